@@ -1,0 +1,47 @@
+# Two commands for a newcomer: `make demo` and `make test`. Each does all its own set-up; neither needs root.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help setup demo test check bench lock clean
+
+help: ## what each target does
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(VENV)/.runtime: requirements.lock pyproject.toml
+	@$(PYTHON) scripts/preflight.py
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install -q --require-hashes -r requirements.lock
+	@$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	@$(BIN)/pip install -q --require-hashes -r requirements-dev.lock
+	@touch $@
+
+setup: $(VENV)/.runtime ## install the locked dependencies into .venv; leaves .venv/bin/reconciler
+
+demo: $(VENV)/.runtime ## watch a real git push become a release, and a bad one come home
+	@$(BIN)/reconciler demo --out demo-out
+
+test: $(VENV)/.dev ## run the tests
+	@$(BIN)/pytest -n 2 --dist loadgroup
+
+check: $(VENV)/.dev ## formatting, lint, types, floors, house rules
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo | tail -n 12
+	@$(BIN)/pytest -q tests/test_house.py
+
+bench: $(VENV)/.dev ## print the budgets of DESIGN §6 that exist so far, as ratios of one run
+	@$(BIN)/python -m benchmarks
+
+lock: ## resolve the locked dependency lists again (needs uv in .venv)
+	@$(BIN)/pip install -q uv
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --extra sandbox pyproject.toml scripts/build.in -o requirements.lock
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --extra sandbox --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean: ## remove what the targets made
+	@rm -rf $(VENV) demo-out bench-out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

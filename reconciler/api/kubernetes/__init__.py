@@ -1,0 +1,1 @@
+"""The words of the built-in Kubernetes kinds we read and write."""

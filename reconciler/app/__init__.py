@@ -1,0 +1,1 @@
+"""F7 — settings, wiring, daemon, CLI: knows everybody, decides nothing."""

@@ -1,0 +1,1 @@
+"""F6 — when things happen: queue, workers, observe, decide, apply."""

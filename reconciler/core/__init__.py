@@ -1,0 +1,1 @@
+"""F2 — decisions: pure functions from facts to plans, in rooms by noun."""

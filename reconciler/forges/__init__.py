@@ -1,0 +1,1 @@
+"""F5 — plug-ins that speak to one kind of Git hosting."""

@@ -1,0 +1,1 @@
+"""F4 — hands on Git: poll, mirror, read, commit, push."""

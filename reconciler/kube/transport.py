@@ -1,0 +1,39 @@
+"""The seam to the Kubernetes API: one method. In production it is HTTP; in rehearsals it is the sandbox in process."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call: `path` starts with a slash, `query` is not yet quoted, `body` is encoded JSON or empty."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    timeout: float | None = 30.0
+
+
+class Response(Protocol):
+    """One answer; valid inside the `async with` that opened it."""
+
+    status: int
+    headers: Mapping[str, str]
+
+    async def read(self) -> bytes:
+        """The whole body."""
+        ...
+
+    def lines(self) -> AsyncIterator[bytes]:
+        """The body of a watch, one JSON document a line, until the server ends it."""
+        ...
+
+
+class Transport(Protocol):
+    """Opens one request. Raises Transient when no answer came; every HTTP status is an answer."""
+
+    def open(self, request: Request) -> AbstractAsyncContextManager[Response]: ...

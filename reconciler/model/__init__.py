@@ -1,0 +1,1 @@
+"""F1 — nouns: frozen data that every floor shares. Pure."""

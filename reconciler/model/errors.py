@@ -1,0 +1,19 @@
+"""The two ways to fail that a caller may act on; every other exception is a bug and flies."""
+
+
+class Transient(Exception):
+    """The world is in the way: try the same thing again later.
+
+    `retry_after` is the number of seconds the other side asked us to wait, if it did.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Terminal(Exception):
+    """The input is wrong: nothing changes until somebody changes it.
+
+    The message says what is wrong, where (file, line, field) and what to do.
+    """

@@ -1,0 +1,1 @@
+"""F5 — plug-ins that sample one number from one metrics system."""
