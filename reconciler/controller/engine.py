@@ -1,0 +1,55 @@
+"""The heart: informers fill the cache and the queue, workers empty it, until somebody cancels."""
+
+import asyncio
+from collections.abc import Sequence
+
+from reconciler.controller.clock import Clock
+from reconciler.controller.queue import Queue
+from reconciler.controller.worker import Controller, Worker
+from reconciler.kube.cache import Cache
+from reconciler.kube.client import Client
+from reconciler.kube.informer import Informer
+from reconciler.model.identity import Key, Manifest, Resource
+
+WORKERS = 16
+
+
+class Engine:
+    """Runs a set of controllers over one client and cache. `ready` is set when every informer has listed once."""
+
+    def __init__(self, controllers: Sequence[Controller], client: Client, cache: Cache, clock: Clock) -> None:
+        self._controllers = {controller.name: controller for controller in controllers}
+        self._resources = watched(controllers)
+        self._client = client
+        self._cache = cache
+        self.queue = Queue(clock)
+        self._clock = clock
+        self.ready = asyncio.Event()
+
+    async def run(self) -> None:
+        """Watch and work until cancelled."""
+        informers = [Informer(self._client, self._cache, resource, self._listen) for resource in self._resources]
+        async with asyncio.TaskGroup() as group:
+            for informer in informers:
+                group.create_task(informer.run(), name=f"informer {informer}")
+            for informer in informers:
+                await informer.synced.wait()
+            self.ready.set()
+            for _ in range(WORKERS):
+                group.create_task(Worker(self._controllers, self.queue, self._clock).run())
+
+    def poke(self, key: Key) -> None:
+        """Something outside the API says: look at this key."""
+        self.queue.add(key)
+
+    def _listen(self, resource: Resource, manifest: Manifest) -> None:
+        for controller in self._controllers.values():
+            if resource not in controller.watches:
+                continue
+            for key in controller.keys_for(resource, manifest):
+                self.queue.add(key)
+
+
+def watched(controllers: Sequence[Controller]) -> tuple[Resource, ...]:
+    """Every resource some controller watches, each once, in a stable order."""
+    return tuple(dict.fromkeys(resource for controller in controllers for resource in controller.watches))

@@ -1,0 +1,61 @@
+"""What the informers have seen: objects by name and by owner, never to be changed by a reader."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from reconciler.model.identity import Manifest, Resource, controller_uid, name_of, namespace_of
+
+Place = tuple[str, str]
+
+
+class Cache:
+    """Objects of the watched resources. Reads of a resource that nobody watches raise KeyError: a wiring bug."""
+
+    def __init__(self, resources: Sequence[Resource]) -> None:
+        self._objects: dict[Resource, dict[Place, Manifest]] = {resource: {} for resource in resources}
+        self._owned: dict[Resource, dict[str, dict[Place, Manifest]]] = {resource: defaultdict(dict) for resource in resources}
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Manifest | None:
+        return self._objects[resource].get((namespace, name))
+
+    def list(self, resource: Resource, namespace: str = "") -> Sequence[Manifest]:
+        """All objects of a namespace; of every namespace when it is empty."""
+        objects = self._objects[resource]
+        return [o for (place, _), o in objects.items() if not namespace or place == namespace]
+
+    def owned(self, resource: Resource, uid: str) -> Sequence[Manifest]:
+        """The objects whose controlling owner has this uid."""
+        return tuple(self._owned[resource].get(uid, {}).values())
+
+    def put(self, resource: Resource, manifest: Manifest) -> None:
+        """Remember a newer state of one object; an older one than we know is ignored."""
+        place = (namespace_of(manifest), name_of(manifest))
+        known = self._objects[resource].get(place)
+        if known is not None and _older(manifest, known):
+            return
+        self.drop(resource, *place)
+        self._objects[resource][place] = manifest
+        owner = controller_uid(manifest)
+        if owner:
+            self._owned[resource][owner][place] = manifest
+
+    def drop(self, resource: Resource, namespace: str, name: str) -> None:
+        """Forget one object."""
+        place = (namespace, name)
+        known = self._objects[resource].pop(place, None)
+        owner = controller_uid(known) if known else None
+        if owner:
+            siblings = self._owned[resource][owner]
+            siblings.pop(place, None)
+            if not siblings:
+                del self._owned[resource][owner]
+
+    def places(self, resource: Resource) -> Sequence[Place]:
+        return tuple(self._objects[resource])
+
+
+def _older(candidate: Manifest, known: Manifest) -> bool:
+    """Versions count upwards on every server we know (the concepts page promises only equality); a wrong guess heals on relist."""
+    one, other = candidate["metadata"].get("resourceVersion", ""), known["metadata"].get("resourceVersion", "")
+    same_object = candidate["metadata"].get("uid") == known["metadata"].get("uid")
+    return same_object and one.isdigit() and other.isdigit() and int(one) < int(other)

@@ -1,0 +1,163 @@
+"""The Kubernetes API as verbs on manifests: one method a verb, JSON only, managedFields dropped on receipt."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+
+import orjson
+
+from reconciler.kube.errors import ApiError, NotFound, error_of
+from reconciler.kube.fence import Fence
+from reconciler.kube.transport import Request, Transport
+from reconciler.model.identity import Manifest, ObjectRef, Resource, name_of, namespace_of
+from reconciler.model.plan import PatchStyle
+
+PAGE = "500"
+JSON = {"Accept": "application/json", "Content-Type": "application/json"}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a watch: ADDED, MODIFIED, DELETED or BOOKMARK, and the object."""
+
+    type: str
+    object: Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list and the version it was taken at, from which a watch may go on."""
+
+    items: list[Manifest]
+    version: str
+
+
+class Client:
+    """Verbs on manifests. Raises the named errors of `kube.errors`, Transient without an answer, Fenced when writes are withheld."""
+
+    def __init__(self, transport: Transport, fence: Fence) -> None:
+        self._transport = transport
+        self._fence = fence
+
+    async def get(self, resource: Resource, namespace: str, name: str) -> Manifest:
+        return await self._call(Request("GET", path_of(resource, namespace, name), headers=JSON))
+
+    async def find(self, resource: Resource, namespace: str, name: str) -> Manifest | None:
+        """The object, or None when there is none (or the resource type is not served)."""
+        try:
+            return await self.get(resource, namespace, name)
+        except NotFound:
+            return None
+
+    async def list(self, resource: Resource, namespace: str = "", *, labels: str = "", fields: str = "") -> list[Manifest]:
+        return (await self.listing(resource, namespace, labels=labels, fields=fields)).items
+
+    async def listing(self, resource: Resource, namespace: str = "", *, labels: str = "", fields: str = "") -> Listing:
+        """All objects, page by page, as one snapshot."""
+        query = {"limit": PAGE, **_selectors(labels, fields)}
+        items: list[Manifest] = []
+        while True:
+            page = await self._call(Request("GET", path_of(resource, namespace), query, JSON))
+            items += [_typed(resource, item) for item in page.get("items") or []]
+            token = page["metadata"].get("continue")
+            if not token:
+                return Listing(items, str(page["metadata"].get("resourceVersion", "")))
+            query = {**query, "continue": token}
+
+    async def watch(self, resource: Resource, version: str, *, seconds: int = 300) -> AsyncIterator[Event]:
+        """Every change after `version` until the server ends the watch. Raises Gone when the version is no longer kept."""
+        query = {"watch": "true", "resourceVersion": version, "allowWatchBookmarks": "true", "timeoutSeconds": str(seconds)}
+        request = Request("GET", path_of(resource, ""), query, JSON, timeout=seconds + 30.0)
+        async with self._transport.open(request) as response:
+            if response.status >= 300:
+                raise error_of(response.status, await response.read())
+            async for line in response.lines():
+                yield _event(resource, line)
+
+    async def create(self, resource: Resource, manifest: Manifest) -> Manifest:
+        path = path_of(resource, namespace_of(manifest))
+        return await self._write("POST", path, manifest, JSON, {"fieldManager": "reconciler"})
+
+    async def replace(self, resource: Resource, manifest: Manifest, *, subresource: str = "") -> Manifest:
+        path = path_of(resource, namespace_of(manifest), name_of(manifest), subresource)
+        return await self._write("PUT", path, manifest, JSON, {"fieldManager": "reconciler"})
+
+    async def patch(
+        self,
+        ref: ObjectRef,
+        body: object,
+        *,
+        style: PatchStyle = PatchStyle.MERGE,
+        subresource: str = "",
+        query: Mapping[str, str] | None = None,
+    ) -> Manifest:
+        path = path_of(ref.resource, ref.namespace, ref.name, subresource)
+        headers = {"Accept": "application/json", "Content-Type": style.value}
+        return await self._write("PATCH", path, body, headers, {"fieldManager": "reconciler", **(query or {})})
+
+    async def delete(self, ref: ObjectRef, *, uid: str = "", propagation: str = "Background") -> None:
+        """Ask for the object's removal; an object already gone, or another one of its name, is success."""
+        body: Manifest = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": propagation}
+        if uid:
+            body["preconditions"] = {"uid": uid}
+        try:
+            await self._write("DELETE", path_of(ref.resource, ref.namespace, ref.name), body, JSON, {})
+        except ApiError as error:
+            if error.status not in (404, 409):
+                raise
+
+    async def evict(self, ref: ObjectRef) -> bool:
+        """Ask the eviction API to remove a pod. False when a disruption budget refuses (429)."""
+        body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": ref.name, "namespace": ref.namespace}}
+        try:
+            await self._write("POST", path_of(ref.resource, ref.namespace, ref.name, "eviction"), body, JSON, {})
+        except ApiError as error:
+            if error.status == 429:
+                return False
+            if error.status != 404:
+                raise
+        return True
+
+    async def _write(self, method: str, path: str, body: object, headers: Mapping[str, str], query: Mapping[str, str]) -> Manifest:
+        self._fence.check(f"{method} {path}")
+        return await self._call(Request(method, path, query, headers, orjson.dumps(body)))
+
+    async def _call(self, request: Request) -> Manifest:
+        async with self._transport.open(request) as response:
+            body = await response.read()
+            if response.status >= 300:
+                raise error_of(response.status, body, response.headers.get("Retry-After"))
+        return _slim(orjson.loads(body))
+
+
+def path_of(resource: Resource, namespace: str, name: str = "", subresource: str = "") -> str:
+    """The URL path of a collection, an object or a subresource (Kubernetes API concepts, "Resource URIs")."""
+    parts = [resource.path]
+    if resource.namespaced and namespace:
+        parts += ["namespaces", namespace]
+    parts += [part for part in (resource.plural, name, subresource) if part]
+    return "/".join(parts)
+
+
+def _selectors(labels: str, fields: str) -> dict[str, str]:
+    return {key: value for key, value in (("labelSelector", labels), ("fieldSelector", fields)) if value}
+
+
+def _event(resource: Resource, line: bytes) -> Event:
+    decoded = orjson.loads(line)
+    if decoded["type"] == "ERROR":
+        status = decoded["object"]
+        raise error_of(int(status.get("code") or 500), orjson.dumps(status))
+    return Event(decoded["type"], _typed(resource, decoded["object"]))
+
+
+def _typed(resource: Resource, manifest: Manifest) -> Manifest:
+    manifest.setdefault("apiVersion", resource.api_version)
+    manifest.setdefault("kind", resource.kind)
+    return _slim(manifest)
+
+
+def _slim(manifest: Manifest) -> Manifest:
+    metadata = manifest.get("metadata")
+    if isinstance(metadata, dict):
+        metadata.pop("managedFields", None)
+    return manifest

@@ -1,0 +1,80 @@
+"""The transport over HTTP: one kept-open aiohttp session against any cluster."""
+
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Self
+
+import aiohttp
+from yarl import URL
+
+from reconciler.kube.transport import Request, Response
+from reconciler.model.errors import Transient
+
+LIMIT = 64
+LINE_LIMIT = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a cluster answers and how we prove who we are. `authorization` is asked before each call: tokens rotate."""
+
+    server: str
+    authorization: Callable[[], Awaitable[str]]
+    tls: ssl.SSLContext | None = None
+
+
+class _HttpResponse:
+    def __init__(self, answer: aiohttp.ClientResponse) -> None:
+        self.status = answer.status
+        self.headers: Mapping[str, str] = answer.headers
+        self._answer = answer
+
+    async def read(self) -> bytes:
+        return await self._answer.read()
+
+    async def lines(self) -> AsyncIterator[bytes]:
+        rest = b""
+        async for chunk in self._answer.content.iter_any():
+            *whole, rest = (rest + chunk).split(b"\n")
+            if len(rest) > LINE_LIMIT:
+                raise Transient("a watch event larger than 16 MiB: the stream is not trusted any further")
+            for line in whole:
+                if line:
+                    yield line
+
+
+class HttpTransport:
+    """Opens requests on one session; use it as `async with`."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        connector = aiohttp.TCPConnector(limit=LIMIT, ssl=self._endpoint.tls if self._endpoint.tls is not None else True)
+        self._session = aiohttp.ClientSession(connector=connector, auto_decompress=True)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._session:
+            await self._session.close()
+
+    @asynccontextmanager
+    async def open(self, request: Request) -> AsyncIterator[Response]:
+        if self._session is None:
+            raise RuntimeError("the transport is used before it is entered")
+        headers = dict(request.headers)
+        authorization = await self._endpoint.authorization()
+        if authorization:
+            headers["Authorization"] = authorization
+        timeout = aiohttp.ClientTimeout(total=request.timeout, connect=10)
+        url = URL(self._endpoint.server.rstrip("/") + request.path, encoded=True).with_query(dict(request.query))
+        try:
+            async with self._session.request(request.method, url, headers=headers, data=request.body, timeout=timeout) as answer:
+                yield _HttpResponse(answer)
+        except (TimeoutError, aiohttp.ClientError) as error:
+            raise Transient(
+                f"{self._endpoint.server}: no answer to {request.method} {request.path}: {error or type(error).__name__}"
+            ) from error

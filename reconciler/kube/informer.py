@@ -1,0 +1,81 @@
+"""Keeps one resource of the cache equal to the API: list, then watch, and list again when history is gone."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from reconciler.kube.cache import Cache
+from reconciler.kube.client import Client, Event
+from reconciler.kube.errors import ApiError, Gone, NotFound
+from reconciler.model.errors import Transient
+from reconciler.model.identity import Manifest, Resource, name_of, namespace_of
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
+Listener = Callable[[Resource, Manifest], None]
+log = structlog.get_logger()
+
+
+class Informer:
+    """Watches one resource for ever; `listener` hears of every object that was added, changed or removed (its last state)."""
+
+    def __init__(self, client: Client, cache: Cache, resource: Resource, listener: Listener) -> None:
+        self._client = client
+        self._cache = cache
+        self._resource = resource
+        self._listener = listener
+        self.synced = asyncio.Event()
+
+    async def run(self) -> None:
+        """List and watch until cancelled. A resource type that is not served counts as empty and is asked for again."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                version = await self._list()
+                pause = FIRST_PAUSE
+                while True:
+                    version = await self._watch(version)
+            except Gone:
+                continue
+            except NotFound:
+                self.synced.set()
+            except (ApiError, Transient) as error:
+                log.warning("watch interrupted", resource=self._resource.plural, reason=str(error))
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _list(self) -> str:
+        listing = await self._client.listing(self._resource)
+        seen = {(namespace_of(item), name_of(item)) for item in listing.items}
+        for place in self._cache.places(self._resource):
+            if place not in seen:
+                self._forget(*place)
+        for item in listing.items:
+            self._remember(item)
+        self.synced.set()
+        return listing.version
+
+    async def _watch(self, version: str) -> str:
+        async for event in self._client.watch(self._resource, version):
+            version = str(event.object["metadata"].get("resourceVersion", version))
+            self._take(event)
+        return version
+
+    def _take(self, event: Event) -> None:
+        if event.type == "BOOKMARK":
+            return
+        if event.type == "DELETED":
+            self._cache.drop(self._resource, namespace_of(event.object), name_of(event.object))
+            self._listener(self._resource, event.object)
+            return
+        self._remember(event.object)
+
+    def _remember(self, manifest: Manifest) -> None:
+        self._cache.put(self._resource, manifest)
+        self._listener(self._resource, manifest)
+
+    def _forget(self, namespace: str, name: str) -> None:
+        last = self._cache.get(self._resource, namespace, name)
+        self._cache.drop(self._resource, namespace, name)
+        if last is not None:
+            self._listener(self._resource, last)
