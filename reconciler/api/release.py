@@ -1,0 +1,53 @@
+"""The words of our own Release kind: manifests in, manifests and status patches out."""
+
+from datetime import datetime
+
+import msgspec
+
+from reconciler.model.errors import Terminal
+from reconciler.model.identity import Manifest, name_of, namespace_of, uid_of
+from reconciler.model.release import Release, ReleaseSpec, ReleaseStatus
+from reconciler.model.resources import RELEASES
+
+SOURCE_LABEL = "reconciler.dev/source"
+WORKLOAD_LABEL = "reconciler.dev/workload"
+
+
+def parse_release(manifest: Manifest) -> Release:
+    """The Release of one manifest. Raises Terminal when somebody wrote one by hand that does not fit."""
+    try:
+        return Release(
+            name=name_of(manifest),
+            namespace=namespace_of(manifest),
+            uid=uid_of(manifest),
+            version=str(manifest["metadata"].get("resourceVersion", "")),
+            created=msgspec.convert(manifest["metadata"].get("creationTimestamp"), datetime | None),
+            spec=msgspec.convert(manifest.get("spec"), ReleaseSpec),
+            status=msgspec.convert(manifest.get("status") or {}, ReleaseStatus),
+        )
+    except msgspec.ValidationError as error:
+        raise Terminal(f"Release {namespace_of(manifest)}/{name_of(manifest)}: {error}: we write these objects; delete it") from error
+
+
+def render_release(release: Release) -> Manifest:
+    """The manifest to create."""
+    return {
+        "apiVersion": RELEASES.api_version,
+        "kind": RELEASES.kind,
+        "metadata": {
+            "name": release.name,
+            "namespace": release.namespace,
+            "labels": {SOURCE_LABEL: release.spec.source, WORKLOAD_LABEL: release.spec.workload.name},
+        },
+        "spec": msgspec.to_builtins(release.spec),
+    }
+
+
+def status_patch(before: ReleaseStatus, after: ReleaseStatus) -> Manifest | None:
+    """The merge patch from one status to the next; None when nothing changed."""
+    old, new = msgspec.to_builtins(before), msgspec.to_builtins(after)
+    if old == new:
+        return None
+    changed: Manifest = {key: value for key, value in new.items() if old.get(key) != value}
+    changed.update({key: None for key in old if key not in new})
+    return {"status": changed}

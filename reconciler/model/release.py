@@ -1,0 +1,167 @@
+"""A release: one change of one workload that Git asked for, with verdict, evidence and commits (docs/configuration.md, `Release`).
+
+These structs are the JSON of our own kind, so they also say how it is written: camelCase, absent when empty.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+
+class Verdict(StrEnum):
+    """How a release ended (DESIGN 4, a closed list)."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_ENOUGH_EVIDENCE = "not enough evidence"
+    COULD_NOT_MEASURE = "could not measure"
+    ABORTED = "aborted"
+    SUPERSEDED = "superseded"
+    HELD = "held"
+
+
+class ReleasePhase(StrEnum):
+    """Where a release stands."""
+
+    PENDING = "Pending"
+    PROGRESSING = "Progressing"
+    WATCHING = "Watching"
+    RESTORING = "Restoring"
+    CLOSED = "Closed"
+
+
+class RestoreState(StrEnum):
+    """How far the way back in Git is."""
+
+    WANTED = "wanted"
+    PUSHED = "pushed"
+    PROPOSED = "proposed"
+    SUPERSEDED = "superseded"
+    IMPOSSIBLE = "impossible"
+
+
+class Struct(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """What all parts of a Release share: frozen, camelCase, defaults left out."""
+
+
+class Named(Struct, frozen=True, kw_only=True):
+    kind: str
+    name: str
+
+
+class Commit(Struct, frozen=True, kw_only=True):
+    sha: str
+    author: str = ""
+    subject: str = ""
+    time: datetime | None = None
+
+
+class Pull(Struct, frozen=True, kw_only=True):
+    number: int
+    url: str = ""
+    title: str = ""
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """One scalar that moved: where Git sets it, and its text before and after ("" for absent)."""
+
+    file: str
+    line: int
+    field: str
+    old: str = ""
+    new: str = ""
+
+
+class Proven(Struct, frozen=True, kw_only=True):
+    """What this release comes from and would go back to."""
+
+    release: str
+    sha: str
+    images: dict[str, str] = {}
+    pod_hash: str = ""
+
+
+class ReleaseSpec(Struct, frozen=True, kw_only=True):
+    workload: Named
+    template: Named
+    source: str
+    environment: str
+    identity: str
+    commit: Commit
+    pull: Pull | None = None
+    images: dict[str, str] = {}
+    changes: tuple[Change, ...] = ()
+    proven: Proven | None = None
+    revert: str = "manual"
+    baseline: bool = False
+
+
+class Evidence(Struct, frozen=True, kw_only=True):
+    """One metric of one AnalysisRun: what was asked, what came, what the limit was."""
+
+    run: str
+    metric: str
+    phase: str
+    condition: str = ""
+    query: str = ""
+    values: tuple[str, ...] = ()
+    successful: int = 0
+    failed: int = 0
+    inconclusive: int = 0
+    error: int = 0
+    limit: str = ""
+    message: str = ""
+
+
+class Verb(Struct, frozen=True, kw_only=True):
+    """What we did to a workload, recorded before it was done."""
+
+    verb: str
+    at: datetime
+    reason: str
+
+
+class Restore(Struct, frozen=True, kw_only=True):
+    state: RestoreState
+    sha: str = ""
+    pull: str = ""
+    attempts: int = 0
+    message: str = ""
+
+
+class ReleaseStatus(Struct, frozen=True, kw_only=True):
+    phase: ReleasePhase = ReleasePhase.PENDING
+    verdict: Verdict | None = None
+    reason: str = ""
+    decided_at: datetime | None = None
+    pod_hash: str = ""
+    held: bool = False
+    keep_until: datetime | None = None
+    promoted_at: datetime | None = None
+    evidence: tuple[Evidence, ...] = ()
+    verbs: tuple[Verb, ...] = ()
+    restore: Restore | None = None
+    announced: str = ""
+    unmeasured: bool = False
+
+
+class Release(Struct, frozen=True, kw_only=True):
+    """One Release object: where it is kept, what was asked, how it stands."""
+
+    name: str
+    namespace: str
+    uid: str = ""
+    version: str = ""
+    created: datetime | None = None
+    spec: ReleaseSpec
+    status: ReleaseStatus = ReleaseStatus()
+
+    @property
+    def decided(self) -> bool:
+        return self.status.verdict is not None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """The workload it is about: namespace, kind, name."""
+        return self.namespace, self.spec.workload.kind, self.spec.workload.name
