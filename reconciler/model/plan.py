@@ -40,7 +40,7 @@ class Patch:
     """PATCH one object; `subresource` is "" or "status" or "scale"."""
 
     ref: ObjectRef
-    body: Manifest
+    body: Manifest | list[Manifest]
     style: PatchStyle = PatchStyle.MERGE
     subresource: str = ""
 

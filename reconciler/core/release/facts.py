@@ -1,0 +1,72 @@
+"""Everything the judge of a release may know, read before it thinks."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.model.identity import Manifest, annotations_of, labels_of
+
+HASH = "rollouts-pod-template-hash"
+RELEASE = "reconciler.dev/release"
+ABORTED = "RolloutAborted"
+TIMED_OUT = "ProgressDeadlineExceeded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseFacts:
+    """The live Rollout with what belongs to it, and what else happened to the workload."""
+
+    rollout: Manifest | None
+    workload: Manifest | None = None
+    """The Deployment a workloadRef names."""
+    runs: tuple[Manifest, ...] = ()
+    """AnalysisRuns of the Rollout."""
+    after: Manifest | None = None
+    """The AnalysisRun that watches after promotion."""
+    replica_sets: tuple[Manifest, ...] = ()
+    stuck: str | None = None
+    """Why the pods of the new version will never come up, in words; None while they may."""
+    newer: str | None = None
+    """The name of a newer release of the same workload."""
+    companion: bool = field(default=False)
+
+    @property
+    def status(self) -> dict[str, Any]:
+        return dict((self.rollout or {}).get("status") or {})
+
+    @property
+    def current(self) -> str:
+        return str(self.status.get("currentPodHash") or "")
+
+    @property
+    def stable(self) -> str:
+        return str(self.status.get("stableRS") or "")
+
+    @property
+    def promoted(self) -> bool:
+        return bool(self.current) and self.current == self.stable
+
+    def carries(self, release: str) -> bool:
+        """Whether the Rollout's template is this release's and the rollout layer has seen it (contract 3.4 client wrapper)."""
+        if self.rollout is None or annotations_of(self.rollout).get(RELEASE) != release:
+            return False
+        return self.observed
+
+    @property
+    def observed(self) -> bool:
+        if self.rollout is None:
+            return False
+        seen = str(self.status.get("observedGeneration", "")) == str(self.rollout["metadata"].get("generation"))
+        if not seen or self.workload is None:
+            return seen
+        return str(self.status.get("workloadObservedGeneration", "")) == str(self.workload["metadata"].get("generation"))
+
+    def condition(self, reason: str) -> Manifest | None:
+        """The first condition with this reason."""
+        return next((c for c in self.status.get("conditions") or [] if c.get("reason") == reason), None)
+
+    def runs_of(self, pod_hash: str) -> tuple[Manifest, ...]:
+        """The AnalysisRuns that judged this ReplicaSet."""
+        return tuple(run for run in self.runs if labels_of(run).get(HASH) == pod_hash)
+
+    def replica_set(self, pod_hash: str) -> Manifest | None:
+        return next((rs for rs in self.replica_sets if labels_of(rs).get(HASH) == pod_hash), None)
