@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from reconciler.api.argoproj.merge import merge_patch
 from reconciler.model.errors import Terminal
 from reconciler.model.identity import Manifest, name_of, namespace_of, uid_of
 from reconciler.model.release import Release, ReleaseSpec, ReleaseStatus
@@ -45,9 +46,5 @@ def render_release(release: Release) -> Manifest:
 
 def status_patch(before: ReleaseStatus, after: ReleaseStatus) -> Manifest | None:
     """The merge patch from one status to the next; None when nothing changed."""
-    old, new = msgspec.to_builtins(before), msgspec.to_builtins(after)
-    if old == new:
-        return None
-    changed: Manifest = {key: value for key, value in new.items() if old.get(key) != value}
-    changed.update({key: None for key in old if key not in new})
-    return {"status": changed}
+    patch = merge_patch(msgspec.to_builtins(before), msgspec.to_builtins(after))
+    return {"status": patch} if patch else None
