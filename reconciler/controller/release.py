@@ -1,0 +1,169 @@
+"""The release layer's pass: judge what the rollout layer did, steer it by its verbs, restore Git, tell people (DESIGN 2).
+
+Order: verdict and evidence are frozen in the Release first; then Git; then announcements. Each step first looks whether it is done.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from reconciler.api.release import parse_release, status_patch
+from reconciler.controller.apply import Apply
+from reconciler.controller.clock import Clock
+from reconciler.controller.policies import Policies
+from reconciler.controller.release_observe import after_name, observe
+from reconciler.controller.watchrun import watching_run
+from reconciler.core.release.judge import judge
+from reconciler.core.release.message import headline
+from reconciler.core.release.steer import steer
+from reconciler.kube.cache import Cache
+from reconciler.kube.client import Client
+from reconciler.model.identity import Key, Manifest, ObjectRef, Resource, annotations_of, labels_of, name_of, namespace_of
+from reconciler.model.plan import Create, Emit, Patch, Plan
+from reconciler.model.policy import ReleasePolicy
+from reconciler.model.release import Release, ReleasePhase, ReleaseStatus, Restore, RestoreState
+from reconciler.model.resources import (
+    ANALYSIS_RUNS,
+    CLUSTER_RELEASE_POLICIES,
+    DEPLOYMENTS,
+    RELEASE_POLICIES,
+    RELEASES,
+    REPLICA_SETS,
+    ROLLOUTS,
+)
+
+GLANCE = timedelta(seconds=5)
+UNDECIDED_LOOK = timedelta(seconds=2)
+
+
+class Restorer(Protocol):
+    """Brings Git back to the proven value of what a release changed."""
+
+    async def restore(self, release: Release) -> Restore: ...
+
+
+class Announcer(Protocol):
+    """Tells the pull request and the commit how a release stands; returns what was told, so that it is told once."""
+
+    async def announce(self, release: Release, siblings: tuple[Release, ...]) -> str: ...
+
+
+class ReleaseController:
+    """One worker per Release. Needs only verbs that every client has, so it also works beside another rollout controller."""
+
+    name = "release"
+    watches = (RELEASES, ROLLOUTS, ANALYSIS_RUNS, REPLICA_SETS, DEPLOYMENTS, RELEASE_POLICIES, CLUSTER_RELEASE_POLICIES)
+
+    def __init__(self, client: Client, cache: Cache, clock: Clock, restorer: Restorer, announcer: Announcer) -> None:
+        self._client = client
+        self._cache = cache
+        self._clock = clock
+        self._apply = Apply(client, cache, clock)
+        self._restorer = restorer
+        self._announcer = announcer
+        self._policies = Policies(cache)
+
+    def keys_for(self, resource: Resource, manifest: Manifest) -> Iterable[Key]:
+        """A Release itself; for a Rollout or one of its runs, the releases of that workload that are not closed."""
+        if resource is RELEASES:
+            return [Key(self.name, namespace_of(manifest), name_of(manifest))]
+        release = labels_of(manifest).get("reconciler.dev/release") or annotations_of(manifest).get("reconciler.dev/release")
+        if release:
+            return [Key(self.name, namespace_of(manifest), release)]
+        if resource in (ROLLOUTS, ANALYSIS_RUNS):
+            return self._open_keys(namespace_of(manifest))
+        return []
+
+    async def reconcile(self, key: Key) -> datetime | None:
+        manifest = self._cache.get(RELEASES, key.namespace, key.name)
+        if manifest is None or manifest["metadata"].get("deletionTimestamp"):
+            return None
+        release = parse_release(manifest)
+        policy = self._policies.of(*release.key)
+        facts = await observe(self._client, self._cache, release)
+        now = self._clock.now()
+        status = judge(release, policy, facts, now)
+        if status != release.status:
+            await self._record(manifest, release, status)
+            return now
+        actions = steer(release, policy, facts, now)
+        if actions:
+            await self._apply(Plan(actions))
+            return now + GLANCE
+        if await self._begin_watch(release, policy):
+            return now + GLANCE
+        if await self._restore(manifest, release):
+            return now
+        await self._announce(manifest, release)
+        return self._next_look(release, policy, now)
+
+    async def _record(self, manifest: Manifest, release: Release, status: ReleaseStatus) -> None:
+        """The status with the version it was derived from: whoever wrote in between is looked at first."""
+        patch = status_patch(release.status, status)
+        if patch is None:
+            return
+        place = ObjectRef(RELEASES, release.namespace, release.name)
+        body = {**patch, "metadata": {"resourceVersion": release.version}}
+        events = self._events(manifest, release, status)
+        await self._apply(Plan(status=Patch(place, body, subresource="status")))
+        await self._apply(Plan(events))
+
+    def _events(self, manifest: Manifest, release: Release, status: ReleaseStatus) -> tuple[Emit, ...]:
+        if status.verdict is None or status.verdict == release.status.verdict:
+            return ()
+        ended = replace(release, status=status)
+        warning = status.restore is not None or status.held
+        words = f"{headline(ended)}: {status.reason}"
+        rollout = self._cache.get(ROLLOUTS, release.namespace, release.spec.workload.name)
+        about = [manifest] + ([rollout] if rollout is not None else [])
+        return tuple(Emit(o, "ReleaseEnded", words, warning) for o in about)
+
+    async def _begin_watch(self, release: Release, policy: ReleasePolicy) -> bool:
+        """Create the run that watches after promotion, once. Its name is the release's, so a cut pass finds it again."""
+        if release.status.phase is not ReleasePhase.WATCHING or policy.after_promotion is None:
+            return False
+        if self._cache.get(ANALYSIS_RUNS, release.namespace, after_name(release)) is not None:
+            return False
+        run = await watching_run(self._client, release, policy.after_promotion, after_name(release))
+        await self._apply(Plan((Create(ANALYSIS_RUNS, run),)))
+        return True
+
+    async def _restore(self, manifest: Manifest, release: Release) -> bool:
+        """Ask Git for the way back, as long as it is wanted."""
+        restore = release.status.restore
+        if restore is None or restore.state is not RestoreState.WANTED:
+            return False
+        ended = await self._restorer.restore(release)
+        phase = ReleasePhase.CLOSED if ended.state is not RestoreState.WANTED else release.status.phase
+        await self._record(manifest, release, replace(release.status, restore=ended, phase=phase))
+        return True
+
+    async def _announce(self, manifest: Manifest, release: Release) -> None:
+        siblings = self._siblings(release)
+        told = await self._announcer.announce(release, siblings)
+        if told != release.status.announced:
+            await self._record(manifest, release, replace(release.status, announced=told))
+
+    def _siblings(self, release: Release) -> tuple[Release, ...]:
+        """All releases of the same pull request and environment, which share one comment; else of the same commit."""
+        mine = release.spec
+        others = [parse_release(m) for m in self._cache.list(RELEASES)]
+        same = [o for o in others if (o.spec.source, o.spec.environment) == (mine.source, mine.environment)]
+        if mine.pull is not None:
+            return tuple(sorted((o for o in same if o.spec.pull and o.spec.pull.number == mine.pull.number), key=lambda o: o.name))
+        return (release,)
+
+    def _open_keys(self, namespace: str) -> list[Key]:
+        releases = self._cache.list(RELEASES, namespace)
+        open_ones = [r for r in releases if (r.get("status") or {}).get("phase") != ReleasePhase.CLOSED]
+        return [Key(self.name, namespace, name_of(r)) for r in open_ones]
+
+    def _next_look(self, release: Release, policy: ReleasePolicy, now: datetime) -> datetime | None:
+        if release.status.phase is ReleasePhase.CLOSED:
+            return None
+        if release.status.phase is ReleasePhase.WATCHING and policy.after_promotion and release.status.promoted_at:
+            end = release.status.promoted_at + policy.after_promotion.window
+            return max(end, now + UNDECIDED_LOOK)
+        return now + UNDECIDED_LOOK

@@ -1,0 +1,81 @@
+"""Gathers what the judge of a release may know: the live Rollout, its runs and ReplicaSets, and whether its pods can come up."""
+
+from dataclasses import replace
+
+from reconciler.api.release import parse_release
+from reconciler.core.release.facts import HASH, ReleaseFacts
+from reconciler.core.release.holds import EPOCH
+from reconciler.kube.cache import Cache
+from reconciler.kube.client import Client
+from reconciler.model.identity import Manifest, name_of, uid_of
+from reconciler.model.release import Release, ReleasePhase, Verdict
+from reconciler.model.resources import ANALYSIS_RUNS, DEPLOYMENTS, PODS, RELEASES, REPLICA_SETS, ROLLOUTS
+
+RESTARTS = 3
+HOPELESS = {"CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull", "InvalidImageName", "CreateContainerConfigError"}
+
+
+def after_name(release: Release) -> str:
+    """The name of the AnalysisRun that watches after promotion."""
+    return f"{release.name[:240]}-after"
+
+
+async def observe(client: Client, cache: Cache, release: Release) -> ReleaseFacts:
+    """All facts of one pass; pods are asked for only while the new version is not yet available."""
+    rollout = cache.get(ROLLOUTS, release.namespace, release.spec.workload.name)
+    if rollout is None:
+        return ReleaseFacts(rollout=None, newer=_newer(cache, release))
+    replica_sets = tuple(cache.owned(REPLICA_SETS, uid_of(rollout)))
+    facts = ReleaseFacts(
+        rollout=rollout,
+        workload=_referent(cache, rollout, release.namespace),
+        runs=tuple(cache.owned(ANALYSIS_RUNS, uid_of(rollout))),
+        after=cache.get(ANALYSIS_RUNS, release.namespace, after_name(release)),
+        replica_sets=replica_sets,
+        newer=_newer(cache, release),
+    )
+    stuck = await _stuck(client, release, facts)
+    return replace(facts, stuck=stuck)
+
+
+def _referent(cache: Cache, rollout: Manifest, namespace: str) -> Manifest | None:
+    reference = rollout["spec"].get("workloadRef") or {}
+    if reference.get("kind") != "Deployment":
+        return None
+    return cache.get(DEPLOYMENTS, namespace, str(reference.get("name")))
+
+
+def _newer(cache: Cache, release: Release) -> str | None:
+    """A release of the same workload that was asked for later and is not itself held back."""
+    mine = (release.created or EPOCH, release.name)
+    for manifest in cache.list(RELEASES, release.namespace):
+        other = parse_release(manifest)
+        later = (other.created or EPOCH, other.name) > mine
+        if later and other.key == release.key and other.status.verdict is not Verdict.HELD:
+            return other.name
+    return None
+
+
+async def _stuck(client: Client, release: Release, facts: ReleaseFacts) -> str | None:
+    """Why pods of the new version will never come up: crash loops and images that cannot be pulled."""
+    pod_hash = release.status.pod_hash
+    replica_set = facts.replica_set(pod_hash) if pod_hash else None
+    if release.decided or release.status.phase is not ReleasePhase.PROGRESSING or replica_set is None or facts.promoted:
+        return None
+    wanted = int(replica_set["spec"].get("replicas") or 0)
+    available = int((replica_set.get("status") or {}).get("availableReplicas") or 0)
+    if wanted == 0 or available >= wanted:
+        return None
+    pods = await client.list(PODS, release.namespace, labels=f"{HASH}={pod_hash}")
+    return next((words for pod in pods if (words := _hopeless(pod))), None)
+
+
+def _hopeless(pod: Manifest) -> str | None:
+    for container in (pod.get("status") or {}).get("containerStatuses") or []:
+        waiting = (container.get("state") or {}).get("waiting") or {}
+        reason, restarts = str(waiting.get("reason", "")), int(container.get("restartCount") or 0)
+        if reason == "CrashLoopBackOff" and restarts < RESTARTS:
+            continue
+        if reason in HOPELESS:
+            return f"container {container.get('name')} of pod {name_of(pod)} is in {reason} after {restarts} restarts"
+    return None
