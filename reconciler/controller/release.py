@@ -66,9 +66,10 @@ class ReleaseController:
         self._policies = Policies(cache)
 
     def keys_for(self, resource: Resource, manifest: Manifest) -> Iterable[Key]:
-        """A Release itself; for a Rollout or one of its runs, the releases of that workload that are not closed."""
+        """A Release itself and those it may supersede; for a Rollout or one of its runs, the releases that are not closed."""
         if resource is RELEASES:
-            return [Key(self.name, namespace_of(manifest), name_of(manifest))]
+            own = Key(self.name, namespace_of(manifest), name_of(manifest))
+            return [own, *self._open_keys(namespace_of(manifest))]
         release = labels_of(manifest).get("reconciler.dev/release") or annotations_of(manifest).get("reconciler.dev/release")
         if release:
             return [Key(self.name, namespace_of(manifest), release)]

@@ -1,6 +1,7 @@
 """The command line: parses, lets one command module do the reading, and turns the ending into an exit code (DESIGN 21).
 
-0 ok · 1 a negative answer (degraded, differs, unsupported, expectation missed) · 2 usage · 3 unreadable input · 4 cluster or Git unreachable.
+0 ok · 1 a negative answer (degraded, differs, unsupported, expectation missed) · 2 usage · 3 unreadable input ·
+4 cluster or Git unreachable.
 """
 
 import sys
@@ -8,7 +9,6 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Annotated
 
-import click
 import typer
 
 from reconciler.model.errors import Terminal, Transient
@@ -23,6 +23,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
@@ -31,17 +32,14 @@ def run(arguments: Sequence[str]) -> int:
     for name in COMMANDS:
         import_module(f"reconciler.app.cli.{name}").register(app)
     try:
-        answer = typer.main.get_command(app).main(args=list(arguments), prog_name="reconciler", standalone_mode=False)
-    except click.exceptions.Abort:
-        return 1
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        typer.main.get_command(app).main(args=list(arguments), prog_name="reconciler")
+    except SystemExit as ending:
+        return ending.code if isinstance(ending.code, int) else 0
     except Transient as error:
         return _complain(error, UNREACHABLE)
     except Terminal as error:
         return _complain(error, UNREADABLE)
-    return answer if isinstance(answer, int) else 0
+    return 0
 
 
 @app.command()
