@@ -1,0 +1,1 @@
+"""The built-in controllers a workload needs: level-triggered, speaking only the Kubernetes API."""
