@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 from reconciler.api.release import parse_release
-from reconciler.core.release.facts import HASH, ReleaseFacts
+from reconciler.core.release.facts import ReleaseFacts
 from reconciler.core.release.holds import EPOCH
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.model.identity import Manifest, name_of, uid_of
 from reconciler.model.release import Release, ReleasePhase, Verdict
 from reconciler.model.resources import ANALYSIS_RUNS, DEPLOYMENTS, PODS, RELEASES, REPLICA_SETS, ROLLOUTS
+from reconciler.model.workload import HASH_LABEL as HASH
 
 RESTARTS = 3
 HOPELESS = {"CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull", "InvalidImageName", "CreateContainerConfigError"}

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.model.identity import Manifest, annotations_of, labels_of
+from reconciler.model.workload import HASH_LABEL as HASH
 
-HASH = "rollouts-pod-template-hash"
 RELEASE = "reconciler.dev/release"
 ABORTED = "RolloutAborted"
 TIMED_OUT = "ProgressDeadlineExceeded"

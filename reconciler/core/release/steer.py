@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from reconciler.core.release.facts import HASH, ReleaseFacts
+from reconciler.core.release.facts import ReleaseFacts
 from reconciler.model.identity import Manifest, ObjectRef, annotations_of, labels_of, name_of, namespace_of
 from reconciler.model.plan import Action, Emit, Patch, PatchStyle
 from reconciler.model.policy import ReleasePolicy
 from reconciler.model.release import Release, ReleasePhase, Verdict
 from reconciler.model.resources import ANALYSIS_RUNS, DEPLOYMENTS, REPLICA_SETS, ROLLOUTS
+from reconciler.model.workload import HASH_LABEL as HASH
 
 DEADLINE = "scale-down-deadline"
 MARGIN = timedelta(seconds=30)

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.model.identity import Manifest, name_of, namespace_of
-
-HASH = "rollouts-pod-template-hash"
+from reconciler.model.workload import HASH_LABEL as HASH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
