@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from reconciler.sandbox.client import ApiClient, ApiError
 from reconciler.sandbox.mesh.objects import KINDS
 from reconciler.sandbox.mesh.translate.terms import Layout
 
@@ -70,11 +71,8 @@ def to(host: str, weight: int | None = None, subset: str = "") -> Json:
     return {"destination": destination, **({} if weight is None else {"weight": weight})}
 
 
-class MemoryApi:
+class MemoryApi(ApiClient):
     """An API held in memory: `put` and `remove` are seen by every watch. `missing` kinds answer as if their CRD were absent."""
-
-    class NotServed(Exception):
-        pass
 
     def __init__(self, *objects: Json) -> None:
         self.objects: dict[tuple[str, str, str], Json] = {}
@@ -110,7 +108,7 @@ class MemoryApi:
     def _kind(self, path: str) -> str:
         kind = next(kind for kind, known in KINDS.items() if known == path)
         if kind in self.missing:
-            raise self.NotServed(kind)
+            raise ApiError(404, "NotFound", f"{kind} is not served")
         return kind
 
     def _tell(self, event: str, item: Json) -> None:

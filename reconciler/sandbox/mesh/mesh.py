@@ -7,9 +7,10 @@ from pathlib import Path
 
 import structlog
 
+from reconciler.sandbox.client import ApiClient
 from reconciler.sandbox.mesh.errors import EnvoyFailed, Rejected
 from reconciler.sandbox.mesh.files import Files
-from reconciler.sandbox.mesh.objects import KINDS, Api, Objects
+from reconciler.sandbox.mesh.objects import KINDS, Objects
 from reconciler.sandbox.mesh.process import Envoy, free_ports
 from reconciler.sandbox.mesh.translate.bootstrap import bootstrap
 from reconciler.sandbox.mesh.translate.hosts import reference
@@ -33,12 +34,10 @@ class Mesh:
     is not served and why, by object (`VirtualService default/web`).
     """
 
-    def __init__(
-        self, api: Api, *, folder: Path, gateway_ports: Mapping[int, int] | None = None, refusals: tuple[type[Exception], ...] = ()
-    ) -> None:
+    def __init__(self, api: ApiClient, *, folder: Path, gateway_ports: Mapping[int, int] | None = None) -> None:
         self._folder = folder
         self._asked = dict(gateway_ports or DEFAULT_GATEWAY_PORTS)
-        self._objects = Objects(api, refusals)
+        self._objects = Objects(api)
         self._envoy = Envoy(folder)
         self._files = Files(folder, self._envoy.admin)
         self._layout = Layout(gateway_ports={}, mesh_port=0, stats_port=0)

@@ -1,11 +1,10 @@
 """What the API holds of the kinds that the mesh is made of: listed, watched, and numbered with each change."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from typing import Protocol
+from collections.abc import Mapping
+from contextlib import aclosing
 
-import aiohttp
-
+from reconciler.sandbox.client import ApiClient, ApiError
 from reconciler.sandbox.mesh.translate.hosts import name_of, namespace_of
 from reconciler.sandbox.mesh.translate.terms import Json
 
@@ -18,30 +17,16 @@ KINDS: Mapping[str, str] = {
     "DestinationRule": f"{ISTIO}/destinationrules",
     "Gateway": f"{ISTIO}/gateways",
 }
-UNREACHABLE = (aiohttp.ClientError, OSError, TimeoutError)
+NOT_SERVED = 404
 Place = tuple[str, str, str]
 """Kind, namespace and name."""
-
-
-class Api(Protocol):
-    """What the mesh needs of a client of the Kubernetes API."""
-
-    async def list(self, path: str, **query: str) -> list[Json]:
-        """The objects at a path of all namespaces."""
-        ...
-
-    def watch(self, path: str, **query: str) -> AsyncIterator[tuple[str, Json]]:
-        """What is there as ADDED, then every change, for ever."""
-        ...
 
 
 class Objects:
     """The objects as last heard of; `generation` grows with each change and `changed` is set."""
 
-    def __init__(self, api: Api, refusals: tuple[type[Exception], ...], *, retry_seconds: float = 0.5) -> None:
+    def __init__(self, api: ApiClient, *, retry_seconds: float = 0.5) -> None:
         self._api = api
-        self._refusals = refusals
-        self._errors: tuple[type[Exception], ...] = (*UNREACHABLE, *refusals)
         self._retry_seconds = retry_seconds
         self._known: dict[Place, Json] = {}
         self.generation = 0
@@ -56,27 +41,28 @@ class Objects:
         while True:
             try:
                 self._keep_only(kind, await self._listed(kind))
-                async for event, manifest in self._api.watch(KINDS[kind]):
-                    self._take(kind, event, manifest)
-            except self._errors:
+                async with aclosing(self._api.watch(KINDS[kind])) as events:  # type: ignore[type-var]  # it is a generator
+                    async for event, manifest in events:
+                        self._take(kind, event, manifest)
+            except ApiError:
                 pass  # the API is away or does not serve this kind: what was known stays in force meanwhile
             await asyncio.sleep(self._retry_seconds)
 
     async def caught_up(self, poll_seconds: float = 0.01) -> int:
         """Wait until everything the API holds now is known here; the generation that contains it."""
         for kind in KINDS:
-            served = await self._served(kind)
-            while not self._same(kind, served):
+            known = await self._knows_all(kind)
+            while not known:
                 await asyncio.sleep(poll_seconds)
-                served = await self._served(kind)
+                known = await self._knows_all(kind)
         return self.generation
 
-    async def _served(self, kind: str) -> dict[Place, Json]:
-        """What the API serves of a kind; a kind that it does not serve leaves nothing to catch up with."""
+    async def _knows_all(self, kind: str) -> bool:
+        """A kind that the API does not serve leaves nothing to know."""
         try:
-            return await self._listed(kind)
-        except self._refusals:
-            return {place: manifest for place, manifest in self._known.items() if place[0] == kind}
+            return self._same(kind, await self._listed(kind))
+        except ApiError as error:
+            return error.status == NOT_SERVED
 
     async def _listed(self, kind: str) -> dict[Place, Json]:
         return {_place(kind, manifest): manifest for manifest in await self._api.list(KINDS[kind])}

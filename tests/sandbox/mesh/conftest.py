@@ -43,7 +43,7 @@ def workload(name: str, backend: Backend, version: str) -> list[dict]:
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     async with backends("v1", "v2") as started, aiohttp.ClientSession() as session:
         api = MemoryApi(gateway(), *workload("web", started["v1"], "v1"), *workload("web-canary", started["v2"], "v2"))
-        mesh = Mesh(api, folder=tmp_path / "mesh", refusals=(MemoryApi.NotServed,))
+        mesh = Mesh(api, folder=tmp_path / "mesh")
         await mesh.start()
         try:
             yield Stage(api, mesh, started, Visitor(session, mesh.gateway_address()), session)
