@@ -1,0 +1,99 @@
+"""Builders for releases, policies and the objects around them: only what matters to a test is said."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from reconciler.core.release.facts import ReleaseFacts
+from reconciler.model.identity import Manifest
+from reconciler.model.release import Commit, Named, Proven, Release, ReleaseSpec, ReleaseStatus
+
+NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
+GOOD, BAD = "good1", "bad22"
+METRIC = {
+    "name": "success-rate",
+    "successCondition": "result[0] >= 0.95",
+    "failureLimit": 1,
+    "provider": {"prometheus": {"query": "q"}},
+}
+
+
+def release(name: str = "web-bad", *, minutes: int = 0, **changes: Any) -> Release:
+    status = changes.pop("status", ReleaseStatus())
+    spec = ReleaseSpec(
+        workload=Named(kind="Rollout", name="web"),
+        template=Named(kind="Rollout", name="web"),
+        source="shop",
+        environment="demo",
+        identity=changes.pop("identity", "bad-identity"),
+        commit=Commit(sha=changes.pop("sha", "c" * 40), author="Ann <ann@example.com>", subject="web 1.1"),
+        images={"web": "web:1.1"},
+        proven=Proven(release="web-good", sha="a" * 40, pod_hash=GOOD),
+        **changes,
+    )
+    return Release(name=name, namespace="shop", uid="u", version="7", created=NOW + timedelta(minutes=minutes), spec=spec, status=status)
+
+
+def rollout(*, current: str = BAD, stable: str = GOOD, phase: str = "Progressing", release: str = "web-bad", **status: Any) -> Manifest:
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Rollout",
+        "metadata": {
+            "name": "web",
+            "namespace": "shop",
+            "uid": "rollout-uid",
+            "generation": 2,
+            "annotations": {"reconciler.dev/release": release},
+        },
+        "spec": {"replicas": 2, "strategy": {"canary": {"steps": [{"setWeight": 30}]}}, "template": {"metadata": {}, "spec": {}}},
+        "status": {"observedGeneration": "2", "currentPodHash": current, "stableRS": stable, "phase": phase, **status},
+    }
+
+
+def aborted(message: str) -> dict[str, Any]:
+    condition = {"type": "Progressing", "status": "False", "reason": "RolloutAborted", "message": message}
+    return {"abort": True, "conditions": [condition], "phase": "Degraded"}
+
+
+def run(phase: str, *, pod_hash: str = BAD, values: tuple[str, ...] = ("[0.4]", "[0.5]"), name: str = "web-bad22-2") -> Manifest:
+    outcome = {"Failed": "failed", "Error": "error", "Inconclusive": "inconclusive"}.get(phase, "successful")
+    measurement = {"Error": "Error", "Failed": "Failed", "Inconclusive": "Inconclusive"}.get(phase, "Successful")
+    result = {
+        "name": "success-rate",
+        "phase": phase,
+        outcome: len(values),
+        "measurements": [{"phase": measurement, "value": value} for value in values],
+    }
+    return {
+        "kind": "AnalysisRun",
+        "metadata": {"name": name, "namespace": "shop", "labels": {"rollouts-pod-template-hash": pod_hash}},
+        "spec": {
+            "metrics": [
+                {
+                    "name": "success-rate",
+                    "successCondition": "result[0] >= 0.95",
+                    "failureLimit": 1,
+                    "provider": {"prometheus": {"query": "q"}},
+                }
+            ]
+        },
+        "status": {"phase": phase, "metricResults": [result]},
+    }
+
+
+def replica_set(pod_hash: str, *, replicas: int = 2, deadline: str = "") -> Manifest:
+    annotations = {"scale-down-deadline": deadline} if deadline else {}
+    labels = {"app": "web", "rollouts-pod-template-hash": pod_hash}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "web", "image": pod_hash}]}}
+    return {
+        "kind": "ReplicaSet",
+        "metadata": {"name": f"web-{pod_hash}", "namespace": "shop", "labels": labels, "annotations": annotations},
+        "spec": {
+            "replicas": replicas,
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "web", "image": pod_hash}]}},
+        },
+    }
+
+
+def facts(**known: Any) -> ReleaseFacts:
+    known.setdefault("rollout", rollout())
+    return ReleaseFacts(**known)
