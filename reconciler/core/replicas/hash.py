@@ -8,7 +8,6 @@ from reconciler.core.replicas.defaults import canonical_quantity
 from reconciler.core.replicas.shapes import SHAPES, Field
 from reconciler.model.identity import Manifest
 
-HASH_LABEL = "rollouts-pod-template-hash"
 ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 HTML = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 ESCAPES = str.maketrans(HTML)

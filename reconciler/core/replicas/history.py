@@ -3,16 +3,14 @@
 from collections.abc import Iterable, Sequence
 
 from reconciler.model.identity import Manifest, annotations_of, name_of
+from reconciler.model.workload import DESIRED_REPLICAS, REVISION, REVISION_HISTORY
 
-REVISION = "rollout.argoproj.io/revision"
-REVISION_HISTORY = "rollout.argoproj.io/revision-history"
-DESIRED = "rollout.argoproj.io/desired-replicas"
 NOT_COPIED = frozenset(
     {
         "kubectl.kubernetes.io/last-applied-configuration",
         REVISION,
         REVISION_HISTORY,
-        DESIRED,
+        DESIRED_REPLICAS,
         "notified.notifications.argoproj.io",
     }
 )

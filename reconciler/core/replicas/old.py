@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+
+from reconciler.model.moment import parse_moment, render_moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ def delay(old: Old, waiting: int, terms: Terms, now: datetime) -> Decision:
         return Decision(old, 0)
     if not old.deadline:
         return _marked(old, terms.seconds, now)
-    until = parse_time(old.deadline)
+    until = _expiry(old.deadline)
     if until is None or until <= now:
         return Decision(old, 0)
     return Decision(old, old.spec if terms.keep is None else terms.keep, old.deadline, until)
@@ -146,7 +148,7 @@ def _marked(old: Old, seconds: int, now: datetime) -> Decision:
     if old.spec == 0:
         return Decision(old, 0)
     until = now.replace(microsecond=0) + timedelta(seconds=seconds)
-    return Decision(old, old.spec, render_time(until), until)
+    return Decision(old, old.spec, render_moment(until), until)
 
 
 def _resized(old: Old, size: int) -> Decision:
@@ -154,14 +156,9 @@ def _resized(old: Old, size: int) -> Decision:
     return Decision(old, size, old.deadline if size > 0 else "")
 
 
-def parse_time(text: str) -> datetime | None:
-    """The aware time a Kubernetes timestamp names, or None when it is none."""
+def _expiry(deadline: str) -> datetime | None:
+    """When a written deadline passes; None when it is no time, which counts as passed (contract 2.10)."""
     try:
-        moment = datetime.fromisoformat(text)
+        return parse_moment(deadline)
     except ValueError:
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def render_time(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

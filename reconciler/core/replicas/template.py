@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.core.replicas.defaults import with_defaults
-from reconciler.core.replicas.hash import HASH_LABEL, canonical
-from reconciler.core.replicas.history import DESIRED, NOT_COPIED, REVISION
+from reconciler.core.replicas.hash import canonical
+from reconciler.core.replicas.history import NOT_COPIED
 from reconciler.model.identity import Labels, Manifest, annotations_of, labels_of, name_of, namespace_of, uid_of
+from reconciler.model.workload import DESIRED_REPLICAS, EPHEMERAL_METADATA, HASH_LABEL, REVISION
 
-EPHEMERAL = "rollout.argoproj.io/ephemeral-metadata"
 TOPOLOGY = "kubernetes.io/hostname"
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
@@ -64,7 +64,7 @@ def owner_reference(rollout: Manifest) -> Manifest:
 
 def _annotations(rollout: Manifest, revision: int, replicas: int) -> Manifest:
     copied = {key: value for key, value in annotations_of(rollout).items() if key not in NOT_COPIED}
-    return {**copied, REVISION: str(revision), DESIRED: str(replicas)}
+    return {**copied, REVISION: str(revision), DESIRED_REPLICAS: str(replicas)}
 
 
 def find_new(template: Manifest, replica_sets: Sequence[Manifest], hash: str) -> Manifest | None:
@@ -167,7 +167,7 @@ def replace_metadata(carrier: Manifest, former: Mapping[str, Labels], wanted: Ma
 def ephemeral_of(replica_set: Manifest) -> Mapping[str, Labels]:
     """The labels and annotations that were injected into this ReplicaSet's template, by its own account."""
     try:
-        injected = json.loads(annotations_of(replica_set).get(EPHEMERAL, "{}"))
+        injected = json.loads(annotations_of(replica_set).get(EPHEMERAL_METADATA, "{}"))
     except ValueError:
         return NO_METADATA
     return {part: injected.get(part) or {} for part in NO_METADATA} if isinstance(injected, dict) else NO_METADATA
@@ -177,10 +177,10 @@ def with_ephemeral(replica_set: Manifest, labels: Labels, annotations: Labels) -
     """The ReplicaSet whose template carries exactly these ephemeral labels and annotations; the same object when it does already."""
     wanted = {"labels": labels, "annotations": annotations}
     metadata = replica_set["metadata"]
-    notes = {key: value for key, value in annotations_of(replica_set).items() if key != EPHEMERAL}
+    notes = {key: value for key, value in annotations_of(replica_set).items() if key != EPHEMERAL_METADATA}
     filled = {part: dict(sorted(values.items())) for part, values in wanted.items() if values}
     if filled:
-        notes[EPHEMERAL] = json.dumps(filled, separators=(",", ":"))
+        notes[EPHEMERAL_METADATA] = json.dumps(filled, separators=(",", ":"))
     template = replace_metadata(replica_set["spec"]["template"], ephemeral_of(replica_set), wanted)
     if template == replica_set["spec"]["template"] and ephemeral_of(replica_set) == wanted:
         return replica_set

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from reconciler.core.replicas.history import DESIRED, REVISION, REVISION_HISTORY, follow, next_revision, revision_of, trim_history
+from reconciler.core.replicas.history import follow, next_revision, revision_of, trim_history
+from reconciler.model.workload import DESIRED_REPLICAS, REVISION, REVISION_HISTORY
 from tests.kit.replicas import replica_set, rollout
 
 
@@ -26,7 +27,7 @@ def test_a_replica_set_that_is_used_again_gets_the_next_revision_and_remembers_t
 
 
 def test_any_new_annotation_appends_to_the_history() -> None:
-    after = follow(of("2", note="own"), rollout(annotations={"note": "theirs", "extra": "1", DESIRED: "9"}), 2)
+    after = follow(of("2", note="own"), rollout(annotations={"note": "theirs", "extra": "1", DESIRED_REPLICAS: "9"}), 2)
     assert after["metadata"]["annotations"] == {REVISION: "2", "note": "own", "extra": "1", REVISION_HISTORY: "2"}
 
 

@@ -8,12 +8,12 @@ from reconciler.core.replicas.old import (
     Terms,
     budget,
     delay,
-    parse_time,
     scale_down_basic,
     scale_down_bluegreen,
     scale_down_routed,
     trim,
 )
+from reconciler.model.moment import parse_moment
 
 NOW = datetime(2025, 1, 1, 12, 0, 0, tzinfo=UTC)
 FUTURE, PAST = "2025-01-01T12:00:20Z", "2025-01-01T11:59:59Z"
@@ -67,7 +67,7 @@ def test_a_former_stable_leaves_at_once_when_stable_scales_dynamically() -> None
 def test_a_running_deadline_is_kept_and_looked_at_again() -> None:
     (decision,) = scale_down_routed([replace(FORMER, deadline=FUTURE)], 5, Terms(seconds=30), NOW)
     assert not decision.changed
-    assert decision.wake_at == parse_time(FUTURE)
+    assert decision.wake_at == parse_moment(FUTURE)
 
 
 def test_a_deadline_that_passed_or_makes_no_sense_empties() -> None:

@@ -6,7 +6,6 @@ from typing import Any
 from reconciler.core.replicas.defaults import with_defaults
 from reconciler.core.replicas.hash import template_hash
 from reconciler.core.replicas.template import (
-    EPHEMERAL,
     ephemeral_of,
     find_new,
     inject_metadata,
@@ -17,6 +16,7 @@ from reconciler.core.replicas.template import (
     with_ephemeral,
     without_injected,
 )
+from reconciler.model.workload import EPHEMERAL_METADATA
 from tests.kit.replicas import HASH, pod_template, replica_set, rollout
 
 PREFERRED = {"preferredDuringSchedulingIgnoredDuringExecution": {"weight": 7}}
@@ -110,7 +110,7 @@ def test_a_replica_set_of_another_hash_library_is_adopted_by_meaning() -> None:
 def test_ephemeral_metadata_is_noted_and_taken_back_to_the_last_key() -> None:
     plain = replica_set()
     decorated = with_ephemeral(plain, {"role": "canary"}, {"b": "2", "a": "1"})
-    assert decorated["metadata"]["annotations"][EPHEMERAL] == '{"labels":{"role":"canary"},"annotations":{"a":"1","b":"2"}}'
+    assert decorated["metadata"]["annotations"][EPHEMERAL_METADATA] == '{"labels":{"role":"canary"},"annotations":{"a":"1","b":"2"}}'
     assert decorated["spec"]["template"]["metadata"]["labels"] == {"app": "shop", "role": "canary"}
     assert without_injected(decorated)["metadata"]["labels"] == {"app": "shop"}
     promoted = with_ephemeral(decorated, {"role": "stable"}, {})
@@ -118,7 +118,7 @@ def test_ephemeral_metadata_is_noted_and_taken_back_to_the_last_key() -> None:
     assert with_ephemeral(promoted, {"role": "stable"}, {}) is promoted
     bare = with_ephemeral(promoted, {}, {})
     assert bare["spec"]["template"]["metadata"]["labels"] == {"app": "shop"}
-    assert EPHEMERAL not in bare["metadata"]["annotations"]
+    assert EPHEMERAL_METADATA not in bare["metadata"]["annotations"]
 
 
 def test_only_injected_keys_are_ever_removed_from_a_pod() -> None:
@@ -129,4 +129,4 @@ def test_only_injected_keys_are_ever_removed_from_a_pod() -> None:
 
 
 def test_an_unreadable_note_injects_nothing() -> None:
-    assert ephemeral_of(replica_set(annotations={EPHEMERAL: "{"})) == {"labels": {}, "annotations": {}}
+    assert ephemeral_of(replica_set(annotations={EPHEMERAL_METADATA: "{"})) == {"labels": {}, "annotations": {}}
