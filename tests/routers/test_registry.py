@@ -1,0 +1,19 @@
+"""Routers by name: contract 1.7."""
+
+import pytest
+
+from reconciler.model.errors import Terminal
+from reconciler.routers.registry import ROUTERS, configured, router
+
+
+def test_settings_beside_the_routers_are_no_routers() -> None:
+    assert configured({"managedRoutes": [], "istio": {"virtualService": {"name": "v"}}, "maxTrafficWeight": 100, "nginx": None}) == (
+        (ROUTERS["istio"], {"virtualService": {"name": "v"}}),
+    )
+
+
+def test_an_unknown_router_is_named() -> None:
+    with pytest.raises(Terminal, match=r"trafficRouting\.alb: no such router"):
+        router("alb")
+    with pytest.raises(Terminal, match="alb"):
+        configured({"alb": {}, "istio": {}})
