@@ -47,7 +47,6 @@ class Ran:
 
 async def run_git(folder: Path, *arguments: str, check: bool = True) -> Ran:
     """Run git like a person's shell, without their configuration."""
-    folder.mkdir(parents=True, exist_ok=True)
     person = {
         f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in (("NAME", "Ann"), ("EMAIL", "ann@example.com"))
     }

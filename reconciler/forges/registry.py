@@ -1,0 +1,53 @@
+"""Which forges there are: a kind's name to its constructor."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import httpx
+
+from reconciler.forges.github import API, GitHub
+from reconciler.forges.plain import Plain
+from reconciler.forges.protocol import Forge
+from reconciler.forges.rest import Token
+from reconciler.model.errors import Terminal
+
+REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgeSettings:
+    """One source's forge: `repository` is owner/name; an empty `api` is the kind's public address."""
+
+    repository: str
+    token: Token
+    api: str = ""
+
+
+def _github(settings: ForgeSettings, client: httpx.AsyncClient) -> Forge:
+    if not REPOSITORY.fullmatch(settings.repository):
+        raise Terminal(f"forge.repository: {settings.repository!r} is not of the form owner/name")
+    return GitHub(settings.repository, settings.token, client, settings.api or API)
+
+
+FORGES: Mapping[str, Callable[[ForgeSettings, httpx.AsyncClient], Forge]] = {
+    "github": _github,
+    "plain": lambda settings, client: Plain(),
+}
+
+
+def forge(kind: str, settings: ForgeSettings, client: httpx.AsyncClient) -> Forge:
+    """The forge of a kind; unknown kinds are Terminal and name those known."""
+    if kind not in FORGES:
+        raise Terminal(f"forge.kind: unknown kind {kind!r}; known are {', '.join(sorted(FORGES))}")
+    return FORGES[kind](settings, client)
+
+
+def repository_of(url: str) -> str:
+    """`owner/name` out of a repository's URL, http, ssh or scp-like."""
+    path = urlsplit(url).path if "://" in url else url.partition(":")[2]
+    parts = path.strip("/").removesuffix(".git").split("/")
+    if len(parts) < 2 or not all(parts):
+        raise Terminal(f"forge.repository: cannot be read from {path!r}; write it as owner/name")
+    return "/".join(parts[-2:])
