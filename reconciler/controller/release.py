@@ -3,7 +3,8 @@
 Order: verdict and evidence are frozen in the Release first; then Git; then announcements. Each step first looks whether it is done.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -18,6 +19,7 @@ from reconciler.controller.watchrun import watching_run
 from reconciler.core.release.judge import judge
 from reconciler.core.release.message import headline
 from reconciler.core.release.steer import steer
+from reconciler.core.sync.inventory import config_map_name, parse_inventory
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.model.identity import Key, Manifest, ObjectRef, Resource, annotations_of, labels_of, name_of, namespace_of
@@ -27,6 +29,7 @@ from reconciler.model.release import Release, ReleasePhase, ReleaseStatus, Resto
 from reconciler.model.resources import (
     ANALYSIS_RUNS,
     CLUSTER_RELEASE_POLICIES,
+    CONFIGMAPS,
     DEPLOYMENTS,
     RELEASE_POLICIES,
     RELEASES,
@@ -50,19 +53,27 @@ class Announcer(Protocol):
     async def announce(self, release: Release, siblings: tuple[Release, ...]) -> str: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What a release reaches beyond the cluster; `namespace` is where inventories are kept."""
+
+    restorer: Restorer
+    announcer: Announcer
+    namespace: str
+
+
 class ReleaseController:
     """One worker per Release. Needs only verbs that every client has, so it also works beside another rollout controller."""
 
     name = "release"
     watches = (RELEASES, ROLLOUTS, ANALYSIS_RUNS, REPLICA_SETS, DEPLOYMENTS, RELEASE_POLICIES, CLUSTER_RELEASE_POLICIES)
 
-    def __init__(self, client: Client, cache: Cache, clock: Clock, restorer: Restorer, announcer: Announcer) -> None:
+    def __init__(self, client: Client, cache: Cache, clock: Clock, outside: Outside) -> None:
         self._client = client
         self._cache = cache
         self._clock = clock
         self._apply = Apply(client, cache, clock)
-        self._restorer = restorer
-        self._announcer = announcer
+        self._outside = outside
         self._policies = Policies(cache)
 
     def keys_for(self, resource: Resource, manifest: Manifest) -> Iterable[Key]:
@@ -83,7 +94,7 @@ class ReleaseController:
             return None
         release = parse_release(manifest)
         policy = self._policies.of(*release.key)
-        facts = await observe(self._client, self._cache, release)
+        facts = await observe(self._client, self._cache, release, await self._asked(release))
         now = self._clock.now()
         status = judge(release, policy, facts, now)
         if status != release.status:
@@ -99,6 +110,13 @@ class ReleaseController:
             return now
         await self._announce(manifest, release)
         return self._next_look(release, policy, now)
+
+    async def _asked(self, release: Release) -> Mapping[str, str]:
+        """What the release's source asks for now; nothing is known once the release is closed and nothing depends on it."""
+        if release.decided:
+            return {}
+        name = config_map_name(release.spec.source)
+        return parse_inventory(await self._client.find(CONFIGMAPS, self._outside.namespace, name)).workloads
 
     async def _record(self, manifest: Manifest, release: Release, status: ReleaseStatus) -> None:
         """The status with the version it was derived from: whoever wrote in between is looked at first."""
@@ -136,14 +154,14 @@ class ReleaseController:
         restore = release.status.restore
         if restore is None or restore.state is not RestoreState.WANTED:
             return False
-        ended = await self._restorer.restore(release)
+        ended = await self._outside.restorer.restore(release)
         phase = ReleasePhase.CLOSED if ended.state is not RestoreState.WANTED else release.status.phase
         await self._record(manifest, release, replace(release.status, restore=ended, phase=phase))
         return True
 
     async def _announce(self, manifest: Manifest, release: Release) -> None:
         siblings = self._siblings(release)
-        told = await self._announcer.announce(release, siblings)
+        told = await self._outside.announcer.announce(release, siblings)
         if told != release.status.announced:
             await self._record(manifest, release, replace(release.status, announced=told))
 

@@ -1,14 +1,16 @@
 """Gathers what the judge of a release may know: the live Rollout, its runs and ReplicaSets, and whether its pods can come up."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from reconciler.api.release import parse_release
 from reconciler.core.release.facts import ReleaseFacts
-from reconciler.core.release.holds import EPOCH
+from reconciler.core.release.holds import EPOCH, holder, of_workload
+from reconciler.core.sync.inventory import workload_key
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.model.identity import Manifest, name_of, uid_of
-from reconciler.model.release import Release, ReleasePhase, Verdict
+from reconciler.model.release import Release, ReleasePhase
 from reconciler.model.resources import ANALYSIS_RUNS, DEPLOYMENTS, PODS, RELEASES, REPLICA_SETS, ROLLOUTS
 from reconciler.model.workload import HASH_LABEL as HASH
 
@@ -21,11 +23,16 @@ def after_name(release: Release) -> str:
     return f"{release.name[:240]}-after"
 
 
-async def observe(client: Client, cache: Cache, release: Release) -> ReleaseFacts:
-    """All facts of one pass; pods are asked for only while the new version is not yet available."""
+async def observe(client: Client, cache: Cache, release: Release, asked: Mapping[str, str]) -> ReleaseFacts:
+    """All facts of one pass; pods are asked for only while the new version is not yet available.
+
+    `asked` is what each workload of the source asks for now (workload key → identity).
+    """
+    history = of_workload((parse_release(m) for m in cache.list(RELEASES, release.namespace)), release.key)
+    newer, held_by = _newer(history, release, asked), _held_by(history, release)
     rollout = cache.get(ROLLOUTS, release.namespace, release.spec.workload.name)
     if rollout is None:
-        return ReleaseFacts(rollout=None, newer=_newer(cache, release))
+        return ReleaseFacts(rollout=None, newer=newer, held_by=held_by)
     replica_sets = tuple(cache.owned(REPLICA_SETS, uid_of(rollout)))
     facts = ReleaseFacts(
         rollout=rollout,
@@ -33,7 +40,8 @@ async def observe(client: Client, cache: Cache, release: Release) -> ReleaseFact
         runs=tuple(cache.owned(ANALYSIS_RUNS, uid_of(rollout))),
         after=cache.get(ANALYSIS_RUNS, release.namespace, after_name(release)),
         replica_sets=replica_sets,
-        newer=_newer(cache, release),
+        newer=newer,
+        held_by=held_by,
     )
     stuck = await _stuck(client, release, facts)
     return replace(facts, stuck=stuck)
@@ -46,15 +54,20 @@ def _referent(cache: Cache, rollout: Manifest, namespace: str) -> Manifest | Non
     return cache.get(DEPLOYMENTS, namespace, str(reference.get("name")))
 
 
-def _newer(cache: Cache, release: Release) -> str | None:
-    """A release of the same workload that was asked for later and is not itself held back."""
-    mine = (release.created or EPOCH, release.name)
-    for manifest in cache.list(RELEASES, release.namespace):
-        other = parse_release(manifest)
-        later = (other.created or EPOCH, other.name) > mine
-        if later and other.key == release.key and other.status.verdict is not Verdict.HELD:
-            return other.name
+def _newer(history: list[Release], release: Release, asked: Mapping[str, str]) -> str | None:
+    """What took over: a later release of the workload, or Git asking for another identity by now."""
+    later = [r for r in history if (r.created or EPOCH, r.name) > (release.created or EPOCH, release.name)]
+    if any(r.spec.identity != release.spec.identity for r in later):
+        return f"release {later[-1].name} took over"
+    wanted = asked.get(workload_key(*release.key))
+    if wanted is not None and wanted != release.spec.identity and not release.spec.baseline:
+        return "Git asks for another version by now"
     return None
+
+
+def _held_by(history: list[Release], release: Release) -> str | None:
+    found = holder([r for r in history if r.name != release.name], release.spec.identity)
+    return found.name if found else None
 
 
 async def _stuck(client: Client, release: Release, facts: ReleaseFacts) -> str | None:

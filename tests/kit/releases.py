@@ -89,7 +89,7 @@ def replica_set(pod_hash: str, *, replicas: int = 2, deadline: str = "") -> Mani
         "metadata": {"name": f"web-{pod_hash}", "namespace": "shop", "labels": labels, "annotations": annotations},
         "spec": {
             "replicas": replicas,
-            "template": {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "web", "image": pod_hash}]}},
+            "template": template,
         },
     }
 

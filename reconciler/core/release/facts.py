@@ -1,6 +1,6 @@
 """Everything the judge of a release may know, read before it thinks."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from reconciler.model.identity import Manifest, annotations_of, labels_of
@@ -26,8 +26,9 @@ class ReleaseFacts:
     stuck: str | None = None
     """Why the pods of the new version will never come up, in words; None while they may."""
     newer: str | None = None
-    """The name of a newer release of the same workload."""
-    companion: bool = field(default=False)
+    """What took over, in words: a newer release of the same workload, or Git asking for something else by now."""
+    held_by: str | None = None
+    """The earlier release whose rejection holds this identity back."""
 
     @property
     def status(self) -> dict[str, Any]:

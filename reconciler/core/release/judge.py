@@ -29,19 +29,28 @@ def judge(release: Release, policy: ReleasePolicy, facts: ReleaseFacts, now: dat
     return release.status
 
 
+def answer_held(release: Release, _: ReleasePolicy, facts: ReleaseFacts, now: datetime) -> ReleaseStatus | None:
+    """A re-push of a held identity: a new attempt that is neither deployed nor judged, but answered and restored (DESIGN 5)."""
+    if facts.held_by is None:
+        return None
+    reason = f"this version was rejected by {facts.held_by} and is held; lift it with: reconciler hold lift {release.name}"
+    held = replace(_end(release.status, Verdict.HELD, reason, now), held=True, phase=ReleasePhase.RESTORING)
+    return replace(held, restore=Restore(state=RestoreState.WANTED))
+
+
 def give_way(release: Release, _: ReleasePolicy, facts: ReleaseFacts, now: datetime) -> ReleaseStatus | None:
     """A newer commit for the same workload wins; nothing is written to Git."""
     if facts.newer is None:
         return None
-    reason = f"a newer release of the same workload took over: {facts.newer}"
-    return _end(release.status, Verdict.SUPERSEDED, reason, now)
+    return _end(release.status, Verdict.SUPERSEDED, facts.newer, now)
 
 
 def wait_for_rollout(release: Release, _: ReleasePolicy, facts: ReleaseFacts, now: datetime) -> ReleaseStatus | None:
     """Until the Rollout carries this release's template and has been looked at, there is nothing to judge."""
     if release.status.pod_hash and facts.current == release.status.pod_hash:
         return None
-    if facts.carries(release.name) and facts.current:
+    running = release.spec.baseline and facts.promoted and facts.observed
+    if facts.current and (running or facts.carries(release.name)):
         return replace(release.status, phase=ReleasePhase.PROGRESSING, pod_hash=facts.current)
     return release.status
 
@@ -110,6 +119,7 @@ def accept_promotion(release: Release, policy: ReleasePolicy, facts: ReleaseFact
 
 
 BEATS: tuple[Beat, ...] = (
+    answer_held,
     give_way,
     wait_for_rollout,
     accept_baseline,
@@ -118,13 +128,6 @@ BEATS: tuple[Beat, ...] = (
     watch_after_promotion,
     accept_promotion,
 )
-
-
-def hold_again(release: Release, held_by: str, now: datetime) -> ReleaseStatus:
-    """A re-push of a held identity: a new attempt that is not deployed and not judged, but answered (DESIGN 5)."""
-    reason = f"this version was rejected by {held_by} and is held; lift it with: reconciler hold lift {release.name}"
-    restore = Restore(state=RestoreState.WANTED)
-    return replace(_end(release.status, Verdict.HELD, reason, now), phase=ReleasePhase.RESTORING, restore=restore, held=True)
 
 
 def _pass(status: ReleaseStatus, policy: ReleasePolicy, now: datetime) -> ReleaseStatus:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+
+from msgspec.structs import replace
 
 from reconciler.core.release.holds import holder, proven
 from reconciler.core.release.identity import release_name
-from reconciler.core.release.judge import hold_again
 from reconciler.model.release import Change, Commit, Named, Proven, Pull, Release, ReleaseSpec, Verdict
 
 ENDED_BADLY = (Verdict.FAILED, Verdict.ABORTED, Verdict.HELD, Verdict.COULD_NOT_MEASURE)
@@ -35,38 +35,18 @@ class Details:
     revert: str = "manual"
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """A release to open; `baseline` is the first one of its workload, `attempt` counts tries of the same name."""
-
-    asked: Asked
-    proven: Release | None
-    held_by: Release | None
-    baseline: bool
-    attempt: int
-
-
-def opening(asked: Asked, history: Sequence[Release]) -> Opening | None:
+def opening(asked: Asked, history: Sequence[Release]) -> Release | None:
     """The release to open now; None when what Git asks for is proven, on its way, or already answered.
 
-    `history` is the workload's releases, oldest first.
+    `history` is the workload's releases, oldest first. Until one is proven there is nothing to go back to: a baseline.
     """
     good = proven(history)
-    if not history:
-        return Opening(asked, None, None, True, 1)
     if good is not None and asked.identity == good.spec.identity:
         return None
-    latest = history[-1]
-    held_by = holder(history, asked.identity)
-    if latest.spec.identity == asked.identity and not _again(latest, asked, held_by):
+    if history and history[-1].spec.identity == asked.identity and not _again(history[-1], asked, history):
         return None
-    attempt = 1 + sum(1 for r in history if r.name.startswith(release_name(asked.workload.name, asked.identity, asked.commit.sha)))
-    return Opening(asked, good, held_by, False, attempt)
-
-
-def open_release(opening: Opening, details: Details, now: datetime) -> Release:
-    """The Release to create. A held identity is answered at once: it is neither deployed nor judged (DESIGN 5)."""
-    asked, good = opening.asked, opening.proven
+    base = release_name(asked.workload.name, asked.identity, asked.commit.sha)
+    attempt = 1 + sum(1 for release in history if release.name.startswith(base))
     spec = ReleaseSpec(
         workload=asked.workload,
         template=asked.template,
@@ -74,25 +54,25 @@ def open_release(opening: Opening, details: Details, now: datetime) -> Release:
         environment=asked.environment,
         identity=asked.identity,
         commit=asked.commit,
-        pull=details.pull,
         images=asked.images,
-        changes=details.changes,
         proven=_proven(good) if good else None,
-        revert=details.revert,
-        baseline=opening.baseline,
+        baseline=good is None,
     )
-    name = release_name(asked.workload.name, asked.identity, asked.commit.sha, opening.attempt)
-    release = Release(name=name, namespace=asked.namespace, spec=spec)
-    if opening.held_by is None:
-        return release
-    return Release(name=name, namespace=asked.namespace, spec=spec, status=hold_again(release, opening.held_by.name, now))
+    name = release_name(asked.workload.name, asked.identity, asked.commit.sha, attempt)
+    return Release(name=name, namespace=asked.namespace, spec=spec)
 
 
-def _again(latest: Release, asked: Asked, held_by: Release | None) -> bool:
-    """Whether the same identity is a new attempt: pushed again in another commit, or lifted after it had lost."""
+def detailed(release: Release, details: Details) -> Release:
+    """The same release with what is looked up only for one that is really opened."""
+    spec = replace(release.spec, pull=details.pull, changes=details.changes, revert=details.revert)
+    return replace(release, spec=spec)
+
+
+def _again(latest: Release, asked: Asked, history: Sequence[Release]) -> bool:
+    """Whether the same identity is a new attempt: pushed again after Git was restored, or lifted after it had lost."""
     if not latest.decided:
         return False
-    if held_by is not None:
+    if holder(history, asked.identity) is not None:
         return latest.status.restore is not None and latest.status.restore.sha != "" and latest.spec.commit.sha != asked.commit.sha
     return latest.status.verdict in ENDED_BADLY and not latest.status.held
 

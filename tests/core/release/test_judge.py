@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.core.release.facts import ReleaseFacts
-from reconciler.core.release.judge import hold_again, judge
+from reconciler.core.release.judge import judge
 from reconciler.model.identity import Manifest
 from reconciler.model.policy import AfterPromotion, ReleasePolicy
 from reconciler.model.release import ReleasePhase, ReleaseStatus, RestoreState, Verb, Verdict
@@ -87,7 +87,7 @@ def test_a_policy_may_say_to_wait_for_stuck_pods() -> None:
 
 
 def test_a_newer_release_supersedes_an_open_one() -> None:
-    status = judged(facts(newer="web-newer"))
+    status = judged(facts(newer="web-newer took over"))
     assert (status.verdict, status.restore) == (Verdict.SUPERSEDED, None)
 
 
@@ -157,7 +157,7 @@ def test_a_rejected_version_is_kept_for_inspection_as_long_as_the_policy_says() 
 
 
 def test_a_held_version_pushed_again_is_answered_and_restored_without_being_judged() -> None:
-    status = hold_again(release(), "web-bad", NOW)
+    status = judged(facts(held_by="web-bad"))
     assert (status.verdict, status.held) == (Verdict.HELD, True)
     assert status.restore is not None and status.restore.state is RestoreState.WANTED
 

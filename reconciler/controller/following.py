@@ -1,0 +1,45 @@
+"""What a source looks like to the passes that use it: its tip, its history, its pull requests — whoever fetches them."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from reconciler.core.source.documents import Parsed
+from reconciler.model.release import Commit, Pull, Release, Restore
+from reconciler.model.settings import SourceSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """The head of the followed branch, parsed; `rewritten` when history was replaced since the last look."""
+
+    sha: str
+    parsed: Parsed
+    rewritten: bool = False
+
+
+class Following(Protocol):
+    """One followed source. Raises Transient when Git cannot be reached, Terminal when it refuses us or the branch is gone."""
+
+    settings: SourceSettings
+
+    async def tip(self) -> Tip: ...
+
+    async def parsed_at(self, sha: str) -> Parsed | None:
+        """The source as it was at a commit; None when that commit is no longer there."""
+        ...
+
+    async def origin(self, file: str, tip: str) -> Commit:
+        """The commit that last touched a file, seen from the tip."""
+        ...
+
+
+class Asking(Protocol):
+    """What a source's forge knows of a commit."""
+
+    async def pull_of(self, source: str, sha: str) -> Pull | None: ...
+
+
+class Restoring(Protocol):
+    """Brings Git back."""
+
+    async def restore(self, release: Release) -> Restore: ...
