@@ -98,6 +98,12 @@ def test_a_switch_that_no_service_guards_waits_for_all_pods() -> None:
     assert routing.writes == ()
 
 
+def test_a_switch_behind_services_does_not_wait() -> None:
+    seen = live(virtual_service([{"route": subset_pair(0, 100)}]), rule=destination_rule())
+    guarded = Services(canary="shop-canary", stable="shop-stable", namespace="prod", rollout="shop", unavailable="shop-h2")
+    assert ISTIO.route(WITH_RULE, guarded, traffic(), seen).problem is None
+
+
 def test_the_delay_does_not_keep_traffic_on_the_old_canary() -> None:
     seen = live(virtual_service([{"route": subset_pair(40, 60)}]), rule=destination_rule("h2", "h1"))
     waiting = Services(namespace="prod", rollout="shop", unavailable="shop-h3")
@@ -180,6 +186,12 @@ def test_an_empty_match_removes_the_route() -> None:
     change = {"header_route": HeaderRoute("testers"), "managed_routes": ("testers",)}
     (written,) = ISTIO.route(ONE, SERVICES, traffic(20, **change), live(virtual_service(http))).writes
     assert written["spec"]["http"] == http[1:]
+
+
+def test_while_managed_routes_are_dropped_none_is_added() -> None:
+    header = HeaderRoute("testers", (HeaderMatch("x", exact="y"),))
+    wanted = traffic(0, header_route=header, drop_managed_routes=True, managed_routes=("testers",))
+    assert ISTIO.route(ONE, SERVICES, wanted, live(virtual_service([{"route": pair(0, 100)}]))).writes == ()
 
 
 def test_tls_and_tcp_routes_are_weighted_too() -> None:

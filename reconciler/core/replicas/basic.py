@@ -25,35 +25,32 @@ def targets(replicas: int, weight: int, maximum: int, surge: int) -> tuple[int, 
     """
     if replicas == 0:
         return 0, 0
-    candidates = list(_candidates(replicas, Fraction(weight, maximum), surge))
-    if not candidates:
-        return 0, replicas
 
     def miss(candidate: tuple[int, int]) -> Fraction:
         canary, total = candidate
         return abs(Fraction(canary * maximum, total) - weight)
 
-    canary, total = min(candidates, key=miss)
+    canary, total = min(_candidates(replicas, Fraction(weight, maximum), surge), key=miss)
     return canary, total - canary
 
 
 def _candidates(replicas: int, share: Fraction, surge: int) -> Iterator[tuple[int, int]]:
-    """Pairs (canary, total) worth a look, the larger canary first: ties favour it (contract 2.2)."""
+    """Pairs (canary, total) worth a look, at least one; the larger canary comes first, so ties favour it (contract 2.2).
+
+    Contract 2.2 drops the smaller canary of a tie, which matters only when the larger one would take every pod: without surge
+    nothing would be left and no canary would start. 13.12 forbids that, so the smaller one stays a candidate.
+    """
     more, fewer = -int(-replicas * share // 1), int(replicas * share // 1)
     zero_allowed = share in (0, 1) or (replicas == 1 and surge == 0)
     some = fewer != 0 or zero_allowed
     if more < replicas or zero_allowed:
         yield more, replicas
-    if some and not _tied(replicas, share):
+    if some:
         yield fewer, replicas
     if surge > 0:
         yield more, replicas + 1
-    if surge > 0 and some and not _tied(replicas + 1, share):
+    if surge > 0 and some:
         yield fewer, replicas + 1
-
-
-def _tied(total: int, share: Fraction) -> bool:
-    return total * share % 1 == Fraction(1, 2)
 
 
 def next_sizes(  # noqa: PLR0913 - the ten numbers of contract 2.3 are its arguments

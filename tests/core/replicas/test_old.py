@@ -50,6 +50,10 @@ def test_an_intermediate_revision_goes_at_once() -> None:
     assert sizes(decisions) == {"app-2": 0}
 
 
+def test_what_leaves_is_taken_from_the_budget() -> None:
+    assert sizes(scale_down_routed([FORMER, NEWER], 3, Terms(seconds=30), NOW)) == {"app-2": 0, "app-1": 4}
+
+
 def test_a_referenced_replica_set_stays() -> None:
     decisions = scale_down_routed([NEWER], 5, Terms(seconds=30, referenced=frozenset({"h2"})), NOW)
     assert not decisions[0].changed

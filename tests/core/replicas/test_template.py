@@ -88,6 +88,12 @@ def test_the_template_an_api_returns_still_means_the_same() -> None:
     assert semantically_equal(desired, live)
 
 
+def test_the_old_name_of_the_service_account_means_the_new_one() -> None:
+    both = pod_template(serviceAccount="shop", serviceAccountName="shop")
+    assert semantically_equal(pod_template(serviceAccount="shop"), both)
+    assert semantically_equal(pod_template(serviceAccountName="shop"), both)
+
+
 def test_another_meaning_is_another_template() -> None:
     assert not semantically_equal(pod_template("app:1"), pod_template("app:2"))
     assert not semantically_equal(pod_template(), pod_template(automountServiceAccountToken=False))
