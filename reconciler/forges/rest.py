@@ -131,6 +131,8 @@ def pause_of(answer: Answer, words: str) -> float | None:
 
 
 def _until(reset: str, date: str) -> float:
+    if not reset.isdecimal():
+        return SECONDARY_PAUSE
     try:
         seconds = float(reset) - parsedate_to_datetime(date).timestamp()
     except (ValueError, OverflowError):
