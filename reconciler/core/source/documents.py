@@ -1,0 +1,152 @@
+"""Files of a snapshot as manifests: what each document asks for, where each value stands, and which files cannot be used.
+
+A file that cannot be used becomes a Problem and costs only itself.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.core.source.nodes import Document, Node, NotYaml, ScalarNode, compose, decode, node_at
+from reconciler.core.source.values import value_of
+from reconciler.model.identity import Manifest
+from reconciler.model.source import FieldLocation, FieldPath, Problem, Snapshot
+
+SUFFIXES = (".yaml", ".yml", ".json")
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """One manifest and where it stands; `root` is its path in the document, not empty inside a List."""
+
+    manifest: Manifest
+    file: str
+    document: int
+    root: FieldPath = ()
+    line: int = 1
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Kind, namespace and name, as the manifest writes them."""
+        metadata = self.manifest["metadata"]
+        return str(self.manifest["kind"]), str(metadata.get("namespace") or ""), str(metadata.get("name") or "")
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFile:
+    """One file: its bytes, its manifests, its problems. With a problem there are no manifests."""
+
+    content: bytes
+    manifests: tuple[Located, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """All files of one snapshot, parsed. Manifests come in the order of file names and documents."""
+
+    files: Mapping[str, ParsedFile]
+    manifests: tuple[Located, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    commit: str = ""
+    found: Mapping[tuple[str, str, str], Located] = field(default_factory=dict)
+
+    def find(self, kind: str, namespace: str, name: str) -> Located | None:
+        """The manifest of this kind and name, if the source has it."""
+        return self.found.get((kind, namespace, name))
+
+
+def manifests_of(snapshot: Snapshot, previous: Parsed | None = None) -> Parsed:
+    """Parses a snapshot. Files whose bytes are those of `previous` are not parsed again."""
+    known = previous.files if previous else {}
+    files = {name: _again(known.get(name), name, content) for name, content in sorted(snapshot.files.items()) if name.endswith(SUFFIXES)}
+    return parsed_from(files, snapshot.problems, snapshot.commit)
+
+
+def parsed_from(files: Mapping[str, ParsedFile], problems: tuple[Problem, ...] = (), commit: str = "") -> Parsed:
+    """Puts parsed files together; an object that two files claim is a problem that names both."""
+    manifests = tuple(located for parsed in files.values() for located in parsed.manifests)
+    found: dict[tuple[str, str, str], Located] = {}
+    doubled: list[Problem] = []
+    for located in manifests:
+        first = found.setdefault(_identity(located), located)
+        if first is not located:
+            doubled.append(_doubled(located, first))
+    broken = tuple(problem for parsed in files.values() for problem in parsed.problems)
+    index = {located.key: located for located in manifests}
+    return Parsed(files, manifests, (*problems, *broken, *doubled), commit, index)
+
+
+def replace_files(parsed: Parsed, contents: Mapping[str, bytes]) -> Parsed:
+    """The same source with other bytes in some files: what the tip would be after an edit."""
+    changed = {name: parse_file(name, content) for name, content in contents.items()}
+    return parsed_from({**parsed.files, **changed}, commit=parsed.commit)
+
+
+def parse_file(name: str, content: bytes) -> ParsedFile:
+    """The manifests of one file, or the problem that keeps it from being used."""
+    try:
+        documents = compose(decode(content))
+        manifests = tuple(located for document in documents for located in _manifests(name, document))
+    except NotYaml as error:
+        return ParsedFile(content, (), (Problem(name, error.line, error.message, error.remedy),))
+    return ParsedFile(content, manifests)
+
+
+def documents_of(parsed: Parsed, name: str) -> tuple[Document, ...]:
+    """The node trees of one file, composed anew: trees are large, so nobody keeps them."""
+    return compose(decode(parsed.files[name].content))
+
+
+def node_of(parsed: Parsed, located: Located) -> Node | None:
+    """The node that a manifest was read from."""
+    document = documents_of(parsed, located.file)[located.document]
+    return node_at(document.root, located.root)
+
+
+def location(located: Located, path: FieldPath, node: Node) -> FieldLocation:
+    """The place of a node whose path starts at the manifest."""
+    return FieldLocation(located.file, located.document, (*located.root, *path), node.line, node.column)
+
+
+def _again(known: ParsedFile | None, name: str, content: bytes) -> ParsedFile:
+    if known is not None and known.content == content:
+        return known
+    return parse_file(name, content)
+
+
+def _manifests(name: str, document: Document) -> Iterator[Located]:
+    if document.root is None or (isinstance(document.root, ScalarNode) and value_of(document.root) is None):
+        return
+    value = value_of(document.root)
+    if isinstance(value, dict) and str(value.get("kind", "")).endswith("List") and isinstance(value.get("items"), list):
+        for position, item in enumerate(value["items"]):
+            node = node_at(document.root, ("items", position)) or document.root
+            yield _located(name, document, ("items", position), item, node)
+        return
+    yield _located(name, document, (), value, document.root)
+
+
+def _located(name: str, document: Document, root: FieldPath, value: Any, node: Node) -> Located:
+    if not isinstance(value, dict):
+        raise NotYaml(node.line, "a document that is not a mapping", "write apiVersion, kind and metadata, or move the file away")
+    for required in ("apiVersion", "kind"):
+        if not isinstance(value.get(required), str) or not value[required]:
+            raise NotYaml(node.line, f"a document without {required}", "write one Kubernetes object, or move the file out of this folder")
+    metadata = value.get("metadata")
+    if not isinstance(metadata, dict) or not (metadata.get("name") or metadata.get("generateName")):
+        raise NotYaml(node.line, f"a {value['kind']} without metadata.name", "name it")
+    return Located(value, name, document.index, root, node.line)
+
+
+def _identity(located: Located) -> tuple[str, str, str]:
+    group = str(located.manifest["apiVersion"]).rpartition("/")[0]
+    kind, namespace, name = located.key
+    return f"{kind}.{group}", namespace, name
+
+
+def _doubled(second: Located, first: Located) -> Problem:
+    kind, namespace, name = second.key
+    place = f"{namespace}/{name}" if namespace else name
+    message = f"{kind} {place} is also in {first.file}:{first.line}"
+    return Problem(second.file, second.line, message, "keep one of the two")

@@ -1,0 +1,24 @@
+"""Builders for source files: show only what a test is about."""
+
+from collections.abc import Mapping
+
+from reconciler.core.source.documents import Parsed, manifests_of
+from reconciler.model.source import Snapshot
+
+
+def deployment(name: str = "web", image: str = "registry.example.com/web:1.0", extra: str = "") -> str:
+    """A Deployment of one container; `extra` are further lines of that container, already indented by ten."""
+    return (
+        f"apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: {name}\n  namespace: shop\nspec:\n  replicas: 2\n"
+        f"  selector:\n    matchLabels: {{app: {name}}}\n  template:\n    metadata:\n      labels: {{app: {name}}}\n"
+        f"    spec:\n      containers:\n        - name: {name}\n          image: {image}\n{extra}"
+    )
+
+
+def snapshot(files: Mapping[str, str | bytes], commit: str = "c0ffee") -> Snapshot:
+    return Snapshot(commit, "7ree", {name: text.encode() if isinstance(text, str) else text for name, text in files.items()})
+
+
+def parsed(**files: str | bytes) -> Parsed:
+    """A source whose files are named after the arguments: `web=...` is `web.yaml`."""
+    return manifests_of(snapshot({f"{name}.yaml": text for name, text in files.items()}))

@@ -1,0 +1,11 @@
+"""Renderers by name."""
+
+import pytest
+
+from reconciler.model.errors import Terminal
+from reconciler.renderers.registry import renderer
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(Terminal, match="plain"):
+        renderer("make")
