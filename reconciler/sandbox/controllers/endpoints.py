@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from reconciler.sandbox.client import ApiClient, ApiError
+from reconciler.sandbox.client import ApiClient
 from reconciler.sandbox.controllers.addresses import selects, slices_of, subsets_of
 from reconciler.sandbox.controllers.loop import Trigger
 from reconciler.sandbox.controllers.objects import Key, Manifest, collection, everywhere, key_of, labels_of, name_of, one, reference_to
@@ -49,7 +49,7 @@ class EndpointsController:
         """Write the addresses of a Service, or remove those of a Service that is gone."""
         service = await self._client.get(one(SERVICES, key))
         if service is None:
-            await self._remove(one(ENDPOINTS, key))
+            await self._client.delete(one(ENDPOINTS, key))
             return None
         selector = service["spec"].get("selector")
         if not selector:
@@ -80,7 +80,7 @@ class EndpointsController:
         labels = f"{SERVICE_NAME}={key.name},{next(iter(MANAGED_BY))}={next(iter(MANAGED_BY.values()))}"
         known = await self._client.list(collection(SLICES, key.namespace), labelSelector=labels)
         for surplus in known[len(wanted) :]:
-            await self._remove(one(SLICES, key_of(surplus)))
+            await self._client.delete(one(SLICES, key_of(surplus)))
         for current, content in zip(known, wanted, strict=False):
             if any((current.get(field) or []) != value for field, value in content.items()):
                 await self._client.patch(one(SLICES, key_of(current)), content)
@@ -100,10 +100,3 @@ class EndpointsController:
             "addressType": "IPv4",
             **content,
         }
-
-    async def _remove(self, path: str) -> None:
-        try:
-            await self._client.delete(path)
-        except ApiError as error:
-            if error.status != 404:
-                raise

@@ -26,7 +26,7 @@ from reconciler.sandbox.controllers.objects import (
     uid_of,
 )
 from reconciler.sandbox.controllers.progress import Notice, merged
-from reconciler.sandbox.controllers.replicaset import delete_pod, pod_from
+from reconciler.sandbox.controllers.replicaset import pod_from
 from reconciler.sandbox.controllers.tally import (
     Tally,
     finished_at,
@@ -80,7 +80,7 @@ class JobController:
         wait = pause_before_next(count, self._backoff, moment)
         missing = wanted_pods(job, count) - len(count.active)
         for pod in count.active[missing:] if missing < 0 else ():
-            await delete_pod(self._client, pod)
+            await self._client.delete(one(PODS, key_of(pod)))
         created = 0
         while wait <= 0 and created < missing:
             await self._create_pod(job)
@@ -101,7 +101,7 @@ class JobController:
 
     async def _end(self, job: Manifest, count: Tally, verdict: Notice, moment: datetime) -> float | None:
         for pod in count.active:
-            await delete_pod(self._client, pod)
+            await self._client.delete(one(PODS, key_of(pod)))
         await self._write_status(job, count, (verdict,), moment)
         if verdict.type == "Complete":
             await self._events.normal(_subject(job), "Completed", "Job completed")
@@ -109,10 +109,11 @@ class JobController:
             await self._events.warning(_subject(job), verdict.reason, verdict.message)
         return None
 
-    async def _suspend(self, job: Manifest, count: Tally, moment: datetime) -> None:
+    async def _suspend(self, job: Manifest, count: Tally, moment: datetime) -> float | None:
         for pod in count.active:
-            await delete_pod(self._client, pod)
+            await self._client.delete(one(PODS, key_of(pod)))
         await self._write_status(job, count, (Notice("Suspended", "True", "JobSuspended", "Job suspended"),), moment)
+        return None
 
     async def _expire(self, job: Manifest) -> float | None:
         lifetime = job["spec"].get("ttlSecondsAfterFinished")

@@ -72,7 +72,7 @@ def status_of(deployment: Manifest, fleet: Fleet, notices: Sequence[Notice], mom
 def is_complete(deployment: Manifest, counts: dict[str, int]) -> bool:
     """Whether every wanted pod is of the current template and available, and no other pod is left."""
     wanted = deployment["spec"].get("replicas", 1)
-    return counts["updatedReplicas"] == counts["replicas"] == counts["availableReplicas"] == wanted
+    return bool(counts["updatedReplicas"] == counts["replicas"] == counts["availableReplicas"] == wanted)
 
 
 def deadline_of(deployment: Manifest) -> int | None:

@@ -91,7 +91,7 @@ class ReplicaSetController:
 
     async def _shrink(self, replica_set: Manifest, pods: Iterable[Manifest]) -> None:
         for pod in pods:
-            await delete_pod(self._client, pod)
+            await self._client.delete(one(PODS, key_of(pod)))
             await self._events.normal(_subject(replica_set), "SuccessfulDelete", f"Deleted pod: {name_of(pod)}")
 
     async def _write_status(self, replica_set: Manifest, pods: Sequence[Manifest], failure: str, moment: datetime) -> None:
@@ -164,15 +164,6 @@ def pod_from(template: Manifest, namespace: str, prefix: str, owner: Manifest) -
         },
         "spec": template["spec"],
     }
-
-
-async def delete_pod(client: ApiClient, pod: Manifest) -> None:
-    """Delete a pod with its own grace; one that is gone already is deleted."""
-    try:
-        await client.delete(one(PODS, key_of(pod)))
-    except ApiError as error:
-        if error.status != 404:
-            raise
 
 
 def _conditions(replica_set: Manifest, failure: str, moment: datetime) -> list[Manifest] | None:

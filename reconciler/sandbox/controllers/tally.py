@@ -66,14 +66,14 @@ def wanted_pods(job: Manifest, count: Tally) -> int:
     completions = job["spec"].get("completions")
     if completions is None:
         return len(count.active) if count.succeeded else parallelism
-    return min(parallelism, max(0, completions - count.succeeded))
+    return min(parallelism, max(0, int(completions) - count.succeeded))
 
 
 def pause_before_next(count: Tally, backoff: float, moment: datetime) -> float:
     """In how many seconds the next pod may start: doubling with each failure, counted from the last one."""
     if count.last_failure is None or count.failed == 0:
         return 0.0
-    pause = min(backoff * 2 ** (count.failed - 1), LONGEST_BACKOFF)
+    pause = min(backoff * 2.0 ** (count.failed - 1), LONGEST_BACKOFF)
     return pause - (moment - count.last_failure).total_seconds()
 
 
