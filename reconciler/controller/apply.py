@@ -35,8 +35,8 @@ class Apply:
                 await self._create(action)
             case Replace(resource, manifest):
                 self._remember(resource, await self._client.replace(resource, manifest))
-            case Patch(ref, body, style, subresource):
-                answer = await self._client.patch(ref, body, style=style, subresource=subresource)
+            case Patch(ref, body, style, subresource, query):
+                answer = await self._client.patch(ref, body, style=style, subresource=subresource, query=query)
                 if subresource != "scale":
                     self._remember(ref.resource, answer)
             case Remove(ref, uid, propagation):

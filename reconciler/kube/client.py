@@ -1,6 +1,6 @@
 """The Kubernetes API as verbs on manifests: one method a verb, JSON only, managedFields dropped on receipt."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -72,6 +72,12 @@ class Client:
                 raise error_of(response.status, await response.read())
             async for line in response.lines():
                 yield _event(resource, line)
+
+    async def resources(self, group: str, version: str) -> Sequence[Manifest]:
+        """What the server serves in one group and version, as an APIResourceList says it."""
+        path = f"/apis/{group}/{version}" if group else f"/api/{version}"
+        answer = await self._call(Request("GET", path, headers=JSON))
+        return list(answer.get("resources") or [])
 
     async def create(self, resource: Resource, manifest: Manifest) -> Manifest:
         path = path_of(resource, namespace_of(manifest))

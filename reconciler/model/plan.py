@@ -3,7 +3,8 @@
 Every action can be repeated: creating what exists, removing what is gone and patching to the value in force are all success.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -37,12 +38,13 @@ class Replace:
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """PATCH one object; `subresource` is "" or "status" or "scale"."""
+    """PATCH one object; `subresource` is "" or "status" or "scale", `query` what the style needs (`force`)."""
 
     ref: ObjectRef
     body: Manifest | list[Manifest]
     style: PatchStyle = PatchStyle.MERGE
     subresource: str = ""
+    query: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,73 @@
+"""Whether the pod template of an object may change now, and which release the object carries."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from reconciler.controller.clock import Clock
+from reconciler.controller.following import Tip
+from reconciler.controller.openings import Openings
+from reconciler.core.release.holds import holder, keeping, proven
+from reconciler.core.release.identity import identity_hash
+from reconciler.core.source.documents import Located
+from reconciler.core.source.templates import Workload, workloads
+from reconciler.core.sync.effective import Template
+from reconciler.model.identity import Manifest
+from reconciler.model.release import Release
+
+THROUGH = Template(keep=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What to do with one object's template, the release it belongs to, and when that may change by itself."""
+
+    template: Template
+    release: str = ""
+    wake_at: datetime | None = None
+
+
+class Gatekeeping:
+    """Reads holds and windows off the Release objects."""
+
+    def __init__(self, openings: Openings, clock: Clock) -> None:
+        self._openings = openings
+        self._clock = clock
+
+    def template(self, tip: Tip, located: Located, live: Manifest | None) -> Passage:
+        """The passage of one object of a tip. Objects without a released template pass as they are."""
+        workload = _workload_of(tip, located)
+        if workload is None:
+            return Passage(THROUGH)
+        history = self._openings.history(workload.template.key[1], workload.id.name)
+        identity = identity_hash(tip.parsed, workload)
+        passage = self._passage(history, identity, live)
+        bears = located.key == workload.owner.key
+        return Passage(
+            passage.template if located.key == workload.template.key else THROUGH, passage.release if bears else "", passage.wake_at
+        )
+
+    def _passage(self, history: list[Release], identity: str, live: Manifest | None) -> Passage:
+        held_by = holder(history, identity)
+        if held_by is not None:
+            return Passage(Template(keep=True, reason=f"held by {held_by.name}"), held_by.name)
+        good = proven(history)
+        now = self._clock.now()
+        until = keeping(history, now)
+        if until is not None and good is not None and good.spec.identity == identity:
+            kept = next(r for r in reversed(history) if r.status.keep_until == until)
+            return Passage(Template(keep=True, reason=f"kept for inspection until {until}"), kept.name, until)
+        return Passage(THROUGH, _bearer(history, good, identity))
+
+
+def _bearer(history: list[Release], good: Release | None, identity: str) -> str:
+    """The release an object with this identity belongs to: the proven one, or the newest of its kind."""
+    if good is not None and good.spec.identity == identity:
+        return good.name
+    return next((r.name for r in reversed(history) if r.spec.identity == identity), "")
+
+
+def _workload_of(tip: Tip, located: Located) -> Workload | None:
+    for workload in workloads(tip.parsed).values():
+        if located.key in (workload.owner.key, workload.template.key):
+            return workload
+    return None

@@ -1,0 +1,122 @@
+"""One pass over a source: what Git holds now becomes releases and writes, or a report; never less than Git, never more than allowed.
+
+Order: what is asked for is put on record (inventory) → releases are opened → objects are written in order → what left Git is pruned.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from reconciler.controller.apply import Apply
+from reconciler.controller.clock import Clock
+from reconciler.controller.following import Following, Tip
+from reconciler.controller.openings import Openings
+from reconciler.controller.writing import Writing, Written
+from reconciler.core.release.asking import identities
+from reconciler.core.sync.inventory import Inventory, config_map_name, next_entries, parse_inventory, render_inventory
+from reconciler.core.sync.prune import Removals, removals
+from reconciler.kube.cache import Cache
+from reconciler.kube.client import Client
+from reconciler.model.errors import Transient
+from reconciler.model.identity import Key, Manifest, ObjectRef, Resource, labels_of, name_of
+from reconciler.model.plan import Create, Emit, Patch, Plan
+from reconciler.model.resources import CLUSTER_RELEASE_POLICIES, CONFIGMAPS, DEPLOYMENTS, RELEASE_POLICIES, RELEASES, REPLICA_SETS, ROLLOUTS
+
+RESYNC = timedelta(minutes=3)
+log = structlog.get_logger()
+
+
+class SourceController:
+    """One worker per source. Polls, webhooks and changed releases only say "look again"; a look without news writes nothing."""
+
+    name = "source"
+    watches = (RELEASES, ROLLOUTS, DEPLOYMENTS, REPLICA_SETS, RELEASE_POLICIES, CLUSTER_RELEASE_POLICIES)
+
+    def __init__(self, client: Client, cache: Cache, clock: Clock, sources: Mapping[str, Following], parts: "Parts") -> None:
+        self._client = client
+        self._clock = clock
+        self._apply = Apply(client, cache, clock)
+        self._sources = sources
+        self._openings = parts.openings
+        self._writing = parts.writing
+        self._namespace = parts.namespace
+
+    def keys_for(self, resource: Resource, manifest: Manifest) -> Iterable[Key]:
+        """A release that changed (held, lifted, decided) may let a template through; a changed policy may adopt or hand back."""
+        source = labels_of(manifest).get("reconciler.dev/source")
+        if resource is RELEASES and source is not None and source in self._sources:
+            return [Key(self.name, "", source)]
+        if resource in (RELEASE_POLICIES, CLUSTER_RELEASE_POLICIES):
+            return [Key(self.name, "", name) for name in self._sources]
+        return []
+
+    async def reconcile(self, key: Key) -> datetime | None:
+        following = self._sources.get(key.name)
+        if following is None:
+            return None
+        tip = await following.tip()
+        stored = await self._client.find(CONFIGMAPS, self._namespace, config_map_name(key.name))
+        before = parse_inventory(stored)
+        if not following.settings.apply:
+            await self._report(key.name, stored, before, tip)
+            return None
+        asked = replace(before, commit=tip.sha, workloads=identities(tip.parsed), problems=_problems(tip))
+        stored = await self._store(key.name, stored, before, asked)
+        await self._openings.open(following, tip)
+        written = await self._writing.write(following.settings, tip)
+        after = await self._finish(following, tip, asked, written)
+        await self._store(key.name, stored, asked, after)
+        if written.retry:
+            raise Transient(f"source {key.name}: {written.retry[0]}")
+        return min(filter(None, (written.wake_at, self._clock.now() + RESYNC)))
+
+    async def _finish(self, following: Following, tip: Tip, asked: Inventory, written: Written) -> Inventory:
+        """Prune what left Git, unless anything at all was wrong with this look."""
+        settings = following.settings
+        entries = asked.entries
+        pruned = Removals()
+        whole = not tip.parsed.problems and not written.problems and not written.retry and not tip.rewritten
+        if settings.prune and whole:
+            pruned = removals(entries, written.desired, settings.prune_limit)
+            await self._writing.remove(pruned.entries, settings.name)
+        problems = (*asked.problems, *written.problems, *((pruned.blocked,) if pruned.blocked else ()))
+        return replace(asked, entries=next_entries(entries, written.uids, pruned.entries), problems=problems)
+
+    async def _report(self, source: str, stored: Manifest | None, before: Inventory, tip: Tip) -> None:
+        """`apply: false`: say what would be followed, write nothing else."""
+        counted = f"reporting only: {len(tip.parsed.manifests)} objects at {tip.sha[:12]} would be applied; set apply: true to do it"
+        await self._store(source, stored, before, Inventory(commit=tip.sha, problems=(counted, *_problems(tip))))
+
+    async def _store(self, source: str, stored: Manifest | None, before: Inventory, after: Inventory) -> Manifest | None:
+        if stored is not None and before == after:
+            return stored
+        fresh = render_inventory(source, self._namespace, after)
+        if stored is None:
+            await self._apply(Plan((Create(CONFIGMAPS, fresh),)))
+        else:
+            place = ObjectRef(CONFIGMAPS, self._namespace, name_of(fresh))
+            await self._apply(Plan((Patch(place, {"data": fresh["data"]}),)))
+        await self._tell(source, fresh, before, after)
+        return fresh
+
+    async def _tell(self, source: str, about: Manifest, before: Inventory, after: Inventory) -> None:
+        """One event and one log line per new problem."""
+        for problem in after.problems:
+            if problem not in before.problems:
+                log.warning("source problem", source=source, problem=problem)
+                await self._apply(Plan((Emit(about, "SourceProblem", problem, warning=True),)))
+
+
+def _problems(tip: Tip) -> tuple[str, ...]:
+    return tuple(str(problem) for problem in tip.parsed.problems)
+
+
+class Parts:
+    """The two halves of a pass and the namespace where inventories are kept."""
+
+    def __init__(self, openings: Openings, writing: Writing, namespace: str) -> None:
+        self.openings = openings
+        self.writing = writing
+        self.namespace = namespace

@@ -1,0 +1,145 @@
+"""Writes a tip to the cluster, object by object: the second half of a source's pass.
+
+One bad object never stops the others: what cannot be written becomes a problem of that object.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from reconciler.controller.apply import Apply
+from reconciler.controller.clock import Clock
+from reconciler.controller.following import Tip
+from reconciler.controller.gatekeeping import Gatekeeping
+from reconciler.core.source.documents import Located
+from reconciler.core.sync.carry import RuntimeOwned, carry_over
+from reconciler.core.sync.effective import effective, written
+from reconciler.core.sync.order import in_order
+from reconciler.core.sync.owned import runtime_owned
+from reconciler.core.sync.permission import other_driver, other_source, refusal, suspended
+from reconciler.core.sync.prune import Entry, Place
+from reconciler.kube.cache import Cache
+from reconciler.kube.client import Client
+from reconciler.kube.discovery import Discovery
+from reconciler.kube.errors import NotFound
+from reconciler.model.errors import Terminal, Transient
+from reconciler.model.identity import Manifest, ObjectRef, Resource, annotations_of, name_of, namespace_of, uid_of
+from reconciler.model.plan import Patch, PatchStyle, Plan
+from reconciler.model.resources import AUTOSCALERS, ROLLOUTS
+from reconciler.model.settings import SourceSettings
+
+FORCE = {"force": "true"}
+
+
+@dataclass(slots=True)
+class Written:
+    """What one pass found and did: uids of the objects in place, every place Git asks for, and what went wrong."""
+
+    uids: dict[Place, str] = field(default_factory=dict)
+    desired: set[Place] = field(default_factory=set)
+    problems: list[str] = field(default_factory=list)
+    retry: list[str] = field(default_factory=list)
+    wake_at: datetime | None = None
+
+
+class Writing:
+    """Server-side apply with the version it was derived from, carrying over what runtime owns (DESIGN 8)."""
+
+    def __init__(self, client: Client, cache: Cache, clock: Clock, gatekeeping: Gatekeeping) -> None:
+        self._client = client
+        self._cache = cache
+        self._apply = Apply(client, cache, clock)
+        self._gatekeeping = gatekeeping
+        self._discovery = Discovery(client)
+
+    async def write(self, settings: SourceSettings, tip: Tip) -> Written:
+        """One look at every manifest of the tip, in order."""
+        report = Written()
+        manifests = {id(located.manifest): located for located in tip.parsed.manifests}
+        ordered = in_order([located.manifest for located in tip.parsed.manifests])
+        for manifest in ordered:
+            await self._guarded(settings, tip, manifests[id(manifest)], report)
+        return report
+
+    async def remove(self, entries: tuple[Entry, ...], source: str) -> None:
+        """Delete what left Git, by uid, and only while it still is marked as this source's."""
+        for entry in entries:
+            api_version, kind, namespace, name = entry.place
+            resource = await self._discovery.resource_of({"apiVersion": api_version, "kind": kind})
+            live = await self._client.find(resource, namespace, name)
+            if live is None or suspended(live) or annotations_of(live).get("reconciler.dev/source") != source:
+                continue
+            await self._client.delete(ObjectRef(resource, namespace, name), uid=entry.uid)
+
+    async def _guarded(self, settings: SourceSettings, tip: Tip, located: Located, report: Written) -> None:
+        try:
+            await self._one(settings, tip, located, report)
+        except Transient as error:
+            report.retry.append(f"{located.file}:{located.line}: {error}")
+        except (Terminal, NotFound) as error:
+            report.problems.append(f"{located.file}:{located.line}: {error}")
+
+    async def _one(self, settings: SourceSettings, tip: Tip, located: Located, report: Written) -> None:
+        manifest = located.manifest
+        place = (str(manifest["apiVersion"]), str(manifest["kind"]), namespace_of(manifest), name_of(manifest))
+        report.desired.add(place)
+        refused = refusal(manifest, settings.allow)
+        if refused:
+            raise Terminal(refused)
+        resource = await self._discovery.resource_of(manifest)
+        live = await self._live(resource, manifest)
+        if live is not None:
+            report.uids[place] = uid_of(live)
+            if suspended(live):
+                return
+            _check_drivers(live, settings.name)
+        answer = await self._put(settings, tip, (resource, located, live), report)
+        if answer is not None:
+            report.uids[place] = uid_of(answer)
+
+    async def _put(
+        self, settings: SourceSettings, tip: Tip, target: tuple[Resource, Located, Manifest | None], report: Written
+    ) -> Manifest | None:
+        resource, located, live = target
+        gate = self._gatekeeping.template(tip, located, live)
+        if gate.wake_at is not None:
+            report.wake_at = min(filter(None, (report.wake_at, gate.wake_at)))
+        marks = {"reconciler.dev/source": settings.name, "reconciler.dev/release": gate.release}
+        wanted = effective(located.manifest, live, gate.template, marks)
+        if wanted is None or written(wanted, live):
+            return None
+        payload = carry_over(wanted, live, await self._runtime_owned(tip, settings))
+        return await self._send(resource, payload, live)
+
+    async def _send(self, resource: Resource, payload: Manifest, live: Manifest | None) -> Manifest:
+        metadata = {key: value for key, value in payload["metadata"].items() if key in ("name", "namespace", "labels", "annotations")}
+        if live is not None:
+            metadata["resourceVersion"] = live["metadata"]["resourceVersion"]
+        body = {**{key: value for key, value in payload.items() if key != "status"}, "metadata": metadata}
+        place = ObjectRef(resource, namespace_of(payload), name_of(payload))
+        await self._apply(Plan((Patch(place, body, PatchStyle.APPLY, query=FORCE),)))
+        return await self._live(resource, payload) or payload
+
+    async def _live(self, resource: Resource, manifest: Manifest) -> Manifest | None:
+        """Uncached: what is written is derived from it."""
+        return await self._client.find(resource, namespace_of(manifest), name_of(manifest))
+
+    async def _runtime_owned(self, tip: Tip, settings: SourceSettings) -> RuntimeOwned:
+        wanted = [located.manifest for located in tip.parsed.manifests if located.manifest["kind"] == "Rollout"]
+        scalers = [h for namespace in settings.allow.namespaces for h in await self._autoscalers(namespace)]
+        return runtime_owned([*self._cache.list(ROLLOUTS), *wanted], scalers)
+
+    async def _autoscalers(self, namespace: str) -> list[Manifest]:
+        try:
+            return await self._client.list(AUTOSCALERS, namespace)
+        except NotFound:
+            return []
+
+
+def _check_drivers(live: Manifest, source: str) -> None:
+    """Never two drivers (DESIGN 12)."""
+    tool = other_driver(live)
+    if tool:
+        raise Terminal(f"{live['kind']} {name_of(live)} is applied by {tool} already: remove it there or from this source")
+    owner = other_source(live, source)
+    if owner:
+        raise Terminal(f"{live['kind']} {name_of(live)} belongs to source {owner} already: keep it in one source")

@@ -1,0 +1,38 @@
+"""Which resource serves a kind: our own table first, then what the server says (Kubernetes API concepts, "API discovery")."""
+
+from reconciler.kube.client import Client
+from reconciler.kube.errors import NotFound
+from reconciler.model import resources
+from reconciler.model.errors import Terminal
+from reconciler.model.identity import Manifest, Resource
+
+KNOWN = {(r.api_version, r.kind): r for r in vars(resources).values() if isinstance(r, Resource)}
+
+
+class Discovery:
+    """Finds resources by apiVersion and kind; remembers what the server said, forgets a group that did not have the kind."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._found: dict[tuple[str, str], Resource] = dict(KNOWN)
+
+    async def resource_of(self, manifest: Manifest) -> Resource:
+        """The resource of a manifest. Raises Terminal when the cluster does not serve its kind."""
+        wanted = str(manifest["apiVersion"]), str(manifest["kind"])
+        if wanted not in self._found:
+            self._found.update(await self._ask(wanted[0]))
+        if wanted not in self._found:
+            raise Terminal(f"the cluster serves no {wanted[1]} in {wanted[0]}: install its CustomResourceDefinition first")
+        return self._found[wanted]
+
+    async def _ask(self, api_version: str) -> dict[tuple[str, str], Resource]:
+        group, _, version = api_version.rpartition("/")
+        try:
+            listed = await self._client.resources(group, version)
+        except NotFound:
+            return {}
+        return {
+            (api_version, str(r["kind"])): Resource(group, version, str(r["name"]), str(r["kind"]), bool(r["namespaced"]))
+            for r in listed
+            if "/" not in r["name"]
+        }
