@@ -42,7 +42,7 @@ class PodServer:
         self._listeners: list[asyncio.Server] = []
         self._server: web.Server | None = None
         self._stopping = asyncio.Event()
-        self._in_flight = 0
+        self.in_flight = 0
         self._idle = asyncio.Event()
         self._idle.set()
         self._started = 0.0
@@ -79,13 +79,13 @@ class PodServer:
         return asyncio.get_running_loop().time() - self._started >= behaviour.ready_after
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        self._in_flight += 1
+        self.in_flight += 1
         self._idle.clear()
         try:
             return await self._respond(request)
         finally:
-            self._in_flight -= 1
-            if not self._in_flight:
+            self.in_flight -= 1
+            if not self.in_flight:
                 self._idle.set()
 
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:

@@ -1,0 +1,69 @@
+"""Readiness probes."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from reconciler.sandbox.node.behaviour import Behaviour
+from reconciler.sandbox.node.probe import Probe, attempt_of, port_of, probe_of, watch_readiness
+from tests.kit.pods import PORT, serving, session
+
+CONTAINER = {"ports": [{"name": "http", "containerPort": PORT}]}
+
+
+async def reports(results: Iterator[bool], probe: Probe, count: int) -> list[tuple[int, bool]]:
+    """Which attempt (from 1) changed readiness, and to what."""
+    made = 0
+    found: list[tuple[int, bool]] = []
+    done = asyncio.Event()
+
+    async def attempt() -> bool:
+        nonlocal made
+        made += 1
+        return next(results)
+
+    def report(ready: bool) -> None:
+        found.append((made, ready))
+        if len(found) == count:
+            done.set()
+
+    watching = asyncio.create_task(watch_readiness(probe, attempt, report))
+    async with asyncio.timeout(10):
+        await done.wait()
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+    return found
+
+
+async def test_success_and_failure_count_only_after_their_thresholds() -> None:
+    results = iter([True, False, True, True, False, False, False, *[True] * 100])
+    assert await reports(results, Probe(0, 0, 1, successes=2, failures=3), 2) == [(4, True), (7, False)]
+
+
+def test_delay_and_period_are_capped_by_the_pace() -> None:
+    assert probe_of({"initialDelaySeconds": 30, "periodSeconds": 10, "timeoutSeconds": 2}, 0.2) == Probe(0.2, 0.2, 2, 1, 3)
+
+
+@pytest.mark.parametrize(("behaviour", "ready"), [(Behaviour("v1"), True), (Behaviour("v1", ready_after=60), False)])
+async def test_an_http_probe_really_asks_the_pod(behaviour: Behaviour, ready: bool) -> None:
+    async with serving(behaviour) as (address, _, _), session() as client:
+        attempt = attempt_of({"httpGet": {"path": "/healthz", "port": "http"}}, CONTAINER, address, client)
+        assert attempt is not None
+        assert await attempt() is ready
+
+
+async def test_a_tcp_probe_only_connects() -> None:
+    async with serving(Behaviour("v1", hang=True)) as (address, _, _), session() as client:
+        attempt = attempt_of({"tcpSocket": {"port": PORT}}, CONTAINER, address, client)
+        assert attempt is not None
+        assert await attempt()
+
+
+async def test_other_kinds_cannot_be_carried_out() -> None:
+    async with session() as client:
+        assert attempt_of({"exec": {"command": ["true"]}}, CONTAINER, "127.0.0.9", client) is None
+
+
+def test_ports_may_be_named() -> None:
+    assert (port_of("http", CONTAINER), port_of(9, CONTAINER), port_of("90", CONTAINER), port_of("gone", CONTAINER)) == (PORT, 9, 90, 0)
