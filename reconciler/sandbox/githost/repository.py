@@ -134,8 +134,8 @@ class Repository:
         return (await git(self.folder, "cat-file", "blob", f"{revision}:{path}")).output
 
     async def log(self, revision: str, *limits: str) -> list[Commit]:
-        """Commits from a revision back, newest first."""
-        shown = await git(self.folder, "log", f"--format={FIELDS}", *limits, "--end-of-options", revision, "--")
+        """Commits from a revision back, newest first, no parent before its children."""
+        shown = await git(self.folder, "log", "--topo-order", f"--format={FIELDS}", *limits, "--end-of-options", revision, "--")
         records = [record.lstrip("\n").split("\x1f") for record in shown.output.decode(errors="replace").split("\x1e")]
         return [Commit(r[0], tuple(r[1].split()), r[2], r[3], r[4], r[5], r[6].strip("\n")) for r in records if len(r) == 7]
 
