@@ -1,0 +1,159 @@
+"""The verbs a person presses: the same patches the kubectl plugin sends, so both may be mixed (contract 11.1)."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from reconciler.app.cli.cluster import Kubeconfig, Namespace, ask
+from reconciler.app.cli.family import family_of, rollout_of
+from reconciler.core.commands import verbs
+from reconciler.kube.client import Client
+from reconciler.kube.errors import NotFound
+from reconciler.model.errors import Terminal
+from reconciler.model.identity import Manifest
+from reconciler.model.plan import Patch
+
+Name = Annotated[str, typer.Argument(help="the Rollout's name")]
+Make = Callable[[Manifest], tuple[Patch, ...]]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to the command line."""
+    for command in (promote, abort, retry, restart, pause, undo, terminate):
+        app.command(command.__name__)(command)
+    setter = typer.Typer(no_args_is_help=True, help="Change a live object.", context_settings={"help_option_names": ["-h", "--help"]})
+    setter.command("image")(set_image)
+    app.add_typer(setter, name="set")
+
+
+def promote(
+    name: Name,
+    full: Annotated[bool, typer.Option("--full", help="skip every step, pause and analysis that is left")] = False,
+    namespace: Namespace = "default",
+    kubeconfig: Kubeconfig = "",
+) -> None:
+    """Resume a paused rollout, or move it to its next step.
+
+    Example: reconciler promote checkout -n shop
+    """
+    _press(kubeconfig, namespace, name, lambda rollout: verbs.promote(rollout, full=full))
+    typer.echo(f"rollout '{name}' {'fully ' if full else ''}promoted")
+
+
+def abort(name: Name, namespace: Namespace = "default", kubeconfig: Kubeconfig = "") -> None:
+    """Send traffic home now. The release ends as "aborted by a person".
+
+    Example: reconciler abort storefront -n shop
+    """
+    _press(kubeconfig, namespace, name, verbs.abort)
+    typer.echo(f"rollout '{name}' aborted")
+
+
+def retry(name: Name, namespace: Namespace = "default", kubeconfig: Kubeconfig = "") -> None:
+    """Try an aborted version again from its first step.
+
+    Example: reconciler retry storefront -n shop
+    """
+    _press(kubeconfig, namespace, name, verbs.retry)
+    typer.echo(f"rollout '{name}' retried")
+
+
+def restart(name: Name, namespace: Namespace = "default", kubeconfig: Kubeconfig = "") -> None:
+    """Replace the pods one by one, without a new version.
+
+    Example: reconciler restart web -n shop
+    """
+    _press(kubeconfig, namespace, name, lambda rollout: verbs.restart(rollout, datetime.now(UTC)))
+    typer.echo(f"rollout '{name}' restarts")
+
+
+def pause(name: Name, namespace: Namespace = "default", kubeconfig: Kubeconfig = "") -> None:
+    """Hold a rollout where it is; `promote` lets it go on.
+
+    Example: reconciler pause web -n shop
+    """
+    _press(kubeconfig, namespace, name, verbs.pause)
+    typer.echo(f"rollout '{name}' paused")
+
+
+def undo(
+    name: Name,
+    to_revision: Annotated[int, typer.Option("--to-revision", help="which revision; default: the one before")] = 0,
+    namespace: Namespace = "default",
+    kubeconfig: Kubeconfig = "",
+) -> None:
+    """Put an earlier revision's template back, live only: Git still asks for what it asks for.
+
+    Example: reconciler undo web --to-revision 3 -n shop
+    """
+
+    async def press(client: Client) -> None:
+        family = await family_of(client, namespace, name)
+        await _send(client, verbs.undo(family.rollout, family.replica_sets, to_revision or None))
+
+    ask(kubeconfig, press)
+    typer.echo(f"rollout '{name}' undone; Git still asks for its own version: revert it there too")
+
+
+def terminate(
+    run: Annotated[str, typer.Argument(help="the AnalysisRun's name")], namespace: Namespace = "default", kubeconfig: Kubeconfig = ""
+) -> None:
+    """End an analysis run now.
+
+    Example: reconciler terminate storefront-6b56c8cdb4-2 -n shop
+    """
+
+    async def press(client: Client) -> None:
+        await _send(client, verbs.terminate(namespace, run))
+
+    _found(kubeconfig, press, f"no AnalysisRun {namespace}/{run}")
+    typer.echo(f"analysisrun '{run}' terminated")
+
+
+def set_image(
+    name: Name,
+    images: Annotated[list[str], typer.Argument(help="CONTAINER=IMAGE, or *=IMAGE for every container")],
+    namespace: Namespace = "default",
+    kubeconfig: Kubeconfig = "",
+) -> None:
+    """Change an image, live only. The usual way is to push it.
+
+    Example: reconciler set image web web=registry.example.com/shop/web:1.1 -n shop
+    """
+    wanted = dict(_image(text) for text in images)
+
+    async def press(client: Client) -> None:
+        place = verbs.template_ref(await rollout_of(client, namespace, name))
+        holder = await client.get(place.resource, place.namespace, place.name)
+        await client.replace(place.resource, verbs.set_image(holder, wanted))
+
+    ask(kubeconfig, press)
+    typer.echo(f"rollout '{name}' image updated")
+
+
+def _image(text: str) -> tuple[str, str]:
+    container, equals, image = text.partition("=")
+    if not equals or not container or not image:
+        raise typer.BadParameter(f"{text!r}: write CONTAINER=IMAGE")
+    return container, image
+
+
+def _press(kubeconfig: str, namespace: str, name: str, make: Make) -> None:
+    async def press(client: Client) -> None:
+        await _send(client, make(await rollout_of(client, namespace, name)))
+
+    ask(kubeconfig, press)
+
+
+async def _send(client: Client, patches: Sequence[Patch]) -> None:
+    for patch in patches:
+        await client.patch(patch.ref, patch.body, style=patch.style, subresource=patch.subresource)
+
+
+def _found(kubeconfig: str, question: Callable[[Client], Awaitable[None]], missing: str) -> None:
+    try:
+        ask(kubeconfig, question)
+    except NotFound as error:
+        raise Terminal(missing) from error
