@@ -63,7 +63,6 @@ def _decided(family: Family, release: Release | None, _: datetime) -> Explanatio
         query=worst.query if worst else "",
         object=f"Release {release.namespace}/{release.name}",
         next=f"{done}to try it again: reconciler hold lift {release.name}",
-        + f"to try it again: reconciler hold lift {release.name}",
     )
 
 

@@ -65,15 +65,10 @@ def commit_description(release: Release) -> str:
     return text if len(text) <= 140 else text[:139] + "…"
 
 
-def marker(environment: str) -> str:
-    """The hidden first line by which we find our own comment again: one per pull request and environment."""
-    return f"<!-- reconciler:v1 {environment} -->"
-
-
 def comment(environment: str, releases: Sequence[Release], steps: dict[str, str]) -> str:
     """The living comment: one section per release of this pull request. `steps` tells by release name where the rollout stands."""
     sections = [_section(release, steps.get(release.name, "")) for release in releases]
-    return "\n\n".join([marker(environment), f"### Release to `{code(environment)}`", *sections]) + "\n"
+    return "\n\n".join([f"### Release to `{code(environment)}`", *sections]) + "\n"
 
 
 def _section(release: Release, step: str) -> str:
