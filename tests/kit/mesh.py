@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -69,6 +69,15 @@ def destination_rule(name: str, host: str, *subsets: str, namespace: str = "defa
 def to(host: str, weight: int | None = None, subset: str = "") -> Json:
     destination = {"host": host, **({"subset": subset} if subset else {})}
     return {"destination": destination, **({} if weight is None else {"weight": weight})}
+
+
+async def until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Wait until a condition holds; raises TimeoutError after a generous time."""
+    async with asyncio.timeout(seconds):
+        while True:
+            if holds():
+                return
+            await asyncio.sleep(0.005)
 
 
 class MemoryApi(ApiClient):

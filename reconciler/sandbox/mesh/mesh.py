@@ -22,7 +22,7 @@ LOOPBACK = "127.0.0.1"
 DEFAULT_GATEWAY_PORTS = {80: 0}
 START_ATTEMPTS = 4  # a port that was free when asked may be taken when Envoy binds it
 COALESCE_SECONDS = 0.002
-SHORTEST_RESTART_SECONDS, LONGEST_RESTART_SECONDS = 0.1, 5.0
+SHORTEST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.1, 5.0
 SETTLE_SECONDS = 30.0
 log = structlog.get_logger()
 
@@ -79,6 +79,11 @@ class Mesh:
         """Istio's metrics in Prometheus's text format."""
         return f"http://{LOOPBACK}:{self._layout.stats_port}/stats/prometheus"
 
+    @property
+    def envoy_pid(self) -> int | None:
+        """The process that serves, while there is one."""
+        return self._envoy.pid
+
     async def settled(self, timeout: float = SETTLE_SECONDS) -> None:
         """Wait until everything that the API holds now is in force in Envoy; raises TimeoutError, or what ended the mesh."""
         async with asyncio.timeout(timeout):
@@ -107,19 +112,20 @@ class Mesh:
 
     async def _keep_alive(self) -> None:
         """Start Envoy again whenever it ends; the files on disk are what it served before."""
-        pause = SHORTEST_RESTART_SECONDS
+        pause = SHORTEST_RETRY_SECONDS
         while True:
             code = await self._envoy.ended()
             log.warning("Envoy ended and is started again", code=code, log=self._envoy.last_words())
             await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_RESTART_SECONDS)
+            pause = min(pause * 2, LONGEST_RETRY_SECONDS)
             with contextlib.suppress(EnvoyFailed):
                 await self._start_envoy()
-                pause = SHORTEST_RESTART_SECONDS
+                pause = SHORTEST_RETRY_SECONDS
                 self.restarts += 1
                 self._objects.changed.set()
 
     async def _keep_in_force(self) -> None:
+        pause = SHORTEST_RETRY_SECONDS
         while True:
             await self._objects.changed.wait()
             await asyncio.sleep(COALESCE_SECONDS)  # a Service, its Endpoints and its routes usually change together
@@ -128,13 +134,20 @@ class Mesh:
             try:
                 await self._bring_into_force(self._objects.all())
             except (EnvoyFailed, Rejected, TimeoutError) as failure:
-                log.warning("configuration not in force; trying again", reason=str(failure) or type(failure).__name__)
-                self._objects.changed.set()
-                await asyncio.sleep(SHORTEST_RESTART_SECONDS)
+                self._complain(str(failure) or type(failure).__name__)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_RETRY_SECONDS)
                 continue
+            pause = SHORTEST_RETRY_SECONDS
             async with self._progress:
                 self._in_force = generation
                 self._progress.notify_all()
+
+    def _complain(self, reason: str) -> None:
+        """Say that the newest objects are not in force, and have another try."""
+        log.warning("configuration not in force; trying again", reason=reason)
+        self.problems = {**self.problems, "Envoy": reason}
+        self._objects.changed.set()
 
     async def _bring_into_force(self, objects: list[Json]) -> None:
         try:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import orjson
 
+from reconciler.sandbox.mesh.errors import EnvoyFailed
 from reconciler.sandbox.mesh.process import envoy_binary
 from reconciler.sandbox.mesh.translate.bootstrap import trial
 from reconciler.sandbox.mesh.translate.hosts import reference
@@ -21,7 +22,7 @@ Objection = Callable[[Sequence[Json]], Awaitable[str]]
 
 
 async def objection(config: Config) -> str:
-    """What Envoy says against a configuration, in one line; empty if it accepts it."""
+    """What Envoy says against a configuration, in one line; empty if it accepts it. Raises EnvoyFailed without a verdict."""
     with tempfile.TemporaryDirectory(prefix="mesh-trial-") as folder:
         file = Path(folder) / "trial.json"
         file.write_bytes(orjson.dumps(trial(config)))
@@ -43,6 +44,8 @@ async def objection(config: Config) -> str:
                 running.kill()
                 await running.wait()
             raise
+    if running.returncode is None or running.returncode < 0:  # a crash is no verdict on the configuration
+        raise EnvoyFailed(f"Envoy's validation ended with {running.returncode}")
     return "" if running.returncode == 0 else _reason(output.decode(errors="replace"), str(file))
 
 
@@ -73,7 +76,6 @@ async def bisect(suspects: Sequence[Json], against: Objection) -> dict[str, str]
 
 
 def _reason(output: str, file: str) -> str:
-    """Envoy's complaint without its clock, source position and our file name."""
-    lines = [line for line in output.splitlines() if line.strip()]
-    told = next((line for line in lines if "error initializing" in line), lines[-1] if lines else "no reason given")
-    return told.rpartition(f"{file}'")[2].lstrip(": ")[:LONGEST_REASON] or told[:LONGEST_REASON]
+    """Envoy's complaint in one line, without its clock, source position and our file name; the essence is at the end."""
+    told = " ".join(output.rpartition(f"{file}':")[2].split())
+    return told[-LONGEST_REASON:] or "no reason given"

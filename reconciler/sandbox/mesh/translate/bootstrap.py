@@ -30,9 +30,9 @@ def bootstrap(layout: Layout, admin_socket: str) -> Json:
 
 
 def trial(config: Config) -> Json:
-    """The same configuration without files, for Envoy's validation mode."""
+    """The same configuration without files and metrics, for Envoy's validation mode, which the statistics logger crashes."""
     listeners = [
-        socket_listener(name, "127.0.0.1", 0, {**connection_manager(name, ("trial", "trial")), "route_config": table})
+        socket_listener(name, "127.0.0.1", 0, {**connection_manager(name), "route_config": table})
         for name, table in sorted(config.tables.items())
     ]
     return {

@@ -13,11 +13,11 @@ LARGEST_REPEAT = 1000  # the limit of RE2
 # What Python's engine has and RE2 has not, outside of escapes and character classes.
 BACK_REFERENCE = re.compile(r"\\[1-9Z]")
 BACKTRACKING = re.compile(r"\(\?(?:[=!>(#]|<[=!]|P=)|[*+?}]\+")
-ESCAPE = re.compile(r"\\.")
+ESCAPE = re.compile(r"\\(?:[pPx]\{[^}]*\}|.)")
+QUOTED = re.compile(r"\\Q.*?(?:\\E|$)")
 CHARACTER_CLASS = re.compile(r"\[\^?\]?(?:\[:\^?\w+:\]|[^\]])*\]")
 # What RE2 has and Python's engine has not, with something of the same shape that Python compiles.
 RE2_ONLY = (
-    (re.compile(r"\\Q.*?(?:\\E|$)"), "x"),
     (re.compile(r"\\[pP](?:[A-Z]|\{\^?\w+\})"), "x"),
     (re.compile(r"\[:\^?\w+:\]"), "x"),
     (re.compile(r"\\x\{[0-9a-fA-F]+\}"), "x"),
@@ -57,7 +57,7 @@ def regular_expression(pattern: str) -> Json:
 
 def _must_compile(pattern: str) -> None:
     """Raise Refused unless RE2 has every construct of the pattern, as far as Python's compiler can tell."""
-    written = pattern.replace("\\\\", "x")
+    written = QUOTED.sub("x", pattern.replace("\\\\", "x"))
     bare = CHARACTER_CLASS.sub("x", ESCAPE.sub("x", written))
     if BACK_REFERENCE.search(written) or BACKTRACKING.search(bare):
         raise Refused(f'regular expression "{pattern}" uses look-around, back-references or possessive repeats, which RE2 does not have')

@@ -5,6 +5,7 @@ from reconciler.sandbox.mesh.translate.terms import FAULT, FAULT_FILTER, HTTP_MA
 
 INGRESS = ("istio-ingressgateway", "istio-system")
 ANY_CLIENT = ("unknown", "unknown")
+FAULTS: Json = {"name": FAULT_FILTER, "typed_config": {"@type": FAULT}}
 
 
 def gateway_table(port: int) -> str:
@@ -27,8 +28,8 @@ def listeners(layout: Layout) -> list[Json]:
     return [*gateways, _listener(MESH, layout.mesh_port, ANY_CLIENT, layout.bind)]
 
 
-def connection_manager(table: str, client: tuple[str, str]) -> Json:
-    """The HTTP part of one listener, without its routes."""
+def connection_manager(table: str) -> Json:
+    """The HTTP part of one listener, without its routes and without metrics."""
     return {
         "@type": HTTP_MANAGER,
         "stat_prefix": statistics_prefix(table),
@@ -39,11 +40,7 @@ def connection_manager(table: str, client: tuple[str, str]) -> Json:
         "http2_protocol_options": {},
         "upgrade_configs": [{"upgrade_type": "websocket"}],
         "stream_idle_timeout": "300s",
-        "access_log": loggers("source", *client),
-        "http_filters": [
-            {"name": FAULT_FILTER, "typed_config": {"@type": FAULT}},
-            {"name": "envoy.filters.http.router", "typed_config": {"@type": ROUTER, "upstream_log": loggers("destination", *client)}},
-        ],
+        "http_filters": [FAULTS, _router({})],
     }
 
 
@@ -59,5 +56,14 @@ def socket_listener(name: str, bind: str, port: int, manager: Json) -> Json:
 
 def _listener(table: str, port: int, client: tuple[str, str], bind: str) -> Json:
     source = {"resource_api_version": "V3", "path_config_source": {"path": f"./{table_file(table)}"}}
-    manager = {**connection_manager(table, client), "rds": {"route_config_name": table, "config_source": source}}
+    manager = {
+        **connection_manager(table),
+        "rds": {"route_config_name": table, "config_source": source},
+        "access_log": loggers("source", *client),
+        "http_filters": [FAULTS, _router({"upstream_log": loggers("destination", *client)})],
+    }
     return socket_listener(statistics_prefix(table), bind, port, manager)
+
+
+def _router(options: Json) -> Json:
+    return {"name": "envoy.filters.http.router", "typed_config": {"@type": ROUTER, **options}}

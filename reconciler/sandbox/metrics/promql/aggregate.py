@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from reconciler.sandbox.metrics.labels import NAME, Labels, drop, keep
-from reconciler.sandbox.metrics.promql.values import BadQuery, Sample, Vector, exact_sum, largest, quantile, smallest
+from reconciler.sandbox.metrics.promql.values import BadQuery, ExecutionFailed, Sample, Vector, exact_sum, largest, quantile, smallest
 
 Grouping = Callable[[Labels], Labels]
 
@@ -48,7 +48,7 @@ def _values(members: Vector) -> list[float]:
 def _choose(operator: str, members: Vector, parameter: float | None) -> Vector:
     """The first `parameter` members in order of value; NaN comes last."""
     if parameter is None or math.isnan(parameter):
-        raise BadQuery(f"the parameter of {operator} is not a number")
+        raise ExecutionFailed(f"the parameter of {operator} is not a number")
     sign = CHOICES[operator]
     ordered = sorted(members, key=lambda sample: (math.isnan(sample.value), sign * sample.value))
     return ordered[: max(0, int(min(parameter, len(ordered))))]

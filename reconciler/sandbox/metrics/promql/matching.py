@@ -61,6 +61,8 @@ def _with_scalar(operator: str, vector: Vector, scalar: float, matching: Matchin
 
 def _meet(operator: str, left: Vector, right: Vector, matching: Matching) -> Vector:
     """One-to-one, or many-to-one with the labels of the many side."""
+    if not left or not right:
+        return []
     many, one = (right, left) if matching.many == "right" else (left, right)
     partners = _partners(one, matching)
     met: set[Labels] = set()

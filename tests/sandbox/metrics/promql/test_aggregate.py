@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from reconciler.sandbox.metrics.promql.values import BadQuery
+from reconciler.sandbox.metrics.promql.values import ExecutionFailed
 from tests.kit.promql import ask, filled, same
 
 SHOP = {'s{app="a",pod="1"}': "1", 's{app="a",pod="2"}': "3", 's{app="b",pod="3"}': "10"}
@@ -66,5 +66,5 @@ def test_topk_comes_in_order() -> None:
 
 
 def test_topk_of_not_a_number_is_refused() -> None:
-    with pytest.raises(BadQuery, match="topk"):
+    with pytest.raises(ExecutionFailed, match="topk"):
         ask(filled(SHOP), "topk(NaN, s)")

@@ -55,7 +55,8 @@ def test_the_success_rate_of_istio() -> None:
             'istio_requests_total{reporter="source",response_code="503"}': "0 6 12",
         }
     )
-    query = 'sum(irate(istio_requests_total{reporter="source",response_code!~"5.*"}[2m])) / sum(irate(istio_requests_total{reporter="source"}[2m]))'
+    good, every = ('istio_requests_total{reporter="source",response_code!~"5.*"}', 'istio_requests_total{reporter="source"}')
+    query = f"sum(irate({good}[2m])) / sum(irate({every}[2m]))"
     assert same(ask(requests, query, 2 * MINUTE), {"{}": 0.9})
     assert ask(filled({}), query) == {}
 

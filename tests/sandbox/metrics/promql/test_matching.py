@@ -54,6 +54,7 @@ def test_undefined_numbers(query: str) -> None:
         ("a / ignoring(code) b", {'{x="1"}': 5}),
         ("a / on(x) b", {'{x="1"}': 5}),
         ("a / b", {}),
+        ("nothing / on() a", {}),  # nothing to match, so nothing is ambiguous
         ("a > ignoring(code) b", {'a{x="1"}': 10}),
         ("a > bool on(x) b", {'{x="1"}': 1}),
         ("a and on(x) b", {'a{code="200",x="1"}': 10}),

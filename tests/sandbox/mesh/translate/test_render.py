@@ -1,0 +1,43 @@
+"""Rendering is total: what cannot be rendered is reported, the rest is served."""
+
+import pytest
+
+from reconciler.sandbox.mesh.translate.render import render
+from tests.kit.mesh import LAYOUT, destination_rule, endpoints, gateway, manifest, service, to, virtual_service
+
+GOOD = [gateway(), service("web"), virtual_service("good", {"route": [to("web")]})]
+NO_HOST = {"route": [{"destination": {}}]}
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (virtual_service("bad", {"match": [{"headers": {"x": {"regex": "("}}}], "route": [to("web")]}), "does not compile"),
+        (virtual_service("bad", NO_HOST), "malformed: KeyError 'host'"),
+        (virtual_service("bad", {}), "neither route"),
+        (virtual_service("bad", hosts=()), "hosts is empty"),
+        (manifest("VirtualService", "bad", spec={"hosts": ["a"], "http": "text"}), "malformed"),
+        (manifest("VirtualService", "bad"), "malformed: KeyError 'spec'"),
+        (manifest("VirtualService", "bad", spec={"hosts": ["a"], "tls": [{}]}), "tcp and tls"),
+        (destination_rule("bad", "web", trafficPolicy={"outlierDetection": {"interval": "x"}}), "not a duration"),
+        (manifest("DestinationRule", "bad", spec={"subsets": []}), "malformed: KeyError 'host'"),
+        (gateway("bad", namespace="default", port=443), "port 443 is not opened by this mesh; opened: 80"),
+        (manifest("Service", "bad", spec={"ports": [{}]}), "malformed: KeyError 'port'"),
+        (manifest("Endpoints", "bad", subsets=[{"addresses": [{}], "ports": [{"port": 1}]}]), "malformed: KeyError 'ip'"),
+    ],
+)
+def test_a_bad_object_is_reported_and_the_others_are_served(bad: dict, reason: str) -> None:
+    config = render([*GOOD, bad], LAYOUT)
+    assert list(config.problems) == [f"{bad['kind']} default/bad"]
+    assert reason in next(iter(config.problems.values()))
+    assert (config.clusters, config.tables) == (render(GOOD, LAYOUT).clusters, render(GOOD, LAYOUT).tables)
+
+
+def test_the_same_objects_in_any_order_give_the_same_configuration() -> None:
+    objects = [*GOOD, endpoints("web", {"a": 1, "b": 2}), destination_rule("web", "web", "v1")]
+    assert render(objects, LAYOUT) == render(objects[::-1], LAYOUT)
+
+
+def test_nothing_is_a_configuration_too() -> None:
+    config = render((), LAYOUT)
+    assert (config.clusters, config.problems, set(config.tables)) == ((), {}, {"http.80", "mesh"})
