@@ -14,7 +14,7 @@ import typer
 from reconciler.model.errors import Terminal, Transient
 
 UNREADABLE, UNREACHABLE = 3, 4
-COMMANDS = ("daemon",)
+COMMANDS = ("daemon", "demo", "show", "verbs", "releases", "holds", "freeze", "diff", "lint")
 
 app = typer.Typer(
     name="reconciler",

@@ -1,0 +1,96 @@
+"""`reconciler diff`: what Git's files ask for beside what lives, field by field; what runtime owns is left out."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from reconciler.app.cli.cluster import Kubeconfig, Output, ask, show_json
+from reconciler.app.cli.files import manifests_at
+from reconciler.core.source.documents import Located
+from reconciler.core.sync.carry import RuntimeOwned, carry_over
+from reconciler.core.sync.diff import Difference, differences
+from reconciler.core.sync.owned import runtime_owned
+from reconciler.kube.client import Client
+from reconciler.kube.discovery import Discovery
+from reconciler.kube.errors import NotFound
+from reconciler.model.identity import Manifest, name_of, namespace_of
+from reconciler.model.resources import AUTOSCALERS, ROLLOUTS
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectDiff:
+    """One object that lives otherwise than Git asks; `missing` when it does not live at all."""
+
+    object: str
+    file: str
+    line: int
+    missing: bool
+    fields: tuple[Difference, ...]
+
+
+def register(app: typer.Typer) -> None:
+    """Add `diff`."""
+    app.command("diff")(diff)
+
+
+def diff(
+    files: Annotated[list[Path], typer.Argument(help="manifest files or folders, as they are in Git")],
+    kubeconfig: Kubeconfig = "",
+    output: Output = "text",
+) -> None:
+    """Compare manifests with the cluster. Exit code 1 when anything differs.
+
+    Example: reconciler diff environments/demo/storefront
+    """
+    located = manifests_at(files).manifests
+    found = ask(kubeconfig, lambda client: _compare(client, located))
+    if output == "json":
+        show_json([asdict(entry) for entry in found])
+    else:
+        typer.echo("\n".join(_text(found)) if found else "no differences")
+    if found:
+        raise typer.Exit(1)
+
+
+async def _compare(client: Client, manifests: Iterable[Located]) -> list[ObjectDiff]:
+    discovery, found = Discovery(client), []
+    owned = await _owned(client)
+    for located in manifests:
+        resource = await discovery.resource_of(located.manifest)
+        live = await client.find(resource, namespace_of(located.manifest), name_of(located.manifest))
+        entry = _entry(located, live, owned)
+        if entry is not None:
+            found.append(entry)
+    return found
+
+
+def _entry(located: Located, live: Manifest | None, owned: RuntimeOwned) -> ObjectDiff | None:
+    manifest = located.manifest
+    name = f"{manifest['kind']} {namespace_of(manifest)}/{name_of(manifest)}"
+    if live is None:
+        return ObjectDiff(name, located.file, located.line, True, ())
+    fields = differences(carry_over(manifest, live, owned), live)
+    return ObjectDiff(name, located.file, located.line, False, fields) if fields else None
+
+
+async def _owned(client: Client) -> RuntimeOwned:
+    return runtime_owned(await _all(client, ROLLOUTS), await _all(client, AUTOSCALERS))
+
+
+async def _all(client: Client, resource: Any) -> list[Manifest]:
+    try:
+        return await client.list(resource)
+    except NotFound:
+        return []
+
+
+def _text(found: list[ObjectDiff]) -> Iterable[str]:
+    for entry in found:
+        yield f"{entry.object}  ({entry.file}:{entry.line})" + ("  is not in the cluster" if entry.missing else "")
+        for field in entry.fields:
+            yield f"  {field.field}"
+            yield f"    - live  {field.live}"
+            yield f"    + Git   {field.desired}"

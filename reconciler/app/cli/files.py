@@ -1,0 +1,36 @@
+"""Manifest files from disk, parsed as a source is."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from reconciler.core.source.documents import Parsed, manifests_of
+from reconciler.model.errors import Terminal
+from reconciler.model.source import Snapshot
+
+LIMIT = 1 << 20
+SUFFIXES = (".yaml", ".yml", ".json")
+
+
+def manifests_at(paths: Iterable[Path]) -> Parsed:
+    """All manifests of files and folders. Raises Terminal naming the first file that cannot be used."""
+    files = {str(path): _read(path) for root in paths for path in _files(root)}
+    parsed = manifests_of(Snapshot("", "", files))
+    if parsed.problems:
+        raise Terminal("\n".join(str(problem) for problem in parsed.problems))
+    return parsed
+
+
+def _files(root: Path) -> Iterator[Path]:
+    if root.is_dir():
+        yield from sorted(path for path in root.rglob("*") if path.suffix in SUFFIXES and path.is_file())
+        return
+    yield root
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > LIMIT:
+            raise Terminal(f"{path}: larger than 1 MiB: not read")
+        return path.read_bytes()
+    except OSError as error:
+        raise Terminal(f"{path}: cannot be read: {error.strerror}") from error

@@ -1,0 +1,50 @@
+"""The brake a person can pull from any laptop: an annotation on our own namespace, looked at before every write (DESIGN 11)."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from reconciler.kube.client import Client
+from reconciler.kube.errors import ApiError
+from reconciler.kube.fence import Gate
+from reconciler.model.errors import Transient
+from reconciler.model.identity import annotations_of
+from reconciler.model.resources import NAMESPACES
+
+FREEZE = "reconciler.dev/freeze"
+LOOK_EVERY = 2.0
+log = structlog.get_logger()
+
+
+class Freeze:
+    """Follows the annotation. Until it was read once, and whenever it cannot be read for long, nothing is known and writes go on."""
+
+    def __init__(self, client: Client, namespace: str) -> None:
+        self._client = client
+        self._namespace = namespace
+        self.scope = ""
+
+    async def run(self) -> None:
+        """Look for ever."""
+        while True:
+            await self.look()
+            await asyncio.sleep(LOOK_EVERY)
+
+    async def look(self) -> None:
+        """One look; what cannot be read stays as it was."""
+        try:
+            namespace = await self._client.find(NAMESPACES, "", self._namespace)
+        except (ApiError, Transient):
+            return
+        scope = annotations_of(namespace).get(FREEZE, "") if namespace else ""
+        if scope != self.scope:
+            log.warning("freeze changed", scope=scope or "none", before=self.scope or "none")
+        self.scope = scope
+
+    def gate(self, *scopes: str) -> Gate:
+        """Withholds writes while a person has frozen one of these scopes."""
+        return Gate(self._shut(scopes))
+
+    def _shut(self, scopes: tuple[str, ...]) -> Callable[[], str | None]:
+        return lambda: f"frozen ({self.scope}) by annotation {FREEZE} on namespace {self._namespace}" if self.scope in scopes else None
