@@ -2,10 +2,10 @@
 
 import asyncio
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import aiohttp
 from aiohttp import web
 
 from reconciler.sandbox.githost.command import end, environment, git
@@ -50,9 +50,11 @@ class Backend:
 
 
 def variables(request: web.BaseRequest, root: Path, call: GitCall, user: str) -> dict[str, str]:
-    """The CGI environment of a request; without a length the backend reads to the end of the body."""
+    """The CGI environment of a request.
+
+    Without CONTENT_LENGTH git reads to the end of the body; with it, git 2.39 spins for ever on a body that breaks off.
+    """
     optional = {
-        "CONTENT_LENGTH": request.headers.get("Content-Length"),
         "CONTENT_TYPE": request.headers.get("Content-Type"),
         "HTTP_CONTENT_ENCODING": request.headers.get("Content-Encoding"),
         "GIT_PROTOCOL": request.headers.get("Git-Protocol"),
@@ -90,12 +92,16 @@ async def serve_git(request: web.BaseRequest, backend: Backend, call: GitCall, u
 
 
 async def _feed(request: web.BaseRequest, child: asyncio.subprocess.Process) -> None:
+    """Pass the body on; when the client goes away halfway, git sees the end and gives up."""
     assert child.stdin is not None
-    with suppress(BrokenPipeError, ConnectionResetError):
+    try:
         async for chunk in request.content.iter_chunked(CHUNK):
             child.stdin.write(chunk)
             await child.stdin.drain()
-    child.stdin.close()
+    except (ConnectionError, aiohttp.ClientError):
+        pass
+    finally:
+        child.stdin.close()
 
 
 async def _head(stream: asyncio.StreamReader) -> tuple[int, dict[str, str]]:

@@ -155,7 +155,8 @@ class Repository:
 
     async def write(self, branch: str, files: Files, message: str, author: Person, *, executable: frozenset[str] = frozenset()) -> str:
         """Commit these files on a branch, which starts at the default branch's tip if it is new; Outrun if it moved meanwhile."""
-        start = await self.tip(branch) or await self.tip(self.default_branch)
+        before = await self.tip(branch)
+        start = before or await self.tip(self.default_branch)
         words = message.encode()
         head = [f"commit refs/heads/{branch}", "mark :1", f"author {author} now", f"committer {author} now", f"data {len(words)}"]
         stream = "\n".join(head).encode() + b"\n" + words + b"\n"
@@ -165,7 +166,7 @@ class Repository:
         try:
             made = await git(self.folder, "fast-import", "--quiet", "--done", "--date-format=now", stdin=stream)
         except GitFailed as error:
-            if "Not updating" in str(error):
+            if await self.tip(branch) != before:
                 raise Outrun(f"{branch} moved while the commit was written") from error
             raise
         return made.text

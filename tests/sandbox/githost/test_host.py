@@ -1,6 +1,8 @@
 """The Git host as git and stories see it: clone, push, refusals, webhooks, faults."""
 
 import asyncio
+import base64
+import gzip
 from pathlib import Path
 
 import httpx
@@ -36,30 +38,32 @@ async def test_a_folder_becomes_a_repository_with_its_executable_files(tmp_path:
         assert (tmp_path / "out" / "run.sh").stat().st_mode & 0o100
 
 
-async def test_a_large_push_is_gzipped_or_chunked_and_arrives_whole(tmp_path: Path) -> None:
+async def test_a_large_push_is_chunked_and_arrives_whole(tmp_path: Path) -> None:
     async with git_host(tmp_path) as host:
         work = await cloned(host, tmp_path)
         content = "\n".join(f"{n * 7919 % 104729} {n}" for n in range(300_000))
         sha = await committed(work, "big.txt", content)
+        lengths: list[str | None] = []
+
+        async def look(request: web.BaseRequest) -> None:
+            lengths.append(request.headers.get("Content-Length"))
+
+        host.faults.add(Fault(look, "POST", times=None))
         await run_git(work, "-c", "http.postBuffer=65536", "push", "--quiet", "origin", "main")
+        assert lengths[-1] is None
         assert (await host.log(REPO))[0].sha == sha
         fresh = await cloned(host, tmp_path, "bot")
         assert (fresh / "big.txt").read_text() == content
 
 
-async def test_a_fetch_with_many_haves_sends_a_gzipped_body(tmp_path: Path) -> None:
-    async with git_host(tmp_path) as host:
-        work = await cloned(host, tmp_path)
-        for number in range(40):
-            await run_git(work, "commit", "--quiet", "--allow-empty", "-m", str(number))
-        sha = await host.push_files(REPO, "main", {"app.yaml": b"image: shop:2.0\n"}, "Two")
-        await run_git(work, "fetch", "--quiet", "origin")
-        assert (await run_git(work, "rev-parse", "origin/main")).output.strip() == sha
+LS_REFS = b"0014command=ls-refs\n0017object-format=sha1\n0001001fref-prefix refs/heads/main\n0000"
 
 
-async def test_one_post_of_ls_refs_is_enough_and_the_connection_stays_open(tmp_path: Path) -> None:
-    body = b"0014command=ls-refs\n0017object-format=sha1\n0001001fref-prefix refs/heads/main\n0000"
+@pytest.mark.parametrize("zipped", [False, True])
+async def test_one_post_of_ls_refs_is_enough_and_the_connection_stays_open(tmp_path: Path, zipped: bool) -> None:
     headers = {"Git-Protocol": "version=2", "Content-Type": "application/x-git-upload-pack-request"}
+    headers |= {"Content-Encoding": "gzip"} if zipped else {}
+    body = gzip.compress(LS_REFS) if zipped else LS_REFS
     async with git_host(tmp_path) as host, httpx.AsyncClient(trust_env=False, auth=("ann", USERS["ann"])) as client:
         tip = (await host.log(REPO))[0].sha
         answers = [await client.post(host.clone_url(REPO) + "/git-upload-pack", headers=headers, content=body) for _ in range(2)]
@@ -204,3 +208,36 @@ async def test_a_push_tells_the_webhook_and_is_tried_again(tmp_path: Path) -> No
         assert payload["head_commit"]["modified"] == ["app.yaml"]
         assert payload["repository"]["clone_url"] == host.clone_url(REPO)
     await runner.cleanup()
+
+
+async def test_stories_that_write_at_once_all_land(tmp_path: Path) -> None:
+    async with git_host(tmp_path) as host:
+        await asyncio.gather(*(host.push_files(REPO, "main", {f"{n}.yaml": b"x\n"}, str(n)) for n in range(6)))
+        assert sorted(c.message for c in await host.log(REPO)) == ["0", "1", "2", "3", "4", "5", "Initial commit"]
+
+
+async def test_a_push_that_breaks_off_changes_nothing_and_leaves_nothing_running(tmp_path: Path) -> None:
+    async with git_host(tmp_path) as host:
+        place = httpx.URL(host.url)
+        token = base64.b64encode(f"ann:{USERS['ann']}".encode()).decode()
+        _, writer = await asyncio.open_connection(place.host, place.port)
+        head = f"POST /{REPO}.git/git-receive-pack HTTP/1.1\r\nHost: h\r\nAuthorization: Basic {token}\r\nContent-Length: 5000\r\n"
+        writer.write(head.encode() + b"Content-Type: application/x-git-receive-pack-request\r\n\r\n0094")
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+        await asyncio.wait_for(_until_answered(host), 20)
+        assert len(await host.log(REPO)) == 1
+
+
+async def _until_answered(host: GitHost) -> None:
+    answered = asyncio.Event()
+
+    def look() -> None:
+        if any(path.endswith("git-receive-pack") for _, path, _ in host.requests):
+            answered.set()
+        else:
+            asyncio.get_running_loop().call_later(0.01, look)
+
+    look()
+    await answered.wait()
