@@ -75,7 +75,7 @@ class Container:
         self.finished = False
         self.served: Counter[Served] = Counter()
         self._pod = pod
-        self._address = address
+        self.address = address
         self._tools = tools
         self._changed = changed
         self._log: deque[str] = deque(maxlen=LONGEST_LOG)
@@ -179,11 +179,11 @@ class Container:
     async def _call(self) -> Ended:
         metadata = self._pod["metadata"]
         try:
-            variables = await environment(self._tools.client, self._pod, self.spec, self._address)
+            variables = await environment(self._tools.client, self._pod, self.spec, self.address)
         except Unsupported as problem:
             return Ended(127, f"the sandbox does not support {problem}")
         aliases = {name: entry["ip"] for entry in self._pod["spec"].get("hostAliases") or () for name in entry.get("hostnames") or ()}
-        origin = Origin(metadata["namespace"], self._address, aliases)
+        origin = Origin(metadata["namespace"], self.address, aliases)
         curl = Curl(self._tools.session, self._tools.resolver, origin, self._tools.pace.retry_pause, self._write)
         self._show_ready(True)
         return await Caller(curl, self._write).run(command_line(self.spec, variables), variables)
@@ -199,9 +199,9 @@ class Container:
         )
         server.served = self.served
         try:
-            await server.start(self._address, self._ports())
+            await server.start(self.address, self._ports())
         except OSError as error:
-            return Ended(1, f"cannot listen on {self._address}: {error.strerror or error}")
+            return Ended(1, f"cannot listen on {self.address}: {error.strerror or error}")
         self._serving = True
         try:
             return await self._until_crash(server, behaviour)
@@ -210,7 +210,7 @@ class Container:
             await server.stop()
 
     async def _until_crash(self, server: PodServer, behaviour: Behaviour) -> Ended:
-        self._write(f"{behaviour.version} listens on {self._address}\n")
+        self._write(f"{behaviour.version} listens on {self.address}\n")
         readiness = asyncio.create_task(self._become_ready(behaviour))
         try:
             while not behaviour.crash:
@@ -228,7 +228,7 @@ class Container:
             await asyncio.sleep(behaviour.ready_after)
             self._show_ready(True)
             return
-        attempt = attempt_of(probe, self.spec, self._address, self._tools.session)
+        attempt = attempt_of(probe, self.spec, self.address, self._tools.session)
         if attempt is None:
             self._write(f"readiness probe {sorted(probe)[0]} is not supported by the sandbox: never ready\n")
             return

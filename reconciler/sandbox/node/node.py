@@ -39,6 +39,7 @@ class Node:
     """Runs pods of any cluster it can reach through the Kubernetes API."""
 
     def __init__(self, client: ApiClient, settings: NodeSettings) -> None:
+        self.started = asyncio.Event()
         self._client = client
         self._settings = settings
         self._pods: dict[str, Pod] = {}
@@ -74,6 +75,7 @@ class Node:
 
     async def _serve(self, pool: AddressPool, tools: Tools) -> None:
         await self._register()
+        self.started.set()
         try:
             async for event, manifest in self._client.watch(everywhere(PODS)):
                 await self._take_note(event, manifest, pool, tools)

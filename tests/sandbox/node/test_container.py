@@ -1,0 +1,151 @@
+"""One container's life."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+
+from reconciler.sandbox.node.behaviour import Behaviour, Behaviours
+from reconciler.sandbox.node.container import Container, Running, Terminated, Tools, Waiting
+from reconciler.sandbox.node.network import Network, Resolver
+from reconciler.sandbox.node.pace import Pace
+from reconciler.sandbox.node.pool import AddressPool
+from tests.kit.pods import PORT, fixed_api, session
+from tests.kit.wait import until
+from tests.kit.workloads import pod, template
+
+PACE = Pace(drain=0.1, probe_period=0.02, restart_backoff=0.02, longest_backoff=0.1)
+Start = Callable[..., Container]
+
+
+@pytest.fixture
+async def table() -> Behaviours:
+    return Behaviours({"web:1": Behaviour("v1")})
+
+
+@pytest.fixture
+async def start(table: Behaviours) -> AsyncIterator[Start]:
+    """Starts a container of web:1 under a restart policy; it is stopped after the test."""
+    tasks: list[asyncio.Task[None]] = []
+    async with session() as client, addresses() as pool:
+        api = fixed_api({})
+        tools = Tools(api, client, Resolver(api, Network()), table, PACE, ())
+
+        def begin(policy: str = "Always", **spec: Any) -> Container:
+            container = {**template()["spec"]["containers"][0], **spec}
+            manifest = pod(spec={"containers": [container], "restartPolicy": policy})
+            made = Container(container, manifest, pool.take(), tools, lambda: None)
+            tasks.append(asyncio.create_task(made.run(policy)))
+            return made
+
+        yield begin
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def addresses() -> AsyncIterator[AddressPool]:
+    pool = AddressPool()
+    try:
+        yield pool
+    finally:
+        pool.close()
+
+
+async def test_a_container_without_a_probe_is_ready_once_it_runs(start: Start) -> None:
+    container = start()
+    await until(lambda: container.ready)
+    assert isinstance(container.state, Running)
+    assert container.is_serving
+    assert "v1 listens on" in container.log
+
+
+async def test_a_slow_start_delays_readiness(start: Start, table: Behaviours) -> None:
+    table["web:1"] = Behaviour("v1", ready_after=60)
+    container = start()
+    await until(lambda: container.is_serving)
+    assert not container.ready
+
+
+async def test_a_crashing_image_is_restarted_with_back_off_and_never_ready(start: Start, table: Behaviours) -> None:
+    table["web:1"] = Behaviour("v1", crash=True)
+    container = start()
+    await until(lambda: container.restarts >= 2 and isinstance(container.state, Waiting))
+    assert isinstance(container.state, Waiting)
+    assert container.state.reason == "CrashLoopBackOff"
+    assert isinstance(container.last, Terminated)
+    assert container.last.ended.code == 1
+    assert not container.ready
+
+
+async def test_a_running_container_crashes_when_its_image_turns_bad(start: Start, table: Behaviours) -> None:
+    container = start()
+    await until(lambda: container.ready)
+    table["web:1"] = Behaviour("v1", crash=True)
+    await until(lambda: container.restarts)
+    assert not container.ready
+    table["web:1"] = Behaviour("v1")
+    await until(lambda: container.ready)
+
+
+async def test_a_missing_image_waits_for_its_pull(start: Start, table: Behaviours) -> None:
+    container = start(image="web:2")
+    await until(lambda: isinstance(container.state, Waiting) and container.state.reason == "ImagePullBackOff")
+    table["web:2"] = Behaviour("v2")
+    await until(lambda: container.ready)
+    assert container.restarts == 0
+
+
+async def test_a_probe_decides_over_readiness(start: Start, table: Behaviours) -> None:
+    table["web:1"] = Behaviour("v1", error_rate_by_path={"/healthz": 1.0})
+    container = start(readinessProbe={"httpGet": {"path": "/healthz", "port": "http"}, "failureThreshold": 1})
+    await until(lambda: container.is_serving)
+    assert not container.ready
+    table["web:1"] = Behaviour("v1")
+    await until(lambda: container.ready)
+    table["web:1"] = Behaviour("v1", error_rate_by_path={"/healthz": 1.0})
+    await until(lambda: not container.ready)
+
+
+async def test_a_probe_the_sandbox_cannot_make_never_succeeds(start: Start) -> None:
+    container = start(readinessProbe={"exec": {"command": ["true"]}})
+    await until(lambda: "not supported" in container.log)
+    assert not container.ready
+
+
+@pytest.mark.parametrize(("script", "code"), [("true", 0), ("exit 3", 3), ("jq .", 127)])
+async def test_a_program_ends_with_its_own_code(start: Start, script: str, code: int) -> None:
+    container = start("Never", image="curlimages/curl:8", command=["sh", "-c", script])
+    await until(lambda: container.finished)
+    assert isinstance(container.state, Terminated)
+    assert container.state.ended.code == code
+
+
+async def test_a_failing_program_is_started_again_in_place_until_it_succeeds(start: Start, table: Behaviours) -> None:
+    table["check:1"] = Behaviour("c1", exits=1)
+    container = start("OnFailure", image="check:1")
+    await until(lambda: container.restarts >= 1)
+    assert not container.finished
+    table["check:1"] = Behaviour("c1", exits=0)
+    await until(lambda: container.finished)
+
+
+async def test_a_program_nobody_can_interpret_fails_with_its_name(start: Start) -> None:
+    container = start("Never", image="python:3", command=["python", "check.py"])
+    await until(lambda: container.finished)
+    assert isinstance(container.state, Terminated)
+    assert container.state.ended.code == 127
+    assert "'python'" in container.state.ended.message
+
+
+async def test_the_declared_ports_are_open_while_it_runs(start: Start) -> None:
+    container = start(ports=[{"containerPort": PORT}, {"containerPort": 9090}])
+    await until(lambda: container.ready)
+    async with session() as client:
+        for port in (PORT, 9090):
+            async with client.get(f"http://{container.address}:{port}/", timeout=aiohttp.ClientTimeout(10)) as response:
+                assert response.status == 200
