@@ -7,6 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from itertools import takewhile
 
 import aiohttp
 
@@ -72,7 +73,9 @@ class Load:
 
     def counts_since(self, moment: float) -> Counter[str]:
         """How many requests sent since then each version answered; failures are under ""."""
-        return Counter("" if sample.failed else sample.version for sample in self.samples if sample.time >= moment)
+        # Samples are kept in the order of their answers, so one sent earlier may follow one sent later, but not by much.
+        recent = takewhile(lambda sample: sample.time >= moment - ANSWER_SECONDS, reversed(self.samples))
+        return Counter("" if sample.failed else sample.version for sample in recent if sample.time >= moment)
 
     @property
     def failures(self) -> list[Sample]:

@@ -51,7 +51,11 @@ class Mesh:
     async def start(self) -> None:
         """Start Envoy with nothing to serve, then follow the API; raises EnvoyFailed or EnvoyMissing."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        await self._start_on_free_ports()
+        try:
+            await self._start_on_free_ports()
+        except BaseException:
+            await self.stop()
+            raise
         followers = [self._objects.follow(kind) for kind in KINDS]
         self._objects.changed.set()
         self._tasks = [asyncio.create_task(work) for work in (*followers, self._keep_in_force(), self._keep_alive())]

@@ -4,12 +4,15 @@ import asyncio
 import contextlib
 import ctypes
 import os
+import shutil
 import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import orjson
 
@@ -54,20 +57,27 @@ class Envoy:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._binary = envoy_binary()
         # A socket's path has at most 108 bytes, which a test's or a user's folder may exceed.
-        self._sockets = tempfile.TemporaryDirectory(prefix="mesh-")
-        self.socket = Path(self._sockets.name) / "admin"
+        self.socket = Path(tempfile.gettempdir()) / f"mesh-{uuid4().hex[:12]}" / "admin"
         self.admin = Admin(self.socket)
         self._running: asyncio.subprocess.Process | None = None
 
     async def start(self, bootstrap: Mapping[str, Any]) -> None:
-        """Start and wait until every listener serves; raises EnvoyFailed with the end of the log otherwise."""
+        """Start and wait until every listener serves; raises EnvoyFailed with the end of the log, or EnvoyMissing."""
+        binary = envoy_binary()
+        self.socket.parent.mkdir(mode=0o700, exist_ok=True)
         (self._folder / "bootstrap.json").write_bytes(orjson.dumps(bootstrap, option=orjson.OPT_INDENT_2))
         self.socket.unlink(missing_ok=True)
         with (self._folder / "envoy.log").open("wb") as log:
             self._running = await asyncio.create_subprocess_exec(
-                self._binary, "-c", "bootstrap.json", *ARGUMENTS, cwd=self._folder, stdout=log, stderr=log, preexec_fn=_dies_with_parent()
+                binary,
+                "-c",
+                "bootstrap.json",
+                *ARGUMENTS,
+                cwd=self._folder,
+                stdout=log,
+                stderr=log,
+                preexec_fn=_dies_with_parent() if sys.platform == "linux" else None,
             )
         try:
             async with asyncio.timeout(START_SECONDS):
@@ -94,7 +104,7 @@ class Envoy:
 
     def close(self) -> None:
         """Remove the folder of the admin socket."""
-        self._sockets.cleanup()
+        shutil.rmtree(self.socket.parent, ignore_errors=True)
 
     @property
     def pid(self) -> int | None:
@@ -120,7 +130,10 @@ class Envoy:
 
 
 def _dies_with_parent() -> Callable[[], None]:
-    """What a child runs before it becomes Envoy: ask the kernel for SIGTERM when the parent is gone, also if it already is."""
+    """What a child runs before it becomes Envoy: ask the kernel for SIGTERM when the parent is gone, also if it already is.
+
+    The kernel watches the thread that starts Envoy: it must live as long as the mesh, as an event loop's thread does.
+    """
     prctl = ctypes.CDLL(None, use_errno=True).prctl  # loaded before the fork: the child must not take locks
     parent = os.getpid()
 

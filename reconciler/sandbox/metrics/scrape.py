@@ -23,7 +23,7 @@ class Scraper:
         self._store = store
         self._now = now
         self._own = {"job": JOB, "instance": urlsplit(url).netloc}
-        self._shown: set[Labels] = set()
+        self._shown: dict[Labels, Labels] = {}  # as the target writes them → as they are stored
         self.last_error = ""
 
     async def run(self, session: aiohttp.ClientSession, interval: float) -> None:
@@ -40,7 +40,7 @@ class Scraper:
         time = int(self._now() * 1000)
         try:
             text = await self._read(session)
-            found = [(self._labels(label_set), value, own or time) for label_set, value, own in samples(text)]
+            found = [(label_set, value, own or time) for label_set, value, own in samples(text)]
             self.last_error = ""
         except FAILURES as failure:
             found = []
@@ -53,11 +53,11 @@ class Scraper:
             return (await response.read()).decode()
 
     def _remember(self, time: int, found: list[tuple[Labels, float, int]]) -> None:
-        for label_set, value, at in found:
-            self._store.append(label_set, at, value)
-        shown = {label_set for label_set, _, _ in found}
-        for label_set in self._shown - shown:
-            self._store.append(label_set, time, STALE)
+        shown = {written: self._shown.get(written) or self._labels(written) for written, _, _ in found}
+        for written, value, at in found:
+            self._store.append(shown[written], at, value)
+        for gone in self._shown.keys() - shown.keys():
+            self._store.append(self._shown[gone], time, STALE)
         self._shown = shown
         self._report("up", time, 0.0 if self.last_error else 1.0)
         self._report("scrape_samples_scraped", time, float(len(found)))

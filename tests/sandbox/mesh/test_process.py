@@ -79,7 +79,7 @@ async def test_a_taken_port_is_an_error_and_not_a_shared_port(tmp_path: Path) ->
 
 
 async def test_envoy_dies_with_its_parent(tmp_path: Path) -> None:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(tmp_path)}
     parent = await asyncio.create_subprocess_exec(
         sys.executable, "-c", PARENT, str(tmp_path), stdout=asyncio.subprocess.PIPE, env=environment
     )
@@ -103,6 +103,4 @@ def test_the_binary_can_be_run() -> None:
 
 async def test_the_inotify_limit_is_explained(tmp_path: Path) -> None:
     (tmp_path / "envoy.log").write_text("assert failure: inotify_fd_ >= 0. Details:")
-    envoy = Envoy(tmp_path)
-    assert "fs.inotify.max_user_instances" in envoy.last_words()
-    envoy.close()
+    assert "fs.inotify.max_user_instances" in Envoy(tmp_path).last_words()

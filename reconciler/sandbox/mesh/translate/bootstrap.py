@@ -1,6 +1,6 @@
 """What Envoy is started with: where its files and its admin socket are, and the static listener that serves Istio's metrics."""
 
-from reconciler.sandbox.mesh.translate.listeners import connection_manager, socket_listener
+from reconciler.sandbox.mesh.translate.listeners import http_connections, socket_listener
 from reconciler.sandbox.mesh.translate.telemetry import keeper
 from reconciler.sandbox.mesh.translate.terms import HTTP_MANAGER, LUA, ROUTER, Config, Json, Layout
 
@@ -32,7 +32,7 @@ def bootstrap(layout: Layout, admin_socket: str) -> Json:
 def trial(config: Config) -> Json:
     """The same configuration without files and metrics, for Envoy's validation mode, which the statistics logger crashes."""
     listeners = [
-        socket_listener(name, "127.0.0.1", 0, {**connection_manager(name), "route_config": table})
+        socket_listener(name, "127.0.0.1", 0, {**http_connections(name), "route_config": table})
         for name, table in sorted(config.tables.items())
     ]
     return {

@@ -28,7 +28,7 @@ def listeners(layout: Layout) -> list[Json]:
     return [*gateways, _listener(MESH, layout.mesh_port, ANY_CLIENT, layout.bind)]
 
 
-def connection_manager(table: str) -> Json:
+def http_connections(table: str) -> Json:
     """The HTTP part of one listener, without its routes and without metrics."""
     return {
         "@type": HTTP_MANAGER,
@@ -50,14 +50,14 @@ def socket_listener(name: str, bind: str, port: int, manager: Json) -> Json:
         "name": name,
         "enable_reuse_port": False,
         "address": {"socket_address": {"address": bind, "port_value": port}},
-        "filter_chains": [{"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}],
+        "filter_chains": [{"filters": [{"name": "envoy.filters.network.http_http_connections", "typed_config": manager}]}],
     }
 
 
 def _listener(table: str, port: int, client: tuple[str, str], bind: str) -> Json:
     source = {"resource_api_version": "V3", "path_config_source": {"path": f"./{table_file(table)}"}}
     manager = {
-        **connection_manager(table),
+        **http_connections(table),
         "rds": {"route_config_name": table, "config_source": source},
         "access_log": loggers("source", *client),
         "http_filters": [FAULTS, _router({"upstream_log": loggers("destination", *client)})],

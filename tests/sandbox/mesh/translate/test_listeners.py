@@ -1,8 +1,8 @@
 """Listeners."""
 
 from reconciler.sandbox.mesh.translate.listeners import (
-    connection_manager,
     gateway_table,
+    http_connections,
     listeners,
     socket_listener,
     statistics_prefix,
@@ -19,7 +19,7 @@ def test_each_gateway_port_and_the_mesh_have_a_listener() -> None:
 
 
 def test_no_listener_shares_its_port() -> None:
-    assert socket_listener("x", "127.0.0.1", 1, connection_manager("mesh"))["enable_reuse_port"] is False
+    assert socket_listener("x", "127.0.0.1", 1, http_connections("mesh"))["enable_reuse_port"] is False
 
 
 def test_names_of_a_table() -> None:
