@@ -4,7 +4,8 @@ Read at 3 a.m. by the author of the change: first what happened, then the number
 (subjects, paths, queries, error texts) are shown as code, never as markup.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.model.release import Evidence, Release, ReleasePhase, RestoreState, Verdict
@@ -128,20 +129,28 @@ def _next(release: Release) -> str:
     return ""
 
 
-def restore_commit(release: Release, fields: Sequence[str]) -> str:
-    """The message of the restore commit, trailers last (git interpret-trailers)."""
-    lines = [
-        f"Restore {release.spec.workload.name} in {release.spec.environment}: {release.status.verdict}",
-        "",
-        *_wrapped(f"{release.status.reason}."),
-        "",
-        *[f"- {field}" for field in fields],
-        "",
-        f"{TRAILER}: {release.namespace}/{release.name}",
-        f"Reconciler-Restores: {release.spec.commit.sha}",
-        f"Reconciler-Environment: {release.spec.environment}",
-    ]
-    return "\n".join(lines) + "\n"
+@dataclass(frozen=True, slots=True)
+class CommitText:
+    """A commit message in parts; trailers become its last paragraph."""
+
+    subject: str
+    body: str
+    trailers: Mapping[str, str]
+
+
+def restore_commit(release: Release, fields: Sequence[str]) -> CommitText:
+    """What the restore commit says: what happened, with the numbers, then the fields that went back."""
+    spec = release.spec
+    body = [*_wrapped(f"{release.status.reason}."), "", *[f"- {field}" for field in fields]]
+    return CommitText(
+        subject=f"Restore {spec.workload.name} in {spec.environment}: {release.status.verdict}",
+        body="\n".join(body),
+        trailers={
+            TRAILER: f"{release.namespace}/{release.name}",
+            "Reconciler-Restores": spec.commit.sha,
+            "Reconciler-Environment": spec.environment,
+        },
+    )
 
 
 def _wrapped(sentence: str) -> list[str]:

@@ -1,0 +1,66 @@
+"""A source followed through a mirror: one ls-refs a look, and a fetch only when the branch has moved."""
+
+import asyncio
+from collections import OrderedDict
+
+from reconciler.controller.following import Tip
+from reconciler.core.source.documents import Parsed, manifests_of
+from reconciler.git.errors import BranchGone, redact
+from reconciler.git.history import commit_facts
+from reconciler.git.mirror import Mirror
+from reconciler.git.refs import RemoteRefs
+from reconciler.git.tree import snapshot
+from reconciler.model.release import Commit
+from reconciler.model.settings import SourceSettings
+from reconciler.model.source import Snapshot
+
+REMEMBERED = 16
+
+
+class FollowedSource:
+    """One branch and folder of a mirrored repository. Unchanged files are neither read nor parsed again."""
+
+    def __init__(self, settings: SourceSettings, mirror: Mirror, refs: RemoteRefs) -> None:
+        self.settings = settings
+        self.mirror = mirror
+        self.refs = refs
+        self._looking = asyncio.Lock()
+        self._tip: Tip | None = None
+        self._snapshot: Snapshot | None = None
+        self._earlier: OrderedDict[str, Parsed] = OrderedDict()
+
+    async def tip(self) -> Tip:
+        """The head of the branch as it is now, parsed."""
+        async with self._looking:
+            head = await self.refs.head_of(self.mirror.remote, self.settings.branch)
+            if head is None:
+                url, branch = redact(self.mirror.remote.url), self.settings.branch
+                raise BranchGone(f"{url} has no branch {branch!r}; nothing is applied or pruned until it is back")
+            if self._tip is not None and self._tip.sha == head:
+                return self._tip
+            return await self._advance()
+
+    async def parsed_at(self, sha: str) -> Parsed | None:
+        """The source as it was at a commit; None when that commit can no longer be had."""
+        if self._tip is not None and self._tip.sha == sha:
+            return self._tip.parsed
+        if sha not in self._earlier:
+            if not sha or not await self.mirror.keep(sha):
+                return None
+            found = await snapshot(self.mirror.runner, sha, self.settings.path, self._snapshot)
+            self._earlier[sha] = manifests_of(found, self._tip.parsed if self._tip else None)
+            while len(self._earlier) > REMEMBERED:
+                self._earlier.popitem(last=False)
+        return self._earlier[sha]
+
+    async def origin(self, file: str, tip: str) -> Commit:
+        """The commit that last touched a file, seen from the tip; the tip itself when history is too short to say."""
+        found = await self.mirror.runner.git("log", "-1", "--format=%H", tip, "--", file)
+        return (await commit_facts(self.mirror.runner, found or tip)).commit
+
+    async def _advance(self) -> Tip:
+        fetched = await self.mirror.fetch(self.settings.branch)
+        found = await snapshot(self.mirror.runner, fetched.new, self.settings.path, self._snapshot)
+        parsed = manifests_of(found, self._tip.parsed if self._tip else None)
+        self._snapshot, self._tip = found, Tip(fetched.new, parsed, fetched.rewritten)
+        return self._tip

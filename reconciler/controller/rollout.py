@@ -1,0 +1,159 @@
+"""The rollout controller: observe, decide, route and apply, one pass at a time."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from reconciler.api.argoproj.rollout_status import parse_status, status_patch
+from reconciler.controller.apply import Apply
+from reconciler.controller.clock import Clock
+from reconciler.controller.rollout_keys import concerned
+from reconciler.controller.rollout_observe import Resolved, RolloutObserver, services_of
+from reconciler.core.pods.claim import claim
+from reconciler.core.pods.creation import creation_failed
+from reconciler.core.rollout.decide import decide, refused
+from reconciler.core.traffic.services import released
+from reconciler.core.turn.observed import Observed
+from reconciler.core.turn.turn import Decision, SetTraffic, begin
+from reconciler.core.validation.references import service_fields
+from reconciler.kube.cache import Cache
+from reconciler.kube.client import Client
+from reconciler.kube.errors import Refused
+from reconciler.model.errors import Transient
+from reconciler.model.identity import Key, Manifest, ObjectRef, Resource, annotations_of, labels_of, name_of, namespace_of, uid_of
+from reconciler.model.plan import Action, Create, Emit, Patch, Plan, Replace
+from reconciler.model.problem import InvalidField, Problem
+from reconciler.model.resources import (
+    ANALYSIS_RUNS,
+    ANALYSIS_TEMPLATES,
+    CLUSTER_ANALYSIS_TEMPLATES,
+    DEPLOYMENTS,
+    REPLICA_SETS,
+    ROLLOUTS,
+    SERVICES,
+)
+from reconciler.model.workload import INSTANCE_ID, MANAGED_BY
+from reconciler.routers.protocol import Routing
+from reconciler.routers.registry import configured
+
+
+class RolloutController:
+    """Drives every Rollout of its instance id. Objects on their way out are left alone."""
+
+    name = "rollout"
+    watches = (ROLLOUTS, REPLICA_SETS, SERVICES, ANALYSIS_RUNS, DEPLOYMENTS, ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES)
+
+    def __init__(self, client: Client, cache: Cache, clock: Clock, apply: Apply, *, instance_id: str = "") -> None:
+        self._client = client
+        self._cache = cache
+        self._clock = clock
+        self._apply = apply
+        self._instance_id = instance_id
+        self._observer = RolloutObserver(client, cache, instance_id)
+
+    def keys_for(self, resource: Resource, manifest: Manifest) -> Iterable[Key]:
+        """The rollouts that an event on an object concerns: itself, its owner, or whoever refers to it."""
+        rollouts = self._cache.list(ROLLOUTS, namespace_of(manifest))
+        return (Key(self.name, place, name) for place, name in concerned(resource, manifest, rollouts))
+
+    async def reconcile(self, key: Key) -> datetime | None:
+        """One pass over one rollout; the returned time asks for the next."""
+        rollout = self._cache.get(ROLLOUTS, key.namespace, key.name)
+        if rollout is None:
+            await self._give_back_services(key, ())
+            return None
+        if rollout["metadata"].get("deletionTimestamp") or labels_of(rollout).get(INSTANCE_ID, "") != self._instance_id:
+            return None
+        try:
+            resolved = await self._observer.resolve(rollout)
+        except InvalidField as error:
+            return await self._refuse(rollout, error.problem)
+        return await self._pass(key, rollout, resolved)
+
+    async def _pass(self, key: Key, rollout: Manifest, resolved: Resolved) -> datetime | None:
+        await self._claim(rollout, resolved)
+        await self._give_back_services(key, [name for _, name in service_fields(resolved.spec)])
+        now = self._clock.now()
+        observed = await self._observer.observe(rollout, resolved, now)
+        decision = decide(observed, now)
+        try:
+            await self._carry_out(observed, decision)
+        except Refused as error:
+            if not any(isinstance(effect, Create) and effect.resource == REPLICA_SETS for effect in decision.effects):
+                raise
+            await self._carry_out(observed, creation_failed(begin(observed, now), str(error)).decision())
+            raise
+        return decision.wake_at
+
+    async def _refuse(self, rollout: Manifest, problem: Problem) -> datetime | None:
+        """A manifest that cannot be read says so in its status."""
+        generation = str(rollout["metadata"].get("generation", ""))
+        decision = refused(parse_status(rollout.get("status")), name_of(rollout), generation, problem, self._clock.now())
+        await self._apply(Plan(status=_status_write(rollout, decision)))
+        return decision.wake_at
+
+    async def _claim(self, rollout: Manifest, resolved: Resolved) -> None:
+        """Adopt and release, if the rollout still is the one we know: asked of the API, not of the cache (contract 10.2)."""
+        writes = claim(rollout, resolved.spec.selector, self._cache.list(REPLICA_SETS, namespace_of(rollout))).writes
+        if not writes:
+            return
+        live = await self._client.find(ROLLOUTS, namespace_of(rollout), name_of(rollout))
+        if live is None or uid_of(live) != uid_of(rollout) or live["metadata"].get("deletionTimestamp"):
+            raise Transient(f"{name_of(rollout)}: changed while its ReplicaSets were claimed")
+        await self._apply(Plan(writes))
+
+    async def _give_back_services(self, key: Key, wanted: Iterable[str]) -> None:
+        """Services marked as this rollout's that it no longer names; of a gone rollout only after the API confirms it (13.65)."""
+        ours = [s for s in self._cache.list(SERVICES, key.namespace) if annotations_of(s).get(MANAGED_BY) == key.name]
+        writes = tuple(self._releases(ours, frozenset(wanted)))
+        if not writes:
+            return
+        known = self._cache.get(ROLLOUTS, key.namespace, key.name)
+        if known is None and await self._client.find(ROLLOUTS, key.namespace, key.name) is not None:
+            return
+        await self._apply(Plan(writes))
+
+    def _releases(self, services: Iterable[Manifest], wanted: frozenset[str]) -> Iterator[Patch]:
+        for service in services:
+            body = released(service, annotations_of(service).get(MANAGED_BY), name_of(service) in wanted)
+            if body is not None:
+                yield Patch(ObjectRef(SERVICES, namespace_of(service), name_of(service)), dict(body))
+
+    async def _carry_out(self, observed: Observed, decision: Decision) -> None:
+        """The effects in order; traffic is asked of the routers where it stands in that order; the status last."""
+        batch: list[Action] = []
+        for effect in decision.effects:
+            if not isinstance(effect, SetTraffic):
+                batch.append(effect)
+                continue
+            await self._apply(Plan(tuple(batch)))
+            batch = []
+            await self._route(observed, effect)
+        await self._apply(Plan(tuple(batch), status=_status_write(observed.rollout, decision)))
+
+    async def _route(self, observed: Observed, effect: SetTraffic) -> None:
+        """Every router in turn. A problem is told and ends the pass without a status (contract 9.1)."""
+        routing = observed.spec.routing
+        services = services_of(observed.rollout, observed.spec, effect.unavailable)
+        for router, config in configured(routing.manifest if routing else {}):
+            refs = router.needs(config, namespace_of(observed.rollout))
+            answer = router.route(config, services, effect.traffic, await self._observer.read(refs))
+            await self._apply(Plan(tuple(_routing_actions(observed.rollout, answer, refs))))
+            if answer.problem is not None:
+                await self._apply(Plan((Emit(observed.rollout, "TrafficRoutingError", answer.problem, warning=True),)))
+                raise Transient(f"{observed.name}: {answer.problem}")
+
+
+def _routing_actions(rollout: Manifest, answer: Routing, refs: Iterable[ObjectRef]) -> Iterator[Action]:
+    resources = {(ref.resource.kind, ref.namespace, ref.name): ref.resource for ref in refs}
+    for manifest in answer.writes:
+        yield Replace(resources[(manifest["kind"], namespace_of(manifest), name_of(manifest))], manifest)
+    for notice in answer.events:
+        yield Emit(rollout, notice.reason, notice.message, notice.warning)
+
+
+def _status_write(rollout: Manifest, decision: Decision) -> Patch | None:
+    """At most one status write a pass, bound to the version it was decided on: a verb pressed meanwhile wins."""
+    body = status_patch(rollout, decision.status) if decision.status is not None else None
+    if body is None:
+        return None
+    return Patch(ObjectRef(ROLLOUTS, namespace_of(rollout), name_of(rollout)), body, subresource="status")
