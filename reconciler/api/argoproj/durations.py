@@ -1,11 +1,8 @@
-"""Durations as Argo writes them: whole seconds, a numeric text, or Go's `1h30m` (contract 1.4)."""
+"""Durations of pause steps: whole seconds, a numeric text, or Go's `1h30m` (contract 1.4)."""
 
 import re
-from decimal import Decimal
 
-UNITS = {"ns": Decimal("1e-9"), "us": Decimal("1e-6"), "µs": Decimal("1e-6"), "μs": Decimal("1e-6"), "ms": Decimal("1e-3")}
-SECONDS = {**UNITS, "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600)}
-PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
+from reconciler.model.duration import parse_duration
 
 
 def parse_seconds(value: int | str) -> int | None:
@@ -15,12 +12,7 @@ def parse_seconds(value: int | str) -> int | None:
     text = value.strip()
     if re.fullmatch(r"[+-]?\d+", text):
         return int(text)
-    return _go_duration(text)
-
-
-def _go_duration(text: str) -> int | None:
-    sign, rest = (-1, text[1:]) if text.startswith("-") else (1, text.removeprefix("+"))
-    if not rest or "".join(match.group(0) for match in PART.finditer(rest)) != rest:
+    try:
+        return int(parse_duration(text).total_seconds())
+    except ValueError:
         return None
-    total = sum((Decimal(match.group(1)) * SECONDS[match.group(2)] for match in PART.finditer(rest)), Decimal(0))
-    return sign * int(total)

@@ -82,9 +82,7 @@ def _routing(routing: Fields | None) -> TrafficRouting | None:
     plugins = routing.under("plugins").raw
     routers = (*(name for name in ROUTERS if routing.has(name)), *(f"plugins.{name}" for name in plugins))
     managed = tuple(route.text("name") for route in routing.each("managedRoutes"))
-    return TrafficRouting(
-        manifest=routing.raw, routers=routers, maximum=routing.number_or("maxTrafficWeight", 100), managed_routes=managed
-    )
+    return TrafficRouting(manifest=routing.raw, routers=routers, maximum=routing.number_or("maxTrafficWeight", 100), managed_routes=managed)
 
 
 def _blue_green(strategy: Fields) -> BlueGreen:

@@ -1,0 +1,45 @@
+"""Writes to one ReplicaSet: its size with the annotations that go with it, its deadline."""
+
+from datetime import datetime
+
+from reconciler.core.status.events import scaling_text
+from reconciler.core.turn.turn import Turn, reference
+from reconciler.model.identity import Manifest
+from reconciler.model.moment import render_moment
+from reconciler.model.plan import Patch
+from reconciler.model.resources import REPLICA_SETS
+from reconciler.model.workload import DESIRED_REPLICAS, SCALE_DOWN_DEADLINE, ReplicaSet
+
+
+def scale(turn: Turn, replica_set: ReplicaSet, replicas: int, *, deadline: str | None = None) -> tuple[Turn, bool]:
+    """Size and annotations brought to what they shall be, and whether the size changed (contract 2.10, 4.12).
+
+    `deadline` None leaves the scale-down deadline, "" removes it; at size 0 it always goes.
+    """
+    deadline = "" if replicas == 0 else deadline
+    resized = replicas != replica_set.spec
+    annotations = _annotations(turn, replica_set, deadline)
+    if not resized and not annotations:
+        return turn, False
+    body: Manifest = {"metadata": {"annotations": annotations}} if annotations else {}
+    if resized:
+        body["spec"] = {"replicas": replicas}
+    written = turn.act(Patch(reference(REPLICA_SETS, replica_set.manifest), body))
+    if not resized:
+        return written, False
+    return written.tell("ScalingReplicaSet", scaling_text(replica_set, replicas)), True
+
+
+def _annotations(turn: Turn, replica_set: ReplicaSet, deadline: str | None) -> Manifest:
+    """The annotations that differ; null removes one. A scale write always notes the rollout's replicas."""
+    wanted: Manifest = {}
+    if replica_set.desired != turn.seen.spec.replicas:
+        wanted[DESIRED_REPLICAS] = str(turn.seen.spec.replicas)
+    if deadline is not None and deadline != (replica_set.deadline or ""):
+        wanted[SCALE_DOWN_DEADLINE] = deadline or None
+    return wanted
+
+
+def mark(turn: Turn, replica_set: ReplicaSet, until: datetime) -> Turn:
+    """Write when this ReplicaSet may go, and look again then."""
+    return scale(turn, replica_set, replica_set.spec, deadline=render_moment(until))[0].wake(until)

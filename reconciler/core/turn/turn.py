@@ -1,0 +1,138 @@
+"""One pass under way: the facts, the effects decided so far, and what the final status must know about them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from reconciler.core.turn.observed import Observed
+from reconciler.model.identity import Manifest, ObjectRef, Resource, name_of, namespace_of
+from reconciler.model.plan import Action, Emit
+from reconciler.model.rollout_status import PauseReason, RolloutStatus, Weights
+from reconciler.model.traffic import Traffic
+from reconciler.model.workload import HASH_LABEL
+
+
+@dataclass(frozen=True, slots=True)
+class SetTraffic:
+    """Bring this traffic into force, through every router of the rollout. The controller asks the routers for the writes.
+
+    `unavailable` names a ReplicaSet that is not fully available and holds back a switch no Service guards (contract 9.3, "Delay").
+    """
+
+    traffic: Traffic
+    unavailable: str = ""
+
+
+Effect = Action | SetTraffic
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The effects of one pass in order, the status to write after them (None: leave it), and when to look again."""
+
+    effects: tuple[Effect, ...] = ()
+    status: RolloutStatus | None = None
+    wake_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runs:
+    """The analysis runs that count for this attempt."""
+
+    step: Manifest | None = None
+    background: Manifest | None = None
+    pre: Manifest | None = None
+    post: Manifest | None = None
+
+    @property
+    def all(self) -> tuple[Manifest, ...]:
+        return tuple(run for run in (self.step, self.background, self.pre, self.post) if run is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A pass so far. `abort_reason` is set when this pass aborts; `removed_abort` when an abort no longer counts (contract 4.1, step 0).
+
+    `selectors` are the versions that services select after this pass's switches. A turn that `ended` takes no further beat.
+    """
+
+    seen: Observed
+    now: datetime
+    effects: tuple[Effect, ...] = ()
+    added_pauses: tuple[PauseReason, ...] = ()
+    removed_pauses: frozenset[PauseReason] = frozenset()
+    cleared_pauses: bool = False
+    abort_reason: str | None = None
+    removed_abort: bool = False
+    weights: Weights | None = None
+    runs: Runs = field(default_factory=Runs)
+    selectors: Mapping[str, str] = field(default_factory=dict)
+    restarted_at: datetime | None = None
+    status: RolloutStatus | None = None
+    wake_at: datetime | None = None
+    ended: bool = False
+
+    @property
+    def before(self) -> RolloutStatus:
+        """The status as it was persisted."""
+        return self.seen.status
+
+    @property
+    def aborted(self) -> bool:
+        """Whether an abort counts now, the one of this pass included."""
+        return not self.removed_abort and (self.abort_reason is not None or self.before.abort)
+
+    @property
+    def aborting(self) -> bool:
+        """Whether a persisted abort counts: what replicas and weights follow (contract 2.1)."""
+        return self.before.abort and not self.removed_abort
+
+    def act(self, *effects: Effect) -> "Turn":
+        return replace(self, effects=self.effects + effects)
+
+    def tell(self, reason: str, message: str, *, warning: bool = False) -> "Turn":
+        """Record an event about the rollout."""
+        return self.act(Emit(self.seen.rollout, reason, message, warning))
+
+    def wake(self, moment: datetime | None) -> "Turn":
+        """Look again at this time or earlier."""
+        if moment is None or (self.wake_at is not None and self.wake_at <= moment):
+            return self
+        return replace(self, wake_at=moment)
+
+    def end(self, status: RolloutStatus | None = None) -> "Turn":
+        return replace(self, status=status, ended=True)
+
+    def pause(self, reason: PauseReason) -> "Turn":
+        return replace(self, added_pauses=(*self.added_pauses, reason))
+
+    def unpause(self, reason: PauseReason) -> "Turn":
+        return replace(self, removed_pauses=self.removed_pauses | {reason})
+
+    def abort(self, reason: str) -> "Turn":
+        return replace(self, abort_reason=reason)
+
+    def decision(self) -> Decision:
+        return Decision(self.effects, self.status, self.wake_at)
+
+
+def begin(seen: Observed, now: datetime) -> Turn:
+    """A turn without effects. An abort of a fully promoted rollout does not count (contract 4.1, step 0; 13.3)."""
+    return Turn(
+        seen=seen,
+        now=now,
+        removed_abort=seen.status.promoted,
+        weights=seen.status.canary.weights if seen.spec.routing else None,
+        selectors={name: selected_hash(service) for name, service in seen.found.services.items()},
+        restarted_at=seen.status.restarted_at,
+    )
+
+
+def selected_hash(service: Manifest) -> str:
+    """The version a Service selects, empty when it selects none."""
+    from_selector = (service.get("spec") or {}).get("selector") or {}
+    return str(from_selector.get(HASH_LABEL, ""))
+
+
+def reference(resource: Resource, manifest: Manifest) -> ObjectRef:
+    return ObjectRef(resource, namespace_of(manifest), name_of(manifest))
