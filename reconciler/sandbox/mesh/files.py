@@ -31,6 +31,7 @@ class Files:
         self._written: dict[str, str] = {}
         self._clusters: dict[str, Json] = {}
         self._version = 0
+        self._versions: dict[str, str] = {}
 
     def write_all(self, config: Config) -> None:
         """Write everything without waiting: for an Envoy that has not started yet."""
@@ -40,6 +41,11 @@ class Files:
             self._write(table_file(name), [table])
         self._write(LISTENERS, config.listeners)
         self._clusters = _by_name(config.clusters)
+
+    async def listening(self) -> None:
+        """Wait until Envoy has opened the listeners of `write_all`; raises Rejected if it cannot, e.g. because a port is taken."""
+        async with asyncio.timeout(ACCEPT_SECONDS):
+            await self._until_accepted({LISTENERS: self._versions[LISTENERS]}, {})
 
     async def apply(self, config: Config) -> None:
         """Bring a configuration into force without losing a request; raises Rejected, and Envoy keeps what it had."""
@@ -85,6 +91,7 @@ class Files:
         temporary.write_bytes(body)
         os.replace(temporary, self._folder / name)
         self._written[name] = _digest(resources)
+        self._versions[name] = version
         return version
 
 

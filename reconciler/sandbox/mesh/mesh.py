@@ -108,11 +108,17 @@ class Mesh:
             try:
                 return await self._start_envoy()
             except EnvoyFailed as failure:
-                if "in use" not in str(failure) or all(self._asked.values()) or attempt == START_ATTEMPTS:
+                if "in use" not in str(failure) or attempt == START_ATTEMPTS:
                     raise
 
     async def _start_envoy(self) -> None:
+        """Envoy is ready even if it could not open a listener that comes from a file: that is a failure here."""
         await self._envoy.start(bootstrap(self._layout, str(self._envoy.socket)))
+        try:
+            await self._files.listening()
+        except (Rejected, TimeoutError) as error:
+            await self._envoy.stop()
+            raise EnvoyFailed(f"Envoy does not listen: {self._envoy.last_words()}") from error
 
     async def _keep_alive(self) -> None:
         """Start Envoy again whenever it ends; the files on disk are what it served before."""

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import aclosing
 
+import structlog
+
 from reconciler.sandbox.client import ApiClient, ApiError
 from reconciler.sandbox.mesh.translate.hosts import name_of, namespace_of
 from reconciler.sandbox.mesh.translate.terms import Json
@@ -18,6 +20,7 @@ KINDS: Mapping[str, str] = {
     "Gateway": f"{ISTIO}/gateways",
 }
 NOT_SERVED = 404
+log = structlog.get_logger()
 Place = tuple[str, str, str]
 """Kind, namespace and name."""
 
@@ -44,8 +47,9 @@ class Objects:
                 async with aclosing(self._api.watch(KINDS[kind])) as events:  # type: ignore[type-var]  # it is a generator
                     async for event, manifest in events:
                         self._take(kind, event, manifest)
-            except ApiError:
-                pass  # the API is away or does not serve this kind: what was known stays in force meanwhile
+            except ApiError as error:  # what was known stays in force meanwhile
+                if error.status != NOT_SERVED:
+                    log.warning("cannot watch", kind=kind, reason=str(error))
             await asyncio.sleep(self._retry_seconds)
 
     async def caught_up(self, poll_seconds: float = 0.01) -> int:

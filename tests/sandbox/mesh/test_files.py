@@ -19,7 +19,7 @@ class Envoy(Admin):
         self.folder = folder
         self.seen: list[str] = []
         self.refused = ""
-        self.rejections = 0
+        self.closed = False
 
     async def versions(self) -> dict[str, str]:
         clusters = self.read("cds.json")
@@ -28,8 +28,9 @@ class Envoy(Admin):
         step = f"{names}>{table['resources'][0].get('to', '')}"
         if self.seen[-1:] != [step]:
             self.seen.append(step)
+        if self.closed:
+            return {"listener_manager.lds.update_rejected": "1"}
         if self.refused and self.refused in names:
-            self.rejections = 1
             return {"cluster_manager.cds.update_rejected": "1"}
         return {
             "cluster_manager.cds.version_text": clusters["version_info"],
@@ -64,6 +65,16 @@ async def test_what_did_not_change_is_not_written(tmp_path: Path) -> None:
     await files.apply(config("same"))
     assert contents(tmp_path) == before
     assert set(before) == {"cds.json", "lds.json", "rds.mesh.json"}
+
+
+async def test_listeners_that_cannot_be_opened_are_a_refusal(tmp_path: Path) -> None:
+    envoy = Envoy(tmp_path)
+    files = Files(tmp_path, envoy)
+    files.write_all(config("old"))
+    await files.listening()
+    envoy.closed = True
+    with pytest.raises(Rejected, match=r"lds\.json"):
+        await files.listening()
 
 
 async def test_a_refusal_names_the_file_and_the_rest_stays_as_it_was(tmp_path: Path) -> None:

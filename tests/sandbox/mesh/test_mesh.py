@@ -1,11 +1,15 @@
 """Istio's behaviour, asked of the real Envoy: where requests go, what a failure looks like, and what survives."""
 
+import asyncio
 import os
 import signal
 
 import pytest
 
 from reconciler.sandbox.load import Load
+from reconciler.sandbox.mesh.errors import EnvoyFailed
+from reconciler.sandbox.mesh.mesh import Mesh
+from reconciler.sandbox.metrics.metrics import Metrics
 from tests.kit.mesh import destination_rule, endpoints, gateway, pod, service, to, until, virtual_service
 
 TESTER = {"match": [{"headers": {"x-release-tester": {"regex": ".*"}}}], "route": [to("web-canary")]}
@@ -239,3 +243,35 @@ async def test_removing_a_virtual_service_ends_its_routes(stage) -> None:
     stage.api.remove(routes)
     await stage.mesh.settled()
     assert (await stage.visitor.visit())[0] == 404
+
+
+async def test_a_port_that_is_taken_fails_the_start_and_leaves_nothing_behind(stage, tmp_path) -> None:
+    taken = stage.mesh.gateway_address()[1]
+    second = Mesh(stage.api, folder=tmp_path / "second", gateway_ports={80: taken})
+    with pytest.raises(EnvoyFailed, match="in use"):
+        await second.start()
+    assert second.envoy_pid is None
+
+
+async def test_a_failing_canary_shows_in_the_success_rate(stage) -> None:
+    stage.backends["v2"].status = 500
+    await stage.serve(virtual_service("web", weights(50)))
+    metrics = Metrics([stage.mesh.stats_url], interval=0.05)
+    await metrics.start()
+    load = Load(stage.mesh.gateway_address(), host="web.example.com", rate=200)
+    await load.start()
+    good, every = (f'istio_requests_total{{reporter="source"{further}}}' for further in (',response_code!~"5.*"', ""))
+    query = " / ".join(f"sum by (destination_workload) (irate({selector}[1m]))" for selector in (good, every))
+    try:
+        shown: dict[str, float] = {}
+        async with asyncio.timeout(10):
+            while not shown.get("web"):
+                await load.burst(20)
+                async with stage.session.post(f"{metrics.url}/api/v1/query", data={"query": query}) as response:
+                    found = (await response.json())["data"]["result"]
+                shown = {series["metric"]["destination_workload"]: float(series["value"][1]) for series in found}
+    finally:
+        await load.stop()
+        await metrics.stop()
+    assert shown["web"] == 1.0
+    assert shown.get("web-canary", 0.0) == 0.0

