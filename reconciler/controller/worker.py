@@ -20,8 +20,11 @@ log = structlog.get_logger()
 class Controller(Protocol):
     """One kind of work: which objects it watches, which keys an object concerns, and one pass over a key."""
 
-    name: str
-    watches: Sequence[Resource]
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def watches(self) -> Sequence[Resource]: ...
 
     def keys_for(self, resource: Resource, manifest: Manifest) -> Iterable[Key]: ...
 

@@ -1,0 +1,164 @@
+"""The daemon's life: connect, take the lease, follow sources, serve our endpoints, and end within five seconds of SIGTERM."""
+
+import asyncio
+import os
+import signal
+import socket
+import tempfile
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import structlog
+
+from reconciler.app.endpoints import Endpoints
+from reconciler.app.polling import Polling
+from reconciler.app.settings import load_settings
+from reconciler.app.telemetry import Telemetry, configure_logs
+from reconciler.app.wiring import Assembly, Environment, assemble
+from reconciler.controller.clock import SystemClock
+from reconciler.kube.client import Client
+from reconciler.kube.config import endpoint
+from reconciler.kube.fence import Fence, Gate, read_only
+from reconciler.kube.freeze import Freeze
+from reconciler.kube.http import HttpTransport
+from reconciler.kube.lease import Leadership, LeaseTerms, rival_holder
+from reconciler.kube.transport import Transport
+from reconciler.model.errors import Terminal
+from reconciler.model.settings import Settings
+from reconciler.web.client import open_client
+
+LEASE = "argo-rollouts-controller-lock"
+OWN_LEASE = "reconciler"
+GRACE = 3.0
+log = structlog.get_logger()
+Part = Callable[[], Coroutine[Any, Any, None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line says."""
+
+    config: Path
+    kubeconfig: str | None = None
+    read_only: bool = False
+    log_format: str = "text"
+
+
+def serve(options: Options) -> None:
+    """Run until SIGTERM or SIGINT."""
+    configure_logs(options.log_format)
+    settings = load_settings(options.config)
+    asyncio.run(_serve(options, settings))
+
+
+async def _serve(options: Options, settings: Settings) -> None:
+    async with AsyncExitStack() as stack:
+        transport = await stack.enter_async_context(HttpTransport(endpoint(options.kubeconfig)))
+        folder = settings.workdir or stack.enter_context(tempfile.TemporaryDirectory(prefix="reconciler-"))
+        daemon = Daemon(settings, transport, Path(folder), read_only_mode=options.read_only)
+        stopping = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        await daemon.run(stopping)
+
+
+class Daemon:
+    """One process's worth of controllers over one transport."""
+
+    def __init__(self, settings: Settings, transport: Transport, folder: Path, *, read_only_mode: bool) -> None:
+        self._settings = settings
+        self._clock = SystemClock()
+        self._folder = folder
+        self._read_only = read_only_mode
+        unfenced = Client(transport, Fence())
+        self._freeze = Freeze(unfenced, settings.namespace)
+        self._reader = unfenced
+        self._leadership = Leadership(unfenced, self._terms(), self._clock.now, self._clock.monotonic)
+        self._client = Client(transport, Fence(*self._gates("cluster", "all")))
+        self.telemetry = Telemetry()
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Work until `stopping` is set."""
+        http = open_client()
+        try:
+            assembly = assemble(self._environment(http))
+            tasks = [asyncio.create_task(part()) for part in self._parts(assembly)]
+            stop = asyncio.create_task(stopping.wait())
+            done, _ = await asyncio.wait([*tasks, stop], return_when=asyncio.FIRST_COMPLETED)
+            log.info("stopping")
+            await self._end(tasks)
+            stop.cancel()
+            for mirror in assembly.mirrors:
+                mirror.close()
+            for task in done - {stop}:
+                task.result()
+        finally:
+            await http.aclose()
+
+    def _environment(self, http: httpx.AsyncClient) -> Environment:
+        return Environment(
+            settings=self._settings,
+            client=self._client,
+            clock=self._clock,
+            http=http,
+            folder=self._folder,
+            git_fence=Fence(*self._gates("git", "all")),
+        )
+
+    def _parts(self, assembly: Assembly) -> list[Part]:
+        polling = Polling(self._settings.sources, assembly.engine, self.telemetry)
+        endpoints = Endpoints(self._settings, self.telemetry, assembly.engine, polling.hint)
+        lead = [] if self._read_only else [self._leadership.run]
+        return [self._freeze.run, *lead, endpoints.run, self._when_leading(assembly.engine.run), self._when_leading(polling.run)]
+
+    def _when_leading(self, run: Part) -> Part:
+        """Controllers start once the lease is ours: two that both think would only fence each other."""
+
+        async def later() -> None:
+            if not self._read_only:
+                await self._wait_for_lease()
+            await run()
+
+        return later
+
+    async def _wait_for_lease(self) -> None:
+        await self._refuse_rivals()
+        await self._leadership.acquired.wait()
+        self.telemetry.leader.set(1)
+
+    async def _refuse_rivals(self) -> None:
+        """Never two drivers (DESIGN 12): the reference's own lock says whether it runs."""
+        if "rollout" not in self._settings.controllers:
+            return
+        for namespace in dict.fromkeys((self._settings.namespace, "argo-rollouts")):
+            holder = await rival_holder(self._reader, namespace, LEASE, self._clock.now())
+            if holder is not None and not holder.startswith("reconciler-"):
+                raise Terminal(
+                    f"another rollout controller holds the lease {namespace}/{LEASE}: {holder}. "
+                    "Stop it first, or run beside it with controllers: [release]"
+                )
+
+    async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=GRACE)
+        if not self._read_only:
+            try:
+                async with asyncio.timeout(1):
+                    await self._leadership.release()
+            except Exception as error:
+                log.warning("the lease was not given back", reason=str(error))
+
+    def _gates(self, *scopes: str) -> list[Gate]:
+        gates = [self._freeze.gate(*scopes)]
+        return [*gates, read_only()] if self._read_only else [*gates, self._leadership.gate()]
+
+    def _terms(self) -> LeaseTerms:
+        settings = self._settings
+        name = LEASE if "rollout" in settings.controllers else OWN_LEASE
+        holder = f"reconciler-{socket.gethostname()}-{os.getpid()}"
+        return LeaseTerms(settings.namespace, name, holder, settings.lease_duration.total_seconds(), settings.lease_renewal.total_seconds())

@@ -1,0 +1,72 @@
+"""When to look at sources: a schedule that a stalled loop cannot lose, and hints that only pull a look forward."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from reconciler.app.telemetry import Telemetry
+from reconciler.app.watching import Watching
+from reconciler.controller.engine import Engine
+from reconciler.model.identity import Key
+from reconciler.model.settings import SourceSettings
+from reconciler.web.webhook import Hint
+
+
+class Polling:
+    """One job per source; `misfire_grace_time=None, coalesce=True`: a poll that was due while the loop stood still runs once, then."""
+
+    def __init__(self, sources: Sequence[SourceSettings], engine: Engine, telemetry: Telemetry) -> None:
+        self._sources = sources
+        self._engine = engine
+        self._telemetry = telemetry
+
+    async def run(self) -> None:
+        """Poll until cancelled."""
+        await self._engine.ready.wait()
+        scheduler = AsyncIOScheduler(timezone=UTC)
+        scheduler.add_listener(lambda _: None, EVENT_JOB_MAX_INSTANCES)
+        for source in self._sources:
+            scheduler.add_job(
+                self._poll,
+                "interval",
+                args=[source.name],
+                seconds=source.interval.total_seconds(),
+                jitter=source.interval.total_seconds() / 10,
+                misfire_grace_time=None,
+                coalesce=True,
+                next_run_time=_first(source.interval, len(self._sources)),
+            )
+        scheduler.start()
+        try:
+            await Watching(self._sources, self._poll_now).run()
+        finally:
+            scheduler.shutdown(wait=False)
+
+    def hint(self, hint: Hint) -> int:
+        """Look now at every source a verified webhook may concern; how many that were."""
+        concerned = [source for source in self._sources if hint.concerns(source.repository, source.branch)]
+        for source in concerned:
+            self._poll_now(source.name)
+        return len(concerned)
+
+    async def _poll(self, name: str) -> None:
+        self._poll_now(name)
+
+    def _poll_now(self, name: str) -> None:
+        self._telemetry.polls.labels(source=name, outcome="asked").inc()
+        self._engine.poke(Key("source", "", name))
+
+
+def _first(interval: timedelta, sources: int) -> datetime:
+    """The first look: at once for a single source, spread over the interval for many."""
+    spread = interval.total_seconds() if sources > 1 else 0.0
+    return datetime.now(UTC) + timedelta(seconds=random.uniform(0, min(spread, 2.0)))
+
+
+async def never() -> None:
+    """Wait until cancelled."""
+    await asyncio.Event().wait()

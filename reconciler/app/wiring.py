@@ -1,0 +1,151 @@
+"""Puts the parts together from settings: knows everybody, decides nothing."""
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from reconciler.controller.analysisrun import AnalysisRunController
+from reconciler.controller.announce import Announcements
+from reconciler.controller.apply import Apply
+from reconciler.controller.clock import Clock
+from reconciler.controller.engine import Engine
+from reconciler.controller.followed import FollowedSource
+from reconciler.controller.gatekeeping import Gatekeeping
+from reconciler.controller.openings import Openings
+from reconciler.controller.policies import Policies
+from reconciler.controller.release import Outside, ReleaseController
+from reconciler.controller.restoring import Hands, Restoration
+from reconciler.controller.rollout import RolloutController
+from reconciler.controller.source import Parts, SourceController
+from reconciler.controller.worker import Controller
+from reconciler.controller.writing import Writing
+from reconciler.forges.protocol import Forge
+from reconciler.forges.registry import ForgeSettings, forge
+from reconciler.forges.rest import Token
+from reconciler.git.credentials import CredentialSource, credential_file, nobody
+from reconciler.git.environment import remote_of
+from reconciler.git.mirror import Mirror
+from reconciler.git.refs import RemoteRefs
+from reconciler.kube.cache import Cache
+from reconciler.kube.client import Client
+from reconciler.kube.fence import Fence
+from reconciler.model.errors import Transient
+from reconciler.model.identity import Resource
+from reconciler.model.settings import Settings, SourceSettings
+from reconciler.providers.registry import providers
+
+WATCHES: Mapping[str, tuple[Resource, ...]] = {
+    "rollout": RolloutController.watches,
+    "analysis": AnalysisRunController.watches,
+    "release": (*ReleaseController.watches, *SourceController.watches),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """What a daemon stands on: the cluster, time, HTTP, a folder, and the fence before each push."""
+
+    settings: Settings
+    client: Client
+    clock: Clock
+    http: httpx.AsyncClient
+    folder: Path
+    git_fence: Fence
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """A wired daemon: its engine, and the mirrors to close at the end."""
+
+    engine: Engine
+    mirrors: tuple[Mirror, ...]
+    sources: Mapping[str, FollowedSource]
+
+
+def assemble(environment: Environment) -> Assembly:
+    """Everything one daemon runs, from its settings."""
+    settings = environment.settings
+    cache = Cache(_resources(settings))
+    mirrors = _mirrors(environment)
+    sources = {s.name: _followed(environment, mirrors, s) for s in settings.sources}
+    forges = {s.name: _forge(s, environment.http) for s in settings.sources if s.forge is not None}
+    controllers = _controllers(environment, cache, sources, forges)
+    engine = Engine(controllers, environment.client, cache, environment.clock)
+    return Assembly(engine, tuple(mirrors.values()), sources)
+
+
+def _resources(settings: Settings) -> tuple[Resource, ...]:
+    """What the chosen controllers watch, and so may read from the cache."""
+    return tuple(dict.fromkeys(resource for name in settings.controllers for resource in WATCHES[name]))
+
+
+def _controllers(
+    environment: Environment, cache: Cache, sources: Mapping[str, FollowedSource], forges: Mapping[str, Forge]
+) -> list[Controller]:
+    settings, client, clock = environment.settings, environment.client, environment.clock
+    apply = Apply(client, cache, clock)
+    found: list[Controller] = []
+    if "rollout" in settings.controllers:
+        found.append(RolloutController(client, cache, clock, apply))
+    if "analysis" in settings.controllers:
+        known = providers(client, environment.http, settings.prometheus)
+        found.append(AnalysisRunController(client, cache, clock, apply, known))
+    if "release" in settings.controllers:
+        announcements = Announcements(forges, cache)
+        hands = {name: _hands(environment, source, forges.get(name)) for name, source in sources.items()}
+        outside = Outside(Restoration(hands, cache), announcements, settings.namespace)
+        openings = Openings(cache, apply, Policies(cache), announcements)
+        writing = Writing(client, cache, clock, Gatekeeping(openings, clock))
+        found.append(ReleaseController(client, cache, clock, outside))
+        found.append(SourceController(client, cache, clock, sources, Parts(openings, writing, settings.namespace)))
+    return found
+
+
+def _mirrors(environment: Environment) -> dict[str, Mirror]:
+    """One mirror per repository, whatever the number of its sources."""
+    home = environment.folder / "home"
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    found: dict[str, Mirror] = {}
+    for source in environment.settings.sources:
+        if source.repository not in found:
+            name = hashlib.sha256(source.repository.encode()).hexdigest()[:16]
+            found[source.repository] = Mirror(environment.folder / f"{name}.git", remote_of(source.repository, _credential(source)), home)
+    return found
+
+
+def _followed(environment: Environment, mirrors: Mapping[str, Mirror], source: SourceSettings) -> FollowedSource:
+    mirror = mirrors[source.repository]
+    return FollowedSource(source, mirror, RemoteRefs(environment.http, mirror.runner))
+
+
+def _hands(environment: Environment, source: FollowedSource, known: Forge | None) -> Hands:
+    plain = forge("plain", ForgeSettings(repository="", token=token_file("")), environment.http)
+    return Hands(source, known or plain, lambda: environment.git_fence.check(f"push to {source.settings.name}"))
+
+
+def _credential(source: SourceSettings) -> CredentialSource:
+    if source.credentials is None:
+        return nobody
+    return credential_file(source.credentials.username, source.credentials.password_file)
+
+
+def _forge(source: SourceSettings, http: httpx.AsyncClient) -> Forge:
+    assert source.forge is not None, "the caller looked"
+    known = source.forge
+    return forge(known.kind, ForgeSettings(repository=known.repository, token=token_file(known.token_file), api=known.api), http)
+
+
+def token_file(path: str) -> Token:
+    """A token that is read from its file at each use, so it may rotate."""
+
+    async def read() -> str:
+        try:
+            return (await asyncio.to_thread(Path(path).read_text, encoding="utf-8")).strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise Transient(f"the token file {path} cannot be read: {type(error).__name__}; check that it is mounted") from error
+
+    return read
