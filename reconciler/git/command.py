@@ -1,0 +1,172 @@
+"""The one place that starts git: GitPython's held objects, a fixed environment, and an end for everything that hangs."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from git import Git as GitPython
+
+from reconciler.git.credentials import Lent, lend, write_askpass
+from reconciler.git.environment import Remote, environment, unwanted
+from reconciler.git.errors import Damaged, Unreachable, error_of, redact
+
+SECONDS = 120.0
+READ_SECONDS = 60.0
+WAIT_AFTER_KILL = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How one git process ended. `stderr` holds no secret."""
+
+    status: int
+    stdout: bytes
+    stderr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One git command: its arguments, its input, the remote it may speak to, and how many seconds it may take."""
+
+    arguments: tuple[str, ...]
+    stdin: bytes = b""
+    remote: Remote | None = None
+    seconds: float = SECONDS
+
+    @property
+    def name(self) -> str:
+        return f"git {self.arguments[0]}" + (f" {redact(self.remote.url)}" if self.remote else "")
+
+
+class _Clean(GitPython):
+    """GitPython's command object, which never lets our own process's GIT_* variables through."""
+
+    def execute(self, command: Sequence[Any], *arguments: Any, **options: Any) -> Any:
+        kept = {**self.environment(), **(options.get("env") or {})}
+        forgotten = [part for name in unwanted(kept) for part in ("-u", name)]
+        return super().execute(["env", *forgotten, *command] if forgotten else command, *arguments, **options)
+
+
+class _Job:
+    """One process that can be ended from another thread, with everything it started."""
+
+    def __init__(self, git: _Clean, call: Call) -> None:
+        self._git = git
+        self._call = call
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ended = False
+
+    def run(self, variables: Mapping[str, str], lent: Lent) -> Finished:
+        held = self._git.execute(
+            ["git", *self._call.arguments],
+            istream=subprocess.PIPE,
+            as_process=True,
+            env={**variables, **lent.environment},
+            pass_fds=lent.descriptors,
+            start_new_session=True,
+        )
+        process: subprocess.Popen[bytes] = held.proc
+        with self._lock:
+            self._process = process
+        try:
+            if self._ended:
+                self.end()
+            stdout, stderr = process.communicate(self._call.stdin, self._call.seconds)
+        except subprocess.TimeoutExpired as error:
+            self.end()
+            process.communicate(timeout=WAIT_AFTER_KILL)
+            raise Unreachable(f"{self._call.name}: no answer in {self._call.seconds:g} s") from error
+        return Finished(process.returncode, stdout, stderr.decode(errors="replace"))
+
+    def end(self) -> None:
+        with self._lock:
+            self._ended = True
+            if self._process is not None and self._process.poll() is None:
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+
+class Runner:
+    """Runs git in one directory. Close it: it may hold a `cat-file` process."""
+
+    def __init__(self, directory: Path, home: Path) -> None:
+        self._home = home
+        self._askpass = write_askpass(home)
+        self._directory = directory
+        self._reader: _Clean | None = None
+        self._reading = asyncio.Lock()
+
+    async def run(self, call: Call) -> Finished:
+        """Runs one command and waits for its end, whatever it is. Raises Unreachable when its time is over."""
+        credential = call.remote.credential() if call.remote else None
+        job = _Job(_Clean(str(self._directory)), call)
+        try:
+            with lend(credential, self._askpass) as lent:
+                finished = await _in_thread(job, environment(self._home, call.remote.scheme if call.remote else ""), lent)
+        except asyncio.CancelledError:
+            job.end()
+            raise
+        password = credential.password if credential else ""
+        secrets = (password, credential.basic.removeprefix("Basic ")) if credential else ()
+        return Finished(finished.status, finished.stdout, redact(finished.stderr, *secrets))
+
+    async def output(self, call: Call) -> bytes:
+        """The output of one command that must succeed. Raises the class of failure that git's words name."""
+        finished = await self.run(call)
+        if finished.status:
+            raise error_of(call.name, finished.stderr)
+        return finished.stdout
+
+    async def git(self, *arguments: str, stdin: bytes = b"") -> str:
+        """The stripped text that one local command prints."""
+        return (await self.output(Call(arguments, stdin))).decode(errors="surrogateescape").strip()
+
+    async def read(self, oids: Sequence[str]) -> list[bytes]:
+        """The contents of blobs, in order, through one held `cat-file`. Raises Damaged for objects that are not there."""
+        async with self._reading:
+            reading = asyncio.create_task(asyncio.to_thread(self._read, oids))
+            try:
+                async with asyncio.timeout(READ_SECONDS):
+                    return await asyncio.shield(reading)
+            except (TimeoutError, asyncio.CancelledError) as error:
+                self.close()
+                await asyncio.wait([reading], timeout=WAIT_AFTER_KILL)
+                if isinstance(error, asyncio.CancelledError):
+                    raise
+                raise Damaged(f"git cat-file: no answer in {READ_SECONDS:g} s") from error
+
+    def close(self) -> None:
+        """Ends the held process; the next read starts another."""
+        if self._reader is not None:
+            self._reader.clear_cache()
+            self._reader = None
+
+    def _read(self, oids: Sequence[str]) -> list[bytes]:
+        reader = self._reader or self._held()
+        try:
+            return [reader.get_object_data(oid)[3] for oid in oids]
+        except (ValueError, OSError) as error:
+            self.close()
+            raise Damaged(f"git cat-file: an object cannot be read: {error}") from error
+
+    def _held(self) -> _Clean:
+        self._reader = _Clean(str(self._directory))
+        self._reader.update_environment(**environment(self._home))
+        return self._reader
+
+
+async def _in_thread(job: _Job, variables: Mapping[str, str], lent: Lent) -> Finished:
+    """Waits for the job also when we are cancelled: the pipe it inherits must not be closed under it."""
+    running = asyncio.create_task(asyncio.to_thread(job.run, variables, lent))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        job.end()
+        await asyncio.wait([running], timeout=WAIT_AFTER_KILL)
+        raise

@@ -1,0 +1,94 @@
+"""Builds a commit on top of another by changing the bytes of some files; no worktree, no index.
+
+The same draft on the same parent is the same commit: author, committer and date are given, so a retry makes no second one.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from reconciler.git.command import Call, Runner
+from reconciler.git.tree import REGULAR, inside
+from reconciler.model.errors import Terminal
+from reconciler.model.settings import Committer
+from reconciler.model.source import Oid
+
+NOBODY = "0" * 40
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A commit message; trailers are its last paragraph."""
+
+    subject: str
+    body: str = ""
+    trailers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        trailers = "\n".join(f"{_one_line(key)}: {_one_line(value)}" for key, value in self.trailers.items())
+        parts = (_one_line(self.subject), self.body.replace("\0", "").strip(), trailers)
+        return "\n\n".join(part for part in parts if part) + "\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """One commit to build: new bytes of existing files, by name from the repository's root."""
+
+    parent: Oid
+    files: Mapping[str, bytes]
+    message: Message
+    author: Committer
+    time: datetime
+
+
+async def build(runner: Runner, draft: Draft) -> Oid:
+    """Writes the commit into the mirror. Raises Terminal for files that are not there, are no regular files, or do not differ."""
+    modes = await _modes(runner, draft)
+    scratch = f"refs/scratch/{hashlib.sha256(repr(draft).encode()).hexdigest()[:32]}"
+    output = await runner.output(Call(("fast-import", "--quiet", "--done", "--force"), b"".join(_stream(draft, modes, scratch))))
+    return output.decode().strip()
+
+
+async def _modes(runner: Runner, draft: Draft) -> dict[str, str]:
+    if not draft.files or any(inside(name) != name for name in draft.files):
+        raise Terminal("a commit changes files by their names from the repository's root")
+    call = Call(("--literal-pathspecs", "ls-tree", "-z", "--full-tree", draft.parent, "--", *sorted(draft.files)))
+    records = [record.partition(b"\t") for record in (await runner.output(call)).split(b"\0") if record]
+    found = {name.decode(errors="surrogateescape"): facts.decode().split() for facts, _, name in records}
+    for name in draft.files:
+        if name not in found or found[name][0] not in REGULAR:
+            raise Terminal(f"{name} at {draft.parent[:12]} is no regular file; it is edited by hand only")
+    contents = await runner.read([found[name][2] for name in draft.files])
+    if contents == list(draft.files.values()):
+        raise Terminal("the commit would change nothing")
+    return {name: facts[0] for name, facts in found.items()}
+
+
+def _stream(draft: Draft, modes: Mapping[str, str], scratch: str) -> Iterator[bytes]:
+    """What fast-import is fed: the commit on a scratch ref, its name asked back, and the ref removed again."""
+    person = f"{_identity(draft.author.name)} <{_identity(draft.author.email)}> {int(draft.time.timestamp())} +0000"
+    yield f"feature done\ncommit {scratch}\nmark :1\nauthor {person}\ncommitter {person}\n".encode()
+    yield _sized(draft.message.text.encode())
+    yield f"from {draft.parent}\n".encode()
+    for name, content in sorted(draft.files.items()):
+        yield f"M {modes[name]} inline {_quoted(name)}\n".encode() + _sized(content)
+    yield f"\nget-mark :1\nreset {scratch}\nfrom {NOBODY}\n\ndone\n".encode()
+
+
+def _sized(content: bytes) -> bytes:
+    return b"data %d\n%b\n" % (len(content), content)
+
+
+def _quoted(name: str) -> str:
+    plain = "".join(chr(byte) if 32 <= byte < 127 and chr(byte) not in '"\\' else f"\\{byte:03o}" for byte in name.encode())
+    return f'"{plain}"'
+
+
+def _identity(text: str) -> str:
+    return "".join(sign for sign in text if sign.isprintable() and sign not in "<>").strip() or "reconciler"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.replace("\0", "").split())

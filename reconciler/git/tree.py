@@ -1,0 +1,118 @@
+"""The files under one path at one commit, read from the object store: nothing is checked out, so nothing can escape."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reconciler.git.command import Call, Runner
+from reconciler.git.errors import Damaged
+from reconciler.model.errors import Terminal
+from reconciler.model.source import Oid, Problem, Snapshot
+
+SUFFIXES = (".yaml", ".yml", ".json")
+ALSO_READ = ("Kustomization",)
+LARGEST_FILE = 1 << 20
+LARGEST_SNAPSHOT = 128 << 20
+MOST_FILES = 20_000
+POINTER = b"version https://git-lfs.github.com/spec/"
+REGULAR = ("100644", "100755")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file of a tree: its name from the repository's root, its mode, its object and its size in bytes."""
+
+    name: str
+    mode: str
+    oid: Oid
+    size: int
+
+
+def inside(path: str) -> str:
+    """A folder of a source as git names it, empty for the root. Raises Terminal for paths that leave the repository."""
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if path.startswith("/") or ".." in parts or "\\" in path or not path.isprintable():
+        raise Terminal(f"the path {path!r} leaves the repository; write a folder relative to its root")
+    return "/".join(parts)
+
+
+async def snapshot(runner: Runner, commit: Oid, path: str, previous: Snapshot | None = None) -> Snapshot:
+    """The manifests under a path at a commit. Contents that `previous` already holds are not read again.
+
+    A file that cannot be used is a Problem. Raises Terminal when the path is no folder at that commit: an absent folder is
+    not an empty one.
+    """
+    folder = inside(path)
+    tree_id = await tree_of(runner, commit, folder)
+    if previous is not None and previous.tree_id == tree_id:
+        return Snapshot(commit, tree_id, previous.files, previous.problems, previous.blobs)
+    found = await entries(runner, tree_id, folder)
+    refused = [problem for entry in found if (problem := _refusal(entry))]
+    names = {problem.file for problem in refused}
+    wanted = [entry for entry in found if entry.name not in names and _is_read(entry.name)]
+    if sum(entry.size for entry in wanted) > LARGEST_SNAPSHOT:
+        raise Terminal(f"{folder or 'the repository'} holds more than {LARGEST_SNAPSHOT >> 20} MiB of manifests; follow smaller folders")
+    contents = await _contents(runner, wanted, previous)
+    refused += [_pointer(name) for name, content in contents.items() if content.startswith(POINTER)]
+    files = {name: content for name, content in contents.items() if not content.startswith(POINTER)}
+    return Snapshot(commit, tree_id, files, tuple(refused), {entry.name: entry.oid for entry in wanted if entry.name in files})
+
+
+async def tree_of(runner: Runner, commit: Oid, folder: str) -> Oid:
+    """The tree id of a folder: equal ids, equal files. Raises Terminal when there is no such folder."""
+    finished = await runner.run(Call(("rev-parse", "--verify", "--quiet", f"{commit}:{folder}")))
+    tree_id = finished.stdout.decode().strip()
+    if finished.status or not tree_id:
+        if (await runner.run(Call(("cat-file", "-e", f"{commit}^{{commit}}")))).status:
+            raise Damaged(f"the commit {commit} is not in the mirror")
+        raise Terminal(f"there is no folder {folder!r} at commit {commit[:12]}; nothing is applied or pruned until it is back")
+    if await runner.git("cat-file", "-t", tree_id) != "tree":
+        raise Terminal(f"{folder!r} at commit {commit[:12]} is not a folder; follow the folder that holds the manifests")
+    return tree_id
+
+
+async def entries(runner: Runner, tree_id: Oid, folder: str) -> list[Entry]:
+    """All files below a tree, names from the repository's root."""
+    output = await runner.output(Call(("ls-tree", "-r", "-z", "--long", "--full-tree", tree_id)))
+    found = [_entry(record, folder) for record in output.split(b"\0") if record]
+    if len(found) > MOST_FILES:
+        raise Terminal(f"{folder or 'the repository'} holds more than {MOST_FILES} files; follow smaller folders")
+    return found
+
+
+def _entry(record: bytes, folder: str) -> Entry:
+    facts, _, name = record.partition(b"\t")
+    mode, _kind, oid, size = facts.decode().split()
+    text = name.decode("utf-8", errors="backslashreplace")
+    return Entry(f"{folder}/{text}" if folder else text, mode, oid, int(size) if size.isdigit() else 0)
+
+
+def _is_read(name: str) -> bool:
+    return name.endswith(SUFFIXES) or name.rpartition("/")[2] in ALSO_READ
+
+
+def _refusal(entry: Entry) -> Problem | None:
+    if entry.mode == "120000":
+        return Problem(entry.name, 0, "a symbolic link", "commit the file itself: links are not followed")
+    if entry.mode == "160000":
+        return Problem(entry.name, 0, "a submodule", "commit the manifests themselves: submodules are not fetched")
+    if entry.mode not in REGULAR or ".." in entry.name.split("/"):
+        return Problem(entry.name, 0, "not a regular file", "commit a regular file with an ordinary name")
+    if _is_read(entry.name) and entry.size > LARGEST_FILE:
+        size = f"{entry.size / (1 << 20):.1f} MiB"
+        return Problem(entry.name, 0, f"{size} is too large for a manifest", f"split it into files of at most {LARGEST_FILE >> 20} MiB")
+    return None
+
+
+def _pointer(name: str) -> Problem:
+    return Problem(name, 1, "a Git LFS pointer instead of a manifest", "commit the manifest itself, without LFS")
+
+
+async def _contents(runner: Runner, wanted: list[Entry], previous: Snapshot | None) -> dict[str, bytes]:
+    known = dict(_known(previous)) if previous else {}
+    missing = sorted({entry.oid for entry in wanted} - known.keys())
+    known.update(zip(missing, await runner.read(missing) if missing else [], strict=True))
+    return {entry.name: known[entry.oid] for entry in wanted}
+
+
+def _known(previous: Snapshot) -> Iterator[tuple[Oid, bytes]]:
+    return ((oid, previous.files[name]) for name, oid in previous.blobs.items() if name in previous.files)

@@ -1,0 +1,77 @@
+"""The files of a commit, and what is refused among them."""
+
+import pytest
+
+from reconciler.git.errors import Damaged
+from reconciler.git.mirror import Mirror
+from reconciler.git.tree import inside, snapshot
+from reconciler.model.errors import Terminal
+from tests.kit.repositories import Origin
+
+
+async def test_manifests_under_a_path_are_read(origin: Origin, mirror: Mirror) -> None:
+    origin.commit({"env/a/b.yml": "b", "env/c.json": "{}", "env/notes.txt": "x", "environment/no.yaml": "no"})
+    head = (await mirror.fetch("main")).new
+    found = await snapshot(mirror.runner, head, "./env/")
+    assert dict(found.files) == {"env/a/b.yml": b"b", "env/c.json": b"{}", "env/web.yaml": b"image: web:1\n"}
+    assert (found.commit, found.problems) == (head, ())
+    assert set((await snapshot(mirror.runner, head, ".")).files) == {*found.files, "environment/no.yaml"}
+
+
+async def test_what_cannot_be_used_is_named(origin: Origin, mirror: Mirror) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 1\n"
+    origin.commit(
+        {"env/big.yaml": b"x" * (10 << 20), "env/etc.link": "/etc/passwd", "env/lfs.yaml": pointer, "env/logo.png": b"x" * (2 << 20)}
+    )
+    origin.submodule("env/sub")
+    found = await snapshot(mirror.runner, (await mirror.fetch("main")).new, "env")
+    assert set(found.files) == {"env/web.yaml"}
+    messages = {problem.file: problem.message for problem in found.problems}
+    assert set(messages) == {"env/big.yaml", "env/etc.link", "env/lfs.yaml", "env/sub"}
+    assert "10.0 MiB" in messages["env/big.yaml"]
+    assert all(problem.remedy for problem in found.problems)
+
+
+async def test_an_unchanged_folder_is_the_same_tree(origin: Origin, mirror: Mirror) -> None:
+    one = await snapshot(mirror.runner, (await mirror.fetch("main")).new, "env")
+    origin.commit({"README.md": "changed"})
+    two = await snapshot(mirror.runner, (await mirror.fetch("main")).new, "env", one)
+    assert two.tree_id == one.tree_id
+    assert two.commit != one.commit
+    assert two.files is one.files
+
+
+async def test_only_changed_files_are_read_again(origin: Origin, mirror: Mirror) -> None:
+    origin.commit({"env/other.yaml": "a: 1\n"})
+    one = await snapshot(mirror.runner, (await mirror.fetch("main")).new, "env")
+    origin.commit({"env/web.yaml": "image: web:2\n"})
+    two = await snapshot(mirror.runner, (await mirror.fetch("main")).new, "env", one)
+    assert two.files["env/other.yaml"] is one.files["env/other.yaml"]
+    assert two.files["env/web.yaml"] == b"image: web:2\n"
+
+
+async def test_an_absent_folder_is_not_an_empty_one(mirror: Mirror) -> None:
+    head = (await mirror.fetch("main")).new
+    with pytest.raises(Terminal, match="no folder"):
+        await snapshot(mirror.runner, head, "elsewhere")
+    with pytest.raises(Terminal, match="not a folder"):
+        await snapshot(mirror.runner, head, "README.md")
+    with pytest.raises(Damaged):
+        await snapshot(mirror.runner, "1" * 40, "env")
+
+
+async def test_a_path_does_not_follow_links(origin: Origin, mirror: Mirror) -> None:
+    origin.commit({"over.link": "env"})
+    with pytest.raises(Terminal):
+        await snapshot(mirror.runner, (await mirror.fetch("main")).new, "over.link")
+
+
+@pytest.mark.parametrize("path", ["..", "a/../..", "/etc", "a\\b", "a\n"])
+def test_a_path_that_leaves_the_repository_is_refused(path: str) -> None:
+    with pytest.raises(Terminal):
+        inside(path)
+
+
+@pytest.mark.parametrize(("path", "folder"), [("", ""), (".", ""), ("./a//b/", "a/b"), ("a..b", "a..b")])
+def test_a_path_is_written_as_git_writes_it(path: str, folder: str) -> None:
+    assert inside(path) == folder
