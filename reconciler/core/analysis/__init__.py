@@ -1,0 +1,1 @@
+"""How runs are made, when they measure, what a measurement means, and how a run ends (contract 6)."""

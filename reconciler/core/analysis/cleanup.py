@@ -1,0 +1,61 @@
+"""Which finished runs and Jobs are no longer wanted (contract 6.10, 7.3)."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from reconciler.model.analysis import AnalysisStatus, MetricResult, RunPhase, TimeToLive
+from reconciler.model.identity import Manifest, labels_of, name_of
+from reconciler.model.workload import HASH_LABEL, ReplicaSet
+
+SECOND = timedelta(seconds=1)
+
+
+def runs_to_delete(
+    runs: Iterable[Manifest],
+    replica_sets: Iterable[ReplicaSet],
+    *,
+    current: Collection[str],
+    successful: int = 5,
+    unsuccessful: int = 5,
+) -> tuple[Manifest, ...]:
+    """The runs to remove, oldest first: those of versions that are gone, and all but the newest ended ones; never `current`."""
+    living = {replica_set.hash for replica_set in replica_sets if not replica_set.deleting}
+    candidates = [run for run in runs if name_of(run) not in current and not run["metadata"].get("deletionTimestamp")]
+    orphans = [run for run in candidates if labels_of(run).get(HASH_LABEL, "") not in living - {""}]
+    kept = [run for run in candidates if run not in orphans]
+    good = _beyond([run for run in kept if _phase(run) == RunPhase.SUCCESSFUL], successful)
+    bad = _beyond([run for run in kept if _phase(run) in (RunPhase.FAILED, RunPhase.ERROR, RunPhase.INCONCLUSIVE)], unsuccessful)
+    return tuple(sorted((*orphans, *good, *bad), key=_age))
+
+
+def expiry(status: AnalysisStatus, time_to_live: TimeToLive) -> datetime | None:
+    """When a completed run is to be removed. Errors and inconclusive ends only know the general limit."""
+    if status.phase is None or not status.phase.completed or status.completed is None:
+        return None
+    special = {RunPhase.SUCCESSFUL: time_to_live.after_success, RunPhase.FAILED: time_to_live.after_failure}.get(status.phase)
+    seconds = special if special is not None else time_to_live.after_completion
+    return None if seconds is None else status.completed + timedelta(seconds=seconds) + SECOND
+
+
+def trimmed(results: Iterable[MetricResult], kept: dict[str, int]) -> tuple[MetricResult, ...]:
+    """The results with the newest measurements of each metric only."""
+    return tuple(replace(r, measurements=r.measurements[-kept[r.name] :]) if r.name in kept else r for r in results)
+
+
+def jobs_to_delete(jobs: Sequence[Manifest], limit: int) -> tuple[Manifest, ...]:
+    """All but the newest `limit` Jobs of a run, of every metric together (contract 13.55)."""
+    return _beyond(jobs, limit)
+
+
+def _beyond(objects: Sequence[Manifest], limit: int) -> tuple[Manifest, ...]:
+    newest_first = sorted(objects, key=_age, reverse=True)
+    return tuple(reversed(newest_first[max(limit, 0) :]))
+
+
+def _age(manifest: Manifest) -> tuple[str, str]:
+    return str(manifest["metadata"].get("creationTimestamp") or ""), name_of(manifest)
+
+
+def _phase(run: Manifest) -> str:
+    return str((run.get("status") or {}).get("phase") or "")
