@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 
+from reconciler.controller.adopting import Adopting
 from reconciler.controller.analysisrun import AnalysisRunController
 from reconciler.controller.announce import Announcements
 from reconciler.controller.apply import Apply
@@ -22,7 +23,7 @@ from reconciler.controller.restoring import Hands, Restoration
 from reconciler.controller.rollout import RolloutController
 from reconciler.controller.source import Parts, SourceController
 from reconciler.controller.worker import Controller
-from reconciler.controller.writing import Writing
+from reconciler.controller.writing import Gates, Writing
 from reconciler.forges.protocol import Forge
 from reconciler.forges.registry import ForgeSettings, forge
 from reconciler.forges.rest import Token
@@ -99,7 +100,7 @@ def _controllers(
         hands = {name: _hands(environment, source, forges.get(name)) for name, source in sources.items()}
         outside = Outside(Restoration(hands, cache), announcements, settings.namespace)
         openings = Openings(cache, apply, Policies(cache), announcements)
-        writing = Writing(client, cache, clock, Gatekeeping(openings, clock))
+        writing = Writing(client, cache, clock, Gates(Gatekeeping(openings, clock), Adopting(client, cache, clock, openings)))
         found.append(ReleaseController(client, cache, clock, outside))
         found.append(SourceController(client, cache, clock, sources, Parts(openings, writing, settings.namespace)))
     return found

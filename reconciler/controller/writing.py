@@ -3,16 +3,18 @@
 One bad object never stops the others: what cannot be written becomes a problem of that object.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from reconciler.controller.adopting import Adopting
 from reconciler.controller.apply import Apply
 from reconciler.controller.clock import Clock
 from reconciler.controller.following import Tip
 from reconciler.controller.gatekeeping import Gatekeeping
 from reconciler.core.source.documents import Located
 from reconciler.core.sync.carry import RuntimeOwned, carry_over
-from reconciler.core.sync.effective import effective, written
+from reconciler.core.sync.effective import Template, effective, written
 from reconciler.core.sync.order import in_order
 from reconciler.core.sync.owned import runtime_owned
 from reconciler.core.sync.permission import other_driver, other_source, refusal, suspended
@@ -38,17 +40,31 @@ class Written:
     desired: set[Place] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
     retry: list[str] = field(default_factory=list)
+    adopted: list[tuple[str, str]] = field(default_factory=list)
     wake_at: datetime | None = None
+
+    def look_at(self, moment: datetime | None) -> None:
+        """Look again at this moment, or sooner."""
+        self.wake_at = min(filter(None, (self.wake_at, moment)), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """Who decides whether a template may pass, and who adopts plain Deployments."""
+
+    templates: Gatekeeping
+    adoptions: Adopting
 
 
 class Writing:
     """Server-side apply with the version it was derived from, carrying over what runtime owns (DESIGN 8)."""
 
-    def __init__(self, client: Client, cache: Cache, clock: Clock, gatekeeping: Gatekeeping) -> None:
+    def __init__(self, client: Client, cache: Cache, clock: Clock, gates: Gates) -> None:
         self._client = client
         self._cache = cache
         self._apply = Apply(client, cache, clock)
-        self._gatekeeping = gatekeeping
+        self._gatekeeping = gates.templates
+        self._adopting = gates.adoptions
         self._discovery = Discovery(client)
 
     async def write(self, settings: SourceSettings, tip: Tip) -> Written:
@@ -58,6 +74,8 @@ class Writing:
         ordered = in_order([located.manifest for located in tip.parsed.manifests])
         for manifest in ordered:
             await self._guarded(settings, tip, manifests[id(manifest)], report)
+        if not tip.parsed.problems:
+            report.look_at(await self._adopting.hand_back(settings.name, report.adopted))
         return report
 
     async def remove(self, entries: tuple[Entry, ...], source: str) -> None:
@@ -101,14 +119,21 @@ class Writing:
     ) -> Manifest | None:
         resource, located, live = target
         gate = self._gatekeeping.template(tip, located, live)
-        if gate.wake_at is not None:
-            report.wake_at = min(filter(None, (report.wake_at, gate.wake_at)))
+        report.look_at(gate.wake_at)
+        adoption = await self._adopting.wanted(located, live)
+        template = gate.template
+        if adoption is not None:
+            report.adopted.append((namespace_of(located.manifest), name_of(located.manifest)))
+            template = template if adoption.done else Template(keep=live is not None, reason="the running version is adopted first")
         marks = {"reconciler.dev/source": settings.name, "reconciler.dev/release": gate.release}
-        wanted = effective(located.manifest, live, gate.template, marks)
-        if wanted is None or written(wanted, live):
-            return None
-        payload = carry_over(wanted, live, await self._runtime_owned(tip, settings))
-        return await self._send(resource, payload, live)
+        wanted = _due(located.manifest, live, template, marks)
+        answer = None
+        if wanted is not None:
+            payload = carry_over(wanted, live, await self._runtime_owned(tip, settings))
+            answer = await self._send(resource, payload, live)
+        if adoption is not None:
+            report.look_at(await self._adopting.adopt(adoption, settings.name, gate.release))
+        return answer
 
     async def _send(self, resource: Resource, payload: Manifest, live: Manifest | None) -> Manifest:
         metadata = {key: value for key, value in payload["metadata"].items() if key in ("name", "namespace", "labels", "annotations")}
@@ -133,6 +158,14 @@ class Writing:
             return await self._client.list(AUTOSCALERS, namespace)
         except NotFound:
             return []
+
+
+def _due(desired: Manifest, live: Manifest | None, template: Template, marks: Mapping[str, str]) -> Manifest | None:
+    """What is to be written now; None when the live object already is what Git asks for, or what may be had of it."""
+    choices = [effective(desired, live, Template(keep=False), marks), effective(desired, live, template, marks)]
+    if any(choice is not None and written(choice, live) for choice in choices):
+        return None
+    return choices[-1]
 
 
 def _check_drivers(live: Manifest, source: str) -> None:
