@@ -13,12 +13,13 @@ from reconciler.sandbox.node.behaviour import Behaviours
 from reconciler.sandbox.node.container import Tools
 from reconciler.sandbox.node.network import Network, Resolver
 from reconciler.sandbox.node.pace import Pace
-from reconciler.sandbox.node.pod import PODS, Pod
+from reconciler.sandbox.node.pod import PODS, Pod, remove
 from reconciler.sandbox.node.pool import AddressesExhausted, AddressPool
 from reconciler.sandbox.node.server import Served
 
 CALL_TIMEOUT = 30.0
 REMEMBERED = 500
+HEARTBEAT = 10.0
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ class NodeSettings:
     network: Network = field(default_factory=Network)
     pace: Pace = field(default_factory=Pace)
     tester_headers: tuple[str, ...] = ("x-release-tester",)
-    capacity: int = 110
+    capacity: int = 1000
 
 
 class Node:
@@ -46,6 +47,10 @@ class Node:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._remembered: OrderedDict[Key, Pod] = OrderedDict()
         self._waiting: dict[str, Manifest] = {}
+        self._bound: set[str] = set()
+        self._over: set[str] = set()
+        self._since = ""
+        self._room = asyncio.Event()
 
     async def run(self) -> None:
         """Serve until cancelled; then every pod is stopped and every address given back."""
@@ -77,18 +82,35 @@ class Node:
         await self._register()
         self.started.set()
         try:
-            async for event, manifest in self._client.watch(everywhere(PODS)):
-                await self._take_note(event, manifest, pool, tools)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._watch(pool, tools))
+                group.create_task(self._let_in())
+                group.create_task(self._stay_alive())
         finally:
             tasks = list(self._tasks.values())
             for task in tasks:
                 _cancel(task)
             await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def _watch(self, pool: AddressPool, tools: Tools) -> None:
+        async for event, manifest in self._client.watch(everywhere(PODS)):
+            await self._take_note(event, manifest, pool, tools)
+
+    async def _let_in(self) -> None:
+        """Schedules who waits longest whenever a pod has left."""
+        while True:
+            await self._room.wait()
+            self._room.clear()
+            longest = next(iter(self._waiting), None)
+            if longest is not None:
+                await self._schedule(self._waiting.pop(longest))
+
     async def _take_note(self, event: str, manifest: Manifest, pool: AddressPool, tools: Tools) -> None:
         uid = uid_of(manifest)
         if event == "DELETED":
             self._waiting.pop(uid, None)
+            self._bound.discard(uid)
+            self._over.discard(uid)
             _cancel(self._tasks.get(uid))
             return
         node = manifest["spec"].get("nodeName")
@@ -96,14 +118,17 @@ class Node:
             await self._schedule(manifest)
         elif node == self._settings.name and uid in self._pods:
             self._pods[uid].observe(manifest)
-        elif node == self._settings.name and not _is_over(manifest):
+        elif node == self._settings.name and is_deleting(manifest):
+            await remove(self._client, manifest)
+        elif node == self._settings.name and uid not in self._over and not _is_over(manifest):
             self._start(manifest, pool, tools)
 
     async def _schedule(self, manifest: Manifest) -> None:
         if manifest["spec"].get("schedulingGates"):
             return
-        if len(self._tasks) >= self._settings.capacity:
-            self._waiting[uid_of(manifest)] = manifest
+        uid = uid_of(manifest)
+        if len(self._tasks) + len(self._bound) >= self._settings.capacity:
+            self._waiting[uid] = manifest
             await self._call_off(manifest)
             return
         key = key_of(manifest)
@@ -111,8 +136,10 @@ class Node:
         binding = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": key.name, "namespace": key.namespace}, "target": target}
         try:
             async with asyncio.timeout(CALL_TIMEOUT):
+                self._bound.add(uid)
                 await self._client.create(one(PODS, key) + "/binding", binding)
         except (ApiError, TimeoutError) as error:
+            self._bound.discard(uid)
             log.debug("binding of %s/%s: %s", *key, error)
 
     async def _call_off(self, manifest: Manifest) -> None:
@@ -143,6 +170,7 @@ class Node:
             log.error("pod %s/%s cannot start: %s", *key_of(manifest), problem)
             return
         uid = uid_of(manifest)
+        self._bound.discard(uid)
         pod = Pod(manifest, address, tools)
         pod.observe(manifest)
         self._pods[uid] = pod
@@ -154,9 +182,10 @@ class Node:
             await pod.run()
         finally:
             pool.give_back(pod.address)
+            # Events from before the pod's last word are still to come; they must not start it again.
+            self._over.add(uid)
             del self._pods[uid], self._tasks[uid]
-        for waiting in (self._waiting.popitem()[1] for _ in range(min(1, len(self._waiting)))):
-            await self._schedule(waiting)
+            self._room.set()
 
     def _remember(self, key: Key, pod: Pod) -> None:
         self._remembered[key] = pod
@@ -165,22 +194,36 @@ class Node:
             self._remembered.popitem(last=False)
 
     async def _register(self) -> None:
-        name, moment = self._settings.name, timestamp(now())
+        name = self._settings.name
+        manifest = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name}}}
         capacity = {"cpu": "8", "memory": "32Gi", "pods": str(self._settings.capacity)}
+        self._since = timestamp(now())
+        async with asyncio.timeout(CALL_TIMEOUT):
+            if await self._client.get(f"/api/v1/nodes/{name}") is None:
+                await self._client.create("/api/v1/nodes", manifest)
+            await self._say_ready(capacity=capacity, allocatable=capacity)
+
+    async def _stay_alive(self) -> None:
+        """A controller manager that hears nothing from a node for 40 seconds evicts its pods."""
+        while True:
+            await asyncio.sleep(HEARTBEAT)
+            try:
+                async with asyncio.timeout(CALL_TIMEOUT):
+                    await self._say_ready()
+            except (ApiError, TimeoutError) as error:
+                log.debug("heartbeat: %s", error)
+
+    async def _say_ready(self, **status: Manifest) -> None:
         ready = {
             "type": "Ready",
             "status": "True",
             "reason": "KubeletReady",
             "message": "the sandbox is ready",
-            "lastHeartbeatTime": moment,
-            "lastTransitionTime": moment,
+            "lastHeartbeatTime": timestamp(now()),
+            "lastTransitionTime": self._since,
         }
-        manifest = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name}}}
-        status = {"capacity": capacity, "allocatable": capacity, "conditions": [ready]}
-        async with asyncio.timeout(CALL_TIMEOUT):
-            if await self._client.get(f"/api/v1/nodes/{name}") is None:
-                await self._client.create("/api/v1/nodes", manifest)
-            await self._client.patch(f"/api/v1/nodes/{name}/status", {"status": status})
+        path = f"/api/v1/nodes/{self._settings.name}/status"
+        await self._client.patch(path, {"status": {**status, "conditions": [ready]}}, style="strategic")
 
 
 def _cancel(task: asyncio.Task[None] | None) -> None:
@@ -190,4 +233,4 @@ def _cancel(task: asyncio.Task[None] | None) -> None:
 
 
 def _is_over(manifest: Manifest) -> bool:
-    return (manifest.get("status") or {}).get("phase") in {"Succeeded", "Failed"} and not is_deleting(manifest)
+    return (manifest.get("status") or {}).get("phase") in {"Succeeded", "Failed"}

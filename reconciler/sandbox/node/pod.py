@@ -6,8 +6,9 @@ A deleted pod is out of the Endpoints before it stops: it keeps serving for its 
 import asyncio
 import logging
 from collections import Counter
+from typing import Any
 
-from reconciler.sandbox.client import ApiError
+from reconciler.sandbox.client import ApiClient, ApiError
 from reconciler.sandbox.controllers.objects import Manifest, is_deleting, key_of, now, one, uid_of
 from reconciler.sandbox.node.container import Container, Tools
 from reconciler.sandbox.node.server import Served
@@ -29,6 +30,7 @@ class Pod:
         self._tools = tools
         self._dirty = asyncio.Event()
         self._leaving = asyncio.Event()
+        self._over = False
         self._published: Manifest = {}
         self._first = [self._container(spec) for spec in manifest["spec"].get("initContainers") or ()]
         self._containers = [self._container(spec) for spec in manifest["spec"]["containers"]]
@@ -58,20 +60,29 @@ class Pod:
             self._dirty.set()
 
     async def run(self) -> None:
-        """Live until deleted; when cancelled, everything is stopped too."""
+        """Live until deleted or until the last container is done for good; when cancelled, everything is stopped too."""
         publishing = asyncio.create_task(self._publish())
         working = asyncio.create_task(self._work())
+        leaving = asyncio.create_task(self._leaving.wait())
         working.add_done_callback(self._report)
         try:
-            await self._leaving.wait()
+            await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if leaving.done():
+                await self._leave(working)
+                return
+            # The last word counts: nobody publishes for this pod any more.
+            self._over = True
             self._dirty.set()
-            await self._keep_serving()
-            await _cancelled(working)
-            await _cancelled(publishing)
-            await self._remove()
+            await publishing
         finally:
-            await _cancelled(working)
-            await _cancelled(publishing)
+            for task in (leaving, working, publishing):
+                await _cancelled(task)
+
+    async def _leave(self, working: asyncio.Task[None]) -> None:
+        self._dirty.set()
+        await self._keep_serving()
+        await _cancelled(working)
+        await remove(self._tools.client, self._manifest)
 
     def _report(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
@@ -105,6 +116,8 @@ class Pod:
                 log.debug("status of %s/%s: %s", *key_of(self._manifest), error)
                 await asyncio.sleep(RETRY_PAUSE)
                 continue
+            if self._over and not self._dirty.is_set():
+                return
             await self._dirty.wait()
 
     async def _write_status(self) -> None:
@@ -117,19 +130,19 @@ class Pod:
         await self._tools.client.patch(one(PODS, key_of(self._manifest)) + "/status", {"status": status}, style="strategic")
         self._published = status
 
-    async def _remove(self) -> None:
-        try:
-            async with asyncio.timeout(CALL_TIMEOUT):
-                await self._tools.client.delete(
-                    one(PODS, key_of(self._manifest)), gracePeriodSeconds=0, preconditions={"uid": uid_of(self._manifest)}
-                )
-        except (ApiError, TimeoutError) as error:
-            log.warning("pod %s/%s could not be removed: %s", *key_of(self._manifest), error)
-
     def _container(self, spec: Manifest) -> Container:
         return Container(spec, self._manifest, self.address, self._tools, self._dirty.set)
 
 
-async def _cancelled(task: asyncio.Task[None]) -> None:
+async def remove(client: ApiClient, manifest: Manifest) -> None:
+    """Tell the API that nothing of this pod runs any more, so that the object goes too."""
+    try:
+        async with asyncio.timeout(CALL_TIMEOUT):
+            await client.delete(one(PODS, key_of(manifest)), gracePeriodSeconds=0, preconditions={"uid": uid_of(manifest)})
+    except (ApiError, TimeoutError) as error:
+        log.warning("pod %s/%s could not be removed: %s", *key_of(manifest), error)
+
+
+async def _cancelled(task: asyncio.Task[Any]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

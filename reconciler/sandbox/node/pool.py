@@ -1,6 +1,7 @@
-"""Loopback addresses for pods: one 127.x.y.0/24 block per sandbox, claimed by holding a socket in it."""
+"""Loopback addresses for pods: blocks like 127.x.y.0/24 that belong to one sandbox, each claimed by holding a socket in it."""
 
 import socket
+from collections import deque
 
 FIRST_HOST = 1
 LAST_HOST = 253
@@ -11,34 +12,34 @@ BLOCKS = tuple((second, third) for second in range(16, 128) for third in range(2
 
 
 class AddressesExhausted(Exception):
-    """No free loopback block or no free address is left."""
+    """No free loopback block is left."""
 
 
 class AddressPool:
-    """Hands out addresses of one block; a returned address is used again last. `close` frees the block for other sandboxes."""
+    """Hands out addresses, claiming block after block; a returned address is used again last. `close` frees the blocks."""
 
     def __init__(self) -> None:
-        self._guard, prefix = _claim()
-        self._free = [f"{prefix}.{host}" for host in range(FIRST_HOST, LAST_HOST + 1)]
+        self._guards: list[socket.socket] = []
+        self._free: deque[str] = deque()
 
     def take(self) -> str:
-        """An address nobody else uses."""
+        """An address nobody else uses. Raises AddressesExhausted."""
         if not self._free:
-            raise AddressesExhausted("all pod addresses of this sandbox are in use")
-        return self._free.pop(0)
+            guard, prefix = _claim()
+            self._guards.append(guard)
+            self._free.extend(f"{prefix}.{host}" for host in range(FIRST_HOST, LAST_HOST + 1))
+        return self._free.popleft()
 
     def give_back(self, address: str) -> None:
         """The pod of this address is gone."""
         self._free.append(address)
 
-    @property
-    def free(self) -> int:
-        """How many addresses are left."""
-        return len(self._free)
-
     def close(self) -> None:
-        """Give up the block."""
-        self._guard.close()
+        """Give up all blocks."""
+        for guard in self._guards:
+            guard.close()
+        self._guards.clear()
+        self._free.clear()
 
 
 def _claim() -> tuple[socket.socket, str]:

@@ -89,12 +89,11 @@ async def test_more_pods_than_the_node_holds_wait_until_one_leaves() -> None:
             pods = await until(full)
             waiting = next(p["metadata"]["name"] for p in pods if not p["spec"].get("nodeName"))
             placed = next(p["metadata"]["name"] for p in pods if p["spec"].get("nodeName"))
-            await api.patch(f"{REPLICA_SETS}/web", {"spec": {"replicas": 0}})
+            await api.delete(f"{PODS}/{placed}")
 
-            async def gone() -> bool:
-                return not await api.list(PODS)
+            async def moved_in() -> Any:
+                return (await api.get(f"{PODS}/{waiting}") or {})["spec"].get("nodeName")
 
-            await until(gone)
-            assert waiting != placed
+            assert await until(moved_in) == "sandbox"
     finally:
         await server.stop()

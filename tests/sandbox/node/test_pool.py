@@ -2,9 +2,7 @@
 
 import socket
 
-import pytest
-
-from reconciler.sandbox.node.pool import AddressesExhausted, AddressPool
+from reconciler.sandbox.node.pool import AddressPool
 
 
 def test_two_sandboxes_never_share_an_address() -> None:
@@ -28,12 +26,21 @@ def test_an_address_can_be_listened_on_and_is_used_again_last() -> None:
         pool.close()
 
 
-def test_an_exhausted_pool_says_so() -> None:
+def test_a_full_block_is_followed_by_another() -> None:
     pool = AddressPool()
     try:
-        while pool.free:
-            pool.take()
-        with pytest.raises(AddressesExhausted):
-            pool.take()
+        taken = [pool.take() for _ in range(300)]
+        assert len(set(taken)) == 300
+        assert len({address.rsplit(".", 1)[0] for address in taken}) == 2
     finally:
         pool.close()
+
+
+def test_a_closed_pool_frees_its_blocks_for_others() -> None:
+    first, second = AddressPool(), AddressPool()
+    address = first.take()
+    first.close()
+    try:
+        assert second.take() == address
+    finally:
+        second.close()
