@@ -14,11 +14,12 @@ from reconciler.api.release import parse_release, status_patch
 from reconciler.controller.apply import Apply
 from reconciler.controller.clock import Clock
 from reconciler.controller.policies import Policies
-from reconciler.controller.release_observe import after_name, observe
-from reconciler.controller.watchrun import watching_run
+from reconciler.controller.release_observe import observe
+from reconciler.controller.watchrun import begin_watch
 from reconciler.core.release.judge import judge
 from reconciler.core.release.message import headline
 from reconciler.core.release.steer import steer
+from reconciler.core.release.watch import after_name
 from reconciler.core.sync.inventory import config_map_name, parse_inventory
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
@@ -145,7 +146,7 @@ class ReleaseController:
             return False
         if self._cache.get(ANALYSIS_RUNS, release.namespace, after_name(release)) is not None:
             return False
-        run = await watching_run(self._client, release, policy.after_promotion, after_name(release))
+        run = await begin_watch(self._client, release, policy.after_promotion)
         await self._apply(Plan((Create(ANALYSIS_RUNS, run),)))
         return True
 

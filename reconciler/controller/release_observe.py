@@ -6,6 +6,7 @@ from dataclasses import replace
 from reconciler.api.release import parse_release
 from reconciler.core.release.facts import ReleaseFacts
 from reconciler.core.release.holds import EPOCH, holder, of_workload
+from reconciler.core.release.watch import after_name
 from reconciler.core.sync.inventory import workload_key
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
@@ -16,11 +17,6 @@ from reconciler.model.workload import HASH_LABEL as HASH
 
 RESTARTS = 3
 HOPELESS = {"CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull", "InvalidImageName", "CreateContainerConfigError"}
-
-
-def after_name(release: Release) -> str:
-    """The name of the AnalysisRun that watches after promotion."""
-    return f"{release.name[:240]}-after"
 
 
 async def observe(client: Client, cache: Cache, release: Release, asked: Mapping[str, str]) -> ReleaseFacts:

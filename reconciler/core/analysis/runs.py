@@ -11,13 +11,13 @@ from reconciler.model.resources import ANALYSIS_RUNS, ROLLOUTS
 from reconciler.model.workload import HASH_LABEL, INSTANCE_ID, REVISION
 
 COMPARED = ("metrics", "dryRun", "measurementRetention", "args")
-SUFFIXES: Mapping[RunKind, str] = {RunKind.BACKGROUND: "", RunKind.PRE_PROMOTION: "-pre", RunKind.POST_PROMOTION: "-post"}
+SUFFIXES: Mapping[str, str] = {RunKind.BACKGROUND: "", RunKind.PRE_PROMOTION: "-pre", RunKind.POST_PROMOTION: "-post"}
 
 
 def new_run(  # noqa: PLR0913 - the facts of contract 6.4
     *,
     rollout: Manifest,
-    kind: RunKind,
+    kind: str,
     step_index: int | None,
     templates: Sequence[Manifest],
     analysis: Manifest,
@@ -27,9 +27,9 @@ def new_run(  # noqa: PLR0913 - the facts of contract 6.4
     existing: Iterable[Manifest],
     instance_id: str = "",
 ) -> Manifest | str:
-    """The run an analysis asks for: one of `existing` when it can be reused (it has a uid), else one to create; a text when it cannot be made.
+    """The run an analysis asks for: an `existing` one when it can be reused (it has a uid), else one to create; a text: it cannot be made.
 
-    `existing` are all runs that may bear its name, foreign ones included.
+    `existing` are all runs that may bear its name, foreign ones included; `kind` is a `RunKind`.
     """
     combined = combine(templates, analysis)
     if isinstance(combined, str):
@@ -39,8 +39,8 @@ def new_run(  # noqa: PLR0913 - the facts of contract 6.4
         arguments = merge_arguments(given, combined.arguments)
     except Unresolved as error:
         return str(error)
-    suffix = f"-{step_index}" if kind is RunKind.STEP else SUFFIXES[kind]
-    step_label = {STEP_LABEL: str(step_index)} if kind is RunKind.STEP else {}
+    suffix = f"-{step_index}" if kind == RunKind.STEP else SUFFIXES[kind]
+    step_label = {STEP_LABEL: str(step_index)} if kind == RunKind.STEP else {}
     instance = {INSTANCE_ID: instance_id} if instance_id else {}
     metadata = _metadata(rollout, analysis, {HASH_LABEL: new_hash, TYPE_LABEL: str(kind), **step_label, **instance})
     run = {
@@ -51,7 +51,7 @@ def new_run(  # noqa: PLR0913 - the facts of contract 6.4
             "name": f"{name_of(rollout)}-{new_hash}-{revision}{suffix}",
             "annotations": {REVISION: str(revision), **metadata["annotations"]},
         },
-        "spec": _spec(combined, arguments),
+        "spec": run_spec(combined, arguments),
     }
     return _placed(run, existing)
 
@@ -94,7 +94,8 @@ def _metadata(rollout: Manifest, analysis: Manifest, labels: Mapping[str, str]) 
     }
 
 
-def _spec(combined: Combined, arguments: list[Manifest]) -> Manifest:
+def run_spec(combined: Combined, arguments: list[Manifest]) -> Manifest:
+    """The spec of a run out of combined templates and arguments with their values."""
     optional = {"args": arguments, "dryRun": list(combined.dry_run), "measurementRetention": list(combined.retention)}
     return {"metrics": list(combined.metrics), **{name: value for name, value in optional.items() if value}}
 
