@@ -1,0 +1,282 @@
+"""The whole API server behind one function, `call`: used in process as it is, and over HTTP by `serving`."""
+
+import asyncio
+import hmac
+import random
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from reconciler.sandbox.apiserver import reviews
+from reconciler.sandbox.apiserver.bodies import decode_object, failure_of, header
+from reconciler.sandbox.apiserver.collector import Collector
+from reconciler.sandbox.apiserver.customs import Definitions
+from reconciler.sandbox.apiserver.deletion import Remover
+from reconciler.sandbox.apiserver.discovery import Discovery
+from reconciler.sandbox.apiserver.failures import Failure, bad_request, conflict, method_not_allowed, not_found, unauthorized
+from reconciler.sandbox.apiserver.kinds import Registry
+from reconciler.sandbox.apiserver.kubeconfig import kubeconfig
+from reconciler.sandbox.apiserver.options import Deletion, WriteOptions
+from reconciler.sandbox.apiserver.patching import applied, parse, patched
+from reconciler.sandbox.apiserver.paths import Target
+from reconciler.sandbox.apiserver.paths import parse as parse_path
+from reconciler.sandbox.apiserver.reads import Form, Reader, encoded
+from reconciler.sandbox.apiserver.serving import Listener
+from reconciler.sandbox.apiserver.store import Store
+from reconciler.sandbox.apiserver.subresources import Subresources, scale_of
+from reconciler.sandbox.apiserver.watch import WatchStream
+from reconciler.sandbox.apiserver.writes import Writer, Written
+from reconciler.sandbox.client import Answer, Call
+
+Manifest = dict[str, Any]
+JSON: Mapping[str, str] = {"content-type": "application/json"}
+TEXT: Mapping[str, str] = {"content-type": "text/plain"}
+HEALTH = frozenset({"/healthz", "/readyz", "/livez"})
+NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+WATCH = ("true", "1")
+
+Fault = Callable[[Call], Awaitable[Answer | None]]
+FaultAfter = Callable[[Call, Answer], Awaitable[Answer | None]]
+Logs = Callable[[str, str, Mapping[str, str]], AsyncIterator[bytes]]
+"""Namespace, pod and the options of the request → the log in parts. Raises LookupError for what has no log."""
+
+
+async def no_faults(call: Call) -> Answer | None:
+    """Let every call through."""
+    return None
+
+
+async def no_faults_after(call: Call, answer: Answer) -> Answer | None:
+    """Let every answer through."""
+    return None
+
+
+async def no_logs(namespace: str, pod: str, query: Mapping[str, str]) -> AsyncIterator[bytes]:
+    """Every log is empty."""
+    empty: tuple[bytes, ...] = ()
+    for part in empty:
+        yield part
+
+
+class ApiServer:
+    """A Kubernetes API server. `call` answers alone; `start` adds HTTP and the collectors, which carry deletions through.
+
+    `faults` is asked before each call and may answer it, wait, or raise ConnectionResetError (the connection breaks);
+    `faults_after` is asked with the answer, after the write was done. `token`: what every request must bring, if not empty.
+    """
+
+    def __init__(
+        self, *, now: Callable[[], datetime] = lambda: datetime.now(UTC), token: str = "", logs: Logs = no_logs, seed: int | None = None
+    ) -> None:
+        self.store = Store()
+        self.registry = Registry()
+        self.faults: Fault = no_faults
+        self.faults_after: FaultAfter = no_faults_after
+        self.logs = logs
+        self._token = token
+        self._discovery = Discovery(self.registry)
+        self._writer = Writer(self.store, now, random.Random(seed))
+        self._remover = Remover(self.store, now)
+        self._reader = Reader(self.store, now)
+        self._subresources = Subresources(self.store, self._writer, self._remover)
+        self._definitions = Definitions(self.registry)
+        self._collector = Collector(self.store, self.registry, self._remover, now)
+        self._listener = Listener(self.call)
+        self._collecting: asyncio.Task[None] | None = None
+        self.store.observers += [self._definitions.observe, self._collector.observe]
+        self._found_namespaces()
+
+    def _found_namespaces(self) -> None:
+        kind = self.registry.kinds[("", "v1", "namespaces")]
+        for name in NAMESPACES:
+            self._writer.create(Target(kind), {"metadata": {"name": name}}, WriteOptions())
+
+    @property
+    def url(self) -> str:
+        """Where it listens, once started."""
+        return self._listener.url
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0, *, tls: ssl.SSLContext | None = None) -> None:
+        """Listen, and run the collectors until `stop`."""
+        await self._listener.start(host, port, tls)
+        self._collecting = asyncio.create_task(self._collector.run(), name="collector")
+
+    async def stop(self) -> None:
+        """End every watch in good order, stop listening and collecting."""
+        for stream in self._streams():
+            stream.end()
+        await self._listener.stop()
+        if self._collecting is not None:
+            self._collecting.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._collecting
+
+    def kubeconfig(self) -> str:
+        """A kubeconfig, as YAML, with which kubectl reaches this server."""
+        return kubeconfig(self.url, self._token)
+
+    def cut_watches(self) -> None:
+        """Break every open watch, as a failing network does."""
+        for stream in self._streams():
+            stream.cut()
+
+    def forget_history(self) -> None:
+        """Behave as after a compaction: watches and lists from earlier versions have expired (410)."""
+        for collection in self.store.collections.values():
+            collection.forget_history(self.store.version)
+
+    def _streams(self) -> list[WatchStream]:
+        return [one for collection in self.store.collections.values() for one in collection.watchers if isinstance(one, WatchStream)]
+
+    async def call(self, call: Call) -> Answer:
+        """Answer one request. Raises only what a fault raises."""
+        answer = await self.faults(call)
+        if answer is None:
+            answer = await self._answer(call)
+        return await self.faults_after(call, answer) or answer
+
+    async def _answer(self, call: Call) -> Answer:
+        try:
+            return self._respond(call)
+        except Failure as failure:
+            return refused(failure)
+        except Exception as error:  # a bug of this server is an answer to its client, as in a real one
+            return refused(failure_of(error))
+
+    def _respond(self, call: Call) -> Answer:
+        if call.path in HEALTH:
+            return Answer(200, TEXT, b"ok")
+        if self._token and not hmac.compare_digest(header(call.headers, "authorization").encode(), f"Bearer {self._token}".encode()):
+            raise unauthorized()
+        path = call.path.rstrip("/") or "/"
+        if call.method == "GET" and (document := self._discovery.find(path, header(call.headers, "accept"))):
+            known = header(call.headers, "if-none-match") == document.etag
+            return Answer(
+                304 if known else 200, {"content-type": document.media_type, "etag": document.etag}, b"" if known else document.body
+            )
+        return self._resource(call, path)
+
+    def _resource(self, call: Call, path: str) -> Answer:
+        target = parse_path(self.registry, path)
+        respond = RESPONSES.get((call.method, bool(target.name), target.subresource), RESPONSES.get((call.method, bool(target.name), "*")))
+        if respond is None or (call.method == "GET" and not target.kind.stored):
+            raise method_not_allowed()
+        return respond(self, target, call)
+
+    def _read(self, target: Target, call: Call) -> Answer:
+        form = Form.parse(header(call.headers, "accept"), call.query)
+        if call.query.get("watch") in WATCH:
+            return Answer(200, JSON, self._reader.watch(target, call.query, form))
+        if not target.name:
+            return Answer(200, JSON, self._reader.listed(target, call.query, form))
+        return Answer(200, JSON, self._reader.one(target.kind, self._writer.find(target), form))
+
+    def _read_scale(self, target: Target, call: Call) -> Answer:
+        scale = target.kind.scale
+        if scale is None:
+            raise not_found(target.kind, target.name)
+        return _json(200, scale_of(scale, self._writer.find(target).manifest))
+
+    def _read_log(self, target: Target, call: Call) -> Answer:
+        self._writer.find(target)
+        try:
+            return Answer(200, TEXT, self.logs(target.namespace, target.name, call.query))
+        except LookupError as error:
+            raise bad_request(str(error)) from error
+
+    def _create(self, target: Target, call: Call) -> Answer:
+        body = decode_object(call.headers, call.body)
+        if not target.kind.stored:
+            return _json(201, reviews.review(target.kind, body))
+        if target.kind.namespaced and not target.namespace:
+            raise method_not_allowed()
+        return self._written(target, self._writer.create(target, body, self._options(call), call.body))
+
+    def _options(self, call: Call) -> WriteOptions:
+        return WriteOptions.parse(call.query, header(call.headers, "user-agent"))
+
+    def _written(self, target: Target, written: Written) -> Answer:
+        warnings = {"warning": ", ".join(f"299 - {orjson.dumps(text).decode()}" for text in written.warnings)} if written.warnings else {}
+        status = 201 if written.created else 200
+        if written.entry is not None:
+            return Answer(status, {**JSON, **warnings}, encoded(target.kind, written.entry))
+        return _json(status, {**written.manifest, "apiVersion": target.kind.api_version}, warnings)
+
+    def _replace(self, target: Target, call: Call) -> Answer:
+        body, options = decode_object(call.headers, call.body), self._options(call)
+        if target.kind.plural == "leases" and target.place not in self.store.collection(target.kind.group, "leases").entries:
+            return self._written(target, self._writer.create(target, body, options, call.body))
+        return self._written(target, self._writer.update(target, body, options, call.body))
+
+    def _replace_scale(self, target: Target, call: Call) -> Answer:
+        return _json(200, self._subresources.put_scale(target, decode_object(call.headers, call.body), self._options(call)))
+
+    def _patch(self, target: Target, call: Call) -> Answer:
+        patch, options = parse(target.kind, call.headers, call.body), self._options(call)
+        entry = self.store.collection(target.kind.group, target.kind.plural).entries.get(target.place)
+        if entry is None and patch.applies and not target.subresource:
+            new = applied(target, {}, patch.value, options, self._writer.moment())
+            if new["metadata"].get("resourceVersion"):
+                raise conflict(target.kind, target.name)
+            return self._written(target, self._writer.create(target, new, options, call.body))
+        new = patched(target, self._writer.find(target).manifest, patch, options, self._writer.moment())
+        return self._written(target, self._writer.update(target, new, options, call.body))
+
+    def _patch_scale(self, target: Target, call: Call) -> Answer:
+        return _json(200, self._subresources.patch_scale(target, call.headers, call.body, self._options(call)))
+
+    def _delete(self, target: Target, call: Call) -> Answer:
+        deletion = Deletion.parse(call.query, decode_object(call.headers, call.body))
+        return _json(200, self._remover.delete(target, self._writer.find(target), deletion))
+
+    def _delete_collection(self, target: Target, call: Call) -> Answer:
+        deletion = Deletion.parse(call.query, decode_object(call.headers, call.body))
+        entries = self._reader.select(target, call.query)
+        for entry in entries:
+            fields = entry.manifest["metadata"]
+            self._remover.delete(Target(target.kind, fields.get("namespace", ""), fields["name"]), entry, deletion)
+        items = [entry.manifest for entry in entries]
+        metadata = {"resourceVersion": str(self.store.version)}
+        return _json(200, {"kind": target.kind.list_name, "apiVersion": target.kind.api_version, "metadata": metadata, "items": items})
+
+    def _evict(self, target: Target, call: Call) -> Answer:
+        return _json(201, self._subresources.evict(target, call.headers, call.body))
+
+    def _bind(self, target: Target, call: Call) -> Answer:
+        return _json(201, self._subresources.bind(target, call.headers, call.body))
+
+    def _issue_token(self, target: Target, call: Call) -> Answer:
+        return _json(201, self._subresources.token(target, call.headers, call.body))
+
+
+Respond = Callable[[ApiServer, Target, Call], Answer]
+# Method, whether the path names an object, and the subresource ("*": none of the others) → what answers.
+RESPONSES: Mapping[tuple[str, bool, str], Respond] = {
+    ("GET", False, "*"): ApiServer._read,
+    ("GET", True, "*"): ApiServer._read,
+    ("GET", True, "scale"): ApiServer._read_scale,
+    ("GET", True, "log"): ApiServer._read_log,
+    ("POST", False, "*"): ApiServer._create,
+    ("POST", True, "eviction"): ApiServer._evict,
+    ("POST", True, "binding"): ApiServer._bind,
+    ("POST", True, "token"): ApiServer._issue_token,
+    ("PUT", True, "*"): ApiServer._replace,
+    ("PUT", True, "scale"): ApiServer._replace_scale,
+    ("PATCH", True, "*"): ApiServer._patch,
+    ("PATCH", True, "scale"): ApiServer._patch_scale,
+    ("DELETE", True, "*"): ApiServer._delete,
+    ("DELETE", False, "*"): ApiServer._delete_collection,
+}
+
+
+def _json(status: int, content: Manifest, headers: Mapping[str, str] | None = None) -> Answer:
+    return Answer(status, {**JSON, **(headers or {})}, orjson.dumps(content))
+
+
+def refused(failure: Failure) -> Answer:
+    """A failure as an answer."""
+    return Answer(failure.code, {**JSON, **failure.headers}, failure.body())

@@ -1,0 +1,208 @@
+"""Writes: body → metadata → defaults → validation → generation and status rules → no-op check → store, without a pause between.
+
+That there is no `await` from reading the old object to storing the new one is what makes versions preconditions that hold.
+"""
+
+import random
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from reconciler.sandbox.apiserver import customs, defaults, metadata, validation
+from reconciler.sandbox.apiserver.admission import allocated, require_namespace
+from reconciler.sandbox.apiserver.causes import Cause
+from reconciler.sandbox.apiserver.failures import Failure, already_exists, bad_request, conflict, invalid, not_found
+from reconciler.sandbox.apiserver.kinds import DEFINITIONS, Kind
+from reconciler.sandbox.apiserver.options import WriteOptions
+from reconciler.sandbox.apiserver.paths import Target
+from reconciler.sandbox.apiserver.schemas import Findings, conform
+from reconciler.sandbox.apiserver.store import Entry, Store
+from reconciler.sandbox.apiserver.times import normalised, rfc3339
+
+Manifest = dict[str, Any]
+SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
+SUFFIX_LENGTH = 5
+MAX_GENERATED = 58
+MALFORMED = (TypeError, AttributeError, KeyError, IndexError, ValueError)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write came to; `removed` when it took the last finalizer of an object being deleted."""
+
+    manifest: Manifest
+    created: bool = False
+    removed: bool = False
+    warnings: list[str] = field(default_factory=list)
+    entry: Entry | None = None
+
+
+class Writer:
+    """Creates and updates objects; deletions are in `deletion`."""
+
+    def __init__(self, store: Store, now: Callable[[], datetime], chance: random.Random) -> None:
+        self._store = store
+        self._now = now
+        self._chance = chance
+
+    def moment(self) -> str:
+        """Now, as a Time."""
+        return rfc3339(self._now())
+
+    def find(self, target: Target) -> Entry:
+        """The object at a target. Raises Failure 404."""
+        entry = self._store.collection(target.kind.group, target.kind.plural).entries.get(target.place)
+        if entry is None:
+            raise not_found(target.kind, target.name)
+        return entry
+
+    def create(self, target: Target, body: Manifest, options: WriteOptions, encoded: bytes = b"") -> Written:
+        """Create an object in the target's collection."""
+        kind, manifest = target.kind, metadata.addressed(target, body)
+        if manifest["metadata"].get("resourceVersion"):
+            raise Failure(500, "InternalError", "resourceVersion should not be set on objects to be created")
+        name = self._name(kind, manifest["metadata"])
+        require_namespace(self._store, target, name)
+        place = (target.namespace, name)
+        collection = self._store.collection(kind.group, kind.plural)
+        if place in collection.entries:
+            raise already_exists(kind, name, deleting="deletionTimestamp" in collection.entries[place].manifest["metadata"])
+        fresh = {**manifest, "metadata": self._new_metadata(kind, manifest["metadata"], name)}
+        if kind.has_status:
+            fresh.pop("status", None)
+        fresh, warnings = self._conformed(target, normalised(fresh, encoded) if not kind.custom else fresh, None, options)
+        if options.dry_run:
+            return Written(fresh, created=True, warnings=warnings)
+        entry = self._store.put(collection, place, fresh)
+        return Written(entry.manifest, created=True, warnings=warnings, entry=entry)
+
+    def _name(self, kind: Kind, fields: Manifest) -> str:
+        name, prefix = fields.get("name"), fields.get("generateName")
+        if not name and not prefix:
+            raise invalid(kind, "", [Cause("metadata.name", "Required value: name or generateName is required", "Required")])
+        if not name:
+            return str(prefix)[:MAX_GENERATED] + "".join(self._chance.choices(SUFFIX, k=SUFFIX_LENGTH))
+        return str(name)
+
+    def _new_metadata(self, kind: Kind, fields: Manifest, name: str) -> Manifest:
+        kept = {field: inner for field, inner in fields.items() if field not in metadata.SERVER_FIELDS}
+        uid = str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
+        generation = {"generation": 1} if kind.generations else {}
+        cleanup = {"finalizers": [*(fields.get("finalizers") or ()), customs.CLEANUP]} if kind is DEFINITIONS else {}
+        return {**kept, "name": name, "uid": uid, "creationTimestamp": self.moment(), **generation, **cleanup}
+
+    def update(self, target: Target, body: Manifest, options: WriteOptions, encoded: bytes = b"") -> Written:
+        """Replace the object at a target, or its status through the subresource, with a whole new one."""
+        kind, old = target.kind, self.find(target)
+        new = metadata.addressed(target, body)
+        version = new["metadata"].get("resourceVersion")
+        if not version and kind.custom:
+            text = "Invalid value: 0x0: must be specified for an update"
+            raise invalid(kind, target.name, [Cause("metadata.resourceVersion", text)])
+        if version and str(version) != str(old.version):
+            raise conflict(kind, target.name)
+        new = _scoped(target, metadata.restored(kind, new, old.manifest), old.manifest)
+        new, warnings = self._conformed(target, normalised(new, encoded) if not kind.custom else new, old.manifest, options)
+        new = _counted(kind, new, old.manifest)
+        if new == old.manifest:
+            return Written(new, warnings=warnings, entry=old)
+        if options.dry_run:
+            return Written(new, warnings=warnings)
+        return self._stored(target, new, warnings)
+
+    def _stored(self, target: Target, new: Manifest, warnings: list[str]) -> Written:
+        collection = self._store.collection(target.kind.group, target.kind.plural)
+        if is_finished(target.kind, new):
+            entry = self._store.remove(collection, target.place, new)
+            return Written(entry.manifest, removed=True, warnings=warnings, entry=entry)
+        entry = self._store.put(collection, target.place, new)
+        return Written(entry.manifest, warnings=warnings, entry=entry)
+
+    def change(self, target: Target, manifest: Manifest) -> Entry:
+        """Store an object as it is: for what the server itself writes."""
+        return self._store.put(self._store.collection(target.kind.group, target.kind.plural), target.place, manifest)
+
+    def _conformed(self, target: Target, manifest: Manifest, old: Manifest | None, options: WriteOptions) -> tuple[Manifest, list[str]]:
+        """The object with defaults, valid, and the warnings about it. Raises Failure 400 or 422."""
+        kind = target.kind
+        try:
+            manifest, causes, warnings = self._filled(target, manifest, old, options)
+        except MALFORMED as error:
+            raise _malformed(kind, error) from error
+        if causes:
+            raise invalid(kind, str(manifest["metadata"].get("name", "")), causes)
+        return manifest, warnings
+
+    def _filled(
+        self, target: Target, manifest: Manifest, old: Manifest | None, options: WriteOptions
+    ) -> tuple[Manifest, list[Cause], list[str]]:
+        kind = target.kind
+        if old is None or old["metadata"] != manifest["metadata"]:
+            causes = metadata.validate(kind, manifest)
+            if causes:
+                return manifest, causes, []
+        if kind.schema is not None:
+            findings = Findings()
+            return conform(kind.schema, manifest, findings), findings.causes, _unknown_fields(kind, findings.unknown, options)
+        filled = allocated(self._store, target, defaults.fill(kind, manifest), old)
+        causes = validation.validate(kind, filled, old)
+        if kind is DEFINITIONS and not causes:
+            others = [entry.manifest for entry in self._store.collection(kind.group, kind.plural).entries.values()]
+            filled = customs.with_status(filled, others, self.moment())
+        return filled, causes, []
+
+
+def _malformed(kind: Kind, error: Exception) -> Failure:
+    text = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {type(error).__name__}: {error}'
+    return bad_request(text[:500])
+
+
+def _unknown_fields(kind: Kind, unknown: list[str], options: WriteOptions) -> list[str]:
+    if not unknown or options.validation == "Ignore":
+        return []
+    if options.validation == "Strict":
+        listed = ", ".join(f'unknown field "{name}"' for name in unknown)
+        raise bad_request(f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: strict decoding error: {listed}')
+    return [f'unknown field "{name}"' for name in unknown]
+
+
+def _scoped(target: Target, new: Manifest, old: Manifest) -> Manifest:
+    """The part of an update that its path may change: the main path keeps the status, the status path everything else."""
+    kind = target.kind
+    if target.subresource == "status":
+        fields = dict(old["metadata"])
+        if not kind.custom and "annotations" in new["metadata"]:
+            fields["annotations"] = new["metadata"]["annotations"]
+        if "managedFields" in new["metadata"]:
+            fields["managedFields"] = new["metadata"]["managedFields"]
+        scoped = {**old, "metadata": fields}
+        return {**scoped, "status": new["status"]} if "status" in new else {name: one for name, one in scoped.items() if name != "status"}
+    if not kind.has_status:
+        return new
+    kept = {"status": old["status"]} if "status" in old else {}
+    return {**{name: inner for name, inner in new.items() if name != "status"}, **kept}
+
+
+def _counted(kind: Kind, new: Manifest, old: Manifest) -> Manifest:
+    """The object with the next generation if its specification changed."""
+    if not kind.generations or not _specified_otherwise(kind, new, old):
+        return new
+    return {**new, "metadata": {**new["metadata"], "generation": old["metadata"].get("generation", 0) + 1}}
+
+
+def _specified_otherwise(kind: Kind, new: Manifest, old: Manifest) -> bool:
+    if not kind.custom:
+        annotated = kind.plural == "deployments" and new["metadata"].get("annotations") != old["metadata"].get("annotations")
+        return new.get("spec") != old.get("spec") or annotated
+    ignored = {"metadata", "status"} if kind.has_status else {"metadata"}
+    return any(new.get(name) != old.get(name) for name in {*new, *old} - ignored)
+
+
+def is_finished(kind: Kind, manifest: Manifest) -> bool:
+    """Whether nothing keeps an object that is being deleted."""
+    fields = manifest["metadata"]
+    if "deletionTimestamp" not in fields or fields.get("finalizers") or fields.get("deletionGracePeriodSeconds"):
+        return False
+    return kind.qualified != "namespaces" or not (manifest.get("spec") or {}).get("finalizers")
