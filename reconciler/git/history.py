@@ -14,8 +14,10 @@ FORMAT = "%x00".join(FIELDS)
 async def commits_between(runner: Runner, old: Oid | None, new: Oid, paths: Sequence[str] = ()) -> tuple[CommitFacts, ...]:
     """The commits that `new` has and `old` has not and that touch one of the paths, newest first, at most 200, merges left out.
 
-    With no old commit, only the newest one that touches them.
+    With no old commit, only the newest one that touches them; none when the old commit is not here (history was rewritten).
     """
+    if old and (await runner.run(Call(("cat-file", "-e", f"{old}^{{commit}}")))).status:
+        return ()
     reach = (f"{old}..{new}", f"--max-count={MOST_COMMITS}") if old else (new, "--max-count=1")
     call = Call(("--literal-pathspecs", "log", "-z", "--no-merges", f"--format={FORMAT}", *reach, "--", *paths))
     parts = (await runner.output(call)).decode(errors="replace").split("\0")

@@ -1,7 +1,9 @@
 """Our bare clone of one repository: every watched branch, no tags, no worktree. It is disposable; repair is making it again."""
 
 import asyncio
+import contextlib
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,10 +11,12 @@ from reconciler.git.command import Call, Runner
 from reconciler.git.environment import Remote
 from reconciler.git.errors import BranchGone, Damaged, Failed, redact
 from reconciler.git.refs import ref_of
+from reconciler.model.errors import Transient
 from reconciler.model.source import Oid
 
 FETCHES_BETWEEN_CLEANINGS = 500
 CLEANING_SECONDS = 600.0
+LIVE_SECONDS = 60.0
 LEFT_BEHIND = ("**/*.lock", "objects/pack/tmp_*", "objects/**/tmp_obj_*")
 
 
@@ -38,6 +42,7 @@ class Mirror:
         self._directory = directory
         self._fetching = asyncio.Lock()
         self._ready = False
+        self._started = False
         self._fetches = 0
 
     async def fetch(self, branch: str) -> FetchedHead:
@@ -49,6 +54,10 @@ class Mirror:
             except Damaged:
                 await self._discard()
                 return await self._fetch(ref)
+            except Transient:
+                # A fetch that was ended on the way leaves locks: the next one looks for them again.
+                self._ready = False
+                raise
 
     async def keep(self, oid: Oid) -> bool:
         """Whether a commit is here; one that a rewritten branch left behind is asked for by its name."""
@@ -103,7 +112,8 @@ class Mirror:
 
     async def _prepare(self) -> None:
         if not self._ready:
-            await asyncio.to_thread(_remove_left_behind, self._directory)
+            await asyncio.to_thread(_remove_left_behind, self._directory, LIVE_SECONDS if self._started else 0.0)
+            self._started = True
             self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             await self.runner.output(Call(("init", "--bare", "--quiet", "--template=", str(self._directory))))
             self._ready = True
@@ -126,9 +136,11 @@ class Mirror:
 _QUIET = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules")
 
 
-def _remove_left_behind(directory: Path) -> None:
-    """Locks and half-written packs of a process that was killed: nobody else works in this directory."""
+def _remove_left_behind(directory: Path, live_seconds: float) -> None:
+    """Locks and half-written packs of processes that were killed. Younger ones may belong to a commit being built right now."""
+    newest = time.time() - live_seconds
     for pattern in LEFT_BEHIND:
         for path in directory.glob(pattern):
-            if path.is_file():
-                path.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                if path.is_file() and path.stat().st_mtime <= newest:
+                    path.unlink()

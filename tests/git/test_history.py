@@ -34,6 +34,11 @@ async def test_nothing_between_equal_heads(mirror: Mirror) -> None:
     assert await commits_between(mirror.runner, head, head) == ()
 
 
+async def test_a_commit_that_is_gone_names_nobody(mirror: Mirror) -> None:
+    head = (await mirror.fetch("main")).new
+    assert await commits_between(mirror.runner, "1" * 40, head) == ()
+
+
 async def test_a_path_is_never_a_pattern(origin: Origin, mirror: Mirror) -> None:
     old = (await mirror.fetch("main")).new
     origin.commit({"env/web.yaml": "image: web:2\n"})

@@ -1,6 +1,7 @@
 """Our clone of a repository: one branch at a time, rewritten history noticed, damage repaired by making it again."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from reconciler.git.environment import remote_of
 from reconciler.git.errors import BranchGone, RepositoryGone, Unreachable
 from reconciler.git.mirror import Mirror
+from reconciler.model.errors import Transient
 from tests.kit.repositories import Origin, git
 from tests.kit.smarthttp import Host
 
@@ -88,6 +90,17 @@ async def test_what_a_killed_process_left_behind_is_removed(origin: Origin, mirr
     again = Mirror(directory, remote_of(origin.url), home)
     assert (await again.fetch("main")).new == origin.head()
     assert not (directory / "objects/pack/tmp_pack_x").exists()
+
+
+async def test_a_lock_left_by_a_fetch_that_was_ended_does_not_last(origin: Origin, mirror: Mirror, tmp_path: Path) -> None:
+    await mirror.fetch("main")
+    lock = tmp_path / "mirror.git" / "refs/heads/main.lock"
+    lock.write_bytes(b"")
+    os.utime(lock, (1, 1))
+    origin.commit({"a": "b"})
+    with pytest.raises(Transient):
+        await mirror.fetch("main")
+    assert (await mirror.fetch("main")).new == origin.head()
 
 
 async def test_many_fetches_at_once_take_turns(origin: Origin, mirror: Mirror) -> None:

@@ -99,6 +99,8 @@ def restore_edits(proven: Parsed, rejected: Parsed, tip: Parsed, workload: Workl
 
 
 def _judged(versions: Versions, draft: _Draft, workload: WorkloadId) -> Outcome:
+    if not draft.touched and _asks_for_rejected(versions, workload):
+        return Impossible("the rejected version differs from the proven one only in the order of a list")
     if not draft.touched:
         return Superseded("the branch holds none of the rejected values any more")
     reason = proof(versions, draft.tip, workload)
@@ -122,8 +124,15 @@ def proof(versions: Versions, edited: Parsed, workload: WorkloadId) -> str:
     if _rest(versions.tip, before[workload]) != _rest(edited, after[workload]):
         return _BROKEN
     if identity(edited, after[workload]) != identity(versions.proven, workloads(versions.proven)[workload]):
+        if _asks_for_rejected(versions, workload):
+            return "a list would be in another order than in the proven version"
         return "the branch has further changes to this workload since the rejected version"
     return ""
+
+
+def _asks_for_rejected(versions: Versions, workload: WorkloadId) -> bool:
+    bad, now = workloads(versions.rejected)[workload], workloads(versions.tip)[workload]
+    return identity(versions.rejected, bad) == identity(versions.tip, now)
 
 
 def _rest(parsed: Parsed, workload: Workload) -> str:

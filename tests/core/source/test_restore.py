@@ -1,6 +1,8 @@
 """The restore edit: exactly the rejected values go back, other people's changes stay, and what is superseded is left alone."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from reconciler.core.source.documents import Parsed, replace_files
 from reconciler.core.source.restore import Impossible, Restore, Superseded, restore_edits
@@ -211,6 +213,46 @@ def test_the_template_of_a_rollout_may_live_in_a_deployment() -> None:
     assert isinstance(outcome, Restore)
     assert outcome.direct
     assert outcome.files["web.yaml"] == (deployment(image=GOOD) + rollout).encode()
+
+
+def test_an_order_that_changed_alone_is_left_to_a_person() -> None:
+    one = deployment(extra=f"{ENV}            - name: A\n            - name: B\n")
+    two = parsed(web=deployment(extra=f"{ENV}            - name: B\n            - name: A\n"))
+    outcome = restore_edits(parsed(web=one), two, two, WEB)
+    assert isinstance(outcome, Impossible)
+    assert "order" in outcome.reason
+
+
+VARIABLES = st.dictionaries(
+    st.sampled_from("ABCDEF"), st.sampled_from(["x", "1", "true", "", "a: b", "two\nlines\n"]), min_size=1, max_size=5
+)
+
+
+def with_variables(variables: dict[str, str], indent: str, image: str) -> str:
+    lines = [f"{indent}- name: {name}\n{indent}  value: {written(value, indent)}\n" for name, value in variables.items()]
+    return deployment(image=image, extra=ENV + "".join(lines) + "          workingDir: /srv\n")
+
+
+def written(value: str, indent: str) -> str:
+    if "\n" not in value:
+        return "'" + value + "'"
+    return "|\n" + "".join(f"{indent}      {line}\n" for line in value.splitlines()).rstrip()
+
+
+@settings(max_examples=150, deadline=None)
+@given(good=VARIABLES, bad=VARIABLES, indents=st.tuples(*[st.sampled_from([" " * 10, " " * 12])] * 2))
+def test_whatever_was_changed_goes_back_or_is_left_to_a_person(good: dict[str, str], bad: dict[str, str], indents: tuple[str, str]) -> None:
+    one, two = (
+        parsed(web=with_variables(variables, indent, image), other=deployment(name="other"))
+        for variables, indent, image in ((good, indents[0], GOOD), (bad, indents[1], BAD))
+    )
+    outcome = restore_edits(one, two, two, WEB)
+    assert isinstance(outcome, Restore), outcome
+    after = replace_files(two, outcome.files)
+    assert not after.problems
+    assert outcome.direct == (asks_for(after) == asks_for(one))
+    if [name for name in good if name in bad] == [name for name in bad if name in good]:
+        assert outcome.direct, outcome.reason
 
 
 @pytest.mark.parametrize("which", ["proven", "tip"])
