@@ -118,6 +118,8 @@ class World:
         return self
 
     def push(self, image: str) -> "World":
+        """Another image, a second later: versions are told apart by the second they were created in."""
+        self.clock.time += timedelta(seconds=1)
         spec = self.rollout["spec"]["template"]["spec"]
         return self.edit({"spec": {"template": {"spec": {"containers": [{**spec["containers"][0], "image": image}]}}}})
 

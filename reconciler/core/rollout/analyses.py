@@ -4,20 +4,20 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from reconciler.core.analysis.cleanup import runs_to_delete
-from reconciler.core.analysis.runs import new_run
+from reconciler.core.analysis.runs import new_run, terminate
 from reconciler.core.rollout.rollback import fast_rollback
 from reconciler.core.status.conditions import saturated
 from reconciler.core.turn.position import current_step, index_of, run_phase
 from reconciler.core.turn.turn import Runs, Turn, reference
+from reconciler.model.analysis import STEP_LABEL, RunKind
 from reconciler.model.errors import Transient
 from reconciler.model.identity import Manifest, labels_of, name_of, uid_of
-from reconciler.model.plan import Create, Patch, Remove
+from reconciler.model.plan import Create, Remove
 from reconciler.model.resources import ANALYSIS_RUNS
 from reconciler.model.rollout import BlueGreen, Canary, RolloutAnalysis
 from reconciler.model.rollout_status import PauseReason, RunStatus
 from reconciler.model.workload import ReplicaSet
 
-STEP_INDEX = "step-index"
 OVER = frozenset({"Successful", "Failed", "Error", "Inconclusive"})
 FAILED = frozenset({"Failed", "Error"})
 Outcome = tuple[Turn, Manifest | None]
@@ -25,16 +25,16 @@ Outcome = tuple[Turn, Manifest | None]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One place a rollout measures at: its `rollout-type` label and the beginning of the abort's message (contract 4.9)."""
+    """One place a rollout measures at, and the beginning of the message of an abort from there (contract 4.9)."""
 
-    name: str
+    name: RunKind
     failure: str
 
 
-STEP = Kind("Step", "Step-based analysis phase error/failed")
-BACKGROUND = Kind("Background", "Background analysis phase error/failed")
-PRE = Kind("PrePromotion", "Blue/green pre-promotion analysis phase error/failed")
-POST = Kind("PostPromotion", "Blue/green post-promotion analysis phase error/failed")
+STEP = Kind(RunKind.STEP, "Step-based analysis phase error/failed")
+BACKGROUND = Kind(RunKind.BACKGROUND, "Background analysis phase error/failed")
+PRE = Kind(RunKind.PRE_PROMOTION, "Blue/green pre-promotion analysis phase error/failed")
+POST = Kind(RunKind.POST_PROMOTION, "Blue/green post-promotion analysis phase error/failed")
 
 
 def recall_runs(turn: Turn) -> Turn:
@@ -82,7 +82,7 @@ def _step_run(turn: Turn) -> Outcome:
     step, index = current_step(turn), index_of(turn)
     if step is None or step.analysis is None or not step.analysis.measured:
         return turn, None
-    if current is not None and labels_of(current).get(STEP_INDEX, str(index)) != str(index):
+    if current is not None and labels_of(current).get(STEP_LABEL, str(index)) != str(index):
         current = None
     if _is_new_run_due(turn, current):
         return _created(turn, STEP, step.analysis, index)
@@ -164,7 +164,7 @@ def _created(turn: Turn, kind: Kind, analysis: RolloutAnalysis, index: int | Non
     seen = turn.seen
     run = new_run(
         rollout=seen.rollout,
-        kind=kind.name,  # type: ignore[arg-type]
+        kind=kind.name,
         step_index=index,
         templates=seen.found.templates,
         analysis=analysis.manifest,
@@ -176,8 +176,7 @@ def _created(turn: Turn, kind: Kind, analysis: RolloutAnalysis, index: int | Non
     )
     if isinstance(run, str):
         raise Transient(f"{seen.name}: {kind.name} analysis run not created: {run}")
-    known = next((existing for existing in seen.found.runs if name_of(existing) == name_of(run)), None)
-    return (turn, known) if known is not None else (turn.act(Create(ANALYSIS_RUNS, run)), run)
+    return (turn, run) if uid_of(run) else (turn.act(Create(ANALYSIS_RUNS, run)), run)
 
 
 def _judged(turn: Turn, kind: Kind, run: Manifest | None) -> Turn:
@@ -195,7 +194,7 @@ def _cancelled(turn: Turn, runs: Iterable[Manifest]) -> Turn:
     for run in runs:
         if run_phase(run) in OVER or run["spec"].get("terminate"):
             continue
-        turn = turn.act(Patch(reference(ANALYSIS_RUNS, run), {"spec": {"terminate": True}}))
+        turn = turn.act(terminate(run))
     return turn
 
 

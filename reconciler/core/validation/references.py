@@ -1,8 +1,10 @@
 """What a rollout refers to: Services that exist and are its own, analyses that can be carried out (contract 12.3)."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from reconciler.core.analysis.templates import validate_references
+from reconciler.model.analysis import RunKind
 from reconciler.model.identity import Manifest, annotations_of
 from reconciler.model.problem import Problem, invalid
 from reconciler.model.rollout import Canary, RolloutAnalysis, RolloutSpec
@@ -40,26 +42,36 @@ def _service_problems(name: str, spec: RolloutSpec, services: Mapping[str, Manif
             yield invalid(field, service_name, f'Service "{service_name}" is managed by another Rollout', passing=True)
 
 
-def analyses(spec: RolloutSpec) -> tuple[tuple[str, str, RolloutAnalysis], ...]:
-    """The (field, kind, analysis) triples of every analysis a rollout may run."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One analysis a rollout may run: the field that asks for it, and what for."""
+
+    field: str
+    kind: RunKind
+    analysis: RolloutAnalysis
+
+
+def analyses(spec: RolloutSpec) -> tuple[Asked, ...]:
+    """Every analysis a rollout may run."""
     if isinstance(spec.strategy, Canary):
         steps = enumerate(spec.strategy.steps)
-        found = [(f"spec.strategy.canary.steps[{i}].analysis", "Step", step.analysis) for i, step in steps]
-        found.append(("spec.strategy.canary.analysis", "Background", spec.strategy.analysis))
+        found = [(f"canary.steps[{index}].analysis", RunKind.STEP, step.analysis) for index, step in steps]
+        found.append(("canary.analysis", RunKind.BACKGROUND, spec.strategy.analysis))
     else:
         found = [
-            ("spec.strategy.blueGreen.prePromotionAnalysis", "PrePromotion", spec.strategy.pre_promotion),
-            ("spec.strategy.blueGreen.postPromotionAnalysis", "PostPromotion", spec.strategy.post_promotion),
+            ("blueGreen.prePromotionAnalysis", RunKind.PRE_PROMOTION, spec.strategy.pre_promotion),
+            ("blueGreen.postPromotionAnalysis", RunKind.POST_PROMOTION, spec.strategy.post_promotion),
         ]
-    return tuple((field, kind, analysis) for field, kind, analysis in found if analysis is not None and analysis.measured)
+    named = ((f"spec.strategy.{place}", kind, analysis) for place, kind, analysis in found)
+    return tuple(Asked(field, kind, analysis) for field, kind, analysis in named if analysis is not None and analysis.measured)
 
 
 def analysis_problem(rollout: Manifest, spec: RolloutSpec, templates: Sequence[Manifest]) -> Problem | None:
     """The first analysis that could not be carried out with the templates there are."""
-    for field, kind, analysis in analyses(spec):
-        error = validate_references(rollout=rollout, kind=kind, analysis=analysis.manifest, templates=templates)
-        if error:
-            return invalid(f"{field}.templates", _names(analysis), error, passing=True)
+    for asked in analyses(spec):
+        error = validate_references(rollout=rollout, kind=asked.kind, analysis=asked.analysis.manifest, templates=templates)
+        if error is not None:
+            return invalid(f"{asked.field}.templates", _names(asked.analysis), error, passing=True)
     return None
 
 
