@@ -1,7 +1,7 @@
 """One container of a pod: pulled, started, perhaps ended and started again, each time as its restart policy and its image say."""
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,13 +14,13 @@ from reconciler.sandbox.node.behaviour import Behaviour, Behaviours
 from reconciler.sandbox.node.caller import Caller, Ended, can_interpret
 from reconciler.sandbox.node.curl import Curl
 from reconciler.sandbox.node.environment import command_line, environment
+from reconciler.sandbox.node.log import Log
 from reconciler.sandbox.node.network import Origin, Resolver
 from reconciler.sandbox.node.pace import Pace
 from reconciler.sandbox.node.probe import attempt_of, port_of, probe_of, watch_readiness
 from reconciler.sandbox.node.server import Identity, PodServer, Served
 from reconciler.sandbox.node.syntax import Unsupported
 
-LONGEST_LOG = 2000
 CRASH_AFTER = 0.02
 
 
@@ -74,11 +74,11 @@ class Container:
         self.restarts = 0
         self.finished = False
         self.served: Counter[Served] = Counter()
+        self.log = Log()
         self._pod = pod
         self.address = address
         self._tools = tools
         self._changed = changed
-        self._log: deque[str] = deque(maxlen=LONGEST_LOG)
         self._serving = False
 
     @property
@@ -101,13 +101,14 @@ class Container:
         """Whether it answers requests now."""
         return self._serving
 
-    @property
-    def log(self) -> str:
-        """What it printed."""
-        return "".join(self._log)
-
     async def run(self, restart_policy: str) -> None:
         """Live through starts and ends."""
+        try:
+            await self._live(restart_policy)
+        finally:
+            self.log.close()
+
+    async def _live(self, restart_policy: str) -> None:
         failures = 0
         while True:
             await self._pull()
@@ -173,7 +174,7 @@ class Container:
 
     async def _exit(self, behaviour: Behaviour, code: int) -> Ended:
         await asyncio.sleep(behaviour.latency)
-        self._write(f"{behaviour.version} exits with {code}\n")
+        self.log.write(f"{behaviour.version} exits with {code}\n")
         return Ended(code)
 
     async def _call(self) -> Ended:
@@ -184,14 +185,14 @@ class Container:
             return Ended(127, f"the sandbox does not support {problem}")
         aliases = {name: entry["ip"] for entry in self._pod["spec"].get("hostAliases") or () for name in entry.get("hostnames") or ()}
         origin = Origin(metadata["namespace"], self.address, aliases)
-        curl = Curl(self._tools.session, self._tools.resolver, origin, self._tools.pace.retry_pause, self._write)
+        curl = Curl(self._tools.session, self._tools.resolver, origin, self._tools.pace.retry_pause, self.log.write)
         self._show_ready(True)
-        return await Caller(curl, self._write).run(command_line(self.spec, variables), variables)
+        return await Caller(curl, self.log.write).run(command_line(self.spec, variables), variables)
 
     async def _serve(self, behaviour: Behaviour) -> Ended:
         if behaviour.crash:
             await asyncio.sleep(CRASH_AFTER)
-            self._write(f"{behaviour.version} crashed at start\n")
+            self.log.write(f"{behaviour.version} crashed at start\n")
             return Ended(1)
         metadata = self._pod["metadata"]
         server = PodServer(
@@ -210,7 +211,7 @@ class Container:
             await server.stop()
 
     async def _until_crash(self, server: PodServer, behaviour: Behaviour) -> Ended:
-        self._write(f"{behaviour.version} listens on {self.address}\n")
+        self.log.write(f"{behaviour.version} listens on {self.address}\n")
         readiness = asyncio.create_task(self._become_ready(behaviour))
         try:
             while not behaviour.crash:
@@ -219,7 +220,7 @@ class Container:
         finally:
             readiness.cancel()
             await asyncio.gather(readiness, return_exceptions=True)
-        self._write(f"{behaviour.version} crashed\n")
+        self.log.write(f"{behaviour.version} crashed\n")
         return Ended(1)
 
     async def _become_ready(self, behaviour: Behaviour) -> None:
@@ -230,7 +231,7 @@ class Container:
             return
         attempt = attempt_of(probe, self.spec, self.address, self._tools.session)
         if attempt is None:
-            self._write(f"readiness probe {sorted(probe)[0]} is not supported by the sandbox: never ready\n")
+            self.log.write(f"readiness probe {sorted(probe)[0]} is not supported by the sandbox: never ready\n")
             return
         await watch_readiness(probe_of(probe, self._tools.pace.probe_period), attempt, self._show_ready)
 
@@ -248,6 +249,3 @@ class Container:
         if ready is not self.ready:
             self.ready = ready
             self._changed()
-
-    def _write(self, text: str) -> None:
-        self._log.append(text)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections import Counter, OrderedDict
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -11,6 +12,7 @@ from reconciler.sandbox.client import ApiClient, ApiError
 from reconciler.sandbox.controllers.objects import Key, Manifest, condition_of, everywhere, is_deleting, key_of, now, one, timestamp, uid_of
 from reconciler.sandbox.node.behaviour import Behaviours
 from reconciler.sandbox.node.container import Tools
+from reconciler.sandbox.node.log import Log
 from reconciler.sandbox.node.network import Network, Resolver
 from reconciler.sandbox.node.pace import Pace
 from reconciler.sandbox.node.pod import PODS, Pod, remove
@@ -67,7 +69,13 @@ class Node:
 
     def logs(self, namespace: str, pod: str, container: str = "") -> str:
         """What a container of a present or recent pod printed. Raises KeyError when the node does not know it."""
-        return self._remembered[Key(namespace, pod)].logs(container)
+        return self._remembered[Key(namespace, pod)].log(container).text
+
+    def stream_log(self, namespace: str, pod: str, query: Mapping[str, str]) -> AsyncIterator[bytes]:
+        """The answer to a request for a pod's log: `container`, `tailLines` and `follow`. Raises KeyError as `logs` does."""
+        log = self._remembered[Key(namespace, pod)].log(query.get("container", ""))
+        lines = int(query["tailLines"]) if query.get("tailLines", "").isdigit() else None
+        return _encoded(log, lines, follow=query.get("follow") in {"true", "1"})
 
     def served(self, namespace: str, pod: str) -> Counter[Served]:
         """What a present or recent pod served; probes are not counted. Raises KeyError when the node does not know it."""
@@ -224,6 +232,14 @@ class Node:
         }
         path = f"/api/v1/nodes/{self._settings.name}/status"
         await self._client.patch(path, {"status": {**status, "conditions": [ready]}}, style="strategic")
+
+
+async def _encoded(log: Log, lines: int | None, *, follow: bool) -> AsyncIterator[bytes]:
+    if not follow:
+        yield log.tail(lines).encode()
+        return
+    async for part in log.follow(lines):
+        yield part.encode()
 
 
 def _cancel(task: asyncio.Task[None] | None) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from reconciler.sandbox.client import ApiClient, ApiError
 from reconciler.sandbox.controllers.objects import Manifest, is_deleting, key_of, now, one, uid_of
 from reconciler.sandbox.node.container import Container, Tools
+from reconciler.sandbox.node.log import Log
 from reconciler.sandbox.node.server import Served
 from reconciler.sandbox.node.status import Vitals, is_initialised, status_of
 
@@ -45,8 +46,8 @@ class Pod:
         """Whether somebody asked for its deletion."""
         return self._leaving.is_set()
 
-    def logs(self, container: str = "") -> str:
-        """What a container printed; the first one if none is named. Raises KeyError for an unknown name."""
+    def log(self, container: str = "") -> Log:
+        """What a container prints; the first one if none is named. Raises KeyError for an unknown name."""
         if not container:
             return self._containers[0].log
         return {known.name: known.log for known in (*self._first, *self._containers)}[container]

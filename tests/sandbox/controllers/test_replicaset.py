@@ -70,14 +70,16 @@ async def test_a_refused_pod_is_told_in_the_status() -> None:
     async with running() as cluster:
         api = cluster.api
         invalid = replica_set(replicas=1)
-        invalid["spec"]["template"]["spec"]["containers"][0]["image"] = ""
         invalid["spec"]["template"]["metadata"]["finalizers"] = ["not qualified"]
         await api.create(REPLICA_SETS, invalid)
 
         async def failed() -> Any:
-            return (await status(api, WEB)).get("conditions") or await api.list(PODS)
+            return (await status(api, WEB)).get("conditions")
 
-        assert await until(failed)
+        (condition,) = await until(failed)
+        assert (condition["type"], condition["status"], condition["reason"]) == ("ReplicaFailure", "True", "FailedCreate")
+        assert not await api.list(PODS)
+        assert await event_messages(api, "FailedCreate")
 
 
 def test_the_status_counts_ready_and_available_apart() -> None:

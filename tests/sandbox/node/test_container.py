@@ -61,7 +61,7 @@ async def test_a_container_without_a_probe_is_ready_once_it_runs(start: Start) -
     await until(lambda: container.ready)
     assert isinstance(container.state, Running)
     assert container.is_serving
-    assert "v1 listens on" in container.log
+    assert "v1 listens on" in container.log.text
 
 
 async def test_a_slow_start_delays_readiness(start: Start, table: Behaviours) -> None:
@@ -113,7 +113,7 @@ async def test_a_probe_decides_over_readiness(start: Start, table: Behaviours) -
 
 async def test_a_probe_the_sandbox_cannot_make_never_succeeds(start: Start) -> None:
     container = start(readinessProbe={"exec": {"command": ["true"]}})
-    await until(lambda: "not supported" in container.log)
+    await until(lambda: "not supported" in container.log.text)
     assert not container.ready
 
 

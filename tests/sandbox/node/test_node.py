@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.client import ApiClient
+from reconciler.sandbox.client import ApiClient, Call
 from reconciler.sandbox.cluster import Workings
 from reconciler.sandbox.node.behaviour import Behaviour, Behaviours
 from reconciler.sandbox.node.node import NodeSettings
@@ -67,6 +67,9 @@ async def test_a_jobs_script_calls_a_service_by_its_name_and_its_log_is_kept() -
         await until(complete)
         (name,) = [key.name for key in cluster.node.known if key.name.startswith("check-")]
         assert cluster.node.logs("shop", name) == "200\n" * 3
+        answer = await cluster.server.call(Call("GET", f"{PODS}/{name}/log", {"tailLines": "2", "follow": "true"}))
+        assert not isinstance(answer.body, bytes)
+        assert b"".join([part async for part in answer.body]) == b"200\n" * 2
         with pytest.raises(KeyError):
             cluster.node.logs("shop", name, "other")
 
