@@ -104,7 +104,7 @@ def _judged(versions: Versions, draft: _Draft, workload: WorkloadId) -> Outcome:
     if not draft.touched:
         return Superseded("the branch holds none of the rejected values any more")
     reason = proof(versions, draft.tip, workload)
-    if reason is _BROKEN:
+    if reason == _BROKEN:
         return Impossible("the edited files would not parse")
     contents = {name: draft.tip.files[name].content for name in sorted(draft.touched)}
     return Restore(contents, draft.fields, direct=not reason, reason=reason)

@@ -51,11 +51,10 @@ EXACT = {
     "merge elsewhere": "a: &a {x: 1}\nb: {<<: *a, y: 2}\nspec:\n  image: r.io/web:1.4.2\n",
 }
 REFUSED = {
-    "anchored and repeated": "a: &i r.io/web:1.4.2\nspec:\n  image: *i\n",
-    "inside a repeated mapping": "spec: &s\n  image: r.io/web:1.4.2\nagain: *s\n",
-    "repeated key": "spec:\n  image: r.io/web:1.4.2\n  image: r.io/web:1.4.2\n",
-    "repeated parent key": "spec:\n  image: r.io/web:1.4.2\nspec:\n  image: r.io/web:1.4.2\n",
-    "twice in one block": "spec:\n  image: |\n    r.io/web:1.4.2\n    r.io/web:1.4.2\n",
+    "anchored and repeated": ("a: &i r.io/web:1.4.2\nspec:\n  image: *i\n", "anchor"),
+    "inside a repeated mapping": ("spec: &s\n  image: r.io/web:1.4.2\nagain: *s\n", "anchor"),
+    "repeated key": ("spec:\n  image: r.io/web:1.4.2\n  image: r.io/web:1.4.2\n", "twice"),
+    "repeated parent key": ("spec:\n  image: r.io/web:1.4.2\nspec:\n  image: r.io/web:1.4.2\n", "twice"),
 }
 STALE = {
     "other value": "spec:\n  image: r.io/web:1.4.3\n",
@@ -78,8 +77,14 @@ def test_exactly_the_value_moves(name: str) -> None:
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_would_move_more_than_one_value_is_refused(name: str) -> None:
-    with pytest.raises(Refused):
-        splice(REFUSED[name].encode(), ScalarEdit(0, IMAGE, OLD, NEW))
+    content, reason = REFUSED[name]
+    with pytest.raises(Refused, match=reason):
+        splice(content.encode(), ScalarEdit(0, IMAGE, OLD, NEW))
+
+
+def test_a_block_of_several_lines_is_refused() -> None:
+    with pytest.raises(Refused, match="several lines"):
+        splice(b"a: |\n  x\n  x\n", ScalarEdit(0, ("a",), "x\nx\n", "y"))
 
 
 @pytest.mark.parametrize("name", STALE)
@@ -133,7 +138,7 @@ def test_a_value_is_put_where_none_was() -> None:
 
 @pytest.mark.parametrize("value", ["a\nb", "a\x00", "a\x1b[0m", "a\u2028b", "a\x85b"])
 def test_control_characters_never_reach_a_file(value: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(Refused, match="control"):
         splice(b"tag: v1\n", ScalarEdit(0, ("tag",), "v1", value))
 
 

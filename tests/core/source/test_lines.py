@@ -48,3 +48,13 @@ def test_an_entry_is_written_as_another_version_writes_it() -> None:
 def test_a_place_that_is_gone_is_refused() -> None:
     with pytest.raises(Refused):
         insert_lines(Part(b"k: {}\nl:\n  a: 1\n", 0, ("l", "a")), Part(b"k: 1\n", 0, ("l",)))
+
+
+def test_an_entry_that_cannot_move_left_is_refused() -> None:
+    with pytest.raises(Refused, match="left"):
+        insert_lines(Part(b"k:\n    a: 'x\n  y'\n    b: 1\n", 0, ("k", "a")), Part(b"k:\n b: 1\n", 0, ("k",)))
+
+
+def test_nothing_is_put_behind_a_line_without_an_end() -> None:
+    with pytest.raises(Refused, match="line end"):
+        insert_lines(Part(b"a: 1\nb: 2\n", 0, ("b",)), Part(b"a: 1", 0, ()))

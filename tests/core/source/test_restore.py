@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.source.documents import Parsed, replace_files
-from reconciler.core.source.restore import Impossible, Restore, Superseded, restore_edits
+from reconciler.core.source.restore import Impossible, Restore, Superseded, Versions, proof, restore_edits
 from reconciler.core.source.templates import identity, workloads
 from reconciler.model.source import WorkloadId
 from tests.kit.manifests import deployment, parsed
@@ -160,6 +160,24 @@ def test_one_newer_value_supersedes_the_whole_edit() -> None:
         for image, value in ((GOOD, "1"), (BAD, "2"), (BAD, "3"))
     )
     assert isinstance(restore_edits(parsed(web=good), parsed(web=bad), parsed(web=tip), WEB), Superseded)
+
+
+@pytest.mark.parametrize(("good", "bad", "tip"), [("", "1", "2"), ("1", "", "2")], ids=["added", "removed"])
+def test_a_variable_that_somebody_set_anew_supersedes_the_edit(good: str, bad: str, tip: str) -> None:
+    def source(value: str) -> Parsed:
+        added = f"            - {{name: B, value: '{value}'}}\n" if value else ""
+        return parsed(web=deployment(extra=f"{ENV}            - {{name: A}}\n{added}"))
+
+    assert isinstance(restore_edits(source(good), source(bad), source(tip), WEB), Superseded)
+
+
+def test_an_edit_that_reaches_any_other_object_is_never_used() -> None:
+    service = "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop}\nspec: {ports: [{port: 80}]}\n"
+    good, bad = (parsed(web=deployment(image=image), service=service) for image in (GOOD, BAD))
+    honest = replace_files(bad, {"web.yaml": deployment(image=GOOD).encode()})
+    assert proof(Versions(good, bad, bad), honest, WEB) == ""
+    assert proof(Versions(good, bad, bad), replace_files(honest, {"service.yaml": service.replace("80", "81").encode()}), WEB)
+    assert proof(Versions(good, bad, bad), replace_files(honest, {"service.yaml": b"a: ["}), WEB)
 
 
 def test_a_branch_that_is_already_restored_needs_nothing() -> None:
