@@ -134,22 +134,40 @@ class ApiClient:
 
     async def _events(self, path: str, query: Mapping[str, str], version: str) -> AsyncGenerator[tuple[str, Json]]:
         options = {"watch": "true", "resourceVersion": version, "allowWatchBookmarks": "true", "timeoutSeconds": str(WATCH_SECONDS)}
-        answer = await self._call(Call("GET", path, {**query, **options}))
+        answer = await self._answer(Call("GET", path, {**query, **options}))
         if isinstance(answer.body, bytes):
             raise _refusal(answer.status, answer.body)
-        async with aclosing(answer.body) as lines:  # type: ignore[type-var]  # every stream here is an async generator
-            async for line in lines:
-                event = orjson.loads(line)
+        async with aclosing(_documents(answer.body)) as events:
+            async for event in events:
                 if event["type"] == "ERROR":
                     raise _status_error(event["object"])
                 yield event["type"], event["object"]
 
+    async def _answer(self, call: Call) -> Answer:
+        try:
+            return await self._call(call)
+        except OSError as error:
+            raise _unreachable(call, error) from error
+
     async def _json(self, call: Call) -> Json:
-        answer = await self._call(call)
+        answer = await self._answer(call)
         body = answer.body if isinstance(answer.body, bytes) else b"".join([part async for part in answer.body])
         if answer.status >= 300:
             raise _refusal(answer.status, body)
         return _object(answer.status, body)
+
+
+async def _documents(lines: AsyncIterator[bytes]) -> AsyncGenerator[Json]:
+    """The JSON documents of a stream, which is closed with them."""
+    try:
+        async for line in lines:
+            yield orjson.loads(line)
+    except OSError as error:
+        raise ApiError(503, "Unreachable", f"the watch was cut: {type(error).__name__}") from error
+    finally:
+        close = getattr(lines, "aclose", None)
+        if close is not None:
+            await close()
 
 
 def _content(media_type: str) -> Mapping[str, str]:

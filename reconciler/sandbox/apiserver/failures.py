@@ -1,5 +1,6 @@
 """Refusals in the words of a real API server (reference apiserver.md §2): every one is a Status object."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,8 @@ from reconciler.sandbox.apiserver.causes import Cause
 from reconciler.sandbox.apiserver.kinds import Kind
 
 BODY_LIMIT = 3 * 1024 * 1024
+
+log = logging.getLogger(__name__)
 
 
 class Failure(Exception):
@@ -82,9 +85,10 @@ def invalid(kind: Kind, name: str, causes: Sequence[Cause]) -> Failure:
     return Failure(422, "Invalid", f'{group_kind} "{name}" is invalid: {text}', details)
 
 
-def bad_patch(message: str) -> Failure:
-    """A patch that cannot be carried out on this object."""
-    return Failure(422, "Invalid", f"the server rejected our request due to an error in our request: {message}")
+def bad_patch(why: str) -> Failure:
+    """A patch that cannot be carried out on this object; a real server does not say why, and the log here does."""
+    log.debug("patch refused: %s", why)
+    return Failure(422, "Invalid", "the server rejected our request due to an error in our request")
 
 
 def bad_request(message: str) -> Failure:

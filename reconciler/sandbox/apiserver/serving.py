@@ -25,9 +25,9 @@ class Listener:
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
         """Bind and listen; `url` names the port that was found for port 0."""
-        self._runner = web.ServerRunner(web.Server(self._respond, access_log=None), handle_signals=False)
+        self._runner = web.ServerRunner(web.Server(self._respond, access_log=None), handle_signals=False, shutdown_timeout=SHUTDOWN_SECONDS)
         await self._runner.setup()
-        await web.TCPSite(self._runner, host, port, ssl_context=tls, shutdown_timeout=SHUTDOWN_SECONDS).start()
+        await web.TCPSite(self._runner, host, port, ssl_context=tls).start()
         address = self._runner.addresses[0]
         self.url = f"{'https' if tls else 'http'}://{address[0]}:{address[1]}"
 
