@@ -6,7 +6,7 @@ Not a `git revert`: other people's changes in the same commit or file stay (DESI
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from reconciler.core.source.changes import changed_fields
+from reconciler.core.source.changes import changed_fields, template_differences
 from reconciler.core.source.differences import Difference, canonical, differences, same_identity, text_or_value
 from reconciler.core.source.documents import Located, Parsed, node_of, replace_files
 from reconciler.core.source.fields import Refused, ScalarEdit, splice
@@ -176,7 +176,7 @@ def _edit_part(versions: Versions, unit: _Unit, part: FieldPath, draft: _Draft) 
         raise _Moved(f"{' '.join(unit.rejected.key)} is no longer in the source")
     # Removed parts come last in `found`: putting them back first keeps a list from running empty on the way.
     for difference in reversed(found):
-        draft = _edit_one(versions, unit, difference, draft)
+        draft = _edit_one(versions, replace(unit, parts=(part,)), difference, draft)
     return draft
 
 
@@ -192,8 +192,9 @@ def _edit_one(versions: Versions, unit: _Unit, difference: Difference, draft: _D
     edited = replace_files(draft.tip, {tip.file: content})
     if edited.files[tip.file].problems:
         raise Refused(f"the edited {edited.files[tip.file].problems[0]}")
-    back = Difference(difference.new_path, difference.old_path, difference.new, difference.old)
-    fields = changed_fields(unit.rejected, unit.proven, iter((back,)))
+    now = edited.find(*tip.key)
+    moved = template_differences((draft.tip, tip), (edited, now), unit.parts[0])
+    fields = changed_fields(tip, now, moved)
     return _Draft(edited, (*draft.fields, *fields), draft.touched | {tip.file})
 
 

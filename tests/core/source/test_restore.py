@@ -46,6 +46,15 @@ def test_changes_of_other_people_in_the_same_file_stay() -> None:
     assert restored(good, bad, tip) == tip.replace(BAD, GOOD).encode()
 
 
+def test_the_edit_says_what_moves_where_on_the_branch() -> None:
+    tip = parsed(web="# a line more\n" + deployment(image=BAD))
+    outcome = restore_edits(parsed(web=deployment(image=GOOD)), parsed(web=deployment(image=BAD)), tip, WEB)
+    assert isinstance(outcome, Restore)
+    assert [(field.old, field.new, str(field.location)) for field in outcome.fields] == [
+        (BAD, GOOD, "web.yaml:17 spec.template.spec.containers[0].image")
+    ]
+
+
 def test_a_reformatted_file_is_edited_in_its_new_form() -> None:
     tip = deployment(image=f'"{BAD}"   # new').replace("\n", "\r\n")
     assert restored(deployment(image=GOOD), deployment(image=BAD), tip) == tip.replace(BAD, GOOD).encode()
