@@ -1,0 +1,37 @@
+"""Every shipped policy and template parses with the parsers that read them in production."""
+
+from pathlib import Path
+
+import pytest
+
+from reconciler.api.argoproj.analysis import parse_metrics
+from reconciler.api.policy import parse_policy
+from reconciler.app.cli.files import manifests_at
+from reconciler.core.analysis.validate import validate
+from reconciler.core.source.documents import Located
+from reconciler.model.policy import DEFAULT
+
+ROOT = Path(__file__).resolve().parent.parent
+SHIPPED = list(manifests_at([ROOT / "policies", ROOT / "sample-repo" / "environments"]).manifests)
+POLICIES = [located for located in SHIPPED if located.key[0].endswith("ReleasePolicy")]
+TEMPLATES = [located for located in SHIPPED if located.key[0].endswith("AnalysisTemplate")]
+
+
+def place(located: Located) -> str:
+    return f"{Path(located.file).name}:{located.line}"
+
+
+def test_the_default_policy_says_what_the_code_does() -> None:
+    assert parse_policy(POLICIES[0].manifest) == DEFAULT
+
+
+@pytest.mark.parametrize("located", POLICIES, ids=place)
+def test_a_shipped_policy_parses(located: Located) -> None:
+    assert parse_policy(located.manifest).name == located.key[2]
+
+
+@pytest.mark.parametrize("located", TEMPLATES, ids=place)
+def test_a_shipped_template_is_valid(located: Located) -> None:
+    metrics = parse_metrics(tuple(located.manifest["spec"]["metrics"]))
+    assert metrics
+    assert validate(metrics, {"prometheus", "web", "job"}) is None
