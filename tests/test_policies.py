@@ -12,7 +12,8 @@ from reconciler.core.source.documents import Located
 from reconciler.model.policy import DEFAULT
 
 ROOT = Path(__file__).resolve().parent.parent
-SHIPPED = list(manifests_at([ROOT / "policies", ROOT / "sample-repo" / "environments"]).manifests)
+FOLDERS = (ROOT / "policies", ROOT / "sample-repo" / "environments")
+SHIPPED = [located for folder in FOLDERS for located in manifests_at([folder]).manifests]
 POLICIES = [located for located in SHIPPED if located.key[0].endswith("ReleasePolicy")]
 TEMPLATES = [located for located in SHIPPED if located.key[0].endswith("AnalysisTemplate")]
 
