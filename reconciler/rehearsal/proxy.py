@@ -1,0 +1,71 @@
+"""A reverse proxy on loopback between the daemon and one system, so that a story can delay, refuse or cut what passes."""
+
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+from aiohttp import web
+
+from reconciler.sandbox.githost.faults import Faults
+
+OWN_HEADERS = frozenset({"host", "connection", "transfer-encoding", "content-length", "content-encoding", "keep-alive"})
+
+
+class Proxy:
+    """Passes everything on to `upstream`, except what `faults` say."""
+
+    def __init__(self, upstream: str) -> None:
+        self.faults = Faults()
+        self._upstream = upstream
+        self._session: aiohttp.ClientSession | None = None
+        self._runner: web.ServerRunner | None = None
+
+    async def __aenter__(self) -> Self:
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
+        self._session = aiohttp.ClientSession(timeout=timeout, auto_decompress=False, connector=aiohttp.TCPConnector(limit=0))
+        self._runner = web.ServerRunner(web.Server(self._serve, access_log=None), shutdown_timeout=0.5)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._runner:
+            await self._runner.cleanup()
+        if self._session:
+            await self._session.close()
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        assert self._runner is not None
+        host, port = self._runner.addresses[0][:2]
+        return f"http://{host}:{port}"
+
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        refused = await self.faults.meet(request)
+        if refused is not None:
+            return refused
+        try:
+            return await self._pass_on(request)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            return web.Response(status=502, text=f"the system behind does not answer: {type(error).__name__}\n")
+
+    async def _pass_on(self, request: web.BaseRequest) -> web.StreamResponse:
+        assert self._session is not None
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in OWN_HEADERS}
+        address = self._upstream + request.path_qs
+        async with self._session.request(
+            request.method, address, headers=headers, data=await request.read() or None, allow_redirects=False
+        ) as answer:
+            lost = await self.faults.meet(request, after=True)
+            return lost if lost is not None else await _streamed(request, answer)
+
+
+async def _streamed(request: web.BaseRequest, answer: aiohttp.ClientResponse) -> web.StreamResponse:
+    kept = {name: value for name, value in answer.headers.items() if name.lower() not in OWN_HEADERS - {"content-encoding"}}
+    response = web.StreamResponse(status=answer.status, headers=kept)
+    await response.prepare(request)
+    async for chunk in answer.content.iter_any():
+        await response.write(chunk)
+    await response.write_eof()
+    return response

@@ -1,0 +1,178 @@
+"""The stage: a whole cluster, a mesh with a real Envoy, metrics and a Git host in one temporary folder, with a real daemon beside them.
+
+Everything listens on free loopback ports and ends with the context: no process, task, socket or folder is left.
+"""
+
+import asyncio
+import shutil
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from secrets import token_urlsafe
+from types import TracebackType
+from typing import Self
+
+from reconciler.model.errors import Terminal
+from reconciler.rehearsal.child import Ran, program, run_command
+from reconciler.rehearsal.daemon import Daemon
+from reconciler.rehearsal.fittings import BOT, PERSON, REPOSITORY, definitions, kubeconfig, namespaces, secret_file, settings
+from reconciler.rehearsal.people import People, Place
+from reconciler.rehearsal.proxy import Proxy
+from reconciler.rehearsal.recorder import Recorder
+from reconciler.rehearsal.users import UserGroups
+from reconciler.sandbox.apiserver.server import ApiServer
+from reconciler.sandbox.client import ApiClient, ApiError
+from reconciler.sandbox.cluster import attach
+from reconciler.sandbox.githost.faults import Faults
+from reconciler.sandbox.githost.host import GitHost
+from reconciler.sandbox.mesh.errors import EnvoyFailed, EnvoyMissing
+from reconciler.sandbox.mesh.mesh import Mesh
+from reconciler.sandbox.metrics.metrics import Metrics
+from reconciler.sandbox.node.behaviour import Behaviour, Behaviours
+from reconciler.sandbox.node.network import Network
+
+GATEWAY_IP = "10.0.0.80"
+GATEWAY_PORTS = {80: 0, 8080: 0}
+SCRAPE_SECONDS = 0.5
+CURL = "curlimages/curl:8.10.1"
+READY_SECONDS = 10.0
+
+
+class Stage:
+    """One stage that serves the manifest repository `sample`. `api_faults` puts a proxy before the daemon's API, which costs speed."""
+
+    def __init__(self, sample: Path, images: Mapping[str, Behaviour] | None = None, *, api_faults: bool = False) -> None:
+        self.began = time.time()
+        self.folder = Path()
+        self.behaviours = Behaviours({CURL: Behaviour("curl"), **(images or {})})
+        self.server = ApiServer()
+        self.api = ApiClient(self.server.call)
+        self._sample = sample
+        self._api_faults = api_faults
+        self._proxies: dict[str, Proxy] = {}
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            await self._build(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self._stack.aclose()
+
+    # -- what stories use ---------------------------------------------------------------------------------------------
+
+    @property
+    def kubeconfig(self) -> Path:
+        """For people: straight to the API server."""
+        return self.folder / "kubeconfig"
+
+    @property
+    def settings_file(self) -> Path:
+        return self.folder / "reconciler.yaml"
+
+    def faults(self, system: str) -> Faults:
+        """Where the faults of provider, forge, git or api are kept. Raises Terminal for an API without a proxy."""
+        if system in ("forge", "git"):
+            return self.host.faults
+        if system not in self._proxies:
+            raise Terminal(f"this stage has no way to disturb the {system}")
+        return self._proxies[system].faults
+
+    async def command(self, words: tuple[str, ...]) -> Ran:
+        """Run `reconciler …` or `kubectl …` against this stage as a person does."""
+        return await run_command([*program(words[0]), *words[1:], "--kubeconfig", str(self.kubeconfig)], self.folder)
+
+    # -- building -----------------------------------------------------------------------------------------------------
+
+    async def _build(self, stack: AsyncExitStack) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="reconciler-stage-"))
+        stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
+        await self.server.start("127.0.0.1", 0)
+        stack.push_async_callback(self.server.stop)
+        self.mesh = Mesh(self.api, folder=self.folder / "mesh", gateway_ports=GATEWAY_PORTS)
+        self.host = GitHost(self.folder / "hosted", users={name: token_urlsafe(16) for name in (BOT, PERSON)})
+        await self._side_by_side(stack)
+        await self._build_cluster(stack)
+        self.users = await stack.enter_async_context(UserGroups(self.mesh.gateway_address))
+        self.recorder = await stack.enter_async_context(Recorder(self.api, self.began))
+        self._give_files()
+        place = Place(self.host.clone_url(REPOSITORY, PERSON), self.host.api, self.host.access.token(PERSON), REPOSITORY)
+        self.people = People(place, self.folder / "clone")
+        stack.push_async_callback(self.daemon.stop)
+
+    async def _side_by_side(self, stack: AsyncExitStack) -> None:
+        """What takes long and does not need each other: Envoy, the Git host, the kinds."""
+        stack.push_async_callback(self.mesh.stop)
+        stack.push_async_callback(self.host.stop)
+        try:
+            async with asyncio.timeout(READY_SECONDS), asyncio.TaskGroup() as group:
+                for work in (self.mesh.start(), self._host_repository(), self._define_kinds()):
+                    group.create_task(work)
+        except* (EnvoyMissing, EnvoyFailed) as failures:
+            raise Terminal(str(failures.exceptions[0])) from failures
+        except* TimeoutError as late:
+            raise Terminal(f"the stage was not ready after {READY_SECONDS:g} s: is the machine very busy?") from late
+
+    async def _build_cluster(self, stack: AsyncExitStack) -> None:
+        network = Network(gateways={GATEWAY_IP: self.mesh.gateway_address(80)}, mesh=self.mesh.mesh_address)
+        self.cluster = await stack.enter_async_context(attach(self.server.call, self.behaviours, network=network))
+        self.metrics = Metrics([self.mesh.stats_url], interval=SCRAPE_SECONDS)
+        await self.metrics.start()
+        stack.push_async_callback(self.metrics.stop)
+        self._proxies["provider"] = await stack.enter_async_context(Proxy(self.metrics.url))
+        if self._api_faults:
+            self._proxies["api"] = await stack.enter_async_context(Proxy(self.server.url))
+
+    async def _host_repository(self) -> None:
+        await find_git()
+        await self.host.start()
+        await self.host.create_repository(REPOSITORY, self._sample, author="Ann Author <ann@example.com>")
+
+    async def _define_kinds(self) -> None:
+        for definition in definitions():
+            await self.api.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition)
+        for namespace in namespaces():
+            try:
+                await self.api.create("/api/v1/namespaces", namespace)
+            except ApiError as error:
+                if error.reason != "AlreadyExists":
+                    raise
+
+    def _give_files(self) -> None:
+        """The files of people and daemon. The daemon's kubeconfig leads through the proxy if there is one."""
+        self.kubeconfig.write_text(kubeconfig(self.server.url), encoding="utf-8")
+        own = self.folder / "daemon-kubeconfig"
+        own.write_text(kubeconfig(self._proxies["api"].url if self._api_faults else self.server.url), encoding="utf-8")
+        listen = f"127.0.0.1:{_free_port()}"
+        written = settings(
+            repository=self.host.clone_url(REPOSITORY),
+            forge=self.host.api,
+            prometheus=self._proxies["provider"].url,
+            listen=listen,
+            token_file=secret_file(self.folder / "token", self.host.access.token(BOT)),
+        )
+        self.settings_file.write_text(written, encoding="utf-8")
+        words = ["run", "-c", str(self.settings_file), "--kubeconfig", str(own), "--log-format", "json"]
+        self.daemon = Daemon([sys.executable, "-m", "reconciler", *words], self.folder, f"http://{listen}/readyz")
+
+
+async def find_git() -> None:
+    """Raises Terminal in one line when this machine cannot serve git over HTTP."""
+    if shutil.which("git") is None:
+        raise Terminal("git is not installed: install git 2.38 or newer")
+    ran = await run_command(["git", "--exec-path"], Path("/"))
+    if not (Path(ran.output) / "git-http-backend").exists():
+        raise Terminal("git http-backend is missing: install the full git package (on some systems git-daemon or git-core)")
+
+
+def _free_port() -> int:
+    """A loopback port that nobody listens on at this moment; the daemon binds it a moment later."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
