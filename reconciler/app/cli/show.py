@@ -27,7 +27,7 @@ Watch = Annotated[bool, typer.Option("-w", "--watch", help="show it again whenev
 def register(app: typer.Typer) -> None:
     """Add the looking commands to the command line."""
     getter = typer.Typer(no_args_is_help=True, help="Show one object with everything it owns.", context_settings=HELP)
-    getter.command("rollout")(get_rollout)
+    getter.command("rollout")(show_rollout)
     app.add_typer(getter, name="get")
     lister = typer.Typer(no_args_is_help=True, help="List objects, a line each.", context_settings=HELP)
     lister.command("rollouts")(list_rollouts)
@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
     app.command("explain")(explain)
 
 
-def get_rollout(
+def show_rollout(
     name: Name, watch: Watch = False, namespace: Namespace = "default", kubeconfig: Kubeconfig = "", output: Output = "text"
 ) -> None:
     """Show the live tree: revisions, ReplicaSets, pods, analysis runs, weights.
