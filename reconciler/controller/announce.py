@@ -6,8 +6,8 @@ What was told is remembered in the Release as a hash, so that a pass without new
 import hashlib
 from collections.abc import Mapping
 
+from reconciler.core.release.markdown import marker
 from reconciler.core.release.message import comment, commit_context, commit_description, commit_state
-from reconciler.forges.markdown import marker
 from reconciler.forges.protocol import Announcement, CommitState, Forge
 from reconciler.kube.cache import Cache
 from reconciler.model.identity import Manifest

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import httpx
 
-from reconciler.forges.markdown import cut, shortened
+from reconciler.core.release.markdown import cut, shortened
 from reconciler.forges.protocol import Announced, Announcement, Proposal, PullRequest, PullState
 from reconciler.forges.rest import Invalid, NotFound, Order, Rest, Token
 from reconciler.model.errors import Terminal, Transient

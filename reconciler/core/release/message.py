@@ -4,13 +4,17 @@ Read at 3 a.m. by the author of the change: first what happened, then the number
 (subjects, paths, queries, error texts) are shown as code, never as markup.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
+from reconciler.core.release.markdown import clean, code, plain, shortened, table
 from reconciler.model.release import Evidence, Release, ReleasePhase, RestoreState, Verdict
 
 TRAILER = "Reconciler-Release"
+SPAN_LIMIT, TEXT_LIMIT = 300, 1000
+URL = re.compile(r"https?://[\w.:/?=&%-]+", re.ASCII)
+"""Addresses that may stand in a sentence as they are."""
 HEADLINE = {
     Verdict.PASSED: "✅ proven",
     Verdict.FAILED: "❌ failed — traffic is back on the proven version",
@@ -27,7 +31,7 @@ IN_FLIGHT = {
 }
 RESTORED = {
     RestoreState.WANTED: "Git still asks for this version; the restore commit is being written.",
-    RestoreState.PUSHED: "Git was restored by commit `{sha}`.",
+    RestoreState.PUSHED: "Git was restored by commit {sha}.",
     RestoreState.PROPOSED: "The way back is proposed in {pull}: it needs a person.",
     RestoreState.SUPERSEDED: "Git holds another value by now: nothing was written.",
     RestoreState.IMPOSSIBLE: "Git could not be restored automatically: {message}. Revert by hand.",
@@ -61,21 +65,20 @@ def commit_context(release: Release) -> str:
 
 
 def commit_description(release: Release) -> str:
-    """At most 140 characters (GitHub's limit)."""
-    text = release.status.reason or headline(release)
-    return text if len(text) <= 140 else text[:139] + "…"
+    """One line of at most 140 characters (GitHub's limit)."""
+    return shortened(release.status.reason or headline(release))
 
 
 def comment(environment: str, releases: Sequence[Release], steps: dict[str, str]) -> str:
     """The living comment: one section per release of this pull request. `steps` tells by release name where the rollout stands."""
     sections = [_section(release, steps.get(release.name, "")) for release in releases]
-    return "\n\n".join([f"### Release to `{code(environment)}`", *sections]) + "\n"
+    return "\n\n".join([f"### Release to {code_span(environment)}", *sections]) + "\n"
 
 
 def _section(release: Release, step: str) -> str:
     parts = [
         f"**{code_span(release.namespace + '/' + release.spec.workload.name)} — {headline(release)}**",
-        text(release.status.reason) if release.status.reason else "",
+        text(release.status.reason),
         f"Now: {text(step)}" if step and not release.decided else "",
         _restored(release),
         _changes(release),
@@ -89,29 +92,27 @@ def _restored(release: Release) -> str:
     restore = release.status.restore
     if restore is None:
         return ""
-    return RESTORED[restore.state].format(sha=code(restore.sha[:12]), pull=restore.pull or "a pull request", message=text(restore.message))
+    place = restore.pull if URL.fullmatch(restore.pull) else code_span(restore.pull or "a pull request")
+    return RESTORED[restore.state].format(sha=code_span(restore.sha[:12]), pull=place, message=text(restore.message))
 
 
 def _changes(release: Release) -> str:
     if not release.spec.changes:
         return ""
-    rows = [
-        f"| {code_span(f'{c.file}:{c.line}')} | {code_span(c.field)} | {code_span(c.old)} | {code_span(c.new)} |"
-        for c in release.spec.changes
-    ]
-    return "\n".join(["| where | field | before | after |", "|---|---|---|---|", *rows])
+    rows = [[code_span(v) for v in (f"{c.file}:{c.line}", c.field, c.old, c.new)] for c in release.spec.changes]
+    return table(["where", "field", "before", "after"], rows)
 
 
 def _evidence(rows: Sequence[Evidence]) -> str:
     if not rows:
         return ""
-    head = "| metric | ended | passed / failed / no data | last values | rule |\n|---|---|---|---|---|"
-    lines = [
-        f"| {code_span(r.metric)} | {code(r.phase)} | {r.successful} / {r.failed} / {r.inconclusive + r.error} "
-        f"| {code_span(', '.join(r.values[-5:]) or r.message or '–')} | {code_span(_rule(r))} |"
-        for r in rows
-    ]
-    return "\n".join([head, *lines])
+    return table(["metric", "ended", "passed / failed / no data", "last values", "rule"], [_evidence_row(row) for row in rows])
+
+
+def _evidence_row(row: Evidence) -> list[str]:
+    counts = f"{row.successful} / {row.failed} / {row.inconclusive + row.error}"
+    values = ", ".join(row.values[-5:]) or row.message
+    return [code_span(row.metric), text(row.phase), counts, code_span(values), code_span(_rule(row))]
 
 
 def _rule(row: Evidence) -> str:
@@ -120,12 +121,11 @@ def _rule(row: Evidence) -> str:
 
 def _next(release: Release) -> str:
     if release.status.held and release.decided:
-        return (
-            f"This version is held. To try it again: `reconciler hold lift {code(release.name)} -n {code(release.namespace)}`, "
-            "or push another image."
-        )
+        again = code_span(f"reconciler hold lift {release.name} -n {release.namespace}")
+        return f"This version is held. To try it again: {again}, or push another image."
     if release.status.verdict is Verdict.COULD_NOT_MEASURE:
-        return f"When the metrics answer again: `reconciler retry {code(release.spec.workload.name)} -n {code(release.namespace)}`."
+        again = code_span(f"reconciler retry {release.spec.workload.name} -n {release.namespace}")
+        return f"When the metrics answer again: {again}."
     return ""
 
 
@@ -141,7 +141,7 @@ class CommitText:
 def restore_commit(release: Release, fields: Sequence[str]) -> CommitText:
     """What the restore commit says: what happened, with the numbers, then the fields that went back."""
     spec = release.spec
-    body = [*_wrapped(f"{release.status.reason}."), "", *[f"- {field}" for field in fields]]
+    body = [*_wrapped(f"{release.status.reason}."), "", *[f"- {shortened(field, TEXT_LIMIT)}" for field in fields]]
     return CommitText(
         subject=f"Restore {spec.workload.name} in {spec.environment}: {release.status.verdict}",
         body="\n".join(body),
@@ -155,8 +155,8 @@ def restore_commit(release: Release, fields: Sequence[str]) -> CommitText:
 
 def _wrapped(sentence: str) -> list[str]:
     lines, line = [], ""
-    for word in sentence.replace("\n", " ").split():
-        if line and len(line) + len(word) > 100:
+    for word in clean(sentence).split():
+        if line and len(line) + len(word) >= 100:
             lines.append(line)
             line = ""
         line = f"{line} {word}".strip()
@@ -164,22 +164,10 @@ def _wrapped(sentence: str) -> list[str]:
 
 
 def code_span(value: str) -> str:
-    """Untrusted text as inline code, safe inside a table cell."""
-    return f"`{code(value)}`" if value else "–"
-
-
-def code(value: str) -> str:
-    """Untrusted text that can neither close a code span nor a table cell nor open a comment."""
-    return " ".join(value.replace("`", "'").replace("|", "¦").replace("<!--", "<!- -").split())[:300]
+    """Untrusted text as inline code, shortened; a dash where there is none."""
+    return code(shortened(value, SPAN_LIMIT)) or "–"
 
 
 def text(value: str) -> str:
     """Untrusted text in a sentence: no mention, no markup, no link."""
-    escaped = " ".join(value.split()).replace("<", "&lt;").replace("@", "@\u200b").replace("|", "¦")
-    for sign in ("*", "_", "[", "]", "`", "#"):
-        escaped = escaped.replace(sign, "\\" + sign)
-    return escaped[:1000]
-
-
-def moment(value: datetime | None) -> str:
-    return value.strftime("%Y-%m-%d %H:%M:%S UTC") if value else ""
+    return plain(shortened(value, TEXT_LIMIT))
