@@ -1,6 +1,6 @@
 """Which finished runs and Jobs are no longer wanted (contract 6.10, 7.3)."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -38,7 +38,7 @@ def expiry(status: AnalysisStatus, time_to_live: TimeToLive) -> datetime | None:
     return None if seconds is None else status.completed + timedelta(seconds=seconds) + SECOND
 
 
-def trimmed(results: Iterable[MetricResult], kept: dict[str, int]) -> tuple[MetricResult, ...]:
+def trimmed(results: Iterable[MetricResult], kept: Mapping[str, int]) -> tuple[MetricResult, ...]:
     """The results with the newest measurements of each metric only."""
     return tuple(replace(r, measurements=r.measurements[-kept[r.name] :]) if r.name in kept else r for r in results)
 

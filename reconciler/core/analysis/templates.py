@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from reconciler.core.analysis.arguments import PLACEHOLDER, Unresolved, literals, merge_arguments, substitute
 from reconciler.model.analysis import RunKind
 from reconciler.model.identity import Manifest, name_of
-from reconciler.model.problem import Problem, invalid
 
 CLUSTER = "ClusterAnalysisTemplate"
 NAMESPACED = "AnalysisTemplate"
@@ -104,44 +103,28 @@ def _repeated(names: Iterable[str]) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
-    """One place of a Rollout that asks for an analysis: `path` leads to the analysis, e.g. `spec.strategy.canary.steps[0].analysis`."""
-
-    kind: RunKind
-    path: str
-    analysis: Manifest
-
-
-def validate_references(rollout: Manifest, reference: Reference, templates: Sequence[Manifest]) -> Problem | None:
-    """The first thing wrong with the templates of one analysis of a rollout; a later template may mend it (contract 12.3)."""
-    field = f"{reference.path}.templates"
-    names = [name for _, name in _references(reference.analysis)]
+def validate_references(*, rollout: Manifest, kind: str, analysis: Manifest, templates: Sequence[Manifest]) -> str | None:
+    """The first thing wrong with the templates and arguments of one analysis of a rollout (contract 12.3); `kind` is a `RunKind`."""
     try:
-        found = referenced(templates, reference.analysis)
+        found = referenced(templates, analysis)
     except InvalidTemplates as error:
-        return invalid(field, str(error).split("'")[1], str(error), passing=True)
-    for template in found:
-        problem = _template_problem(template, reference)
-        if problem:
-            return invalid(f"{field}[{_place(name_of(template), names)}].templateName", name_of(template), problem, passing=True)
-    combined = combine(templates, reference.analysis)
-    problem = combined if isinstance(combined, str) else _argument_problem(combined, reference.analysis, rollout)
-    return invalid(field, ", ".join(names), problem, passing=True) if problem else None
+        return str(error)
+    problems = (_template_problem(template, kind, analysis) for template in found)
+    problem = next((words for words in problems if words), None)
+    if problem:
+        return problem
+    combined = combine(templates, analysis)
+    return combined if isinstance(combined, str) else _argument_problem(combined, analysis, rollout)
 
 
-def _place(name: str, names: Sequence[str]) -> int:
-    return names.index(name) if name in names else 0
-
-
-def _template_problem(template: Manifest, reference: Reference) -> str | None:
-    spec = template.get("spec") or {}
-    if reference.kind is RunKind.BACKGROUND:
-        given = {argument.get("name") for argument in reference.analysis.get("args") or []}
-        open_ones = [a for a in spec.get("args") or [] if a.get("value") is None and not a.get("valueFrom")]
-        missing = any(argument.get("name") not in given for argument in open_ones)
-        return "missing analysis arguments in rollout spec" if missing else None
-    return _endless(template, spec.get("args") or [])
+def _template_problem(template: Manifest, kind: str, analysis: Manifest) -> str | None:
+    declared = (template.get("spec") or {}).get("args") or []
+    if kind != RunKind.BACKGROUND:
+        return _endless(template, declared)
+    given = {argument.get("name") for argument in analysis.get("args") or []}
+    open_ones = [argument for argument in declared if argument.get("value") is None and not argument.get("valueFrom")]
+    missing = any(argument.get("name") not in given for argument in open_ones)
+    return "missing analysis arguments in rollout spec" if missing else None
 
 
 def _endless(template: Manifest, arguments: Sequence[Manifest]) -> str | None:

@@ -1,0 +1,35 @@
+"""Answers as measurements: judged by the metric's conditions, ended early, or an error in words (contract 7)."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from reconciler.core.analysis.evaluate import Conditions, assess
+from reconciler.model.analysis import Measurement, RunPhase
+from reconciler.providers.protocol import MeasurementTask
+
+LONGEST_VALUE = 10_000
+TERMINATED = "Metric Terminated"
+
+
+def judged(task: MeasurementTask, result: Any, value: str, metadata: Mapping[str, str]) -> Measurement:
+    """What came back: the conditions see `result`, people see `value`, which is cut at 10,000 characters."""
+    assessed = assess(Conditions(task.metric.success_condition, task.metric.failure_condition), result, task.now)
+    return Measurement(
+        phase=assessed.phase,
+        message=assessed.message,
+        value=value[:LONGEST_VALUE],
+        started=task.now,
+        finished=task.now,
+        metadata=metadata,
+    )
+
+
+def failed(task: MeasurementTask, error: object) -> Measurement:
+    """A measurement that could not be taken."""
+    return Measurement(phase=RunPhase.ERROR, message=str(error), started=task.now, finished=task.now)
+
+
+def ended(task: MeasurementTask, measurement: Measurement) -> Measurement:
+    """An awaited measurement that nobody waits for any longer (contract 6.5, 13.22)."""
+    return replace(measurement, phase=RunPhase.INCONCLUSIVE, message=TERMINATED, finished=task.now, resume_at=None)

@@ -1,0 +1,160 @@
+"""A Kubernetes Job as a measurement: its end is the answer (contract 7.3)."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+from reconciler.api.argoproj.fields import Fields
+from reconciler.kube.client import Client
+from reconciler.kube.errors import AlreadyExists, ApiError
+from reconciler.model.analysis import RUN_METRIC, RUN_NAME, RUN_NAMESPACE, RUN_UID_LABEL, Measurement, RunPhase
+from reconciler.model.errors import Transient
+from reconciler.model.identity import Manifest, ObjectRef, controller_uid, labels_of, name_of, uid_of
+from reconciler.model.problem import InvalidField
+from reconciler.model.resources import ANALYSIS_RUNS, JOBS, PODS
+from reconciler.providers.answers import ended, failed
+from reconciler.providers.protocol import MeasurementTask
+
+JOB_NAME, JOB_NAMESPACE = "job-name", "job-namespace"
+LONGEST_NAME = 63
+HOPELESS = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName"})
+
+
+class Job:
+    """Starts one Job a measurement, beside the run or in a namespace of its own, where only a label tells whose it is."""
+
+    def __init__(self, client: Client, namespace: str = "") -> None:
+        self._client = client
+        self._namespace = namespace
+
+    async def run(self, task: MeasurementTask) -> Measurement:
+        """Create the Job, or find the one that a pass cut off before created: its name follows from the run."""
+        try:
+            job = job_manifest(task, self._namespace)
+        except InvalidField as error:
+            return failed(task, error)
+        try:
+            await self._client.create(JOBS, job)
+        except AlreadyExists:
+            existing = await self._client.find(JOBS, self._place(task), name_of(job))
+            if existing is None or not _ours(existing, task):
+                return failed(task, f"job {name_of(job)} already exists and belongs to somebody else")
+        except Transient:
+            raise
+        except ApiError as error:
+            return failed(task, f"job {name_of(job)} cannot be created: {error.message}")
+        metadata = {JOB_NAME: name_of(job), JOB_NAMESPACE: self._place(task)}
+        return Measurement(phase=RunPhase.RUNNING, started=task.now, resume_at=task.now, metadata=metadata)
+
+    async def resume(self, task: MeasurementTask, measurement: Measurement) -> Measurement:
+        name, namespace = self._job_of(task, measurement)
+        try:
+            job = await self._client.get(JOBS, namespace, name)
+            phase, message = _outcome(job)
+            if phase is None:
+                phase, message = await self._stuck(name, namespace)
+        except Transient:
+            raise
+        except ApiError as error:
+            phase, message = RunPhase.ERROR, f"job {name} cannot be read: {error.message}"
+        if phase is None:
+            return replace(measurement, resume_at=task.now + _pause(task, measurement))
+        return replace(measurement, phase=phase, message=message, finished=task.now, resume_at=None)
+
+    async def terminate(self, task: MeasurementTask, measurement: Measurement) -> Measurement:
+        name, namespace = self._job_of(task, measurement)
+        try:
+            await self._client.delete(ObjectRef(JOBS, namespace, name), propagation="Foreground")
+        except Transient:
+            raise
+        except ApiError as error:
+            return replace(ended(task, measurement), message=f"job {name} cannot be deleted: {error.message}")
+        return ended(task, measurement)
+
+    def _place(self, task: MeasurementTask) -> str:
+        return self._namespace or task.namespace
+
+    def _job_of(self, task: MeasurementTask, measurement: Measurement) -> tuple[str, str]:
+        metadata = measurement.metadata
+        return metadata.get(JOB_NAME) or job_name(task), metadata.get(JOB_NAMESPACE) or self._place(task)
+
+    async def _stuck(self, name: str, namespace: str) -> tuple[RunPhase | None, str]:
+        """Whether the Job's pod will never run, because an image cannot be pulled."""
+        pods = await self._client.list(PODS, namespace, labels=f"job-name={name}")
+        words = next((words for pod in pods for words in _hopeless(pod)), None)
+        return (None, "") if words is None else (RunPhase.INCONCLUSIVE, words)
+
+
+def job_name(task: MeasurementTask) -> str:
+    """`<run uid>.<metric>.<number>`; the metric's name gives way when that is longer than a label may be."""
+    uid, number = uid_of(task.run), str(task.number)
+    room = LONGEST_NAME - len(uid) - len(number) - 2
+    return f"{uid}.{task.metric.name[: max(room, 0)]}.{number}"
+
+
+def job_manifest(task: MeasurementTask, namespace: str) -> Manifest:
+    """The Job of one measurement; in a namespace of its own it has no owner (contract 7.3)."""
+    config = Fields("job", task.metric.config)
+    wanted = config.under("metadata")
+    label = {RUN_UID_LABEL: uid_of(task.run)}
+    marks = {RUN_NAME: name_of(task.run), RUN_NAMESPACE: task.namespace, RUN_METRIC: task.metric.name}
+    metadata: Manifest = {
+        "name": job_name(task),
+        "namespace": namespace or task.namespace,
+        "labels": {**wanted.under("labels").raw, **label},
+        "annotations": {**wanted.under("annotations").raw, **marks},
+    }
+    if not namespace:
+        metadata["ownerReferences"] = [_owner(task.run)]
+    return {"apiVersion": JOBS.api_version, "kind": JOBS.kind, "metadata": metadata, "spec": _labelled(config.under("spec"), label)}
+
+
+def _owner(run: Manifest) -> Manifest:
+    return {
+        "apiVersion": ANALYSIS_RUNS.api_version,
+        "kind": ANALYSIS_RUNS.kind,
+        "name": name_of(run),
+        "uid": uid_of(run),
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+
+
+def _labelled(spec: Fields, label: dict[str, str]) -> Manifest:
+    template = spec.under("template")
+    metadata = template.under("metadata")
+    marked = {**metadata.raw, "labels": {**metadata.under("labels").raw, **label}}
+    return {**spec.raw, "template": {**template.raw, "metadata": marked}}
+
+
+def _ours(job: Manifest, task: MeasurementTask) -> bool:
+    owner = controller_uid(job)
+    return owner == uid_of(task.run) if owner else labels_of(job).get(RUN_UID_LABEL) == uid_of(task.run)
+
+
+def _outcome(job: Manifest) -> tuple[RunPhase | None, str]:
+    """How a Job ended, None while it runs; its own message for a failure."""
+    for condition in (job.get("status") or {}).get("conditions") or []:
+        if condition.get("status") != "True":
+            continue
+        if condition.get("type") == "Complete":
+            return RunPhase.SUCCESSFUL, ""
+        if condition.get("type") == "Failed":
+            return RunPhase.FAILED, str(condition.get("message") or "")
+    return None, ""
+
+
+def _hopeless(pod: Manifest) -> Iterator[str]:
+    status = pod.get("status") or {}
+    for container in (*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])):
+        waiting = (container.get("state") or {}).get("waiting") or {}
+        if waiting.get("reason") in HOPELESS:
+            place = f"Pod {name_of(pod)}, container {container.get('name')}"
+            yield f"{place} has terminal error ({waiting['reason']}): {waiting.get('message', '')}"
+
+
+def _pause(task: MeasurementTask, measurement: Measurement) -> timedelta:
+    """The longer a Job runs, the less often it is looked at; its events come anyway (contract 7.3)."""
+    elapsed = max((task.now - (measurement.started or task.now)).total_seconds(), 1.0)
+    return timedelta(seconds=math.sqrt(2 * elapsed))

@@ -1,0 +1,170 @@
+"""Prometheus: one instant or range query a measurement (contract 7.1)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import httpx
+
+from reconciler.api.argoproj.fields import Fields
+from reconciler.core.analysis.evaluate import moment
+from reconciler.core.analysis.expression import ExpressionError
+from reconciler.core.analysis.text import fixed
+from reconciler.model.analysis import Measurement
+from reconciler.model.duration import parse_duration
+from reconciler.model.errors import Terminal, Transient
+from reconciler.providers.answers import ended, failed, judged
+from reconciler.providers.protocol import MeasurementTask
+from reconciler.providers.requests import FORM, basic, bearer, headers_of, send
+from reconciler.web.client import Answer, Call
+
+DEFAULT_TIMEOUT = 30
+RESPONSE_LIMIT = 8 << 20
+MANAGED_SERVICE = "aps-workspaces"
+UNSUPPORTED = "Prometheus metric type not supported"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What an answer holds: what conditions see, what people see, and how many series it had (0: no data)."""
+
+    result: float | list[float]
+    value: str
+    series: int
+
+
+class Prometheus:
+    """Asks the server a metric names, or else the default one."""
+
+    def __init__(self, client: httpx.AsyncClient, default_address: str) -> None:
+        self._client = client
+        self._default_address = default_address
+
+    async def run(self, task: MeasurementTask) -> Measurement:
+        try:
+            document = await self._ask(Fields("prometheus", task.metric.config), task.now)
+            reading = read(document.get("data"))
+        except (Terminal, Transient, ExpressionError) as error:
+            return failed(task, error)
+        warnings = ", ".join(f'"{warning}"' for warning in document.get("warnings") or [])
+        metadata = {"series": str(reading.series), **({"warnings": warnings} if warnings else {})}
+        return judged(task, reading.result, reading.value, metadata)
+
+    async def resume(self, task: MeasurementTask, measurement: Measurement) -> Measurement:
+        """A query is never left unfinished; one that is was begun by somebody else."""
+        return await self.run(task)
+
+    async def terminate(self, task: MeasurementTask, measurement: Measurement) -> Measurement:
+        return ended(task, measurement)
+
+    async def _ask(self, config: Fields, now: datetime) -> dict[str, Any]:
+        """The decoded answer of a query that went well. Raises Terminal or Transient with the reason."""
+        address = self._address(config)
+        timeout = _timeout(config)
+        path, parameters = _query(config, now)
+        headers = {**headers_of(config), **await self._authorization(config, address, timeout)}
+        form = urlencode(parameters).encode()
+        url = f"{address.rstrip('/')}/api/v1/{path}"
+        call = Call(method="POST", url=url, headers={**headers, **FORM}, body=form, timeout=timeout, limit=RESPONSE_LIMIT)
+        answer = await send(self._client, call, insecure=config.flag("insecure"))
+        if answer.status in (405, 501):
+            call = Call(method="GET", url=url, headers=headers, query=parameters, timeout=timeout, limit=RESPONSE_LIMIT)
+            answer = await send(self._client, call, insecure=config.flag("insecure"))
+        return _document(answer)
+
+    def _address(self, config: Fields) -> str:
+        address = config.text("address") or self._default_address
+        if not address:
+            raise Terminal("prometheus address is not configured")
+        try:
+            parts = urlsplit(address)
+        except ValueError as error:
+            raise Terminal("prometheus address is not is url format") from error
+        if not parts.scheme or not parts.netloc:
+            raise Terminal("prometheus address is not is url format")
+        return address
+
+    async def _authorization(self, config: Fields, address: str, timeout: float) -> dict[str, str]:
+        authentication = config.under("authentication")
+        oauth, plain = authentication.under("oauth2"), authentication.optional("basicAuth")
+        if authentication.has("sigv4") and MANAGED_SERVICE in address:
+            raise Terminal("prometheus: authentication.sigv4 is not supported yet")
+        if oauth.text("tokenUrl"):
+            return {"Authorization": await bearer(self._client, oauth, insecure=config.flag("insecure"), timeout=timeout)}
+        if plain is None or not (plain.text("username") or plain.text("password")):
+            return {}
+        if not plain.text("username") or not plain.text("password"):
+            raise Terminal("prometheus: authentication.basicAuth needs both username and password")
+        return {"Authorization": basic(plain.text("username"), plain.text("password"))}
+
+
+def _timeout(config: Fields) -> float:
+    seconds = config.number_or("timeout", 0)
+    if seconds < 0:
+        raise Terminal("prometheus timeout should not be negative")
+    return float(seconds or DEFAULT_TIMEOUT)
+
+
+def _query(config: Fields, now: datetime) -> tuple[str, dict[str, str]]:
+    """The path and parameters: an instant query at now, or a range."""
+    query = config.text("query")
+    span = config.optional("rangeQuery")
+    if span is None:
+        return "query", {"query": query, "time": _seconds(now)}
+    try:
+        step = parse_duration(span.text("step"))
+    except ValueError as error:
+        raise Terminal(f"failed to parse rangeQuery.step: {error}") from error
+    edges = {edge: _seconds(_edge(edge, span.text(edge), now)) for edge in ("start", "end")}
+    return "query_range", {"query": query, **edges, "step": f"{step.total_seconds():f}"}
+
+
+def _edge(name: str, text: str, now: datetime) -> datetime:
+    try:
+        return moment(text, now)
+    except ExpressionError as error:
+        raise Terminal(f"failed to parse rangeQuery.{name} {text!r}: {error}") from error
+
+
+def _seconds(at: datetime) -> str:
+    return f"{at.timestamp():.3f}"
+
+
+def _document(answer: Answer) -> dict[str, Any]:
+    document = answer.document()
+    if not isinstance(document, dict):
+        raise Terminal(f"prometheus answered {answer.status} without JSON")
+    if answer.status >= 300 or document.get("status") != "success":
+        raise Terminal(f"{document.get('errorType') or answer.status}: {str(document.get('error') or 'no reason given')[:1000]}")
+    return document
+
+
+def read(answer: Any) -> Reading:
+    """The numbers in the `data` of an answer. Raises Terminal for what holds none."""
+    if not isinstance(answer, dict):
+        raise Terminal("prometheus answered without a result")
+    kind, result = answer.get("resultType"), answer.get("result")
+    try:
+        if kind == "scalar":
+            value = _sample(result)
+            return Reading(value, fixed(value), 1)
+        if kind == "vector" and isinstance(result, list):
+            return _listed([_sample(series["value"]) for series in result], len(result))
+        if kind == "matrix" and isinstance(result, list):
+            return _listed([_sample(sample) for series in result for sample in series["values"]], len(result))
+    except (TypeError, ValueError, KeyError, IndexError) as error:
+        raise Terminal(f"prometheus answered a {kind} we cannot read") from error
+    raise Terminal(UNSUPPORTED)
+
+
+def _listed(numbers: list[float], series: int) -> Reading:
+    return Reading(numbers, f"[{','.join(map(fixed, numbers))}]", series)
+
+
+def _sample(pair: Any) -> float:
+    """The number of a `[time, "text"]` pair."""
+    text = pair[1]
+    if not isinstance(text, str):
+        raise TypeError("a sample is written as text")
+    return float(text)
