@@ -38,6 +38,7 @@ from reconciler.model.errors import Transient
 from reconciler.model.identity import Resource
 from reconciler.model.settings import Settings, SourceSettings
 from reconciler.providers.registry import providers
+from reconciler.renderers.registry import renderer
 
 WATCHES: Mapping[str, tuple[Resource, ...]] = {
     "rollout": RolloutController.watches,
@@ -120,7 +121,7 @@ def _mirrors(environment: Environment) -> dict[str, Mirror]:
 
 def _followed(environment: Environment, mirrors: Mapping[str, Mirror], source: SourceSettings) -> FollowedSource:
     mirror = mirrors[source.repository]
-    return FollowedSource(source, mirror, RemoteRefs(environment.http, mirror.runner))
+    return FollowedSource(source, mirror, RemoteRefs(environment.http, mirror.runner), renderer("plain"))
 
 
 def _hands(environment: Environment, source: FollowedSource, known: Forge | None) -> Hands:

@@ -4,7 +4,7 @@ import asyncio
 from collections import OrderedDict
 
 from reconciler.controller.following import Tip
-from reconciler.core.source.documents import Parsed, manifests_of
+from reconciler.core.source.documents import Parsed
 from reconciler.git.errors import BranchGone, redact
 from reconciler.git.history import commit_facts
 from reconciler.git.mirror import Mirror
@@ -13,6 +13,7 @@ from reconciler.git.tree import snapshot
 from reconciler.model.release import Commit
 from reconciler.model.settings import SourceSettings
 from reconciler.model.source import Snapshot
+from reconciler.renderers.protocol import Renderer
 
 REMEMBERED = 16
 
@@ -20,10 +21,11 @@ REMEMBERED = 16
 class FollowedSource:
     """One branch and folder of a mirrored repository. Unchanged files are neither read nor parsed again."""
 
-    def __init__(self, settings: SourceSettings, mirror: Mirror, refs: RemoteRefs) -> None:
+    def __init__(self, settings: SourceSettings, mirror: Mirror, refs: RemoteRefs, renderer: Renderer) -> None:
         self.settings = settings
         self.mirror = mirror
         self.refs = refs
+        self._renderer = renderer
         self._looking = asyncio.Lock()
         self._tip: Tip | None = None
         self._snapshot: Snapshot | None = None
@@ -48,19 +50,19 @@ class FollowedSource:
             if not sha or not await self.mirror.keep(sha):
                 return None
             found = await snapshot(self.mirror.runner, sha, self.settings.path, self._snapshot)
-            self._earlier[sha] = manifests_of(found, self._tip.parsed if self._tip else None)
+            self._earlier[sha] = await self._renderer.render(found, self._tip.parsed if self._tip else None)
             while len(self._earlier) > REMEMBERED:
                 self._earlier.popitem(last=False)
         return self._earlier[sha]
 
     async def origin(self, file: str, tip: str) -> Commit:
         """The commit that last touched a file, seen from the tip; the tip itself when history is too short to say."""
-        found = await self.mirror.runner.git("log", "-1", "--format=%H", tip, "--", file)
+        found = await self.mirror.runner.git("--literal-pathspecs", "log", "-1", "--format=%H", tip, "--", file)
         return (await commit_facts(self.mirror.runner, found or tip)).commit
 
     async def _advance(self) -> Tip:
         fetched = await self.mirror.fetch(self.settings.branch)
         found = await snapshot(self.mirror.runner, fetched.new, self.settings.path, self._snapshot)
-        parsed = manifests_of(found, self._tip.parsed if self._tip else None)
+        parsed = await self._renderer.render(found, self._tip.parsed if self._tip else None)
         self._snapshot, self._tip = found, Tip(fetched.new, parsed, fetched.rewritten)
         return self._tip
