@@ -31,6 +31,23 @@ async def test_a_stopped_cluster_leaves_no_task_and_no_listener() -> None:
             assert probe.connect_ex(address) != 0
 
 
+async def test_broken_watches_and_lost_history_are_survived() -> None:
+    async with running() as cluster:
+        api = cluster.api
+        await api.create(SERVICES, service())
+        await api.create(REPLICA_SETS, replica_set(replicas=1))
+        for replicas in (2, 3):
+            cluster.server.cut_watches()
+            cluster.server.forget_history()
+            await api.patch(f"{REPLICA_SETS}/web", {"spec": {"replicas": replicas}})
+
+            async def up(wanted: int = replicas) -> bool:
+                return len(await ready_addresses(api, "web")) == wanted
+
+            await until(up)
+        assert len(await api.list(PODS)) == 3
+
+
 async def test_two_clusters_live_side_by_side() -> None:
     async with running() as first, running() as second:
         for cluster in (first, second):

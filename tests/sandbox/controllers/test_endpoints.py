@@ -5,7 +5,7 @@ from typing import Any
 from reconciler.sandbox.client import ApiClient
 from tests.kit.sandbox import ENDPOINTS, PODS, REPLICA_SETS, SERVICES, SLICES, ready_addresses, running
 from tests.kit.wait import until
-from tests.kit.workloads import replica_set, service
+from tests.kit.workloads import replica_set, service, template
 
 
 async def addresses_of(api: ApiClient, app: str) -> set[str]:
@@ -49,13 +49,12 @@ async def test_a_pod_that_loses_its_label_leaves() -> None:
     async with running() as cluster:
         api = cluster.api
         await api.create(SERVICES, service())
-        await api.create(REPLICA_SETS, replica_set(replicas=1))
+        await api.create(PODS, {"metadata": {"name": "solo", "labels": {"app": "web"}}, "spec": template()["spec"]})
         await until(leads_to(api, "web", 1))
-        (member,) = await api.list(PODS)
-        await api.patch(f"{PODS}/{member['metadata']['name']}", {"metadata": {"labels": {"app": "apart"}}})
+        await api.patch(f"{PODS}/solo", {"metadata": {"labels": {"app": "apart"}}})
 
         async def left() -> bool:
-            return member["status"]["podIP"] not in {ip for ip, _ in await ready_addresses(api, "web")}
+            return not await ready_addresses(api, "web")
 
         await until(left)
 

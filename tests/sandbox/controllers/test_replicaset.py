@@ -43,7 +43,7 @@ async def test_a_replica_set_replaces_a_deleted_pod_at_once() -> None:
         assert await until(replaced)
 
 
-async def test_shrinking_takes_the_pod_that_is_not_ready() -> None:
+async def test_shrinking_takes_the_pods_that_are_not_ready() -> None:
     async with running() as cluster:
         api = cluster.api
         await api.create(REPLICA_SETS, replica_set(replicas=1))
@@ -54,8 +54,12 @@ async def test_shrinking_takes_the_pod_that_is_not_ready() -> None:
         await until(ready)
         (good,) = await api.list(PODS)
         cluster.behaviours["web:1"] = Behaviour("v1", ready_after=60)
-        await api.patch(WEB, {"spec": {"replicas": 2}})
-        await until(lambda: api.list(PODS))
+        await api.patch(WEB, {"spec": {"replicas": 6}})
+
+        async def more() -> Any:
+            return (await status(api, WEB)).get("replicas") == 6
+
+        await until(more)
         await api.patch(WEB, {"spec": {"replicas": 1}})
 
         async def alone() -> Any:

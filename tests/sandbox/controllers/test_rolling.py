@@ -61,6 +61,10 @@ def test_old_pods_stay_while_new_ones_are_not_available() -> None:
     assert shrunk(THREE, sized("new", 1, 0), [sized("old", 3, 3)]) == {}
 
 
+def test_nothing_goes_while_the_surge_is_still_starting() -> None:
+    assert shrunk(THREE, sized("new", 1, 0), [sized("old", 3, 2)]) == {}
+
+
 def test_each_available_new_pod_releases_one_old_pod() -> None:
     assert shrunk(THREE, sized("new", 1, 1), [sized("old", 3, 3)]) == {"old": 2}
 

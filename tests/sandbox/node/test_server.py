@@ -72,7 +72,7 @@ async def test_a_probe_sees_the_start_up_time_and_errors_of_its_own_path() -> No
 
 
 async def test_a_request_in_flight_ends_well_when_the_server_stops() -> None:
-    async with serving(Behaviour("v1", latency=0.2)) as (address, server, _), session() as client:
+    async with serving(Behaviour("v1", latency=0.6)) as (address, server, _), session() as client:
         async with client.get(f"http://{address}:{PORT}/"):
             pass
         request = asyncio.create_task(fetch(client, address))
