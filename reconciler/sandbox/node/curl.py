@@ -206,8 +206,11 @@ class Curl:
 
     async def _send(self, options: Options, url: URL) -> Reply:
         host, port = await self._resolver.resolve(url.host or "", url.port or 80, self._origin)
+        authority = self._resolver.authority(url.host or "", self._origin)
+        if url.explicit_port not in (None, 80):
+            authority += f":{url.explicit_port}"
         headers = {
-            "Host": url.authority if url.explicit_port not in (None, 80) else url.host or "",
+            "Host": authority,
             "User-Agent": "curl/8.0",
             "Accept": "*/*",
         }

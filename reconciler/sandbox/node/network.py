@@ -56,6 +56,11 @@ class Resolver:
             return self._direct(literal, port)
         return await self._service(host, port, origin.namespace)
 
+    def authority(self, host: str, origin: Origin) -> str:
+        """The host to ask for: a bare Service name gets its namespace, which the mesh cannot know of who calls; others stay as written."""
+        bare = "." not in host and host != "localhost" and host not in origin.aliases
+        return f"{host}.{origin.namespace}" if bare and self._network.mesh is not None else host
+
     def _direct(self, address: str, port: int) -> Address:
         if address in self._network.gateways:
             return self._network.gateways[address]

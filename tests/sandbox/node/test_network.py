@@ -33,6 +33,16 @@ async def test_a_service_leads_through_the_mesh(host: str) -> None:
     assert await resolver(Network(mesh=MESH)).resolve(host, 80, ORIGIN) == MESH
 
 
+def test_only_a_bare_service_name_is_completed_for_the_mesh() -> None:
+    lookup = resolver(Network(mesh=MESH))
+    assert [lookup.authority(host, ORIGIN) for host in ("web", "web.shop", "shop.example.com")] == [
+        "web.shop",
+        "web.shop",
+        "shop.example.com",
+    ]
+    assert resolver(Network()).authority("web", ORIGIN) == "web"
+
+
 async def test_without_a_mesh_a_service_leads_to_its_ready_pods_in_turn() -> None:
     lookup = resolver(Network())
     found = {await lookup.resolve("web", 80, ORIGIN) for _ in range(4)}
