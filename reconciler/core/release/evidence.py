@@ -38,7 +38,9 @@ def _row(run: Manifest, result: Manifest, metric: Manifest) -> Evidence:
         condition=_condition(metric),
         query=str(_query(result, metric))[:QUERY_LIMIT],
         values=tuple(
-            str(m.get("value", ""))[:200] for m in measurements[-SHOWN:] if m.get("phase") in ("Successful", "Failed", "Inconclusive")
+            str(m.get("value", ""))[:200]
+            for m in measurements[-SHOWN:]
+            if m.get("phase") in ("Successful", "Failed", "Inconclusive") and m.get("value")
         ),
         successful=int(result.get("successful") or 0),
         failed=int(result.get("failed") or 0),
