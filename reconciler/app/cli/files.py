@@ -13,11 +13,15 @@ SUFFIXES = (".yaml", ".yml", ".json")
 
 def manifests_at(paths: Iterable[Path]) -> Parsed:
     """All manifests of files and folders. Raises Terminal naming the first file that cannot be used."""
-    files = {str(path): _read(path) for root in paths for path in _files(root)}
-    parsed = manifests_of(Snapshot("", "", files))
+    parsed = manifests_of(Snapshot("", "", contents_at(paths)))
     if parsed.problems:
         raise Terminal("\n".join(str(problem) for problem in parsed.problems))
     return parsed
+
+
+def contents_at(paths: Iterable[Path]) -> dict[str, bytes]:
+    """The bytes of files, and of the manifests in folders, by name. Raises Terminal naming the first that cannot be read."""
+    return {str(path): _read(path) for root in paths for path in _files(root)}
 
 
 def _files(root: Path) -> Iterator[Path]:

@@ -1,0 +1,59 @@
+"""`reconciler lint`: what is wrong with files before they are pushed, without a cluster."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from reconciler.app.lint.lint import Report
+
+Output = Annotated[str, typer.Option("-o", "--output", help="text or json")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add `lint`."""
+    app.command("lint")(lint)
+
+
+def lint(
+    files: Annotated[list[Path], typer.Argument(help="manifests, a reconciler.yaml, or folders of them")],
+    output: Output = "text",
+) -> None:
+    """Check syntax, schema and references of Rollouts, analysis templates, policies, Services, routes and settings.
+
+    References are looked up among the files given. What a folder clearly should hold and does not is an error;
+    what may be elsewhere is only a note. Exit code 1 when anything is wrong.
+
+    Example: reconciler lint environments/demo reconciler.yaml
+    """
+    from reconciler.app.cli.files import contents_at
+    from reconciler.app.lint.lint import lint as look
+
+    report = look(contents_at(files), whole=any(path.is_dir() for path in files))
+    if output == "json":
+        from reconciler.app.cli.cluster import show_json
+
+        show_json(_words(report))
+    else:
+        for finding in report.findings:
+            typer.echo(str(finding))
+        typer.echo(_summary(report))
+    if report.errors:
+        raise typer.Exit(1)
+
+
+def _words(report: "Report") -> dict[str, Any]:
+    return {**asdict(report), "errors": len(report.errors)}
+
+
+def _summary(report: "Report") -> str:
+    errors, notes = len(report.errors), len(report.findings) - len(report.errors)
+    found = _counted(errors, "error") if errors else "nothing wrong"
+    more = f", {_counted(notes, 'note')}" if notes else ""
+    return f"{_counted(report.objects, 'object')} in {_counted(report.files, 'file')}: {found}{more}"
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

@@ -1,0 +1,113 @@
+"""Looks at a set of files: syntax, schema and references of every object that decides about releases, and of settings."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.api.fields import FieldError
+from reconciler.api.settings import parse_settings
+from reconciler.app.lint.finding import Finding, Remark, Remarks, Severity
+from reconciler.app.lint.library import Library
+from reconciler.app.lint.lines import line_of
+from reconciler.app.lint.network import service_remarks, virtual_service_remarks
+from reconciler.app.lint.policies import policy_remarks
+from reconciler.app.lint.rollouts import rollout_remarks
+from reconciler.app.lint.shapes import misshapen
+from reconciler.app.lint.templates import template_remarks
+from reconciler.core.source.documents import Located, Parsed, node_of, parse_file, parsed_from
+from reconciler.core.source.nodes import Node, NotYaml, compose, decode
+from reconciler.core.source.values import value_of
+from reconciler.model import resources
+from reconciler.model.identity import Manifest, Resource
+from reconciler.model.source import Problem
+
+Rule = Callable[[Manifest, Library], Remarks]
+RULES: Mapping[str, Rule] = {
+    "Rollout.argoproj.io": rollout_remarks,
+    "AnalysisTemplate.argoproj.io": template_remarks,
+    "ClusterAnalysisTemplate.argoproj.io": template_remarks,
+    "ReleasePolicy.reconciler.dev": policy_remarks,
+    "ClusterReleasePolicy.reconciler.dev": policy_remarks,
+    "Service.": service_remarks,
+    "VirtualService.networking.istio.io": virtual_service_remarks,
+}
+OWN_GROUPS = ("argoproj.io", "reconciler.dev")
+KNOWN = {(r.group, r.kind): r for r in vars(resources).values() if isinstance(r, Resource)}
+SETTINGS = {"sources", "listen", "controllers", "workdir"}
+"""A document without a kind that has one of these is a reconciler.yaml."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was looked at and what was found, in the order of files and lines."""
+
+    files: int
+    objects: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.severity is Severity.ERROR)
+
+
+def lint(contents: Mapping[str, bytes], *, whole: bool = False) -> Report:
+    """Everything wrong with these files. `whole`: they are a folder, which should hold what its objects refer to."""
+    settings = {name: root for name, content in contents.items() if (root := _settings_root(content)) is not None}
+    parsed = parsed_from({name: parse_file(name, content) for name, content in sorted(contents.items()) if name not in settings})
+    library = Library(parsed, whole)
+    found = [_unusable(problem) for problem in parsed.problems]
+    found += [finding for name, root in settings.items() for finding in _settings(name, root)]
+    found += [finding for located in parsed.manifests for finding in _object(parsed, located, library)]
+    ordered = sorted(dict.fromkeys(found), key=lambda finding: (finding.file, finding.line, finding.field))
+    return Report(len(contents), len(parsed.manifests), tuple(ordered))
+
+
+def _unusable(problem: Problem) -> Finding:
+    return Finding(Severity.ERROR, problem.file, problem.line, "", "", f"{problem.message}; {problem.remedy}")
+
+
+def _settings_root(content: bytes) -> Node | None:
+    """The root of a settings file; None for anything else, also for what is no YAML."""
+    try:
+        documents = compose(decode(content))
+        root = documents[0].root if len(documents) == 1 else None
+        value = value_of(root) if root is not None else None
+    except NotYaml:
+        return None
+    return root if isinstance(value, dict) and "kind" not in value and SETTINGS & value.keys() else None
+
+
+def _settings(name: str, root: Node) -> Iterator[Finding]:
+    value: Any = value_of(root)
+    try:
+        parse_settings(value)
+    except FieldError as error:
+        yield Finding(Severity.ERROR, name, line_of(root, error.path), "settings", error.path, error.problem)
+
+
+def _object(parsed: Parsed, located: Located, library: Library) -> Iterator[Finding]:
+    remarks = list(_remarks(located.manifest, library))
+    if not remarks:
+        return
+    root = node_of(parsed, located)
+    kind, namespace, name = located.key
+    what = f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
+    for remark in remarks:
+        yield Finding(remark.severity, located.file, line_of(root, remark.field), what, remark.field, remark.message)
+
+
+def _remarks(manifest: Manifest, library: Library) -> Iterable[Remark]:
+    """Shape first: the rules read objects whose shape is right."""
+    group, _, version = str(manifest["apiVersion"]).rpartition("/")
+    kind = str(manifest["kind"])
+    served = KNOWN.get((group, kind))
+    if group in OWN_GROUPS and (served is None or served.version != version):
+        known = ", ".join(sorted(f"{r.kind} ({r.version})" for r in KNOWN.values() if r.group == group))
+        return [Remark("kind", f"{group} serves no {kind} in {version}: it serves {known}")]
+    rule = RULES.get(f"{kind}.{group}")
+    if rule is None:
+        return ()
+    wrong = list(misshapen(kind, manifest))
+    if any(remark.severity is Severity.ERROR for remark in wrong):
+        return wrong
+    return [*wrong, *rule(manifest, library)]

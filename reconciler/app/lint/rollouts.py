@@ -1,0 +1,154 @@
+"""What is wrong with a Rollout: the controller's own rules (contract 12), with references looked up among the files."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from reconciler.api.argoproj.rollout import parse_rollout
+from reconciler.app.lint.finding import Remark, Remarks, Severity
+from reconciler.app.lint.library import CLUSTER_TEMPLATES, TEMPLATES, Library
+from reconciler.core.analysis.templates import InvalidTemplates, referenced, validate_references
+from reconciler.core.pods.referent import borrowed, referent_of
+from reconciler.core.validation.references import analyses, service_fields, service_problem
+from reconciler.core.validation.spec import spec_problem
+from reconciler.model.errors import Terminal
+from reconciler.model.identity import Manifest, ObjectRef, name_of, namespace_of
+from reconciler.model.problem import InvalidField, Problem
+from reconciler.model.rollout import RolloutSpec, WorkloadRef
+from reconciler.routers.protocol import Router, Services
+from reconciler.routers.registry import configured
+
+STAND_IN = {"lint": "stand-in"}
+"""Labels of a template that is not among the files, so that the rules about everything else can still be asked."""
+
+
+def rollout_remarks(manifest: Manifest, library: Library) -> Remarks:
+    """Every broken rule of one Rollout."""
+    try:
+        spec = parse_rollout(manifest)
+    except InvalidField as error:
+        yield _remark(error.problem)
+        return
+    referent = _referent(spec.workload_ref, manifest, library)
+    if isinstance(referent, Remark):
+        yield referent
+    yield from _own_rules(manifest, spec, referent if isinstance(referent, dict) else None)
+    whole = borrowed(spec, referent) if isinstance(referent, dict) else spec
+    yield from _services(manifest, whole, library, known=not isinstance(referent, Remark))
+    yield from _analyses(manifest, whole, library)
+    yield from _routes(manifest, whole, library)
+
+
+def _referent(reference: WorkloadRef | None, rollout: Manifest, library: Library) -> Manifest | Remark | None:
+    """The object a template is borrowed from, or what to say when it cannot be had; None without a workloadRef."""
+    if reference is None:
+        return None
+    if referent_of(reference) is None:
+        return Remark("spec.workloadRef", f"a {reference.kind} of {reference.api_version} cannot lend its pod template: use a Deployment")
+    place = (reference.kind, namespace_of(rollout), reference.name)
+    return library.find(*place) or library.missing("spec.workloadRef.name", place, namespace_of(rollout))
+
+
+def _own_rules(rollout: Manifest, spec: RolloutSpec, referent: Manifest | None) -> Remarks:
+    if spec.workload_ref is not None:
+        spec = borrowed(spec, referent) if referent else _with_stand_in(spec)
+    problem = spec_problem(rollout, spec)
+    if problem is not None:
+        yield _remark(problem)
+
+
+def _with_stand_in(spec: RolloutSpec) -> RolloutSpec:
+    pod = {"metadata": {"labels": STAND_IN}, "spec": {"containers": [{"name": "stand-in", "image": "stand-in"}]}}
+    return replace(spec, template=pod, selector={"matchLabels": STAND_IN})
+
+
+def _services(rollout: Manifest, spec: RolloutSpec, library: Library, *, known: bool) -> Remarks:
+    """Services that are not there; of those that are, whether they select the pods (when the pods' labels are `known`)."""
+    namespace = namespace_of(rollout)
+    found: dict[str, Manifest] = {}
+    for field, name in service_fields(spec):
+        service = library.find("Service", namespace, name)
+        if service is None:
+            yield library.missing(field, ("Service", namespace, name), namespace)
+            continue
+        found[name] = service
+    if known and len(found) == len({name for _, name in service_fields(spec)}):
+        problem = service_problem(name_of(rollout), spec, found)
+        if problem is not None:
+            yield _remark(problem)
+
+
+def _analyses(rollout: Manifest, spec: RolloutSpec, library: Library) -> Remarks:
+    for asked in analyses(spec):
+        yield from analysis_remarks(asked.field, str(asked.kind), asked.analysis.manifest, rollout, library)
+
+
+def analysis_remarks(field: str, kind: str, analysis: Manifest, rollout: Manifest, library: Library) -> Remarks:
+    """The templates and arguments of one analysis of a Rollout; `kind` is a RunKind, `field` where the analysis stands."""
+    namespace = namespace_of(rollout)
+    absent = tuple(missing_templates(field, analysis, namespace, library))
+    yield from absent
+    if absent:
+        return
+    templates = library.templates(namespace)
+    try:
+        named = referenced(templates, analysis)
+    except InvalidTemplates:
+        return  # a template that a template names: told where that one is looked at
+    error = validate_references(rollout=rollout, kind=kind, analysis=analysis, templates=templates)
+    if error is not None:
+        yield Remark(field, error)
+    yield from _dropped(field, analysis, named)
+
+
+def missing_templates(field: str, owner: Manifest, namespace: str, library: Library) -> Remarks:
+    """The templates that an analysis or a template names and that are not among the files."""
+    for index, reference in enumerate(owner.get("templates") or ()):
+        cluster, name = bool(reference.get("clusterScope")), str(reference.get("templateName") or "")
+        place = (CLUSTER_TEMPLATES, "", name) if cluster else (TEMPLATES, namespace, name)
+        if library.find(*place) is None:
+            yield library.missing(f"{field}.templates[{index}].templateName", place, namespace)
+
+
+def _dropped(field: str, analysis: Manifest, templates: Sequence[Manifest]) -> Remarks:
+    """Arguments that nobody asks for are dropped without a word (contract 6.2): usually a typing mistake."""
+    declared = {argument.get("name") for template in templates for argument in (template.get("spec") or {}).get("args") or ()}
+    for index, argument in enumerate(analysis.get("args") or ()):
+        if argument.get("name") not in declared:
+            message = f"argument {argument.get('name')} is declared by none of the templates: it is dropped"
+            yield Remark(f"{field}.args[{index}]", message, Severity.NOTE)
+
+
+def _routes(rollout: Manifest, spec: RolloutSpec, library: Library) -> Remarks:
+    if spec.routing is None or spec.canary is None:
+        return
+    services = Services(
+        canary=spec.canary.canary_service,
+        stable=spec.canary.stable_service,
+        namespace=namespace_of(rollout),
+        rollout=name_of(rollout),
+        managed_routes=spec.routing.managed_routes,
+    )
+    try:
+        routers = configured(spec.routing.manifest)
+    except Terminal:
+        return  # the spec's own rules name the router that is not served
+    field = "spec.strategy.canary.trafficRouting.istio"
+    for router, config in routers:
+        yield from _routed(field, (router, config), services, library)
+
+
+def _routed(field: str, route: tuple[Router, Manifest], services: Services, library: Library) -> Remarks:
+    router, config = route
+    live: Mapping[ObjectRef, Manifest | None] = {
+        ref: library.find(ref.resource.kind, ref.namespace, ref.name) for ref in router.needs(config, services.namespace)
+    }
+    absent = [ref for ref, found in live.items() if found is None]
+    for ref in absent:
+        yield library.missing(field, (ref.resource.kind, ref.namespace, ref.name), services.namespace)
+    error = router.validate(config, services, live) if not absent else None
+    if error is not None:
+        yield Remark(field, error)
+
+
+def _remark(problem: Problem) -> Remark:
+    return Remark(problem.field, problem.detail)

@@ -1,0 +1,192 @@
+"""Which fields an object may have, and of what sort: typing mistakes are told before any rule looks at values.
+
+One row per type: `name` is a scalar, `name:text` a string, `name[]` a list, `name:Type` and `name[]:Type` objects of a row below,
+`name*` anything. A row that ends in `...` may have other fields. Sources: contract 1, 6.1, 7.1 to 7.3, 9.3; the Istio API.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.app.lint.finding import Remark, Remarks, Severity
+from reconciler.core.replicas.shapes import SHAPES as POD_SHAPES
+
+ROWS: Mapping[str, str] = {
+    "Rollout": "apiVersion kind metadata* status* spec:RolloutSpec",
+    "RolloutSpec": (
+        "replicas selector:Selector template:Template workloadRef:WorkloadRef minReadySeconds rollbackWindow:Window strategy:Strategy"
+        " revisionHistoryLimit paused progressDeadlineSeconds progressDeadlineAbort restartAt analysis:Kept"
+    ),
+    "Selector": "matchLabels* matchExpressions*",
+    "Template": "metadata:PodMetadata spec:PodSpec",
+    "PodMetadata": "labels* annotations* ...",
+    "PodSpec": "containers[]:Container initContainers[]:Container ...",
+    "Container": "...",
+    "WorkloadRef": "apiVersion:text kind:text name:text scaleDown:text",
+    "Window": "revisions",
+    "Kept": "successfulRunHistoryLimit unsuccessfulRunHistoryLimit",
+    "Strategy": "canary:Canary blueGreen:BlueGreen",
+    "Canary": (
+        "canaryService:text stableService:text steps[]:Step trafficRouting:Routing maxSurge maxUnavailable analysis:Analysis"
+        " antiAffinity:Affinity canaryMetadata:Metadata stableMetadata:Metadata scaleDownDelaySeconds scaleDownDelayRevisionLimit"
+        " abortScaleDownDelaySeconds dynamicStableScale pingPong* minPodsPerReplicaSet replicaProgressThreshold:Threshold"
+    ),
+    "BlueGreen": (
+        "activeService:text previewService:text previewReplicaCount autoPromotionEnabled autoPromotionSeconds maxUnavailable"
+        " scaleDownDelaySeconds scaleDownDelayRevisionLimit prePromotionAnalysis:Analysis postPromotionAnalysis:Analysis"
+        " antiAffinity:Affinity previewMetadata:Metadata activeMetadata:Metadata abortScaleDownDelaySeconds"
+    ),
+    "Threshold": "type:text value",
+    "Affinity": "preferredDuringSchedulingIgnoredDuringExecution:Preference requiredDuringSchedulingIgnoredDuringExecution*",
+    "Preference": "weight",
+    "Metadata": "labels* annotations*",
+    "Routing": (
+        "istio:Istio nginx* alb* smi* ambassador* appMesh* traefik* apisix* plugins* managedRoutes[]:ManagedRoute maxTrafficWeight"
+    ),
+    "ManagedRoute": "name:text",
+    "Istio": "virtualService:IstioService virtualServices[]:IstioService destinationRule:IstioRule",
+    "IstioService": "name:text routes[] tlsRoutes[]:IstioTls tcpRoutes[]:IstioTcp",
+    "IstioTls": "port sniHosts[]",
+    "IstioTcp": "port",
+    "IstioRule": "name:text canarySubsetName:text stableSubsetName:text additionalSubsetNames[]",
+    "Step": (
+        "setWeight pause:Pause setCanaryScale:CanaryScale setHeaderRoute:HeaderRoute setMirrorRoute:MirrorRoute analysis:Analysis"
+        " experiment* plugin*"
+    ),
+    "Pause": "duration",
+    "CanaryScale": "weight replicas matchTrafficWeight",
+    "HeaderRoute": "name:text match[]:HeaderMatch",
+    "HeaderMatch": "headerName:text headerValue:StringMatch",
+    "StringMatch": "exact:text prefix:text regex:text",
+    "MirrorRoute": "name:text percentage match[]:MirrorMatch",
+    "MirrorMatch": "method:StringMatch path:StringMatch headers*",
+    "Analysis": (
+        "templates[]:TemplateName args[]:RolloutArgument dryRun[]:MetricRule measurementRetention[]:Retention analysisRunMetadata:Metadata"
+        " startingStep"
+    ),
+    "TemplateName": "templateName:text clusterScope",
+    "RolloutArgument": "name:text value:text valueFrom:RolloutSource",
+    "RolloutSource": "podTemplateHashValue:text fieldRef:FieldRef",
+    "FieldRef": "apiVersion:text fieldPath:text",
+    "MetricRule": "metricName:text",
+    "Retention": "metricName:text limit",
+    "AnalysisTemplate": "apiVersion kind metadata* status* spec:AnalysisSpec",
+    "ClusterAnalysisTemplate": "apiVersion kind metadata* status* spec:AnalysisSpec",
+    "AnalysisSpec": (
+        "metrics[]:Metric args[]:TemplateArgument dryRun[]:MetricRule measurementRetention[]:Retention templates[]:TemplateName"
+    ),
+    "Metric": (
+        "name:text interval:text initialDelay:text count successCondition:text failureCondition:text failureLimit inconclusiveLimit"
+        " consecutiveErrorLimit consecutiveSuccessLimit provider:Provider"
+    ),
+    "Provider": (
+        "prometheus:Prometheus web:Web job:Job datadog* newRelic* wavefront* cloudWatch* graphite* influxdb* kayenta* skywalking* plugin*"
+    ),
+    "Prometheus": "address:text query:text timeout insecure headers[]:Header rangeQuery:Range authentication*",
+    "Range": "start:text end:text step:text",
+    "Header": "key:text value:text",
+    "Web": "url:text method:text headers[]:Header body:text jsonBody* timeoutSeconds jsonPath:text insecure authentication*",
+    "Job": "metadata:Metadata spec:JobSpec",
+    "JobSpec": "template:Template ...",
+    "TemplateArgument": "name:text value:text valueFrom:TemplateSource",
+    "TemplateSource": "secretKeyRef:SecretKey fieldRef:FieldRef",
+    "SecretKey": "name:text key:text",
+    "Service": "apiVersion kind metadata* status* spec:ServiceSpec",
+    "ServiceSpec": "selector* ports[]:ServicePort type:text ...",
+    "ServicePort": "name:text port targetPort protocol:text nodePort appProtocol:text",
+    "VirtualService": "apiVersion kind metadata* status* spec:VirtualServiceSpec",
+    "VirtualServiceSpec": "hosts[] gateways[] exportTo[] http[]:HttpRoute tls[]:OtherRoute tcp[]:OtherRoute",
+    "HttpRoute": "name:text route[]:Destination ...",
+    "OtherRoute": "match* route[]:Destination",
+    "Destination": "destination:Target weight headers*",
+    "Target": "host:text subset:text port*",
+    "ReleasePolicy": "apiVersion kind metadata* status* spec:PolicySpec",
+    "ClusterReleasePolicy": "apiVersion kind metadata* status* spec:PolicySpec",
+    "PolicySpec": "afterPromotion:AfterPromotion rollout:RolloutSpec ...",
+    "AfterPromotion": "analysis:Analysis ...",
+}
+OPEN = "..."
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """What one field may hold."""
+
+    shape: str
+    listed: bool
+    anything: bool
+
+
+def _sorts(row: str) -> Mapping[str, Sort]:
+    return {word.partition(":")[0].rstrip("[]*"): _sort(word) for word in row.split() if word != OPEN}
+
+
+def _sort(word: str) -> Sort:
+    head, _, shape = word.partition(":")
+    return Sort(shape, head.endswith("[]"), head.endswith("*"))
+
+
+SORTS: Mapping[str, Mapping[str, Sort]] = {name: _sorts(row) for name, row in ROWS.items()}
+
+
+def misshapen(kind: str, manifest: Any) -> Remarks:
+    """Every field of an object that is unknown or of the wrong sort. What it says nothing about can be read without surprises."""
+    return _object(kind, manifest, "")
+
+
+def _object(shape: str, value: Any, path: str) -> Remarks:
+    if not isinstance(value, dict):
+        yield Remark(path, f"must be an object, is {_words(value)}")
+        return
+    for name, inner in value.items():
+        sort, place = SORTS[shape].get(name), f"{path}.{name}" if path else str(name)
+        if sort is None:
+            yield from () if OPEN in ROWS[shape] else (_unknown(shape, place),)
+        elif inner is not None and not sort.anything:
+            yield from _field(sort, inner, place)
+    if shape == "Template":
+        yield from _unknown_to_pods("PodTemplate", value, path)
+
+
+def _unknown(shape: str, place: str) -> Remark:
+    return Remark(place, f"unknown field; known here: {', '.join(sorted(SORTS[shape]))}")
+
+
+def _field(sort: Sort, value: Any, path: str) -> Remarks:
+    if not sort.listed:
+        yield from _one(sort, value, path)
+        return
+    if not isinstance(value, list):
+        yield Remark(path, f"must be a list, is {_words(value)}")
+        return
+    for index, item in enumerate(value):
+        yield from _one(sort, item, f"{path}[{index}]")
+
+
+def _one(sort: Sort, value: Any, path: str) -> Remarks:
+    if sort.shape in SORTS:
+        yield from _object(sort.shape, value, path)
+    elif isinstance(value, dict | list):
+        yield Remark(path, f"must be a single value, is {_words(value)}")
+    elif sort.shape == "text" and not isinstance(value, str):
+        yield Remark(path, f"must be a string: write it in quotes, is {_words(value)}")
+
+
+def _unknown_to_pods(shape: str, value: Any, path: str) -> Remarks:
+    """Pod fields that this program does not know: a typing mistake, or a Kubernetes newer than it, so only a note."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _unknown_to_pods(shape, item, f"{path}[{index}]")
+    elif isinstance(value, dict):
+        known = {field.name: field.shape for field in POD_SHAPES[shape]}
+        for name, inner in value.items():
+            place = f"{path}.{name}"
+            if name not in known and inner is not None:
+                yield Remark(place, "no field of a pod that this program knows: a typing mistake?", Severity.NOTE)
+            elif known.get(name) in POD_SHAPES:
+                yield from _unknown_to_pods(known[name], inner, place)
+
+
+def _words(value: Any) -> str:
+    words = {dict: "an object", list: "a list", type(None): "nothing"}
+    return words.get(type(value), f"{value!r:.40}")

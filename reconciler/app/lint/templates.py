@@ -1,0 +1,128 @@
+"""What is wrong with an AnalysisTemplate: its metrics, their conditions, and the arguments they use (contract 6.1 to 6.9)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from reconciler.api.argoproj.analysis import InvalidMetric, parse_metrics
+from reconciler.app.lint.finding import Remark, Remarks
+from reconciler.app.lint.library import Library
+from reconciler.app.lint.rollouts import missing_templates
+from reconciler.core.analysis.arguments import TAG, Unresolved, substitute
+from reconciler.core.analysis.checks import check
+from reconciler.core.analysis.expression import ExpressionError, parse
+from reconciler.core.analysis.validate import InvalidAnalysis, rehearsed, retained, validate
+from reconciler.model.analysis import Metric, Retention
+from reconciler.model.identity import Manifest, namespace_of
+
+PROVIDERS = ("prometheus", "web", "job")
+CONDITIONS = ("successCondition", "failureCondition")
+SPANS = ("interval", "initialDelay")
+NUMBERS = ("count", "failureLimit", "inconclusiveLimit", "consecutiveErrorLimit", "consecutiveSuccessLimit")
+FILLER = "1"
+"""Stands for an argument that only the Rollout knows: reads as a number and inside a text alike."""
+
+
+def template_remarks(manifest: Manifest, library: Library) -> Remarks:
+    """Every broken rule of one template."""
+    spec = manifest.get("spec") or {}
+    yield from missing_templates("spec", spec, namespace_of(manifest), library)
+    yield from _arguments(spec.get("args") or ())
+    metrics = spec.get("metrics") or []
+    if not metrics and not spec.get("templates"):
+        yield Remark("spec.metrics", "no metrics: write at least one, or name templates that have some")
+        return
+    filled = tuple(_filled(metrics, spec.get("args") or ()))
+    yield from (filling for filling in filled if isinstance(filling, Remark))
+    yield from _metrics(spec, [metric for metric in filled if isinstance(metric, dict)])
+
+
+def _arguments(arguments: Sequence[Manifest]) -> Remarks:
+    seen: set[str] = set()
+    for index, argument in enumerate(arguments):
+        name, field = str(argument.get("name") or ""), f"spec.args[{index}]"
+        if not name:
+            yield Remark(f"{field}.name", "is required")
+        if name in seen:
+            yield Remark(f"{field}.name", f"argument {name} is declared twice")
+        if argument.get("value") is not None and argument.get("valueFrom"):
+            yield Remark(field, "has both value and valueFrom: keep one of them")
+        seen.add(name)
+
+
+def _filled(metrics: Sequence[Manifest], arguments: Sequence[Manifest]) -> Iterator[Manifest | Remark]:
+    """Each metric with its arguments filled in, as far as the template knows them, or what keeps it from that."""
+    values = {str(a.get("name")): str(a["value"]) if a.get("value") is not None else FILLER for a in arguments}
+    unknown = {str(a.get("name")) for a in arguments if a.get("value") is None}
+    for index, metric in enumerate(metrics):
+        try:
+            yield substitute([_settled(metric, unknown)], values)[0]
+        except Unresolved as error:
+            declared = f"declared here: {', '.join(sorted(values)) or 'none'}"
+            yield Remark(f"spec.metrics[{index}]", f"{error}: no such argument; {declared}")
+
+
+def _settled(metric: Manifest, unknown: set[str]) -> Manifest:
+    """The metric without numbers that only a Rollout knows; spans of that kind become a second."""
+    dropped = {name for name in NUMBERS if _uses(metric.get(name), unknown)}
+    spans = {name: "1s" for name in SPANS if _uses(metric.get(name), unknown)}
+    return {**{name: value for name, value in metric.items() if name not in dropped}, **spans}
+
+
+def _uses(value: Any, names: set[str]) -> bool:
+    return isinstance(value, str) and any(tag.strip().removeprefix("args.") in names for tag in TAG.findall(value))
+
+
+def _metrics(spec: Manifest, manifests: Sequence[Manifest]) -> Remarks:
+    try:
+        metrics = parse_metrics(tuple(manifests))
+    except InvalidMetric as error:
+        yield _placed(str(error))
+        return
+    problem = validate(metrics, PROVIDERS) if metrics else None
+    if problem is not None:
+        yield _placed(problem)
+    for index, metric in enumerate(manifests):
+        yield from _metric(f"spec.metrics[{index}]", metric)
+    yield from _rules(spec, metrics)
+
+
+def _placed(problem: str) -> Remark:
+    """A message that starts with the metric's place, as the contract writes it (6.8)."""
+    place, colon, words = problem.partition(": ")
+    return Remark(f"spec.{place}", words) if colon and place.startswith("metrics[") else Remark("spec.metrics", problem)
+
+
+def _metric(field: str, metric: Manifest) -> Remarks:
+    if not metric.get("name"):
+        yield Remark(f"{field}.name", "is required")
+    for name in CONDITIONS:
+        if metric.get(name):
+            yield from _condition(f"{field}.{name}", str(metric[name]))
+    provider: Mapping[str, Any] = metric.get("provider") or {}
+    if "prometheus" in provider and not (provider["prometheus"] or {}).get("query"):
+        yield Remark(f"{field}.provider.prometheus.query", "is required")
+    if "web" in provider and not (provider["web"] or {}).get("url"):
+        yield Remark(f"{field}.provider.web.url", "is required")
+    if "job" in provider and not ((provider["job"] or {}).get("spec") or {}).get("template"):
+        yield Remark(f"{field}.provider.job.spec.template", "is required")
+
+
+def _condition(field: str, text: str) -> Remarks:
+    try:
+        check(parse(text), None)
+    except ExpressionError as error:
+        yield Remark(field, f"cannot be read as a condition: {error}")
+
+
+def _rules(spec: Manifest, metrics: tuple[Metric, ...]) -> Remarks:
+    """Rules that mean no metric; with templates inside templates the metrics may be theirs."""
+    if spec.get("templates") or not metrics:
+        return
+    try:
+        rehearsed([str(rule.get("metricName") or "") for rule in spec.get("dryRun") or ()], metrics)
+    except InvalidAnalysis as error:
+        yield Remark("spec.dryRun", str(error))
+    try:
+        retained([Retention(str(rule.get("metricName") or ""), 1) for rule in spec.get("measurementRetention") or ()], metrics)
+    except InvalidAnalysis as error:
+        yield Remark("spec.measurementRetention", str(error))

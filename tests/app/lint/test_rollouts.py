@@ -1,0 +1,76 @@
+"""The controller's own rules, said before a push."""
+
+from reconciler.app.lint.finding import Severity
+from tests.kit.lint import ROLLOUT, SERVICES, TEMPLATE, found, spoiled
+
+
+def test_good_files_have_nothing_wrong() -> None:
+    assert found() == []
+
+
+def test_a_weight_above_100_is_told_on_its_line() -> None:
+    finding = spoiled("rollout.yaml", "setWeight: 20", "setWeight: 120")
+    assert (finding.file, finding.line, finding.field) == ("rollout.yaml", 30, "spec.strategy.steps[0].setWeight")
+    assert finding.message == "Invalid value: 120: SetWeight needs to be between 0 and 100"
+
+
+def test_a_value_that_cannot_be_read_is_told() -> None:
+    assert spoiled("rollout.yaml", "replicas: 2", "replicas: two").field == "spec.replicas"
+
+
+def test_a_missing_service_is_an_error() -> None:
+    findings = found({"services.yaml": SERVICES.partition("---\n")[0]})
+    assert ("rollout.yaml", "spec.strategy.canary.canaryService") in {(f.file, f.field) for f in findings if f.severity is Severity.ERROR}
+
+
+def test_a_service_that_selects_other_pods_is_told() -> None:
+    findings = found({"services.yaml": SERVICES.replace("selector: {app: web}", "selector: {app: shop}", 1)})
+    assert [f.message for f in findings] == ['Invalid value: "web": Service "web" has unmatch label "app" in rollout']
+
+
+def test_a_missing_template_is_an_error_where_templates_are_kept() -> None:
+    finding = spoiled("rollout.yaml", "templateName: rate", "templateName: rates")
+    assert finding.severity is Severity.ERROR
+    assert finding.field == "spec.strategy.canary.analysis.templates[0].templateName"
+
+
+def test_an_argument_without_a_value_is_told() -> None:
+    finding = spoiled("rollout.yaml", "        args:\n          - {name: service, value: web}\n", "")
+    assert finding.message == "missing analysis arguments in rollout spec"
+
+
+def test_an_argument_that_nobody_declares_is_noted() -> None:
+    finding = spoiled(
+        "rollout.yaml", "- {name: service, value: web}", "- {name: service, value: web}\n          - {name: sevrice, value: x}"
+    )
+    assert (finding.severity, finding.line) == (Severity.NOTE, 29)
+
+
+def test_a_route_that_is_not_in_the_virtual_service_is_told() -> None:
+    finding = spoiled("rollout.yaml", "routes: [primary]", "routes: [secondary]")
+    assert "HTTP Route 'secondary' is not found" in finding.message
+
+
+def test_a_router_that_is_not_served_is_told_by_name() -> None:
+    finding = spoiled("rollout.yaml", "        istio:\n", "        traefik: {weightedTraefikServiceName: web}\n        istio:\n")
+    assert finding.message == "Forbidden: traffic router traefik is not supported yet"
+
+
+def test_a_workload_reference_lends_template_and_selector() -> None:
+    deployment = ROLLOUT.partition("  strategy:")[0].replace("argoproj.io/v1alpha1", "apps/v1").replace("Rollout", "Deployment")
+    head, _, rest = ROLLOUT.partition("  selector:")
+    borrowing = f"{head}  workloadRef: {{apiVersion: apps/v1, kind: Deployment, name: web}}\n  strategy:{rest.partition('  strategy:')[2]}"
+    assert found({"rollout.yaml": borrowing, "deployment.yaml": deployment}) == []
+    findings = found({"rollout.yaml": borrowing})
+    assert [(f.severity, f.field) for f in findings] == [(Severity.ERROR, "spec.workloadRef.name")]
+    alone = {"services.yaml": "", "routes.yaml": "", "template.yaml": "", "policy.yaml": ""}
+    notes = found({**alone, "rollout.yaml": borrowing.replace("setWeight: 20", "setWeight: -1")}, whole=False)
+    assert [f.field for f in notes if f.severity is Severity.ERROR] == ["spec.strategy.steps[0].setWeight"]
+
+
+def test_a_rollout_waits_only_for_analyses_that_end() -> None:
+    endless = TEMPLATE.replace("      count: 3\n", "")
+    step = ROLLOUT.replace("- setWeight: 20", "- analysis: {templates: [{templateName: rate}], args: [{name: service, value: web}]}")
+    findings = found({"template.yaml": endless, "rollout.yaml": step, "policy.yaml": ""})
+    assert [f.field for f in findings] == ["spec.strategy.canary.steps[0].analysis"]
+    assert "runs indefinitely" in findings[0].message
