@@ -49,15 +49,15 @@ PROGRAMS = ("reconciler", "kubectl")
 LIMIT = 1 << 20
 
 
-def load_story(path: Path) -> Story:
-    """The story in a file. Raises Terminal: file, line, field and what is wrong."""
+def load_story(path: Path, lane: str = "") -> Story:
+    """The story in a file, played in the lane of that name (default: the file's). Raises Terminal: file, line, field and what is wrong."""
     try:
         if path.stat().st_size > LIMIT:
             raise Terminal(f"{path}: larger than 1 MiB: this is not a story")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise Terminal(f"{path}: cannot be read: {error}") from error
-    return parse_story(text, str(path), path.stem)
+    return parse_story(text, str(path), lane or path.stem)
 
 
 def parse_story(text: str, name: str, lane: str) -> Story:
