@@ -29,6 +29,7 @@ class WatchOptions:
     initial_end: bool
     bookmarks: bool
     seconds: float
+    bookmark_seconds: float = BOOKMARK_SECONDS
 
 
 class WatchStream:
@@ -153,7 +154,7 @@ class WatchStream:
         if left <= 0:
             return True
         self._waiting.clear()
-        pause = min(left, BOOKMARK_SECONDS)
+        pause = min(left, self._options.bookmark_seconds)
         try:
             async with asyncio.timeout(pause):
                 await self._waiting.wait()

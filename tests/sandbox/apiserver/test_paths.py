@@ -1,0 +1,45 @@
+"""URL paths to targets."""
+
+import pytest
+
+from reconciler.sandbox.apiserver.failures import Failure
+from reconciler.sandbox.apiserver.kinds import Registry
+from reconciler.sandbox.apiserver.paths import parse
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/api/v1/pods", ("pods", "", "", "")),
+        ("/api/v1/namespaces", ("namespaces", "", "", "")),
+        ("/api/v1/namespaces/default", ("namespaces", "", "default", "")),
+        ("/api/v1/namespaces/default/status", ("namespaces", "", "default", "status")),
+        ("/api/v1/namespaces/default/pods", ("pods", "default", "", "")),
+        ("/api/v1/namespaces/default/pods/x/log", ("pods", "default", "x", "log")),
+        ("/apis/apps/v1/namespaces/d/deployments/x/scale", ("deployments", "d", "x", "scale")),
+        ("/apis/rbac.authorization.k8s.io/v1/clusterroles/system%3Anode", ("clusterroles", "", "system:node", "")),
+    ],
+)
+def test_a_path_names_its_target(path: str, expected: tuple[str, str, str, str]) -> None:
+    target = parse(Registry(), path)
+    assert (target.kind.plural, target.namespace, target.name, target.subresource) == expected
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/api/v1",
+        "/other/v1/pods",
+        "/api/v1/nothings",
+        "/api/v2/pods",
+        "/apis/apps/v1",
+        "/api/v1/namespaces/d/nodes",
+        "/api/v1/pods/x",
+        "/api/v1/namespaces/d/configmaps/x/status",
+    ],
+)
+def test_anything_else_is_not_found(path: str) -> None:
+    with pytest.raises(Failure) as refused:
+        parse(Registry(), path)
+    assert refused.value.code == 404

@@ -1,0 +1,136 @@
+"""What built-in kinds insist on."""
+
+from typing import Any
+
+import pytest
+
+from reconciler.sandbox.apiserver.defaults import fill
+from reconciler.sandbox.apiserver.kinds import BUILT_IN
+from reconciler.sandbox.apiserver.validation import validate
+from tests.kit.apiserver import definition, deployment, pod
+
+KINDS = {kind.qualified: kind for kind in BUILT_IN}
+
+
+def wrong(kind: str, manifest: dict[str, Any], old: dict[str, Any] | None = None) -> list[str]:
+    def whole(one: dict[str, Any]) -> dict[str, Any]:
+        return fill(KINDS[kind], {**one, "metadata": {"name": "x", **one.get("metadata", {})}})
+
+    return [cause.field for cause in validate(KINDS[kind], whole(manifest), whole(old) if old else None)]
+
+
+def changed(manifest: dict[str, Any], **spec: Any) -> dict[str, Any]:
+    return {**manifest, "spec": {**manifest["spec"], **spec}}
+
+
+JOB = {"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "i"}]}}}}
+SERVICE = {"spec": {"clusterIP": "10.0.0.1", "ports": [{"port": 80}]}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "manifest", "fields"),
+    [
+        ("deployments.apps", deployment("x"), []),
+        ("deployments.apps", {"spec": {}}, ["spec.selector", "spec.template"]),
+        ("deployments.apps", changed(deployment("x"), replicas=-1), ["spec.replicas"]),
+        ("deployments.apps", changed(deployment("x"), replicas="two"), ["spec.replicas"]),
+        ("deployments.apps", changed(deployment("x"), strategy={"type": "Odd"}), ["spec.strategy.type"]),
+        (
+            "deployments.apps",
+            changed(deployment("x"), strategy={"type": "Recreate", "rollingUpdate": {"maxSurge": 1}}),
+            ["spec.strategy.rollingUpdate"],
+        ),
+        ("deployments.apps", changed(deployment("x"), selector={"matchLabels": {"app": "y"}}), ["spec.template.metadata.labels"]),
+        ("replicasets.apps", deployment("x"), []),
+        ("pods", pod("x"), []),
+        ("pods", {"spec": {}}, ["spec.containers"]),
+        ("pods", {"spec": {"containers": [{"name": "c"}]}}, ["spec.containers[0].image"]),
+        ("pods", {"spec": {"containers": [{"name": "c", "image": "i"}] * 2}}, ["spec.containers[1].name"]),
+        ("jobs.batch", JOB, []),
+        ("jobs.batch", {"spec": {}}, ["spec.template"]),
+        (
+            "jobs.batch",
+            {"spec": {"template": {"spec": {"containers": [{"name": "c", "image": "i"}]}}}},
+            ["spec.template.spec.restartPolicy"],
+        ),
+        ("services", SERVICE, []),
+        ("services", {"spec": {}}, ["spec.ports"]),
+        ("services", {"spec": {"type": "ExternalName"}}, ["spec.externalName"]),
+        ("services", {"spec": {"clusterIP": "None"}}, []),
+        ("services", {"spec": {"ports": [{"port": 0}]}}, ["spec.ports[0].port"]),
+        ("services", {"spec": {"ports": [{"port": 80, "protocol": "X"}]}}, ["spec.ports[0].protocol"]),
+        ("services", {"spec": {"ports": [{"port": 1, "name": "a"}, {"port": 2, "name": "a"}]}}, ["spec.ports"]),
+        ("services", {"spec": {"ports": [{"port": 1, "name": "a"}, {"port": 2}]}}, ["spec.ports[1].name"]),
+        ("configmaps", {"data": {"a": 1}}, ["data"]),
+        ("configmaps", {"data": {"a": "x" * 1_100_000}}, [""]),
+        (
+            "horizontalpodautoscalers.autoscaling",
+            {"spec": {}},
+            ["spec.maxReplicas", "spec.scaleTargetRef.kind", "spec.scaleTargetRef.name"],
+        ),
+        (
+            "horizontalpodautoscalers.autoscaling",
+            {"spec": {"minReplicas": 3, "maxReplicas": 2, "scaleTargetRef": {"kind": "Deployment", "name": "x"}}},
+            ["spec.maxReplicas"],
+        ),
+        ("poddisruptionbudgets.policy", {"spec": {"minAvailable": 1, "maxUnavailable": 1}}, ["spec"]),
+        ("leases.coordination.k8s.io", {"spec": {}}, []),
+    ],
+)
+def test_an_object_is_valid_or_says_which_field_is_not(kind: str, manifest: dict[str, Any], fields: list[str]) -> None:
+    assert wrong(kind, manifest) == fields
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new", "fields"),
+    [
+        (
+            "deployments.apps",
+            deployment("x"),
+            changed(deployment("y"), replicas=2),
+            ["spec.selector"],
+        ),
+        ("jobs.batch", JOB, changed(JOB, completionMode="Indexed"), ["spec.completionMode"]),
+        ("services", SERVICE, changed(SERVICE, clusterIP="10.0.0.2"), ["spec.clusterIP"]),
+        ("pods", pod("x", node="n1"), pod("x", node="n2"), ["spec"]),
+        ("pods", pod("x"), pod("x", node="n2"), []),
+        ("pods", pod("x"), changed(pod("x"), containers=[{"name": "main", "image": "other"}]), ["spec"]),
+        ("configmaps", {"immutable": True, "data": {"a": "1"}}, {"immutable": True, "data": {"a": "2"}}, ["data"]),
+    ],
+)
+def test_some_fields_never_change(kind: str, old: dict[str, Any], new: dict[str, Any], fields: list[str]) -> None:
+    assert wrong(kind, new, old) == fields
+
+
+def test_a_pod_may_change_its_image() -> None:
+    container = {**pod("x")["spec"]["containers"][0], "image": "registry.example/web:2.0"}
+    assert not wrong("pods", changed(pod("x"), containers=[container]), pod("x"))
+
+
+CRD = "customresourcedefinitions.apiextensions.k8s.io"
+
+
+def test_a_definition_is_complete_and_named_after_what_it_defines() -> None:
+    assert not wrong(CRD, definition())
+    assert wrong(CRD, {**definition(), "metadata": {"name": "other"}}) == ["metadata.name"]
+    assert wrong(CRD, {"spec": {}}) == ["spec.group", "spec.names", "spec.scope", "spec.versions"]
+    assert wrong(CRD, changed(definition(), scope="Galaxy")) == ["spec.scope"]
+
+
+@pytest.mark.parametrize(
+    ("versions", "field"),
+    [
+        ([{"name": "v1", "served": True, "storage": False, "schema": {"openAPIV3Schema": {"type": "object"}}}], "spec.versions"),
+        ([{"name": "v1", "served": True, "storage": True}], "spec.versions[0].schema.openAPIV3Schema"),
+        (
+            [{"name": "v1", "storage": True, "schema": {"openAPIV3Schema": {"type": "string"}}}],
+            "spec.versions[0].schema.openAPIV3Schema.type",
+        ),
+    ],
+)
+def test_a_definition_has_one_storage_version_and_schemas(versions: list[dict[str, Any]], field: str) -> None:
+    assert wrong(CRD, changed(definition(), versions=versions)) == [field]
+
+
+def test_the_scope_of_a_definition_is_for_ever() -> None:
+    assert wrong(CRD, changed(definition(), scope="Cluster"), definition()) == ["spec"]
