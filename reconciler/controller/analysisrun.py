@@ -105,8 +105,7 @@ class AnalysisRunController:
         overfull = [metric.name for metric in metrics if metric.kind == "job" and metric.name in advanced.overfull]
         if not overfull:
             return
-        uid = uid_of(run.manifest)
-        jobs = [job for job in self._cache.list(JOBS) if labels_of(job).get(RUN_UID_LABEL) == uid]
+        jobs = await self._measuring.jobs(run.manifest, advanced.status)
         gone = jobs_to_delete(jobs, min(kept[name] for name in overfull))
         await self._apply(Plan(tuple(Remove(ObjectRef(JOBS, namespace_of(job), name_of(job)), uid_of(job)) for job in gone)))
 

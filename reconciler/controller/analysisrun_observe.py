@@ -13,10 +13,11 @@ from reconciler.core.analysis.arguments import Unresolved, masked, substitute
 from reconciler.core.analysis.due import Move, Task
 from reconciler.kube.client import Client
 from reconciler.kube.errors import ApiError
-from reconciler.model.analysis import AnalysisRun, Measurement, RunPhase, SecretKey
+from reconciler.model.analysis import RUN_UID_LABEL, AnalysisRun, AnalysisStatus, Measurement, RunPhase, SecretKey
 from reconciler.model.errors import Transient
-from reconciler.model.identity import namespace_of
-from reconciler.model.resources import SECRETS
+from reconciler.model.identity import Manifest, namespace_of, uid_of
+from reconciler.model.resources import JOBS, SECRETS
+from reconciler.providers.job import JOB_NAMESPACE
 from reconciler.providers.protocol import MeasurementTask, Provider
 from reconciler.providers.registry import metadata_of
 
@@ -53,6 +54,13 @@ class Measuring:
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(self._answer(run, task, values.secret)) for task in resolved]
         return tuple(done.result() for done in running)
+
+    async def jobs(self, run: Manifest, status: AnalysisStatus) -> list[Manifest]:
+        """All Jobs that a run has started, uncached: the newest is younger than any informer's knowledge."""
+        measurements = [measurement for result in status.results for measurement in result.measurements]
+        namespaces = {measurement.metadata.get(JOB_NAMESPACE) for measurement in measurements} - {None}
+        label = f"{RUN_UID_LABEL}={uid_of(run)}"
+        return [job for place in sorted(map(str, namespaces)) for job in await self._client.list(JOBS, place, labels=label)]
 
     async def _answer(self, run: AnalysisRun, task: Task, secret: frozenset[str]) -> Answer:
         metadata = {key: masked(value, secret) for key, value in metadata_of(task.metric).items()}

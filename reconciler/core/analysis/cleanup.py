@@ -53,8 +53,9 @@ def _beyond(objects: Sequence[Manifest], limit: int) -> tuple[Manifest, ...]:
     return tuple(reversed(newest_first[max(limit, 0) :]))
 
 
-def _age(manifest: Manifest) -> tuple[str, str]:
-    return str(manifest["metadata"].get("creationTimestamp") or ""), name_of(manifest)
+def _age(manifest: Manifest) -> tuple[str, int, str]:
+    """Older first; within a second by number, as names end in one."""
+    return str(manifest["metadata"].get("creationTimestamp") or ""), len(name_of(manifest)), name_of(manifest)
 
 
 def _phase(run: Manifest) -> str:
