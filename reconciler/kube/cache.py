@@ -30,9 +30,37 @@ class Cache:
     def put(self, resource: Resource, manifest: Manifest) -> None:
         """Remember a newer state of one object; an older one than we know is ignored."""
         place = (namespace_of(manifest), name_of(manifest))
-        known = self._objects[resource].get(place)
-        if known is not None and _older(manifest, known):
-            return
+        if not self.newer(resource, *place, _version(manifest)):
+            self._set(resource, place, manifest)
+
+    def remove(self, resource: Resource, last: Manifest) -> None:
+        """Forget an object that was deleted, unless another one of its name was made since."""
+        place = (namespace_of(last), name_of(last))
+        if not self.newer(resource, *place, _version(last)):
+            self.drop(resource, *place)
+
+    def settle(self, resource: Resource, manifests: Sequence[Manifest], version: str) -> Sequence[Manifest]:
+        """Become what one list said at a version; what was written after it stays. Answers the objects that are gone."""
+        listed = {(namespace_of(manifest), name_of(manifest)): manifest for manifest in manifests}
+        known = self._objects[resource]
+        gone = [o for place, o in known.items() if place not in listed and not self.newer(resource, *place, version)]
+        for manifest in gone:
+            self.drop(resource, namespace_of(manifest), name_of(manifest))
+        for place, manifest in listed.items():
+            if not self.newer(resource, *place, version):
+                self._set(resource, place, manifest)
+        return gone
+
+    def newer(self, resource: Resource, namespace: str, name: str, version: str) -> bool:
+        """Whether what we know of an object was written after a version.
+
+        Versions count upwards on every server we know (the concepts page promises only equality); a wrong guess heals on relist.
+        """
+        known = self._objects[resource].get((namespace, name))
+        ours = _version(known) if known is not None else ""
+        return ours.isdigit() and version.isdigit() and int(ours) > int(version)
+
+    def _set(self, resource: Resource, place: Place, manifest: Manifest) -> None:
         self.drop(resource, *place)
         self._objects[resource][place] = manifest
         owner = controller_uid(manifest)
@@ -54,8 +82,5 @@ class Cache:
         return tuple(self._objects[resource])
 
 
-def _older(candidate: Manifest, known: Manifest) -> bool:
-    """Versions count upwards on every server we know (the concepts page promises only equality); a wrong guess heals on relist."""
-    one, other = candidate["metadata"].get("resourceVersion", ""), known["metadata"].get("resourceVersion", "")
-    same_object = candidate["metadata"].get("uid") == known["metadata"].get("uid")
-    return same_object and one.isdigit() and other.isdigit() and int(one) < int(other)
+def _version(manifest: Manifest) -> str:
+    return str(manifest["metadata"].get("resourceVersion", ""))

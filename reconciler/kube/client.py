@@ -8,6 +8,7 @@ import orjson
 from reconciler.kube.errors import ApiError, NotFound, error_of
 from reconciler.kube.fence import Fence
 from reconciler.kube.transport import Request, Transport
+from reconciler.model.errors import Transient
 from reconciler.model.identity import Manifest, ObjectRef, Resource, name_of, namespace_of
 from reconciler.model.plan import PatchStyle
 
@@ -132,7 +133,7 @@ class Client:
             body = await response.read()
             if response.status >= 300:
                 raise error_of(response.status, body, response.headers.get("Retry-After"))
-        return _slim(orjson.loads(body))
+        return _slim(_decoded(body, request.path))
 
 
 def path_of(resource: Resource, namespace: str, name: str = "", subresource: str = "") -> str:
@@ -148,8 +149,18 @@ def _selectors(labels: str, fields: str) -> dict[str, str]:
     return {key: value for key, value in (("labelSelector", labels), ("fieldSelector", fields)) if value}
 
 
+def _decoded(body: bytes, path: str) -> Manifest:
+    try:
+        decoded = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise Transient(f"{path}: the answer is not JSON; is this the address of a Kubernetes API server?") from error
+    if not isinstance(decoded, dict):
+        raise Transient(f"{path}: the answer is not an object; is this the address of a Kubernetes API server?")
+    return decoded
+
+
 def _event(resource: Resource, line: bytes) -> Event:
-    decoded = orjson.loads(line)
+    decoded = _decoded(line, resource.path)
     if decoded["type"] == "ERROR":
         status = decoded["object"]
         raise error_of(int(status.get("code") or 500), orjson.dumps(status))

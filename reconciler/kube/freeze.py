@@ -37,7 +37,8 @@ class Freeze:
             namespace = await self._client.find(NAMESPACES, "", self._namespace)
         except (ApiError, Transient):
             return
-        scope = annotations_of(namespace).get(FREEZE, "") if namespace else ""
+        word = annotations_of(namespace).get(FREEZE, "") if namespace else ""
+        scope = word if word in ("", "cluster", "git") else "all"  # a word that we do not know still means: stop
         if scope != self.scope:
             log.warning("freeze changed", scope=scope or "none", before=self.scope or "none")
         self.scope = scope

@@ -72,9 +72,11 @@ class HttpTransport:
         timeout = aiohttp.ClientTimeout(total=request.timeout, connect=10)
         url = URL(self._endpoint.server.rstrip("/") + request.path, encoded=True).with_query(dict(request.query))
         try:
-            async with self._session.request(request.method, url, headers=headers, data=request.body, timeout=timeout) as answer:
+            async with self._session.request(
+                request.method, url, headers=headers, data=request.body, timeout=timeout, allow_redirects=False
+            ) as answer:
                 yield _HttpResponse(answer)
         except (TimeoutError, aiohttp.ClientError) as error:
             raise Transient(
-                f"{self._endpoint.server}: no answer to {request.method} {request.path}: {error or type(error).__name__}"
+                f"{self._endpoint.server}: no answer to {request.method} {request.path}: {str(error) or type(error).__name__}"
             ) from error

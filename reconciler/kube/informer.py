@@ -9,7 +9,7 @@ from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client, Event
 from reconciler.kube.errors import ApiError, Gone, NotFound
 from reconciler.model.errors import Transient
-from reconciler.model.identity import Manifest, Resource, name_of, namespace_of
+from reconciler.model.identity import Manifest, Resource
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
 Listener = Callable[[Resource, Manifest], None]
@@ -38,7 +38,7 @@ class Informer:
             except Gone:
                 continue
             except NotFound:
-                self.synced.set()
+                self._forget_all()
             except (ApiError, Transient) as error:
                 log.warning("watch interrupted", resource=self._resource.plural, reason=str(error))
             await asyncio.sleep(pause)
@@ -46,14 +46,16 @@ class Informer:
 
     async def _list(self) -> str:
         listing = await self._client.listing(self._resource)
-        seen = {(namespace_of(item), name_of(item)) for item in listing.items}
-        for place in self._cache.places(self._resource):
-            if place not in seen:
-                self._forget(*place)
-        for item in listing.items:
-            self._remember(item)
+        for manifest in (*self._cache.settle(self._resource, listing.items, listing.version), *listing.items):
+            self._listener(self._resource, manifest)
         self.synced.set()
         return listing.version
+
+    def _forget_all(self) -> None:
+        """The resource type is not served (any more): nothing of it is left."""
+        for manifest in self._cache.settle(self._resource, (), ""):
+            self._listener(self._resource, manifest)
+        self.synced.set()
 
     async def _watch(self, version: str) -> str:
         async for event in self._client.watch(self._resource, version):
@@ -65,17 +67,7 @@ class Informer:
         if event.type == "BOOKMARK":
             return
         if event.type == "DELETED":
-            self._cache.drop(self._resource, namespace_of(event.object), name_of(event.object))
-            self._listener(self._resource, event.object)
-            return
-        self._remember(event.object)
-
-    def _remember(self, manifest: Manifest) -> None:
-        self._cache.put(self._resource, manifest)
-        self._listener(self._resource, manifest)
-
-    def _forget(self, namespace: str, name: str) -> None:
-        last = self._cache.get(self._resource, namespace, name)
-        self._cache.drop(self._resource, namespace, name)
-        if last is not None:
-            self._listener(self._resource, last)
+            self._cache.remove(self._resource, event.object)
+        else:
+            self._cache.put(self._resource, event.object)
+        self._listener(self._resource, event.object)

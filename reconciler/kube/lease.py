@@ -36,7 +36,7 @@ class Leadership:
         self._terms = terms
         self._now = now
         self._monotonic = monotonic
-        self._valid_until = 0.0
+        self._valid_until = float("-inf")
         self._rival: tuple[str, float] = ("", 0.0)
         self.acquired = asyncio.Event()
         self.holder = ""
@@ -54,19 +54,20 @@ class Leadership:
         while True:
             started = self._monotonic()
             try:
-                if await self._take():
-                    self._valid_until = started + self._terms.duration * 2 / 3
-                    self.acquired.set()
-            except (ApiError, Transient) as error:
-                log.warning("lease not renewed", lease=self._terms.name, reason=str(error))
+                async with asyncio.timeout(self._terms.renew_every):
+                    if await self._take():
+                        self._valid_until = started + self._terms.duration * 2 / 3
+                        self.acquired.set()
+            except (ApiError, Transient, TimeoutError) as error:
+                log.warning("lease not renewed", lease=self._terms.name, reason=str(error) or "no answer in time")
             await asyncio.sleep(self._terms.renew_every)
 
     async def release(self) -> None:
         """Let the next one start at once."""
-        self._valid_until = 0.0
+        self._valid_until = float("-inf")
         live = await self._client.find(LEASES, self._terms.namespace, self._terms.name)
-        if live is not None and live["spec"].get("holderIdentity") == self._terms.holder:
-            await self._client.replace(LEASES, {**live, "spec": {**live["spec"], "holderIdentity": "", "leaseDurationSeconds": 1}})
+        if live is not None and _spec(live).get("holderIdentity") == self._terms.holder:
+            await self._client.replace(LEASES, {**live, "spec": {**_spec(live), "holderIdentity": "", "leaseDurationSeconds": 1}})
 
     async def _take(self) -> bool:
         live = await self._client.find(LEASES, self._terms.namespace, self._terms.name)
@@ -75,8 +76,9 @@ class Leadership:
                 await self._client.create(LEASES, self._lease({}, None))
                 return self._became()
             if not self._free(live):
+                self._valid_until = float("-inf")  # a person or a rival took it: ours no longer counts, whatever time is left
                 return False
-            await self._client.replace(LEASES, self._lease(live["metadata"], live["spec"]))
+            await self._client.replace(LEASES, self._lease(live["metadata"], _spec(live)))
         except (AlreadyExists, Conflict):
             return False
         return self._became()
@@ -87,7 +89,7 @@ class Leadership:
 
     def _free(self, live: Manifest) -> bool:
         """Ours, given up, or not renewed for its whole duration as seen by our own clock."""
-        spec = live["spec"]
+        spec = _spec(live)
         self.holder = str(spec.get("holderIdentity") or "")
         if self.holder in ("", self._terms.holder):
             return True
@@ -120,12 +122,16 @@ async def rival_holder(client: Client, namespace: str, name: str, now: datetime)
     live = await client.find(LEASES, namespace, name)
     if live is None:
         return None
-    spec = live["spec"]
+    spec = _spec(live)
     renewed, seconds = spec.get("renewTime"), float(spec.get("leaseDurationSeconds") or 15)
     if not spec.get("holderIdentity") or not renewed:
         return None
     fresh = datetime.fromisoformat(str(renewed)) + timedelta(seconds=seconds) > now
     return str(spec["holderIdentity"]) if fresh else None
+
+
+def _spec(lease: Manifest) -> Manifest:
+    return lease.get("spec") or {}
 
 
 def micro_time(moment: datetime) -> str:

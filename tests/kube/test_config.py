@@ -1,0 +1,93 @@
+"""Where the cluster is and who we are there: files that people have."""
+
+import stat
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from reconciler.kube.config import endpoint
+from reconciler.model.errors import Terminal
+
+PLUGIN = """#!/bin/sh
+echo x >> "{calls}"
+n=$(wc -l < "{calls}" | tr -d ' ')
+echo '{{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential",
+"status": {{"token": "token-'"$n"'", "expirationTimestamp": "{expires}"}}}}'
+"""
+
+
+def kubeconfig(folder: Path, user: dict[str, Any], server: str = "http://127.0.0.1:8001") -> str:
+    file = folder / "kubeconfig"
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "here",
+        "clusters": [{"name": "here", "cluster": {"server": server}}, {"name": "there", "cluster": {"server": "https://there:6443"}}],
+        "contexts": [
+            {"name": "here", "context": {"cluster": "here", "user": "me"}},
+            {"name": "there", "context": {"cluster": "there", "user": "me"}},
+        ],
+        "users": [{"name": "me", "user": user}],
+    }
+    file.write_text(yaml.safe_dump(document))
+    return str(file)
+
+
+def plugin(folder: Path, expires: datetime) -> dict[str, Any]:
+    script = folder / "plugin.sh"
+    script.write_text(PLUGIN.format(calls=folder / "calls", expires=expires.strftime("%Y-%m-%dT%H:%M:%SZ")))
+    script.chmod(script.stat().st_mode | stat.S_IXUSR)
+    return {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": str(script), "interactiveMode": "Never"}}
+
+
+async def test_a_token_becomes_the_header(tmp_path: Path) -> None:
+    found = endpoint(kubeconfig(tmp_path, {"token": "abc"}))
+    assert (found.server, await found.authorization(), found.tls) == ("http://127.0.0.1:8001", "Bearer abc", None)
+
+
+async def test_without_a_user_there_is_no_header(tmp_path: Path) -> None:
+    assert await endpoint(kubeconfig(tmp_path, {})).authorization() == ""
+
+
+async def test_another_context_is_another_cluster(tmp_path: Path) -> None:
+    found = endpoint(kubeconfig(tmp_path, {"token": "abc"}), "there")
+    assert found.server == "https://there:6443"
+    assert found.tls is not None and found.tls.check_hostname
+
+
+async def test_an_exec_plugin_is_asked_again_once_its_token_is_old(tmp_path: Path) -> None:
+    expired = endpoint(kubeconfig(tmp_path, plugin(tmp_path, datetime.now(UTC) - timedelta(minutes=1))))
+    first, second = await expired.authorization(), await expired.authorization()
+    assert first.startswith("Bearer token-") and first != second
+
+
+async def test_an_exec_plugin_is_not_asked_while_its_token_is_good(tmp_path: Path) -> None:
+    fresh = endpoint(kubeconfig(tmp_path, plugin(tmp_path, datetime.now(UTC) + timedelta(hours=1))))
+    assert [await fresh.authorization() for _ in range(3)] == ["Bearer token-1"] * 3
+    assert (tmp_path / "calls").read_text() == "x\n"
+
+
+async def test_the_file_of_the_environment_is_used_without_a_flag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBECONFIG", kubeconfig(tmp_path, {"token": "abc"}))
+    assert endpoint(None).server == "http://127.0.0.1:8001"
+
+
+def test_a_file_that_is_not_there_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(Terminal, match=r"no cluster found in .*absent.*Pass --kubeconfig FILE"):
+        endpoint(str(tmp_path / "absent"))
+
+
+def test_a_context_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Terminal, match="nowhere"):
+        endpoint(kubeconfig(tmp_path, {}), "nowhere")
+
+
+def test_without_any_cluster_every_place_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(Terminal, match=r"\$KUBECONFIG, ~/.kube/config or a service account"):
+        endpoint(None)
