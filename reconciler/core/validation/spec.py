@@ -29,7 +29,7 @@ def _problems(rollout: Manifest, spec: RolloutSpec) -> Iterator[Problem]:
         }
     )
     yield from _workload_ref(rollout, spec)
-    yield from _selector(spec)
+    yield from _selector(rollout, spec)
     yield from _template(spec)
     if spec.progress_deadline <= spec.min_ready_seconds:
         yield invalid("spec.progressDeadlineSeconds", spec.progress_deadline, GREATER)
@@ -45,8 +45,8 @@ def _workload_ref(rollout: Manifest, spec: RolloutSpec) -> Iterator[Problem]:
         yield invalid("spec.template", json.dumps(written), "template must be empty for workload reference rollout")
 
 
-def _selector(spec: RolloutSpec) -> Iterator[Problem]:
-    if not spec.selector:
+def _selector(rollout: Manifest, spec: RolloutSpec) -> Iterator[Problem]:
+    if not spec.selector and rollout["spec"].get("selector") is None:
         yield required("spec.selector", SELECTOR_MISSING)
     elif not spec.selector.get("matchLabels") and not spec.selector.get("matchExpressions"):
         yield invalid("spec.selector", json.dumps(spec.selector), "empty selector is invalid for deployment")
