@@ -76,13 +76,14 @@ class RolloutController:
         observed = await self._observer.observe(rollout, resolved, now)
         decision = decide(observed, now)
         try:
-            await self._carry_out(observed, decision)
+            routed = await self._carry_out(observed, decision)
         except Refused as error:
             if not any(isinstance(effect, Create) and effect.resource == REPLICA_SETS for effect in decision.effects):
                 raise
             await self._carry_out(observed, creation_failed(begin(observed, now), str(error)).decision())
             raise
-        return decision.wake_at
+        # What was routed changes who is referenced (contract 10.7), and routers' objects are not watched: look again.
+        return now if routed else decision.wake_at
 
     async def _refuse(self, rollout: Manifest, problem: Problem) -> datetime | None:
         """A manifest that cannot be read says so in its status."""
@@ -118,29 +119,37 @@ class RolloutController:
             if body is not None:
                 yield Patch(ObjectRef(SERVICES, namespace_of(service), name_of(service)), dict(body))
 
-    async def _carry_out(self, observed: Observed, decision: Decision) -> None:
-        """The effects in order; traffic is asked of the routers where it stands in that order; the status last."""
+    async def _carry_out(self, observed: Observed, decision: Decision) -> bool:
+        """The effects in order; traffic is asked of the routers where it stands in that order; the status last.
+
+        True when a router's object was written.
+        """
         batch: list[Action] = []
+        routed = False
         for effect in decision.effects:
             if not isinstance(effect, SetTraffic):
                 batch.append(effect)
                 continue
             await self._apply(Plan(tuple(batch)))
             batch = []
-            await self._route(observed, effect)
+            routed |= await self._route(observed, effect)
         await self._apply(Plan(tuple(batch), status=_status_write(observed.rollout, decision)))
+        return routed
 
-    async def _route(self, observed: Observed, effect: SetTraffic) -> None:
-        """Every router in turn. A problem is told and ends the pass without a status (contract 9.1)."""
+    async def _route(self, observed: Observed, effect: SetTraffic) -> bool:
+        """Every router in turn; whether anything was written. A problem is told and ends the pass without a status (contract 9.1)."""
+        written = False
         routing = observed.spec.routing
         services = services_of(observed.rollout, observed.spec, effect.unavailable)
         for router, config in configured(routing.manifest if routing else {}):
             refs = router.needs(config, namespace_of(observed.rollout))
             answer = router.route(config, services, effect.traffic, await self._observer.read(refs))
             await self._apply(Plan(tuple(_routing_actions(observed.rollout, answer, refs))))
+            written |= bool(answer.writes)
             if answer.problem is not None:
                 await self._apply(Plan((Emit(observed.rollout, "TrafficRoutingError", answer.problem, warning=True),)))
                 raise Transient(f"{observed.name}: {answer.problem}")
+        return written
 
 
 def _routing_actions(rollout: Manifest, answer: Routing, refs: Iterable[ObjectRef]) -> Iterator[Action]:

@@ -58,9 +58,28 @@ def run_analyses(turn: Turn) -> Turn:
         kept = former if turn.seen.spec.blue_green else Runs()
         return _swept(_cancelled(replace(turn, runs=kept), turn.seen.found.runs), former)
     strategy = turn.seen.spec.strategy
-    turn = _canary_runs(turn, strategy) if isinstance(strategy, Canary) else _blue_green_runs(turn, strategy)
+    turn = _told(_canary_runs(turn, strategy) if isinstance(strategy, Canary) else _blue_green_runs(turn, strategy))
     names = {name_of(run) for run in turn.runs.all}
     return _swept(_cancelled(turn, (run for run in turn.seen.found.runs if name_of(run) not in names)), turn.runs)
+
+
+def _told(turn: Turn) -> Turn:
+    """An event for every current run whose phase is not the one on record (contract 3.9)."""
+    before, runs = turn.before, turn.runs
+    mirrors = (
+        (STEP, runs.step, before.canary.step_run),
+        (BACKGROUND, runs.background, before.canary.background_run),
+        (PRE, runs.pre, before.blue_green.pre_run),
+        (POST, runs.post, before.blue_green.post_run),
+    )
+    for kind, run, mirror in mirrors:
+        phase = run_phase(run)
+        known = mirror.status if mirror is not None and run is not None and mirror.name == name_of(run) else ""
+        if run is None or phase in ("", known):
+            continue
+        text = f"{kind.name} Analysis Run '{name_of(run)}' Status New: '{phase}' Previous: '{known or 'NoPreviousStatus'}'"
+        turn = turn.tell(f"AnalysisRun{phase}", text, warning=phase in FAILED)
+    return turn
 
 
 def _unmeasured(turn: Turn) -> bool:

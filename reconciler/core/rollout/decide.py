@@ -54,7 +54,8 @@ def invalid_status(before: RolloutStatus, name: str, problem: Problem, now: date
 def refused(rollout_status: RolloutStatus, name: str, generation: str, problem: Problem, now: datetime) -> Decision:
     """The same for a manifest that cannot even be read."""
     status = invalid_status(rollout_status, name, problem, now)
-    message = f"InvalidSpec: {status.conditions[-1].message}"
+    condition = status.condition(INVALID_SPEC)
+    message = f"InvalidSpec: {condition.message}" if condition else ""
     return Decision((), replace(status, observed_generation=generation, phase=Phase.DEGRADED, message=message))
 
 

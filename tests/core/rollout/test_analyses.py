@@ -42,6 +42,17 @@ def test_a_failed_run_aborts_with_its_words() -> None:
     assert (world.size("web:1"), world.size("web:2")) == (4, 0)
 
 
+def test_every_new_phase_of_a_run_is_told_once() -> None:
+    world = measuring(weight(25), measured()).push("web:2").settle()
+    name = only(world)
+    world.end_run(name, "Running").settle().end_run(name, "Failed").settle()
+    told = [event["message"] for event in world.store.events if event["reason"].startswith("AnalysisRun")]
+    assert told == [
+        f"Step Analysis Run '{name}' Status New: 'Running' Previous: 'NoPreviousStatus'",
+        f"Step Analysis Run '{name}' Status New: 'Failed' Previous: 'Running'",
+    ]
+
+
 def test_an_error_aborts_too() -> None:
     world = measuring(weight(25), measured()).push("web:2").settle()
     assert world.end_run(only(world), "Error").settle().status["abort"] is True
