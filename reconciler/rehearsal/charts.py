@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from reconciler.rehearsal.record import Measured, Requests, Weights
 
 FAILED = ""
-LIMIT = re.compile(r"(?:>=|>|<=|<)\s*([0-9.]+)")
+LIMIT = re.compile(r"result(?:\[0\])?\s*(?:>=|>|<=|<)\s*([0-9.]+)")
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
 
 

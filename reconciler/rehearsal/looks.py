@@ -30,6 +30,7 @@ from reconciler.sandbox.githost.records import Pull, Status
 from reconciler.sandbox.load import Sample
 
 PATTERN = re.compile(r"[*?\[]")
+HIDDEN = re.compile(r"<!--.*?-->\s*", re.DOTALL)
 LATEST = 60
 
 
@@ -171,7 +172,8 @@ async def _pull(stage: Stage, subject: PullNote) -> Sight:
         and (not subject.status or subject.status in [status.state for status in statuses])
     )
     told = ", ".join(f"{status.state} ({status.description})" for status in statuses) or "no status"
-    return Sight(held, f"{len(comments)} comments; {told}; {shown(last) if last else 'nothing said'}")
+    said = shown(HIDDEN.sub("", last)) if last else "nothing said"
+    return Sight(held, f"{len(comments)} {'comment' if len(comments) == 1 else 'comments'}; {told}; {said}")
 
 
 def newest_statuses(stage: Stage, pull: Pull) -> list[Status]:

@@ -62,7 +62,7 @@ class Narrator:
         told = [(pull, pull.comments[-1]) for pull in report.pulls if pull.comments]
         if not told:
             return
-        pull, comment = next(((p, c) for p, c in told if "failed" in c), told[-1])
+        pull, comment = next(((p, c) for p, c in told if any(state == "failure" for _, state, _ in p.statuses)), told[-1])
         visible = "\n".join(line for line in comment.splitlines() if not line.startswith("<!--"))
         title = f"the comment on pull request #{pull.number} “{escape(pull.title)}”"
         self._console.print()

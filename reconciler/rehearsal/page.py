@@ -15,6 +15,7 @@ from reconciler.rehearsal.shares import named
 PALETTE = ("#4c78dd", "#1f9e89", "#e08a1e", "#8f5bd0", "#c2538f", "#6b7f2a")
 FAILED_COLOUR = "#d13b3b"
 WEIGHT_HEIGHT, REQUEST_HEIGHT = 80.0, 150.0
+LABEL_WIDTH = 13.0
 HIDDEN = re.compile(r"\A\s*<!--.*?-->\s*", re.DOTALL)
 GONE, CAME, PLACE, HEAD = "gone", "came", "place", "head"
 
@@ -39,10 +40,11 @@ class Crowd:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Something that happened, as a numbered line through the charts."""
+    """Something that happened, as a numbered line through the charts; `label` is where its number has room."""
 
     number: int
     x: float
+    label: float
     at: float
     text: str
 
@@ -106,8 +108,13 @@ def _belongs(text: str, lane: str) -> bool:
 
 
 def _marks(entries: Sequence[Entry], frame: Frame) -> list[Mark]:
-    steps = [entry for entry in entries if entry.kind == "step"]
-    return [Mark(number, frame.x(entry.at), entry.at, entry.text) for number, entry in enumerate(steps, start=1)]
+    found: list[Mark] = []
+    for entry in entries:
+        if entry.kind == "step":
+            x = frame.x(entry.at)
+            label = max(x, found[-1].label + LABEL_WIDTH) if found else x
+            found.append(Mark(len(found) + 1, x, label, entry.at, entry.text))
+    return found
 
 
 def _routes(report: Report, lane: str, frame: Frame) -> list[Route]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -10,7 +10,14 @@ from reconciler.model.resources import ANALYSIS_RUNS, RELEASES, VIRTUAL_SERVICES
 from reconciler.rehearsal.record import Measured, Weights
 from reconciler.sandbox.client import ApiClient
 
-LIMITS = ("successCondition", "failureCondition", "failureLimit", "inconclusiveLimit", "count", "interval")
+LIMITS: Mapping[str, str] = {
+    "successCondition": "passes when",
+    "failureCondition": "fails when",
+    "failureLimit": "failures allowed",
+    "inconclusiveLimit": "answers without verdict allowed",
+    "count": "measurements",
+    "interval": "every",
+}
 MOST_VALUES = 60
 
 
@@ -71,7 +78,7 @@ class Recorder:
 
 def measured_in(run: Mapping[str, Any]) -> list[Measured]:
     """The metrics of one AnalysisRun with their measurements and limits."""
-    limits = {metric["name"]: _limits(metric) for metric in run["spec"].get("metrics") or ()}
+    limits = {metric["name"]: _limits(metric, run["spec"].get("args") or ()) for metric in run["spec"].get("metrics") or ()}
     results = (run.get("status") or {}).get("metricResults") or ()
     return [_measured(str(run["metadata"]["name"]), result, limits.get(result["name"], "")) for result in results]
 
@@ -92,5 +99,10 @@ def _measured(run: str, result: Mapping[str, Any], limits: str) -> Measured:
     )
 
 
-def _limits(metric: Mapping[str, Any]) -> str:
-    return "; ".join(f"{name}: {metric[name]}" for name in LIMITS if metric.get(name) not in (None, ""))
+def _limits(metric: Mapping[str, Any], arguments: Sequence[Mapping[str, Any]]) -> str:
+    """The conditions with their arguments filled in; a secret argument stays a name."""
+    text = "; ".join(f"{words}: {metric[name]}" for name, words in LIMITS.items() if metric.get(name) not in (None, ""))
+    for argument in arguments:
+        if "value" in argument:
+            text = text.replace(f"{{{{args.{argument['name']}}}}}", str(argument["value"]))
+    return text
