@@ -61,6 +61,14 @@ def test_a_new_template_counts_as_the_restart() -> None:
     asked = ask(world)
     world.push("web:2").settle()
     assert world.status["restartedAt"] == asked
+    assert not [write for write in world.store.writes if write.startswith("evict")]
+
+
+def test_one_pod_may_always_leave_even_where_none_may_be_missing() -> None:
+    world = deployed(rollout(replicas=4, canary=canary(maxSurge=1, maxUnavailable=0)))
+    asked = ask(world)
+    world.settle()
+    assert world.status["restartedAt"] == asked
 
 
 def test_a_blue_green_restart_goes_on_with_the_pass() -> None:

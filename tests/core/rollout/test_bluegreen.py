@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from reconciler.core.rollout.bluegreen import pause_completed
 from reconciler.model.resources import ANALYSIS_TEMPLATES, SERVICES
+from reconciler.model.rollout_status import PauseReason
 from tests.kit.rollouts import analysis, analysis_template, rollout, service
+from tests.kit.turns import moving, turn
 from tests.kit.world import World, deployed
 
 
@@ -199,3 +202,10 @@ def test_at_rest_another_pass_writes_nothing() -> None:
     mark = len(world.store.writes)
     world.one_pass()
     assert world.since(mark) == []
+
+
+def test_a_pause_that_begins_in_this_pass_is_not_over_in_it() -> None:
+    step = turn(rollout(blue_green=green()), status=moving())
+    strategy = step.seen.spec.blue_green
+    assert strategy is not None and pause_completed(step, strategy)
+    assert not pause_completed(step.pause(PauseReason.INCONCLUSIVE_ANALYSIS), strategy)

@@ -12,6 +12,8 @@ from tests.kit.rollouts import analysis, analysis_template, canary, pause, rollo
 from tests.kit.store import Killed, run_through
 from tests.kit.world import World, deployed
 
+ROUTED = (*((SERVICES, service(name)) for name in ("web-canary", "web-stable")), (VIRTUAL_SERVICES, virtual_service()))
+
 
 def basic() -> World:
     return deployed(rollout(replicas=5, canary=canary(weight(20), pause(1), weight(60), pause(1))))
@@ -19,8 +21,7 @@ def basic() -> World:
 
 def routed(**fields: Any) -> World:
     spec = rollout(canary=canary(weight(25), pause(1), weight(75), pause(1), istio=True, **fields))
-    others = [(SERVICES, service(name)) for name in ("web-canary", "web-stable")]
-    return deployed(spec, *others, (VIRTUAL_SERVICES, virtual_service()))
+    return deployed(spec, *ROUTED)
 
 
 def dynamic() -> World:
@@ -191,3 +192,19 @@ def test_runs_are_ours_only_while_the_spec_is_valid() -> None:
     world = deployed(rollout(canary=canary(weight(20), pause(), analysis=analysis())), (ANALYSIS_TEMPLATES, analysis_template()))
     world.push("web:2").settle()
     assert len(world.runs) == 1
+
+
+def test_a_new_template_with_new_replicas_is_never_sized_by_the_former_attempt() -> None:
+    world = deployed(rollout(replicas=4, canary=canary(weight(25), pause(), istio=True)), *ROUTED)
+    world.edit({"spec": {"replicas": 8}}).push("web:2").settle()
+    assert max(new for _, new in world.sizes) == world.size("web:2") == 2
+
+
+def test_an_edit_beside_the_template_leaves_progress_as_it_was() -> None:
+    world = basic().push("web:2").wait(60)
+    before = world.condition("Progressing")
+    world.edit({"spec": {"revisionHistoryLimit": 5}})
+    for _ in range(4):
+        world.one_pass()
+        assert world.condition("Progressing") == before
+    assert world.phase == "Healthy" and world.status["observedGeneration"] == str(world.rollout["metadata"]["generation"])

@@ -3,8 +3,13 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
+from reconciler.core.traffic.routing import route_traffic
+from reconciler.core.turn.turn import SetTraffic
 from reconciler.model.resources import SERVICES, VIRTUAL_SERVICES
 from tests.kit.rollouts import canary, istio_routing, pause, rollout, service, virtual_service, weight
+from tests.kit.turns import moving, replica_set, turn
 from tests.kit.world import World, deployed
 
 HEADER = {"setHeaderRoute": {"name": "testers", "match": [{"headerName": "x-canary", "headerValue": {"exact": "yes"}}]}}
@@ -105,9 +110,13 @@ def test_a_header_route_leaves_with_the_promotion() -> None:
     assert (world.phase, world.routes) == ("Healthy", ["primary"])
 
 
-def test_a_header_route_is_not_written_for_the_first_revision() -> None:
-    world = routed(ONE_POD, HEADER, pause(), trafficRouting=istio_routing("testers"))
-    assert world.routes == ["primary"]
+@pytest.mark.parametrize(("revision", "tagged"), [("1", False), ("2", True)])
+def test_a_header_route_is_not_written_for_the_first_revision(revision: str, tagged: bool) -> None:
+    manifest = rollout(image="image:new", canary=canary(HEADER, istio=True, trafficRouting=istio_routing("testers")))
+    manifest["metadata"]["annotations"] = {"rollout.argoproj.io/revision": revision}
+    step = turn(manifest, replica_set("old", 4, age=10), replica_set("new", 1), status=moving(currentStepIndex=0))
+    (effect,) = [e for e in route_traffic(step).effects if isinstance(e, SetTraffic)]
+    assert (effect.traffic.header_route is not None) is tagged
 
 
 def test_no_canary_pods_means_no_traffic_and_no_tags() -> None:
