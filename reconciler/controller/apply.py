@@ -5,7 +5,7 @@ import hashlib
 from reconciler.controller.clock import Clock
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
-from reconciler.kube.errors import AlreadyExists, ApiError, NotFound
+from reconciler.kube.errors import AlreadyExists, ApiError
 from reconciler.model.errors import Transient
 from reconciler.model.identity import Manifest, Resource, name_of, namespace_of
 from reconciler.model.plan import Action, Create, Emit, Evict, Patch, Plan, Remove, Replace
@@ -66,7 +66,7 @@ class Apply:
         """One Event object; events tell people, so their loss never fails a pass (contract 3.9)."""
         try:
             await self._client.create(EVENTS, event_manifest(action, self._clock))
-        except (NotFound, AlreadyExists, ApiError):
+        except (ApiError, Transient):
             return
 
 
@@ -80,7 +80,7 @@ def event_manifest(action: Emit, clock: Clock) -> Manifest:
     return {
         "apiVersion": "v1",
         "kind": "Event",
-        "metadata": {"name": f"{name_of(about)}.{int(now.timestamp() * 1e6):x}{words}", "namespace": namespace},
+        "metadata": {"name": f"{name_of(about)[:220]}.{int(now.timestamp() * 1e6):x}{words}", "namespace": namespace},
         "involvedObject": {
             "apiVersion": about.get("apiVersion", ""),
             "kind": about.get("kind", ""),

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
+import structlog
+
 from reconciler.controller.clock import Clock
 from reconciler.controller.queue import Queue
 from reconciler.controller.worker import Controller, Worker
@@ -12,6 +14,7 @@ from reconciler.kube.informer import Informer
 from reconciler.model.identity import Key, Manifest, Resource
 
 WORKERS = 16
+log = structlog.get_logger()
 
 
 class Engine:
@@ -46,8 +49,17 @@ class Engine:
         for controller in self._controllers.values():
             if resource not in controller.watches:
                 continue
-            for key in controller.keys_for(resource, manifest):
+            for key in _keys(controller, resource, manifest):
                 self.queue.add(key)
+
+
+def _keys(controller: Controller, resource: Resource, manifest: Manifest) -> tuple[Key, ...]:
+    """The keys of one event. An object that breaks a controller's reading of it must not end the watch of all others."""
+    try:
+        return tuple(controller.keys_for(resource, manifest))
+    except Exception as error:
+        log.error("a bug: event was not understood", controller=controller.name, resource=resource.plural, exc_info=error)
+        return ()
 
 
 def watched(controllers: Sequence[Controller]) -> tuple[Resource, ...]:

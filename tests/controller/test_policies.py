@@ -1,0 +1,61 @@
+"""Nearest policy wins; equals are an error that names both."""
+
+from typing import Any
+
+import pytest
+
+from reconciler.controller.policies import Policies
+from reconciler.kube.cache import Cache
+from reconciler.model.errors import Terminal
+from reconciler.model.policy import DEFAULT
+from reconciler.model.resources import CLUSTER_RELEASE_POLICIES, RELEASE_POLICIES
+
+WEB = [{"kind": "Rollout", "name": "web"}]
+
+
+def policies(*manifests: dict[str, Any]) -> Policies:
+    cache = Cache((RELEASE_POLICIES, CLUSTER_RELEASE_POLICIES))
+    for manifest in manifests:
+        cache.put(RELEASE_POLICIES if manifest["kind"] == "ReleasePolicy" else CLUSTER_RELEASE_POLICIES, manifest)
+    return Policies(cache)
+
+
+def policy(name: str, *, namespace: str = "shop", **spec: Any) -> dict[str, Any]:
+    return {"kind": "ReleasePolicy", "metadata": {"name": name, "namespace": namespace}, "spec": spec}
+
+
+def cluster_policy(name: str, **spec: Any) -> dict[str, Any]:
+    return {"kind": "ClusterReleasePolicy", "metadata": {"name": name}, "spec": spec}
+
+
+def chosen(*manifests: dict[str, Any]) -> str:
+    return policies(*manifests).of("shop", "Rollout", "web").name
+
+
+def test_without_any_the_shipped_default_speaks() -> None:
+    assert policies().of("shop", "Rollout", "web") is DEFAULT
+
+
+def test_nearest_wins() -> None:
+    assert chosen(cluster_policy("far"), policy("near")) == "near"
+    assert chosen(cluster_policy("far"), policy("elsewhere", namespace="other")) == "far"
+    assert chosen(cluster_policy("far"), policy("for-others", workloads=[{"kind": "Rollout", "name": "api"}])) == "far"
+
+
+def test_a_policy_that_names_the_workload_is_nearer_than_one_for_all() -> None:
+    assert chosen(policy("all"), policy("named", workloads=WEB)) == "named"
+
+
+def test_two_of_equal_rank_are_an_error_that_names_both() -> None:
+    for pair in (
+        (policy("a"), policy("b")),
+        (policy("a", workloads=WEB), policy("b", workloads=WEB)),
+        (cluster_policy("a"), cluster_policy("b")),
+    ):
+        with pytest.raises(Terminal, match="a and b both claim Rollout shop/web: name the workload in only one"):
+            chosen(*pair)
+
+
+def test_a_policy_that_cannot_be_read_is_named_with_its_field() -> None:
+    with pytest.raises(Terminal, match=r"ReleasePolicy odd: spec.onFailure: 'explode' is not one of"):
+        chosen(policy("odd", onFailure="explode"))
