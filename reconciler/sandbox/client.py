@@ -1,6 +1,7 @@
 """A small Kubernetes client for the sandbox's own controllers, nodes and mesh: in process or over HTTP, to any cluster."""
 
 import asyncio
+import io
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
@@ -251,7 +252,12 @@ async def _send(session: aiohttp.ClientSession, call: Call) -> Answer:
     )
     try:
         response = await session.request(
-            call.method, call.path, params=call.query, headers=call.headers, data=call.body or None, timeout=timeout
+            call.method,
+            call.path,
+            params=call.query,
+            headers=call.headers,
+            data=io.BytesIO(call.body) if call.body else None,
+            timeout=timeout,
         )
         if watching and response.status == 200:
             return Answer(response.status, dict(response.headers), _lines(response))

@@ -1,6 +1,7 @@
 """A running API server on a free port, a client of it in process, and small objects to write."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -10,6 +11,7 @@ from reconciler.sandbox.apiserver.server import ApiServer
 from reconciler.sandbox.client import ApiClient
 
 Json = dict[str, Any]
+PATIENCE = 10.0
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
 PODS = "/api/v1/namespaces/default/pods"
@@ -37,6 +39,33 @@ async def api_server() -> AsyncIterator[ApiServer]:
 @pytest.fixture
 async def api(api_server: ApiServer) -> ApiClient:
     return ApiClient(api_server.call)
+
+
+async def until(server: ApiServer, condition: Callable[[], Awaitable[Any]]) -> None:
+    """Ask again after each change in the store until the condition holds."""
+    changed = asyncio.Event()
+
+    def note(*_: object) -> None:
+        changed.set()
+
+    server.store.observers.append(note)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while not await condition():
+                await changed.wait()
+                changed.clear()
+    finally:
+        server.store.observers.remove(note)
+
+
+async def gone(server: ApiServer, *paths: str) -> None:
+    """Wait until there is nothing at any of the paths."""
+    api = ApiClient(server.call)
+
+    async def absent() -> bool:
+        return not any([await api.get(path) for path in paths])
+
+    await until(server, absent)
 
 
 def config_map(name: str, **data: str) -> Json:

@@ -25,7 +25,9 @@ class Listener:
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
         """Bind and listen; `url` names the port that was found for port 0."""
-        self._runner = web.ServerRunner(web.Server(self._respond, access_log=None), handle_signals=False, shutdown_timeout=SHUTDOWN_SECONDS)
+        self._runner = web.ServerRunner(
+            web.Server(self._respond, access_log=None, handler_cancellation=True), handle_signals=False, shutdown_timeout=SHUTDOWN_SECONDS
+        )
         await self._runner.setup()
         await web.TCPSite(self._runner, host, port, ssl_context=tls).start()
         address = self._runner.addresses[0]

@@ -43,6 +43,8 @@ def _pod_spec(spec: Any, path: str) -> list[Cause]:
     causes = _required(spec, path, "containers")
     if causes:
         return causes
+    if not isinstance(spec["containers"], list):
+        raise TypeError(f"{path}.containers is not a list")
     names: set[str] = set()
     for index, container in enumerate(spec["containers"]):
         where = f"{path}.containers[{index}]"
