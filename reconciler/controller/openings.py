@@ -1,5 +1,7 @@
 """Opens the Release objects that a tip asks for: the first half of a source's pass."""
 
+from dataclasses import replace
+
 from reconciler.api.release import parse_release, render_release
 from reconciler.controller.apply import Apply
 from reconciler.controller.following import Asking, Following, Tip
@@ -13,7 +15,7 @@ from reconciler.kube.cache import Cache
 from reconciler.model.identity import ObjectRef
 from reconciler.model.plan import Create, Plan, Remove
 from reconciler.model.release import Release
-from reconciler.model.resources import RELEASES
+from reconciler.model.resources import RELEASES, ROLLOUTS
 
 
 class Openings:
@@ -46,12 +48,21 @@ class Openings:
         if good is not None and good.spec.identity == identity_hash(tip.parsed, workload):
             return
         commit = await following.origin(workload.template.file, tip.sha)
-        release = opening(asked_by(tip.parsed, workload, following.settings, commit), history)
+        asked = replace(asked_by(tip.parsed, workload, following.settings, commit), retried=self._retried(history))
+        release = opening(asked, history)
         if release is None:
             return
         details = await self._details(following, tip, release)
         await self._apply(Plan((Create(RELEASES, render_release(detailed(release, details))),)))
         await self._forget(history, namespace, name)
+
+    def _retried(self, history: list[Release]) -> bool:
+        """Whether the version of the newest release is on its way again: brought home without a verdict, and no longer aborted."""
+        if not history or history[-1].status.promoted_at is not None:
+            return False
+        latest = history[-1]
+        status = (self._cache.get(ROLLOUTS, latest.namespace, latest.spec.workload.name) or {}).get("status") or {}
+        return bool(latest.status.pod_hash) and status.get("currentPodHash") == latest.status.pod_hash and not status.get("abort")
 
     async def _details(self, following: Following, tip: Tip, release: Release) -> Details:
         pull = await self._forges.pull_of(following.settings.name, release.spec.commit.sha)

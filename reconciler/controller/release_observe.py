@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from reconciler.api.release import parse_release
 from reconciler.core.release.facts import ReleaseFacts
-from reconciler.core.release.holds import EPOCH, holder, of_workload
+from reconciler.core.release.holds import holder, of_workload
 from reconciler.core.release.watch import after_name
 from reconciler.core.sync.inventory import workload_key
 from reconciler.kube.cache import Cache
@@ -52,7 +52,7 @@ def _referent(cache: Cache, rollout: Manifest, namespace: str) -> Manifest | Non
 
 def _newer(history: list[Release], release: Release, asked: Mapping[str, str]) -> str | None:
     """What took over: a later release of the workload, or Git asking for another identity by now."""
-    later = [r for r in history if (r.created or EPOCH, r.name) > (release.created or EPOCH, release.name)]
+    later = [r for r in history if r.age > release.age]
     if any(r.spec.identity != release.spec.identity for r in later):
         return f"release {later[-1].name} took over"
     wanted = asked.get(workload_key(*release.key))

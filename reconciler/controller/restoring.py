@@ -13,7 +13,7 @@ from reconciler.api.release import parse_release
 from reconciler.controller.followed import FollowedSource
 from reconciler.controller.following import Tip
 from reconciler.core.release.asking import source_id
-from reconciler.core.release.holds import EPOCH, of_workload
+from reconciler.core.release.holds import of_workload
 from reconciler.core.release.message import TRAILER, restore_commit
 from reconciler.core.source.restore import Impossible, Superseded, restore_edits
 from reconciler.core.source.restore import Restore as Edits
@@ -22,7 +22,7 @@ from reconciler.git.commit import Draft, Message, build
 from reconciler.git.push import AlreadyThere, Denied, NeedsProposal, Outcome, Pushed, Pusher, Race, Unclear
 from reconciler.kube.cache import Cache
 from reconciler.model.errors import Transient
-from reconciler.model.release import Release, Restore, RestoreState
+from reconciler.model.release import EPOCH, Release, Restore, RestoreState
 from reconciler.model.resources import RELEASES
 
 TRIES = 12

@@ -3,10 +3,12 @@
 These structs are the JSON of our own kind, so they also say how it is written: camelCase, absent when empty.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 import msgspec
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Verdict(StrEnum):
@@ -95,6 +97,8 @@ class ReleaseSpec(Struct, frozen=True, kw_only=True):
     proven: Proven | None = None
     revert: str = "manual"
     baseline: bool = False
+    number: int = 0
+    """Counts the releases of one workload: creation times are whole seconds, too coarse to say which came first."""
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
@@ -160,6 +164,11 @@ class Release(Struct, frozen=True, kw_only=True):
     @property
     def decided(self) -> bool:
         return self.status.verdict is not None
+
+    @property
+    def age(self) -> tuple[datetime, int, str]:
+        """What releases of one workload are sorted by, oldest first."""
+        return self.created or EPOCH, self.spec.number, self.name
 
     @property
     def key(self) -> tuple[str, str, str]:

@@ -8,7 +8,6 @@ import typer
 from reconciler.api.release import parse_release
 from reconciler.app.cli.cluster import Kubeconfig, Namespace, Output, ask, show_json
 from reconciler.app.cli.show import HELP, table
-from reconciler.core.release.holds import EPOCH
 from reconciler.core.release.message import headline
 from reconciler.model.errors import Terminal
 from reconciler.model.release import Release
@@ -29,7 +28,7 @@ def list_releases(namespace: Namespace = "", kubeconfig: Kubeconfig = "", output
     Example: reconciler releases list -n shop
     """
     manifests = ask(kubeconfig, lambda client: client.list(RELEASES, namespace))
-    releases = sorted((parse_release(m) for m in manifests), key=lambda r: (r.created or EPOCH, r.name))
+    releases = sorted((parse_release(m) for m in manifests), key=lambda r: r.age)
     if output == "json":
         show_json([words(release) for release in releases])
         return

@@ -1,16 +1,14 @@
 """Which identities of a workload are proven and which are held, read off its Release objects — the only memory there is."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 
-from reconciler.model.release import Release, ReleasePhase, Verdict
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from reconciler.model.release import EPOCH, Release, ReleasePhase, Verdict
 
 
 def of_workload(releases: Iterable[Release], key: tuple[str, str, str]) -> list[Release]:
     """The releases of one workload, oldest first."""
-    return sorted((r for r in releases if r.key == key), key=lambda r: (r.created or EPOCH, r.name))
+    return sorted((r for r in releases if r.key == key), key=lambda r: r.age)
 
 
 def proven(releases: Iterable[Release]) -> Release | None:

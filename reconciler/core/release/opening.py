@@ -9,7 +9,7 @@ from reconciler.core.release.holds import holder, proven
 from reconciler.core.release.identity import release_name
 from reconciler.model.release import Change, Commit, Named, Proven, Pull, Release, ReleaseSpec, Verdict
 
-ENDED_BADLY = (Verdict.FAILED, Verdict.ABORTED, Verdict.HELD, Verdict.COULD_NOT_MEASURE)
+ENDED_BADLY = (Verdict.FAILED, Verdict.ABORTED, Verdict.HELD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +24,8 @@ class Asked:
     identity: str
     images: dict[str, str]
     commit: Commit
+    retried: bool = False
+    """Whether the Rollout goes on with this version by a person's retry, after its release ended without a verdict."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,7 @@ def opening(asked: Asked, history: Sequence[Release]) -> Release | None:
         images=asked.images,
         proven=_proven(good) if good else None,
         baseline=good is None,
+        number=1 + max((known.spec.number for known in history), default=0),
     )
     name = release_name(asked.workload.name, asked.identity, asked.commit.sha, attempt)
     return Release(name=name, namespace=asked.namespace, spec=spec)
@@ -74,6 +77,8 @@ def _again(latest: Release, asked: Asked, history: Sequence[Release]) -> bool:
         return False
     if holder(history, asked.identity) is not None:
         return latest.status.restore is not None and latest.status.restore.sha != "" and latest.spec.commit.sha != asked.commit.sha
+    if latest.status.verdict is Verdict.COULD_NOT_MEASURE:
+        return asked.retried
     return latest.status.verdict in ENDED_BADLY and not latest.status.held
 
 

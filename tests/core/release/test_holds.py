@@ -25,6 +25,11 @@ def test_the_newest_pass_is_proven() -> None:
     assert proven([closed("d", Verdict.FAILED)]) is None
 
 
+def test_releases_of_the_same_second_are_sorted_by_their_number() -> None:
+    second, first = release("a", number=2), release("b", number=1)
+    assert of_workload([second, first], first.key) == [first, second]
+
+
 def test_an_identity_is_held_by_its_rejection_until_lifted() -> None:
     rejected = closed("a", Verdict.FAILED, held=True)
     assert holder([rejected], "a") is rejected

@@ -2,6 +2,8 @@
 
 from dataclasses import replace as with_
 
+import msgspec
+
 from reconciler.core.release.opening import Asked, Details, detailed, opening
 from reconciler.model.release import Change, Commit, Named, Pull, Release, ReleasePhase, ReleaseStatus, Restore, RestoreState, Verdict
 from tests.kit.releases import NOW, release
@@ -21,6 +23,10 @@ ASKED = Asked(
 def ended(identity: str, verdict: Verdict, *, sha: str = "c" * 40, name: str = "web-x", **known: object) -> Release:
     status = ReleaseStatus(phase=ReleasePhase.CLOSED, verdict=verdict, decided_at=NOW, **known)  # type: ignore[arg-type]
     return release(name, identity=identity, sha=sha, status=status)
+
+
+def with_number(known: Release, number: int) -> Release:
+    return msgspec.structs.replace(known, spec=msgspec.structs.replace(known.spec, number=number))
 
 
 GOOD = ended("good-identity", Verdict.PASSED, name="web-good", pod_hash="h1")
@@ -61,6 +67,20 @@ def test_a_lifted_identity_starts_again_under_another_name() -> None:
     lifted = ended("new-identity", Verdict.FAILED, held=False, sha="e" * 40, name="web-new-iden-eeeeeee")
     again = opening(ASKED, [GOOD, lifted])
     assert again is not None and again.name == "web-new-iden-eeeeeee-2"
+
+
+def test_what_could_not_be_measured_is_tried_again_only_when_a_person_retries_it() -> None:
+    unmeasured = ended("new-identity", Verdict.COULD_NOT_MEASURE, sha="e" * 40, name="web-new-iden-eeeeeee")
+    assert opening(ASKED, [GOOD, unmeasured]) is None
+    again = opening(with_(ASKED, retried=True), [GOOD, unmeasured])
+    assert again is not None and again.name == "web-new-iden-eeeeeee-2"
+
+
+def test_releases_are_numbered_so_that_those_of_one_second_have_an_order() -> None:
+    first = opening(ASKED, [])
+    assert first is not None and first.spec.number == 1
+    second = opening(with_(ASKED, identity="other"), [ended("new-identity", Verdict.PASSED), with_number(GOOD, 7)])
+    assert second is not None and second.spec.number == 8
 
 
 def test_a_release_that_was_superseded_or_not_proven_is_not_repeated_by_itself() -> None:
