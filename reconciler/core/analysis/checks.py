@@ -13,7 +13,6 @@ from reconciler.core.analysis.values import Value, type_name
 
 ANY = "any"
 NUMBERS = frozenset({"int", "float64"})
-GIVEN = Node("given")
 BOOLEAN = frozenset({"bool"})
 ORDERED = frozenset({"int", "float64", "string", "time.Time", "time.Duration"})
 ADDED = ORDERED
@@ -58,10 +57,6 @@ def _kind(node: Node, known: Known) -> str:
         return _kind(node.parts[1], replace(known, names={**known.names, node.word: kind}))
     if node.kind == "call":
         return _called(node, known)
-    if node.kind == "piped":
-        call, *steps = node.parts
-        kinds = [_kind(part, known) for part in steps]
-        return _called(replace(call, parts=(GIVEN, *call.parts)), known) if not kinds else ANY
     if node.kind == "pointer" and not known.inside:
         raise ExpressionError("cannot use pointer accessor outside closure")
     return _combined(node, [_kind(part, known) for part in node.parts], known)
@@ -99,8 +94,6 @@ def _combined(node: Node, kinds: list[str], known: Known) -> str:
             return _arithmetic(node, kinds)
         case "chain":
             return _chained(node, known)
-        case "pipe":
-            return kinds[-1]
         case "array":
             return "[]interface {}"
         case _:

@@ -311,15 +311,6 @@ def _method(value: Value, step: Node, scope: Scope) -> Value:
     return method(value)
 
 
-def _pipe(node: Node, scope: Scope) -> Value:
-    value = _value(node.parts[0], scope)
-    for piped in node.parts[1:]:
-        call, *steps = piped.parts
-        given = Node("constant", (), value)
-        value = _steps(_call(replace(call, parts=(given, *call.parts)), scope), tuple(steps), scope)
-    return value
-
-
 def _call(node: Node, scope: Scope) -> Value:
     if node.word in CLOSURES:
         return _closure(node, scope)
@@ -389,6 +380,5 @@ KINDS: Mapping[str, Callable[[Node, Scope], Any]] = {
     "array": _array,
     "map": _map,
     "chain": _chain,
-    "pipe": _pipe,
     "call": _call,
 }

@@ -24,8 +24,7 @@ start: body
      | if
      | pipe
 if: "if" expr "{" body "}" "else" "{" body "}" | "if" expr "{" body "}" "else" if
-?pipe: any_of ("|" piped)*
-piped: NAME "(" [arguments] ")" step*
+?pipe: any_of ("|" any_of)*
 ?any_of: all_of (_OR all_of)*
 ?all_of: comparison (_AND comparison)*
 ?comparison: range (COMPARE range)*
@@ -90,6 +89,8 @@ COMMENT.9: /\/\/[^\n]*|\/\*(.|\n)*?\*\//
 """
 ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 CODES = {"x": 2, "u": 4, "U": 8}
+LEADING = frozenset({"or", "and", "compare", "range", "sum", "product", "power", "coalesce", "chain"})
+"""Nodes that begin with their first part."""
 
 
 class ExpressionError(Exception):
@@ -166,8 +167,8 @@ class _Builder(Transformer[Token, Node]):
     any_of, all_of, range, power, coalesce = _plain("or"), _plain("and"), _plain("range"), _plain("power"), _plain("coalesce")
     comparison, total, product = _chained("compare"), _chained("sum"), _chained("product")
     index, slice, items, pairs = _plain("index"), _plain("slice"), _plain("items"), _plain("pairs")
-    computed_pair, chain, pipe = _plain("pair"), _plain("chain"), _plain("pipe")
-    arguments, optional_index = _plain("arguments"), _plain("optional index")
+    computed_pair, chain = _plain("pair"), _plain("chain")
+    arguments = _plain("arguments")
 
     def start(self, body: Node) -> Node:
         return body
@@ -184,8 +185,10 @@ class _Builder(Transformer[Token, Node]):
     def call(self, name: Token, arguments: Node | None) -> Node:
         return _node("call", *(arguments.parts if arguments else ()), word=str(name))
 
-    def piped(self, name: Token, arguments: Node | None, *steps: Node) -> Node:
-        return _node("piped", self.call(name, arguments), *steps)
+    def pipe(self, given: Node, *stages: Node) -> Node:
+        for stage in stages:
+            given = _piped(given, stage)
+        return given
 
     def method(self, name: Token, arguments: Node | None) -> Node:
         return _node("method", *(arguments.parts if arguments else ()), word=str(name))
@@ -195,6 +198,9 @@ class _Builder(Transformer[Token, Node]):
 
     def optional_member(self, _: Token, name: Token) -> Node:
         return _node("optional member", word=str(name))
+
+    def optional_index(self, _: Token, key: Node) -> Node:
+        return _node("optional index", key)
 
     def array(self, items: Node | None) -> Node:
         return _node("array", *(items.parts if items else ()))
@@ -240,6 +246,15 @@ class _Builder(Transformer[Token, Node]):
 
 
 setattr(_Builder, "if", _Builder.if_)
+
+
+def _piped(given: Node, stage: Node) -> Node:
+    """`a | f(b) > c` means `f(a, b) > c`: what is given becomes the first argument of the call that the stage begins with."""
+    if stage.kind == "call":
+        return _node("call", given, *stage.parts, word=stage.word)
+    if stage.kind not in LEADING:
+        raise ExpressionError("a function call must follow |")
+    return _node(stage.kind, _piped(given, stage.parts[0]), *stage.parts[1:], word=stage.word)
 
 
 def _integer(text: Token) -> int:
