@@ -133,17 +133,17 @@ def _merge_items(live: list[Any], config: list[Any], keys: tuple[str, ...], shap
 def _disputed(wanted: Trie, held: Trie, values: tuple[Any, Any], shape: Shape) -> list[Steps]:
     """The leaves that both own and that the apply would change."""
     found = []
-    for steps in _common_leaves(wanted, held):
+    for steps in _shared_leaves(wanted, held):
         before, after = (_at(value, steps, shape) for value in values)
         if before != after:
             found.append(steps)
     return found
 
 
-def _common_leaves(one: Trie, other: Trie, path: Steps = ()) -> Iterator[Steps]:
+def _shared_leaves(one: Trie, other: Trie, path: Steps = ()) -> Iterator[Steps]:
     for step in one.keys() & other.keys() - {"."}:
         if one[step] and other[step]:
-            yield from _common_leaves(one[step], other[step], (*path, step))
+            yield from _shared_leaves(one[step], other[step], (*path, step))
         else:
             yield (*path, step)
 

@@ -42,6 +42,8 @@ OTHER_VERBS: Mapping[str, tuple[str, ...]] = {
     "log": ("get",),
     "finalize": ("update",),
 }
+# The first part of a path → how many may follow in a document's path.
+DEPTHS: Mapping[str, int] = {"version": 0, "api": 1, "apis": 2, "openapi": 4}
 SUBRESOURCE_VERBS = ("get", "patch", "update")
 
 
@@ -59,7 +61,7 @@ class Discovery:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._documents: dict[str, Document | None] = {}
+        self._documents: dict[str, Document] = {}
         self._generation = registry.generation
 
     def find(self, path: str, accept: str) -> Document | None:
@@ -69,9 +71,13 @@ class Discovery:
             self._generation = self._registry.generation
         aggregated = path in ("/api", "/apis") and "g=apidiscovery.k8s.io" in accept and "v=v2;" in f"{accept};".replace(",", ";")
         key = f"{path}?aggregated" if aggregated else path
-        if key not in self._documents and len(self._documents) < 1_000:
-            self._documents[key] = self._render(path, aggregated)
-        return self._documents.get(key)
+        known = self._documents.get(key)
+        if known is not None or not _is_document(path):
+            return known
+        made = self._render(path, aggregated)
+        if made is not None:
+            self._documents[key] = made
+        return made
 
     def _render(self, path: str, aggregated: bool) -> Document | None:
         if aggregated:
@@ -82,6 +88,12 @@ class Discovery:
         if parts[:2] == ["openapi", "v3"] and len(parts) > 2:
             made = _openapi_document(self._registry, parts[2:])
         return None if made is None else _document(made, JSON)
+
+
+def _is_document(path: str) -> bool:
+    """Whether a path can be one of these at all: most GETs are for objects."""
+    root, *rest = path.strip("/").split("/")
+    return len(rest) <= DEPTHS.get(root, -1)
 
 
 def _document(content: Manifest, media_type: str) -> Document:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.sandbox.apiserver.causes import Cause
-from reconciler.sandbox.apiserver.failures import bad_request, conflict, invalid
+from reconciler.sandbox.apiserver.failures import bad_request, invalid
 from reconciler.sandbox.apiserver.kinds import Kind
 from reconciler.sandbox.apiserver.paths import Target
 
@@ -36,6 +36,7 @@ SHORT_NAMES: Mapping[str, int] = {"services": 63, "namespaces": 63}
 UNQUALIFIED_FINALIZERS = frozenset({"orphan", "foregroundDeletion", "kubernetes"})
 MAX_NAME = 253
 MAX_ANNOTATIONS = 256 * 1024
+IMMUTABLE_FIELDS = ("uid", "deletionTimestamp")
 SERVER_FIELDS = ("uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds", "resourceVersion")
 
 
@@ -78,11 +79,12 @@ def _mismatch(field: str, found: Any, wanted: str) -> str:
 
 
 def restored(kind: Kind, new: Manifest, old: Manifest) -> Manifest:
-    """New metadata with what no update can change. Raises Failure 409 for another uid, 422 for new finalizers while deleting."""
+    """New metadata with what no update can change. Raises Failure 422 for another uid or deletion, or finalizers added while deleting."""
     before, after = old["metadata"], dict(new["metadata"])
     name = before["name"]
-    if after.get("uid", before["uid"]) != before["uid"]:
-        raise conflict(kind, name, f"Precondition failed: UID in precondition: {after['uid']}, UID in object meta: {before['uid']}")
+    for field in IMMUTABLE_FIELDS:
+        if after.get(field, before.get(field)) != before.get(field):
+            raise invalid(kind, name, [Cause(f"metadata.{field}", f'Invalid value: "{after[field]}": field is immutable')])
     for field in SERVER_FIELDS:
         if field in before:
             after[field] = before[field]

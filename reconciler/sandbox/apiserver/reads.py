@@ -82,9 +82,7 @@ class Reader:
 
     def select(self, target: Target, query: Mapping[str, str]) -> list[Entry]:
         """The entries that a collection path and its selectors name, in order."""
-        matches = _matches(target, query)
-        entries = self._collection(target).sorted(_namespace(target))
-        return entries if matches is None else [entry for entry in entries if matches(entry.manifest)]
+        return self._collection(target).sorted(_namespace(target), _matches(target, query))
 
     def _collection(self, target: Target) -> Collection:
         return self._store.collection(target.kind.group, target.kind.plural)

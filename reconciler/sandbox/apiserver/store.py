@@ -63,10 +63,14 @@ class Collection:
     _history: deque[Event] = field(default_factory=deque)
     _history_bytes: int = 0
 
-    def sorted(self, namespace: str | None) -> list[Entry]:
-        """The entries of a namespace (None: of all), by namespace and name."""
-        places = sorted(self.entries) if namespace is None else sorted(place for place in self.entries if place[0] == namespace)
-        return [self.entries[place] for place in places]
+    def sorted(self, namespace: str | None, matches: Callable[[Manifest], bool] | None = None) -> list[Entry]:
+        """The entries of a namespace (None: of all) that match, by namespace and name."""
+        found = [
+            (place, entry)
+            for place, entry in self.entries.items()
+            if (namespace is None or place[0] == namespace) and (matches is None or matches(entry.manifest))
+        ]
+        return [entry for _, entry in sorted(found, key=lambda pair: pair[0])]
 
     def remember(self, event: Event) -> None:
         """Add an event to the history; the oldest ones leave when it is full."""
@@ -108,10 +112,6 @@ class Store:
         if found is None:
             found = self.collections[(group, plural)] = Collection(group, plural, oldest=0, version=self.version)
         return found
-
-    def drop(self, group: str, plural: str) -> None:
-        """Forget a whole collection."""
-        self.collections.pop((group, plural), None)
 
     def put(self, collection: Collection, place: Place, manifest: Manifest) -> Entry:
         """Keep an object under the next version."""

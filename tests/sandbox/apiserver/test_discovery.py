@@ -79,6 +79,13 @@ async def test_a_definition_changes_discovery_at_once(api_server: ApiServer, api
     assert (await document(api_server, "/apis/demo.example.com"))["preferredVersion"]["version"] == "v1"
 
 
+async def test_however_much_is_read_discovery_goes_on(api_server: ApiServer) -> None:
+    for number in range(2_000):
+        await api_server.call(Call("GET", f"/api/v1/namespaces/default/pods/p{number}"))
+        await api_server.call(Call("GET", f"/apis/g{number}/v1"))
+    assert (await document(api_server, "/apis/apps/v1"))["kind"] == "APIResourceList"
+
+
 async def test_the_openapi_stub_leaves_validation_to_the_server(api_server: ApiServer) -> None:
     index = await document(api_server, "/openapi/v3")
     url = index["paths"]["apis/apps/v1"]["serverRelativeURL"]

@@ -74,14 +74,15 @@ OLD = {"metadata": {"name": "x", "uid": "1", "generation": 3, "creationTimestamp
 
 
 def test_what_the_server_sets_is_restored() -> None:
-    new = restored(PODS, {"metadata": {"name": "x", "generation": 7, "deletionTimestamp": "now"}}, OLD)
+    new = restored(PODS, {"metadata": {"name": "x", "generation": 7, "creationTimestamp": "now"}}, OLD)
     assert new == OLD
 
 
-def test_another_uid_is_a_conflict() -> None:
+@pytest.mark.parametrize("field", ["uid", "deletionTimestamp"])
+def test_another_uid_or_a_deletion_by_hand_is_invalid(field: str) -> None:
     with pytest.raises(Failure) as refused:
-        restored(PODS, {"metadata": {"name": "x", "uid": "2"}}, OLD)
-    assert refused.value.code == 409
+        restored(PODS, {"metadata": {"name": "x", field: "2"}}, OLD)
+    assert refused.value.code == 422
 
 
 def test_owned_fields_are_kept_unless_cleared() -> None:
