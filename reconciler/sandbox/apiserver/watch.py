@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import orjson
 
@@ -169,8 +170,9 @@ class WatchStream:
         return line("BOOKMARK", orjson.dumps({"kind": self._kind.kind, "apiVersion": self._kind.api_version, "metadata": metadata}))
 
 
+@lru_cache(maxsize=8)
 def line(kind: str, encoded: bytes) -> bytes:
-    """One event as a line."""
+    """One event as a line: the same bytes for every watcher that is told of it, however many have not read it yet."""
     return b'{"type":"%b","object":%b}\n' % (kind.encode(), encoded)
 
 
