@@ -1,0 +1,39 @@
+"""The benchmarks run at tiny sizes and say what they measured; times are reported, never asserted."""
+
+from collections.abc import Callable
+
+import pytest
+
+from benchmarks import __main__ as command
+from benchmarks import decide, git, route, start
+from benchmarks.measure import Row
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (lambda: decide.rows(rounds=3), ["decide, one rollout mid-canary"]),
+        (lambda: start.rows(rounds=1), ["CLI start (reconciler version)"]),
+        (lambda: route.rows(rounds=1, patches=2), ["failed measurement → weights home"]),
+        (
+            lambda: git.rows(files=20, rounds=1),
+            ["no-change poll of one repository", "one image changed in 20 files → change known"],
+        ),
+    ],
+    ids=["decide", "start", "route", "git"],
+)
+def test_a_bench_measures_what_it_names(rows: Callable[[], list[Row]], expected: list[str]) -> None:
+    found = rows()
+    assert [row.what for row in found] == expected
+    assert all(row.measured != 0 and row.budget > 0 for row in found)
+
+
+def test_the_table_shows_measured_budget_and_ratio() -> None:
+    head, line = command.table([Row("poll", 2.5, 5, "ms", "raw: 2 ms")])
+    assert head.split() == ["what", "measured", "budget", "ratio", "beside,", "in", "the", "same", "run"]
+    assert line.split() == ["poll", "2.5", "ms", "5", "ms", "0.50", "raw:", "2", "ms"]
+
+
+def test_an_unknown_bench_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["nothing"]) == 2
+    assert "there are decide, start, route, git" in capsys.readouterr().err
