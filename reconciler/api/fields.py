@@ -9,7 +9,7 @@ from reconciler.model.errors import Terminal
 
 Read = TypeVar("Read")
 UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3}
-PART = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
+PART = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)", re.ASCII)
 
 
 class FieldError(Terminal):
@@ -51,9 +51,23 @@ class Fields:
         return int(value)
 
     def duration(self, name: str, default: str | None = None) -> timedelta:
-        """A Go duration such as `1h30m` or `90s`."""
+        """A Go duration such as `1h30m` or `90s`; zero is one."""
         text = self.text(name, default)
         return duration_of(text, self.path(name))
+
+    def span(self, name: str, default: str | None = None) -> timedelta:
+        """A duration that something is waited for: never zero, or it would not be waited for at all."""
+        found = self.duration(name, default)
+        if not found:
+            raise FieldError(self.path(name), "must be longer than zero")
+        return found
+
+    def matching(self, name: str, pattern: re.Pattern[str], words: str) -> str:
+        """A required text that has to have a form, which `words` name."""
+        text = self.text(name)
+        if not pattern.fullmatch(text):
+            raise FieldError(self.path(name), f"{text!r} is not {words}")
+        return text
 
     def choice(self, name: str, allowed: tuple[str, ...], default: str | None = None) -> str:
         text = self.text(name, default)
@@ -110,7 +124,10 @@ def duration_of(text: str, path: str) -> timedelta:
     parts = PART.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise FieldError(path, f"{text!r} is not a duration; write for example 90s, 10m or 1h30m")
-    return timedelta(seconds=sum(float(number) * UNITS[unit] for number, unit in parts))
+    try:
+        return timedelta(seconds=sum(float(number) * UNITS[unit] for number, unit in parts))
+    except OverflowError as error:
+        raise FieldError(path, f"{text!r} is longer than anything we can wait for") from error
 
 
 def _name(value: Any) -> str:

@@ -38,7 +38,7 @@ def render_release(release: Release) -> Manifest:
         "metadata": {
             "name": release.name,
             "namespace": release.namespace,
-            "labels": {SOURCE_LABEL: release.spec.source, WORKLOAD_LABEL: release.spec.workload.name},
+            "labels": {SOURCE_LABEL: release.spec.source, WORKLOAD_LABEL: release.spec.workload.name[:63].rstrip("-.")},
         },
         "spec": msgspec.to_builtins(release.spec),
     }

@@ -1,5 +1,6 @@
 """The words of `reconciler.yaml`, strictly (docs/configuration.md)."""
 
+import re
 from collections import Counter
 from datetime import timedelta
 from typing import Any
@@ -8,6 +9,8 @@ from reconciler.api.fields import FieldError, Fields
 from reconciler.model.settings import Allow, Committer, CredentialFile, ForgeSettings, PruneLimit, Settings, SourceSettings
 
 CONTROLLERS = ("rollout", "analysis", "release")
+NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
+ENVIRONMENT = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]|[._](?=[A-Za-z0-9])){0,62}")
 LEASE = (timedelta(seconds=15), timedelta(seconds=5))
 
 
@@ -40,7 +43,7 @@ def _controllers(fields: Fields) -> tuple[str, ...]:
 
 
 def _lease(fields: Fields) -> tuple[timedelta, timedelta]:
-    terms = fields.duration("duration", "15s"), fields.duration("renewEvery", "5s")
+    terms = fields.span("duration", "15s"), fields.span("renewEvery", "5s")
     fields.done()
     if terms[1] * 2 > terms[0]:
         raise FieldError(fields.path("renewEvery"), "must be at most half of lease.duration, or one late renewal loses the lease")
@@ -55,15 +58,15 @@ def _webhook(fields: Fields) -> str:
 
 def _source(fields: Fields) -> SourceSettings:
     repository = fields.text("repository")
-    if "@" in repository.split("://", 1)[-1].split("/", 1)[0] and not repository.startswith("ssh://"):
+    if _holds_credentials(repository):
         raise FieldError(fields.path("repository"), "holds credentials: put them in credentials.passwordFile instead")
     source = SourceSettings(
-        name=fields.text("name"),
+        name=fields.matching("name", NAME, "a name of at most 40 small letters, digits and dashes"),
         repository=repository,
         branch=fields.text("branch"),
         path=fields.text("path", "."),
-        environment=fields.text("environment"),
-        interval=fields.duration("interval", "30s"),
+        environment=fields.matching("environment", ENVIRONMENT, "a word of letters, digits, dots and dashes"),
+        interval=fields.span("interval", "30s"),
         apply=fields.flag("apply", False),
         allow=fields.inner("allow", _allow) or Allow(),
         prune=fields.flag("prune", True),
@@ -74,6 +77,13 @@ def _source(fields: Fields) -> SourceSettings:
     )
     fields.done()
     return source
+
+
+def _holds_credentials(repository: str) -> bool:
+    """Whether a URL carries a password, or a name where only a token would be written as one (ssh names its user there)."""
+    scheme, separator, rest = repository.partition("://")
+    user, at, _ = rest.split("/", 1)[0].rpartition("@")
+    return bool(separator and at) and (scheme != "ssh" or ":" in user)
 
 
 def _allow(fields: Fields) -> Allow:

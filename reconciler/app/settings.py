@@ -41,18 +41,20 @@ def settings_of(text: str, name: str) -> Settings:
 
 
 def line_of(node: yaml.Node | None, path: str) -> int:
-    """The line (from 1) of the deepest node along a dotted path that exists."""
+    """The line (from 1) of the deepest part of a dotted path that exists: of its key in a mapping, of itself in a list."""
+    line = node.start_mark.line if node is not None else 0
     for key, index in PART.findall(path):
-        child = _child(node, key, index)
-        if child is None:
+        place, node = _child(node, key, index)
+        if place is None:
             break
-        node = child
-    return node.start_mark.line + 1 if node is not None else 1
+        line = place.start_mark.line
+    return int(line) + 1
 
 
-def _child(node: yaml.Node | None, key: str, index: str) -> yaml.Node | None:
+def _child(node: yaml.Node | None, key: str, index: str) -> tuple[yaml.Node | None, yaml.Node | None]:
+    """Where a member stands, and the member; twice None when there is none."""
     if isinstance(node, yaml.MappingNode) and key:
-        return next((value for name, value in node.value if name.value == key), None)
+        return next(((name, value) for name, value in node.value if name.value == key), (None, None))
     if isinstance(node, yaml.SequenceNode) and index and int(index) < len(node.value):
-        return node.value[int(index)]  # type: ignore[no-any-return] # types-PyYAML leaves node values untyped
-    return None
+        return node.value[int(index)], node.value[int(index)]
+    return None, None
