@@ -1,0 +1,137 @@
+"""What `-o json` prints fits docs/schemas, and docs/schemas/README.md names every schema."""
+
+import json
+import re
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from benchmarks.decide import paused_canary
+from reconciler.app.cli import lint, main, show
+from reconciler.app.cli.diff import ObjectDiff
+from reconciler.app.cli.releases import words
+from reconciler.app.lint.lint import lint as look
+from reconciler.core.commands.explain import explain
+from reconciler.core.commands.tree import Family, facts, tree
+from reconciler.core.sync.diff import differences
+from reconciler.model.identity import Manifest
+from reconciler.model.release import (
+    Change,
+    Evidence,
+    Pull,
+    ReleasePhase,
+    ReleaseSpec,
+    ReleaseStatus,
+    Restore,
+    RestoreState,
+    Verb,
+    Verdict,
+)
+from reconciler.model.resources import PODS, REPLICA_SETS
+from reconciler.rehearsal.record import Outcome
+from tests.kit.lint import FILES, ROLLOUT
+from tests.kit.releases import NOW, release, run
+from tests.kit.rollouts import NAMESPACE, service
+from tests.kit.schemas import violations
+
+SCHEMAS = Path(__file__).resolve().parent.parent / "docs" / "schemas"
+
+
+def schema(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((SCHEMAS / f"{name}.json").read_text())
+    return found
+
+
+def wrong(name: str, value: Any) -> list[str]:
+    """What is wrong with a value once it was printed as JSON."""
+    return violations(json.loads(json.dumps(value, default=str)), schema(name))
+
+
+def family() -> Family:
+    """A canary that waits, with its ReplicaSets, pods and a run."""
+    world = paused_canary()
+    sets, pods = world.store.list(REPLICA_SETS, NAMESPACE), world.store.list(PODS, NAMESPACE)
+    return Family(world.rollout, sets, pods, [run("Failed")])
+
+
+def ended() -> Manifest:
+    """A release with everything that one can have."""
+    status = ReleaseStatus(
+        phase=ReleasePhase.CLOSED,
+        verdict=Verdict.FAILED,
+        reason="0.4 < 0.95",
+        decided_at=NOW,
+        pod_hash="bad22",
+        held=True,
+        keep_until=NOW,
+        evidence=(Evidence(run="web-bad22-2", metric="success-rate", phase="Failed", values=("0.4",), failed=2, limit="1"),),
+        verbs=(Verb(verb="abort", at=NOW, reason="failed"),),
+        restore=Restore(state=RestoreState.PUSHED, sha="d" * 40, attempts=1),
+    )
+    change = Change(file="web.yaml", line=3, field="spec.template", old="web:1.0", new="web:1.1")
+    return words(release(status=status, pull=Pull(number=12, url="https://git.example.com/12"), changes=(change,)))
+
+
+def test_a_rollout_with_its_tree_fits() -> None:
+    found = family()
+    assert wrong("get-rollout", {**facts(found), "tree": asdict(tree(found))}) == []
+
+
+def test_a_rollout_in_a_list_fits() -> None:
+    assert wrong("list-rollouts", [show._row(family().rollout)]) == []
+
+
+def test_an_explanation_fits() -> None:
+    assert wrong("explain", asdict(explain(family(), None, NOW))) == []
+
+
+@pytest.mark.parametrize("name", ["releases-list", "hold-list"])
+def test_releases_fit(name: str) -> None:
+    assert wrong(name, [ended(), words(release())]) == []
+    assert wrong("releases-show", ended()) == []
+
+
+def test_the_schema_of_a_release_is_that_of_its_structs() -> None:
+    _, parts = msgspec.json.schema_components([ReleaseSpec, ReleaseStatus], ref_template="#/$defs/{name}")
+    kept = {name: part for name, part in schema("releases-show")["$defs"].items() if name != "Release"}
+    assert kept == json.loads(json.dumps(parts))
+
+
+def test_differences_fit() -> None:
+    desired = {**service("web"), "spec": {"ports": [{"port": 81}], "type": "ClusterIP"}}
+    found = ObjectDiff("Service shop/web", "web.yaml", 1, False, differences(desired, service("web")))
+    assert found.fields
+    assert wrong("diff", [asdict(found)]) == []
+
+
+def test_a_lint_fits() -> None:
+    texts = {**FILES, "rollout.yaml": ROLLOUT.replace("replicas: 2", "repliccas: 2")}
+    report = look({name: text.encode() for name, text in texts.items()})
+    assert report.findings
+    assert wrong("lint", lint._words(report)) == []
+
+
+def test_a_version_fits(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["version", "-o", "json"]) == 0
+    assert wrong("version", json.loads(capsys.readouterr().out)) == []
+
+
+def test_the_outcomes_of_a_demo_fit() -> None:
+    outcome = Outcome(lane="web", what="phase", expected="Healthy", observed="Healthy", held=True, seconds=1.5)
+    assert wrong("demo", {"held": True, "seconds": 80.0, "expectations": [asdict(outcome)], "log": ["first"]}) == []
+
+
+def test_what_is_missing_or_unknown_is_found() -> None:
+    good = {"name": "web", "namespace": "shop", "phase": "Healthy", "message": ""}
+    assert wrong("status", good) == []
+    assert wrong("status", {**good, "phase": 1}) == ["$.phase: 1 is no string"]
+    assert wrong("status", {**good, "more": 1}) == ["$: more is not in the schema"]
+    assert wrong("status", {}) != []
+
+
+def test_every_schema_is_on_the_page() -> None:
+    named = set(re.findall(r"`([a-z-]+\.json)`", (SCHEMAS / "README.md").read_text()))
+    assert named == {path.name for path in SCHEMAS.glob("*.json")}
