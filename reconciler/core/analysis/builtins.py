@@ -11,7 +11,7 @@ from typing import Any
 
 from reconciler.core.analysis.builtin_texts import TEXTS, TIMES
 from reconciler.core.analysis.calling import Calling, Function, refusal, whole
-from reconciler.core.analysis.closures import compared, descending
+from reconciler.core.analysis.closures import compared, descending, sorting_cost
 from reconciler.core.analysis.expression import ExpressionError
 from reconciler.core.analysis.text import plain
 from reconciler.core.analysis.values import Value, element, equal, is_number, type_name, wrapped
@@ -95,14 +95,15 @@ def _take(calling: Calling, value: Value, count: Value) -> Value:
 
 
 def _sort(calling: Calling, value: Value, order: Value = "asc") -> Value:
-    return sorted(_list(value, "sort"), key=cmp_to_key(compared), reverse=descending(order))
+    calling.spend(sorting_cost(_list(value, "sort")))
+    return sorted(value, key=cmp_to_key(compared), reverse=descending(order))
 
 
 def _concat(calling: Calling, *values: Value) -> Value:
     return [item for value in values for item in _list(value, "concat")]
 
 
-def _flatten(calling: Calling, value: Value) -> Value:
+def _flatten(calling: Calling, value: Value) -> list[Value]:
     flat: list[Value] = []
     waiting = list(reversed(_list(value, "flatten")))
     while waiting:
@@ -118,8 +119,7 @@ def _flatten(calling: Calling, value: Value) -> Value:
 def _unique(calling: Calling, value: Value) -> Value:
     unique: list[Value] = []
     for item in _list(value, "uniq"):
-        calling.spend(len(unique) + 1)
-        if not any(equal(item, seen) for seen in unique):
+        if not any(equal(item, seen, calling.spend) for seen in unique):
             unique.append(item)
     return unique
 
@@ -132,22 +132,18 @@ def _join(calling: Calling, value: Value, separator: Value = "") -> str:
     return separator.join(items)
 
 
-def _numbers(name: str, values: Iterable[Value]) -> list[float | int]:
+def _numbers(calling: Calling, name: str, values: Iterable[Value]) -> list[float | int]:
     """All numbers of the arguments, lists opened."""
-    numbers: list[float | int] = []
-    for value in values:
-        if isinstance(value, list):
-            numbers += _numbers(name, value)
-        elif is_number(value):
-            numbers.append(value)
-        else:
+    numbers = _flatten(calling, list(values))
+    for value in numbers:
+        if not is_number(value):
             raise refusal(name, value)
     return numbers
 
 
 def _extreme(name: str, choose: Callable[[list[float | int]], float | int]) -> Callable[..., Value]:
     def of(calling: Calling, *values: Value) -> Value:
-        numbers = _numbers(name, values)
+        numbers = _numbers(calling, name, values)
         if not numbers:
             raise ExpressionError(f"not enough arguments to call {name}")
         return next((number for number in numbers if number != number), None) or choose(numbers)
@@ -156,7 +152,7 @@ def _extreme(name: str, choose: Callable[[list[float | int]], float | int]) -> C
 
 
 def _mean(calling: Calling, *values: Value) -> float:
-    numbers = _numbers("mean", values)
+    numbers = _numbers(calling, "mean", values)
     return math.fsum(map(float, numbers)) / len(numbers) if numbers and all(map(math.isfinite, numbers)) else _unbounded(numbers)
 
 
@@ -168,7 +164,7 @@ def _unbounded(numbers: list[float | int]) -> float:
 
 
 def _median(calling: Calling, *values: Value) -> float:
-    numbers = sorted(_numbers("median", values))
+    numbers = sorted(_numbers(calling, "median", values))
     if not numbers:
         return 0.0
     middle = len(numbers) // 2

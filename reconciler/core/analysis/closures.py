@@ -36,6 +36,7 @@ class Closure:
     call: Callable[[list[Value], Sequence[Node], At], Value]
     least: int = 2
     most: int = 2
+    sorts: bool = False
 
     def check_count(self, name: str, count: int) -> None:
         if not self.least <= count <= self.most:
@@ -45,6 +46,11 @@ class Closure:
 def compared(left: Value, right: Value) -> int:
     """-1, 0 or 1; raises ExpressionError for what has no order."""
     return -1 if ordered("<", left, right) else int(ordered("<", right, left))
+
+
+def sorting_cost(items: Sequence[Value]) -> int:
+    """How many comparisons sorting takes at most."""
+    return len(items) * len(items).bit_length()
 
 
 def descending(order: Value) -> bool:
@@ -150,6 +156,6 @@ CLOSURES: Mapping[str, Closure] = {
     "count": Closure(_count, 1, 2),
     "sum": Closure(_sum, 1, 2),
     "groupBy": Closure(_group),
-    "sortBy": Closure(_sort, 2, 3),
+    "sortBy": Closure(_sort, 2, 3, sorts=True),
     "reduce": Closure(_reduce, 2, 3),
 }

@@ -10,13 +10,14 @@ from typing import Any
 
 from reconciler.core.analysis.builtins import FUNCTIONS, METHODS, Calling
 from reconciler.core.analysis.checks import check
-from reconciler.core.analysis.closures import CLOSURES, Walk
+from reconciler.core.analysis.closures import CLOSURES, Walk, sorting_cost
 from reconciler.core.analysis.expression import ExpressionError, Node, parse
 from reconciler.core.analysis.patterns import InvalidPattern, compile_pattern
-from reconciler.core.analysis.values import Value, arithmetic, element, equal, member, mismatch, ordered, type_name
+from reconciler.core.analysis.values import Value, arithmetic, cost, element, equal, member, mismatch, ordered, type_name
 from reconciler.model.analysis import RunPhase
 
-WORK = 1_000_000
+WORK = 500_000
+"""Steps: about half a second, in which nothing else happens."""
 LONGEST_RANGE = 100_000
 NO_DATA = "metric result is nil or empty: no data returned from the metric provider"
 
@@ -192,20 +193,19 @@ def _compare(node: Node, scope: Scope) -> Value:
 
 def _compared(operator: str, left: Value, right: Value, scope: Scope) -> bool:
     if operator in ORDERING:
+        scope.purse.spend(cost(left))
         return ordered(operator, left, right)
     if operator in ("==", "!="):
-        scope.purse.spend(_size(left))
-        return equal(left, right) is (operator == "==")
+        return equal(left, right, scope.purse.spend) is (operator == "==")
     negated, _, name = operator.rpartition(" ")
     return WORDS[name](left, right, scope) is not bool(negated)
 
 
 def _within(left: Value, right: Value, scope: Scope) -> bool:
-    scope.purse.spend(_size(right))
     if right is None:
         return False
     if isinstance(right, list):
-        return any(equal(left, item) for item in right)
+        return any(equal(left, item, scope.purse.spend) for item in right)
     if isinstance(right, dict):
         return isinstance(left, str) and left in right
     raise ExpressionError(f'operator "in" not defined on {type_name(right)}')
@@ -228,6 +228,7 @@ def _texts(operator: str, found: Callable[[str, str], bool]) -> Callable[[Value,
             return False
         if not isinstance(left, str) or not isinstance(right, str):
             raise mismatch(operator, left, right)
+        scope.purse.spend(cost(left))
         return found(left, right)
 
     return compare
@@ -247,7 +248,7 @@ def _sum(node: Node, scope: Scope) -> Value:
     value = _value(node.parts[0], scope)
     for operator, part in zip(node.word, node.parts[1:], strict=True):
         value = arithmetic(operator, value, _value(part, scope))
-        scope.purse.spend(_size(value))
+        scope.purse.spend(cost(value))
     return value
 
 
@@ -300,7 +301,7 @@ def _slice(value: Value, step: Node, scope: Scope) -> Value:
     ends = [None if part.kind == "nothing" else _value(part, scope) for part in step.parts]
     if not all(end is None or type(end) is int for end in ends):
         raise ExpressionError("a slice is bounded by integers")
-    scope.purse.spend(len(value))
+    scope.purse.spend(cost(value))
     return value[ends[0] : ends[1]]
 
 
@@ -319,9 +320,9 @@ def _call(node: Node, scope: Scope) -> Value:
         raise ExpressionError(f"unknown name {node.word}")
     function.check_count(node.word, len(node.parts))
     arguments = [_value(part, scope) for part in node.parts]
-    scope.purse.spend(sum(_size(argument) for argument in arguments))
+    scope.purse.spend(sum(map(cost, arguments)))
     value = function.call(scope.calling, *arguments)
-    scope.purse.spend(_size(value))
+    scope.purse.spend(cost(value))
     return value
 
 
@@ -335,12 +336,8 @@ def _closure(node: Node, scope: Scope) -> Value:
     def at(walk: Walk, part: Node) -> Value:
         return _value(part, replace(scope, walk=walk))
 
-    scope.purse.spend(len(items))
+    scope.purse.spend(sorting_cost(items) if closure.sorts else len(items))
     return closure.call(items, node.parts[1:], at)
-
-
-def _size(value: Value) -> int:
-    return len(value) if isinstance(value, str | list | dict) else 1
 
 
 ORDERING = frozenset({"<", "<=", ">", ">="})

@@ -111,8 +111,9 @@ def test_values(text: str, expected: Any) -> None:
         ("1 in 2", 'operator "in" not defined on int'),
         ("1 .. 1000000000", "memory budget exceeded: a range holds at most 100000 numbers"),
         ("map(1..90000, {map(1..90000, {#})})", "memory budget exceeded: the expression takes too much work"),
+        ("count(1..1000, {map(1..400, 1) == map(1..400, 1)}) > 0", "memory budget exceeded: the expression takes too much work"),
         ("repeat('a', 1000000000)", "memory budget exceeded: the expression takes too much work"),
-        ("let a = repeat('x', 300000); a + a + a + a + a", "memory budget exceeded: the expression takes too much work"),
+        ("let a = repeat('x', 300000); map(1..30, a + a)", "memory budget exceeded: the expression takes too much work"),
         ("isNaN(1)", "cannot use int as argument (type float64) to call isNaN"),
         ("now() + now()", "invalid operation: + (mismatched types time.Time and time.Time)"),
     ],
@@ -202,6 +203,41 @@ def test_hostile_patterns_cost_steps_not_minutes() -> None:
     assert holds("result matches '(a+)+$'", "a" * 200 + "b", NOW) is False
     with pytest.raises(ExpressionError, match="too much work"):
         holds("result matches '(x+x+)+y'", "x" * 100_000, NOW)
+
+
+HUGE = {"s": "x" * 2_000_000, "t": "x" * 2_000_000, "l": [[1.0] * 200_000]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "count(1..30000, {result.s contains 'yy'}) > 0",
+        "count(1..30000, {result.s == result.t}) > 0",
+        "count(1..30000, {result.s <= result.t}) > 0",
+        "count(1..1000, {result.l == [map(1..3, 1.0)]}) > 0 || count(1..1000, {result.l == result.l}) > 0",
+        "count(1..1000, {max(result.l) > 0}) > 0",
+        "count(1..1000, {len(result.s[1:]) > 0}) > 0",
+        "len(sort(result.l[0])) > 0",
+        "len(sortBy(result.l[0], #)) > 0",
+        "len(uniq(1..90000)) > 0",
+    ],
+)
+def test_a_small_condition_cannot_do_unbounded_work_on_a_large_answer(text: str) -> None:
+    with pytest.raises(ExpressionError, match="too much work"):
+        value(text, HUGE)
+
+
+def test_a_large_answer_may_be_looked_at() -> None:
+    assert holds("len(result.s) == 2000000 && result.s startsWith 'x' && all(1..50000, # > 0)", HUGE, NOW)
+
+
+def test_an_answer_that_nests_deeply_is_no_bug() -> None:
+    deep: Any = 1.0
+    for _ in range(900):
+        deep = [deep]
+    assert holds("max(result) == 1", deep, NOW)
+    assert assess(Conditions("len(toJSON(result)) > 0"), deep, NOW).phase in ("Successful", "Error")
+    assert assess(Conditions("result == result"), deep, NOW).phase == "Error"
 
 
 def test_nothing_of_python_is_within_reach() -> None:
