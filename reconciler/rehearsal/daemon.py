@@ -27,6 +27,7 @@ class Daemon:
         self._ready_url = ready_url
         self._child: asyncio.subprocess.Process | None = None
         self._expected_to_run = False
+        self._starting = asyncio.Lock()  # several lanes may want it at once, and there is one
 
     @property
     def pid(self) -> int | None:
@@ -42,8 +43,12 @@ class Daemon:
 
     async def start(self) -> None:
         """Start it unless it runs; returns at once."""
-        if self.pid is not None:
-            return
+        async with self._starting:
+            if self.pid is None:
+                await self._spawn()
+        self._expected_to_run = True
+
+    async def _spawn(self) -> None:
         with self.log.open("ab") as log:
             self._child = await asyncio.create_subprocess_exec(
                 *self._command,
@@ -55,7 +60,6 @@ class Daemon:
                 start_new_session=True,
                 preexec_fn=dies_with_parent(),
             )
-        self._expected_to_run = True
 
     async def ready(self) -> str:
         """Wait until it says it is ready; the answer is "ready", or what is the matter."""
