@@ -7,17 +7,18 @@ from reconciler.controller.clock import Clock
 from reconciler.controller.openings import Openings
 from reconciler.controller.policies import Policies
 from reconciler.core.source.documents import Located
-from reconciler.core.sync.adoption import Adoption, adoption, give_back, objection, orphans
+from reconciler.core.sync.adoption import ADOPTED, Adoption, adoption, give_back, objection, orphans
 from reconciler.core.sync.effective import Template, effective, written
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.kube.errors import NotFound
 from reconciler.model.errors import Terminal
-from reconciler.model.identity import Manifest, ObjectRef, name_of, namespace_of
+from reconciler.model.identity import Manifest, ObjectRef, labels_of, name_of, namespace_of
 from reconciler.model.plan import Patch, PatchStyle, Plan
 from reconciler.model.resources import AUTOSCALERS, DEPLOYMENTS, ROLLOUTS
 
 LOOK_AGAIN = timedelta(seconds=2)
+NOTHING: Manifest = {"metadata": {}}
 
 
 class Adopting:
@@ -34,10 +35,11 @@ class Adopting:
     async def wanted(self, located: Located, live: Manifest | None) -> Adoption | None:
         """How far the adoption of one manifest is; None for objects that no policy wants adopted. Raises Terminal on an objection."""
         kind, namespace, name = located.key
-        if kind != "Deployment" or not self._openings.adopted(namespace, name):
+        if kind != "Deployment":
             return None
-        spec = self._policies.of(namespace, kind, name).rollout
-        assert spec is not None, "adopted() looked"
+        spec = self._spec(namespace, name)
+        if spec is None:
+            return None
         rollout = self._cache.get(ROLLOUTS, namespace, name)
         refused = objection(located.manifest, rollout, await self._autoscalers(namespace))
         if refused:
@@ -64,6 +66,15 @@ class Adopting:
             deployment = await self._client.find(DEPLOYMENTS, namespace_of(rollout), name_of(rollout))
             await self._apply(Plan(give_back(rollout, deployment)))
         return self._clock.now() + LOOK_AGAIN if left else None
+
+    def _spec(self, namespace: str, name: str) -> Manifest | None:
+        """The strategy to adopt with. Policies that contradict each other adopt nothing new, and hand nothing back either."""
+        try:
+            return self._policies.of(namespace, "Deployment", name).rollout
+        except Terminal:
+            if labels_of(self._cache.get(ROLLOUTS, namespace, name) or NOTHING).get(ADOPTED) == "true":
+                raise
+            return None
 
     async def _autoscalers(self, namespace: str) -> list[Manifest]:
         try:

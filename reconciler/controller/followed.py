@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Sequence
 
 from reconciler.controller.following import Tip
 from reconciler.core.source.documents import Parsed
@@ -55,9 +56,9 @@ class FollowedSource:
                 self._earlier.popitem(last=False)
         return self._earlier[sha]
 
-    async def origin(self, file: str, tip: str) -> Commit:
-        """The commit that last touched a file, seen from the tip; the tip itself when history is too short to say."""
-        found = await self.mirror.runner.git("--literal-pathspecs", "log", "-1", "--format=%H", tip, "--", file)
+    async def origin(self, files: Sequence[str], tip: str) -> Commit:
+        """The commit that last touched any of these files, seen from the tip; the tip itself when history is too short to say."""
+        found = await self.mirror.runner.git("--literal-pathspecs", "log", "-1", "--format=%H", tip, "--", *files)
         return (await commit_facts(self.mirror.runner, found or tip)).commit
 
     async def _advance(self) -> Tip:

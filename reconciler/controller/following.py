@@ -1,5 +1,6 @@
 """What a source looks like to the passes that use it: its tip, its history, its pull requests — whoever fetches them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,8 +29,8 @@ class Following(Protocol):
         """The source as it was at a commit; None when that commit is no longer there."""
         ...
 
-    async def origin(self, file: str, tip: str) -> Commit:
-        """The commit that last touched a file, seen from the tip."""
+    async def origin(self, files: Sequence[str], tip: str) -> Commit:
+        """The commit that last touched any of these files, seen from the tip."""
         ...
 
 

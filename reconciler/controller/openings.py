@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import structlog
+
 from reconciler.api.release import parse_release, render_release
 from reconciler.controller.apply import Apply
 from reconciler.controller.following import Asking, Following, Tip
@@ -10,12 +12,16 @@ from reconciler.core.release.asking import asked_by, moved, released_workloads, 
 from reconciler.core.release.holds import expired, of_workload, proven
 from reconciler.core.release.identity import identity_hash
 from reconciler.core.release.opening import Details, detailed, opening
-from reconciler.core.source.templates import Workload
+from reconciler.core.source.templates import Workload, referenced_config
+from reconciler.core.sync.permission import refusal
 from reconciler.kube.cache import Cache
+from reconciler.model.errors import Terminal, Transient
 from reconciler.model.identity import ObjectRef
 from reconciler.model.plan import Create, Plan, Remove
-from reconciler.model.release import Release
+from reconciler.model.release import Pull, Release
 from reconciler.model.resources import RELEASES, ROLLOUTS
+
+log = structlog.get_logger()
 
 
 class Openings:
@@ -27,13 +33,28 @@ class Openings:
         self._policies = policies
         self._forges = forges
 
-    async def open(self, following: Following, tip: Tip) -> None:
-        """One look at every workload of the tip whose changes are releases."""
-        for workload in released_workloads(tip.parsed, self.adopted):
-            if workload.template.key[1] in following.settings.allow.namespaces:
+    async def open(self, following: Following, tip: Tip) -> tuple[str, ...]:
+        """One look at every workload of the tip whose changes are releases. Answers why some of them cannot be judged."""
+        problems: list[str] = []
+
+        def adopted(namespace: str, name: str) -> bool:
+            try:
+                return self.adopted(namespace, name)
+            except Terminal as error:
+                problems.append(str(error))
+                return False
+
+        for workload in released_workloads(tip.parsed, adopted):
+            if any(refusal(part.manifest, following.settings.allow) for part in (workload.owner, workload.template)):
+                continue  # what may not be written is no release; the writing says why
+            try:
                 await self._one(following, tip, workload)
+            except Terminal as error:
+                problems.append(f"{workload.template.file}:{workload.template.line}: {error}; it is applied, not judged")
+        return tuple(problems)
 
     def adopted(self, namespace: str, name: str) -> bool:
+        """Whether a policy has this Deployment released by a Rollout of ours. Raises Terminal when policies contradict each other."""
         return self._policies.of(namespace, "Deployment", name).rollout is not None
 
     def history(self, namespace: str, name: str) -> list[Release]:
@@ -47,14 +68,16 @@ class Openings:
         good = proven(history)
         if good is not None and good.spec.identity == identity_hash(tip.parsed, workload):
             return
-        commit = await following.origin(workload.template.file, tip.sha)
+        policy = self._policies.of(namespace, "Rollout", name)
+        files = [located.file for located in (workload.template, *referenced_config(tip.parsed, workload))]
+        commit = await following.origin(sorted(set(files)), tip.sha)
         asked = replace(asked_by(tip.parsed, workload, following.settings, commit), retried=self._retried(history))
         release = opening(asked, history)
         if release is None:
             return
         details = await self._details(following, tip, release)
         await self._apply(Plan((Create(RELEASES, render_release(detailed(release, details))),)))
-        await self._forget(history, namespace, name)
+        await self._forget(history, policy.history_limit)
 
     def _retried(self, history: list[Release]) -> bool:
         """Whether the version of the newest release is on its way again: brought home without a verdict, and no longer aborted."""
@@ -65,15 +88,22 @@ class Openings:
         return bool(latest.status.pod_hash) and status.get("currentPodHash") == latest.status.pod_hash and not status.get("abort")
 
     async def _details(self, following: Following, tip: Tip, release: Release) -> Details:
-        pull = await self._forges.pull_of(following.settings.name, release.spec.commit.sha)
+        pull = await self._pull(following.settings.name, release.spec.commit.sha)
         base = await following.parsed_at(release.spec.proven.sha) if release.spec.proven and release.spec.proven.sha else None
         if base is None:
             return Details(pull=pull)
         id = source_id(tip.parsed, release.namespace, release.spec.workload.name)
         return Details(pull=pull, changes=moved(base, tip.parsed, id), revert=revertability(base, tip.parsed, id))
 
-    async def _forget(self, history: list[Release], namespace: str, name: str) -> None:
-        limit = self._policies.of(namespace, "Rollout", name).history_limit
-        gone = tuple(Remove(ObjectRef(RELEASES, namespace, release.name), release.uid) for release in expired(history, limit))
+    async def _pull(self, source: str, sha: str) -> Pull | None:
+        """A forge that does not answer costs the comment, never the release."""
+        try:
+            return await self._forges.pull_of(source, sha)
+        except (Transient, Terminal) as error:
+            log.warning("pull request unknown", source=source, commit=sha[:12], reason=str(error))
+            return None
+
+    async def _forget(self, history: list[Release], limit: int) -> None:
+        gone = tuple(Remove(ObjectRef(RELEASES, release.namespace, release.name), release.uid) for release in expired(history, limit))
         if gone:
             await self._apply(Plan(gone))

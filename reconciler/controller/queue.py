@@ -4,6 +4,7 @@ import asyncio
 import heapq
 import itertools
 from collections import deque
+from contextlib import suppress
 
 from reconciler.controller.clock import Clock
 from reconciler.model.identity import Key
@@ -92,7 +93,7 @@ class Queue:
     async def _sleep(self) -> None:
         self._changed.clear()
         seconds = self._later[0][0] - self._clock.monotonic() if self._later else None
-        try:
-            await asyncio.wait_for(self._changed.wait(), seconds)
-        except TimeoutError:
-            return
+        # Not `wait_for`: before Python 3.12 it loses a cancellation that comes together with the event, and the worker lives on.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+import structlog
 from msgspec.structs import replace
 
 from reconciler.api.release import parse_release, status_patch
@@ -23,6 +24,7 @@ from reconciler.core.release.watch import after_name
 from reconciler.core.sync.inventory import config_map_name, parse_inventory
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
+from reconciler.model.errors import Terminal, Transient
 from reconciler.model.identity import Key, Manifest, ObjectRef, Resource, annotations_of, labels_of, name_of, namespace_of
 from reconciler.model.plan import Create, Emit, Patch, Plan
 from reconciler.model.policy import ReleasePolicy
@@ -40,6 +42,8 @@ from reconciler.model.resources import (
 
 GLANCE = timedelta(seconds=5)
 UNDECIDED_LOOK = timedelta(seconds=2)
+REFUSED_PAUSE, UNTOLD_PAUSE = 30.0, 30.0
+log = structlog.get_logger()
 
 
 class Restorer(Protocol):
@@ -107,10 +111,14 @@ class ReleaseController:
             return now + GLANCE
         if await self._begin_watch(release, policy):
             return now + GLANCE
-        if await self._restore(manifest, release):
-            return now
-        await self._announce(manifest, release)
-        return self._next_look(release, policy, now)
+        try:
+            if await self._restore(manifest, release):
+                return now
+        except Transient:
+            await self._announce(manifest, release)  # people hear how it ended, whether Git can be reached or not
+            raise
+        again = await self._announce(manifest, release)
+        return min(filter(None, (again, self._next_look(release, policy, now))), default=None)
 
     async def _asked(self, release: Release) -> Mapping[str, str]:
         """What the release's source asks for now; nothing is known once the release is closed and nothing depends on it."""
@@ -155,16 +163,26 @@ class ReleaseController:
         restore = release.status.restore
         if restore is None or restore.state is not RestoreState.WANTED:
             return False
-        ended = await self._outside.restorer.restore(release)
+        try:
+            ended = await self._outside.restorer.restore(release)
+        except Terminal as error:  # what Git refuses today it may take once a person has mended it: asked for until it is done
+            raise Transient(f"release {release.name} is not restored in Git: {error}", REFUSED_PAUSE) from error
         phase = ReleasePhase.CLOSED if ended.state is not RestoreState.WANTED else release.status.phase
         await self._record(manifest, release, replace(release.status, restore=ended, phase=phase))
         return True
 
-    async def _announce(self, manifest: Manifest, release: Release) -> None:
+    async def _announce(self, manifest: Manifest, release: Release) -> datetime | None:
+        """Tell people. A forge that cannot be told never keeps a release from being judged; answers when to try again."""
         siblings = self._siblings(release)
-        told = await self._outside.announcer.announce(release, siblings)
+        try:
+            told = await self._outside.announcer.announce(release, siblings)
+        except (Transient, Terminal) as error:
+            log.warning("not announced", release=release.name, reason=str(error))
+            pause = getattr(error, "retry_after", None) or UNTOLD_PAUSE
+            return self._clock.now() + timedelta(seconds=pause)
         if told != release.status.announced:
             await self._record(manifest, release, replace(release.status, announced=told))
+        return None
 
     def _siblings(self, release: Release) -> tuple[Release, ...]:
         """All releases of the same pull request and environment, which share one comment; else of the same commit."""

@@ -14,7 +14,7 @@ from reconciler.controller.followed import FollowedSource
 from reconciler.controller.following import Tip
 from reconciler.core.release.asking import source_id
 from reconciler.core.release.holds import of_workload
-from reconciler.core.release.message import TRAILER, restore_commit
+from reconciler.core.release.message import TRAILER, proposal_body, restore_commit
 from reconciler.core.source.restore import Impossible, Superseded, restore_edits
 from reconciler.core.source.restore import Restore as Edits
 from reconciler.forges.protocol import Forge, Proposal
@@ -112,8 +112,8 @@ class Restoration:
             sha = await self._build(hands, release, tip, edits)
             _expect_pushed(release, await self._pusher(hands).push(branch, sha))
         text = restore_commit(release, _fields(edits))
-        body = f"{text.body}\n\nProposed, not pushed: {reason}."
-        pull = await hands.forge.propose(Proposal(head=branch, base=settings.branch, title=text.subject, body=body))
+        proposal = Proposal(head=branch, base=settings.branch, title=text.subject, body=proposal_body(text, reason))
+        pull = await hands.forge.propose(proposal)
         where = pull.url if pull else f"branch {branch}"
         return Restore(state=RestoreState.PROPOSED, sha=sha, pull=where, attempts=attempts, message=reason)
 
@@ -131,12 +131,12 @@ class Restoration:
 
     async def _our_commit(self, hands: Hands, release: Release, tip: Tip) -> str:
         """Our restore commit for this release on the branch, if an earlier attempt got that far."""
-        trailer = f"{TRAILER}: {release.namespace}/{release.name}"
+        trailer = f"^{TRAILER}: {release.namespace}/{release.name}$".replace(".", "\\.")  # a whole line: attempt 2 is not attempt 20
         span = f"{release.spec.commit.sha}..{tip.sha}"
         runner = hands.source.mirror.runner
         if not await hands.source.mirror.has(release.spec.commit.sha):
             return ""
-        found = await runner.git("log", "--format=%H", "--fixed-strings", f"--grep={trailer}", "-1", span)
+        found = await runner.git("log", "--format=%H", f"--grep={trailer}", "-1", span)
         return found
 
     def _why_propose(self, release: Release, edits: Edits) -> str:

@@ -64,9 +64,10 @@ class SourceController:
             return None
         asked = replace(before, commit=tip.sha, workloads=identities(tip.parsed), problems=_problems(tip))
         stored = await self._store(key.name, stored, before, asked)
-        await self._openings.open(following, tip)
+        unjudged = await self._openings.open(following, tip)
         written = await self._writing.write(following.settings, tip)
         after = await self._finish(following, tip, asked, written)
+        after = replace(after, problems=(*after.problems, *unjudged))
         await self._store(key.name, stored, asked, after)
         if written.retry:
             raise Transient(f"source {key.name}: {written.retry[0]}")
@@ -75,19 +76,22 @@ class SourceController:
     async def _finish(self, following: Following, tip: Tip, asked: Inventory, written: Written) -> Inventory:
         """Prune what left Git, unless anything at all was wrong with this look."""
         settings = following.settings
-        entries = asked.entries
+        known = set(written.uids.values())
+        # The same object under another apiVersion has moved in Git, not left it.
+        entries = tuple(e for e in asked.entries if e.place in written.desired or e.uid not in known)
         pruned = Removals()
+        stuck: tuple[str, ...] = ()
         whole = not tip.parsed.problems and not written.problems and not written.retry and not tip.rewritten
         if settings.prune and whole:
             pruned = removals(entries, written.desired, settings.prune_limit)
-            await self._writing.remove(pruned.entries, settings.name)
-        problems = (*asked.problems, *written.problems, *((pruned.blocked,) if pruned.blocked else ()))
+            stuck = await self._writing.remove(pruned.entries, settings.name)
+        problems = (*asked.problems, *written.problems, *((pruned.blocked,) if pruned.blocked else ()), *stuck)
         return replace(asked, entries=next_entries(entries, written.uids, pruned.entries), problems=problems)
 
     async def _report(self, source: str, stored: Manifest | None, before: Inventory, tip: Tip) -> None:
         """`apply: false`: say what would be followed, write nothing else."""
         counted = f"reporting only: {len(tip.parsed.manifests)} objects at {tip.sha[:12]} would be applied; set apply: true to do it"
-        await self._store(source, stored, before, Inventory(commit=tip.sha, problems=(counted, *_problems(tip))))
+        await self._store(source, stored, before, replace(before, commit=tip.sha, problems=(counted, *_problems(tip))))
 
     async def _store(self, source: str, stored: Manifest | None, before: Inventory, after: Inventory) -> Manifest | None:
         if stored is not None and before == after:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import structlog
+
 from reconciler.controller.adopting import Adopting
 from reconciler.controller.apply import Apply
 from reconciler.controller.clock import Clock
@@ -22,14 +24,15 @@ from reconciler.core.sync.prune import Entry, Place
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.kube.discovery import Discovery
-from reconciler.kube.errors import NotFound
+from reconciler.kube.errors import ApiError, NotFound
 from reconciler.model.errors import Terminal, Transient
 from reconciler.model.identity import Manifest, ObjectRef, Resource, annotations_of, name_of, namespace_of, uid_of
 from reconciler.model.plan import Patch, PatchStyle, Plan
-from reconciler.model.resources import AUTOSCALERS, ROLLOUTS
+from reconciler.model.resources import AUTOSCALERS, NAMESPACES, ROLLOUTS
 from reconciler.model.settings import SourceSettings
 
 FORCE = {"force": "true"}
+log = structlog.get_logger()
 
 
 @dataclass(slots=True)
@@ -41,6 +44,7 @@ class Written:
     problems: list[str] = field(default_factory=list)
     retry: list[str] = field(default_factory=list)
     adopted: list[tuple[str, str]] = field(default_factory=list)
+    suspended: dict[str, bool] = field(default_factory=dict)
     wake_at: datetime | None = None
 
     def look_at(self, moment: datetime | None) -> None:
@@ -74,27 +78,39 @@ class Writing:
         ordered = in_order([located.manifest for located in tip.parsed.manifests])
         for manifest in ordered:
             await self._guarded(settings, tip, manifests[id(manifest)], report)
-        if not tip.parsed.problems:
+        if not tip.parsed.problems and not report.problems and not report.retry:
             report.look_at(await self._adopting.hand_back(settings.name, report.adopted))
         return report
 
-    async def remove(self, entries: tuple[Entry, ...], source: str) -> None:
-        """Delete what left Git, by uid, and only while it still is marked as this source's."""
+    async def remove(self, entries: tuple[Entry, ...], source: str) -> tuple[str, ...]:
+        """Delete what left Git, by uid, and only while it still is marked as this source's. Answers what could not be deleted."""
+        problems = []
         for entry in entries:
-            api_version, kind, namespace, name = entry.place
-            resource = await self._discovery.resource_of({"apiVersion": api_version, "kind": kind})
-            live = await self._client.find(resource, namespace, name)
-            if live is None or suspended(live) or annotations_of(live).get("reconciler.dev/source") != source:
-                continue
-            await self._client.delete(ObjectRef(resource, namespace, name), uid=entry.uid)
+            try:
+                await self._remove(entry, source)
+            except Terminal as error:
+                problems.append(f"{entry.place[1]} {entry.place[3]} left Git and could not be removed: {error}")
+        return tuple(problems)
+
+    async def _remove(self, entry: Entry, source: str) -> None:
+        api_version, kind, namespace, name = entry.place
+        resource = await self._discovery.resource_of({"apiVersion": api_version, "kind": kind})
+        live = await self._client.find(resource, namespace, name)
+        if live is None or annotations_of(live).get("reconciler.dev/source") != source or await self._suspended(live, {}):
+            return
+        await self._client.delete(ObjectRef(resource, namespace, name), uid=entry.uid)
 
     async def _guarded(self, settings: SourceSettings, tip: Tip, located: Located, report: Written) -> None:
         try:
             await self._one(settings, tip, located, report)
         except Transient as error:
             report.retry.append(f"{located.file}:{located.line}: {error}")
-        except (Terminal, NotFound) as error:
+        except (Terminal, ApiError) as error:
             report.problems.append(f"{located.file}:{located.line}: {error}")
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            log.warning("manifest not understood", source=settings.name, file=located.file, line=located.line, exc_info=error)
+            kind, reason = located.manifest["kind"], f"{type(error).__name__} {error}"
+            report.problems.append(f"{located.file}:{located.line}: this {kind} does not have the shape of one ({reason}): correct it")
 
     async def _one(self, settings: SourceSettings, tip: Tip, located: Located, report: Written) -> None:
         manifest = located.manifest
@@ -103,13 +119,15 @@ class Writing:
         refused = refusal(manifest, settings.allow)
         if refused:
             raise Terminal(refused)
+        if not name_of(manifest):
+            raise Terminal(f"a {manifest['kind']} without metadata.name: what is applied again and again needs a name")
         resource = await self._discovery.resource_of(manifest)
         live = await self._live(resource, manifest)
         if live is not None:
-            report.uids[place] = uid_of(live)
-            if suspended(live):
-                return
             _check_drivers(live, settings.name)
+            report.uids[place] = uid_of(live)
+        if await self._suspended(live or manifest, report.suspended):
+            return
         answer = await self._put(settings, tip, (resource, located, live), report)
         if answer is not None:
             report.uids[place] = uid_of(answer)
@@ -144,12 +162,21 @@ class Writing:
         await self._apply(Plan((Patch(place, body, PatchStyle.APPLY, query=FORCE),)))
         return await self._live(resource, payload) or payload
 
+    async def _suspended(self, manifest: Manifest, known: dict[str, bool]) -> bool:
+        """Whether a person asked us to leave this object, or everything in its namespace, alone (DESIGN 11)."""
+        namespace = namespace_of(manifest)
+        if namespace and namespace not in known:
+            live = await self._client.find(NAMESPACES, "", namespace)
+            known[namespace] = live is not None and suspended(live)
+        return suspended(manifest) or known.get(namespace, False)
+
     async def _live(self, resource: Resource, manifest: Manifest) -> Manifest | None:
         """Uncached: what is written is derived from it."""
         return await self._client.find(resource, namespace_of(manifest), name_of(manifest))
 
     async def _runtime_owned(self, tip: Tip, settings: SourceSettings) -> RuntimeOwned:
-        wanted = [located.manifest for located in tip.parsed.manifests if located.manifest["kind"] == "Rollout"]
+        manifests = [located.manifest for located in tip.parsed.manifests]
+        wanted = [m for m in manifests if m["kind"] == "Rollout" and isinstance(m.get("spec"), dict)]
         scalers = [h for namespace in settings.allow.namespaces for h in await self._autoscalers(namespace)]
         return runtime_owned([*self._cache.list(ROLLOUTS), *wanted], scalers)
 

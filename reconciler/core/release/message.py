@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.core.release.markdown import clean, code, plain, shortened, table
+from reconciler.core.release.markdown import clean, code, fenced, plain, shortened, table
 from reconciler.model.release import Evidence, Release, ReleasePhase, RestoreState, Verdict
 
 TRAILER = "Reconciler-Release"
@@ -151,6 +151,11 @@ def restore_commit(release: Release, fields: Sequence[str]) -> CommitText:
             "Reconciler-Environment": spec.environment,
         },
     )
+
+
+def proposal_body(commit: CommitText, reason: str) -> str:
+    """The description of a proposed restore: the commit's words as code, and why it was not pushed."""
+    return f"{fenced(commit.body)}\n\nProposed, not pushed: {text(reason)}."
 
 
 def _wrapped(sentence: str) -> list[str]:
