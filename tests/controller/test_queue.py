@@ -151,3 +151,18 @@ async def test_it_is_idle_when_nothing_is_ready_and_nobody_works(queue: Queue) -
     assert not queue.idle
     queue.done(A)
     assert queue.idle
+
+
+@pytest.mark.parametrize("turns", range(3))
+async def test_a_worker_that_is_cancelled_while_a_key_arrives_ends(queue: Queue, turns: int) -> None:
+    queue.add_after(B, 60)
+    waiting = asyncio.create_task(queue.take())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    queue.add(A)
+    for _ in range(turns):  # how far the news of the key has come when the worker is told to end
+        await asyncio.sleep(0)
+    arrived = waiting.done()
+    waiting.cancel()
+    await asyncio.wait({waiting}, timeout=5)
+    assert waiting.cancelled() or arrived
