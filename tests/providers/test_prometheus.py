@@ -63,9 +63,10 @@ async def test_numbers_that_are_none(client: httpx.AsyncClient, text: str, value
     assert (found.phase, found.value) == (phase, value)
 
 
-async def test_get_is_tried_where_post_is_not_allowed(client: httpx.AsyncClient) -> None:
+@pytest.mark.parametrize("status", [405, 501])
+async def test_get_is_tried_where_post_is_not_allowed(client: httpx.AsyncClient, status: int) -> None:
     async with endpoint() as server:
-        server.answer(f"POST {QUERY}", "no", 405)
+        server.answer(f"POST {QUERY}", "no", status)
         server.answer(f"GET {QUERY}", vector("1"))
         found = await ask(client, server.url, "result[0] == 1")
     assert found.phase == "Successful"

@@ -28,6 +28,11 @@ def test_runs_of_versions_that_are_gone_are_removed() -> None:
     assert removed(*runs) == ["bare", "lost", "leaving"]
 
 
+def test_a_replica_set_without_a_version_keeps_no_run_alive() -> None:
+    bare = ended("bare", "Running", pod_hash=None)
+    assert [name_of(run) for run in runs_to_delete([bare], [ReplicaSet(replica_set(""))], current=())] == ["bare"]
+
+
 def test_the_newest_of_each_end_are_kept() -> None:
     runs = [ended(f"s{n}", "Successful", n) for n in range(4)]
     runs += [ended(f"b{n}", phase, n) for n, phase in enumerate(("Failed", "Error", "Inconclusive"))]
