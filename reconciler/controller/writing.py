@@ -116,6 +116,8 @@ class Writing:
         manifest = located.manifest
         place = (str(manifest["apiVersion"]), str(manifest["kind"]), namespace_of(manifest), name_of(manifest))
         report.desired.add(place)
+        if tip.parsed.contested(located):
+            return  # two documents claim it, which is a problem of the source already
         refused = refusal(manifest, settings.allow)
         if refused:
             raise Terminal(refused)

@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.api.crds import custom_resources
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence
 from reconciler.kube.informer import Informer
 from reconciler.model.identity import Manifest, Resource
 from reconciler.model.resources import CUSTOM_RESOURCES, NAMESPACES
+from reconciler.rehearsal.fittings import definitions
 from reconciler.sandbox.apiserver.server import ApiServer
 from tests.kit.transport import InProcess
 from tests.kit.wait import until
@@ -38,14 +38,14 @@ class Api:
 
 @asynccontextmanager
 async def api(*, listening: bool = False, namespaces: tuple[str, ...] = (NAMESPACE, "reconciler")) -> AsyncIterator[Api]:
-    """An API server with our kinds and namespaces; with `listening` also over HTTP."""
+    """An API server with our kinds, Istio's and namespaces; with `listening` also over HTTP."""
     server = ApiServer()
     transport = InProcess(server)
     client = Client(transport, Fence())
     if listening:
         await server.start()
     try:
-        for manifest in custom_resources():
+        for manifest in definitions():
             await client.create(CUSTOM_RESOURCES, manifest)
         for name in namespaces:
             await client.create(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})

@@ -23,6 +23,8 @@ Adopted = Callable[[str, str], bool]
 def released_workloads(parsed: Parsed, adopted: Adopted) -> Iterator[Workload]:
     """The workloads whose changes are releases: Rollouts, and Deployments that a policy adopts."""
     for id, workload in workloads(parsed).items():
+        if _contested(parsed, workload):
+            continue
         if id.kind == "Rollout" or (id.kind == "Deployment" and adopted(id.namespace, id.name)):
             yield workload
 
@@ -32,8 +34,12 @@ def identities(parsed: Parsed) -> Mapping[str, str]:
     return {
         workload_key(id.namespace, "Rollout", id.name): identity_hash(parsed, workload)
         for id, workload in workloads(parsed).items()
-        if id.kind in RELEASED
+        if id.kind in RELEASED and not _contested(parsed, workload)
     }
+
+
+def _contested(parsed: Parsed, workload: Workload) -> bool:
+    return parsed.contested(workload.owner) or parsed.contested(workload.template)
 
 
 def asked_by(parsed: Parsed, workload: Workload, settings: SourceSettings, commit: Commit) -> Asked:

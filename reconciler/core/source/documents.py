@@ -50,6 +50,11 @@ class Parsed:
     problems: tuple[Problem, ...] = ()
     commit: str = ""
     found: Mapping[tuple[str, str, str], Located] = field(default_factory=dict)
+    claims: frozenset[tuple[str, str, str]] = frozenset()
+
+    def contested(self, located: Located) -> bool:
+        """Whether another document claims the same object: then neither of them says what it should be."""
+        return _identity(located) in self.claims
 
     def find(self, kind: str, namespace: str, name: str) -> Located | None:
         """The manifest of this kind and name, if the source has it."""
@@ -68,13 +73,15 @@ def parsed_from(files: Mapping[str, ParsedFile], problems: tuple[Problem, ...] =
     manifests = tuple(located for parsed in files.values() for located in parsed.manifests)
     found: dict[tuple[str, str, str], Located] = {}
     doubled: list[Problem] = []
+    claims: set[tuple[str, str, str]] = set()
     for located in manifests:
         first = found.setdefault(_identity(located), located)
         if first is not located:
             doubled.append(_doubled(located, first))
+            claims.add(_identity(located))
     broken = tuple(problem for parsed in files.values() for problem in parsed.problems)
     index = {located.key: located for located in manifests}
-    return Parsed(files, manifests, (*problems, *broken, *doubled), commit, index)
+    return Parsed(files, manifests, (*problems, *broken, *doubled), commit, index, frozenset(claims))
 
 
 def replace_files(parsed: Parsed, contents: Mapping[str, bytes]) -> Parsed:
@@ -136,6 +143,9 @@ def _located(name: str, document: Document, root: FieldPath, value: Any, node: N
     metadata = value.get("metadata")
     if not isinstance(metadata, dict) or not (metadata.get("name") or metadata.get("generateName")):
         raise NotYaml(node.line, f"a {value['kind']} without metadata.name", "name it")
+    for name_, part in (("spec", value.get("spec")), *((f"metadata.{key}", metadata.get(key)) for key in ("labels", "annotations"))):
+        if part is not None and not isinstance(part, dict):
+            raise NotYaml(node.line, f"a {value['kind']} whose {name_} is not a mapping", "write it as one")
     return Located(value, name, document.index, root, node.line)
 
 

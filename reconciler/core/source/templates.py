@@ -66,7 +66,7 @@ def _workload(parsed: Parsed, located: Located) -> Workload | None:
         return Workload(id, located, located)
     if kind != "Rollout":
         return None
-    reference = (located.manifest.get("spec") or {}).get("workloadRef") or {}
+    reference = _mapping(_mapping(located.manifest.get("spec")).get("workloadRef"))
     target = parsed.find(str(reference.get("kind")), namespace, str(reference.get("name")))
     return Workload(id, located, target) if target is not None and template_of(target.manifest) is not None else None
 

@@ -37,6 +37,8 @@ BROKEN = {
     "a list": ("- 1\n", "not a mapping"),
     "a template": ("{{ if x }}\nkind: x\n{{ end }}\n", "not YAML"),
     "number as kind": ("apiVersion: v1\nkind: 1\nmetadata: {name: a}\n", "without kind"),
+    "spec": ("apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: text\n", "whose spec is not a mapping"),
+    "labels": ("apiVersion: v1\nkind: Service\nmetadata: {name: a, labels: [x]}\n", "whose metadata.labels is not a mapping"),
     "control character": ("a: \x01\n", "not YAML"),
 }
 
@@ -56,6 +58,11 @@ def test_an_object_in_two_files_is_a_problem_that_names_both() -> None:
     (problem,) = parsed(one=MAP, two=MAP).problems
     assert problem.file == "two.yaml"
     assert "one.yaml" in problem.message
+
+
+def test_an_object_in_two_files_is_contested_and_its_neighbour_is_not() -> None:
+    source = parsed(one=MAP, two=MAP, web=deployment())
+    assert [source.contested(located) for located in source.manifests] == [True, True, False]
 
 
 def test_other_files_are_left_alone() -> None:

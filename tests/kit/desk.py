@@ -1,0 +1,209 @@
+"""Our desk: a real repository on one side, an API server on the other, and the passes between them, one at a time."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from reconciler.controller.adopting import Adopting
+from reconciler.controller.announce import Announcements
+from reconciler.controller.apply import Apply
+from reconciler.controller.followed import FollowedSource
+from reconciler.controller.gatekeeping import Gatekeeping
+from reconciler.controller.openings import Openings
+from reconciler.controller.policies import Policies
+from reconciler.controller.release import Outside, ReleaseController
+from reconciler.controller.restoring import Hands, Restoration
+from reconciler.controller.source import Parts, SourceController
+from reconciler.controller.writing import Gates, Writing
+from reconciler.core.sync.inventory import Inventory, config_map_name, parse_inventory
+from reconciler.forges.plain import Plain
+from reconciler.forges.protocol import Forge
+from reconciler.git.environment import remote_of
+from reconciler.git.mirror import Mirror
+from reconciler.git.refs import RemoteRefs
+from reconciler.kube.cache import Cache
+from reconciler.model.identity import Key, Manifest, ObjectRef, Resource, labels_of, name_of
+from reconciler.model.resources import CONFIGMAPS, EVENTS, RELEASES, ROLLOUTS
+from reconciler.model.settings import Allow, SourceSettings
+from reconciler.renderers.registry import renderer
+from tests.kit.clusters import NAMESPACE, Api, api, informed
+from tests.kit.repositories import Files, Origin
+from tests.kit.wait import until
+
+KINDS = (
+    "ConfigMap",
+    "Service",
+    "Deployment",
+    "Rollout.argoproj.io",
+    "VirtualService.networking.istio.io",
+    "ReleasePolicy.reconciler.dev",
+)
+SETTINGS = SourceSettings(
+    name="shop",
+    repository="",
+    branch="main",
+    path=".",
+    environment="demo",
+    interval=timedelta(seconds=30),
+    apply=True,
+    allow=Allow(namespaces=(NAMESPACE,), kinds=KINDS),
+)
+WATCHED = tuple(dict.fromkeys((*SourceController.watches, *ReleaseController.watches)))
+
+
+class SettableClock:
+    """Time that only a test moves; it begins now, because the API server stamps with the machine's time."""
+
+    def __init__(self) -> None:
+        self.time = datetime.now(UTC)
+
+    def now(self) -> datetime:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.time.timestamp()
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One life of our controllers over a cluster and a repository."""
+
+    api: Api
+    origin: Origin
+    clock: SettableClock
+    cache: Cache
+    followed: FollowedSource
+    source: SourceController
+    release: ReleaseController
+
+    def push(self, files: Files, message: str = "change") -> str:
+        return self.origin.commit(files, message)
+
+    async def look(self) -> datetime | None:
+        """One pass over the source."""
+        return await self.source.reconcile(Key("source", "", "shop"))
+
+    async def inventory(self) -> Inventory:
+        return parse_inventory(await self.api.client.find(CONFIGMAPS, "reconciler", config_map_name("shop")))
+
+    async def problems(self) -> str:
+        return "\n".join((await self.inventory()).problems)
+
+    async def live(self, resource: Resource, name: str) -> Manifest | None:
+        return await self.api.client.find(resource, NAMESPACE, name)
+
+    async def found(self, resource: Resource, name: str) -> Manifest:
+        return await self.api.client.get(resource, NAMESPACE, name)
+
+    async def releases(self) -> list[Manifest]:
+        """The releases of everything, oldest first."""
+        found = await self.api.client.list(RELEASES, NAMESPACE)
+        return sorted(found, key=lambda r: (r["metadata"]["creationTimestamp"], int(r["metadata"]["resourceVersion"])))
+
+    async def events(self) -> list[str]:
+        return [event["reason"] for event in await self.api.client.list(EVENTS)]
+
+    async def say(self, name: str = "web", **status: Any) -> None:
+        """What the rollout layer would say about a Rollout at its present generation; the cache has seen it afterwards."""
+        live = await self.found(ROLLOUTS, name)
+        told = {"observedGeneration": str(live["metadata"]["generation"]), **status}
+        answer = await self.api.client.patch(ObjectRef(ROLLOUTS, NAMESPACE, name), {"status": told}, subresource="status")
+        await self._seen(ROLLOUTS, answer)
+
+    async def judge(self, passes: int = 4) -> None:
+        """Some passes over every release that is not closed."""
+        for _ in range(passes):
+            for manifest in await self.api.client.list(RELEASES, NAMESPACE):
+                await self._seen(RELEASES, manifest)
+                await self.release.reconcile(Key("release", NAMESPACE, name_of(manifest)))
+
+    async def _seen(self, resource: Resource, manifest: Manifest) -> None:
+        place, version = name_of(manifest), int(manifest["metadata"]["resourceVersion"])
+
+        def seen() -> bool:
+            known = self.cache.get(resource, NAMESPACE, place)
+            return known is not None and int(known["metadata"]["resourceVersion"]) >= version
+
+        await until(seen)
+
+    async def proven(self, name: str = "web", hash: str = "h1") -> None:
+        """The workload's first version was taken up, runs healthily and is our baseline."""
+        await self.look()
+        await self.say(name, phase="Healthy", currentPodHash=hash, stableRS=hash)
+        await self.judge()
+
+    async def lost(self, name: str = "web", hash: str = "h2") -> None:
+        """The rollout layer took the new version up, and sent it home after a failed deadline."""
+        condition = {
+            "type": "Progressing",
+            "status": "False",
+            "reason": "RolloutAborted",
+            "message": 'ReplicaSet "x" has timed out progressing.',
+        }
+        await self.say(name, phase="Progressing", currentPodHash=hash)
+        await self.judge(2)
+        await self.say(name, phase="Degraded", abort=True, conditions=[condition])
+        await self.judge()
+
+
+@asynccontextmanager
+async def desk(folder: Path, *, forges: Mapping[str, Forge] | None = None, **settings: Any) -> AsyncIterator[Desk]:
+    """A cluster, an empty repository and a first life between them."""
+    origin = Origin(folder / "origin.git")
+    async with api() as cluster, life(cluster, origin, folder, forges=forges, **settings) as found:
+        yield found
+
+
+@asynccontextmanager
+async def life(
+    cluster: Api, origin: Origin, folder: Path, *, forges: Mapping[str, Forge] | None = None, **settings: Any
+) -> AsyncIterator[Desk]:
+    """New controllers, a new cache and a new mirror over what is there."""
+    async with AsyncExitStack() as stack:
+        mirror = Mirror(folder / f"mirror-{uuid4()}", remote_of(origin.url), folder / "home")
+        stack.callback(mirror.close)
+        http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
+        cache = await stack.enter_async_context(informed(cluster.client, *WATCHED))
+        wanted = replace(SETTINGS, repository=origin.url, **settings)
+        followed = FollowedSource(wanted, mirror, RemoteRefs(http, mirror.runner), renderer("plain"))
+        yield _assembled(cluster, origin, (cache, followed), forges or {})
+
+
+def _assembled(cluster: Api, origin: Origin, read: tuple[Cache, FollowedSource], forges: Mapping[str, Forge]) -> Desk:
+    cache, followed = read
+    clock, client = SettableClock(), cluster.client
+    announcements = Announcements(forges, cache)
+    openings = Openings(cache, Apply(client, cache, clock), Policies(cache), announcements)
+    writing = Writing(client, cache, clock, Gates(Gatekeeping(openings, clock), Adopting(client, cache, clock, openings)))
+    hands = Hands(followed, forges.get("shop", Plain()), lambda: None)
+    outside = Outside(Restoration({"shop": hands}, cache), announcements, "reconciler")
+    source = SourceController(client, cache, clock, {"shop": followed}, Parts(openings, writing, "reconciler"))
+    return Desk(cluster, origin, clock, cache, followed, source, ReleaseController(client, cache, clock, outside))
+
+
+def rollout(image: str = "registry.example.com/web:1.0", *, name: str = "web", extra: str = "", spec: str = "") -> str:
+    """A canary Rollout with one container; `extra` are lines of the container (indented by ten), `spec` of the spec (by two)."""
+    return (
+        f"apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata:\n  name: {name}\n  namespace: {NAMESPACE}\n"
+        f"spec:\n  replicas: 2\n{spec}  selector:\n    matchLabels: {{app: {name}}}\n  strategy:\n    canary:\n      steps:\n"
+        f"        - setWeight: 30\n        - pause: {{}}\n  template:\n    metadata:\n      labels: {{app: {name}}}\n"
+        f"    spec:\n      containers:\n        - name: {name}\n          image: {image}\n{extra}"
+    )
+
+
+def config(name: str, value: str = "1", *, key: str = "a", namespace: str = NAMESPACE) -> str:
+    return f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: {namespace}}}\ndata:\n  {key}: '{value}'\n"
+
+
+def image_of(manifest: Manifest) -> str:
+    return str(manifest["spec"]["template"]["spec"]["containers"][0]["image"])
+
+
+def source_of(manifest: Manifest) -> str:
+    return str(labels_of(manifest).get("reconciler.dev/source", ""))
