@@ -11,7 +11,7 @@ from reconciler.model.identity import Key, ObjectRef, annotations_of
 from reconciler.model.resources import CONFIGMAPS, NAMESPACES, RELEASE_POLICIES, RELEASES, ROLLOUTS, VIRTUAL_SERVICES
 from reconciler.model.settings import PruneLimit
 from tests.kit.clusters import NAMESPACE, config_map
-from tests.kit.desk import SETTINGS, Desk, config, desk, image_of, life, rollout
+from tests.kit.desk import SETTINGS, Desk, config, desk, image_of, life, policy, rollout
 
 FORGED = """\
 apiVersion: reconciler.dev/v1alpha1
@@ -206,13 +206,10 @@ async def test_a_reporting_source_writes_nothing_but_its_report(tmp_path: Path) 
 
 
 async def test_policies_that_contradict_each_other_cost_judgement_and_not_delivery(shop: Desk) -> None:
-    def policy(name: str) -> str:
-        return f"apiVersion: reconciler.dev/v1alpha1\nkind: ReleasePolicy\nmetadata: {{name: {name}, namespace: {NAMESPACE}}}\nspec: {{}}\n"
-
     shop.push({"one.yaml": policy("one"), "two.yaml": policy("two")})
     await shop.look()
     for name in ("one", "two"):
-        shop.cache.put(RELEASE_POLICIES, await shop.found(RELEASE_POLICIES, name))
+        await shop.follow_policy(name)
     shop.push({"web.yaml": rollout()})
     await shop.look()
     assert await shop.live(ROLLOUTS, "web") is not None

@@ -29,7 +29,7 @@ from reconciler.git.mirror import Mirror
 from reconciler.git.refs import RemoteRefs
 from reconciler.kube.cache import Cache
 from reconciler.model.identity import Key, Manifest, ObjectRef, Resource, labels_of, name_of
-from reconciler.model.resources import CONFIGMAPS, EVENTS, RELEASES, ROLLOUTS
+from reconciler.model.resources import CONFIGMAPS, EVENTS, RELEASE_POLICIES, RELEASES, ROLLOUTS
 from reconciler.model.settings import Allow, SourceSettings
 from reconciler.renderers.registry import renderer
 from tests.kit.clusters import NAMESPACE, Api, api, informed
@@ -104,7 +104,7 @@ class Desk:
     async def releases(self) -> list[Manifest]:
         """The releases of everything, oldest first."""
         found = await self.api.client.list(RELEASES, NAMESPACE)
-        return sorted(found, key=lambda r: (r["metadata"]["creationTimestamp"], int(r["metadata"]["resourceVersion"])))
+        return sorted(found, key=lambda r: int(r["spec"]["number"]))
 
     async def events(self) -> list[str]:
         return [event["reason"] for event in await self.api.client.list(EVENTS)]
@@ -131,6 +131,10 @@ class Desk:
             return known is not None and int(known["metadata"]["resourceVersion"]) >= version
 
         await until(seen)
+
+    async def follow_policy(self, name: str) -> None:
+        """Wait until the cache has seen a policy that was applied."""
+        await self._seen(RELEASE_POLICIES, await self.found(RELEASE_POLICIES, name))
 
     async def proven(self, name: str = "web", hash: str = "h1") -> None:
         """The workload's first version was taken up, runs healthily and is our baseline."""
@@ -199,6 +203,11 @@ def rollout(image: str = "registry.example.com/web:1.0", *, name: str = "web", e
 
 def config(name: str, value: str = "1", *, key: str = "a", namespace: str = NAMESPACE) -> str:
     return f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: {namespace}}}\ndata:\n  {key}: '{value}'\n"
+
+
+def policy(name: str, spec: str = "{}") -> str:
+    head = "apiVersion: reconciler.dev/v1alpha1\nkind: ReleasePolicy\n"
+    return f"{head}metadata: {{name: {name}, namespace: {NAMESPACE}}}\nspec: {spec}\n"
 
 
 def image_of(manifest: Manifest) -> str:
