@@ -1,5 +1,7 @@
 """The words of our own Release kind: manifests in, manifests and status patches out."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 
 import msgspec
@@ -28,6 +30,15 @@ def parse_release(manifest: Manifest) -> Release:
         )
     except msgspec.ValidationError as error:
         raise Terminal(f"Release {namespace_of(manifest)}/{name_of(manifest)}: {error}: we write these objects; delete it") from error
+
+
+def parse_releases(manifests: Iterable[Manifest]) -> list[Release]:
+    """The Releases among these; one that somebody wrote by hand and that does not fit is left out, so that it costs only itself."""
+    found = []
+    for manifest in manifests:
+        with suppress(Terminal):
+            found.append(parse_release(manifest))
+    return found
 
 
 def render_release(release: Release) -> Manifest:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import structlog
 
-from reconciler.api.release import parse_release, render_release
+from reconciler.api.release import parse_releases, render_release
 from reconciler.controller.apply import Apply
 from reconciler.controller.following import Asking, Following, Tip
 from reconciler.controller.policies import Policies
@@ -59,7 +59,7 @@ class Openings:
 
     def history(self, namespace: str, name: str) -> list[Release]:
         """The releases of one workload, oldest first."""
-        releases = (parse_release(manifest) for manifest in self._cache.list(RELEASES, namespace))
+        releases = parse_releases(self._cache.list(RELEASES, namespace))
         return of_workload(releases, (namespace, "Rollout", name))
 
     async def _one(self, following: Following, tip: Tip, workload: Workload) -> None:

@@ -25,7 +25,9 @@ class Policies:
             exact = [p for p in matching if p.workloads] or matching
             if len(exact) > 1:
                 both = " and ".join(sorted(p.name for p in exact))
-                raise Terminal(f"{resource.kind} objects {both} both claim {kind} {namespace}/{name}: name the workload in only one of them")
+                raise Terminal(
+                    f"{resource.kind} objects {both} both claim {kind} {namespace}/{name}: name the workload in only one of them"
+                )
             if exact:
                 return exact[0]
         return DEFAULT

@@ -11,7 +11,7 @@ from typing import Protocol
 import structlog
 from msgspec.structs import replace
 
-from reconciler.api.release import parse_release, status_patch
+from reconciler.api.release import parse_release, parse_releases, status_patch
 from reconciler.controller.apply import Apply
 from reconciler.controller.clock import Clock
 from reconciler.controller.policies import Policies
@@ -187,7 +187,7 @@ class ReleaseController:
     def _siblings(self, release: Release) -> tuple[Release, ...]:
         """All releases of the same pull request and environment, which share one comment; else of the same commit."""
         mine = release.spec
-        others = [parse_release(m) for m in self._cache.list(RELEASES)]
+        others = parse_releases(self._cache.list(RELEASES))
         same = [o for o in others if (o.spec.source, o.spec.environment) == (mine.source, mine.environment)]
         if mine.pull is not None:
             return tuple(sorted((o for o in same if o.spec.pull and o.spec.pull.number == mine.pull.number), key=lambda o: o.name))

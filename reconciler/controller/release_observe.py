@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from reconciler.api.release import parse_release
+from reconciler.api.release import parse_releases
 from reconciler.core.release.facts import ReleaseFacts
 from reconciler.core.release.holds import holder, of_workload
 from reconciler.core.release.watch import after_name
@@ -24,7 +24,7 @@ async def observe(client: Client, cache: Cache, release: Release, asked: Mapping
 
     `asked` is what each workload of the source asks for now (workload key → identity).
     """
-    history = of_workload((parse_release(m) for m in cache.list(RELEASES, release.namespace)), release.key)
+    history = of_workload(parse_releases(cache.list(RELEASES, release.namespace)), release.key)
     newer, held_by = _newer(history, release, asked), _held_by(history, release)
     rollout = cache.get(ROLLOUTS, release.namespace, release.spec.workload.name)
     if rollout is None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from reconciler.api.release import parse_release
+from reconciler.api.release import parse_releases
 from reconciler.controller.followed import FollowedSource
 from reconciler.controller.following import Tip
 from reconciler.core.release.asking import source_id
@@ -149,7 +149,7 @@ class Restoration:
         return ""
 
     def _recent(self, release: Release) -> int:
-        releases = of_workload((parse_release(m) for m in self._cache.list(RELEASES, release.namespace)), release.key)
+        releases = of_workload(parse_releases(self._cache.list(RELEASES, release.namespace)), release.key)
         since = (release.status.decided_at or EPOCH) - RECENT
         pushed = [r for r in releases if r.status.restore is not None and r.status.restore.state is RestoreState.PUSHED]
         same = [r for r in pushed if r.spec.identity == release.spec.identity]

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.api.argoproj.merge import merge_patch
-from reconciler.api.release import parse_release, render_release, status_patch
+from reconciler.api.release import parse_release, parse_releases, render_release, status_patch
 from reconciler.model.errors import Terminal
 from reconciler.model.identity import Manifest
 from reconciler.model.release import Change, Evidence, Pull, ReleasePhase, ReleaseStatus, Restore, RestoreState, Verb, Verdict
@@ -87,3 +87,8 @@ def test_an_object_written_by_hand_that_does_not_fit_says_what_to_do(spec: objec
 
 def test_the_patch_is_a_merge_patch() -> None:
     assert merge_patch({"a": 1, "b": 2}, {"b": 3}) == {"a": None, "b": 3}
+
+
+def test_an_object_that_does_not_fit_costs_only_itself() -> None:
+    odd = {"metadata": {"name": "odd", "namespace": "shop"}, "spec": "x"}
+    assert [found.name for found in parse_releases([odd, stored(), odd])] == ["web-bad"]

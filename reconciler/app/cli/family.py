@@ -2,7 +2,7 @@
 
 import asyncio
 
-from reconciler.api.release import parse_release
+from reconciler.api.release import parse_releases
 from reconciler.core.commands.tree import Family
 from reconciler.core.release.holds import of_workload
 from reconciler.kube.client import Client
@@ -39,4 +39,4 @@ async def releases_of(client: Client, namespace: str, name: str) -> list[Release
         manifests = await client.list(RELEASES, namespace)
     except NotFound:
         return []
-    return of_workload((parse_release(m) for m in manifests), (namespace, "Rollout", name))
+    return of_workload(parse_releases(manifests), (namespace, "Rollout", name))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from reconciler.api.release import parse_release
+from reconciler.api.release import parse_releases
 from reconciler.app.cli.cluster import Kubeconfig, Namespace, Output, ask, show_json
 from reconciler.app.cli.releases import words
 from reconciler.app.cli.show import HELP, table
@@ -71,7 +71,7 @@ def release(name: Name, namespace: Namespace = "default", kubeconfig: Kubeconfig
 
 
 async def _releases(client: Client, namespace: str) -> list[Release]:
-    return [parse_release(manifest) for manifest in await client.list(RELEASES, namespace)]
+    return parse_releases(await client.list(RELEASES, namespace))
 
 
 def _change(kubeconfig: str, namespace: str, name: str, status: Manifest) -> None:

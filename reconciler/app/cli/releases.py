@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from reconciler.api.release import parse_release
+from reconciler.api.release import parse_release, parse_releases
 from reconciler.app.cli.cluster import Kubeconfig, Namespace, Output, ask, show_json
 from reconciler.app.cli.show import HELP, table
 from reconciler.core.release.message import headline
@@ -28,7 +28,7 @@ def list_releases(namespace: Namespace = "", kubeconfig: Kubeconfig = "", output
     Example: reconciler releases list -n shop
     """
     manifests = ask(kubeconfig, lambda client: client.list(RELEASES, namespace))
-    releases = sorted((parse_release(m) for m in manifests), key=lambda r: r.age)
+    releases = sorted(parse_releases(manifests), key=lambda r: r.age)
     if output == "json":
         show_json([words(release) for release in releases])
         return
