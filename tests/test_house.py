@@ -85,5 +85,7 @@ def test_every_package_is_on_the_architecture_page() -> None:
 def test_every_dependency_says_what_it_is_for() -> None:
     page = (ROOT / "docs" / "dependencies.md").read_text().lower()
     project = (ROOT / "pyproject.toml").read_text()
-    named = re.findall(r'"([a-z0-9.-]+)(?:\[[a-z]+\])?(?:[>=<][^"]*)?"', project.split("[project.scripts]")[0].split("dependencies", 1)[1].lower())
+    named = re.findall(
+        r'"([a-z0-9.-]+)(?:\[[a-z]+\])?(?:[>=<][^"]*)?"', project.split("[project.scripts]")[0].split("dependencies", 1)[1].lower()
+    )
     assert not [name for name in named if f"`{name}`" not in page]
