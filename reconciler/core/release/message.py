@@ -141,7 +141,7 @@ class CommitText:
 def restore_commit(release: Release, fields: Sequence[str]) -> CommitText:
     """What the restore commit says: what happened, with the numbers, then the fields that went back."""
     spec = release.spec
-    body = [*_wrapped(f"{release.status.reason}."), "", *[f"- {shortened(field, TEXT_LIMIT)}" for field in fields]]
+    body = [*_wrapped(f"{release.status.reason.rstrip('.')}."), "", *[f"- {shortened(field, TEXT_LIMIT)}" for field in fields]]
     return CommitText(
         subject=f"Restore {spec.workload.name} in {spec.environment}: {release.status.verdict}",
         body="\n".join(body),
