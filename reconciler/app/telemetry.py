@@ -12,7 +12,9 @@ HIDDEN = {"authorization", "password", "token", "secret"}
 def configure_logs(log_format: str) -> None:
     """One line per event on stderr, as text for people or as JSON for machines."""
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer() if log_format == "json" else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        structlog.processors.JSONRenderer()
+        if log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
     )
     structlog.configure(
         processors=[

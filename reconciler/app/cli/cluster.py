@@ -10,14 +10,11 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from reconciler.kube.client import Client
-from reconciler.kube.config import endpoint
 from reconciler.kube.fence import Fence
-from reconciler.kube.http import HttpTransport
 
 Answer = TypeVar("Answer")
 Namespace = Annotated[str, typer.Option("-n", "--namespace", help="the namespace of the workload")]
 Kubeconfig = Annotated[str, typer.Option("--kubeconfig", help="a kubeconfig file; default: $KUBECONFIG or ~/.kube/config")]
-Output = Annotated[str, typer.Option("-o", "--output", help="text or json")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +27,10 @@ class Place:
 
 @asynccontextmanager
 async def cluster(kubeconfig: str) -> AsyncIterator[Client]:
-    """A client for one command's time."""
+    """A client for one command's time. HTTP is imported only here: most commands' start is not worth its weight."""
+    from reconciler.kube.config import endpoint
+    from reconciler.kube.http import HttpTransport
+
     async with HttpTransport(endpoint(kubeconfig or None)) as transport:
         yield Client(transport, Fence())
 

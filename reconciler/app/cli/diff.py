@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from reconciler.app.cli.cluster import Kubeconfig, Output, ask, show_json
+from reconciler.app.cli.cluster import Kubeconfig, ask, show_json
 from reconciler.app.cli.files import manifests_at
+from reconciler.app.cli.output import Output
 from reconciler.core.source.documents import Located
 from reconciler.core.sync.carry import RuntimeOwned, carry_over
 from reconciler.core.sync.diff import Difference, differences

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from reconciler.api.release import parse_releases
-from reconciler.app.cli.cluster import Kubeconfig, Namespace, Output, ask, show_json
+from reconciler.app.cli.cluster import Kubeconfig, Namespace, ask, show_json
+from reconciler.app.cli.output import Output
 from reconciler.app.cli.releases import words
 from reconciler.app.cli.show import HELP, table
 from reconciler.kube.client import Client

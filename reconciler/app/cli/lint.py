@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from reconciler.app.cli.output import Output
+
 if TYPE_CHECKING:
     from reconciler.app.lint.lint import Report
-
-Output = Annotated[str, typer.Option("-o", "--output", help="text or json")]
 
 
 def register(app: typer.Typer) -> None:

@@ -6,7 +6,8 @@ import msgspec
 import typer
 
 from reconciler.api.release import parse_release, parse_releases
-from reconciler.app.cli.cluster import Kubeconfig, Namespace, Output, ask, show_json
+from reconciler.app.cli.cluster import Kubeconfig, Namespace, ask, show_json
+from reconciler.app.cli.output import Output
 from reconciler.app.cli.show import HELP, table
 from reconciler.core.release.message import headline
 from reconciler.model.errors import Terminal

@@ -9,10 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
-from reconciler.app.cli.cluster import Kubeconfig, Namespace, Output, ask, cluster, show_json
+from reconciler.app.cli.cluster import Kubeconfig, Namespace, ask, cluster, show_json
 from reconciler.app.cli.family import family_of, releases_of, rollout_of
+from reconciler.app.cli.output import Output
 from reconciler.core.commands.explain import explain as why
-from reconciler.core.commands.tree import Family, Node, facts, tree
+from reconciler.core.commands.tree import Family, Node, facts, phase_of, tree
 from reconciler.kube.client import Client
 from reconciler.model.identity import Manifest, name_of, namespace_of
 from reconciler.model.resources import ROLLOUTS
@@ -167,10 +168,9 @@ async def _wait(kubeconfig: str, place: tuple[str, str], watch: bool, timeout: f
     deadline = time.monotonic() + timeout if timeout else float("inf")
     async with cluster(kubeconfig) as client:
         while True:
-            known = (await rollout_of(client, *place)).get("status") or {}
-            phase = str(known.get("phase") or "Progressing")
+            phase, message = phase_of(await rollout_of(client, *place))
             if phase in ENDED or not watch or time.monotonic() > deadline:
-                return phase, str(known.get("message") or "")
+                return phase, message
             await asyncio.sleep(LOOK_EVERY)
 
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from reconciler.core.commands.tree import Family
+from reconciler.core.commands.tree import Family, phase_of
 from reconciler.core.release.evidence import evidence_of
+from reconciler.model.duration import parse_duration
 from reconciler.model.identity import Manifest, labels_of, name_of, namespace_of
-from reconciler.model.release import Release
+from reconciler.model.moment import parse_moment
+from reconciler.model.release import EPOCH, Release
 from reconciler.model.workload import HASH_LABEL as HASH
 
 
@@ -34,7 +36,8 @@ def explain(family: Family, release: Release | None, now: datetime) -> Explanati
         explanation = why(family, release, now)
         if explanation is not None:
             return explanation
-    return Explanation(sentence=f"{_phase(family)}: {_status(family).get('message') or 'no reason is recorded'}", object=_object(family))
+    phase, message = phase_of(family.rollout)
+    return Explanation(sentence=f"{phase}: {message or 'no reason is recorded'}", object=_object(family))
 
 
 def _invalid(family: Family, _: Release | None, __: datetime) -> Explanation | None:
@@ -169,7 +172,7 @@ def _status(family: Family) -> dict[str, Any]:
 
 
 def _phase(family: Family) -> str:
-    return str(_status(family).get("phase") or "Progressing")
+    return phase_of(family.rollout)[0]
 
 
 def _object(family: Family) -> str:
@@ -200,18 +203,14 @@ def _seconds(duration: Any) -> int | None:
     text = str(duration)
     if text.isdigit():
         return int(text)
-    units = {"h": 3600, "m": 60, "s": 1}
-    total, digits = 0, ""
-    for sign in text:
-        if sign.isdigit():
-            digits += sign
-        else:
-            total, digits = total + int(digits or 0) * units.get(sign, 0), ""
-    return total
+    try:
+        return int(parse_duration(text).total_seconds())
+    except ValueError:
+        return None
 
 
 def _time(text: str) -> datetime:
     try:
-        return datetime.fromisoformat(text)
+        return parse_moment(text)
     except ValueError:
-        return datetime.fromtimestamp(0, UTC)
+        return EPOCH

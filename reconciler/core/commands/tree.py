@@ -6,6 +6,7 @@ from typing import Any
 
 from reconciler.model.identity import Manifest, annotations_of, controller_uid, labels_of, name_of, uid_of
 from reconciler.model.workload import HASH_LABEL as HASH
+from reconciler.model.workload import WORKLOAD_GENERATION
 
 REVISION = "rollout.argoproj.io/revision"
 DEADLINE = "scale-down-deadline"
@@ -34,10 +35,24 @@ class Family:
 
 def tree(family: Family) -> Node:
     """The Rollout with its revisions, newest first."""
-    status = family.rollout.get("status") or {}
     revisions = sorted({_revision(o) for o in (*family.replica_sets, *family.runs)}, reverse=True)
     children = tuple(_revision_node(family, revision) for revision in revisions)
-    return Node("Rollout", name_of(family.rollout), str(status.get("phase") or "Progressing"), _summary(status), children)
+    phase, message = phase_of(family.rollout)
+    return Node("Rollout", name_of(family.rollout), phase, (message,) if message else (), children)
+
+
+def phase_of(rollout: Manifest) -> tuple[str, str]:
+    """Phase and message as every client shows them: what the controller has not looked at yet is Progressing (contract 3.4)."""
+    status, metadata = rollout.get("status") or {}, rollout["metadata"]
+    observed, generation = str(status.get("observedGeneration") or ""), int(metadata.get("generation") or 0)
+    if observed.isdigit() and int(observed) < generation:
+        return "Progressing", "waiting for rollout spec update to be observed"
+    if status.get("controllerPause") and not status.get("pauseConditions"):
+        return "Progressing", "waiting for rollout to unpause"
+    borrowed = annotations_of(rollout).get(WORKLOAD_GENERATION)
+    if rollout["spec"].get("workloadRef") and borrowed and borrowed != str(status.get("workloadObservedGeneration") or ""):
+        return "Progressing", "waiting for rollout spec update to be observed for the reference workload"
+    return str(status.get("phase") or "Progressing"), str(status.get("message") or "")
 
 
 def facts(family: Family) -> dict[str, Any]:
@@ -46,12 +61,13 @@ def facts(family: Family) -> dict[str, Any]:
     spec = rollout["spec"]
     strategy = spec.get("strategy") or {}
     steps = (strategy.get("canary") or {}).get("steps") or []
+    phase, message = phase_of(rollout)
     return {
         "name": name_of(rollout),
         "namespace": rollout["metadata"].get("namespace", ""),
         "strategy": "Canary" if "canary" in strategy else "BlueGreen",
-        "phase": str(status.get("phase") or "Progressing"),
-        "message": str(status.get("message") or ""),
+        "phase": phase,
+        "message": message,
         "step": f"{status.get('currentStepIndex', 0)}/{len(steps)}" if steps else "",
         "setWeight": _set_weight(steps, status),
         "actualWeight": _actual_weight(family, status),
@@ -65,10 +81,6 @@ def facts(family: Family) -> dict[str, Any]:
         },
         "release": annotations_of(rollout).get("reconciler.dev/release", ""),
     }
-
-
-def _summary(status: Manifest) -> tuple[str, ...]:
-    return tuple(part for part in (str(status.get("message") or ""),) if part)
 
 
 def _revision_node(family: Family, revision: int) -> Node:
