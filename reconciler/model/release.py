@@ -114,6 +114,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
     failed: int = 0
     inconclusive: int = 0
     error: int = 0
+    unfounded: int = 0
     limit: str = ""
     message: str = ""
 

@@ -1,6 +1,7 @@
 """Builders for analyses, and a stage on which the controller of runs works against a real API in process."""
 
 import json
+from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -171,10 +172,16 @@ class Endpoint:
     def answer(self, path: str, body: Any, status: int = 200) -> None:
         self.answers[path] = (status, body)
 
+    def answer_in_turn(self, path: str, *bodies: Any) -> None:
+        """One body a request; the last one for ever."""
+        self.answers[path] = (200, deque(bodies))
+
     async def respond(self, request: web.Request) -> web.Response:
         text = await request.text()
         self.requests.append((request.method, request.path_qs, dict(request.headers), text))
         status, body = self.answers.get(f"{request.method} {request.path}") or self.answers.get(request.path) or (404, "nothing here")
+        if isinstance(body, deque):
+            body = body.popleft() if len(body) > 1 else body[0]
         if isinstance(body, bytes):
             return web.Response(status=status, body=body)
         return web.Response(status=status, text=body if isinstance(body, str) else json.dumps(body))

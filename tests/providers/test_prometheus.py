@@ -48,6 +48,22 @@ async def test_no_series_is_recognisable_and_never_a_pass(client: httpx.AsyncCli
     assert found.message.endswith("metric result is nil or empty: no data returned from the metric provider")
 
 
+async def test_an_answer_of_the_querys_own_fallback_is_marked(client: httpx.AsyncClient) -> None:
+    async with endpoint() as server:
+        server.answer_in_turn(QUERY, vector("1"), vector())
+        found = await ask(client, server.url, LATER, query="sum(rate(ok[1m])) / sum(rate(all[1m])) or on() vector(1)")
+        asked = [parse_qs(body)["query"][0] for *_, body in server.requests]
+    assert asked == ["sum(rate(ok[1m])) / sum(rate(all[1m])) or on() vector(1)", "sum(rate(ok[1m])) / sum(rate(all[1m]))"]
+    assert (found.phase, found.metadata) == ("Successful", {"series": "1", "fallback": "true"})
+
+
+async def test_a_fallback_that_did_not_speak_is_not_marked(client: httpx.AsyncClient) -> None:
+    async with endpoint() as server:
+        server.answer(QUERY, vector("1"))
+        found = await ask(client, server.url, LATER, query="up or vector(1)")
+    assert found.metadata == {"series": "1"}
+
+
 @pytest.mark.parametrize(
     ("text", "value", "success", "phase"),
     [

@@ -1,6 +1,7 @@
 """What was measured, copied out of AnalysisRuns before anybody cleans them up."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from reconciler.model.identity import Manifest, name_of
@@ -10,23 +11,34 @@ SHOWN = 10
 EMPTY = {"", "[]", "NaN", "[NaN]", "null", "{}"}
 QUERY_LIMIT = 2000
 JOB = "a Job"
+ANSWERED = ("Successful", "Failed", "Inconclusive")
+ARGUMENT = re.compile(r"\{\{\s*args\.([\w-]+)\s*\}\}")
 
 
 def evidence_of(run: Manifest) -> tuple[Evidence, ...]:
-    """One row per metric that was asked at least once or has ended."""
-    metrics = {str(metric.get("name")): metric for metric in (run.get("spec") or {}).get("metrics") or []}
+    """One row per metric that was asked at least once or has ended; arguments stand in its condition, values of Secrets do not."""
+    spec = run.get("spec") or {}
+    metrics = {str(metric.get("name")): metric for metric in spec.get("metrics") or []}
+    known = {str(a.get("name")): str(a["value"]) for a in spec.get("args") or [] if a.get("value") is not None and not a.get("valueFrom")}
     results = (run.get("status") or {}).get("metricResults") or []
-    return tuple(_row(run, result, metrics.get(str(result.get("name")), {})) for result in results)
+    return tuple(_row(run, result, _filled(metrics.get(str(result.get("name")), {}), known)) for result in results)
 
 
 def samples(evidence: tuple[Evidence, ...]) -> int:
     """How many measurements came with data: empty vectors, NaN and a query's own "no data" fallback are none."""
-    return sum(row.successful + row.failed for row in evidence if not _without_values(row))
+    return sum(max(0, row.successful + row.failed - row.unfounded) for row in evidence if not _without_values(row))
 
 
 def _without_values(row: Evidence) -> bool:
     """A Job answers by its end, not by a value; everything else that answered nothing measured nothing."""
     return row.query != JOB and bool(row.values) and all(value in EMPTY for value in row.values)
+
+
+def _filled(metric: Manifest, known: Mapping[str, str]) -> Manifest:
+    """The texts of a metric that people read, with its arguments in place."""
+    named = ("successCondition", "failureCondition", "failureLimit")
+    texts = {name: ARGUMENT.sub(lambda tag: known.get(tag[1], tag[0]), str(metric[name])) for name in named if metric.get(name) is not None}
+    return {**metric, **texts}
 
 
 def _row(run: Manifest, result: Manifest, metric: Manifest) -> Evidence:
@@ -37,15 +49,12 @@ def _row(run: Manifest, result: Manifest, metric: Manifest) -> Evidence:
         phase=str(result.get("phase", "")),
         condition=_condition(metric),
         query=str(_query(result, metric))[:QUERY_LIMIT],
-        values=tuple(
-            str(m.get("value", ""))[:200]
-            for m in measurements[-SHOWN:]
-            if m.get("phase") in ("Successful", "Failed", "Inconclusive") and m.get("value")
-        ),
+        values=tuple(str(m["value"])[:200] for m in measurements[-SHOWN:] if m.get("phase") in ANSWERED and m.get("value")),
         successful=int(result.get("successful") or 0),
         failed=int(result.get("failed") or 0),
         inconclusive=int(result.get("inconclusive") or 0),
         error=int(result.get("error") or 0),
+        unfounded=sum(1 for m in measurements if (m.get("metadata") or {}).get("fallback") == "true" and m.get("phase") in ANSWERED),
         limit=f"failureLimit {metric.get('failureLimit') or 0}",
         message=str(result.get("message") or _last_message(measurements))[:500],
     )

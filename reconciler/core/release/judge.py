@@ -177,14 +177,25 @@ def _words(run: Manifest, evidence: tuple[Evidence, ...]) -> str:
     if worst is None:
         return str((run.get("status") or {}).get("message") or "the analysis ended without a word")
     counted = {
-        "Failed": f"{worst.failed} failed, {worst.limit}",
-        "Error": f"{worst.error} errors",
-        "Inconclusive": f"{worst.inconclusive} inconclusive",
+        "Failed": f"failed {_times(worst.failed)} ({worst.limit.removeprefix('failureLimit ')} allowed)",
+        "Error": f"could not be measured {_times(worst.error)}",
+        "Inconclusive": f"had no verdict {_times(worst.inconclusive)}",
     }
-    values = f"; measured {', '.join(worst.values)}" if worst.values else ""
-    why = f" ({worst.message})" if worst.message and worst.phase != "Failed" else ""
-    condition = f", {worst.condition}" if worst.condition else ""
-    return f"{worst.metric} {worst.phase}: {counted[worst.phase]}{condition}{values}{why}"
+    values = f": measured {', '.join(_short(value) for value in worst.values)}" if worst.values else ""
+    why = f": {worst.message}" if worst.message and not worst.values else ""
+    return f"{worst.metric} {counted[worst.phase]}{values}{why}"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _short(value: str) -> str:
+    """A measured value for people: `[0.6152540184245354]` as `0.6153`; what is no single number stays as it is."""
+    try:
+        return f"{float(value.strip('[]')):.4g}"
+    except ValueError:
+        return value
 
 
 def _evidence(runs: tuple[Manifest, ...]) -> tuple[Evidence, ...]:

@@ -51,7 +51,7 @@ def _compare_lists(path: str, desired: list[Any], live: list[Any]) -> Iterator[D
     if len(desired) != len(live):
         yield Difference(path, desired, live)
         return
-    key = next((k for k in KEYS if all(isinstance(i, dict) and k in i for i in desired + live)), None)
+    key = next((k for k in KEYS if all(isinstance(i, dict) and isinstance(i.get(k), str | int) for i in desired + live)), None)
     others = {i[key]: i for i in live} if key else {}
     for index, item in enumerate(desired):
         partner = others.get(item[key], ABSENT) if key else live[index]

@@ -49,7 +49,7 @@ def test_a_failed_analysis_is_a_failed_release_with_the_numbers_in_its_reason() 
     assert status.verdict is Verdict.FAILED
     assert status.restore is not None and status.restore.state is RestoreState.WANTED
     assert status.held
-    assert "2 failed, failureLimit 1" in status.reason and "[0.4], [0.5]" in status.reason
+    assert status.reason == "success-rate failed 2 times (1 allowed): measured 0.4, 0.5"
     assert status.evidence[0].values == ("[0.4]", "[0.5]")
 
 
@@ -105,6 +105,14 @@ def test_a_policy_may_require_an_analysis() -> None:
 def test_no_data_is_never_a_pass(values: tuple[str, ...]) -> None:
     status = judged(facts(rollout=promoted(), runs=(run("Successful", values=values),)))
     assert status.verdict is Verdict.NOT_ENOUGH_EVIDENCE
+
+
+def test_an_answer_of_the_querys_own_fallback_is_no_evidence() -> None:
+    known = run("Successful", values=("[1]", "[1]"))
+    for measurement in known["status"]["metricResults"][0]["measurements"]:
+        measurement["metadata"] = {"fallback": "true"}
+    status = judged(facts(rollout=promoted(), runs=(known,)))
+    assert (status.verdict, status.reason) == (Verdict.NOT_ENOUGH_EVIDENCE, "every measurement came without data")
 
 
 def test_fewer_measurements_than_required_are_not_enough() -> None:

@@ -39,3 +39,8 @@ def test_the_digest_depends_on_content_not_on_order() -> None:
 @pytest.mark.parametrize(("text", "value"), [("250m", 0.25), ("2Ki", 2048.0), (3, 3.0), ("abc", None), (True, None), ("5X", None)])
 def test_quantities_are_read_as_kubernetes_reads_them(text: object, value: float | None) -> None:
     assert quantity(text) == value
+
+
+def test_lists_whose_keys_are_objects_are_compared_in_order() -> None:
+    servers = [{"port": {"number": 80}, "hosts": ["*"]}]
+    assert differences({"spec": {"servers": servers}}, {"spec": {"servers": servers}}) == ()
