@@ -19,7 +19,7 @@ from reconciler.core.sync.inventory import Inventory, config_map_name, next_entr
 from reconciler.core.sync.prune import Removals, removals
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
-from reconciler.model.errors import Transient
+from reconciler.model.errors import Terminal, Transient
 from reconciler.model.identity import Key, Manifest, ObjectRef, Resource, labels_of, name_of
 from reconciler.model.plan import Create, Emit, Patch, Plan
 from reconciler.model.resources import CLUSTER_RELEASE_POLICIES, CONFIGMAPS, DEPLOYMENTS, RELEASE_POLICIES, RELEASES, REPLICA_SETS, ROLLOUTS
@@ -56,9 +56,13 @@ class SourceController:
         following = self._sources.get(key.name)
         if following is None:
             return None
-        tip = await following.tip()
         stored = await self._client.find(CONFIGMAPS, self._namespace, config_map_name(key.name))
         before = parse_inventory(stored)
+        try:
+            tip = await following.tip()
+        except (Transient, Terminal) as error:
+            await self._store(key.name, stored, before, replace(before, problems=(f"cannot be read: {error}",)))
+            raise
         if not following.settings.apply:
             await self._report(key.name, stored, before, tip)
             return None

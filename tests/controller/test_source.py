@@ -226,6 +226,22 @@ async def test_a_branch_that_is_gone_removes_nothing(shop: Desk) -> None:
     assert await shop.live(CONFIGMAPS, "a") is not None
 
 
+async def test_a_source_that_cannot_be_read_says_so_on_its_record_until_it_can(shop: Desk) -> None:
+    shop.push({"a.yaml": config("a")})
+    await shop.look()
+    before = await shop.inventory()
+    head = shop.origin.head() or ""
+    shop.origin.remove("main")
+    with pytest.raises(BranchGone):
+        await shop.look()
+    assert "cannot be read" in await shop.problems() and "has no branch 'main'" in await shop.problems()
+    assert (await shop.inventory()).entries == before.entries
+    assert "SourceProblem" in await shop.events()
+    shop.origin.restore("main", head)
+    await shop.look()
+    assert await shop.inventory() == before
+
+
 async def test_rewritten_history_removes_nothing_in_its_first_look(shop: Desk) -> None:
     shop.push({f"{name}.yaml": config(name) for name in "abcdefgh"})
     await shop.look()

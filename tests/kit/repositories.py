@@ -104,6 +104,9 @@ class Origin:
     def remove(self, branch: str) -> None:
         git(self.path, "update-ref", "-d", f"refs/heads/{branch}")
 
+    def restore(self, branch: str, commit: str) -> None:
+        git(self.path, "update-ref", f"refs/heads/{branch}", commit)
+
     def refuse(self, words: str) -> None:
         """Every push is refused with these words from now on."""
         hook = self.path / "hooks" / "pre-receive"
