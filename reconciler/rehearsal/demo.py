@@ -36,7 +36,7 @@ TITLE = "From git push to a proven release, and back"
 PARTS = (
     ("real", "git: clones, pushes and polls over HTTP, answered by git http-backend"),
     ("real", "Envoy: the gateway and the mesh every request passes"),
-    ("real", "the daemon: `reconciler run`, a process of its own, and its command line"),
+    ("real", "the daemon: reconciler run, a process of its own, and its command line"),
     ("real", "the requests: every share is counted from answers"),
     ("ours", "the Kubernetes API server and its controllers; kubectl works with it"),
     ("ours", "pods: small HTTP servers that behave as their image's row says"),

@@ -54,9 +54,9 @@ def pulls(stage: Stage) -> list[PullPage]:
 
 
 async def log_lines(stage: Stage) -> list[str]:
-    """`git log --oneline` of main, without the merges' second lines, newest first."""
+    """`git log --oneline` of main, newest first."""
     folder = stage.host.repository(REPOSITORY).folder
-    shown = await git(folder, "log", "--oneline", "--no-decorate", "refs/heads/main")
+    shown = await git(folder, "log", "--oneline", "--no-decorate", "--topo-order", "refs/heads/main")
     return shown.text.splitlines()
 
 

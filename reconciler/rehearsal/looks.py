@@ -1,7 +1,7 @@
 """Looks at the stage: what is so at this moment about the subject of an expectation, and whether that is what was asked for."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, assert_never
@@ -31,6 +31,7 @@ from reconciler.sandbox.load import Sample
 
 PATTERN = re.compile(r"[*?\[]")
 HIDDEN = re.compile(r"<!--.*?-->\s*", re.DOTALL)
+NAME = re.compile(r"[A-Za-z][\w./-]{2,}")
 LATEST = 60
 
 
@@ -152,10 +153,10 @@ async def _git(stage: Stage, subject: GitFile | Commits) -> Sight:
     return Sight(subject.comparison.holds([text]), excerpt(text, subject.comparison.rules.values()))
 
 
-def excerpt(text: str, wanted: Sequence[Any] | Any) -> str:
-    """The lines of a file that say most about what was wanted: those that share its first word, else how long the file is."""
-    words = [str(want).split(":")[0].split()[-1] for want in wanted if str(want).split(":")[0].split()]
-    near = [line.strip() for line in text.splitlines() if any(word in line for word in words)]
+def excerpt(text: str, wanted: Iterable[Any]) -> str:
+    """The lines of a file that say most about what was wanted: those that name the same thing, else how long the file is."""
+    names = [match[0] for want in wanted if (match := NAME.search(str(want)))]
+    near = [line.strip() for line in text.splitlines() if any(name in line for name in names)]
     return shown("; ".join(near[:4])) if near else f"a file of {len(text.splitlines())} lines"
 
 

@@ -17,7 +17,7 @@ FAILED_COLOUR = "#d13b3b"
 WEIGHT_HEIGHT, REQUEST_HEIGHT = 80.0, 150.0
 LABEL_WIDTH = 13.0
 HIDDEN = re.compile(r"\A\s*<!--.*?-->\s*", re.DOTALL)
-GONE, CAME, PLACE, HEAD = "gone", "came", "place", "head"
+DIFF_KINDS: Mapping[str, str] = {"+++": "head", "---": "head", "diff": "head", "index": "head", "@@": "place", "+": "came", "-": "gone"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +138,11 @@ def markdown(text: str) -> Markup:
 
 
 def diff_lines(text: str) -> list[tuple[str, str]]:
-    """The lines of `git show`, each with what it is: head, place, gone, came or nothing."""
-    kinds = {"+++": HEAD, "---": HEAD, "diff": HEAD, "index": HEAD, "@@": PLACE, "+": CAME, "-": GONE}
-    return [(next((kind for start, kind in kinds.items() if line.startswith(start)), ""), line) for line in text.splitlines()]
+    """The lines of `git show`, each with what it is; above the first file there are only words."""
+    lines = text.splitlines()
+    first = next((index for index, line in enumerate(lines) if line.startswith("diff --git ")), len(lines))
+    return [(_kind(line) if index >= first else "", line) for index, line in enumerate(lines)]
+
+
+def _kind(line: str) -> str:
+    return next((kind for start, kind in DIFF_KINDS.items() if line.startswith(start)), "")

@@ -89,7 +89,7 @@ class People:
             return
         text = path.read_text(encoding="utf-8")
         for old, new in edit.replace.items():
-            if old not in text and new not in text:
+            if old not in text:
                 raise Terminal(f"{edit.file}: {old!r} is not there to be replaced")
             text = text.replace(old, new)
         path.write_text(text, encoding="utf-8")

@@ -114,10 +114,10 @@ class Stage:
             async with asyncio.timeout(READY_SECONDS), asyncio.TaskGroup() as group:
                 for work in (self.mesh.start(), self._host_repository(), self._define_kinds()):
                     group.create_task(work)
-        except* (EnvoyMissing, EnvoyFailed) as failures:
-            raise Terminal(str(failures.exceptions[0])) from failures
-        except* TimeoutError as late:
+        except TimeoutError as late:
             raise Terminal(f"the stage was not ready after {READY_SECONDS:g} s: is the machine very busy?") from late
+        except ExceptionGroup as failures:
+            raise told(failures) from failures
 
     async def _build_cluster(self, stack: AsyncExitStack) -> None:
         network = Network(gateways={GATEWAY_IP: self.mesh.gateway_address(80)}, mesh=self.mesh.mesh_address)
@@ -160,6 +160,14 @@ class Stage:
         self.settings_file.write_text(written, encoding="utf-8")
         words = ["run", "-c", str(self.settings_file), "--kubeconfig", str(own), "--log-format", "json"]
         self.daemon = Daemon([sys.executable, "-m", "reconciler", *words], self.folder, f"http://{listen}/readyz")
+
+
+def told(failures: ExceptionGroup) -> Exception:
+    """Of several failures the first that a person can do something about, in one line; else all of them."""
+    for failure in failures.exceptions:
+        if isinstance(failure, Terminal | EnvoyMissing | EnvoyFailed):
+            return Terminal(str(failure))
+    return failures
 
 
 async def find_git() -> None:
