@@ -1,0 +1,51 @@
+"""Files beside the cluster, field by field."""
+
+from pathlib import Path
+
+from reconciler.kube.client import Client
+from reconciler.model.resources import CONFIGMAPS
+from tests.kit.clusters import config_map
+from tests.kit.desk import config
+from tests.kit.shell import Shell
+
+
+async def stock(client: Client) -> None:
+    await client.create(CONFIGMAPS, config_map("a", {"a": "1", "more": "x"}))
+
+
+def test_what_is_equal_ends_with_0(sh: Shell, tmp_path: Path) -> None:
+    sh.ask(stock)
+    (tmp_path / "a.yaml").write_text(config("a"))
+    ended = sh("diff", str(tmp_path / "a.yaml"))
+    assert (ended.code, ended.output) == (0, "no differences\n")
+    assert sh("diff", str(tmp_path / "a.yaml"), "-o", "json").json == []
+
+
+def test_what_differs_ends_with_1_and_names_file_field_and_both_values(sh: Shell, tmp_path: Path) -> None:
+    sh.ask(stock)
+    folder = tmp_path / "env"
+    folder.mkdir()
+    (folder / "a.yaml").write_text("# note\n" + config("a", "2"))
+    (folder / "b.yaml").write_text(config("b"))
+    ended = sh("diff", str(folder))
+    assert ended.code == 1
+    assert ended.output.splitlines() == [
+        f"ConfigMap shop/a  ({folder}/a.yaml:2)",
+        "  data.a",
+        "    - live  1",
+        "    + Git   2",
+        f"ConfigMap shop/b  ({folder}/b.yaml:1)  is not in the cluster",
+    ]
+    first, second = sh("diff", str(folder), "-o", "json").json
+    assert first["fields"] == [{"field": "data.a", "desired": "2", "live": "1"}]
+    assert second["missing"] is True
+
+
+def test_files_that_cannot_be_used_and_kinds_that_nobody_serves_are_3(sh: Shell, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("kind: [")
+    assert sh("diff", str(broken)).code == 3
+    unknown = tmp_path / "unknown.yaml"
+    unknown.write_text("apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w, namespace: shop}\n")
+    ended = sh("diff", str(unknown))
+    assert ended.code == 3 and "install its CustomResourceDefinition first" in ended.errors

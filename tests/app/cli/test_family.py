@@ -1,0 +1,51 @@
+"""A rollout with everything it owns, and its releases."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from reconciler.app.cli.family import family_of, releases_of, rollout_of
+from reconciler.kube.client import Client
+from reconciler.kube.fence import Fence
+from reconciler.model.errors import Terminal
+from reconciler.model.identity import name_of
+from reconciler.model.resources import CUSTOM_RESOURCES, REPLICA_SETS
+from reconciler.sandbox.apiserver.server import ApiServer
+from tests.kit.clusters import NAMESPACE, api
+from tests.kit.releases import release
+from tests.kit.stocked import fill, rejected, replica_set, store
+from tests.kit.transport import InProcess
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[Client]:
+    async with api() as cluster:
+        await fill(cluster.client)
+        yield cluster.client
+
+
+async def test_only_what_the_rollout_controls_belongs_to_it(client: Client) -> None:
+    await client.create(REPLICA_SETS, replica_set({"metadata": {"uid": "somebody-else"}}, 7, "stranger"))
+    family = await family_of(client, NAMESPACE, "web")
+    assert sorted(name_of(rs) for rs in family.replica_sets) == ["web-new", "web-old"]
+    assert (list(family.pods), list(family.runs)) == ([], [])
+
+
+async def test_a_rollout_that_is_not_there_says_where_to_look(client: Client) -> None:
+    with pytest.raises(Terminal, match="no Rollout shop/gone: list them with: reconciler list rollouts -n shop"):
+        await rollout_of(client, NAMESPACE, "gone")
+
+
+async def test_releases_are_those_of_the_workload_oldest_first(client: Client) -> None:
+    await store(client, release("web-second", number=2))
+    await store(client, rejected())
+    assert [found.name for found in await releases_of(client, NAMESPACE, "web")] == ["web-bad", "web-second"]
+    assert await releases_of(client, NAMESPACE, "other") == []
+
+
+async def test_without_our_kinds_there_are_no_releases() -> None:
+    server = ApiServer()
+    client = Client(InProcess(server), Fence())
+    assert await client.list(CUSTOM_RESOURCES) == []
+    assert await releases_of(client, NAMESPACE, "web") == []
+    await server.stop()

@@ -1,0 +1,57 @@
+"""What is held, and letting it go."""
+
+from msgspec.structs import replace
+
+from reconciler.api.release import parse_release
+from reconciler.kube.client import Client
+from reconciler.model.release import ReleaseStatus
+from reconciler.model.resources import RELEASES
+from tests.kit.clusters import NAMESPACE
+from tests.kit.releases import release
+from tests.kit.shell import Shell
+from tests.kit.stocked import rejected, store
+
+
+async def stock(client: Client) -> None:
+    """Two attempts of one rejected version, and another version."""
+    await store(client, rejected())
+    await store(client, replace(rejected(), name="web-bad-2"))
+    await store(client, release("web-other", identity="other"))
+
+
+async def statuses(client: Client) -> dict[str, ReleaseStatus]:
+    return {m["metadata"]["name"]: parse_release(m).status for m in await client.list(RELEASES, NAMESPACE)}
+
+
+def test_what_is_held_is_listed_with_its_reason(sh: Shell) -> None:
+    sh.ask(stock)
+    _, first, second = sh("hold", "list", "-n", "shop").output.splitlines()
+    assert first.split()[:4] == ["shop", "web-bad", "web", "web:1.1"] and "2 failed" in first
+    assert second.split()[1] == "web-bad-2"
+    assert [r["name"] for r in sh("hold", "list", "-o", "json").json] == ["web-bad", "web-bad-2"]
+
+
+def test_lifting_one_lifts_every_release_of_the_same_version(sh: Shell) -> None:
+    sh.ask(stock)
+    assert sh("hold", "lift", "web-bad", "-n", "shop").code == 0
+    assert [status.held for status in sh.ask(statuses).values()] == [False, False, False]
+    assert all(status.keep_until is None for status in sh.ask(statuses).values())
+
+
+def test_ending_the_inspection_keeps_the_hold(sh: Shell) -> None:
+    sh.ask(stock)
+    assert sh("hold", "release", "web-bad", "-n", "shop").code == 0
+    status = sh.ask(statuses)["web-bad"]
+    assert status.held and status.keep_until is None
+
+
+def test_a_person_may_hold_a_version(sh: Shell) -> None:
+    sh.ask(stock)
+    assert sh("hold", "add", "web-other", "-n", "shop").code == 0
+    assert sh.ask(statuses)["web-other"].held
+
+
+def test_a_release_that_is_not_there_is_3(sh: Shell) -> None:
+    for verb in ("add", "lift", "release"):
+        ended = sh("hold", verb, "gone", "-n", "shop")
+        assert ended.code == 3 and "reconciler hold list -n shop" in ended.errors
