@@ -1,13 +1,22 @@
 """What a push asks for: per workload, the values of its pod template and of its config that moved, and where they stand."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler.core.source.differences import Difference, canonical, differences
 from reconciler.core.source.documents import Located, Parsed, location, node_of
 from reconciler.core.source.images import container_images, image_or_none, template_path
 from reconciler.core.source.nodes import Document, MappingNode, Node, ScalarNode, leaves, node_at
-from reconciler.core.source.templates import CONFIG_PARTS, Workload, content_hash, identity, referenced_config, workloads
+from reconciler.core.source.references import Named
+from reconciler.core.source.templates import (
+    CONFIG_PARTS,
+    Workload,
+    content_hash,
+    identity,
+    referenced_config,
+    workloads,
+    workloads_among,
+)
 from reconciler.model.source import ChangedField, FieldLocation, FieldPath, ImageField, WorkloadId
 
 HIDDEN = "(hidden)"
@@ -55,8 +64,8 @@ class WorkloadChange:
 
 
 def changes(old: Parsed, new: Parsed) -> tuple[WorkloadChange, ...]:
-    """The workloads that differ between two snapshots of one source, in order of name."""
-    before, after = workloads(old), workloads(new)
+    """The workloads that differ between two snapshots of one source, in order of name. Files that are the same object cost nothing."""
+    before, after = _before_and_after(old, new)
     names = sorted({*before, *after}, key=lambda id: (id.namespace, id.name, id.kind))
     compared = (_compare(old, new, before.get(id), after.get(id)) for id in names)
     return tuple(change for change in compared if change is not None)
@@ -83,6 +92,27 @@ def changed_fields(old: Located | None, new: Located | None, parts: Iterator[Dif
     """The single values behind differences; the values of Secrets are hidden."""
     secret = any(located is not None and located.key[0] == "Secret" for located in (old, new))
     return tuple(_hide(field) if secret else field for part in parts for field in _fields(old, new, part))
+
+
+def _before_and_after(old: Parsed, new: Parsed) -> tuple[Mapping[WorkloadId, Workload], Mapping[WorkloadId, Workload]]:
+    """The workloads that may differ. Where one name stands for two objects the order of files counts, so all of them may."""
+    if old.doubled or new.doubled:
+        return workloads(old), workloads(new)
+    keys = _concerned(old, new)
+    before, after = ([located for key in keys if (located := parsed.find(*key))] for parsed in (old, new))
+    return workloads_among(old, before), workloads_among(new, after)
+
+
+def _concerned(old: Parsed, new: Parsed) -> set[Named]:
+    """The objects of changed files, what they borrow from, and all that depends on any of these by config or by template."""
+    names = [name for name in {*old.files, *new.files} if old.files.get(name) is not new.files.get(name)]
+    touched = [located for parsed in (old, new) for name in names if name in parsed.files for located in parsed.files[name].manifests]
+    keys = {located.key for located in touched} | {located.lender for located in touched if located.lender}
+    more = keys
+    while more:
+        more = {located.key for located in new.manifests if located.lender in more or not more.isdisjoint(located.config)} - keys
+        keys |= more
+    return keys
 
 
 def _compare(old: Parsed, new: Parsed, before: Workload | None, after: Workload | None) -> WorkloadChange | None:

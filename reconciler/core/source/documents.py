@@ -3,11 +3,12 @@
 A file that cannot be used becomes a Problem and costs only itself.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.core.source.nodes import Document, Node, NotYaml, ScalarNode, compose, decode, node_at
+from reconciler.core.source.references import Named, config_of, lender_of
 from reconciler.core.source.values import value_of
 from reconciler.model.identity import Manifest
 from reconciler.model.source import FieldLocation, FieldPath, Problem, Snapshot
@@ -17,19 +18,21 @@ SUFFIXES = (".yaml", ".yml", ".json")
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """One manifest and where it stands; `root` is its path in the document, not empty inside a List."""
+    """One manifest, where it stands, and what follows from it alone, so that an unchanged file costs nothing again.
+
+    `root` is its path in the document, not empty inside a List. `key` is kind, namespace and name as the manifest writes them, `claim`
+    the same with the API group. `config` are the ConfigMaps and Secrets its pod template names, `lender` whose template it borrows.
+    """
 
     manifest: Manifest
     file: str
     document: int
-    root: FieldPath = ()
-    line: int = 1
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """Kind, namespace and name, as the manifest writes them."""
-        metadata = self.manifest["metadata"]
-        return str(self.manifest["kind"]), str(metadata.get("namespace") or ""), str(metadata.get("name") or "")
+    root: FieldPath
+    line: int
+    key: Named
+    claim: Named
+    config: tuple[Named, ...] = ()
+    lender: Named | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +52,21 @@ class Parsed:
     manifests: tuple[Located, ...] = ()
     problems: tuple[Problem, ...] = ()
     commit: str = ""
-    found: Mapping[tuple[str, str, str], Located] = field(default_factory=dict)
-    claims: frozenset[tuple[str, str, str]] = frozenset()
+    found: Mapping[Named, Located] = field(default_factory=dict)
+    claims: frozenset[Named] = frozenset()
 
     def contested(self, located: Located) -> bool:
         """Whether another document claims the same object: then neither of them says what it should be."""
-        return _identity(located) in self.claims
+        return located.claim in self.claims
 
     def find(self, kind: str, namespace: str, name: str) -> Located | None:
         """The manifest of this kind and name, if the source has it."""
         return self.found.get((kind, namespace, name))
+
+    @property
+    def doubled(self) -> bool:
+        """Whether a name stands for more than one manifest."""
+        return len(self.found) < len(self.manifests)
 
 
 def manifests_of(snapshot: Snapshot, previous: Parsed | None = None) -> Parsed:
@@ -71,17 +79,19 @@ def manifests_of(snapshot: Snapshot, previous: Parsed | None = None) -> Parsed:
 def parsed_from(files: Mapping[str, ParsedFile], problems: tuple[Problem, ...] = (), commit: str = "") -> Parsed:
     """Puts parsed files together; an object that two files claim is a problem that names both."""
     manifests = tuple(located for parsed in files.values() for located in parsed.manifests)
-    found: dict[tuple[str, str, str], Located] = {}
-    doubled: list[Problem] = []
-    claims: set[tuple[str, str, str]] = set()
-    for located in manifests:
-        first = found.setdefault(_identity(located), located)
-        if first is not located:
-            doubled.append(_doubled(located, first))
-            claims.add(_identity(located))
+    doubled, claims = _contests(manifests)
     broken = tuple(problem for parsed in files.values() for problem in parsed.problems)
     index = {located.key: located for located in manifests}
-    return Parsed(files, manifests, (*problems, *broken, *doubled), commit, index, frozenset(claims))
+    return Parsed(files, manifests, (*problems, *broken, *doubled), commit, index, claims)
+
+
+def _contests(manifests: Sequence[Located]) -> tuple[list[Problem], frozenset[Named]]:
+    """Objects that more than one document claims, and a problem for every document but the first."""
+    if len({located.claim for located in manifests}) == len(manifests):
+        return [], frozenset()
+    first: dict[Named, Located] = {}
+    again = [located for located in manifests if first.setdefault(located.claim, located) is not located]
+    return [_doubled(located, first[located.claim]) for located in again], frozenset(located.claim for located in again)
 
 
 def replace_files(parsed: Parsed, contents: Mapping[str, bytes]) -> Parsed:
@@ -146,13 +156,10 @@ def _located(name: str, document: Document, root: FieldPath, value: Any, node: N
     for name_, part in (("spec", value.get("spec")), *((f"metadata.{key}", metadata.get(key)) for key in ("labels", "annotations"))):
         if part is not None and not isinstance(part, dict):
             raise NotYaml(node.line, f"a {value['kind']} whose {name_} is not a mapping", "write it as one")
-    return Located(value, name, document.index, root, node.line)
-
-
-def _identity(located: Located) -> tuple[str, str, str]:
-    group = str(located.manifest["apiVersion"]).rpartition("/")[0]
-    kind, namespace, name = located.key
-    return f"{kind}.{group}", namespace, name
+    kind, namespace, named = value["kind"], str(metadata.get("namespace") or ""), str(metadata.get("name") or "")
+    claim = f"{kind}.{value['apiVersion'].rpartition('/')[0]}", namespace, named
+    config, lender = config_of(value, namespace), lender_of(value, namespace)
+    return Located(value, name, document.index, root, node.line, (kind, namespace, named), claim, config, lender)
 
 
 def _doubled(second: Located, first: Located) -> Problem:

@@ -1,9 +1,13 @@
 """What a push asks for, value by value, with places in both snapshots."""
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from reconciler.core.source.changes import changes, located_images
+from reconciler.core.source.documents import manifests_of
 from reconciler.core.source.templates import workloads
 from reconciler.model.source import WorkloadId
-from tests.kit.manifests import deployment, parsed
+from tests.kit.manifests import deployment, parsed, snapshot
 
 ROLLOUT = (
     "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: web, namespace: shop}\n"
@@ -96,3 +100,30 @@ def test_images_know_their_place() -> None:
     field = located_images(source, workload)["web"]
     assert field.location is not None
     assert (field.text, str(field.location)) == ("r.io/web:1", "web.yaml:16 spec.template.spec.containers[0].image")
+
+
+def _sources(draw: st.DrawFn) -> dict[str, str]:
+    """Files that refer to each other: shared config, Rollouts that borrow from Deployments, sometimes the same name twice."""
+    tags, modes, names = st.integers(1, 2), st.sampled_from("ab"), st.sampled_from(["web", "api"])
+    files = {"config.yaml": CONFIG.format(mode=draw(modes)), "zwice.yaml": deployment("web", f"r/web:{draw(tags)}")}
+    for name in ("web", "api"):
+        extra = draw(st.sampled_from(["", "          envFrom: [{configMapRef: {name: web}}]\n"]))
+        files[f"{name}.yaml"] = deployment(name, f"r/{name}:{draw(tags)}", extra)
+    for file in ("one.yaml", "two.yaml"):
+        named = ROLLOUT.replace("metadata: {name: web", f"metadata: {{name: {draw(names)}")
+        files[file] = named.replace("Deployment, name: web", f"Deployment, name: {draw(names)}")
+    present = draw(st.sets(st.sampled_from(sorted(files)), min_size=3))
+    return {name: text for name, text in files.items() if name in present}
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    *[st.composite(_sources)()] * 2, st.sets(st.sampled_from(["web.yaml", "api.yaml", "config.yaml", "one.yaml", "two.yaml"]), max_size=2)
+)
+def test_files_that_are_the_same_object_change_nothing_about_the_answer(
+    one: dict[str, str], other: dict[str, str], pushed: set[str]
+) -> None:
+    before = snapshot(one)
+    after = snapshot({name: text for name, text in {**one, **{n: other.get(n, "") for n in pushed}}.items() if text})
+    old = manifests_of(before)
+    assert changes(old, manifests_of(after, old)) == changes(manifests_of(before), manifests_of(after))
