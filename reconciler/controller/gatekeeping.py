@@ -56,6 +56,9 @@ class Gatekeeping:
         if until is not None and good is not None and good.spec.identity == identity:
             kept = next(r for r in reversed(history) if r.status.keep_until == until)
             return Passage(Template(keep=True, reason=f"kept for inspection until {until}"), kept.name, until)
+        first = history[-1] if history and good is None else None
+        if first is not None and first.spec.running and first.spec.identity != identity and live is not None:
+            return Passage(Template(keep=True, reason=f"the version that runs becomes the baseline first: {first.name}"), first.name)
         return Passage(THROUGH, _bearer(history, good, identity))
 
 

@@ -11,16 +11,18 @@ from reconciler.controller.policies import Policies
 from reconciler.core.release.asking import asked_by, moved, released_workloads, revertability, source_id
 from reconciler.core.release.holds import expired, of_workload, proven
 from reconciler.core.release.identity import identity_hash
-from reconciler.core.release.opening import Details, detailed, opening
-from reconciler.core.source.templates import Workload, referenced_config
+from reconciler.core.release.opening import Asked, Details, detailed, opening
+from reconciler.core.source.images import container_images
+from reconciler.core.source.templates import Workload, referenced_config, workloads
 from reconciler.core.sync.permission import refusal
 from reconciler.kube.cache import Cache
 from reconciler.model.errors import Terminal, Transient
-from reconciler.model.identity import ObjectRef
+from reconciler.model.identity import Manifest, ObjectRef
 from reconciler.model.plan import Create, Plan, Remove
 from reconciler.model.release import Pull, Release
-from reconciler.model.resources import RELEASES, ROLLOUTS
+from reconciler.model.resources import DEPLOYMENTS, RELEASES, ROLLOUTS
 
+LOOKED_BACK = 5
 log = structlog.get_logger()
 
 
@@ -72,12 +74,44 @@ class Openings:
         files = [located.file for located in (workload.template, *referenced_config(tip.parsed, workload))]
         commit = await following.origin(sorted(set(files)), tip.sha)
         asked = replace(asked_by(tip.parsed, workload, following.settings, commit), retried=self._retried(history))
-        release = opening(asked, history)
+        earlier = await self._running(following, workload, asked) if not history else None
+        release = opening(earlier or asked, history)
         if release is None:
             return
         details = await self._details(following, tip, release)
         await self._apply(Plan((Create(RELEASES, render_release(detailed(release, details))),)))
         await self._forget(history, policy.history_limit)
+
+    async def _running(self, following: Following, workload: Workload, asked: Asked) -> Asked | None:
+        """The version in Git that runs here undisturbed although the tip already asks for another; None when there is no such.
+
+        A version that nobody has judged is never the first one: what runs is what there is to go back to.
+        """
+        live = self._undisturbed(workload)
+        if live is None or live == asked.images:
+            return None
+        at = asked.commit.sha
+        for _ in range(LOOKED_BACK):
+            before = f"{at}^"
+            parsed = await following.parsed_at(before)
+            found = workloads(parsed).get(workload.id) if parsed is not None else None
+            if parsed is None or found is None:
+                return None
+            commit = await following.origin([found.template.file], before)
+            earlier = asked_by(parsed, found, following.settings, commit)
+            if earlier.images == live:
+                return replace(earlier, running=True)
+            at = commit.sha
+        return None
+
+    def _undisturbed(self, workload: Workload) -> dict[str, str] | None:
+        """The images that run by container; None when nothing runs yet, or not as it should."""
+        kind, namespace, name = workload.template.key
+        template = self._cache.get(DEPLOYMENTS if kind == "Deployment" else ROLLOUTS, namespace, name)
+        rollout = self._cache.get(ROLLOUTS, namespace, workload.id.name)
+        if template is None or not (healthy(rollout) or available(template)):
+            return None
+        return {container: text for container, _, text in container_images(template)}
 
     def _retried(self, history: list[Release]) -> bool:
         """Whether the version of the newest release is on its way again: brought home without a verdict, and no longer aborted."""
@@ -107,3 +141,13 @@ class Openings:
         gone = tuple(Remove(ObjectRef(RELEASES, release.namespace, release.name), release.uid) for release in expired(history, limit))
         if gone:
             await self._apply(Plan(gone))
+
+
+def healthy(rollout: Manifest | None) -> bool:
+    return ((rollout or {}).get("status") or {}).get("phase") == "Healthy"
+
+
+def available(deployment: Manifest) -> bool:
+    """Whether all pods of a Deployment serve."""
+    wanted = int((deployment.get("spec") or {}).get("replicas") or 0)
+    return deployment["kind"] == "Deployment" and 0 < wanted <= int((deployment.get("status") or {}).get("availableReplicas") or 0)

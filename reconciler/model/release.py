@@ -97,6 +97,8 @@ class ReleaseSpec(Struct, frozen=True, kw_only=True):
     proven: Proven | None = None
     revert: str = "manual"
     baseline: bool = False
+    running: bool = False
+    """A baseline for the version that was found running while Git asked for another one already."""
     number: int = 0
     """Counts the releases of one workload: creation times are whole seconds, too coarse to say which came first."""
 

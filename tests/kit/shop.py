@@ -136,11 +136,16 @@ class Shop:
     def api(self) -> ApiClient:
         return self.cluster.api
 
-    async def push(self, version: str) -> None:
-        """A pull request for a version, merged."""
-        pull = await self.host.open_pull(REPOSITORY, f"web-{version}", f"web {version}", {ROLLOUT_FILE: rollout(version)}, ANN)
+    async def push(self, version: str, content: bytes | None = None) -> None:
+        """A pull request for a version, merged; `content` is the whole file if it is not only the version that changes."""
+        files = {ROLLOUT_FILE: content or rollout(version)}
+        pull = await self.host.open_pull(REPOSITORY, f"web-{version}", f"web {version}", files, ANN)
         self.pulls[version] = pull.number
         await self.host.merge_pull(REPOSITORY, pull.number)
+
+    async def write(self, files: Mapping[str, bytes | None], message: str) -> str:
+        """A push straight to the branch; returns the commit."""
+        return await self.host.push_files(REPOSITORY, "main", files, message, ANN)
 
     async def rollout(self) -> Manifest:
         return await self.api.get(f"{ROLLOUTS}/web") or {}
@@ -197,9 +202,24 @@ class Shop:
         """How many restoring commits are on the branch."""
         return sum("Reconciler-Release:" in commit.message for commit in await self.host.log(REPOSITORY))
 
+    async def settled_at(self, version: str) -> bool:
+        """Whether a version is proven, serves alone and nothing is under way."""
+        found = await self.releases(version)
+        proven = any((release.get("status") or {}).get("verdict") == "passed" for release in found)
+        return proven and await self.phase() == "Healthy" and await self.image() == version
+
+    async def inventory(self) -> Mapping[str, str]:
+        """What the source has on record: the commit it is at, the objects it wrote, its problems."""
+        found = await self.api.get("/api/v1/namespaces/reconciler/configmaps/reconciler-source-shop") or {}
+        return found.get("data") or {}
+
     def comments(self, version: str) -> list[str]:
         """What was said on the pull request of a version."""
         return [comment.body for comment in self.host.comments(REPOSITORY, self.pulls[version])]
+
+
+def images(replica_set: Manifest) -> list[str]:
+    return [container["image"] for container in replica_set["spec"]["template"]["spec"]["containers"]]
 
 
 def version_of(replica_set: Manifest) -> str:

@@ -24,6 +24,8 @@ class Asked:
     identity: str
     images: dict[str, str]
     commit: Commit
+    running: bool = False
+    """Whether this is not what the tip asks for, but an earlier version that was found running."""
     retried: bool = False
     """Whether the Rollout goes on with this version by a person's retry, after its release ended without a verdict."""
 
@@ -45,6 +47,8 @@ def opening(asked: Asked, history: Sequence[Release]) -> Release | None:
     good = proven(history)
     if good is not None and asked.identity == good.spec.identity:
         return None
+    if history and history[-1].spec.running and not history[-1].decided:
+        return None
     if history and history[-1].spec.identity == asked.identity and not _again(history[-1], asked, history):
         return None
     base = release_name(asked.workload.name, asked.identity, asked.commit.sha)
@@ -59,6 +63,7 @@ def opening(asked: Asked, history: Sequence[Release]) -> Release | None:
         images=asked.images,
         proven=_proven(good) if good else None,
         baseline=good is None,
+        running=asked.running,
         number=1 + max((known.spec.number for known in history), default=0),
     )
     name = release_name(asked.workload.name, asked.identity, asked.commit.sha, attempt)

@@ -45,6 +45,15 @@ def test_a_new_identity_is_a_release_that_knows_where_to_go_back_to() -> None:
     assert (found.spec.proven.release, found.spec.proven.pod_hash) == ("web-good", "h1")
 
 
+def test_while_the_version_that_runs_becomes_the_baseline_nothing_else_starts() -> None:
+    first = opening(with_(ASKED, identity="older", running=True), [])
+    assert first is not None and first.spec.baseline and first.spec.running
+    assert opening(ASKED, [first]) is None
+    done = msgspec.structs.replace(first, status=ended("older", Verdict.PASSED).status)
+    following = opening(ASKED, [done])
+    assert following is not None and not following.spec.baseline and not following.spec.running
+
+
 def test_what_is_proven_or_on_its_way_opens_nothing() -> None:
     assert opening(with_(ASKED, identity="good-identity"), [GOOD]) is None
     assert opening(ASKED, [GOOD, release("web-open", identity="new-identity")]) is None
