@@ -119,8 +119,10 @@ class Daemon:
         """Controllers start once the lease is ours: two that both think would only fence each other."""
 
         async def later() -> None:
+            await self._freeze.look()  # who starts while a person has frozen everything must know it before the first write
             if not self._read_only:
                 await self._wait_for_lease()
+            await self._freeze.known.wait()  # a daemon that restarts while frozen must not write before it knows
             await run()
 
         return later

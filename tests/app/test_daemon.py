@@ -1,0 +1,127 @@
+"""The daemon's life: it leads, serves, obeys the brake, and ends in time."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from reconciler.app.daemon import Daemon
+from reconciler.app.settings import settings_of
+from reconciler.kube.freeze import FREEZE
+from reconciler.kube.lease import micro_time
+from reconciler.model.errors import Terminal
+from reconciler.model.identity import Manifest, ObjectRef
+from reconciler.model.resources import CONFIGMAPS, LEASES, NAMESPACES
+from tests.kit.clusters import NAMESPACE, Api, api
+from tests.kit.desk import SettableClock, config
+from tests.kit.ports import free_port
+from tests.kit.repositories import Origin
+from tests.kit.wait import until
+
+LOCK = "argo-rollouts-controller-lock"
+
+
+@pytest.fixture
+async def cluster() -> AsyncIterator[Api]:
+    async with api() as found:
+        yield found
+
+
+@pytest.fixture
+def origin(tmp_path: Path) -> Origin:
+    found = Origin(tmp_path / "origin.git")
+    found.commit({"a.yaml": config("a")})
+    return found
+
+
+def settings(origin: Origin, port: int, controllers: str = "[rollout, analysis, release]") -> str:
+    return (
+        f"listen: 127.0.0.1:{port}\ncontrollers: {controllers}\nlease: {{duration: 2s, renewEvery: 500ms}}\n"
+        f"sources:\n  - {{name: shop, repository: '{origin.url}', branch: main, environment: demo, interval: 1s, apply: true, "
+        f"allow: {{namespaces: [{NAMESPACE}], kinds: [ConfigMap]}}}}\n"
+    )
+
+
+@asynccontextmanager
+async def living(cluster: Api, text: str, folder: Path, *, read_only: bool = False) -> AsyncIterator[asyncio.Task[None]]:
+    daemon = Daemon(settings_of(text, "t"), cluster.transport, folder, read_only_mode=read_only)
+    stopping = asyncio.Event()
+    task = asyncio.create_task(daemon.run(stopping))
+    try:
+        yield task
+    finally:
+        stopping.set()
+        async with asyncio.timeout(5):
+            await asyncio.wait({task})
+
+
+async def answer(port: int, path: str) -> int:
+    async with httpx.AsyncClient(trust_env=False) as http:
+        try:
+            return (await http.get(f"http://127.0.0.1:{port}{path}")).status_code
+        except httpx.ConnectError:
+            return 0
+
+
+async def applied(cluster: Api) -> Manifest | None:
+    return await cluster.client.find(CONFIGMAPS, NAMESPACE, "a")
+
+
+async def test_it_leads_serves_and_gives_the_lease_back(cluster: Api, origin: Origin, tmp_path: Path) -> None:
+    port = free_port()
+    async with living(cluster, settings(origin, port), tmp_path / "work") as task:
+
+        async def ready() -> bool:
+            return await answer(port, "/readyz") == 200
+
+        await until(ready)
+        assert await answer(port, "/healthz") == 200 and await answer(port, "/metrics") == 200
+        assert await answer(port, "/webhook") == 404
+        await until(lambda: applied(cluster))
+        held = await cluster.client.get(LEASES, "reconciler", LOCK)
+        assert held["spec"]["holderIdentity"].startswith("reconciler-")
+    assert task.exception() is None
+    assert (await cluster.client.get(LEASES, "reconciler", LOCK))["spec"]["holderIdentity"] == ""
+
+
+async def test_it_refuses_to_start_beside_another_driver(cluster: Api, origin: Origin, tmp_path: Path) -> None:
+    now = micro_time(SettableClock().now())
+    spec = {"holderIdentity": "argo-rollouts-1", "leaseDurationSeconds": 15, "renewTime": now, "acquireTime": now}
+    metadata = {"name": LOCK, "namespace": "reconciler"}
+    await cluster.client.create(LEASES, {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec})
+    async with living(cluster, settings(origin, free_port()), tmp_path / "work") as task:
+        await asyncio.wait({task}, timeout=20)
+        assert task.done()
+    error = task.exception()
+    assert isinstance(error, Terminal) and "holds the lease reconciler/argo-rollouts-controller-lock: argo-rollouts-1" in str(error)
+
+
+async def test_a_companion_takes_its_own_lease(cluster: Api, origin: Origin, tmp_path: Path) -> None:
+    async with living(cluster, settings(origin, free_port(), "[release]"), tmp_path / "work"):
+        await until(lambda: cluster.client.find(LEASES, "reconciler", "reconciler"))
+        assert await cluster.client.find(LEASES, "reconciler", LOCK) is None
+
+
+async def test_read_only_writes_nothing_at_all(cluster: Api, origin: Origin, tmp_path: Path) -> None:
+    port = free_port()
+    async with living(cluster, settings(origin, port), tmp_path / "work", read_only=True):
+
+        async def ready() -> bool:
+            return await answer(port, "/readyz") == 200
+
+        await until(ready)
+        await until(lambda: any("configmaps" in call.path for call in cluster.transport.calls))
+    assert cluster.writes() == []
+
+
+async def test_who_starts_while_everything_is_frozen_writes_only_its_lease(cluster: Api, origin: Origin, tmp_path: Path) -> None:
+    await cluster.client.patch(ObjectRef(NAMESPACES, "", "reconciler"), {"metadata": {"annotations": {FREEZE: "all"}}})
+    cluster.transport.calls.clear()
+    async with living(cluster, settings(origin, free_port()), tmp_path / "work"):
+        await until(lambda: any(call.path.endswith("/configmaps/reconciler-source-shop") for call in cluster.transport.calls))
+        assert [write for write in cluster.writes() if "/leases" not in write] == []
+        await cluster.client.patch(ObjectRef(NAMESPACES, "", "reconciler"), {"metadata": {"annotations": {FREEZE: None}}})
+        await until(lambda: applied(cluster), within=40)

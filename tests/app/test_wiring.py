@@ -1,0 +1,65 @@
+"""Settings become controllers, mirrors and sources."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from reconciler.app.settings import settings_of
+from reconciler.app.wiring import Assembly, Environment, assemble, token_file
+from reconciler.controller.clock import SystemClock
+from reconciler.kube.fence import Fence
+from reconciler.model.errors import Terminal, Transient
+from tests.kit.clusters import Api, api
+
+SOURCE = "  - {{name: {name}, repository: 'file:///srv/{repository}.git', branch: main, environment: demo{more}}}\n"
+
+
+@pytest.fixture
+async def cluster() -> AsyncIterator[Api]:
+    async with api() as found:
+        yield found
+
+
+async def assembled(cluster: Api, folder: Path, text: str) -> Assembly:
+    async with httpx.AsyncClient(trust_env=False) as http:
+        settings = settings_of(text, "t")
+        environment = Environment(
+            settings=settings, client=cluster.client, clock=SystemClock(), http=http, folder=folder, git_fence=Fence()
+        )
+        return assemble(environment)
+
+
+def sources(*named: tuple[str, str], more: str = "") -> str:
+    return "sources:\n" + "".join(SOURCE.format(name=name, repository=repository, more=more) for name, repository in named)
+
+
+async def test_sources_of_one_repository_share_a_mirror(cluster: Api, tmp_path: Path) -> None:
+    found = await assembled(cluster, tmp_path, sources(("a", "one"), ("b", "one"), ("c", "two")))
+    assert set(found.sources) == {"a", "b", "c"}
+    assert len(found.mirrors) == 2
+    assert found.sources["a"].mirror is found.sources["b"].mirror
+
+
+async def test_only_the_chosen_controllers_run(cluster: Api, tmp_path: Path) -> None:
+    everything = await assembled(cluster, tmp_path, "namespace: x\n")
+    companion = await assembled(cluster, tmp_path, "controllers: [release]\n")
+    assert set(everything.engine._controllers) == {"rollout", "analysisrun", "release", "source"}
+    assert set(companion.engine._controllers) == {"release", "source"}
+
+
+async def test_an_address_that_is_not_safe_ends_the_start(cluster: Api, tmp_path: Path) -> None:
+    text = sources(("a", "one")).replace("file:///srv/one.git", "http://git.example.com/a/b")
+    with pytest.raises(Terminal, match="in the clear; use https"):
+        await assembled(cluster, tmp_path, text)
+
+
+async def test_a_token_is_read_at_each_use(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    read = token_file(str(file))
+    with pytest.raises(Transient, match="cannot be read: FileNotFoundError; check that it is mounted"):
+        await read()
+    for token in ("one", "two"):
+        file.write_text(f"{token}\n")
+        assert await read() == token
