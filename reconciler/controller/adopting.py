@@ -6,6 +6,7 @@ from reconciler.controller.apply import Apply
 from reconciler.controller.clock import Clock
 from reconciler.controller.openings import Openings
 from reconciler.controller.policies import Policies
+from reconciler.controller.suspension import Suspension
 from reconciler.core.source.documents import Located
 from reconciler.core.sync.adoption import ADOPTED, Adoption, adoption, give_back, objection, orphans
 from reconciler.core.sync.effective import Template, effective, written
@@ -31,6 +32,7 @@ class Adopting:
         self._apply = Apply(client, cache, clock)
         self._openings = openings
         self._policies = Policies(cache)
+        self._suspension = Suspension(cache, self._apply)
 
     async def wanted(self, located: Located, live: Manifest | None) -> Adoption | None:
         """How far the adoption of one manifest is; None for objects that no policy wants adopted. Raises Terminal on an objection."""
@@ -50,6 +52,8 @@ class Adopting:
         """Write the Rollout if it is not as wanted; the time of the next look while the takeover is under way."""
         namespace, name = namespace_of(found.rollout), name_of(found.rollout)
         live = await self._client.find(ROLLOUTS, namespace, name)
+        if live is not None and await self._suspension.holds(ROLLOUTS, live):
+            return None
         marks = {"reconciler.dev/source": source, "reconciler.dev/release": release}
         wanted = effective(found.rollout, live, Template(keep=False), marks)
         if wanted is not None and not written(wanted, live):
@@ -64,6 +68,8 @@ class Adopting:
         left = orphans(self._cache.list(ROLLOUTS), source, adopted)
         for rollout in left:
             deployment = await self._client.find(DEPLOYMENTS, namespace_of(rollout), name_of(rollout))
+            if await self._suspension.holds(ROLLOUTS, rollout) or (deployment and await self._suspension.holds(DEPLOYMENTS, deployment)):
+                continue
             await self._apply(Plan(give_back(rollout, deployment)))
         return self._clock.now() + LOOK_AGAIN if left else None
 

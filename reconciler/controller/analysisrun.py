@@ -8,6 +8,7 @@ from reconciler.api.argoproj.merge import merge_patch
 from reconciler.controller.analysisrun_observe import Measuring
 from reconciler.controller.apply import Apply
 from reconciler.controller.clock import Clock
+from reconciler.controller.suspension import Suspension
 from reconciler.core.analysis.advance import Advance, advance, refused
 from reconciler.core.analysis.arguments import Unresolved, substitute, with_placeholders
 from reconciler.core.analysis.cleanup import expiry, jobs_to_delete
@@ -20,7 +21,7 @@ from reconciler.model.analysis import RUN_NAME, RUN_NAMESPACE, RUN_UID_LABEL, An
 from reconciler.model.identity import Key, Manifest, ObjectRef, Resource, annotations_of, labels_of, name_of, namespace_of, uid_of
 from reconciler.model.plan import Emit, Patch, Plan, Remove
 from reconciler.model.problem import InvalidField
-from reconciler.model.resources import ANALYSIS_RUNS, JOBS
+from reconciler.model.resources import ANALYSIS_RUNS, JOBS, NAMESPACES
 from reconciler.model.workload import INSTANCE_ID
 from reconciler.providers.protocol import Provider
 
@@ -31,7 +32,7 @@ class AnalysisRunController:
     """One worker per run. Status goes to the run itself: the kind has no status subresource (contract 0.2)."""
 
     name = "analysisrun"
-    watches: tuple[Resource, ...] = (ANALYSIS_RUNS, JOBS)
+    watches: tuple[Resource, ...] = (ANALYSIS_RUNS, JOBS, NAMESPACES)
 
     def __init__(self, client: Client, cache: Cache, clock: Clock, apply: Apply, providers: Mapping[str, Provider]) -> None:
         self._cache = cache
@@ -39,11 +40,14 @@ class AnalysisRunController:
         self._apply = apply
         self._supported = frozenset(providers)
         self._measuring = Measuring(client, clock, providers)
+        self._suspension = Suspension(cache, apply)
 
     def keys_for(self, resource: Resource, manifest: Manifest) -> Iterable[Key]:
         """A run itself, and for a Job the run that started it."""
         if resource is ANALYSIS_RUNS:
             return [Key(self.name, namespace_of(manifest), name_of(manifest))]
+        if resource is NAMESPACES:
+            return [Key(self.name, name_of(manifest), name_of(run)) for run in self._cache.list(ANALYSIS_RUNS, name_of(manifest))]
         marks = annotations_of(manifest)
         if resource is JOBS and RUN_NAME in marks and RUN_UID_LABEL in labels_of(manifest):
             return [Key(self.name, marks.get(RUN_NAMESPACE) or namespace_of(manifest), marks[RUN_NAME])]
@@ -52,6 +56,8 @@ class AnalysisRunController:
     async def reconcile(self, key: Key) -> datetime | None:
         manifest = self._cache.get(ANALYSIS_RUNS, key.namespace, key.name)
         if manifest is None or manifest["metadata"].get("deletionTimestamp") or labels_of(manifest).get(INSTANCE_ID):
+            return None
+        if await self._suspension.holds(ANALYSIS_RUNS, manifest):
             return None
         try:
             run = parse_run(manifest)

@@ -8,6 +8,7 @@ from reconciler.api.release import parse_releases, render_release
 from reconciler.controller.apply import Apply
 from reconciler.controller.following import Asking, Following, Tip
 from reconciler.controller.policies import Policies
+from reconciler.controller.suspension import Suspension
 from reconciler.core.release.asking import asked_by, moved, released_workloads, revertability, source_id
 from reconciler.core.release.holds import expired, of_workload, proven
 from reconciler.core.release.identity import identity_hash
@@ -34,6 +35,7 @@ class Openings:
         self._apply = apply
         self._policies = policies
         self._forges = forges
+        self._suspension = Suspension(cache, apply)
 
     async def open(self, following: Following, tip: Tip) -> tuple[str, ...]:
         """One look at every workload of the tip whose changes are releases. Answers why some of them cannot be judged."""
@@ -49,6 +51,8 @@ class Openings:
         for workload in released_workloads(tip.parsed, adopted):
             if any(refusal(part.manifest, following.settings.allow) for part in (workload.owner, workload.template)):
                 continue  # what may not be written is no release; the writing says why
+            if self._is_suspended(workload):
+                continue
             try:
                 await self._one(following, tip, workload)
             except Terminal as error:
@@ -63,6 +67,13 @@ class Openings:
         """The releases of one workload, oldest first."""
         releases = parse_releases(self._cache.list(RELEASES, namespace))
         return of_workload(releases, (namespace, "Rollout", name))
+
+    def _is_suspended(self, workload: Workload) -> bool:
+        """Whether a person suspended the Rollout, its Deployment or their namespace: a release of it begins when that ends."""
+        namespace = workload.template.key[1]
+        live = [self._cache.get(resource, namespace, workload.id.name) for resource in (ROLLOUTS, DEPLOYMENTS)]
+        held = any(self._suspension.of(part) for part in (*live, workload.owner.manifest, workload.template.manifest) if part is not None)
+        return held or bool(self._suspension.of_namespace(namespace))
 
     async def _one(self, following: Following, tip: Tip, workload: Workload) -> None:
         namespace, name = workload.template.key[1], workload.id.name

@@ -16,6 +16,7 @@ from reconciler.controller.apply import Apply
 from reconciler.controller.clock import Clock
 from reconciler.controller.policies import Policies
 from reconciler.controller.release_observe import observe
+from reconciler.controller.suspension import Suspension
 from reconciler.controller.watchrun import begin_watch
 from reconciler.core.release.judge import judge
 from reconciler.core.release.message import headline
@@ -34,6 +35,7 @@ from reconciler.model.resources import (
     CLUSTER_RELEASE_POLICIES,
     CONFIGMAPS,
     DEPLOYMENTS,
+    NAMESPACES,
     RELEASE_POLICIES,
     RELEASES,
     REPLICA_SETS,
@@ -71,7 +73,7 @@ class ReleaseController:
     """One worker per Release. Needs only verbs that every client has, so it also works beside another rollout controller."""
 
     name = "release"
-    watches = (RELEASES, ROLLOUTS, ANALYSIS_RUNS, REPLICA_SETS, DEPLOYMENTS, RELEASE_POLICIES, CLUSTER_RELEASE_POLICIES)
+    watches = (RELEASES, ROLLOUTS, ANALYSIS_RUNS, REPLICA_SETS, DEPLOYMENTS, RELEASE_POLICIES, CLUSTER_RELEASE_POLICIES, NAMESPACES)
 
     def __init__(self, client: Client, cache: Cache, clock: Clock, outside: Outside) -> None:
         self._client = client
@@ -80,12 +82,15 @@ class ReleaseController:
         self._apply = Apply(client, cache, clock)
         self._outside = outside
         self._policies = Policies(cache)
+        self._suspension = Suspension(cache, self._apply)
 
     def keys_for(self, resource: Resource, manifest: Manifest) -> Iterable[Key]:
         """A Release itself and those it may supersede; for a Rollout or one of its runs, the releases that are not closed."""
         if resource is RELEASES:
             own = Key(self.name, namespace_of(manifest), name_of(manifest))
             return [own, *self._open_keys(namespace_of(manifest))]
+        if resource is NAMESPACES:
+            return self._open_keys(name_of(manifest))
         release = labels_of(manifest).get("reconciler.dev/release") or annotations_of(manifest).get("reconciler.dev/release")
         if release:
             return [Key(self.name, namespace_of(manifest), release)]
@@ -97,7 +102,11 @@ class ReleaseController:
         manifest = self._cache.get(RELEASES, key.namespace, key.name)
         if manifest is None or manifest["metadata"].get("deletionTimestamp"):
             return None
+        if await self._suspension.holds(RELEASES, manifest):
+            return None
         release = parse_release(manifest)
+        if await self._workload_is_held(release):
+            return await self._finish(manifest, release)
         policy = self._policies.of(*release.key)
         facts = await observe(self._client, self._cache, release, await self._asked(release))
         now = self._clock.now()
@@ -111,14 +120,23 @@ class ReleaseController:
             return now + GLANCE
         if await self._begin_watch(release, policy):
             return now + GLANCE
+        again = await self._finish(manifest, release)
+        return min(filter(None, (again, self._next_look(release, policy, now))), default=None)
+
+    async def _finish(self, manifest: Manifest, release: Release) -> datetime | None:
+        """Git, then people: what is done for a release whatever becomes of its workload."""
         try:
             if await self._restore(manifest, release):
-                return now
+                return self._clock.now()
         except Transient:
             await self._announce(manifest, release)  # people hear how it ended, whether Git can be reached or not
             raise
-        again = await self._announce(manifest, release)
-        return min(filter(None, (again, self._next_look(release, policy, now))), default=None)
+        return await self._announce(manifest, release)
+
+    async def _workload_is_held(self, release: Release) -> bool:
+        """Whether a person suspended the Rollout: it is neither judged nor steered then."""
+        rollout = self._cache.get(ROLLOUTS, release.namespace, release.spec.workload.name)
+        return rollout is not None and await self._suspension.holds(ROLLOUTS, rollout)
 
     async def _asked(self, release: Release) -> Mapping[str, str]:
         """What the release's source asks for now; nothing is known once the release is closed and nothing depends on it."""

@@ -8,6 +8,7 @@ from reconciler.controller.apply import Apply
 from reconciler.controller.clock import Clock
 from reconciler.controller.rollout_keys import concerned
 from reconciler.controller.rollout_observe import Resolved, RolloutObserver, services_of
+from reconciler.controller.suspension import Suspension
 from reconciler.core.pods.claim import claim
 from reconciler.core.pods.creation import creation_failed
 from reconciler.core.rollout.decide import decide, refused
@@ -27,6 +28,7 @@ from reconciler.model.resources import (
     ANALYSIS_TEMPLATES,
     CLUSTER_ANALYSIS_TEMPLATES,
     DEPLOYMENTS,
+    NAMESPACES,
     REPLICA_SETS,
     ROLLOUTS,
     SERVICES,
@@ -40,7 +42,7 @@ class RolloutController:
     """Drives every Rollout of its instance id. Objects on their way out are left alone."""
 
     name = "rollout"
-    watches = (ROLLOUTS, REPLICA_SETS, SERVICES, ANALYSIS_RUNS, DEPLOYMENTS, ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES)
+    watches = (ROLLOUTS, REPLICA_SETS, SERVICES, ANALYSIS_RUNS, DEPLOYMENTS, ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES, NAMESPACES)
 
     def __init__(self, client: Client, cache: Cache, clock: Clock, apply: Apply, *, instance_id: str = "") -> None:
         self._client = client
@@ -49,9 +51,12 @@ class RolloutController:
         self._apply = apply
         self._instance_id = instance_id
         self._observer = RolloutObserver(client, cache, instance_id)
+        self._suspension = Suspension(cache, apply)
 
     def keys_for(self, resource: Resource, manifest: Manifest) -> Iterable[Key]:
-        """The rollouts that an event on an object concerns: itself, its owner, or whoever refers to it."""
+        """The rollouts that an event on an object concerns: itself, its owner, or whoever refers to it or lives in it."""
+        if resource is NAMESPACES:
+            return (Key(self.name, name_of(manifest), name_of(rollout)) for rollout in self._cache.list(ROLLOUTS, name_of(manifest)))
         rollouts = self._cache.list(ROLLOUTS, namespace_of(manifest))
         return (Key(self.name, place, name) for place, name in concerned(resource, manifest, rollouts))
 
@@ -59,9 +64,12 @@ class RolloutController:
         """One pass over one rollout; the returned time asks for the next."""
         rollout = self._cache.get(ROLLOUTS, key.namespace, key.name)
         if rollout is None:
-            await self._give_back_services(key, ())
+            if not self._suspension.of_namespace(key.namespace):
+                await self._give_back_services(key, ())
             return None
         if rollout["metadata"].get("deletionTimestamp") or labels_of(rollout).get(INSTANCE_ID, "") != self._instance_id:
+            return None
+        if await self._suspension.holds(ROLLOUTS, rollout):
             return None
         try:
             resolved = await self._observer.resolve(rollout)
@@ -70,6 +78,8 @@ class RolloutController:
         return await self._pass(key, rollout, resolved)
 
     async def _pass(self, key: Key, rollout: Manifest, resolved: Resolved) -> datetime | None:
+        if await self._part_is_held(rollout, resolved):
+            return None
         await self._claim(rollout, resolved)
         await self._give_back_services(key, [name for _, name in service_fields(resolved.spec)])
         now = self._clock.now()
@@ -91,6 +101,14 @@ class RolloutController:
         decision = refused(parse_status(rollout.get("status")), name_of(rollout), generation, problem, self._clock.now())
         await self._apply(Plan(status=_status_write(rollout, decision)))
         return decision.wake_at
+
+    async def _part_is_held(self, rollout: Manifest, resolved: Resolved) -> bool:
+        """Whether a person suspended a Service or a Deployment that this rollout writes: half a release is none."""
+        named = [self._cache.get(SERVICES, namespace_of(rollout), name) for _, name in service_fields(resolved.spec)]
+        parts = [(SERVICES, service) for service in named if service is not None]
+        if resolved.referent is not None and resolved.referent["kind"] == DEPLOYMENTS.kind:
+            parts.append((DEPLOYMENTS, resolved.referent))
+        return any([await self._suspension.holds(resource, part) for resource, part in parts])
 
     async def _claim(self, rollout: Manifest, resolved: Resolved) -> None:
         """Adopt and release, if the rollout still is the one we know: asked of the API, not of the cache (contract 10.2)."""
@@ -144,6 +162,9 @@ class RolloutController:
         for router, config in configured(routing.manifest if routing else {}):
             refs = router.needs(config, namespace_of(observed.rollout))
             answer = router.route(config, services, effect.traffic, await self._observer.read(refs))
+            for replacement in (action for action in _routing_actions(observed.rollout, answer, refs) if isinstance(action, Replace)):
+                if await self._suspension.holds(replacement.resource, replacement.manifest):
+                    raise Transient(f"{observed.name}: {self._suspension.of(replacement.manifest)}: traffic is not moved")
             await self._apply(Plan(tuple(_routing_actions(observed.rollout, answer, refs))))
             written |= bool(answer.writes)
             if answer.problem is not None:

@@ -13,7 +13,7 @@ from reconciler.controller.apply import Apply
 from reconciler.controller.clock import Clock
 from reconciler.controller.following import Following, Tip
 from reconciler.controller.openings import Openings
-from reconciler.controller.writing import Writing, Written
+from reconciler.controller.writing import Removed, Writing, Written
 from reconciler.core.release.asking import identities
 from reconciler.core.sync.inventory import Inventory, config_map_name, next_entries, parse_inventory, render_inventory
 from reconciler.core.sync.prune import Removals, removals
@@ -22,7 +22,16 @@ from reconciler.kube.client import Client
 from reconciler.model.errors import Terminal, Transient
 from reconciler.model.identity import Key, Manifest, ObjectRef, Resource, labels_of, name_of
 from reconciler.model.plan import Create, Emit, Patch, Plan
-from reconciler.model.resources import CLUSTER_RELEASE_POLICIES, CONFIGMAPS, DEPLOYMENTS, RELEASE_POLICIES, RELEASES, REPLICA_SETS, ROLLOUTS
+from reconciler.model.resources import (
+    CLUSTER_RELEASE_POLICIES,
+    CONFIGMAPS,
+    DEPLOYMENTS,
+    NAMESPACES,
+    RELEASE_POLICIES,
+    RELEASES,
+    REPLICA_SETS,
+    ROLLOUTS,
+)
 
 RESYNC = timedelta(minutes=3)
 log = structlog.get_logger()
@@ -32,7 +41,7 @@ class SourceController:
     """One worker per source. Polls, webhooks and changed releases only say "look again"; a look without news writes nothing."""
 
     name = "source"
-    watches = (RELEASES, ROLLOUTS, DEPLOYMENTS, REPLICA_SETS, RELEASE_POLICIES, CLUSTER_RELEASE_POLICIES)
+    watches = (RELEASES, ROLLOUTS, DEPLOYMENTS, REPLICA_SETS, RELEASE_POLICIES, CLUSTER_RELEASE_POLICIES, NAMESPACES)
 
     def __init__(self, client: Client, cache: Cache, clock: Clock, sources: Mapping[str, Following], parts: "Parts") -> None:
         self._client = client
@@ -50,6 +59,8 @@ class SourceController:
             return [Key(self.name, "", source)]
         if resource in (RELEASE_POLICIES, CLUSTER_RELEASE_POLICIES):
             return [Key(self.name, "", name) for name in self._sources]
+        if resource is NAMESPACES:
+            return [Key(self.name, "", s.settings.name) for s in self._sources.values() if name_of(manifest) in s.settings.allow.namespaces]
         return []
 
     async def reconcile(self, key: Key) -> datetime | None:
@@ -84,13 +95,13 @@ class SourceController:
         # The same object under another apiVersion has moved in Git, not left it.
         entries = tuple(e for e in asked.entries if e.place in written.desired or e.uid not in known)
         pruned = Removals()
-        stuck: tuple[str, ...] = ()
+        removed = Removed()
         whole = not tip.parsed.problems and not written.problems and not written.retry and not tip.rewritten
         if settings.prune and whole:
             pruned = removals(entries, written.desired, settings.prune_limit)
-            stuck = await self._writing.remove(pruned.entries, settings.name)
-        problems = (*asked.problems, *written.problems, *((pruned.blocked,) if pruned.blocked else ()), *stuck)
-        return replace(asked, entries=next_entries(entries, written.uids, pruned.entries), problems=problems)
+            removed = await self._writing.remove(pruned.entries, settings.name)
+        problems = (*asked.problems, *written.problems, *((pruned.blocked,) if pruned.blocked else ()), *removed.problems)
+        return replace(asked, entries=next_entries(entries, written.uids, removed.entries), problems=problems)
 
     async def _report(self, source: str, stored: Manifest | None, before: Inventory, tip: Tip) -> None:
         """`apply: false`: say what would be followed, write nothing else."""

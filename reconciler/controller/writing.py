@@ -53,6 +53,14 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
+class Removed:
+    """What is gone of all that left Git, and what could not be deleted, in words."""
+
+    entries: tuple[Entry, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Gates:
     """Who decides whether a template may pass, and who adopts plain Deployments."""
 
@@ -82,23 +90,28 @@ class Writing:
             report.look_at(await self._adopting.hand_back(settings.name, report.adopted))
         return report
 
-    async def remove(self, entries: tuple[Entry, ...], source: str) -> tuple[str, ...]:
-        """Delete what left Git, by uid, and only while it still is marked as this source's. Answers what could not be deleted."""
-        problems = []
+    async def remove(self, entries: tuple[Entry, ...], source: str) -> Removed:
+        """Delete what left Git, by uid, and only while it still is marked as this source's; what a person suspended stays ours."""
+        gone, problems = [], []
         for entry in entries:
             try:
-                await self._remove(entry, source)
+                if await self._remove(entry, source):
+                    gone.append(entry)
             except Terminal as error:
                 problems.append(f"{entry.place[1]} {entry.place[3]} left Git and could not be removed: {error}")
-        return tuple(problems)
+        return Removed(tuple(gone), tuple(problems))
 
-    async def _remove(self, entry: Entry, source: str) -> None:
+    async def _remove(self, entry: Entry, source: str) -> bool:
+        """Whether the object is gone, or not ours any more."""
         api_version, kind, namespace, name = entry.place
         resource = await self._discovery.resource_of({"apiVersion": api_version, "kind": kind})
         live = await self._client.find(resource, namespace, name)
-        if live is None or annotations_of(live).get("reconciler.dev/source") != source or await self._suspended(live, {}):
-            return
+        if live is None or annotations_of(live).get("reconciler.dev/source") != source:
+            return True
+        if await self._suspended(live, {}):
+            return False
         await self._client.delete(ObjectRef(resource, namespace, name), uid=entry.uid)
+        return True
 
     async def _guarded(self, settings: SourceSettings, tip: Tip, located: Located, report: Written) -> None:
         try:

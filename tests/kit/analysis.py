@@ -156,7 +156,7 @@ class Stage:
 async def stage(providers: Mapping[str, Provider]) -> AsyncIterator[Stage]:
     """With the given providers, and with real Jobs."""
     async with api() as kubernetes:
-        client, cache, clock = kubernetes.client, Cache((ANALYSIS_RUNS, JOBS)), Clock()
+        client, cache, clock = kubernetes.client, Cache(AnalysisRunController.watches), Clock()
         known: Mapping[str, Provider] = {"job": Job(client), **providers}
         yield Stage(client, cache, clock, AnalysisRunController(client, cache, clock, Apply(client, cache, clock), known))
 

@@ -6,11 +6,11 @@ from reconciler.api.release import parse_releases
 from reconciler.core.commands.tree import Family
 from reconciler.core.release.holds import of_workload
 from reconciler.kube.client import Client
-from reconciler.kube.errors import NotFound
+from reconciler.kube.errors import NotFound, Refused
 from reconciler.model.errors import Terminal
 from reconciler.model.identity import Manifest, controller_uid, uid_of
 from reconciler.model.release import Release
-from reconciler.model.resources import ANALYSIS_RUNS, PODS, RELEASES, REPLICA_SETS, ROLLOUTS
+from reconciler.model.resources import ANALYSIS_RUNS, NAMESPACES, PODS, RELEASES, REPLICA_SETS, ROLLOUTS
 
 
 async def rollout_of(client: Client, namespace: str, name: str) -> Manifest:
@@ -30,7 +30,16 @@ async def family_of(client: Client, namespace: str, name: str) -> Family:
     own = uid_of(rollout)
     mine = [rs for rs in sets if controller_uid(rs) == own]
     uids = {uid_of(rs) for rs in mine}
-    return Family(rollout, mine, [p for p in pods if controller_uid(p) in uids], [r for r in runs if controller_uid(r) == own])
+    own_runs = [r for r in runs if controller_uid(r) == own]
+    return Family(rollout, mine, [p for p in pods if controller_uid(p) in uids], own_runs, await _namespace(client, namespace))
+
+
+async def _namespace(client: Client, name: str) -> Manifest | None:
+    """The Namespace, if this person may read it."""
+    try:
+        return await client.find(NAMESPACES, "", name)
+    except Refused:
+        return None
 
 
 async def releases_of(client: Client, namespace: str, name: str) -> list[Release]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from reconciler.core.commands.tree import Family, phase_of
 from reconciler.core.release.evidence import evidence_of
+from reconciler.core.sync.permission import SUSPEND, suspended
 from reconciler.model.duration import parse_duration
 from reconciler.model.identity import Manifest, labels_of, name_of, namespace_of
 from reconciler.model.moment import parse_moment
@@ -38,6 +39,20 @@ def explain(family: Family, release: Release | None, now: datetime) -> Explanati
             return explanation
     phase, message = phase_of(family.rollout)
     return Explanation(sentence=f"{phase}: {message or 'no reason is recorded'}", object=_object(family))
+
+
+def _suspended(family: Family, _: Release | None, __: datetime) -> Explanation | None:
+    held = next((m for m in (family.rollout, family.namespace) if m is not None and suspended(m)), None)
+    if held is None:
+        return None
+    place = f"{held['kind']} {'/'.join(filter(None, (namespace_of(held), name_of(held))))}"
+    return Explanation(
+        sentence=f"A person suspended the {place}: nothing is written, traffic stays as it is",
+        rule=SUSPEND,
+        value="true",
+        object=place,
+        next=f"kubectl annotate {held['kind'].lower()} {name_of(held)}{_in_namespace(held)} {SUSPEND}-",
+    )
 
 
 def _invalid(family: Family, _: Release | None, __: datetime) -> Explanation | None:
@@ -164,7 +179,7 @@ def _healthy(family: Family, release: Release | None, _: datetime) -> Explanatio
     return Explanation(sentence=f"It runs what Git asks for{reason}", object=_object(family))
 
 
-REASONS: tuple[Why, ...] = (_invalid, _decided, _aborted, _paused, _measuring, _pods, _healthy)
+REASONS: tuple[Why, ...] = (_suspended, _invalid, _decided, _aborted, _paused, _measuring, _pods, _healthy)
 
 
 def _status(family: Family) -> dict[str, Any]:
@@ -185,6 +200,10 @@ def _condition(family: Family, kind: str) -> Manifest | None:
 
 def _condition_of_reason(family: Family, reason: str) -> Manifest | None:
     return next((c for c in _status(family).get("conditions") or [] if c.get("reason") == reason), None)
+
+
+def _in_namespace(manifest: Manifest) -> str:
+    return f" -n {namespace_of(manifest)}" if namespace_of(manifest) else ""
 
 
 def _index(family: Family) -> int:

@@ -31,6 +31,8 @@ class Family:
     replica_sets: Sequence[Manifest]
     pods: Sequence[Manifest]
     runs: Sequence[Manifest]
+    namespace: Manifest | None = None
+    """The Namespace it lives in; None when we may not read it."""
 
 
 def tree(family: Family) -> Node:

@@ -11,6 +11,7 @@ from reconciler.model.errors import Terminal
 from reconciler.model.identity import name_of
 from reconciler.model.resources import CUSTOM_RESOURCES, REPLICA_SETS
 from reconciler.sandbox.apiserver.server import ApiServer
+from reconciler.sandbox.client import Answer, Call
 from tests.kit.clusters import NAMESPACE, api
 from tests.kit.releases import release
 from tests.kit.stocked import fill, rejected, replica_set, store
@@ -29,6 +30,19 @@ async def test_only_what_the_rollout_controls_belongs_to_it(client: Client) -> N
     family = await family_of(client, NAMESPACE, "web")
     assert sorted(name_of(rs) for rs in family.replica_sets) == ["web-new", "web-old"]
     assert (list(family.pods), list(family.runs)) == ([], [])
+
+
+async def test_its_namespace_is_read_where_a_person_may(client: Client) -> None:
+    namespace = (await family_of(client, NAMESPACE, "web")).namespace
+    assert namespace is not None and name_of(namespace) == NAMESPACE
+
+    async def forbidden(call: Call) -> Answer | None:
+        return Answer(403) if call.path.endswith(f"/namespaces/{NAMESPACE}") else None
+
+    async with api() as cluster:
+        await fill(cluster.client)
+        cluster.server.faults = forbidden
+        assert (await family_of(cluster.client, NAMESPACE, "web")).namespace is None
 
 
 async def test_a_rollout_that_is_not_there_says_where_to_look(client: Client) -> None:

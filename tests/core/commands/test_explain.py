@@ -120,3 +120,14 @@ def test_what_the_controller_has_not_seen_is_not_called_healthy() -> None:
 def test_at_the_latest_the_phase_itself_is_said() -> None:
     assert explained(rollout(phase="Progressing", message="more replicas")).sentence == "Progressing: more replicas"
     assert explained(rollout(phase="Progressing")).sentence == "Progressing: no reason is recorded"
+
+
+def test_a_suspension_of_the_rollout_or_its_namespace_comes_before_everything() -> None:
+    marks = {"annotations": {"reconciler.dev/suspend": "true"}}
+    known = rollout(conditions=[{"type": "InvalidSpec", "message": "m"}])
+    namespace = {"kind": "Namespace", "metadata": {"name": "shop", **marks}}
+    found = explain(Family(known, (), (), (), namespace), None, NOW)
+    assert found.sentence == "A person suspended the Namespace shop: nothing is written, traffic stays as it is"
+    assert found.next == "kubectl annotate namespace shop reconciler.dev/suspend-"
+    held = {**known, "metadata": {**known["metadata"], **marks}}
+    assert explained(held).next == "kubectl annotate rollout web -n shop reconciler.dev/suspend-"
