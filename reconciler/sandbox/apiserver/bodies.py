@@ -1,4 +1,4 @@
-"""Request bodies: JSON or YAML to plain values, with limits that a hostile body meets first."""
+"""Request bodies: JSON, YAML or protobuf to plain values, with limits that a hostile body meets first."""
 
 import re
 from collections.abc import Mapping
@@ -8,20 +8,18 @@ import orjson
 import yaml
 
 from reconciler.sandbox.apiserver.failures import BODY_LIMIT, Failure, bad_request, too_large, unsupported_media_type
+from reconciler.sandbox.apiserver.protobuf import decoding
+from reconciler.sandbox.apiserver.protobuf.wire import Malformed
 
 MAX_DEPTH = 100
 MAX_NODES = 500_000
-PROTOBUF_MAGIC = b"k8s\x00"
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 PATCH_JSON = "application/json-patch+json"
 PATCH_MERGE = "application/merge-patch+json"
 PATCH_STRATEGIC = "application/strategic-merge-patch+json"
 PATCH_APPLY = "application/apply-patch+yaml"
-READABLE = ("", "application/json", "application/yaml", PATCH_JSON, PATCH_MERGE, PATCH_STRATEGIC, PATCH_APPLY)
-NO_PROTOBUF = (
-    "this server does not read protobuf bodies, which this client sends for built-in kinds; "
-    "write the object as a manifest and use `kubectl apply -f` (or `kubectl create -f`) instead"
-)
+READABLE = ("", "application/json", "application/yaml", PROTOBUF, PATCH_JSON, PATCH_MERGE, PATCH_STRATEGIC, PATCH_APPLY)
+NO_PROTOBUF = "write the object as a manifest and use `kubectl apply -f` (or `kubectl create -f`), which send JSON"
 
 
 class _Loader(yaml.CSafeLoader):
@@ -52,8 +50,8 @@ def decode(headers: Mapping[str, str], body: bytes) -> Any:
     if len(body) > BODY_LIMIT:
         raise too_large()
     kind = media_type(headers)
-    if body.startswith(PROTOBUF_MAGIC) or kind == PROTOBUF:
-        raise unsupported_media_type(NO_PROTOBUF)
+    if body and (kind == PROTOBUF or body.startswith(decoding.MAGIC)):
+        return _protobuf(body)
     if kind not in READABLE:
         accepted = "application/json, application/yaml"
         raise unsupported_media_type(f"the body of the request was in an unknown format - accepted media types include: {accepted}")
@@ -71,6 +69,17 @@ def decode_object(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
         return {}
     if not isinstance(value, dict):
         raise bad_request("the object provided is unrecognized (must be of type Object): it is not a map")
+    return value
+
+
+def _protobuf(body: bytes) -> Any:
+    try:
+        value = decoding.decode(body)
+    except Malformed as error:
+        raise bad_request(f"the body is not the protobuf of a Kubernetes object: {error}") from error
+    except decoding.Unreadable as error:
+        raise unsupported_media_type(f"{error}; {NO_PROTOBUF}") from error
+    _bound(value, b"")
     return value
 
 

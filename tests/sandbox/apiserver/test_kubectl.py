@@ -177,7 +177,3 @@ async def test_a_watch_prints_changes_as_they_come(kubectl: Kubectl, client: Api
         await client.create(CONFIG_MAPS, config_map(name))
     _, text = await watching
     assert [line for line in text.splitlines() if line.startswith("configmap/")] == ["configmap/one", "configmap/two"]
-
-
-async def test_a_protobuf_body_is_refused_with_what_to_do(kubectl: Kubectl) -> None:
-    assert "kubectl apply -f" in await kubectl.refused("create cm c --from-literal=a=b")

@@ -1,0 +1,1 @@
+"""Bodies in protobuf, decoded only: the wire format, field-number tables as data, and plain values as JSON would have them."""
