@@ -14,19 +14,23 @@ from reconciler.kube.informer import Informer
 from reconciler.model.identity import Key, Manifest, Resource
 
 WORKERS = 16
+RESYNC = 15 * 60.0
+"""Seconds after which every object is looked at again, event or none (contract 0.4, `--rollout-resync`)."""
+SPREAD = 0.1
 log = structlog.get_logger()
 
 
 class Engine:
     """Runs a set of controllers over one client and cache. `ready` is set when every informer has listed once."""
 
-    def __init__(self, controllers: Sequence[Controller], client: Client, cache: Cache, clock: Clock) -> None:
+    def __init__(self, controllers: Sequence[Controller], client: Client, cache: Cache, clock: Clock, *, resync: float = RESYNC) -> None:
         self._controllers = {controller.name: controller for controller in controllers}
         self._resources = watched(controllers)
         self._client = client
         self._cache = cache
         self.queue = Queue(clock)
         self._clock = clock
+        self._resync = resync
         self.ready = asyncio.Event()
 
     async def run(self) -> None:
@@ -38,6 +42,7 @@ class Engine:
             for informer in informers:
                 await informer.synced.wait()
             self.ready.set()
+            group.create_task(self._look_again(), name="resync")
             for _ in range(WORKERS):
                 group.create_task(Worker(self._controllers, self.queue, self._clock).run())
 
@@ -45,12 +50,27 @@ class Engine:
         """Something outside the API says: look at this key."""
         self.queue.add(key)
 
+    def hear_again(self, resource: Resource, seconds: float = 0.0) -> None:
+        """Hand every cached object of a resource to the controllers once more, spread over so many seconds."""
+        manifests = self._cache.list(resource)
+        for place, manifest in enumerate(manifests):
+            for key in self._concerned(resource, manifest):
+                self.queue.add_after(key, seconds * place / len(manifests))
+
+    async def _look_again(self) -> None:
+        """An event that was lost and a write of somebody else to what nobody watches heal by themselves."""
+        while True:
+            await asyncio.sleep(self._resync)
+            for resource in self._resources:
+                self.hear_again(resource, self._resync * SPREAD)
+
     def _listen(self, resource: Resource, manifest: Manifest) -> None:
-        for controller in self._controllers.values():
-            if resource not in controller.watches:
-                continue
-            for key in _keys(controller, resource, manifest):
-                self.queue.add(key)
+        for key in self._concerned(resource, manifest):
+            self.queue.add(key)
+
+    def _concerned(self, resource: Resource, manifest: Manifest) -> list[Key]:
+        watching = [controller for controller in self._controllers.values() if resource in controller.watches]
+        return [key for controller in watching for key in _keys(controller, resource, manifest)]
 
 
 def _keys(controller: Controller, resource: Resource, manifest: Manifest) -> tuple[Key, ...]:

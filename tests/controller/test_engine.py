@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from reconciler.controller.clock import SystemClock
-from reconciler.controller.engine import Engine, watched
+from reconciler.controller.engine import RESYNC, Engine, watched
 from reconciler.kube.cache import Cache
 from reconciler.model.identity import Key, Manifest, Resource, name_of, namespace_of
 from reconciler.model.resources import CONFIGMAPS, SECRETS
@@ -40,8 +40,8 @@ async def cluster() -> AsyncIterator[Api]:
         yield found
 
 
-def engine(cluster: Api, *controllers: Noting) -> Engine:
-    return Engine(controllers, cluster.client, Cache(watched(controllers)), SystemClock())
+def engine(cluster: Api, *controllers: Noting, resync: float = RESYNC) -> Engine:
+    return Engine(controllers, cluster.client, Cache(watched(controllers)), SystemClock(), resync=resync)
 
 
 async def test_what_is_there_and_what_comes_is_worked_on(cluster: Api) -> None:
@@ -84,6 +84,29 @@ async def test_an_object_that_nobody_can_read_costs_only_its_own_event(cluster: 
         await cluster.client.create(CONFIGMAPS, config_map("poison"))
         await cluster.client.create(CONFIGMAPS, config_map("fine"))
         await until(lambda: one.passes == ["fine"])
+
+
+async def test_every_object_is_looked_at_again_after_a_while_without_any_event(cluster: Api) -> None:
+    for name in ("a", "b"):
+        await cluster.client.create(CONFIGMAPS, config_map(name))
+    one = Noting("one", CONFIGMAPS)
+    running_engine = engine(cluster, one, resync=0.05)
+    async with running(running_engine.run()):
+        await until(lambda: one.passes.count("a") >= 3 and one.passes.count("b") >= 3)
+    assert RESYNC == 900
+
+
+async def test_a_resource_is_handed_out_again_on_request_and_spread_out(cluster: Api) -> None:
+    for name in ("a", "b"):
+        await cluster.client.create(CONFIGMAPS, config_map(name))
+    one = Noting("one", CONFIGMAPS)
+    running_engine = engine(cluster, one)
+    async with running(running_engine.run()):
+        await until(lambda: sorted(one.passes) == ["a", "b"])
+        running_engine.hear_again(CONFIGMAPS)
+        await until(lambda: sorted(one.passes) == ["a", "a", "b", "b"])
+        running_engine.hear_again(CONFIGMAPS, 7200.0)
+        await until(lambda: len(one.passes) == 5)
 
 
 def test_every_resource_is_watched_once() -> None:

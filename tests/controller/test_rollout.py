@@ -87,3 +87,13 @@ def test_keys_lead_to_the_rollout() -> None:
     owned = world.replica_set("web:1").manifest
     assert {key.name for key in world.controller.keys_for(REPLICA_SETS, owned)} == {"web"}
     assert ANALYSIS_RUNS in world.controller.watches
+
+
+def test_a_route_that_somebody_moved_is_put_right_by_the_next_pass_although_nobody_watches_it() -> None:
+    routing = {"istio": {"virtualService": {"name": "web"}}}
+    strategy = canary(weight(50), pause(), trafficRouting=routing, canaryService="web-canary", stableService="web-stable")
+    others = [(SERVICES, service("web-canary")), (SERVICES, service("web-stable")), (VIRTUAL_SERVICES, virtual_service())]
+    world = deployed(rollout(canary=strategy), *others).push("web:2").settle()
+    assert world.weight == 50
+    world.store.put(VIRTUAL_SERVICES, virtual_service())
+    assert world.settle().weight == 50
