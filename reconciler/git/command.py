@@ -5,10 +5,10 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from git import Git as GitPython
 
@@ -19,6 +19,7 @@ from reconciler.git.errors import Damaged, Unreachable, error_of, redact
 SECONDS = 120.0
 READ_SECONDS = 60.0
 WAIT_AFTER_KILL = 10.0
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,15 @@ class Finished:
     status: int
     stdout: bytes
     stderr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """What a name stands for: the object's id, its type (commit, tree, blob, tag) and its size in bytes."""
+
+    oid: str
+    type: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +103,7 @@ class _Job:
 
 
 class Runner:
-    """Runs git in one directory. Close it: it may hold a `cat-file` process."""
+    """Runs git in one directory. Close it: it may hold two `cat-file` processes."""
 
     def __init__(self, directory: Path, home: Path) -> None:
         self._home = home
@@ -129,8 +139,15 @@ class Runner:
 
     async def read(self, oids: Sequence[str]) -> list[bytes]:
         """The contents of blobs, in order, through one held `cat-file`. Raises Damaged for objects that are not there."""
+        return await self._ask(lambda reader: [reader.get_object_data(oid)[3] for oid in oids])
+
+    async def look(self, names: Sequence[str]) -> list[Object]:
+        """What each name stands for, in order, through another held `cat-file`. Raises Damaged for a name that stands for nothing."""
+        return await self._ask(lambda reader: [_object(*reader.get_object_header(name)) for name in names])
+
+    async def _ask(self, question: Callable[[_Clean], list[Answer]]) -> list[Answer]:
         async with self._reading:
-            reading = asyncio.create_task(asyncio.to_thread(self._read, oids))
+            reading = asyncio.create_task(asyncio.to_thread(self._answer, question))
             try:
                 async with asyncio.timeout(READ_SECONDS):
                     return await asyncio.shield(reading)
@@ -142,15 +159,15 @@ class Runner:
                 raise Damaged(f"git cat-file: no answer in {READ_SECONDS:g} s") from error
 
     def close(self) -> None:
-        """Ends the held process; the next read starts another."""
+        """Ends the held processes; the next question starts another."""
         if self._reader is not None:
             self._reader.clear_cache()
             self._reader = None
 
-    def _read(self, oids: Sequence[str]) -> list[bytes]:
+    def _answer(self, question: Callable[[_Clean], list[Answer]]) -> list[Answer]:
         reader = self._reader or self._held()
         try:
-            return [reader.get_object_data(oid)[3] for oid in oids]
+            return question(reader)
         except (ValueError, OSError) as error:
             self.close()
             raise Damaged(f"git cat-file: an object cannot be read: {error}") from error
@@ -159,6 +176,12 @@ class Runner:
         self._reader = _Clean(str(self._directory))
         self._reader.update_environment(**environment(self._home))
         return self._reader
+
+
+def _object(oid: Any, type: Any, size: int) -> Object:
+    """GitPython declares text and returns bytes."""
+    name, kind = (part.decode() if isinstance(part, bytes) else str(part) for part in (oid, type))
+    return Object(name, kind, size)
 
 
 async def _in_thread(job: _Job, variables: Mapping[str, str], lent: Lent) -> Finished:

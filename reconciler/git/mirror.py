@@ -103,6 +103,13 @@ class Mirror:
         return FetchedHead(old, new, old is not None and old != new and not await self.is_ancestor(old, new))
 
     async def _head(self, ref: str) -> Oid | None:
+        """The commit of a branch. The held process knows it at once; where it does not, git says why."""
+        try:
+            return (await self.runner.look([f"{ref}^{{commit}}"]))[0].oid
+        except Damaged:
+            return await self._head_or_why(ref)
+
+    async def _head_or_why(self, ref: str) -> Oid | None:
         finished = await self.runner.run(Call(("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")))
         if finished.status == 0:
             return finished.stdout.decode().strip()

@@ -1,7 +1,6 @@
 """The files under one path at one commit, read from the object store: nothing is checked out, so nothing can escape."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.git.command import Call, Runner
 from reconciler.git.errors import Damaged
@@ -15,6 +14,7 @@ LARGEST_SNAPSHOT = 128 << 20
 MOST_FILES = 20_000
 POINTER = b"version https://git-lfs.github.com/spec/"
 REGULAR = ("100644", "100755")
+ABSENT = "000000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,46 +44,94 @@ async def snapshot(runner: Runner, commit: Oid, path: str, previous: Snapshot | 
     folder = inside(path)
     tree_id = await tree_of(runner, commit, folder)
     if previous is not None and previous.tree_id == tree_id:
-        return Snapshot(commit, tree_id, previous.files, previous.problems, previous.blobs)
-    found = await entries(runner, tree_id, folder)
+        return replace(previous, commit=commit)
+    delta = await _delta(runner, previous, tree_id, folder) if previous else None
+    delta = delta or _Delta(Snapshot(commit, tree_id, {}), await entries(runner, tree_id, folder))
+    return replace(await _built(runner, delta, folder), commit=commit, tree_id=tree_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Delta:
+    """What is known already, and the entries that are to be looked at."""
+
+    kept: Snapshot
+    entries: list[Entry]
+
+
+async def _built(runner: Runner, delta: _Delta, folder: str) -> Snapshot:
+    kept, found = delta.kept, delta.entries
+    count = kept.listed + len(found)
+    if count > MOST_FILES:
+        raise Terminal(f"{folder or 'the repository'} holds more than {MOST_FILES} files; follow smaller folders")
     refused = [problem for entry in found if (problem := _refusal(entry))]
     names = {problem.file for problem in refused}
     wanted = [entry for entry in found if entry.name not in names and _is_read(entry.name)]
-    if sum(entry.size for entry in wanted) > LARGEST_SNAPSHOT:
+    if sum(map(len, kept.files.values())) + sum(entry.size for entry in wanted) > LARGEST_SNAPSHOT:
         raise Terminal(f"{folder or 'the repository'} holds more than {LARGEST_SNAPSHOT >> 20} MiB of manifests; follow smaller folders")
-    contents = await _contents(runner, wanted, previous)
+    contents = await _contents(runner, wanted)
     refused += [_pointer(name) for name, content in contents.items() if content.startswith(POINTER)]
     files = {name: content for name, content in contents.items() if not content.startswith(POINTER)}
-    return Snapshot(commit, tree_id, files, tuple(refused), {entry.name: entry.oid for entry in wanted if entry.name in files})
+    problems = tuple(sorted((*kept.problems, *refused), key=lambda problem: problem.file))
+    return replace(kept, files={**kept.files, **files}, problems=problems, listed=count)
+
+
+def _without(kept: Snapshot, removed: frozenset[str]) -> Snapshot:
+    """A snapshot that never had some of its files."""
+    files = {name: content for name, content in kept.files.items() if name not in removed}
+    problems = tuple(problem for problem in kept.problems if problem.file not in removed)
+    return replace(kept, files=files, problems=problems, listed=kept.listed - len(removed))
+
+
+async def _delta(runner: Runner, previous: Snapshot, tree_id: Oid, folder: str) -> _Delta | None:
+    """The previous snapshot without what moved, and what stands there now; None when git cannot compare the two any more."""
+    call = Call(("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", "--ignore-submodules=none", previous.tree_id, tree_id))
+    finished = await runner.run(call)
+    if finished.status:
+        return None
+    records = finished.stdout.split(b"\0")
+    moved = [(_name(name, folder), *facts.decode()[1:].split()) for facts, name in zip(records[::2], records[1::2], strict=False)]
+    kept = _without(previous, frozenset(name for name, mode, *_rest in moved if mode != ABSENT))
+    present = [(name, mode, oid) for name, _old_mode, mode, _old, oid, _status in moved if mode != ABSENT]
+    oids = sorted({oid for _name, mode, oid in present if mode in REGULAR})
+    sizes = {found.oid: found.size for found in await runner.look(oids)} if oids else {}
+    return _Delta(kept, [Entry(name, mode, oid, sizes.get(oid, 0)) for name, mode, oid in present])
 
 
 async def tree_of(runner: Runner, commit: Oid, folder: str) -> Oid:
     """The tree id of a folder: equal ids, equal files. Raises Terminal when there is no such folder."""
-    finished = await runner.run(Call(("rev-parse", "--verify", "--quiet", f"{commit}:{folder}")))
-    tree_id = finished.stdout.decode().strip()
-    if finished.status or not tree_id:
-        if (await runner.run(Call(("cat-file", "-e", f"{commit}^{{commit}}")))).status:
-            raise Damaged(f"the commit {commit} is not in the mirror")
-        raise Terminal(f"there is no folder {folder!r} at commit {commit[:12]}; nothing is applied or pruned until it is back")
-    if await runner.git("cat-file", "-t", tree_id) != "tree":
+    try:
+        (found,) = await runner.look([f"{commit}:{folder}"])
+    except Damaged:
+        await _explain_absence(runner, commit, folder)
+        raise
+    if found.type != "tree":
         raise Terminal(f"{folder!r} at commit {commit[:12]} is not a folder; follow the folder that holds the manifests")
-    return tree_id
+    return found.oid
+
+
+async def _explain_absence(runner: Runner, commit: Oid, folder: str) -> None:
+    """Raises Damaged when it is the commit that is missing, Terminal when it is the folder."""
+    if (await runner.run(Call(("cat-file", "-e", f"{commit}^{{commit}}")))).status:
+        raise Damaged(f"the commit {commit} is not in the mirror")
+    if (await runner.run(Call(("rev-parse", "--verify", "--quiet", f"{commit}:{folder}")))).status:
+        raise Terminal(f"there is no folder {folder!r} at commit {commit[:12]}; nothing is applied or pruned until it is back")
 
 
 async def entries(runner: Runner, tree_id: Oid, folder: str) -> list[Entry]:
     """All files below a tree, names from the repository's root."""
     output = await runner.output(Call(("ls-tree", "-r", "-z", "--long", "--full-tree", tree_id)))
-    found = [_entry(record, folder) for record in output.split(b"\0") if record]
-    if len(found) > MOST_FILES:
-        raise Terminal(f"{folder or 'the repository'} holds more than {MOST_FILES} files; follow smaller folders")
-    return found
+    return [_entry(record, folder) for record in output.split(b"\0") if record]
 
 
 def _entry(record: bytes, folder: str) -> Entry:
     facts, _, name = record.partition(b"\t")
     mode, _kind, oid, size = facts.decode().split()
+    return Entry(_name(name, folder), mode, oid, int(size) if size.isdigit() else 0)
+
+
+def _name(name: bytes, folder: str) -> str:
     text = name.decode("utf-8", errors="backslashreplace")
-    return Entry(f"{folder}/{text}" if folder else text, mode, oid, int(size) if size.isdigit() else 0)
+    return f"{folder}/{text}" if folder else text
 
 
 def _is_read(name: str) -> bool:
@@ -107,12 +155,7 @@ def _pointer(name: str) -> Problem:
     return Problem(name, 1, "a Git LFS pointer instead of a manifest", "commit the manifest itself, without LFS")
 
 
-async def _contents(runner: Runner, wanted: list[Entry], previous: Snapshot | None) -> dict[str, bytes]:
-    known = dict(_known(previous)) if previous else {}
-    missing = sorted({entry.oid for entry in wanted} - known.keys())
-    known.update(zip(missing, await runner.read(missing) if missing else [], strict=True))
+async def _contents(runner: Runner, wanted: list[Entry]) -> dict[str, bytes]:
+    missing = sorted({entry.oid for entry in wanted})
+    known = dict(zip(missing, await runner.read(missing) if missing else [], strict=True))
     return {entry.name: known[entry.oid] for entry in wanted}
-
-
-def _known(previous: Snapshot) -> Iterator[tuple[Oid, bytes]]:
-    return ((oid, previous.files[name]) for name, oid in previous.blobs.items() if name in previous.files)

@@ -30,13 +30,16 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The files under one path at one commit. File names are relative to the root of the repository."""
+    """The files under one path at one commit. File names are relative to the root of the repository.
+
+    `listed` counts all files of the path, those that nobody reads included.
+    """
 
     commit: Oid
     tree_id: Oid
     files: Mapping[str, bytes]
     problems: tuple[Problem, ...] = ()
-    blobs: Mapping[str, Oid] = field(default_factory=dict)
+    listed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,19 @@ async def test_blobs_are_read_by_one_held_process(runner: Runner, origin: Origin
     assert await runner.read([new]) == [b"a\0b\n"]
 
 
+async def test_a_name_is_looked_up_without_a_new_process_also_after_it_moved(runner: Runner, origin: Origin) -> None:
+    (first,) = await runner.look(["refs/heads/main^{commit}"])
+    running = children()
+    moved = origin.commit({"new.yaml": "a"})
+    commit, folder = await runner.look(["refs/heads/main^{commit}", f"{moved}:env"])
+    assert (first.type, commit.oid, folder.type) == ("commit", moved, "tree")
+    git(origin.path, "gc", "--quiet", "--prune=now")
+    assert [found.oid for found in await runner.look(["refs/heads/main^{commit}"])] == [moved]
+    assert children() == running
+    with pytest.raises(Damaged):
+        await runner.look([f"{moved}:no such folder missing"])
+
+
 async def test_an_object_that_is_not_there_is_damage_and_the_next_read_works(runner: Runner) -> None:
     with pytest.raises(Damaged):
         await runner.read(["0" * 39 + "1"])

@@ -1,6 +1,7 @@
 """Our clone of a repository: one branch at a time, rewritten history noticed, damage repaired by making it again."""
 
 import asyncio
+import contextlib
 import os
 from pathlib import Path
 
@@ -24,8 +25,8 @@ async def test_a_branch_is_brought_here_and_followed(origin: Origin, mirror: Mir
 
 
 async def test_over_http_it_is_the_same(origin: Origin, host: Host, tmp_path: Path, home: Path) -> None:
-    mirror = Mirror(tmp_path / "m", remote_of(host.url("shop.git")), home)
-    assert (await mirror.fetch("main")).new == origin.head()
+    with contextlib.closing(Mirror(tmp_path / "m", remote_of(host.url("shop.git")), home)) as mirror:
+        assert (await mirror.fetch("main")).new == origin.head()
 
 
 async def test_rewritten_history_is_noticed_and_the_old_commit_stays_readable(origin: Origin, mirror: Mirror) -> None:
@@ -75,9 +76,9 @@ async def test_a_damaged_mirror_is_made_again(what: str, origin: Origin, mirror:
         (directory / "HEAD").write_bytes(b"\0nonsense")
     if what == "ref":
         (directory / "refs/heads/main").write_bytes(b"\0" * 20)
-    again = Mirror(directory, remote_of(origin.url), home)
-    assert (await again.fetch("main")).new == origin.head()
-    assert await again.has(origin.head() or "")
+    with contextlib.closing(Mirror(directory, remote_of(origin.url), home)) as again:
+        assert (await again.fetch("main")).new == origin.head()
+        assert await again.has(origin.head() or "")
 
 
 async def test_what_a_killed_process_left_behind_is_removed(origin: Origin, mirror: Mirror, tmp_path: Path, home: Path) -> None:
@@ -87,8 +88,8 @@ async def test_what_a_killed_process_left_behind_is_removed(origin: Origin, mirr
         (directory / name).parent.mkdir(parents=True, exist_ok=True)
         (directory / name).write_bytes(b"")
     origin.commit({"a": "b"})
-    again = Mirror(directory, remote_of(origin.url), home)
-    assert (await again.fetch("main")).new == origin.head()
+    with contextlib.closing(Mirror(directory, remote_of(origin.url), home)) as again:
+        assert (await again.fetch("main")).new == origin.head()
     assert not (directory / "objects/pack/tmp_pack_x").exists()
 
 

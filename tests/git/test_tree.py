@@ -6,7 +6,8 @@ from reconciler.git.errors import Damaged
 from reconciler.git.mirror import Mirror
 from reconciler.git.tree import inside, snapshot
 from reconciler.model.errors import Terminal
-from tests.kit.repositories import Origin
+from reconciler.model.source import Snapshot
+from tests.kit.repositories import Files, Origin
 
 
 async def test_manifests_under_a_path_are_read(origin: Origin, mirror: Mirror) -> None:
@@ -48,6 +49,34 @@ async def test_only_changed_files_are_read_again(origin: Origin, mirror: Mirror)
     two = await snapshot(mirror.runner, (await mirror.fetch("main")).new, "env", one)
     assert two.files["env/other.yaml"] is one.files["env/other.yaml"]
     assert two.files["env/web.yaml"] == b"image: web:2\n"
+
+
+POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 1\n"
+PUSHES: tuple[Files, ...] = (
+    {"env/a.yaml": "a: 1\n", "env/z/deep.yaml": "b: 1\n", "env/notes.txt": "x", "env/over.link": "a.yaml", "env/lfs.yaml": POINTER},
+    {"env/a.yaml": "a: 2\n", "env/notes.txt": None, "env/new.yaml": "a: 1\n", "other/file.yaml": "x"},
+    {"env/z/deep.yaml": None, "env/z": "now a file", "env/lfs.yaml": "a: 1\n", "env/over.link": None, "env/big.yaml": b"x" * (2 << 20)},
+    {"env/z": None, "env/z/deep.yaml/inner.yaml": "back as a folder\n", "env/big.yaml": "small\n", "env/a.yaml": POINTER},
+    {"env/ä b.yaml": "c: 1\n", "env/new.yaml": None, "env/moved.yaml": "a: 1\n", "env/a.yaml": None},
+)
+
+
+@pytest.mark.parametrize("path", ["env", "."])
+async def test_what_a_push_changed_makes_the_same_snapshot_as_a_look_at_everything(origin: Origin, mirror: Mirror, path: str) -> None:
+    known = None
+    for push in PUSHES:
+        origin.commit(push)
+        if push is PUSHES[1]:
+            origin.submodule("env/sub")
+        head = (await mirror.fetch("main")).new
+        known, whole = await snapshot(mirror.runner, head, path, known), await snapshot(mirror.runner, head, path)
+        assert known == whole
+
+
+async def test_a_snapshot_of_a_mirror_that_was_made_again_is_no_base_to_compare_with(origin: Origin, mirror: Mirror) -> None:
+    head = (await mirror.fetch("main")).new
+    lost = Snapshot("c0ffee", "1" * 40, {"env/gone.yaml": b"gone"}, listed=1)
+    assert await snapshot(mirror.runner, head, "env", lost) == await snapshot(mirror.runner, head, "env")
 
 
 async def test_an_absent_folder_is_not_an_empty_one(mirror: Mirror) -> None:
