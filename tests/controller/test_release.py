@@ -137,7 +137,7 @@ async def test_after_promotion_a_run_of_our_own_watches_and_its_failure_brings_e
     await shop.judge()
     ended = await newest(shop)
     assert (ended.status.verdict, ended.status.held) == (Verdict.FAILED, True)
-    assert ended.status.reason.startswith("after promotion: rate Failed: 3 failed")
+    assert ended.status.reason.startswith("after promotion: rate failed 3 times")
     assert shop.origin.read("web.yaml").decode() == rollout()
 
 
