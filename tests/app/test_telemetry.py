@@ -1,20 +1,11 @@
 """Logs and numbers, without secrets."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 import structlog
 
 from reconciler.app.telemetry import Telemetry, configure_logs, hide_secrets
-
-
-@pytest.fixture(autouse=True)
-def untouched() -> Iterator[None]:
-    """Logging is set up for the whole process: put it back."""
-    before = structlog.get_config()
-    yield
-    structlog.configure(**before)
 
 
 def fail(password: str) -> None:
