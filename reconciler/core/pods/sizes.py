@@ -1,7 +1,5 @@
 """How many pods each side of a canary shall have now, and whether it has them (contract 2.2–2.5)."""
 
-from dataclasses import replace
-
 from reconciler.core.replicas.basic import Size, next_sizes, targets
 from reconciler.core.replicas.routed import (
     Threshold,
@@ -20,11 +18,11 @@ from reconciler.model.rollout_status import Weights
 from reconciler.model.workload import ReplicaSet, total_available
 
 
-def canary_target(turn: Turn, canary: Canary) -> int:
+def canary_target(turn: Turn, canary: Canary, *, recorded: bool = True) -> int:
     """The canary's pods in the end: its share of pods, or of traffic when a router splits it."""
     if canary.routing is None:
         return basic_targets(turn, canary)[0]
-    return routed_target(turn, canary)
+    return routed_target(turn, canary, recorded=recorded)
 
 
 def basic_targets(turn: Turn, canary: Canary) -> tuple[int, int]:
@@ -57,8 +55,8 @@ def _size(replica_set: ReplicaSet | None) -> Size:
     return Size(replica_set.spec, replica_set.available) if replica_set else Size(0, 0)
 
 
-def routed_target(turn: Turn, canary: Canary) -> int:
-    """The canary's pods beside a router (contract 2.4), judged with the weights of this pass."""
+def routed_target(turn: Turn, canary: Canary, *, recorded: bool = True) -> int:
+    """The canary's pods beside a router (contract 2.4), judged with the weights of this pass, or without any (not `recorded`)."""
     replicas, maximum = turn.seen.spec.replicas, turn.seen.spec.maximum
     scale = sticky_scale(turn)
     count = canary_count(
@@ -70,7 +68,7 @@ def routed_target(turn: Turn, canary: Canary) -> int:
         minimum=canary.min_pods,
         dynamic=canary.dynamic,
     )
-    if not (canary.dynamic and turn.aborting) or turn.weights is None:
+    if not (canary.dynamic and turn.aborting and recorded) or turn.weights is None:
         return count
     return canary_count_on_abort(count, replicas, turn.weights.canary.weight, maximum, minimum=canary.min_pods)
 
@@ -108,13 +106,8 @@ def at_desired_counts(turn: Turn, *, recorded: bool = True) -> bool:
         return False
     if canary.routing is None and total_available(seen.others) > 0:
         return False
-    asked = turn if recorded else _without_weights(turn)
-    wanted = at_desired(seen.new.available, seen.new.spec, canary_target(asked, canary), threshold_of(canary))
-    return wanted and _stable_there(turn, canary)
-
-
-def _without_weights(turn: Turn) -> Turn:
-    return replace(turn, weights=None)
+    target = canary_target(turn, canary, recorded=recorded)
+    return at_desired(seen.new.available, seen.new.spec, target, threshold_of(canary)) and _stable_there(turn, canary)
 
 
 def _stable_there(turn: Turn, canary: Canary) -> bool:

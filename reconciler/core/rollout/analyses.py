@@ -1,7 +1,7 @@
 """The analysis runs of an attempt: created when due, read for their verdict, cancelled when they no longer count (contract 6.4, 6.11)."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from reconciler.core.analysis.cleanup import runs_to_delete
 from reconciler.core.analysis.runs import new_run, terminate
@@ -44,7 +44,7 @@ def recall_runs(turn: Turn) -> Turn:
         runs = Runs(step=_named(turn, before.canary.step_run), background=_named(turn, before.canary.background_run))
     else:
         runs = Runs(pre=_named(turn, before.blue_green.pre_run), post=_named(turn, before.blue_green.post_run))
-    return replace(turn, runs=runs)
+    return turn.measure(runs)
 
 
 def _named(turn: Turn, status: RunStatus | None) -> Manifest | None:
@@ -56,7 +56,7 @@ def run_analyses(turn: Turn) -> Turn:
     former = turn.runs
     if _unmeasured(turn):
         kept = former if turn.seen.spec.blue_green else Runs()
-        return _swept(_cancelled(replace(turn, runs=kept), turn.seen.found.runs), former)
+        return _swept(_cancelled(turn.measure(kept), turn.seen.found.runs), former)
     strategy = turn.seen.spec.strategy
     turn = _told(_canary_runs(turn, strategy) if isinstance(strategy, Canary) else _blue_green_runs(turn, strategy))
     names = {name_of(run) for run in turn.runs.all}
@@ -90,7 +90,7 @@ def _unmeasured(turn: Turn) -> bool:
 def _canary_runs(turn: Turn, canary: Canary) -> Turn:
     turn, step = _step_run(turn)
     turn, background = _background_run(turn, canary)
-    return replace(turn, runs=Runs(step=step, background=background))
+    return turn.measure(Runs(step=step, background=background))
 
 
 def _step_run(turn: Turn) -> Outcome:
@@ -124,7 +124,7 @@ def _background_run(turn: Turn, canary: Canary) -> Outcome:
 def _blue_green_runs(turn: Turn, strategy: BlueGreen) -> Turn:
     turn, pre = _promotion_run(turn, PRE, strategy.pre_promotion, turn.runs.pre, _before_switch)
     turn, post = _promotion_run(turn, POST, strategy.post_promotion, turn.runs.post, _after_switch)
-    return replace(turn, runs=Runs(pre=pre, post=post))
+    return turn.measure(Runs(pre=pre, post=post))
 
 
 def _promotion_run(

@@ -39,7 +39,7 @@ def refuse(turn: Turn) -> Turn:
         return turn
     turn = turn.wake(turn.now + RETRY_REFERENCES) if problem.passing else turn
     status = invalid_status(turn.before, turn.seen.name, problem, turn.now)
-    return turn.end(stamped(turn, status))
+    return turn.end(stamped(turn, status, status.duration))
 
 
 def invalid_status(before: RolloutStatus, name: str, problem: Problem, now: datetime) -> RolloutStatus:
@@ -77,7 +77,7 @@ def speak_of_pauses(turn: Turn) -> Turn:
     if conditions == turn.before.conditions:
         return turn
     status = replace(turn.before, conditions=conditions)
-    return turn.end(stamped(turn, status))
+    return turn.end(stamped(turn, status, status.duration))
 
 
 def _pause_words(turn: Turn) -> tuple[Condition, ...]:
@@ -109,7 +109,7 @@ def follow_scale(turn: Turn) -> Turn:
     if changed or not stale:
         return turn
     turn = _resized(turn)
-    return turn.end(stamped(turn, _counts(turn)))
+    return turn.end(stamped(turn, _counts(turn), turn.before.duration))
 
 
 def _resized(turn: Turn) -> Turn:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from reconciler.core.turn.position import current_step
 from reconciler.core.turn.turn import Turn
 from reconciler.model.rollout import Pause
-from reconciler.model.rollout_status import PauseCondition, PauseReason, RolloutStatus
+from reconciler.model.rollout_status import Condition, PauseCondition, PauseReason, RolloutStatus
 
 MOMENT = timedelta(milliseconds=1)
 
@@ -49,23 +49,24 @@ def _wake_at_end(turn: Turn, pause: Pause, condition: PauseCondition) -> Turn:
     return turn.wake(condition.started + timedelta(seconds=pause.duration) + MOMENT)
 
 
-def with_pauses(turn: Turn, status: RolloutStatus) -> RolloutStatus:
-    """The status with the abort and the pauses that follow from this pass (contract 4.4).
+def with_pauses(turn: Turn, status: RolloutStatus, conditions: tuple[Condition, ...]) -> RolloutStatus:
+    """The status with these conditions, and with the abort and the pauses that follow from this pass (contract 4.4).
 
     An abort drops every pause; an explicit clearing too; an empty list drops controllerPause with it.
     """
     before = turn.before
-    if turn.aborted:
-        return replace(status, abort=True, aborted_at=before.aborted_at or turn.now, pauses=(), controller_pause=False)
-    still = replace(status, abort=False, aborted_at=None, pauses=(), controller_pause=False)
-    if turn.cleared_pauses:
-        return still
+    aborted_at = (before.aborted_at or turn.now) if turn.aborted else None
+    pauses, held = ((), False) if turn.aborted or turn.cleared_pauses else _pauses(turn)
+    return replace(status, conditions=conditions, abort=turn.aborted, aborted_at=aborted_at, pauses=pauses, controller_pause=held)
+
+
+def _pauses(turn: Turn) -> tuple[tuple[PauseCondition, ...], bool]:
+    """The pauses that stay and come, and whether it is us who pause."""
+    before = turn.before
     kept = tuple(p for p in before.pauses if p.reason not in turn.removed_pauses)
     present = {p.reason for p in kept}
     added = tuple(
         PauseCondition(r, turn.now) for r in dict.fromkeys(turn.added_pauses) if r not in present and r not in turn.removed_pauses
     )
     pauses = kept + added
-    if not pauses:
-        return still
-    return replace(still, pauses=pauses, controller_pause=before.controller_pause or bool(added))
+    return pauses, bool(pauses) and (before.controller_pause or bool(added))

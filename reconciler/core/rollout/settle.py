@@ -28,7 +28,7 @@ from reconciler.core.status.conditions import (
 from reconciler.core.status.phase import phase_of
 from reconciler.core.turn.turn import Turn
 from reconciler.model.identity import Manifest, annotations_of, name_of
-from reconciler.model.rollout_status import BlueGreenStatus, CanaryStatus, Condition, RolloutStatus, RunStatus
+from reconciler.model.rollout_status import BlueGreenStatus, CanaryStatus, Condition, Duration, RolloutStatus, RunStatus
 from reconciler.model.workload import WORKLOAD_GENERATION
 
 SECOND = timedelta(seconds=1)
@@ -90,18 +90,23 @@ def settled(turn: Turn, status: RolloutStatus, *, changed: bool = False) -> Turn
     `changed`: this pass met a new template or new steps.
     """
     account = _account(turn, status)
-    paused = with_pauses(account.turn, replace(status, conditions=account.conditions))
-    timed = replace(paused, duration=duration_of(account.turn, paused, changed=changed))
-    told = _tell_pauses(account.turn, timed)
-    return told.wake(_stuck_at(told, timed)).end(stamped(told, timed))
+    paused = with_pauses(account.turn, status, account.conditions)
+    told = _tell_pauses(account.turn, paused)
+    return told.wake(_stuck_at(told, paused)).end(stamped(told, paused, duration_of(account.turn, paused, changed=changed)))
 
 
-def stamped(turn: Turn, status: RolloutStatus) -> RolloutStatus:
-    """What every write of the status says besides: the generation it speaks of, and the phase (contract 3.2)."""
+def stamped(turn: Turn, status: RolloutStatus, duration: Duration | None) -> RolloutStatus:
+    """What every write of the status says besides: duration, the generation it speaks of, and the phase (contract 3.2)."""
     workload = annotations_of(turn.seen.rollout).get(WORKLOAD_GENERATION, "") if turn.seen.spec.workload_ref else ""
     phase, message = phase_of(turn.seen.spec, status)
-    observed = replace(status, observed_generation=turn.seen.generation, workload_observed_generation=workload)
-    return replace(observed, phase=phase, message=message)
+    return replace(
+        status,
+        observed_generation=turn.seen.generation,
+        workload_observed_generation=workload,
+        phase=phase,
+        message=message,
+        duration=duration,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +127,7 @@ def _account(turn: Turn, status: RolloutStatus) -> Account:
     conditions = written(account.conditions, availability(turn.seen, status), turn.now)
     failure = replica_failure(turn.seen.replica_sets, turn.seen.new)
     conditions = written(conditions, failure, turn.now) if failure else without(conditions, REPLICA_FAILURE)
-    return replace(account, conditions=conditions)
+    return Account(account.turn, conditions)
 
 
 def _health_ends(turn: Turn, status: RolloutStatus, well: bool) -> bool:

@@ -37,11 +37,9 @@ def stable_can_take(turn: Turn, canary: Canary, weight: int) -> bool:
 def _in_force(turn: Turn, canary: Canary, routing: TrafficRouting, wanted: Wanted) -> Turn:
     stable_hash = turn.seen.stable.hash if turn.seen.stable else ""
     step = current_step(turn) if turn.seen.revision > 1 and not wanted.drop else None
-    traffic = replace(
-        _traffic(turn, routing, Share(wanted.weight, hash=wanted.hash), stable_hash, drop=wanted.drop),
-        header_route=step.header_route if step else None,
-        mirror_route=step.mirror_route if step else None,
-    )
+    traffic = _traffic(turn, routing, Share(wanted.weight, hash=wanted.hash), stable_hash, drop=wanted.drop)
+    if step is not None and (step.header_route or step.mirror_route):
+        traffic = replace(traffic, header_route=step.header_route, mirror_route=step.mirror_route)
     return _recorded(turn.act(SetTraffic(traffic, _unavailable(turn))), canary, wanted, stable_hash)
 
 
@@ -85,7 +83,7 @@ def _recorded(turn: Turn, canary: Canary, wanted: Wanted, stable_hash: str) -> T
         canary=Share(wanted.weight, canary.canary_service, wanted.hash),
         stable=Share(turn.seen.spec.maximum - wanted.weight, canary.stable_service, stable_hash),
     )
-    turn = replace(turn, weights=weights)
+    turn = turn if weights == turn.weights else replace(turn, weights=weights)
     if recorded_weight(turn) == wanted.weight:
         return turn
     return turn.tell("TrafficWeightUpdated", weight_text(before, weights))

@@ -88,11 +88,15 @@ class Turn:
         return self.before.abort and not self.removed_abort
 
     def act(self, *effects: Effect) -> "Turn":
-        return replace(self, effects=self.effects + effects)
+        return self if not effects else replace(self, effects=self.effects + effects)
 
     def tell(self, reason: str, message: str, *, warning: bool = False) -> "Turn":
         """Record an event about the rollout."""
         return self.act(Emit(self.seen.rollout, reason, message, warning))
+
+    def measure(self, runs: Runs) -> "Turn":
+        """These are the runs that count."""
+        return self if runs == self.runs else replace(self, runs=runs)
 
     def wake(self, moment: datetime | None) -> "Turn":
         """Look again at this time or earlier."""

@@ -51,20 +51,20 @@ def test_an_inconclusive_analysis_halts() -> None:
 
 
 def test_an_abort_drops_every_pause_and_notes_the_first_time() -> None:
-    status = with_pauses(waiting("CanaryPauseStep", abort=True, abortedAt=BEGAN, now=NOW + timedelta(hours=1)), RolloutStatus())
+    status = with_pauses(waiting("CanaryPauseStep", abort=True, abortedAt=BEGAN, now=NOW + timedelta(hours=1)), RolloutStatus(), ())
     assert (status.abort, status.pauses, status.controller_pause, status.aborted_at) == (True, (), False, NOW)
 
 
 def test_start_times_never_move() -> None:
     later = waiting("CanaryPauseStep", now=NOW + timedelta(seconds=5)).pause(PauseReason.CANARY_STEP)
-    assert with_pauses(later, RolloutStatus()).pauses[0].started == NOW
+    assert with_pauses(later, RolloutStatus(), ()).pauses[0].started == NOW
 
 
 def test_an_empty_result_drops_controller_pause_too() -> None:
-    status = with_pauses(waiting("CanaryPauseStep").unpause(PauseReason.CANARY_STEP), RolloutStatus())
+    status = with_pauses(waiting("CanaryPauseStep").unpause(PauseReason.CANARY_STEP), RolloutStatus(), ())
     assert (status.pauses, status.controller_pause) == ((), False)
 
 
 def test_a_new_reason_joins_the_others() -> None:
-    status = with_pauses(waiting("CanaryPauseStep").pause(PauseReason.INCONCLUSIVE_ANALYSIS), RolloutStatus())
+    status = with_pauses(waiting("CanaryPauseStep").pause(PauseReason.INCONCLUSIVE_ANALYSIS), RolloutStatus(), ())
     assert [p.reason for p in status.pauses] == ["CanaryPauseStep", "InconclusiveAnalysisRun"] and status.controller_pause

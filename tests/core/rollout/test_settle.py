@@ -89,5 +89,5 @@ def test_a_lost_pod_of_a_promoted_version_restarts_the_deadline_and_stays_comple
 
 
 def test_a_stamp_names_the_generation_and_the_phase() -> None:
-    status = stamped(stuck(), RolloutStatus())
+    status = stamped(stuck(), RolloutStatus(), None)
     assert (status.observed_generation, status.phase, status.workload_observed_generation) == ("1", "Progressing", "")
