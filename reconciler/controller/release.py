@@ -18,9 +18,10 @@ from reconciler.controller.policies import Policies
 from reconciler.controller.release_observe import observe
 from reconciler.controller.suspension import Suspension
 from reconciler.controller.watchrun import begin_watch
+from reconciler.core.release.contradiction import UNJUDGED, contradiction
 from reconciler.core.release.judge import judge
 from reconciler.core.release.message import headline
-from reconciler.core.release.steer import steer
+from reconciler.core.release.steer import on_the_way_home, steer
 from reconciler.core.release.watch import after_name
 from reconciler.core.sync.inventory import config_map_name, parse_inventory
 from reconciler.kube.cache import Cache
@@ -28,7 +29,7 @@ from reconciler.kube.client import Client
 from reconciler.model.errors import Terminal, Transient
 from reconciler.model.identity import Key, Manifest, ObjectRef, Resource, annotations_of, labels_of, name_of, namespace_of
 from reconciler.model.plan import Create, Emit, Patch, Plan
-from reconciler.model.policy import ReleasePolicy
+from reconciler.model.policy import DEFAULT, ReleasePolicy, WorkloadName
 from reconciler.model.release import Release, ReleasePhase, ReleaseStatus, Restore, RestoreState
 from reconciler.model.resources import (
     ANALYSIS_RUNS,
@@ -91,6 +92,8 @@ class ReleaseController:
             return [own, *self._open_keys(namespace_of(manifest))]
         if resource is NAMESPACES:
             return self._open_keys(name_of(manifest))
+        if resource in (RELEASE_POLICIES, CLUSTER_RELEASE_POLICIES):
+            return self._open_keys(namespace_of(manifest))
         release = labels_of(manifest).get("reconciler.dev/release") or annotations_of(manifest).get("reconciler.dev/release")
         if release:
             return [Key(self.name, namespace_of(manifest), release)]
@@ -107,10 +110,10 @@ class ReleaseController:
         release = parse_release(manifest)
         if await self._workload_is_held(release):
             return await self._finish(manifest, release)
-        policy = self._policies.of(*release.key)
+        policy = await self._policy(manifest, release)
         facts = await observe(self._client, self._cache, release, await self._asked(release))
         now = self._clock.now()
-        status = judge(release, policy, facts, now)
+        status = judge(_judgeable(release), policy, facts, now)
         if status != release.status:
             await self._record(manifest, release, status)
             return now
@@ -120,8 +123,31 @@ class ReleaseController:
             return now + GLANCE
         if await self._begin_watch(release, policy):
             return now + GLANCE
+        if on_the_way_home(release, facts, now):
+            return now + UNDECIDED_LOOK
         again = await self._finish(manifest, release)
         return min(filter(None, (again, self._next_look(release, policy, now))), default=None)
+
+    async def _policy(self, manifest: Manifest, release: Release) -> ReleasePolicy:
+        """Who speaks for the workload; a verdict needs nobody any more. Raises Terminal, and says so, when nobody can."""
+        if release.decided:
+            return DEFAULT
+        rollout = self._cache.get(ROLLOUTS, release.namespace, release.spec.workload.name)
+        try:
+            policy = self._policies.judging(release.namespace, release.spec.workload.name, _template(release))
+            refused = contradiction(policy, rollout)
+            if refused:
+                raise Terminal(refused)
+        except Terminal as error:
+            await self._say_unjudged(manifest, release, f"{UNJUDGED}{error}")
+            raise
+        return policy
+
+    async def _say_unjudged(self, manifest: Manifest, release: Release, reason: str) -> None:
+        if release.status.reason == reason:
+            return
+        await self._record(manifest, release, replace(release.status, reason=reason))
+        await self._apply(Plan(tuple(Emit(about, "ReleaseNotJudged", reason, warning=True) for about in self._told(manifest, release))))
 
     async def _finish(self, manifest: Manifest, release: Release) -> datetime | None:
         """Git, then people: what is done for a release whatever becomes of its workload."""
@@ -162,9 +188,12 @@ class ReleaseController:
         ended = replace(release, status=status)
         warning = status.restore is not None or status.held
         words = f"{headline(ended)}: {status.reason}"
+        return tuple(Emit(about, "ReleaseEnded", words, warning) for about in self._told(manifest, release))
+
+    def _told(self, manifest: Manifest, release: Release) -> list[Manifest]:
+        """Whom events of a release are about: itself and its Rollout."""
         rollout = self._cache.get(ROLLOUTS, release.namespace, release.spec.workload.name)
-        about = [manifest] + ([rollout] if rollout is not None else [])
-        return tuple(Emit(o, "ReleaseEnded", words, warning) for o in about)
+        return [manifest] if rollout is None else [manifest, rollout]
 
     async def _begin_watch(self, release: Release, policy: ReleasePolicy) -> bool:
         """Create the run that watches after promotion, once. Its name is the release's, so a cut pass finds it again."""
@@ -214,7 +243,7 @@ class ReleaseController:
     def _open_keys(self, namespace: str) -> list[Key]:
         releases = self._cache.list(RELEASES, namespace)
         open_ones = [r for r in releases if (r.get("status") or {}).get("phase") != ReleasePhase.CLOSED]
-        return [Key(self.name, namespace, name_of(r)) for r in open_ones]
+        return [Key(self.name, namespace_of(r), name_of(r)) for r in open_ones]
 
     def _next_look(self, release: Release, policy: ReleasePolicy, now: datetime) -> datetime | None:
         if release.status.phase is ReleasePhase.CLOSED:
@@ -223,3 +252,14 @@ class ReleaseController:
             end = release.status.promoted_at + policy.after_promotion.window
             return max(end, now + UNDECIDED_LOOK)
         return now + UNDECIDED_LOOK
+
+
+def _template(release: Release) -> WorkloadName:
+    return WorkloadName(release.spec.template.kind, release.spec.template.name)
+
+
+def _judgeable(release: Release) -> Release:
+    """The release without the reason why it could not be judged until now."""
+    if release.decided or not release.status.reason.startswith(UNJUDGED):
+        return release
+    return replace(release, status=replace(release.status, reason=""))

@@ -13,6 +13,7 @@ from reconciler.model.workload import HASH_LABEL as HASH
 
 DEADLINE = "scale-down-deadline"
 MARGIN = timedelta(seconds=30)
+PATIENCE = timedelta(minutes=2)
 Move = Callable[[Release, ReleasePolicy, ReleaseFacts, datetime], tuple[Action, ...]]
 
 
@@ -72,6 +73,18 @@ def bring_back(release: Release, _: ReleasePolicy, facts: ReleaseFacts, __: date
     if facts.current == labels_of(proven).get(HASH) and not facts.status.get("promoteFull"):
         return (Patch(_rollout(facts.rollout), {"status": {"promoteFull": True}}, subresource="status"),)
     return ()
+
+
+def on_the_way_home(release: Release, facts: ReleaseFacts, now: datetime) -> bool:
+    """Whether users still are on a version that lost after promotion and the proven one can take them: Git waits for that (DESIGN 2).
+
+    Not for ever: a way home that takes longer than `PATIENCE` must not keep Git asking for the rejected version.
+    """
+    proven, decided_at = release.spec.proven, release.status.decided_at
+    if release.status.verdict is not Verdict.FAILED or release.status.promoted_at is None or proven is None or decided_at is None:
+        return False
+    warm = facts.replica_set(proven.pod_hash) is not None
+    return warm and facts.stable == release.status.pod_hash and now < decided_at + PATIENCE
 
 
 MOVES: tuple[Move, ...] = (abort_when_recorded, keep_stable_warm, end_watch, bring_back)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from reconciler.core.release.steer import steer
+from reconciler.core.release.steer import on_the_way_home, steer
 from reconciler.model.plan import Patch
 from reconciler.model.policy import AfterPromotion, ReleasePolicy
 from reconciler.model.release import ReleasePhase, ReleaseStatus, Verb, Verdict
@@ -65,3 +65,16 @@ def test_once_the_proven_template_is_live_it_is_promoted_in_full() -> None:
 def test_nothing_is_asked_for_when_everything_is_done() -> None:
     known = {"rollout": rollout(current=GOOD, stable=GOOD), "replica_sets": (replica_set(GOOD), replica_set(BAD))}
     assert patches(LOST, WATCH, **known) == []
+
+
+def test_git_waits_until_users_are_home_but_not_for_ever() -> None:
+    lost = release(status=replace(LOST, decided_at=NOW))
+    away = facts(rollout=rollout(current=GOOD, stable=BAD), replica_sets=(replica_set(GOOD), replica_set(BAD)))
+    assert on_the_way_home(lost, away, NOW)
+    assert not on_the_way_home(lost, away, NOW + timedelta(minutes=3))
+    assert not on_the_way_home(lost, facts(rollout=rollout(current=GOOD, stable=GOOD), replica_sets=(replica_set(GOOD),)), NOW)
+
+
+def test_without_a_warm_version_git_is_the_only_way_home() -> None:
+    cold = facts(rollout=rollout(stable=BAD), replica_sets=(replica_set(BAD),))
+    assert not on_the_way_home(release(status=replace(LOST, decided_at=NOW)), cold, NOW)
