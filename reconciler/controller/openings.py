@@ -10,6 +10,7 @@ from reconciler.controller.following import Asking, Following, Tip
 from reconciler.controller.policies import Policies
 from reconciler.controller.suspension import Suspension
 from reconciler.core.release.asking import asked_by, moved, released_workloads, revertability, source_id
+from reconciler.core.release.contradiction import contradiction
 from reconciler.core.release.holds import expired, of_workload, proven
 from reconciler.core.release.identity import identity_hash
 from reconciler.core.release.opening import Asked, Details, detailed, opening
@@ -20,6 +21,7 @@ from reconciler.kube.cache import Cache
 from reconciler.model.errors import Terminal, Transient
 from reconciler.model.identity import Manifest, ObjectRef
 from reconciler.model.plan import Create, Plan, Remove
+from reconciler.model.policy import WorkloadName
 from reconciler.model.release import Pull, Release
 from reconciler.model.resources import DEPLOYMENTS, RELEASES, ROLLOUTS
 
@@ -68,6 +70,13 @@ class Openings:
         releases = parse_releases(self._cache.list(RELEASES, namespace))
         return of_workload(releases, (namespace, "Rollout", name))
 
+    def _rollout(self, workload: Workload) -> Manifest:
+        """The Rollout as Git has it, or as a policy makes it."""
+        if workload.id.kind == "Rollout":
+            return workload.owner.manifest
+        policy = self._policies.of(workload.id.namespace, "Deployment", workload.id.name)
+        return {"metadata": {"name": workload.id.name}, "spec": policy.rollout}
+
     def _is_suspended(self, workload: Workload) -> bool:
         """Whether a person suspended the Rollout, its Deployment or their namespace: a release of it begins when that ends."""
         namespace = workload.template.key[1]
@@ -81,7 +90,11 @@ class Openings:
         good = proven(history)
         if good is not None and good.spec.identity == identity_hash(tip.parsed, workload):
             return
-        policy = self._policies.of(namespace, "Rollout", name)
+        kind, _, template = workload.template.key
+        policy = self._policies.judging(namespace, name, WorkloadName(kind, template))
+        refused = contradiction(policy, self._rollout(workload))
+        if refused:
+            raise Terminal(refused)
         files = [located.file for located in (workload.template, *referenced_config(tip.parsed, workload))]
         commit = await following.origin(sorted(set(files)), tip.sha)
         asked = replace(asked_by(tip.parsed, workload, following.settings, commit), retried=self._retried(history))

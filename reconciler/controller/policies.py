@@ -4,7 +4,7 @@ from reconciler.api.policy import parse_policy
 from reconciler.kube.cache import Cache
 from reconciler.model.errors import Terminal
 from reconciler.model.identity import Manifest, Resource, name_of
-from reconciler.model.policy import DEFAULT, ReleasePolicy
+from reconciler.model.policy import DEFAULT, ReleasePolicy, WorkloadName
 from reconciler.model.resources import CLUSTER_RELEASE_POLICIES, RELEASE_POLICIES
 
 RANKS: tuple[Resource, ...] = (RELEASE_POLICIES, CLUSTER_RELEASE_POLICIES)
@@ -18,15 +18,23 @@ class Policies:
 
     def of(self, namespace: str, kind: str, name: str) -> ReleasePolicy:
         """The policy of one workload. Raises Terminal when two of equal rank claim it, or when it cannot be read."""
+        return self._nearest(namespace, (WorkloadName(kind, name),))
+
+    def judging(self, namespace: str, rollout: str, template: WorkloadName) -> ReleasePolicy:
+        """The policy of a release, whether people call the workload by its Rollout or by the Deployment its template lives in."""
+        return self._nearest(namespace, tuple(dict.fromkeys((WorkloadName("Rollout", rollout), template))))
+
+    def _nearest(self, namespace: str, names: tuple[WorkloadName, ...]) -> ReleasePolicy:
         for resource in RANKS:
             place = namespace if resource.namespaced else ""
             policies = [self._parse(manifest) for manifest in self._cache.list(resource, place)]
-            matching = [p for p in policies if p.concerns(namespace, kind, name)]
+            matching = [p for p in policies if any(p.concerns(namespace, name.kind, name.name) for name in names)]
             exact = [p for p in matching if p.workloads] or matching
             if len(exact) > 1:
                 both = " and ".join(sorted(p.name for p in exact))
                 raise Terminal(
-                    f"{resource.kind} objects {both} both claim {kind} {namespace}/{name}: name the workload in only one of them"
+                    f"{resource.kind} objects {both} both claim {names[0].kind} {namespace}/{names[0].name}: "
+                    "name the workload in only one of them"
                 )
             if exact:
                 return exact[0]

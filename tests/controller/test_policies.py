@@ -7,7 +7,7 @@ import pytest
 from reconciler.controller.policies import Policies
 from reconciler.kube.cache import Cache
 from reconciler.model.errors import Terminal
-from reconciler.model.policy import DEFAULT
+from reconciler.model.policy import DEFAULT, WorkloadName
 from reconciler.model.resources import CLUSTER_RELEASE_POLICIES, RELEASE_POLICIES
 
 WEB = [{"kind": "Rollout", "name": "web"}]
@@ -54,6 +54,16 @@ def test_two_of_equal_rank_are_an_error_that_names_both() -> None:
     ):
         with pytest.raises(Terminal, match="a and b both claim Rollout shop/web: name the workload in only one"):
             chosen(*pair)
+
+
+def test_a_release_is_judged_by_whoever_names_its_rollout_or_its_deployment() -> None:
+    deployment = policy("d", workloads=[{"kind": "Deployment", "name": "web"}])
+    template = WorkloadName("Deployment", "web")
+    assert policies(deployment, cluster_policy("far")).judging("shop", "web", template).name == "d"
+    assert policies(policy("r", workloads=WEB)).judging("shop", "web", template).name == "r"
+    assert policies(deployment).judging("shop", "web", WorkloadName("Rollout", "web")) is DEFAULT
+    with pytest.raises(Terminal, match="d and r both claim Rollout shop/web"):
+        policies(deployment, policy("r", workloads=WEB)).judging("shop", "web", template)
 
 
 def test_a_policy_that_cannot_be_read_is_named_with_its_field() -> None:

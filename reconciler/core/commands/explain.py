@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.core.commands.tree import Family, phase_of
+from reconciler.core.release.contradiction import UNJUDGED
 from reconciler.core.release.evidence import evidence_of
 from reconciler.core.sync.permission import SUSPEND, suspended
 from reconciler.model.duration import parse_duration
@@ -64,6 +65,18 @@ def _invalid(family: Family, _: Release | None, __: datetime) -> Explanation | N
         rule="InvalidSpec",
         object=_object(family),
         next="correct the named field in Git and push",
+    )
+
+
+def _unjudged(family: Family, release: Release | None, _: datetime) -> Explanation | None:
+    if release is None or release.decided or not release.status.reason.startswith(UNJUDGED):
+        return None
+    reason = release.status.reason.removeprefix(UNJUDGED)
+    return Explanation(
+        sentence=f"What Git asks for is applied and nobody judges it: {reason}",
+        rule="ReleasePolicy",
+        object=f"Release {release.namespace}/{release.name}",
+        next="correct the policies and push; the release is judged from then on",
     )
 
 
@@ -179,7 +192,7 @@ def _healthy(family: Family, release: Release | None, _: datetime) -> Explanatio
     return Explanation(sentence=f"It runs what Git asks for{reason}", object=_object(family))
 
 
-REASONS: tuple[Why, ...] = (_suspended, _invalid, _decided, _aborted, _paused, _measuring, _pods, _healthy)
+REASONS: tuple[Why, ...] = (_suspended, _invalid, _unjudged, _decided, _aborted, _paused, _measuring, _pods, _healthy)
 
 
 def _status(family: Family) -> dict[str, Any]:
