@@ -29,6 +29,7 @@ from reconciler.rehearsal.player import Player
 from reconciler.rehearsal.record import Entry, Report
 from reconciler.rehearsal.stage import Stage
 from reconciler.rehearsal.story import Story
+from reconciler.sandbox.node.behaviour import Behaviour
 
 STORIES = Path(__file__).parent / "stories"
 FILES: Mapping[str, str] = {"storefront": "demo.yaml", "web": "web.yaml", "checkout": "checkout.yaml", "search": "search.yaml"}
@@ -76,6 +77,11 @@ def chosen_stories(only: str) -> list[Story]:
     return [load_story(STORIES / file, app) for app, file in FILES.items() if only in ("", app)]
 
 
+def images_of(stories: list[Story]) -> Mapping[str, Behaviour]:
+    """Every image that any story knows: what is not played may still be tried by hand."""
+    return {image: behaviour for story in stories for image, behaviour in story.images.items()}
+
+
 async def _demonstrate(order: Order, stories: list[Story]) -> bool:
     _cancel_on_signals()
     console = _console(order)
@@ -88,7 +94,7 @@ async def _demonstrate(order: Order, stories: list[Story]) -> bool:
         narrator.tell(entry)
 
     async with AsyncExitStack() as stack:
-        stage = await stack.enter_async_context(Stage(order.sample))
+        stage = await stack.enter_async_context(Stage(order.sample, images_of(chosen_stories(""))))
         stack.callback(_keep_log, stage, order.out)
         hands = await stack.enter_async_context(Hands(stage))
         await Player(stage, hands, narrate).play(stories)
@@ -134,10 +140,10 @@ async def _stay(stage: Stage, console: Console) -> None:
         f"  mesh        http://{host}:{port}  (Host: storefront.example.com, checkout.example.com)",
         "",
         "Things to try:",
-        "  1. Release storefront 1.1 again: change the image tag in environments/demo/storefront/rollout.yaml, commit, push;",
+        "  1. Release: change an image tag under environments/demo (1.0 and 1.1 are good, 1.2 is bad), commit, push;",
         "     then watch it: reconciler get rollout storefront -n shop --watch",
         f"  2. Be a tester: curl -H 'Host: storefront.example.com' -H 'x-release-tester: me' http://{host}:{port}/",
-        "  3. Ask why: reconciler explain storefront -n shop; let the bad version try again: reconciler hold list, hold lift",
+        "  3. Ask why: reconciler explain storefront -n shop; see what is held: reconciler hold list -n shop",
     )
     for line in lines:
         console.print(line, soft_wrap=True, markup=False)

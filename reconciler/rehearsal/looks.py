@@ -173,7 +173,7 @@ async def _pull(stage: Stage, subject: PullNote) -> Sight:
         and (not subject.status or subject.status in [status.state for status in statuses])
     )
     told = ", ".join(f"{status.state} ({status.description})" for status in statuses) or "no status"
-    said = shown(HIDDEN.sub("", last)) if last else "nothing said"
+    said = shown(HIDDEN.sub("", last).partition("\n|")[0]) if last else "nothing said"
     return Sight(held, f"{len(comments)} {'comment' if len(comments) == 1 else 'comments'}; {told}; {said}")
 
 
