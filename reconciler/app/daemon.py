@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import httpx
@@ -162,5 +163,6 @@ class Daemon:
     def _terms(self) -> LeaseTerms:
         settings = self._settings
         name = LEASE if "rollout" in settings.controllers else OWN_LEASE
-        holder = f"reconciler-{socket.gethostname()}-{os.getpid()}"
+        # Unique like client-go's: containers on one host network share its name, and each of their daemons is process 1.
+        holder = f"reconciler-{socket.gethostname()}-{os.getpid()}-{token_hex(4)}"
         return LeaseTerms(settings.namespace, name, holder, settings.lease_duration.total_seconds(), settings.lease_renewal.total_seconds())

@@ -14,6 +14,7 @@ from reconciler.controller.announce import Announcements
 from reconciler.controller.apply import Apply
 from reconciler.controller.clock import Clock
 from reconciler.controller.engine import Engine
+from reconciler.controller.fenced import FencedForge
 from reconciler.controller.followed import FollowedSource
 from reconciler.controller.gatekeeping import Gatekeeping
 from reconciler.controller.openings import Openings
@@ -74,7 +75,7 @@ def assemble(environment: Environment) -> Assembly:
     cache = Cache(_resources(settings))
     mirrors = _mirrors(environment)
     sources = {s.name: _followed(environment, mirrors, s) for s in settings.sources}
-    forges = {s.name: _forge(s, environment.http) for s in settings.sources if s.forge is not None}
+    forges = {s.name: _forge(s, environment) for s in settings.sources if s.forge is not None}
     controllers = _controllers(environment, cache, sources, forges)
     engine = Engine(controllers, environment.client, cache, environment.clock)
     return Assembly(engine, tuple(mirrors.values()), sources)
@@ -135,10 +136,11 @@ def _credential(source: SourceSettings) -> CredentialSource:
     return credential_file(source.credentials.username, source.credentials.password_file)
 
 
-def _forge(source: SourceSettings, http: httpx.AsyncClient) -> Forge:
+def _forge(source: SourceSettings, environment: Environment) -> Forge:
     assert source.forge is not None, "the caller looked"
     known = source.forge
-    return forge(known.kind, ForgeSettings(repository=known.repository, token=token_file(known.token_file), api=known.api), http)
+    terms = ForgeSettings(repository=known.repository, token=token_file(known.token_file), api=known.api)
+    return FencedForge(forge(known.kind, terms, environment.http), environment.git_fence.check)
 
 
 def token_file(path: str) -> Token:

@@ -18,12 +18,14 @@ log = structlog.get_logger()
 
 
 class Freeze:
-    """Follows the annotation. Until it was read once, and whenever it cannot be read for long, nothing is known and writes go on."""
+    """Follows the annotation. Whenever it cannot be read, what was last read counts; nothing starts before `known`."""
 
     def __init__(self, client: Client, namespace: str) -> None:
         self._client = client
         self._namespace = namespace
         self.scope = ""
+        self.known = asyncio.Event()
+        """Set once the annotation, or its absence, has been read."""
 
     async def run(self) -> None:
         """Look for ever."""
@@ -35,13 +37,16 @@ class Freeze:
         """One look; what cannot be read stays as it was."""
         try:
             namespace = await self._client.find(NAMESPACES, "", self._namespace)
-        except (ApiError, Transient):
+        except (ApiError, Transient) as error:
+            if not self.known.is_set():
+                log.warning("freeze unknown, nothing starts", namespace=self._namespace, reason=str(error))
             return
         word = annotations_of(namespace).get(FREEZE, "") if namespace else ""
         scope = word if word in ("", "cluster", "git") else "all"  # a word that we do not know still means: stop
         if scope != self.scope:
             log.warning("freeze changed", scope=scope or "none", before=self.scope or "none")
         self.scope = scope
+        self.known.set()
 
     def gate(self, *scopes: str) -> Gate:
         """Withholds writes while a person has frozen one of these scopes."""

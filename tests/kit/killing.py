@@ -14,12 +14,13 @@ import httpx
 from aiohttp import web
 
 from reconciler.app.polling import Polling
+from reconciler.app.settings import load_settings
 from reconciler.app.telemetry import Telemetry
 from reconciler.app.wiring import Environment, assemble
 from reconciler.controller.clock import SystemClock
 from reconciler.controller.engine import Engine
 from reconciler.kube.client import Client
-from reconciler.kube.fence import Fence, Gate
+from reconciler.kube.fence import Fence, Fenced
 from reconciler.kube.transport import Request
 from reconciler.model.settings import Settings
 from reconciler.rehearsal.inprocess import InProcessTransport
@@ -98,10 +99,6 @@ class Fate:
         if label and self.strikes_after(label):
             await forever()
 
-    def push_gate(self) -> Gate:
-        """What the permit before each push asks."""
-        return Gate(lambda: "killed" if self.strikes_before(PUSH) else None)
-
     def lost_answer(self) -> Fault:
         """The Git host takes the push, and its answer never arrives."""
 
@@ -111,6 +108,18 @@ class Fate:
             return None
 
         return Fault(effect, method="POST", path="*/git-receive-pack", times=None, after=True)
+
+
+class PushFence(Fence):
+    """What is asked before each push, and before each word to the forge, which is followed at the HTTP client."""
+
+    def __init__(self, fate: Fate) -> None:
+        super().__init__()
+        self._fate = fate
+
+    def check(self, what: str) -> None:
+        if what.startswith("push") and self._fate.strikes_before(PUSH):
+            raise Fenced(f"{what}: killed")
 
 
 class CutHttp(httpx.AsyncBaseTransport):
@@ -160,12 +169,16 @@ async def forever() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What daemons live on: an API server in process, a Git host, settings and a folder."""
+    """What daemons live on: an API server in process, a Git host, a settings file and a folder."""
 
     call: Caller
     host: GitHost
-    settings: Settings
+    settings_file: Path
     folder: Path
+
+    @property
+    def settings(self) -> Settings:
+        return load_settings(self.settings_file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,18 +201,19 @@ async def alive(ground: Ground) -> AsyncIterator[Life]:
     fate = Fate()
     ground.host.faults.clear()
     ground.host.faults.add(fate.lost_answer())
+    settings = ground.settings
     transport = InProcessTransport(ground.call, before=fate.before_call, after=fate.after_call)
     async with httpx.AsyncClient(transport=CutHttp(fate, ground.host.api)) as http:
         environment = Environment(
-            settings=ground.settings,
+            settings=settings,
             client=Client(transport, Fence()),
             clock=SystemClock(),
             http=http,
             folder=ground.folder,
-            git_fence=Fence(fate.push_gate()),
+            git_fence=PushFence(fate),
         )
         assembly = assemble(environment)
-        task = asyncio.create_task(_run(assembly.engine, ground.settings))
+        task = asyncio.create_task(_run(assembly.engine, settings))
         try:
             yield Life(assembly.engine, fate, task)
         finally:

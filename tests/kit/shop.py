@@ -13,7 +13,6 @@ from typing import Any
 import yaml
 from aiohttp import web
 
-from reconciler.app.settings import settings_of
 from reconciler.rehearsal.fittings import BOT, REPOSITORY, definitions, namespaces, secret_file, settings
 from reconciler.sandbox.client import ApiClient
 from reconciler.sandbox.cluster import Cluster
@@ -230,25 +229,29 @@ def version_of(replica_set: Manifest) -> str:
 @asynccontextmanager
 async def shop(folder: Path, steps: str = STEPS) -> AsyncIterator[Shop]:
     """A shop whose repository holds version 1; no daemon runs yet."""
-    versions = {f"{IMAGE}:{name}": Behaviour(name) for name in ("1", "2", BAD)}
+    versions = {f"{IMAGE}:{name}": Behaviour(name) for name in ("1", "2", "3", BAD)}
     host = GitHost(folder / "hosted", users={BOT: "token", "ann": "ann"})
     async with Cluster(versions, pace=QUICK) as cluster, numbers(cluster.api) as prometheus:
         await host.start()
         try:
             files = {ROLLOUT_FILE: rollout("1", steps), NETWORK_FILE: NETWORK.encode(), ANALYSIS_FILE: ANALYSIS.encode()}
             await asyncio.gather(host.create_repository(REPOSITORY, files, author=ANN), define_kinds(cluster.api))
-            yield Shop(cluster, host, Ground(cluster.server.call, host, shop_settings(host, prometheus, folder), folder / "daemon"))
+            yield Shop(cluster, host, Ground(cluster.server.call, host, write_settings(host, prometheus, folder), folder / "daemon"))
         finally:
             await host.stop()
 
 
-def shop_settings(host: GitHost, prometheus: str, folder: Path) -> Any:
+def write_settings(host: GitHost, prometheus: str, folder: Path) -> Path:
+    """The `reconciler.yaml` of the shop: short intervals, a lease that is lost within seconds."""
     folder.mkdir(parents=True, exist_ok=True)
     token = secret_file(folder / "token", host.access.token(BOT))
     text = settings(repository=host.clone_url(REPOSITORY), forge=host.api, prometheus=prometheus, listen="127.0.0.1:0", token_file=token)
     document = yaml.safe_load(text)
     document["sources"][0]["interval"] = "300ms"
-    return settings_of(yaml.safe_dump(document), "reconciler.yaml")
+    document["lease"] = {"duration": "2s", "renewEvery": "400ms"}
+    written = folder / "reconciler.yaml"
+    written.write_text(yaml.safe_dump(document))
+    return written
 
 
 async def define_kinds(api: ApiClient) -> None:

@@ -77,3 +77,17 @@ async def test_without_our_namespace_nothing_is_frozen(cluster: Api) -> None:
     freeze = Freeze(cluster.client, "elsewhere")
     await freeze.look()
     assert freeze.scope == ""
+
+
+async def test_it_is_known_only_once_it_was_read(cluster: Api) -> None:
+    freeze = Freeze(cluster.client, "reconciler")
+
+    async def away(_: Call) -> Answer | None:
+        raise ConnectionResetError
+
+    passing, cluster.server.faults = cluster.server.faults, away
+    await freeze.look()
+    assert not freeze.known.is_set()
+    cluster.server.faults = passing
+    await freeze.look()
+    assert freeze.known.is_set()
