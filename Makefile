@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test check bench lock clean
+.PHONY: help setup demo test real check bench lock clean
 
 help: ## what each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -27,6 +27,10 @@ demo: $(VENV)/.runtime ## watch a real git push become a release, and a bad one 
 
 test: $(VENV)/.dev ## run the tests
 	@$(BIN)/pytest -n 2 --dist loadgroup
+
+real: $(VENV)/.dev ## the contracts on a real control plane and Prometheus; the first time builds them (Debian, minutes)
+	@$(BIN)/python -m scripts.real
+	@$(BIN)/pytest -m real -rs tests/real
 
 check: $(VENV)/.dev ## formatting, lint, types, floors, house rules
 	@$(BIN)/ruff format --check .

@@ -61,6 +61,18 @@ def unknown_path() -> Failure:
     return Failure(404, "NotFound", "the server could not find the requested resource")
 
 
+class _PageNotFound(Failure):
+    """Not even a group of the API: what answers knows no Status."""
+
+    def body(self) -> bytes:
+        return b"404 page not found\n"
+
+
+def page_not_found() -> Failure:
+    """No group of the API is served under this path."""
+    return _PageNotFound(404, "NotFound", "404 page not found", headers={"content-type": "text/plain; charset=utf-8"})
+
+
 def already_exists(kind: Kind, name: str, *, deleting: bool = False) -> Failure:
     """The name is taken; while its holder is being deleted the message says so."""
     prefix = "object is being deleted: " if deleting else ""

@@ -65,10 +65,7 @@ def addressed(target: Target, manifest: Manifest) -> Manifest:
     if not kind.namespaced:
         metadata.pop("namespace", None)
     elif metadata.get("namespace", target.namespace) != target.namespace:
-        raise bad_request(
-            "the namespace of the provided object does not match the namespace sent on the request"
-            f" ({metadata['namespace']} is not {target.namespace})"
-        )
+        raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
     else:
         metadata["namespace"] = target.namespace
     return {**manifest, "apiVersion": kind.stored_version, "kind": kind.kind, "metadata": metadata}

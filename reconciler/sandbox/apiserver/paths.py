@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from reconciler.sandbox.apiserver.failures import unknown_path
+from reconciler.sandbox.apiserver.failures import page_not_found, unknown_path
 from reconciler.sandbox.apiserver.kinds import Kind, Registry
 
 NAMESPACE_PARTS = ("status", "finalize")
@@ -36,6 +36,8 @@ def parse(registry: Registry, path: str) -> Target:
         raise unknown_path()
     namespace, parts = _namespace(group, parts)
     kind = registry.find(group, version, parts[0])
+    if kind is None and not any(group == known for known, _, _ in registry.kinds):
+        raise page_not_found()
     if kind is None or (namespace and not kind.namespaced):
         raise unknown_path()
     name, subresource, *rest = [*parts[1:], "", ""]

@@ -78,7 +78,7 @@ class Reader:
             items = [partial(entry.manifest) for entry in entries]
             return orjson.dumps({"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "items": items})
         head = orjson.dumps({"kind": kind.list_name, "apiVersion": kind.api_version, "metadata": metadata})
-        return b'%b,"items":[%b]}' % (head[:-1], b",".join([encoded(kind, entry) for entry in entries]))
+        return b'%b,"items":[%b]}' % (head[:-1], b",".join([_item(kind, entry) for entry in entries]))
 
     def select(self, target: Target, query: Mapping[str, str]) -> list[Entry]:
         """The entries that a collection path and its selectors name, in order."""
@@ -107,8 +107,9 @@ class Reader:
         if query.get("resourceVersion") not in (None, "", "0"):
             raise bad_request("specifying resource version is not allowed when using continue")
         version, start = _parse_continue(query["continue"])
-        entries = self._store.snapshot(_snapshot_name(target, query, version))
-        if entries is None and self._collection(target).version <= version <= self._store.version:
+        collection = self._collection(target)
+        entries = self._store.snapshot(_snapshot_name(target, query, version)) if version >= collection.oldest else None
+        if entries is None and max(collection.version, collection.oldest) <= version <= self._store.version:
             entries = self.select(target, query)
         if entries is None:
             raise _expired_continue(_continue_token(self._store.version, start))
@@ -175,6 +176,17 @@ def encoded(kind: Kind, entry: Entry) -> bytes:
     if entry.manifest["apiVersion"] == kind.api_version:
         return entry.encoded
     return orjson.dumps(as_served(kind, entry.manifest))
+
+
+def _item(kind: Kind, entry: Entry) -> bytes:
+    """An entry in a list: built-in kinds do not repeat there what the list says of them, custom ones do."""
+    written = encoded(kind, entry)
+    if kind.custom:
+        return written
+    head = b'{"apiVersion":"%b","kind":"%b",' % (kind.api_version.encode(), kind.kind.encode())
+    if written.startswith(head):
+        return b"{" + written[len(head) :]
+    return orjson.dumps({name: value for name, value in as_served(kind, entry.manifest).items() if name not in ("apiVersion", "kind")})
 
 
 def _namespace(target: Target) -> str | None:

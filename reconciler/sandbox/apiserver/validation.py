@@ -153,7 +153,7 @@ def _config(new: Manifest, old: Manifest | None) -> list[Cause]:
             return [Cause(field, "Invalid value: must be a map of text")]
     size = sum(len(key) + len(value) for field in ("data", "binaryData") for key, value in (new.get(field) or {}).items())
     if size > CONFIG_LIMIT:
-        return [Cause("", f"Too long: may not be more than {CONFIG_LIMIT} bytes", "TooLong")]
+        return [Cause("[]", f"Too long: may not be more than {CONFIG_LIMIT} bytes", "TooLong")]
     if old is not None and old.get("immutable") and any(new.get(field) != old.get(field) for field in ("data", "binaryData", "immutable")):
         return [Cause("data", "Forbidden: field is immutable when `immutable` is set", "Forbidden")]
     return []

@@ -1,0 +1,33 @@
+"""Every contract runs twice: on the sandbox in `make test`, and on a real control plane in `make real`."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.real.kit.api import Api
+from tests.real.kit.servers import Server, namespace_of, sandbox_server, started_cluster
+
+
+@pytest.fixture(scope="session")
+def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    yield from started_cluster(tmp_path_factory.mktemp("control-plane"))
+
+
+@pytest.fixture(params=["sandbox", pytest.param("real", marks=pytest.mark.real)])
+async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Server]:
+    if request.param == "real":
+        yield request.getfixturevalue("real_server")
+        return
+    async with sandbox_server(tmp_path) as started:
+        yield started
+
+
+@pytest.fixture
+async def api(server: Server, request: pytest.FixtureRequest) -> AsyncIterator[Api]:
+    """A namespace on the server; a case marked `since("1.27")` is skipped on an older one."""
+    async with namespace_of(server) as made:
+        mark = request.node.get_closest_marker("since")
+        if mark and made.release < tuple(int(part) for part in mark.args[0].split(".")):
+            pytest.skip(f"Kubernetes {'.'.join(map(str, made.release))} is older than {mark.args[0]}")
+        yield made
