@@ -17,12 +17,13 @@ from reconciler.controller.gatekeeping import Gatekeeping
 from reconciler.core.source.documents import Located
 from reconciler.core.sync.carry import RuntimeOwned, carry_over
 from reconciler.core.sync.effective import Template, effective, written
+from reconciler.core.sync.migration import client_side, migration
 from reconciler.core.sync.order import in_order
 from reconciler.core.sync.owned import runtime_owned
 from reconciler.core.sync.permission import other_driver, other_source, refusal, suspended
 from reconciler.core.sync.prune import Entry, Place
 from reconciler.kube.cache import Cache
-from reconciler.kube.client import Client
+from reconciler.kube.client import MANAGER, Client
 from reconciler.kube.discovery import Discovery
 from reconciler.kube.errors import ApiError, NotFound
 from reconciler.model.errors import Terminal, Transient
@@ -163,6 +164,8 @@ class Writing:
         answer = None
         if wanted is not None:
             payload = carry_over(wanted, live, await self._runtime_owned(tip, settings))
+            if live is not None and await self._taken_over(resource, payload, live):
+                return await self._put(settings, tip, (resource, located, await self._live(resource, located.manifest)), report)
             answer = await self._send(resource, payload, live)
         if adoption is not None:
             report.look_at(await self._adopting.adopt(adoption, settings.name, gate.release))
@@ -176,6 +179,20 @@ class Writing:
         place = ObjectRef(resource, namespace_of(payload), name_of(payload))
         await self._apply(Plan((Patch(place, body, PatchStyle.APPLY, query=FORCE),)))
         return await self._live(resource, payload) or payload
+
+    async def _taken_over(self, resource: Resource, payload: Manifest, live: Manifest) -> bool:
+        """Make ours what kubectl's client-side apply wrote, so that what leaves Git leaves the object; whether that was a write."""
+        if not client_side(live):
+            return False
+        place = ObjectRef(resource, namespace_of(payload), name_of(payload))
+        owned = await self._client.with_owners(place)
+        if owned["metadata"]["resourceVersion"] != live["metadata"]["resourceVersion"]:
+            raise Transient(f"{place} was written by somebody else meanwhile")
+        operations = migration(owned, payload, MANAGER)
+        if operations is None:
+            return False
+        await self._apply(Plan((Patch(place, operations, PatchStyle.JSON),)))
+        return True
 
     async def _suspended(self, manifest: Manifest, known: dict[str, bool]) -> bool:
         """Whether a person asked us to leave this object, or everything in its namespace, alone (DESIGN 11)."""

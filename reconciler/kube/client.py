@@ -13,6 +13,8 @@ from reconciler.model.identity import Manifest, ObjectRef, Resource, name_of, na
 from reconciler.model.plan import PatchStyle
 
 PAGE = "500"
+MANAGER = "reconciler"
+"""Who we are to server-side apply, and in managedFields."""
 JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 
 
@@ -49,6 +51,10 @@ class Client:
         except NotFound:
             return None
 
+    async def with_owners(self, ref: ObjectRef) -> Manifest:
+        """The object with its managedFields, which every other read drops."""
+        return await self._call(Request("GET", path_of(ref.resource, ref.namespace, ref.name), headers=JSON), slim=False)
+
     async def list(self, resource: Resource, namespace: str = "", *, labels: str = "", fields: str = "") -> list[Manifest]:
         return (await self.listing(resource, namespace, labels=labels, fields=fields)).items
 
@@ -82,11 +88,11 @@ class Client:
 
     async def create(self, resource: Resource, manifest: Manifest) -> Manifest:
         path = path_of(resource, namespace_of(manifest))
-        return await self._write("POST", path, manifest, JSON, {"fieldManager": "reconciler"})
+        return await self._write("POST", path, manifest, JSON, {"fieldManager": MANAGER})
 
     async def replace(self, resource: Resource, manifest: Manifest, *, subresource: str = "") -> Manifest:
         path = path_of(resource, namespace_of(manifest), name_of(manifest), subresource)
-        return await self._write("PUT", path, manifest, JSON, {"fieldManager": "reconciler"})
+        return await self._write("PUT", path, manifest, JSON, {"fieldManager": MANAGER})
 
     async def patch(
         self,
@@ -99,7 +105,7 @@ class Client:
     ) -> Manifest:
         path = path_of(ref.resource, ref.namespace, ref.name, subresource)
         headers = {"Accept": "application/json", "Content-Type": style.value}
-        return await self._write("PATCH", path, body, headers, {"fieldManager": "reconciler", **(query or {})})
+        return await self._write("PATCH", path, body, headers, {"fieldManager": MANAGER, **(query or {})})
 
     async def delete(self, ref: ObjectRef, *, uid: str = "", propagation: str = "Background") -> None:
         """Ask for the object's removal; an object already gone, or another one of its name, is success."""
@@ -128,12 +134,13 @@ class Client:
         self._fence.check(f"{method} {path}")
         return await self._call(Request(method, path, query, headers, orjson.dumps(body)))
 
-    async def _call(self, request: Request) -> Manifest:
+    async def _call(self, request: Request, *, slim: bool = True) -> Manifest:
         async with self._transport.open(request) as response:
             body = await response.read()
             if response.status >= 300:
                 raise error_of(response.status, body, response.headers.get("Retry-After"))
-        return _slim(_decoded(body, request.path))
+        manifest = _decoded(body, request.path)
+        return _slim(manifest) if slim else manifest
 
 
 def path_of(resource: Resource, namespace: str, name: str = "", subresource: str = "") -> str:

@@ -37,6 +37,12 @@ async def test_what_was_created_is_read_back_without_managed_fields(cluster: Api
     assert "managedFields" not in made["metadata"] and "managedFields" not in read["metadata"]
 
 
+async def test_owners_are_read_on_request(cluster: Api) -> None:
+    await cluster.client.patch(PLACE, config_map("web", {"a": "1"}), style=PatchStyle.APPLY)
+    (owner,) = (await cluster.client.with_owners(PLACE))["metadata"]["managedFields"]
+    assert (owner["manager"], owner["operation"]) == ("reconciler", "Apply")
+
+
 async def test_absent_is_not_found_or_none(cluster: Api) -> None:
     with pytest.raises(NotFound):
         await cluster.client.get(CONFIGMAPS, NAMESPACE, "web")
