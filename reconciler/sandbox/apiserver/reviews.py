@@ -1,34 +1,68 @@
-"""Self reviews: who am I, and may I. There is one user here, who may do everything."""
+"""Self reviews: who am I, and may I. The answers are those of the gate that every call passes."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from reconciler.sandbox.apiserver.causes import Cause
+from reconciler.sandbox.apiserver.failures import invalid
+from reconciler.sandbox.apiserver.gate import Gate
+from reconciler.sandbox.apiserver.identity import MASTERS, User
 from reconciler.sandbox.apiserver.kinds import Kind
+from reconciler.sandbox.apiserver.rights import Asked
 
 Manifest = dict[str, Any]
-USER = "sandbox-admin"
-GROUPS = ("system:masters", "system:authenticated")
+RESOURCE_FIELDS = ("verbs", "apiGroups", "resources", "resourceNames")
+PATH_FIELDS = ("verbs", "nonResourceURLs")
+EVERYTHING = (
+    {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]},
+    {"verbs": ["*"], "nonResourceURLs": ["*"]},
+)
 
 
-def review(kind: Kind, body: Manifest) -> Manifest:
-    """The review with its answer."""
-    return {**body, "apiVersion": kind.api_version, "kind": kind.kind, "status": ANSWERS[kind.plural]()}
+def review(kind: Kind, body: Manifest, user: User, gate: Gate) -> Manifest:
+    """The review with its answer. Raises Failure 422 for one that asks nothing."""
+    return {**body, "apiVersion": kind.api_version, "kind": kind.kind, "status": ANSWERS[kind.plural](kind, body, user, gate)}
 
 
-def _access() -> Manifest:
-    return {"allowed": True, "reason": "the sandbox's only user may do everything"}
+def _access(kind: Kind, body: Manifest, user: User, gate: Gate) -> Manifest:
+    spec = body.get("spec") or {}
+    resource, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
+    if (resource is None) is (path is None):
+        text = "Invalid value: exactly one of nonResourceAttributes or resourceAttributes must be specified"
+        raise invalid(kind, "", [Cause("spec.resourceAttributes", text)])
+    allowed, reason = gate.may(user, _asked(resource) if resource is not None else _path(path or {}))
+    return {"allowed": allowed, **({"reason": reason} if reason else {})}
 
 
-def _rules() -> Manifest:
-    every = [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}]
-    return {"resourceRules": every, "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["*"]}], "incomplete": False}
+def _asked(attributes: Manifest) -> Asked:
+    words = {name: str(attributes.get(name) or "") for name in ("verb", "group", "resource", "subresource", "namespace", "name")}
+    return Asked(**words)
 
 
-def _who() -> Manifest:
-    return {"userInfo": {"username": USER, "groups": list(GROUPS)}}
+def _path(attributes: Manifest) -> Asked:
+    return Asked(str(attributes.get("verb") or ""), path=str(attributes.get("path") or ""))
 
 
-ANSWERS: Mapping[str, Callable[[], Manifest]] = {
+def _rules(kind: Kind, body: Manifest, user: User, gate: Gate) -> Manifest:
+    everything = gate.access is None or not gate.access.rbac or MASTERS in user.groups
+    namespace = str((body.get("spec") or {}).get("namespace") or "")
+    rules = list(EVERYTHING) if everything else [grant.rule for grant in gate.rights.grants(user, namespace)]
+    return {
+        "resourceRules": [_only(rule, RESOURCE_FIELDS) for rule in rules if rule.get("resources")],
+        "nonResourceRules": [_only(rule, PATH_FIELDS) for rule in rules if rule.get("nonResourceURLs")],
+        "incomplete": False,
+    }
+
+
+def _only(rule: Mapping[str, Any], fields: tuple[str, ...]) -> Manifest:
+    return {name: rule[name] for name in fields if name in rule}
+
+
+def _who(kind: Kind, body: Manifest, user: User, gate: Gate) -> Manifest:
+    return {"userInfo": {"username": user.name, **({"uid": user.uid} if user.uid else {}), "groups": list(user.groups)}}
+
+
+ANSWERS: Mapping[str, Callable[[Kind, Manifest, User, Gate], Manifest]] = {
     "selfsubjectaccessreviews": _access,
     "selfsubjectrulesreviews": _rules,
     "selfsubjectreviews": _who,

@@ -1,36 +1,40 @@
 """The whole API server behind one function, `call`: used in process as it is, and over HTTP by `serving`."""
 
 import asyncio
-import hmac
 import random
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import orjson
 
 from reconciler.sandbox.apiserver import reviews
-from reconciler.sandbox.apiserver.bodies import decode_object, failure_of, header
+from reconciler.sandbox.apiserver.bodies import PATCH_APPLY, decode_object, failure_of, header, media_type
 from reconciler.sandbox.apiserver.collector import Collector
 from reconciler.sandbox.apiserver.customs import Definitions
 from reconciler.sandbox.apiserver.deletion import Remover
 from reconciler.sandbox.apiserver.discovery import Discovery
-from reconciler.sandbox.apiserver.failures import Failure, bad_request, conflict, method_not_allowed, not_found, unauthorized
-from reconciler.sandbox.apiserver.kinds import Registry
+from reconciler.sandbox.apiserver.failures import Failure, bad_request, conflict, method_not_allowed, not_found
+from reconciler.sandbox.apiserver.gate import Access, Gate, asked_of, path_asked
+from reconciler.sandbox.apiserver.identity import ADMIN, SYSTEM, User, service_account
+from reconciler.sandbox.apiserver.kinds import RBAC, Registry
 from reconciler.sandbox.apiserver.kubeconfig import kubeconfig
 from reconciler.sandbox.apiserver.options import Deletion, WriteOptions
 from reconciler.sandbox.apiserver.patching import applied, parse, patched
 from reconciler.sandbox.apiserver.paths import Target
 from reconciler.sandbox.apiserver.paths import parse as parse_path
 from reconciler.sandbox.apiserver.reads import Form, Reader, encoded
+from reconciler.sandbox.apiserver.rights import bootstrap
 from reconciler.sandbox.apiserver.serving import Listener
 from reconciler.sandbox.apiserver.store import Store
 from reconciler.sandbox.apiserver.subresources import Subresources, scale_of
 from reconciler.sandbox.apiserver.watch import WatchStream
 from reconciler.sandbox.apiserver.writes import Writer, Written
-from reconciler.sandbox.client import Answer, Call
+from reconciler.sandbox.client import Answer, Call, Caller
 
 Manifest = dict[str, Any]
 JSON: Mapping[str, str] = {"content-type": "application/json"}
@@ -66,7 +70,8 @@ class ApiServer:
     """A Kubernetes API server. `call` answers alone; `start` adds HTTP and the collectors, which carry deletions through.
 
     `faults` is asked before each call and may answer it, wait, or raise ConnectionResetError (the connection breaks);
-    `faults_after` is asked with the answer, after the write was done. `token`: what every request must bring, if not empty.
+    `faults_after` is asked with the answer, after the write was done. `token`: what every request must bring, if not empty;
+    for several users and their rights see `guard`.
     """
 
     def __init__(
@@ -77,7 +82,9 @@ class ApiServer:
         self.faults: Fault = no_faults
         self.faults_after: FaultAfter = no_faults_after
         self.logs = logs
+        self.gate = Gate(self.store, now)
         self._token = token
+        self._authority = ""
         self._discovery = Discovery(self.registry)
         self._writer = Writer(self.store, now, random.Random(seed))
         self._remover = Remover(self.store, now)
@@ -89,6 +96,8 @@ class ApiServer:
         self._collecting: asyncio.Task[None] | None = None
         self.store.observers += [self._definitions.observe, self._collector.observe]
         self._found_namespaces()
+        if token:
+            self.gate.access = Access({token: ADMIN}, rbac=False)
 
     def _found_namespaces(self) -> None:
         kind = self.registry.kinds[("", "v1", "namespaces")]
@@ -100,8 +109,23 @@ class ApiServer:
         """Where it listens, once started."""
         return self._listener.url
 
-    async def start(self, host: str = "127.0.0.1", port: int = 0, *, tls: ssl.SSLContext | None = None) -> None:
-        """Listen, and run the collectors until `stop`."""
+    def guard(self, access: Access) -> None:
+        """From now on ask every call for a token and, with RBAC, for rights; the roles every cluster starts with are there."""
+        self.gate.access = access
+        if not access.rbac:
+            return
+        for plural, manifest in bootstrap():
+            target = Target(self.registry.kinds[(RBAC, "v1", plural)])
+            if ("", manifest["metadata"]["name"]) not in self.store.collection(RBAC, plural).entries:
+                self._writer.create(target, manifest, WriteOptions())
+
+    def caller(self, user: User = SYSTEM) -> Caller:
+        """A caller in process that is this user without showing a token; the default may do everything."""
+        return partial(self.call, user=user)
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0, *, tls: ssl.SSLContext | None = None, authority: str = "") -> None:
+        """Listen, and run the collectors until `stop`. `authority`: the certificate (PEM) that kubeconfigs trust."""
+        self._authority = authority
         await self._listener.start(host, port, tls)
         self._collecting = asyncio.create_task(self._collector.run(), name="collector")
 
@@ -115,9 +139,9 @@ class ApiServer:
             with suppress(asyncio.CancelledError):
                 await self._collecting
 
-    def kubeconfig(self) -> str:
-        """A kubeconfig, as YAML, with which kubectl reaches this server."""
-        return kubeconfig(self.url, self._token)
+    def kubeconfig(self, token: str = "") -> str:
+        """A kubeconfig, as YAML, with which kubectl reaches this server, as the user of a token."""
+        return kubeconfig(self.url, token or self._token, self._authority)
 
     def cut_watches(self) -> None:
         """Break every open watch, as a failing network does."""
@@ -132,40 +156,59 @@ class ApiServer:
     def _streams(self) -> list[WatchStream]:
         return [one for collection in self.store.collections.values() for one in collection.watchers if isinstance(one, WatchStream)]
 
-    async def call(self, call: Call) -> Answer:
-        """Answer one request. Raises only what a fault raises."""
+    async def call(self, call: Call, *, user: User | None = None) -> Answer:
+        """Answer one request, of a user or of whoever its token says. Raises only what a fault raises."""
         answer = await self.faults(call)
         if answer is None:
-            answer = await self._answer(call)
+            answer = self._answer(call, user)
         return await self.faults_after(call, answer) or answer
 
-    async def _answer(self, call: Call) -> Answer:
+    def _answer(self, call: Call, user: User | None) -> Answer:
         try:
-            return self._respond(call)
+            return self._respond(call, user)
         except Failure as failure:
             return refused(failure)
         except Exception as error:  # a bug of this server is an answer to its client, as in a real one
             return refused(failure_of(error))
 
-    def _respond(self, call: Call) -> Answer:
+    def _respond(self, call: Call, user: User | None) -> Answer:
         if call.path in HEALTH:
             return Answer(200, TEXT, b"ok")
-        if self._token and not hmac.compare_digest(header(call.headers, "authorization").encode(), f"Bearer {self._token}".encode()):
-            raise unauthorized()
+        user = user or self.gate.identify(call.headers)
         path = call.path.rstrip("/") or "/"
         if call.method == "GET" and (document := self._discovery.find(path, header(call.headers, "accept"))):
+            self.gate.admit(user, path_asked(call))
             known = header(call.headers, "if-none-match") == document.etag
             return Answer(
                 304 if known else 200, {"content-type": document.media_type, "etag": document.etag}, b"" if known else document.body
             )
-        return self._resource(call, path)
+        return self._resource(call, path, user)
 
-    def _resource(self, call: Call, path: str) -> Answer:
-        target = parse_path(self.registry, path)
+    def _resource(self, call: Call, path: str, user: User) -> Answer:
+        target = self._target(call, path, user)
         respond = RESPONSES.get((call.method, bool(target.name), target.subresource), RESPONSES.get((call.method, bool(target.name), "*")))
         if respond is None or (call.method == "GET" and not target.kind.stored):
             raise method_not_allowed()
+        self.gate.admit(user, asked_of(target, call))
+        if not target.kind.stored:
+            return _json(201, reviews.review(target.kind, decode_object(call.headers, call.body), user, self.gate))
+        if self._creates(target, call):
+            self.gate.admit(user, replace(asked_of(target, call), verb="create"))
         return respond(self, target, call)
+
+    def _target(self, call: Call, path: str, user: User) -> Target:
+        try:
+            return parse_path(self.registry, path)
+        except Failure:
+            self.gate.admit(user, path_asked(call))  # what is not there is not told to those who may not ask
+            raise
+
+    def _creates(self, target: Target, call: Call) -> bool:
+        """Whether a PUT or PATCH would create its object: that needs the right to create, too."""
+        if self.gate.access is None or target.subresource or call.method not in ("PUT", "PATCH"):
+            return False
+        applies = (call.method, target.kind.plural) == ("PUT", "leases") or media_type(call.headers) == PATCH_APPLY
+        return applies and target.place not in self.store.collection(target.kind.group, target.kind.plural).entries
 
     def _read(self, target: Target, call: Call) -> Answer:
         form = Form.parse(header(call.headers, "accept"), call.query)
@@ -190,8 +233,6 @@ class ApiServer:
 
     def _create(self, target: Target, call: Call) -> Answer:
         body = decode_object(call.headers, call.body)
-        if not target.kind.stored:
-            return _json(201, reviews.review(target.kind, body))
         if target.kind.namespaced and not target.namespace:
             raise method_not_allowed()
         return self._written(target, self._writer.create(target, body, self._options(call), call.body))
@@ -250,7 +291,10 @@ class ApiServer:
         return _json(201, self._subresources.bind(target, call.headers, call.body))
 
     def _issue_token(self, target: Target, call: Call) -> Answer:
-        return _json(201, self._subresources.token(target, call.headers, call.body))
+        issued = self._subresources.token(target, call.headers, call.body)
+        holder = service_account(target.namespace, target.name, self._writer.find(target).manifest["metadata"]["uid"])
+        self.gate.issue(issued["status"]["token"], holder, issued["spec"]["expirationSeconds"])
+        return _json(201, issued)
 
 
 Respond = Callable[[ApiServer, Target, Call], Answer]

@@ -1,6 +1,7 @@
 """The subresources that are no plain part of an object: scale, eviction, binding, token."""
 
 import base64
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,7 +24,9 @@ from reconciler.sandbox.apiserver.writes import Writer
 Manifest = dict[str, Any]
 SCALE = Kind("autoscaling", "v1", "scales", "Scale")
 SCALE_FIELDS = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+TOKEN = Kind("authentication.k8s.io", "v1", "tokenrequests", "TokenRequest")
 TOKEN_SECONDS = 3600
+LONGEST_TOKEN = 2**32
 
 
 def _first(manifest: Manifest, path: str) -> Any:
@@ -133,13 +136,22 @@ class Subresources:
         return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
 
     def token(self, target: Target, headers: Mapping[str, str], body: bytes) -> Manifest:
-        """A token of a service account; it opens nothing here."""
+        """A token of a service account, unlike every other one. Raises Failure 422 for a life that is no number of seconds."""
         entry, request = self._writer.find(target), decode_object(headers, body)
-        claims = {"sub": f"system:serviceaccount:{target.namespace}:{target.name}", "uid": entry.manifest["metadata"]["uid"]}
-        parts = [base64.urlsafe_b64encode(orjson.dumps(part)).rstrip(b"=").decode() for part in ({"alg": "none"}, claims)]
-        status = {"token": f"{'.'.join(parts)}.", "expirationTimestamp": self._writer.moment()}
         spec = {"expirationSeconds": TOKEN_SECONDS, **(request.get("spec") or {})}
-        return {"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "metadata": {}, "spec": spec, "status": status}
+        seconds = spec["expirationSeconds"]
+        if not isinstance(seconds, int) or isinstance(seconds, bool) or not 0 < seconds <= LONGEST_TOKEN:
+            raise invalid(TOKEN, target.name, [Cause("spec.expirationSeconds", f"Invalid value: {seconds}: must be 1 to {LONGEST_TOKEN}")])
+        until = self._writer.moment_after(seconds)
+        claims = {
+            "sub": f"system:serviceaccount:{target.namespace}:{target.name}",
+            "uid": entry.manifest["metadata"]["uid"],
+            "jti": str(uuid.uuid4()),
+            "exp": until,
+        }
+        parts = [base64.urlsafe_b64encode(orjson.dumps(part)).rstrip(b"=").decode() for part in ({"alg": "none"}, claims)]
+        status = {"token": f"{'.'.join(parts)}.", "expirationTimestamp": until}
+        return {"kind": TOKEN.kind, "apiVersion": TOKEN.api_version, "metadata": {}, "spec": spec, "status": status}
 
 
 def _healthy(pod: Manifest) -> bool:

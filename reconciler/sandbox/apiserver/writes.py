@@ -7,7 +7,7 @@ import random
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.sandbox.apiserver import customs, defaults, metadata, validation
@@ -50,6 +50,10 @@ class Writer:
     def moment(self) -> str:
         """Now, as a Time."""
         return rfc3339(self._now())
+
+    def moment_after(self, seconds: int) -> str:
+        """The Time in some seconds."""
+        return rfc3339(self._now() + timedelta(seconds=seconds))
 
     def find(self, target: Target) -> Entry:
         """The object at a target. Raises Failure 404."""

@@ -1,6 +1,11 @@
-"""Self reviews: the sandbox's one user may do everything."""
+"""Self reviews: the answers of the gate, which without access lets the one user do everything."""
 
-from reconciler.sandbox.client import ApiClient
+from typing import Any
+
+import pytest
+
+from reconciler.sandbox.client import ApiClient, ApiError
+from tests.kit.access import ANN, allow, guarded, rule
 
 
 async def test_access_is_allowed(api: ApiClient) -> None:
@@ -17,3 +22,29 @@ async def test_the_rules_are_everything(api: ApiClient) -> None:
 async def test_the_user_has_a_name(api: ApiClient) -> None:
     made = await api.create("/apis/authentication.k8s.io/v1/selfsubjectreviews", {})
     assert made["status"]["userInfo"]["username"]
+
+
+async def test_with_access_the_answers_are_of_the_roles() -> None:
+    server, _ = guarded()
+    api, ann = ApiClient(server.caller()), ApiClient(server.caller(ANN))
+    await allow(api, "reader", rule("get", "pods", resourceNames=["p"]))
+
+    async def may(**attributes: Any) -> dict[str, Any]:
+        spec = {"resourceAttributes": {"namespace": "default", "verb": "get", "resource": "pods", **attributes}}
+        return (await ann.create("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {"spec": spec}))["status"]
+
+    assert (await may(name="p"))["reason"].startswith("RBAC: allowed by RoleBinding")
+    assert await may(name="q") == {"allowed": False} and await may(name="p", namespace="other") == {"allowed": False}
+    path = {"spec": {"nonResourceAttributes": {"path": "/api/v1", "verb": "get"}}}
+    assert (await ann.create("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", path))["status"]["allowed"] is True
+    made = await ann.create("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", {"spec": {"namespace": "default"}})
+    assert rule("get", "pods", resourceNames=["p"]) in made["status"]["resourceRules"]
+    assert {"verbs": ["*"], "nonResourceURLs": ["*"]} not in made["status"]["nonResourceRules"]
+    who = await ann.create("/apis/authentication.k8s.io/v1/selfsubjectreviews", {})
+    assert who["status"]["userInfo"] == {"username": "ann", "groups": ["dev", "system:authenticated"]}
+
+
+async def test_a_review_that_asks_nothing_is_invalid(api: ApiClient) -> None:
+    with pytest.raises(ApiError, match="exactly one of") as refused:
+        await api.create("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {"spec": {}})
+    assert refused.value.status == 422

@@ -1,0 +1,149 @@
+"""Who may do what: roles and bindings in the store, evaluated as RBAC does, and the roles that every cluster starts with."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.sandbox.apiserver.identity import ANONYMOUS, AUTHENTICATED, MASTERS, SERVICE_ACCOUNT, User
+from reconciler.sandbox.apiserver.kinds import RBAC
+from reconciler.sandbox.apiserver.store import Store
+
+Manifest = dict[str, Any]
+EVERY = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a call wants to do: a verb on a resource, or on a `path` that is none."""
+
+    verb: str
+    group: str = ""
+    resource: str = ""
+    subresource: str = ""
+    namespace: str = ""
+    name: str = ""
+    path: str = ""
+
+    @property
+    def whole(self) -> str:
+        """Resource and subresource as rules name them."""
+        return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One rule that applies to a user, and how it came to."""
+
+    rule: Manifest
+    reason: str
+
+
+class Rights:
+    """Answers from the roles and bindings that are stored now."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def find(self, user: User, asked: Asked) -> Grant | None:
+        """The first rule that allows it; None if none does."""
+        if MASTERS in user.groups:
+            return Grant({"verbs": [EVERY]}, f'allowed by group "{MASTERS}"')
+        return next((grant for grant in self.grants(user, asked.namespace) if covers(grant.rule, asked)), None)
+
+    def grants(self, user: User, namespace: str) -> Iterator[Grant]:
+        """The rules of a user in the whole cluster and in a namespace."""
+        for (_, name), entry in self._objects("clusterrolebindings"):
+            yield from self._granted(user, entry.manifest, f'ClusterRoleBinding "{name}"', "")
+        if not namespace:
+            return
+        for (place, name), entry in self._objects("rolebindings"):
+            if place == namespace:
+                yield from self._granted(user, entry.manifest, f'RoleBinding "{name}/{namespace}"', namespace)
+
+    def _objects(self, plural: str) -> Any:
+        return tuple(self._store.collection(RBAC, plural).entries.items())
+
+    def _granted(self, user: User, binding: Manifest, source: str, namespace: str) -> Iterator[Grant]:
+        subject = next((one for one in binding.get("subjects") or () if is_meant(one, user, namespace)), None)
+        if subject is None:
+            return
+        role = binding["roleRef"]
+        place = (namespace, role["name"]) if role["kind"] == "Role" else ("", role["name"])
+        found = self._store.collection(RBAC, "roles" if role["kind"] == "Role" else "clusterroles").entries.get(place)
+        who = f'{subject["kind"]} "{subject["name"]}"'
+        for rule in (found.manifest.get("rules") if found else None) or ():
+            yield Grant(rule, f'RBAC: allowed by {source} of {role["kind"]} "{role["name"]}" to {who}')
+
+
+def is_meant(subject: Mapping[str, Any], user: User, namespace: str) -> bool:
+    """Whether a binding's subject is this user; a ServiceAccount without a namespace is of the binding's own."""
+    match subject.get("kind"):
+        case "User":
+            return subject.get("name") == user.name
+        case "Group":
+            return subject.get("name") in user.groups
+        case "ServiceAccount":
+            return user.name == f"{SERVICE_ACCOUNT}{subject.get('namespace') or namespace}:{subject.get('name')}"
+    return False
+
+
+def covers(rule: Mapping[str, Any], asked: Asked) -> bool:
+    """Whether a rule allows what is asked."""
+    if not _holds(rule.get("verbs"), asked.verb):
+        return False
+    if asked.path:
+        return any(_reaches(url, asked.path) for url in rule.get("nonResourceURLs") or ())
+    names = rule.get("resourceNames") or ()
+    return (
+        _holds(rule.get("apiGroups"), asked.group)
+        and _names(rule.get("resources") or (), asked)
+        and (not names or (bool(asked.name) and asked.name in names))
+    )
+
+
+def _holds(allowed: Sequence[str] | None, wanted: str) -> bool:
+    return EVERY in (allowed or ()) or wanted in (allowed or ())
+
+
+def _names(resources: Sequence[str], asked: Asked) -> bool:
+    anywhere = f"*/{asked.subresource}" if asked.subresource else EVERY
+    return any(one in (EVERY, asked.whole, anywhere) for one in resources)
+
+
+def _reaches(url: str, path: str) -> bool:
+    return path.startswith(url[:-1]) if url.endswith(EVERY) else url == path
+
+
+# -- what every cluster starts with -----------------------------------------------------------------------------------
+
+BOOTSTRAP = {"kubernetes.io/bootstrapping": "rbac-defaults"}
+PUBLIC = ["/healthz", "/livez", "/readyz", "/version", "/version/"]
+DISCOVERY = ["/api", "/api/*", "/apis", "/apis/*", "/openapi", "/openapi/*", *PUBLIC]
+REVIEWS: list[Manifest] = [
+    {
+        "verbs": ["create"],
+        "apiGroups": ["authorization.k8s.io"],
+        "resources": ["selfsubjectaccessreviews", "selfsubjectrulesreviews"],
+    },
+    {"verbs": ["create"], "apiGroups": ["authentication.k8s.io"], "resources": ["selfsubjectreviews"]},
+]
+# ClusterRole → its rules and the groups bound to it.
+DEFAULTS: Mapping[str, tuple[list[Manifest], tuple[str, ...]]] = {
+    "cluster-admin": (
+        [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}, {"verbs": ["*"], "nonResourceURLs": ["*"]}],
+        (MASTERS,),
+    ),
+    "system:basic-user": (REVIEWS, (AUTHENTICATED,)),
+    "system:discovery": ([{"verbs": ["get"], "nonResourceURLs": DISCOVERY}], (AUTHENTICATED,)),
+    "system:public-info-viewer": ([{"verbs": ["get"], "nonResourceURLs": PUBLIC}], (AUTHENTICATED, *ANONYMOUS.groups)),
+}
+
+
+def bootstrap() -> Iterator[tuple[str, Manifest]]:
+    """Plural and manifest of the roles and bindings of a new cluster."""
+    for name, (rules, groups) in DEFAULTS.items():
+        metadata = {"name": name, "labels": BOOTSTRAP}
+        subjects = [{"kind": "Group", "apiGroup": RBAC, "name": group} for group in groups]
+        yield "clusterroles", {"metadata": metadata, "rules": rules}
+        role = {"apiGroup": RBAC, "kind": "ClusterRole", "name": name}
+        yield "clusterrolebindings", {"metadata": metadata, "subjects": subjects, "roleRef": role}
