@@ -1,7 +1,7 @@
 """What runs the pods: ReplicaSets as the rollout layer looks at them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from reconciler.model.identity import Manifest, annotations_of, labels_of, name_of, uid_of
@@ -21,44 +21,40 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class ReplicaSet:
-    """One ReplicaSet, read from its manifest (contract 0.1: spec, actual, available)."""
+    """One ReplicaSet, read from its manifest (contract 0.1: spec, actual, available). Read once: a pass asks for these a hundred times.
+
+    `spec` are the replicas asked for; Kubernetes defaults an absent number to 1. `desired` are the rollout's replicas when it was last
+    scaled, if it says so; `deadline` is the raw scale-down deadline, if one is written.
+    """
 
     manifest: Manifest
+    name: str = field(init=False, repr=False, compare=False)
+    created: datetime = field(init=False, repr=False, compare=False)
+    hash: str = field(init=False, repr=False, compare=False)
+    spec: int = field(init=False, repr=False, compare=False)
+    actual: int = field(init=False, repr=False, compare=False)
+    ready: int = field(init=False, repr=False, compare=False)
+    available: int = field(init=False, repr=False, compare=False)
+    desired: int | None = field(init=False, repr=False, compare=False)
+    deadline: str | None = field(init=False, repr=False, compare=False)
 
-    @property
-    def name(self) -> str:
-        return name_of(self.manifest)
+    def __post_init__(self) -> None:
+        annotations, status = annotations_of(self.manifest), self.manifest.get("status") or {}
+        replicas, desired = (self.manifest.get("spec") or {}).get("replicas"), annotations.get(DESIRED_REPLICAS, "")
+        created, read = self.manifest["metadata"].get("creationTimestamp"), object.__setattr__
+        read(self, "name", name_of(self.manifest))
+        read(self, "created", parse_moment(created) if created else EPOCH)
+        read(self, "hash", labels_of(self.manifest).get(HASH_LABEL, ""))
+        read(self, "spec", 1 if replicas is None else int(replicas))
+        read(self, "actual", int(status.get("replicas") or 0))
+        read(self, "ready", int(status.get("readyReplicas") or 0))
+        read(self, "available", int(status.get("availableReplicas") or 0))
+        read(self, "desired", int(desired) if desired.isdigit() else None)
+        read(self, "deadline", annotations.get(SCALE_DOWN_DEADLINE))
 
     @property
     def uid(self) -> str:
         return uid_of(self.manifest)
-
-    @property
-    def hash(self) -> str:
-        return labels_of(self.manifest).get(HASH_LABEL, "")
-
-    @property
-    def spec(self) -> int:
-        """Replicas asked for; Kubernetes defaults an absent number to 1."""
-        value = (self.manifest.get("spec") or {}).get("replicas")
-        return 1 if value is None else int(value)
-
-    @property
-    def actual(self) -> int:
-        return self._count("replicas")
-
-    @property
-    def ready(self) -> int:
-        return self._count("readyReplicas")
-
-    @property
-    def available(self) -> int:
-        return self._count("availableReplicas")
-
-    @property
-    def created(self) -> datetime:
-        text = self.manifest["metadata"].get("creationTimestamp")
-        return parse_moment(text) if text else EPOCH
 
     @property
     def revision(self) -> int:
@@ -66,22 +62,8 @@ class ReplicaSet:
         return int(text) if text.isdigit() else 0
 
     @property
-    def desired(self) -> int | None:
-        """The rollout's replicas when this ReplicaSet was last scaled, if it says so."""
-        text = annotations_of(self.manifest).get(DESIRED_REPLICAS, "")
-        return int(text) if text.isdigit() else None
-
-    @property
-    def deadline(self) -> str | None:
-        """The raw scale-down deadline, if one is written."""
-        return annotations_of(self.manifest).get(SCALE_DOWN_DEADLINE)
-
-    @property
     def deleting(self) -> bool:
         return bool(self.manifest["metadata"].get("deletionTimestamp"))
-
-    def _count(self, field: str) -> int:
-        return int((self.manifest.get("status") or {}).get(field) or 0)
 
 
 def oldest_first(manifests: Iterable[Manifest]) -> tuple[ReplicaSet, ...]:

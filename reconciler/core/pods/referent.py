@@ -1,6 +1,6 @@
 """The Deployment a rollout borrows its template from, sized down as the rollout takes over (contract 1.6)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from reconciler.core.turn.turn import Turn
@@ -9,6 +9,7 @@ from reconciler.model.plan import Replace
 from reconciler.model.resources import DEPLOYMENTS, POD_TEMPLATES, REPLICA_SETS
 from reconciler.model.rollout import RolloutSpec, WorkloadRef
 from reconciler.model.rollout_status import Phase
+from reconciler.model.workload import ReplicaSet
 
 REFERENTS: Mapping[tuple[str, str], Resource] = {
     ("apps", "Deployment"): DEPLOYMENTS,
@@ -24,15 +25,21 @@ def scale_after_success(turn: Turn) -> Turn:
     return _scaled(turn, 0)
 
 
-def scale_along(turn: Turn, *, shrinking: bool) -> Turn:
-    """`progressively`: the Deployment holds what the rollout has not ready yet, up or down; `shrinking`: the new version loses pods now."""
+def scale_along(turn: Turn, target: Callable[[Turn, ReplicaSet], int]) -> Turn:
+    """`progressively`: the Deployment holds what the rollout has not ready yet, up or down; `target` are the new version's pods."""
     if not _first_revision(turn, "progressively"):
         return turn
     if turn.before.phase == Phase.HEALTHY:
         return _scaled(turn, 0)
-    if turn.before.ready > 0 or shrinking:
+    if turn.before.ready > 0 or _shrinks(turn, target):
         return _scaled(turn, max(0, turn.seen.spec.replicas - turn.before.ready))
     return turn
+
+
+def _shrinks(turn: Turn, target: Callable[[Turn, ReplicaSet], int]) -> bool:
+    """Whether the new version loses pods now."""
+    new = turn.seen.new
+    return new is not None and target(turn, new) < new.spec
 
 
 def _first_revision(turn: Turn, mode: str) -> bool:

@@ -53,9 +53,8 @@ def scale_replica_sets(turn: Turn) -> Turn:
     if strategy is None:
         return turn
     turn = scale_blue_green_stable(drop_deadlines(turn))
-    new = turn.seen.new
-    shrinking = new is not None and blue_green_count(turn, strategy, new) < new.spec
-    turn = scale_blue_green_new(scale_along(turn, shrinking=shrinking), strategy)
+    turn = scale_along(turn, lambda now, new: blue_green_count(now, strategy, new))
+    turn = scale_blue_green_new(turn, strategy)
     return scale_blue_green_others(turn, strategy)
 
 

@@ -71,9 +71,7 @@ def scale_all(turn: Turn) -> tuple[bool, Turn]:
     turn, resized = scale_canary_stable(drop_deadlines(turn), canary)
     if resized:
         return True, turn
-    new = turn.seen.new
-    shrinking = new is not None and canary_target(turn, canary) < new.spec
-    turn, resized = scale_canary_new(scale_along(turn, shrinking=shrinking), canary)
+    turn, resized = scale_canary_new(scale_along(turn, lambda now, _new: canary_target(now, canary)), canary)
     if resized:
         return True, turn
     before = len(turn.effects)

@@ -37,6 +37,7 @@ SECOND = timedelta(seconds=1)
 def fresh_status(turn: Turn) -> RolloutStatus:
     """A status rebuilt from facts; only what the contract names is carried over (contract 3.1)."""
     seen, before, runs = turn.seen, turn.before, turn.runs
+    replicas = sum(r.actual for r in seen.replica_sets)
     canary = CanaryStatus(
         weights=turn.weights,
         step_run=_mirror(runs.step),
@@ -48,11 +49,11 @@ def fresh_status(turn: Turn) -> RolloutStatus:
         step_hash=seen.step_hash,
         step_index=before.step_index if seen.spec.steps else None,
         stable_hash=before.stable_hash,
-        replicas=sum(r.actual for r in seen.replica_sets),
+        replicas=replicas,
         updated=seen.new.actual if seen.new else 0,
         ready=sum(r.ready for r in seen.replica_sets),
         available=sum(r.available for r in seen.replica_sets),
-        hpa_replicas=sum(r.actual for r in seen.replica_sets),
+        hpa_replicas=replicas,
         selector=format_selector(seen.spec.selector),
         collisions=before.collisions,
         conditions=without(before.conditions, INVALID_SPEC),

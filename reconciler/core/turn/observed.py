@@ -7,7 +7,7 @@ from reconciler.core.replicas.hash import steps_hash, template_hash
 from reconciler.core.replicas.template import find_new
 from reconciler.model.identity import Manifest, annotations_of, name_of, uid_of
 from reconciler.model.problem import Problem
-from reconciler.model.rollout import RolloutSpec
+from reconciler.model.rollout import RolloutSpec, Step
 from reconciler.model.rollout_status import RolloutStatus
 from reconciler.model.workload import REVISION, ReplicaSet, oldest_first
 
@@ -35,7 +35,11 @@ class Findings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """One rollout and its surroundings. `hash` and `step_hash` are computed; `new` is found by hash or by meaning (contract 10.2)."""
+    """One rollout and its surroundings. `hash` and `step_hash` are computed; `new` is found by hash or by meaning (contract 10.2).
+
+    `others` are all but the new and the stable ReplicaSet, oldest first; `moving` says that a new version stands beside a stable one.
+    `index` is the persisted step index, 0 when none is written; `step` the one the canary stands on, None past the end or without steps.
+    """
 
     rollout: Manifest
     spec: RolloutSpec
@@ -46,6 +50,10 @@ class Observed:
     replica_sets: tuple[ReplicaSet, ...]
     new: ReplicaSet | None
     stable: ReplicaSet | None
+    others: tuple[ReplicaSet, ...]
+    moving: bool
+    index: int
+    step: Step | None
     instance_id: str = ""
 
     @property
@@ -71,17 +79,6 @@ class Observed:
         """The label of the found ReplicaSet wins over the computed hash (contract 10.1)."""
         return self.new.hash if self.new else self.hash
 
-    @property
-    def others(self) -> tuple[ReplicaSet, ...]:
-        """All but the new and the stable ReplicaSet, oldest first."""
-        kept = {r.name for r in (self.new, self.stable) if r}
-        return tuple(r for r in self.replica_sets if r.name not in kept)
-
-    @property
-    def moving(self) -> bool:
-        """Whether a new version stands beside a stable one."""
-        return self.new is not None and self.stable is not None and self.new.name != self.stable.name
-
     def with_hash(self, hash: str) -> ReplicaSet | None:
         return next((r for r in self.replica_sets if r.hash == hash), None) if hash else None
 
@@ -90,8 +87,11 @@ def gather(rollout: Manifest, spec: RolloutSpec, status: RolloutStatus, found: F
     """The facts with what follows from them: hashes, the new and the stable ReplicaSet."""
     hash = template_hash(spec.template, status.collisions)
     replica_sets = oldest_first(found.replica_sets)
-    new = find_new(spec.template, [r.manifest for r in replica_sets], hash)
+    found_new = find_new(spec.template, [r.manifest for r in replica_sets], hash)
+    new = ReplicaSet(found_new) if found_new else None
     stable = next((r for r in replica_sets if status.stable_hash and r.hash == status.stable_hash), None)
+    index, steps = status.step_index or 0, spec.steps
+    kept = {r.name for r in (new, stable) if r}
     return Observed(
         rollout=rollout,
         spec=spec,
@@ -100,8 +100,12 @@ def gather(rollout: Manifest, spec: RolloutSpec, status: RolloutStatus, found: F
         hash=hash,
         step_hash=step_hash_of(spec),
         replica_sets=replica_sets,
-        new=ReplicaSet(new) if new else None,
+        new=new,
         stable=stable,
+        others=tuple(r for r in replica_sets if r.name not in kept),
+        moving=new is not None and stable is not None and new.name != stable.name,
+        index=index,
+        step=steps[index] if 0 <= index < len(steps) else None,
         instance_id=instance_id,
     )
 

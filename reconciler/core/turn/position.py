@@ -8,13 +8,12 @@ from reconciler.model.rollout import CanaryScale, Step
 
 def index_of(turn: Turn) -> int:
     """The persisted step index, 0 when none is written."""
-    return turn.before.step_index or 0
+    return turn.seen.index
 
 
 def current_step(turn: Turn) -> Step | None:
     """The step the canary stands on, None past the end or without steps."""
-    steps, index = turn.seen.spec.steps, index_of(turn)
-    return steps[index] if 0 <= index < len(steps) else None
+    return turn.seen.step
 
 
 def weight_before(turn: Turn, index: int) -> int:
