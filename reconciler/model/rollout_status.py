@@ -139,7 +139,13 @@ class RolloutStatus:
         return self.stable_hash == self.current_hash
 
     def pause(self, reason: PauseReason) -> PauseCondition | None:
-        return next((p for p in self.pauses if p.reason == reason), None)
+        for pause in self.pauses:
+            if pause.reason == reason:
+                return pause
+        return None
 
     def condition(self, type: str) -> Condition | None:
-        return next((c for c in self.conditions if c.type == type), None)
+        for condition in self.conditions:
+            if condition.type == type:
+                return condition
+        return None

@@ -26,6 +26,8 @@ from reconciler.model.workload import ReplicaSet, total_available
 def scale_canary_others(turn: Turn, canary: Canary) -> Turn:
     """The others of a canary: pods without use first, then as many as availability can spare."""
     olds = _olds(turn)
+    if not olds:
+        return turn
     _, unavailable = bounds(canary.max_surge, canary.max_unavailable, turn.seen.spec.replicas)
     allowance = budget(total_available(turn.seen.replica_sets), turn.seen.spec.replicas, unavailable)
     if canary.routing is None:
@@ -93,6 +95,8 @@ def referenced(turn: Turn) -> frozenset[str]:
 
 def forget_old(turn: Turn) -> Turn:
     """Empty ReplicaSets beyond the history limit removed; their analysis runs go with the next clean-up (contract 10.6)."""
+    if not turn.seen.others:
+        return turn
     names = trim_history([r.manifest for r in turn.seen.others], turn.seen.spec.revision_history_limit)
     by_name = {r.name: r for r in turn.seen.others}
     return turn.act(*(Remove(reference(REPLICA_SETS, by_name[name].manifest), by_name[name].uid) for name in names))

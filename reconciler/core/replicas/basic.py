@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +25,23 @@ def targets(replicas: int, weight: int, maximum: int, surge: int) -> tuple[int, 
     if replicas == 0:
         return 0, 0
 
-    def miss(candidate: tuple[int, int]) -> Fraction:
+    def miss(candidate: tuple[int, int]) -> int:
+        """How far the share is off, over the one denominator that both totals divide: exact without fractions."""
         canary, total = candidate
-        return abs(Fraction(canary * maximum, total) - weight)
+        return abs(canary * maximum - weight * total) * (2 * replicas + 1 - total)
 
-    canary, total = min(_candidates(replicas, Fraction(weight, maximum), surge), key=miss)
+    canary, total = min(_candidates(replicas, weight, maximum, surge), key=miss)
     return canary, total - canary
 
 
-def _candidates(replicas: int, share: Fraction, surge: int) -> Iterator[tuple[int, int]]:
+def _candidates(replicas: int, weight: int, maximum: int, surge: int) -> Iterator[tuple[int, int]]:
     """Pairs (canary, total) worth a look, at least one; the larger canary comes first, so ties favour it (contract 2.2).
 
     Contract 2.2 drops the smaller canary of a tie, which matters only when the larger one would take every pod: without surge
     nothing would be left and no canary would start. 13.12 forbids that, so the smaller one stays a candidate.
     """
-    more, fewer = -int(-replicas * share // 1), int(replicas * share // 1)
-    zero_allowed = share in (0, 1) or (replicas == 1 and surge == 0)
+    more, fewer = -(-replicas * weight // maximum), replicas * weight // maximum
+    zero_allowed = weight in (0, maximum) or (replicas == 1 and surge == 0)
     some = fewer != 0 or zero_allowed
     if more < replicas or zero_allowed:
         yield more, replicas

@@ -219,6 +219,8 @@ def _cancelled(turn: Turn, runs: Iterable[Manifest]) -> Turn:
 
 def _swept(turn: Turn, current: Runs) -> Turn:
     """Runs of forgotten versions and finished ones beyond the limits removed (contract 6.10)."""
+    if not turn.seen.found.runs:
+        return turn
     spec = turn.seen.spec
     gone = runs_to_delete(
         turn.seen.found.runs,

@@ -1,6 +1,6 @@
 """Everything one decision may look at: facts only, gathered before it (contract 4.1, step 0)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.core.replicas.hash import steps_hash, template_hash
@@ -39,6 +39,7 @@ class Observed:
 
     `others` are all but the new and the stable ReplicaSet, oldest first; `moving` says that a new version stands beside a stable one.
     `index` is the persisted step index, 0 when none is written; `step` the one the canary stands on, None past the end or without steps.
+    `weight` is what the steps ask for: all of it past the end, else the last setWeight up to the current step (contract 2.1, 5 and 6).
     """
 
     rollout: Manifest
@@ -54,6 +55,7 @@ class Observed:
     moving: bool
     index: int
     step: Step | None
+    weight: int
     instance_id: str = ""
 
     @property
@@ -91,6 +93,7 @@ def gather(rollout: Manifest, spec: RolloutSpec, status: RolloutStatus, found: F
     new = ReplicaSet(found_new) if found_new else None
     stable = next((r for r in replica_sets if status.stable_hash and r.hash == status.stable_hash), None)
     index, steps = status.step_index or 0, spec.steps
+    step = steps[index] if 0 <= index < len(steps) else None
     kept = {r.name for r in (new, stable) if r}
     return Observed(
         rollout=rollout,
@@ -105,9 +108,15 @@ def gather(rollout: Manifest, spec: RolloutSpec, status: RolloutStatus, found: F
         others=tuple(r for r in replica_sets if r.name not in kept),
         moving=new is not None and stable is not None and new.name != stable.name,
         index=index,
-        step=steps[index] if 0 <= index < len(steps) else None,
+        step=step,
+        weight=spec.maximum if step is None else last_weight(steps[: index + 1]),
         instance_id=instance_id,
     )
+
+
+def last_weight(steps: Sequence[Step]) -> int:
+    """The last setWeight of these steps, 0 when there is none."""
+    return next((step.set_weight for step in reversed(steps) if step.set_weight is not None), 0)
 
 
 def step_hash_of(spec: RolloutSpec) -> str:

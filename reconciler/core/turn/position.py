@@ -1,6 +1,7 @@
 """Where a canary stands: the current step and the weights that follow from it (contract 2.1, 2.4)."""
 
 from reconciler.core.replicas.routed import pods_to_hold, reverse_weight
+from reconciler.core.turn.observed import last_weight
 from reconciler.core.turn.turn import Turn
 from reconciler.model.identity import Manifest
 from reconciler.model.rollout import CanaryScale, Step
@@ -18,15 +19,12 @@ def current_step(turn: Turn) -> Step | None:
 
 def weight_before(turn: Turn, index: int) -> int:
     """The last setWeight before this index, 0 when there is none."""
-    weights = [step.set_weight for step in turn.seen.spec.steps[: max(0, index)] if step.set_weight is not None]
-    return weights[-1] if weights else 0
+    return last_weight(turn.seen.spec.steps[: max(0, index)])
 
 
 def step_weight(turn: Turn) -> int:
-    """The weight the steps ask for: all of it past the end, else the last setWeight up to the current step (contract 2.1, 5 and 6)."""
-    if current_step(turn) is None:
-        return turn.seen.spec.maximum
-    return weight_before(turn, index_of(turn) + 1)
+    """The weight the steps ask for now."""
+    return turn.seen.weight
 
 
 def desired_weight(turn: Turn) -> int:
