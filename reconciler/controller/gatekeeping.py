@@ -8,11 +8,13 @@ from reconciler.controller.following import Tip
 from reconciler.controller.openings import Openings
 from reconciler.core.release.holds import holder, keeping, proven
 from reconciler.core.release.identity import identity_hash
+from reconciler.core.release.override import in_force, overridden
 from reconciler.core.source.documents import Located
 from reconciler.core.source.templates import Workload, workloads
 from reconciler.core.sync.effective import Template
-from reconciler.model.identity import Manifest
+from reconciler.model.identity import Manifest, ObjectRef, name_of, namespace_of
 from reconciler.model.release import Release
+from reconciler.model.resources import ROLLOUTS
 
 THROUGH = Template(keep=False)
 
@@ -24,6 +26,16 @@ class Passage:
     template: Template
     release: str = ""
     wake_at: datetime | None = None
+    lapse: "Lapse | None" = None
+    """The person's override that ends with this write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """An override of a Rollout that Git has overtaken: it asks for another identity by now."""
+
+    rollout: ObjectRef
+    identity: str
 
 
 class Gatekeeping:
@@ -40,16 +52,18 @@ class Gatekeeping:
             return Passage(THROUGH)
         history = self._openings.history(workload.template.key[1], workload.id.name)
         identity = identity_hash(tip.parsed, workload)
-        passage = self._passage(history, identity, live)
-        bears = located.key == workload.owner.key
-        return Passage(
-            passage.template if located.key == workload.template.key else THROUGH, passage.release if bears else "", passage.wake_at
-        )
+        rollout = live if live is not None and live["kind"] == "Rollout" else self._openings.rollout(workload)
+        passage = self._passage(history, identity, live, rollout)
+        bears, holds_it = located.key == workload.owner.key, located.key == workload.template.key
+        lapse = _lapse(rollout, identity) if holds_it else None
+        return Passage(passage.template if holds_it else THROUGH, passage.release if bears else "", passage.wake_at, lapse)
 
-    def _passage(self, history: list[Release], identity: str, live: Manifest | None) -> Passage:
+    def _passage(self, history: list[Release], identity: str, live: Manifest | None, rollout: Manifest | None) -> Passage:
         held_by = holder(history, identity)
         if held_by is not None:
             return Passage(Template(keep=True, reason=f"held by {held_by.name}"), held_by.name)
+        if in_force(rollout, identity):
+            return Passage(Template(keep=True, reason="a person's override is in force"))
         good = proven(history)
         now = self._clock.now()
         until = keeping(history, now)
@@ -67,6 +81,12 @@ def _bearer(history: list[Release], good: Release | None, identity: str) -> str:
     if good is not None and good.spec.identity == identity:
         return good.name
     return next((r.name for r in reversed(history) if r.spec.identity == identity), "")
+
+
+def _lapse(rollout: Manifest | None, identity: str) -> Lapse | None:
+    if rollout is None or not overridden(rollout) or in_force(rollout, identity):
+        return None
+    return Lapse(ObjectRef(ROLLOUTS, namespace_of(rollout), name_of(rollout)), identity)
 
 
 def _workload_of(tip: Tip, located: Located) -> Workload | None:

@@ -65,6 +65,10 @@ class Openings:
         """Whether a policy has this Deployment released by a Rollout of ours. Raises Terminal when policies contradict each other."""
         return self._policies.of(namespace, "Deployment", name).rollout is not None
 
+    def rollout(self, workload: Workload) -> Manifest | None:
+        """The live Rollout of a workload, also where a policy made it."""
+        return self._cache.get(ROLLOUTS, workload.template.key[1], workload.id.name)
+
     def history(self, namespace: str, name: str) -> list[Release]:
         """The releases of one workload, oldest first."""
         releases = parse_releases(self._cache.list(RELEASES, namespace))

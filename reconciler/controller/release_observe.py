@@ -6,6 +6,7 @@ from dataclasses import replace
 from reconciler.api.release import parse_releases
 from reconciler.core.release.facts import ReleaseFacts
 from reconciler.core.release.holds import holder, of_workload
+from reconciler.core.release.override import in_force
 from reconciler.core.release.watch import after_name
 from reconciler.core.sync.inventory import workload_key
 from reconciler.kube.cache import Cache
@@ -38,6 +39,7 @@ async def observe(client: Client, cache: Cache, release: Release, asked: Mapping
         replica_sets=replica_sets,
         newer=newer,
         held_by=held_by,
+        overridden=in_force(rollout, release.spec.identity),
     )
     stuck = await _stuck(client, release, facts)
     return replace(facts, stuck=stuck)

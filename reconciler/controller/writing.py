@@ -13,7 +13,8 @@ from reconciler.controller.adopting import Adopting
 from reconciler.controller.apply import Apply
 from reconciler.controller.clock import Clock
 from reconciler.controller.following import Tip
-from reconciler.controller.gatekeeping import Gatekeeping
+from reconciler.controller.gatekeeping import Gatekeeping, Lapse
+from reconciler.core.release.override import OVERRIDE, in_force, overridden
 from reconciler.core.source.documents import Located
 from reconciler.core.sync.carry import RuntimeOwned, carry_over
 from reconciler.core.sync.effective import Template, effective, written
@@ -28,7 +29,7 @@ from reconciler.kube.discovery import Discovery
 from reconciler.kube.errors import ApiError, NotFound
 from reconciler.model.errors import Terminal, Transient
 from reconciler.model.identity import Manifest, ObjectRef, Resource, annotations_of, name_of, namespace_of, uid_of
-from reconciler.model.plan import Patch, PatchStyle, Plan
+from reconciler.model.plan import Emit, Patch, PatchStyle, Plan
 from reconciler.model.resources import AUTOSCALERS, NAMESPACES, ROLLOUTS
 from reconciler.model.settings import SourceSettings
 
@@ -169,7 +170,19 @@ class Writing:
             answer = await self._send(resource, payload, live)
         if adoption is not None:
             report.look_at(await self._adopting.adopt(adoption, settings.name, gate.release))
+        if gate.lapse is not None:
+            await self._end(gate.lapse)
         return answer
+
+    async def _end(self, lapse: Lapse) -> None:
+        """Git has the last word: the mark of a person's override goes, unless they have overridden that word too by now."""
+        live = await self._client.find(ROLLOUTS, lapse.rollout.namespace, lapse.rollout.name)
+        if live is None or not overridden(live) or in_force(live, lapse.identity):
+            return
+        body = {"metadata": {"annotations": {OVERRIDE: None}, "resourceVersion": live["metadata"]["resourceVersion"]}}
+        words = "a person's override is over: Git asks for another version by now"
+        await self._apply(Plan((Patch(lapse.rollout, body), Emit(live, "OverrideEnded", words))))
+        log.info(words, rollout=str(lapse.rollout))
 
     async def _send(self, resource: Resource, payload: Manifest, live: Manifest | None) -> Manifest:
         metadata = {key: value for key, value in payload["metadata"].items() if key in ("name", "namespace", "labels", "annotations")}

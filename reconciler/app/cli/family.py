@@ -5,12 +5,13 @@ import asyncio
 from reconciler.api.release import parse_releases
 from reconciler.core.commands.tree import Family
 from reconciler.core.release.holds import of_workload
+from reconciler.core.sync.inventory import config_map_name, parse_inventory, workload_key
 from reconciler.kube.client import Client
 from reconciler.kube.errors import NotFound, Refused
 from reconciler.model.errors import Terminal
-from reconciler.model.identity import Manifest, controller_uid, uid_of
+from reconciler.model.identity import Manifest, annotations_of, controller_uid, name_of, namespace_of, uid_of
 from reconciler.model.release import Release
-from reconciler.model.resources import ANALYSIS_RUNS, NAMESPACES, PODS, RELEASES, REPLICA_SETS, ROLLOUTS
+from reconciler.model.resources import ANALYSIS_RUNS, CONFIGMAPS, NAMESPACES, PODS, RELEASES, REPLICA_SETS, ROLLOUTS
 
 
 async def rollout_of(client: Client, namespace: str, name: str) -> Manifest:
@@ -40,6 +41,26 @@ async def _namespace(client: Client, name: str) -> Manifest | None:
         return await client.find(NAMESPACES, "", name)
     except Refused:
         return None
+
+
+async def asked_identity(client: Client, rollout: Manifest) -> str:
+    """The identity that Git asks for now: from its source's inventory, else from the newest release; empty if no source applies it."""
+    source = annotations_of(rollout).get("reconciler.dev/source")
+    if not source:
+        return ""
+    namespace, name = namespace_of(rollout), name_of(rollout)
+    releases = await releases_of(client, namespace, name)
+    asked = await _inventoried(client, source, workload_key(namespace, "Rollout", name))
+    return asked or (releases[-1].spec.identity if releases else "")
+
+
+async def _inventoried(client: Client, source: str, workload: str) -> str:
+    try:
+        kept = await client.list(CONFIGMAPS, labels=f"reconciler.dev/source={source}")
+    except Refused:
+        return ""  # not everybody may read the namespace where inventories are kept
+    asked = [parse_inventory(m).workloads.get(workload, "") for m in kept if name_of(m) == config_map_name(source)]
+    return next(filter(None, asked), "")
 
 
 async def releases_of(client: Client, namespace: str, name: str) -> list[Release]:

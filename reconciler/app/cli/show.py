@@ -124,6 +124,8 @@ def lines_of(family: Family) -> Iterator[str]:
     yield "Replicas:   " + ", ".join(f"{count} {word}" for word, count in replicas.items())
     if known["release"]:
         yield f"Release:    {known['release']}"
+    if known["override"]:
+        yield "Override:   a person's; it holds until Git changes the pod template"
     yield ""
     yield from _branches(tree(family), "", "")
 

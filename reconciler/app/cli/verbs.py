@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from reconciler.app.cli.cluster import Kubeconfig, Namespace, ask
-from reconciler.app.cli.family import family_of, rollout_of
+from reconciler.app.cli.family import asked_identity, family_of, rollout_of
 from reconciler.core.commands import verbs
 from reconciler.kube.client import Client
 from reconciler.kube.errors import NotFound
@@ -89,12 +89,14 @@ def undo(
     Example: reconciler undo web --to-revision 3 -n shop
     """
 
-    async def press(client: Client) -> None:
+    async def press(client: Client) -> bool:
         family = await family_of(client, namespace, name)
-        await _send(client, verbs.undo(family.rollout, family.replica_sets, to_revision or None))
+        patches = verbs.undo(family.rollout, family.replica_sets, to_revision or None)
+        held = await _override(client, family.rollout)
+        await _send(client, patches)
+        return held
 
-    ask(kubeconfig, press)
-    typer.echo(f"rollout '{name}' undone; Git still asks for its own version: revert it there too")
+    _say_override(f"rollout '{name}' undone; Git still asks for its own version: revert it there too", ask(kubeconfig, press))
 
 
 def terminate(
@@ -124,13 +126,29 @@ def set_image(
     """
     wanted = dict(_image(text) for text in images)
 
-    async def press(client: Client) -> None:
-        place = verbs.template_ref(await rollout_of(client, namespace, name))
-        holder = await client.get(place.resource, place.namespace, place.name)
-        await client.replace(place.resource, verbs.set_image(holder, wanted))
+    async def press(client: Client) -> bool:
+        rollout = await rollout_of(client, namespace, name)
+        place = verbs.template_ref(rollout)
+        verbs.set_image(await client.get(place.resource, place.namespace, place.name), wanted)
+        held = await _override(client, rollout)
+        await client.replace(place.resource, verbs.set_image(await client.get(place.resource, place.namespace, place.name), wanted))
+        return held
 
-    ask(kubeconfig, press)
-    typer.echo(f"rollout '{name}' image updated")
+    _say_override(f"rollout '{name}' image updated", ask(kubeconfig, press))
+
+
+async def _override(client: Client, rollout: Manifest) -> bool:
+    """Mark what follows as a person's, before it is done; whether Git was asking for anything."""
+    identity = await asked_identity(client, rollout)
+    if identity:
+        await _send(client, (verbs.override(rollout, identity),))
+    return bool(identity)
+
+
+def _say_override(what: str, held: bool) -> None:
+    typer.echo(what)
+    if held:
+        typer.echo("an override of yours is in force: it holds until the pod template changes in Git, and nobody judges it")
 
 
 def _image(text: str) -> tuple[str, str]:

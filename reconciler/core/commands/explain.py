@@ -8,6 +8,7 @@ from typing import Any
 from reconciler.core.commands.tree import Family, phase_of
 from reconciler.core.release.contradiction import UNJUDGED
 from reconciler.core.release.evidence import evidence_of
+from reconciler.core.release.override import OVERRIDE, overridden
 from reconciler.core.sync.permission import SUSPEND, suspended
 from reconciler.model.duration import parse_duration
 from reconciler.model.identity import Manifest, labels_of, name_of, namespace_of
@@ -65,6 +66,20 @@ def _invalid(family: Family, _: Release | None, __: datetime) -> Explanation | N
         rule="InvalidSpec",
         object=_object(family),
         next="correct the named field in Git and push",
+    )
+
+
+def _overridden(family: Family, _: Release | None, __: datetime) -> Explanation | None:
+    identity = overridden(family.rollout)
+    if not identity:
+        return None
+    lift = f"kubectl annotate rollout {name_of(family.rollout)}{_in_namespace(family.rollout)} {OVERRIDE}-"
+    return Explanation(
+        sentence="An override of a person is in force: the live template is theirs and nobody judges it",
+        rule=OVERRIDE,
+        value=identity,
+        object=_object(family),
+        next=f"it ends when Git changes the pod template; to end it now: {lift}",
     )
 
 
@@ -192,7 +207,7 @@ def _healthy(family: Family, release: Release | None, _: datetime) -> Explanatio
     return Explanation(sentence=f"It runs what Git asks for{reason}", object=_object(family))
 
 
-REASONS: tuple[Why, ...] = (_suspended, _invalid, _unjudged, _decided, _aborted, _paused, _measuring, _pods, _healthy)
+REASONS: tuple[Why, ...] = (_suspended, _invalid, _overridden, _unjudged, _decided, _aborted, _paused, _measuring, _pods, _healthy)
 
 
 def _status(family: Family) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from reconciler.core.release.override import overridden
 from reconciler.model.identity import Manifest, annotations_of, controller_uid, labels_of, name_of, uid_of
 from reconciler.model.workload import HASH_LABEL as HASH
 from reconciler.model.workload import WORKLOAD_GENERATION
@@ -82,6 +83,7 @@ def facts(family: Family) -> dict[str, Any]:
             "available": status.get("availableReplicas", 0),
         },
         "release": annotations_of(rollout).get("reconciler.dev/release", ""),
+        "override": overridden(rollout),
     }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from reconciler.core.release.override import OVERRIDE
 from reconciler.model.errors import Terminal
 from reconciler.model.identity import Manifest, ObjectRef, annotations_of, labels_of, name_of, namespace_of
 from reconciler.model.plan import Patch, PatchStyle
@@ -71,6 +72,11 @@ def undo(rollout: Manifest, replica_sets: Sequence[Manifest], to_revision: int |
         known = ", ".join(str(revision) for revision in sorted(by_revision)) or "none"
         raise Terminal(f"Rollout {namespace_of(rollout)}/{name_of(rollout)}: no revision {wanted or 'before this one'}; known: {known}")
     return (Patch(template_ref(rollout), [_template_operation(found)], PatchStyle.JSON),)
+
+
+def override(rollout: Manifest, identity: str) -> Patch:
+    """The mark that makes the verb after it hold until Git asks for another identity than this one (DESIGN 11)."""
+    return Patch(ref_of(rollout), {"metadata": {"annotations": {OVERRIDE: identity}}})
 
 
 def template_ref(rollout: Manifest) -> ObjectRef:

@@ -27,6 +27,8 @@ class ReleaseFacts:
     """Why the pods of the new version will never come up, in words; None while they may."""
     newer: str | None = None
     """What took over, in words: a newer release of the same workload, or Git asking for something else by now."""
+    overridden: bool = False
+    """Whether a person's override runs instead of this release, so that nothing measured is about it."""
     held_by: str | None = None
     """The earlier release whose rejection holds this identity back."""
 

@@ -45,6 +45,11 @@ def give_way(release: Release, _: ReleasePolicy, facts: ReleaseFacts, now: datet
     return _end(release.status, Verdict.SUPERSEDED, facts.newer, now)
 
 
+def stand_aside(release: Release, _: ReleasePolicy, facts: ReleaseFacts, __: datetime) -> ReleaseStatus | None:
+    """While a person's override runs, what happens to its pods says nothing about this release (DESIGN 11)."""
+    return release.status if facts.overridden else None
+
+
 def wait_for_rollout(release: Release, _: ReleasePolicy, facts: ReleaseFacts, now: datetime) -> ReleaseStatus | None:
     """Until the Rollout carries this release's template and has been looked at, there is nothing to judge."""
     if release.status.pod_hash and facts.current == release.status.pod_hash:
@@ -121,6 +126,7 @@ def accept_promotion(release: Release, policy: ReleasePolicy, facts: ReleaseFact
 BEATS: tuple[Beat, ...] = (
     answer_held,
     give_way,
+    stand_aside,
     wait_for_rollout,
     accept_baseline,
     notice_abort,

@@ -19,7 +19,7 @@ Move = Callable[[Release, ReleasePolicy, ReleaseFacts, datetime], tuple[Action, 
 
 def steer(release: Release, policy: ReleasePolicy, facts: ReleaseFacts, now: datetime) -> tuple[Action, ...]:
     """The writes that are due now; none once the cluster is as the release wants it."""
-    if facts.rollout is None:
+    if facts.rollout is None or facts.overridden:
         return ()
     return tuple(action for move in MOVES for action in move(release, policy, facts, now))
 

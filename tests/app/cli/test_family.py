@@ -4,12 +4,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from reconciler.app.cli.family import family_of, releases_of, rollout_of
+from reconciler.app.cli.family import asked_identity, family_of, releases_of, rollout_of
+from reconciler.core.sync.inventory import Inventory, render_inventory
 from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence
 from reconciler.model.errors import Terminal
 from reconciler.model.identity import name_of
-from reconciler.model.resources import CUSTOM_RESOURCES, REPLICA_SETS
+from reconciler.model.resources import CONFIGMAPS, CUSTOM_RESOURCES, REPLICA_SETS
 from reconciler.sandbox.apiserver.server import ApiServer
 from reconciler.sandbox.client import Answer, Call
 from tests.kit.clusters import NAMESPACE, api
@@ -55,6 +56,17 @@ async def test_releases_are_those_of_the_workload_oldest_first(client: Client) -
     await store(client, rejected())
     assert [found.name for found in await releases_of(client, NAMESPACE, "web")] == ["web-bad", "web-second"]
     assert await releases_of(client, NAMESPACE, "other") == []
+
+
+async def test_what_git_asks_for_is_read_from_the_inventory_else_from_the_newest_release(client: Client) -> None:
+    rollout = await rollout_of(client, NAMESPACE, "web")
+    await store(client, release("web-first", number=1, identity="old"))
+    await store(client, release("web-second", number=2, identity="newest"))
+    assert await asked_identity(client, rollout) == ""
+    followed = {**rollout, "metadata": {**rollout["metadata"], "annotations": {"reconciler.dev/source": "shop"}}}
+    assert await asked_identity(client, followed) == "newest"
+    await client.create(CONFIGMAPS, render_inventory("shop", "reconciler", Inventory(workloads={"Rollout/shop/web": "asked"})))
+    assert await asked_identity(client, followed) == "asked"
 
 
 async def test_without_our_kinds_there_are_no_releases() -> None:

@@ -1,11 +1,14 @@
 """The verbs a person presses, as the cluster sees them."""
 
+from reconciler.core.sync.inventory import Inventory, render_inventory
 from reconciler.kube.client import Client
-from reconciler.model.identity import Manifest
-from reconciler.model.resources import ANALYSIS_RUNS, ROLLOUTS
+from reconciler.model.identity import Manifest, ObjectRef, annotations_of
+from reconciler.model.resources import ANALYSIS_RUNS, CONFIGMAPS, ROLLOUTS
 from tests.kit.clusters import NAMESPACE
 from tests.kit.shell import Shell
 from tests.kit.stocked import fill
+
+PLACE = ObjectRef(ROLLOUTS, NAMESPACE, "web")
 
 
 async def web(client: Client) -> Manifest:
@@ -55,6 +58,32 @@ def test_undo_brings_the_revision_before_back_and_says_that_git_does_not_know(sh
     template = sh.ask(web)["spec"]["template"]
     assert template["spec"]["containers"][0]["image"] == "web:1"
     assert template["metadata"]["labels"] == {"app": "web"}
+
+
+async def follow(client: Client) -> None:
+    """A source applies the rollout and asks for one identity of it."""
+    await client.patch(PLACE, {"metadata": {"annotations": {"reconciler.dev/source": "shop"}}})
+    asked = Inventory(workloads={"Rollout/shop/web": "asked"})
+    await client.create(CONFIGMAPS, render_inventory("shop", "reconciler", asked))
+
+
+def test_undo_and_set_image_say_that_they_override_git_and_mark_it(sh: Shell) -> None:
+    sh.ask(fill)
+    sh.ask(follow)
+    assert "an override of yours is in force: it holds until" in sh("undo", "web", "-n", "shop").output
+    assert annotations_of(sh.ask(web))["reconciler.dev/override"] == "asked"
+    assert "Override:   a person's" in sh("get", "rollout", "web", "-n", "shop").output
+    assert "An override of a person is in force" in sh("explain", "web", "-n", "shop").output
+    assert "an override of yours is in force" in sh("set", "image", "web", "web=web:9", "-n", "shop").output
+    assert sh.ask(web)["spec"]["template"]["spec"]["containers"][0]["image"] == "web:9"
+
+
+def test_a_verb_that_cannot_be_pressed_overrides_nothing(sh: Shell) -> None:
+    sh.ask(fill)
+    sh.ask(follow)
+    assert sh("undo", "web", "--to-revision", "9", "-n", "shop").code == 3
+    assert sh("set", "image", "web", "api=x", "-n", "shop").code == 3
+    assert "reconciler.dev/override" not in annotations_of(sh.ask(web))
 
 
 def test_undo_to_a_revision_that_is_not_there_is_3(sh: Shell) -> None:

@@ -120,3 +120,8 @@ def test_an_image_is_set_by_container_or_for_all() -> None:
 def test_a_container_that_is_not_there_is_named() -> None:
     with pytest.raises(Terminal, match="Rollout web: no container api"):
         verbs.set_image(rollout(), {"api": "x"})
+
+
+def test_an_override_says_what_git_asked_for() -> None:
+    patch = verbs.override(rollout(), "asked")
+    assert (patch.ref.resource, patch.body) == (ROLLOUTS, {"metadata": {"annotations": {"reconciler.dev/override": "asked"}}})

@@ -172,3 +172,12 @@ def test_a_held_version_pushed_again_is_answered_and_restored_without_being_judg
 
 def test_the_stable_hash_is_not_mistaken_for_the_new_one() -> None:
     assert judged(facts(rollout=rollout(current=GOOD, stable=GOOD, phase="Healthy"))).verdict is None
+
+
+@pytest.mark.parametrize("known", [rollout(**aborted("x has timed out progressing")), promoted(), rollout(current="overriding")])
+def test_pods_that_run_a_persons_override_are_never_judged(known: Manifest) -> None:
+    assert judged(facts(rollout=known, runs=(run("Failed"),), overridden=True)) == RUNNING
+
+
+def test_git_that_moves_on_supersedes_a_release_that_was_overridden() -> None:
+    assert judged(facts(overridden=True, newer="Git asks for another version by now")).verdict is Verdict.SUPERSEDED

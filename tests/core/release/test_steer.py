@@ -78,3 +78,8 @@ def test_git_waits_until_users_are_home_but_not_for_ever() -> None:
 def test_without_a_warm_version_git_is_the_only_way_home() -> None:
     cold = facts(rollout=rollout(stable=BAD), replica_sets=(replica_set(BAD),))
     assert not on_the_way_home(release(status=replace(LOST, decided_at=NOW)), cold, NOW)
+
+
+def test_nothing_is_steered_while_a_person_overrides() -> None:
+    old = replica_set(GOOD, deadline="2026-11-25T03:00:10Z")
+    assert patches(WATCHING, WATCH, rollout=rollout(stable=BAD), replica_sets=(old,), overridden=True) == []
