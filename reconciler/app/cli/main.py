@@ -5,7 +5,7 @@
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib import import_module
 
 import typer
@@ -15,11 +15,34 @@ from reconciler.kube.errors import ApiError
 from reconciler.model.errors import Terminal, Transient
 
 UNREADABLE, UNREACHABLE = 3, 4
-COMMANDS = ("daemon", "demo", "show", "verbs", "releases", "holds", "freeze", "diff", "lint")
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "version": ("", "Print the version of reconciler and of the Python that runs it."),
+    "run": ("daemon", "Follow the sources, deliver releases, restore what failed."),
+    "demo": ("demo", "Play the story of four apps on this machine: a real Envoy, real pushes over HTTP, a real daemon."),
+    "status": ("show", "Print the phase; wait for the end of a rollout."),
+    "explain": ("show", "Say in one sentence what a rollout waits for or why it ended; then rule, value, limit and what to do."),
+    "promote": ("verbs", "Resume a paused rollout, or move it to its next step."),
+    "abort": ("verbs", "Send traffic home now."),
+    "retry": ("verbs", "Try an aborted version again from its first step."),
+    "restart": ("verbs", "Replace the pods one by one, without a new version."),
+    "pause": ("verbs", "Hold a rollout where it is; `promote` lets it go on."),
+    "undo": ("verbs", "Put an earlier revision's template back, live only: Git still asks for what it asks for."),
+    "terminate": ("verbs", "End an analysis run now."),
+    "freeze": ("freeze", "Stop writing now."),
+    "unfreeze": ("freeze", "Let writing go on; whatever is due is done then."),
+    "diff": ("diff", "Compare manifests with the cluster."),
+    "lint": ("lint", "Check syntax, schema and references of Rollouts, analysis templates, policies, Services, routes and settings."),
+    "get": ("show", "Show one object with everything it owns."),
+    "list": ("show", "List objects, a line each."),
+    "set": ("verbs", "Change a live object."),
+    "releases": ("releases", "Look at releases and their verdicts."),
+    "hold": ("holds", "Versions that were rejected are held: not deployed again until lifted."),
+}
+"""Every command, its module and its line in the list: a command line names one of them, and only its module is imported."""
 
 
-def command_line() -> typer.Typer:
-    """All commands."""
+def command_line(only: Collection[str] = COMMANDS) -> typer.Typer:
+    """The commands of the named ones' modules; of the others only their names, for the list and for what is mistyped."""
     app = typer.Typer(
         name="reconciler",
         help="Releases driven by Git: a push is previewed, stepped, measured — then proven, or sent home and restored in Git.",
@@ -29,16 +52,27 @@ def command_line() -> typer.Typer:
         rich_markup_mode=None,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    app.command()(version)
-    for name in COMMANDS:
-        import_module(f"reconciler.app.cli.{name}").register(app)
+    modules = dict.fromkeys(module for name, (module, _line) in COMMANDS.items() if name in only)
+    for module in modules:
+        if module:
+            import_module(f"reconciler.app.cli.{module}").register(app)
+        else:
+            app.command()(version)
+    for name, (module, line) in COMMANDS.items():
+        if module not in modules:
+            app.command(name, help=line)(_elsewhere)
     return app
+
+
+def _elsewhere() -> None:
+    """Stands for a command that this command line does not name."""
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; the number is the process's exit code."""
     try:
-        typer.main.get_command(command_line()).main(args=list(arguments), prog_name="reconciler")
+        named = next((argument for argument in arguments if not argument.startswith("-")), "")
+        typer.main.get_command(command_line({named})).main(args=list(arguments), prog_name="reconciler")
     except SystemExit as ending:
         return ending.code if isinstance(ending.code, int) else 0
     except Transient as error:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import typer
 
-from reconciler.app.cli.main import command_line, run
+from reconciler.app.cli.main import COMMANDS, command_line, run
 from tests.kit.shell import Shell, nowhere
 from tests.kit.stocked import fill
 
@@ -36,6 +36,27 @@ def test_every_command_explains_itself(names: tuple[str, ...], capsys: pytest.Ca
     assert said[0] == said[1]
     body = said[0].split("Options:")[0]
     assert len(body.splitlines()) >= 3, body
+
+
+def test_the_list_is_the_same_without_importing_any_command(capsys: pytest.CaptureFixture[str]) -> None:
+    listed = []
+    for only in (COMMANDS, ()):
+        with pytest.raises(SystemExit):
+            typer.main.get_command(command_line(only)).main(args=["-h"], prog_name="reconciler")
+        listed.append(capsys.readouterr().out)
+    assert listed[0] == listed[1]
+    assert set(COMMANDS) == {names[0] for names in ALL if names}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "modules"),
+    [(["-h"], set()), (["nonsense"], set()), (["version"], set()), (["lint", "-h"], {"lint"}), (["run", "-h"], {"daemon"})],
+)
+def test_a_command_line_imports_only_the_module_it_names(arguments: list[str], modules: set[str]) -> None:
+    code = f"import sys; from reconciler.app.cli.main import run; run({arguments!r}); print(*[m for m in sys.modules if 'app.cli.' in m])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    imported = {name.rpartition(".")[2] for name in done.stdout.splitlines()[-1].split()}
+    assert imported - {"main", "output"} == modules
 
 
 def test_the_commands_that_the_documents_name_are_there() -> None:
