@@ -24,7 +24,7 @@ from reconciler.kube.fence import Fence, Fenced
 from reconciler.kube.transport import Request
 from reconciler.model.settings import Settings
 from reconciler.rehearsal.inprocess import InProcessTransport
-from reconciler.sandbox.client import Caller
+from reconciler.sandbox.apiserver.server import ApiServer
 from reconciler.sandbox.githost.faults import Fault
 from reconciler.sandbox.githost.host import GitHost
 
@@ -171,7 +171,7 @@ async def forever() -> None:
 class Ground:
     """What daemons live on: an API server in process, a Git host, a settings file and a folder."""
 
-    call: Caller
+    server: ApiServer
     host: GitHost
     settings_file: Path
     folder: Path
@@ -202,7 +202,7 @@ async def alive(ground: Ground) -> AsyncIterator[Life]:
     ground.host.faults.clear()
     ground.host.faults.add(fate.lost_answer())
     settings = ground.settings
-    transport = InProcessTransport(ground.call, before=fate.before_call, after=fate.after_call)
+    transport = InProcessTransport(ground.server.call, before=fate.before_call, after=fate.after_call)
     async with httpx.AsyncClient(transport=CutHttp(fate, ground.host.api)) as http:
         environment = Environment(
             settings=settings,

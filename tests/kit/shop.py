@@ -126,18 +126,19 @@ def rollout(version: str, steps: str = STEPS) -> bytes:
 class Shop:
     """The shop and what stories ask of it."""
 
-    cluster: Cluster
+    api: ApiClient
     host: GitHost
     ground: Ground
+    steps: str = STEPS
     pulls: dict[str, int] = field(default_factory=dict)
 
-    @property
-    def api(self) -> ApiClient:
-        return self.cluster.api
+    def content(self, version: str) -> bytes:
+        """The Rollout's file at a version."""
+        return rollout(version, self.steps)
 
     async def push(self, version: str, content: bytes | None = None) -> None:
         """A pull request for a version, merged; `content` is the whole file if it is not only the version that changes."""
-        files = {ROLLOUT_FILE: content or rollout(version)}
+        files = {ROLLOUT_FILE: content or self.content(version)}
         pull = await self.host.open_pull(REPOSITORY, f"web-{version}", f"web {version}", files, ANN)
         self.pulls[version] = pull.number
         await self.host.merge_pull(REPOSITORY, pull.number)
@@ -236,7 +237,8 @@ async def shop(folder: Path, steps: str = STEPS) -> AsyncIterator[Shop]:
         try:
             files = {ROLLOUT_FILE: rollout("1", steps), NETWORK_FILE: NETWORK.encode(), ANALYSIS_FILE: ANALYSIS.encode()}
             await asyncio.gather(host.create_repository(REPOSITORY, files, author=ANN), define_kinds(cluster.api))
-            yield Shop(cluster, host, Ground(cluster.server.call, host, write_settings(host, prometheus, folder), folder / "daemon"))
+            ground = Ground(cluster.server, host, write_settings(host, prometheus, folder), folder / "daemon")
+            yield Shop(cluster.api, host, ground, steps)
         finally:
             await host.stop()
 

@@ -24,7 +24,7 @@ from reconciler.rehearsal.inprocess import InProcessTransport
 from reconciler.sandbox.apiserver.serving import Listener
 from reconciler.sandbox.client import Answer, Call
 from tests.kit.killing import label_of
-from tests.kit.shop import BAD, RELEASES, Shop, rollout, shop
+from tests.kit.shop import BAD, RELEASES, Shop, shop
 from tests.kit.wait import until
 
 DEADLINE = 60.0
@@ -48,7 +48,7 @@ async def daemon(place: Shop, name: str, *, read_only: bool = False) -> AsyncIte
         if "/leases" not in request.path:
             writes.append(label_of(request.method, request.path) or "event")
 
-    transport = InProcessTransport(place.ground.call, before=note)
+    transport = InProcessTransport(place.ground.server.call, before=note)
     stopping = asyncio.Event()
     living = Daemon(place.ground.settings, transport, place.ground.folder / name, read_only_mode=read_only)
     task = asyncio.create_task(living.run(stopping))
@@ -79,7 +79,7 @@ async def proven(place: Shop, version: str) -> None:
 async def test_read_only_writes_nothing(place: Shop) -> None:
     async with daemon(place, "first"):
         await proven(place, "1")
-        await place.push(BAD, rollout(BAD, SLOW))
+        await place.push(BAD)
         await until(lambda: place.release(BAD), DEADLINE)
     (release,) = await place.releases(BAD)
     news = {"phase": "Closed", "verdict": "superseded", "reason": "as a person says"}
@@ -94,7 +94,7 @@ async def test_read_only_writes_nothing(place: Shop) -> None:
 async def test_nothing_is_written_while_frozen_and_what_is_due_is_done_afterwards(place: Shop) -> None:
     async with daemon(place, "first") as writes:
         await proven(place, "1")
-        await place.push("2", rollout("2", SLOW))
+        await place.push("2")
 
         async def at_30() -> bool:
             return await place.weights() == (70, 30)
@@ -103,7 +103,7 @@ async def test_nothing_is_written_while_frozen_and_what_is_due_is_done_afterward
         await frozen(place, "all")
         await noticed(place)
         before = len(writes), told(place)
-        await place.push("3", rollout("3", SLOW))
+        await place.push("3")
         await looked_for_a_while(place, 10)
         assert (len(writes), told(place)) == before
         assert await at_30()
@@ -131,7 +131,7 @@ async def test_of_two_daemons_one_leads_and_the_other_takes_over(place: Shop) ->
         assert first and not second
         await leading.aclose()
         done = len(first)
-        await place.push("2", rollout("2", SLOW))
+        await place.push("2")
         await proven(place, "2")
         assert second and len(first) == done
 
@@ -139,7 +139,7 @@ async def test_of_two_daemons_one_leads_and_the_other_takes_over(place: Shop) ->
 async def test_loop_stalled_past_the_lease_writes_nothing(place: Shop, tmp_path: Path) -> None:
     async with process(place, tmp_path) as stalled:
         await proven(place, "1")
-        await place.push("2", rollout("2", SLOW))
+        await place.push("2")
 
         async def at_30() -> bool:
             return await place.weights() == (70, 30)
@@ -187,7 +187,7 @@ async def noticed(place: Shop) -> None:
         reads += (call.method, call.path) == ("GET", NAMESPACE)
         return None
 
-    place.cluster.server.faults_after = count
+    place.ground.server.faults_after = count
     await until(lambda: reads >= 2, DEADLINE)
 
 
@@ -201,7 +201,7 @@ class Door:
     def __init__(self, place: Shop) -> None:
         self.writes: list[str] = []
         self.calls = 0
-        self._call = place.ground.call
+        self._call = place.ground.server.call
 
     async def call(self, call: Call) -> Answer:
         self.calls += 1

@@ -6,15 +6,15 @@ writes (to the API without Events, which are told at least once; the push; the f
 
 import asyncio
 import zlib
-from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from reconciler.model.identity import Key
+from tests.kit.claims import Claims, failed_claims, passed_claims
 from tests.kit.killing import PUSH, Cut, Life, Write, alive
-from tests.kit.shop import BAD, Shop, rollout, shop
+from tests.kit.shop import BAD, Shop, shop
 from tests.kit.wait import until
 
 SHARDS = 4
@@ -38,7 +38,6 @@ MILESTONES = {
     "PATCH forge comments",
     PUSH,
 }
-Claims = Callable[[Shop], Awaitable[list[str]]]
 
 
 @pytest.mark.timeout(240)
@@ -59,59 +58,6 @@ async def test_a_good_release_is_proven_wherever_the_daemon_is_killed(tmp_path: 
     cuts = [Cut(write, bool(place % 2)) for place, write in enumerate(chosen)]
     struck = await play(tmp_path, "2", cuts, passed_claims)
     assert len(struck) >= 0.8 * len(cuts), f"only {len(struck)} of {len(cuts)} cuts struck"
-
-
-# -- what must be true in the end -------------------------------------------------------------------------------------
-
-
-async def failed_claims(shop: Shop) -> list[str]:
-    """What is not yet as a failed release leaves it."""
-    release, comments = await shop.release(BAD), shop.comments(BAD)
-    claims = {
-        "the release is closed as failed": (release.get("phase"), release.get("verdict")) == ("Closed", "failed"),
-        "the bad version is held": release.get("held") is True,
-        "the restore is recorded": (release.get("restore") or {}).get("state") == "pushed",
-        "one comment": len(comments) == 1,
-        "the comment says that Git was restored": "Git was restored" in comments[-1] if comments else False,
-        **await home(shop, "1"),
-    }
-    return unmet(claims) or unmet(await branch(shop, "1", restores=1))
-
-
-async def passed_claims(shop: Shop) -> list[str]:
-    """What is not yet as a proven release leaves it."""
-    release, comments = await shop.release("2"), shop.comments("2")
-    claims = {
-        "the release is closed as passed": (release.get("phase"), release.get("verdict")) == ("Closed", "passed"),
-        "no restore was wanted": "restore" not in release,
-        "one comment": len(comments) == 1,
-        "the comment says proven": "proven" in comments[-1] if comments else False,
-        **await home(shop, "2"),
-    }
-    return unmet(claims) or unmet(await branch(shop, "2", restores=0))
-
-
-async def branch(shop: Shop, version: str, *, restores: int) -> dict[str, bool]:
-    """Asked of git itself, so only once the rest is as it should be."""
-    return {
-        "the branch holds the version to the byte": await shop.asked() == rollout(version),
-        f"{restores} restoring commits": await shop.restores() == restores,
-    }
-
-
-def unmet(claims: Mapping[str, bool]) -> list[str]:
-    return [claim for claim, holds in claims.items() if not holds]
-
-
-async def home(shop: Shop, version: str) -> dict[str, bool]:
-    """Everybody is on this version, and nothing is under way."""
-    return {
-        "the rollout asks for it": await shop.image() == version,
-        "the rollout is healthy": await shop.phase() == "Healthy",
-        "all traffic goes to stable": await shop.weights() == (100, 0),
-        "stable selects it": await shop.selected() == version,
-        "its pods are available": await shop.available(version) >= 2,
-    }
 
 
 # -- how it is played -------------------------------------------------------------------------------------------------

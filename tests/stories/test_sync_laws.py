@@ -96,7 +96,7 @@ async def looked_at(place: Shop, commit: str) -> None:
 async def test_an_unrelated_push_at_weight_30_shows_no_other_weight_or_selector_to_any_watcher(tmp_path: Path) -> None:
     async with shop(tmp_path, PAUSED) as place, alive(place.ground) as life:
         await at_rest(place, life)
-        await place.push("2", rollout("2", PAUSED))
+        await place.push("2")
 
         async def at_30() -> bool:
             return await place.phase() == "Paused" and await place.weights() == (70, 30) and life.engine.queue.idle
