@@ -24,7 +24,6 @@ from reconciler.model.identity import Manifest, ObjectRef, Resource, labels_of, 
 from reconciler.model.resources import (
     ANALYSIS_RUNS,
     ANALYSIS_TEMPLATES,
-    CUSTOM_RESOURCES,
     REPLICA_SETS,
     ROLLOUTS,
     SERVICES,
@@ -140,21 +139,7 @@ def _controller(client: Client) -> Engine:
     return Engine([RolloutController(client, cache, clock, Apply(client, cache, clock))], client, cache, clock)
 
 
-def _routes_kind() -> Manifest:
-    """A definition that lets the API server keep VirtualServices."""
-    group, names = VIRTUAL_SERVICES.group, {"kind": VIRTUAL_SERVICES.kind, "plural": VIRTUAL_SERVICES.plural, "singular": "virtualservice"}
-    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
-    version = {"name": VIRTUAL_SERVICES.version, "served": True, "storage": True, "schema": schema}
-    return {
-        "apiVersion": CUSTOM_RESOURCES.api_version,
-        "kind": CUSTOM_RESOURCES.kind,
-        "metadata": {"name": f"{VIRTUAL_SERVICES.plural}.{group}"},
-        "spec": {"group": group, "scope": "Namespaced", "names": names, "versions": [version]},
-    }
-
-
 async def _furnish(client: Client) -> None:
-    await client.create(CUSTOM_RESOURCES, _routes_kind())
     steps = canary(weight(50), pause(), istio=True, analysis=analysis())
     wanted: list[tuple[Resource, Manifest]] = [
         (SERVICES, service("web-canary")),
