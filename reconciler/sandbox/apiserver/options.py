@@ -15,12 +15,16 @@ def _truth(text: str | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class WriteOptions:
-    """`validation` is Strict, Warn or Ignore: what happens to fields that a schema does not know."""
+    """`validation` is Strict, Warn or Ignore: what happens to fields that a schema does not know.
+
+    `named` says whether the request names its manager, who else is told by the client's name.
+    """
 
     manager: str = ""
     dry_run: bool = False
     validation: str = "Warn"
     force: bool = False
+    named: bool = True
 
     @classmethod
     def parse(cls, query: Mapping[str, str], user_agent: str) -> "WriteOptions":
@@ -28,8 +32,9 @@ class WriteOptions:
         validation = query.get("fieldValidation") or "Warn"
         if validation not in ("Strict", "Warn", "Ignore"):
             raise _unsupported("fieldValidation", validation, '"", "Ignore", "Strict", "Warn"')
-        manager = query.get("fieldManager") or user_agent.partition("/")[0]
-        return cls(manager[:128], dry_run(query.get("dryRun")), validation, _truth(query.get("force")))
+        named = query.get("fieldManager") or ""
+        manager = named or user_agent.partition("/")[0]
+        return cls(manager[:128], dry_run(query.get("dryRun")), validation, _truth(query.get("force")), bool(named))
 
 
 def dry_run(value: Any) -> bool:

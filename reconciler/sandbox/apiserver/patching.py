@@ -62,9 +62,11 @@ CHANGES: Mapping[str, Any] = {PATCH_MERGE: merge.merge, PATCH_STRATEGIC: strateg
 def applied(target: Target, live: Manifest, config: Manifest, options: WriteOptions, moment: str) -> Manifest:
     """The object after a server-side apply; an empty `live` is a creation."""
     kind = target.kind
-    if not options.manager:
-        message = 'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch'
-        raise Failure(422, "Invalid", message, {"causes": [{"reason": "FieldValueRequired", "message": message, "field": "fieldManager"}]})
+    if not options.named:
+        cause = "Required value: is required for apply patch"
+        causes = [{"reason": "FieldValueRequired", "message": cause, "field": "fieldManager"}]
+        details = {"group": "meta.k8s.io", "kind": "PatchOptions", "causes": causes}
+        raise Failure(422, "Invalid", f'PatchOptions.meta.k8s.io "" is invalid: fieldManager: {cause}', details)
     for field, wanted in (("apiVersion", kind.api_version), ("kind", kind.kind)):
         if config.get(field) != wanted:
             raise bad_request(f"the {field} of the applied object ({config.get(field)}) is not that of the URL ({wanted})")

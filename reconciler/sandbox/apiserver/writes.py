@@ -76,6 +76,8 @@ class Writer:
         fresh = {**manifest, "metadata": self._new_metadata(kind, manifest["metadata"], name)}
         if kind.has_status:
             fresh.pop("status", None)
+        if kind.has_status and not kind.custom:
+            fresh["status"] = {}
         fresh, warnings = self._conformed(target, normalised(fresh, encoded) if not kind.custom else fresh, None, options)
         if options.dry_run:
             return Written(fresh, created=True, warnings=warnings)
@@ -109,7 +111,7 @@ class Writer:
             raise conflict(kind, target.name)
         new = _scoped(target, metadata.restored(kind, new, old.manifest), old.manifest)
         new, warnings = self._conformed(target, normalised(new, encoded) if not kind.custom else new, old.manifest, options)
-        new = _counted(kind, new, old.manifest)
+        new = new if target.subresource == "status" else _counted(kind, new, old.manifest)
         if new == old.manifest:
             return Written(new, warnings=warnings, entry=old)
         if options.dry_run:

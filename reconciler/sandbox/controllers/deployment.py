@@ -183,7 +183,8 @@ class DeploymentController:
     async def _write_revision(self, deployment: Manifest, revision: int) -> None:
         if annotations_of(deployment).get(REVISION) == str(revision):
             return
-        await self._client.patch(one(DEPLOYMENTS, key_of(deployment)), {"metadata": {"annotations": {REVISION: str(revision)}}})
+        # Through the status: there the annotation is no new generation.
+        await self._client.patch(one(DEPLOYMENTS, key_of(deployment)) + "/status", {"metadata": {"annotations": {REVISION: str(revision)}}})
 
     async def _resize(self, deployment: Manifest, fleet: Fleet, bounds: Bounds) -> Fleet:
         active = [r for r in fleet.everyone if asked(r) > 0]

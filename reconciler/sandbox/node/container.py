@@ -180,7 +180,7 @@ class Container:
     async def _call(self) -> Ended:
         metadata = self._pod["metadata"]
         try:
-            variables = await environment(self._tools.client, self._pod, self.spec, self.address)
+            variables = await environment(self._tools.client, self._pod, self.spec, self._tools.resolver.known_as(self.address))
         except Unsupported as problem:
             return Ended(127, f"the sandbox does not support {problem}")
         aliases = {name: entry["ip"] for entry in self._pod["spec"].get("hostAliases") or () for name in entry.get("hostnames") or ()}
@@ -211,7 +211,7 @@ class Container:
             await server.stop()
 
     async def _until_crash(self, server: PodServer, behaviour: Behaviour) -> Ended:
-        self.log.write(f"{behaviour.version} listens on {self.address}\n")
+        self.log.write(f"{behaviour.version} listens on {self._tools.resolver.known_as(self.address)}\n")
         readiness = asyncio.create_task(self._become_ready(behaviour))
         try:
             while not behaviour.crash:

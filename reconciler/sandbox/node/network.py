@@ -8,6 +8,7 @@ from ipaddress import ip_address
 
 from reconciler.sandbox.client import ApiClient
 from reconciler.sandbox.controllers.objects import Key, Manifest, one
+from reconciler.sandbox.podnetwork import known_as, listens_at
 
 LOOKUP_TIMEOUT = 10.0
 CLUSTER_SUFFIXES = (".svc.cluster.local", ".svc")
@@ -23,11 +24,13 @@ class Unresolved(Exception):
 class Network:
     """Real listen addresses: of gateways by the IP that manifests know them by, and of the mesh.
 
-    Without a mesh a Service leads to one of its ready pods, in turn.
+    Without a mesh a Service leads to one of its ready pods, in turn. `masked`: pods are known by addresses that any API server
+    accepts in Endpoints; a real one refuses loopback.
     """
 
     gateways: Mapping[str, Address] = field(default_factory=dict)
     mesh: Address | None = None
+    masked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,10 @@ class Resolver:
             return self._direct(literal, port)
         return await self._service(host, port, origin.namespace)
 
+    def known_as(self, address: str) -> str:
+        """The address to publish for a pod that listens at an address."""
+        return known_as(address) if self._network.masked else address
+
     def authority(self, host: str, origin: Origin) -> str:
         """The host to ask for: a bare Service name gets its namespace, which the mesh cannot know of who calls; others stay as written."""
         bare = "." not in host and host != "localhost" and host not in origin.aliases
@@ -64,8 +71,8 @@ class Resolver:
     def _direct(self, address: str, port: int) -> Address:
         if address in self._network.gateways:
             return self._network.gateways[address]
-        if ip_address(address).is_loopback:
-            return address, port
+        if ip_address(listens_at(address)).is_loopback:
+            return listens_at(address), port
         raise ConnectionRefusedError(f"{address} is neither a gateway nor a pod of this sandbox")
 
     async def _service(self, host: str, port: int, namespace: str) -> Address:
@@ -82,7 +89,7 @@ class Resolver:
     def _pick(self, service: Manifest, endpoints: Manifest, port: int) -> Address:
         names = [offered.get("name", "") for offered in service["spec"].get("ports") or () if offered["port"] == port]
         ready = [
-            (address["ip"], offered["port"])
+            (listens_at(address["ip"]), offered["port"])
             for subset in endpoints.get("subsets") or ()
             for offered in subset.get("ports") or ()
             for address in subset.get("addresses") or ()

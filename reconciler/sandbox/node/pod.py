@@ -125,7 +125,8 @@ class Pod:
         known = {**self._manifest, "status": self._published or self._manifest.get("status") or {}}
         if self._manifest["spec"].get("readinessGates"):
             known = self._manifest
-        status = status_of(Vitals(known, self._containers, self._first, self.address, self._leaving.is_set()), now())
+        address = self._tools.resolver.known_as(self.address)
+        status = status_of(Vitals(known, self._containers, self._first, address, self._leaving.is_set()), now())
         if status == self._published:
             return
         await self._tools.client.patch(one(PODS, key_of(self._manifest)) + "/status", {"status": status}, style="strategic")

@@ -98,17 +98,17 @@ class Api:
 
     async def until(self, path: str, condition: Callable[[Json], Any]) -> Json:
         """The object at a path once a condition holds of it."""
-        return await self._look(path, lambda reply: reply.status == 200 and condition(reply.document))
+        return (await self._look(path, lambda reply: reply.status == 200 and condition(reply.document))).document
 
     async def gone(self, path: str) -> None:
         await self._look(path, lambda reply: reply.status == 404)
 
-    async def _look(self, path: str, enough: Callable[[Reply], Any]) -> Json:
+    async def _look(self, path: str, enough: Callable[[Reply], Any]) -> Reply:
         deadline = asyncio.get_running_loop().time() + PATIENCE
         while True:
             reply = await self("GET", path)
             if enough(reply):
-                return reply.document
+                return reply
             assert asyncio.get_running_loop().time() < deadline, f"{path} stayed so for {PATIENCE:g} s: {reply.text[:SHOWN]}"
             await asyncio.sleep(0.02)
 

@@ -127,7 +127,7 @@ class RealCluster:
             "--service-account-issuer=https://kubernetes.default.svc",
             f"--service-account-key-file={self.folder / 'accounts.key'}",
             f"--service-account-signing-key-file={self.folder / 'accounts.key'}",
-            "--service-cluster-ip-range=10.0.0.0/24",
+            "--service-cluster-ip-range=10.200.0.0/24",
             "--allow-privileged=true",
             f"--audit-policy-file={self.folder / 'audit.json'}",
             f"--audit-log-path={self.audit_log}",

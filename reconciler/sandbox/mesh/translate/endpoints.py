@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from reconciler.sandbox.mesh.translate.hosts import labels_of, name_of, namespace_of
 from reconciler.sandbox.mesh.translate.index import Index
 from reconciler.sandbox.mesh.translate.terms import Json
+from reconciler.sandbox.podnetwork import listens_at
 
 UNKNOWN = "unknown"
 HASH_LABELS = ("rollouts-pod-template-hash", "pod-template-hash")
@@ -68,6 +69,6 @@ def _endpoint(address: str, port: int, pod: Json, namespace: str) -> Json:
         "canonical_revision": labels.get("rollouts-pod-template-hash") or UNKNOWN,
     }
     return {
-        "endpoint": {"address": {"socket_address": {"address": address, "port_value": port}}},
+        "endpoint": {"address": {"socket_address": {"address": listens_at(address), "port_value": port}}},
         "metadata": {"filter_metadata": {"istio": marks}},
     }
