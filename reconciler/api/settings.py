@@ -26,6 +26,7 @@ def parse_settings(document: Any) -> Settings:
         workdir=fields.text("workdir", ""),
         lease_duration=duration,
         lease_renewal=renewal,
+        policies=fields.text("policies", ""),
         webhook_secret_file=fields.inner("webhook", _webhook) or "",
         sources=fields.each("sources", _source),
     )

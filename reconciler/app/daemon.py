@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -19,6 +20,7 @@ from reconciler.app.endpoints import Endpoints
 from reconciler.app.polling import Polling
 from reconciler.app.settings import load_settings
 from reconciler.app.telemetry import Telemetry, configure_logs
+from reconciler.app.watching import SettingsFile
 from reconciler.app.wiring import Assembly, Environment, assemble
 from reconciler.controller.clock import SystemClock
 from reconciler.kube.client import Client
@@ -64,7 +66,12 @@ async def _serve(options: Options, settings: Settings) -> None:
         stopping = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-        await daemon.run(stopping)
+        watching = asyncio.create_task(SettingsFile(options.config).run())
+        try:
+            await daemon.run(stopping)
+        finally:
+            watching.cancel()
+            await asyncio.wait([watching])
 
 
 class Daemon:
@@ -112,9 +119,11 @@ class Daemon:
 
     def _parts(self, assembly: Assembly) -> list[Part]:
         polling = Polling(self._settings.sources, assembly.engine, self.telemetry)
-        endpoints = Endpoints(self._settings, self.telemetry, assembly.engine, polling.hint)
+        files = assembly.policy_files
+        endpoints = Endpoints(self._settings, self.telemetry, assembly.engine, polling.hint, lambda: files.problems)
         lead = [] if self._read_only else [self._leadership.run]
-        return [self._freeze.run, *lead, endpoints.run, self._when_leading(assembly.engine.run), self._when_leading(polling.run)]
+        leading = [self._when_leading(run) for run in (assembly.engine.run, polling.run, partial(files.run, assembly.judge_again))]
+        return [self._freeze.run, *lead, endpoints.run, *leading]
 
     def _when_leading(self, run: Part) -> Part:
         """Controllers start once the lease is ours: two that both think would only fence each other."""

@@ -1,7 +1,7 @@
 """Our own HTTP endpoints: health, readiness, metrics and — only with a secret — webhooks. Nothing here writes without a signature."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from reconciler.app.telemetry import Telemetry
@@ -12,16 +12,19 @@ from reconciler.web.server import Handler, Incoming, Reply, Server
 from reconciler.web.webhook import Hint, Webhook
 
 Hinted = Callable[[Hint], int]
+Notes = Callable[[], Sequence[str]]
+"""What a person should mend although we go on, one line each: the detail of `/readyz`."""
 
 
 class Endpoints:
     """Serves `/healthz`, `/readyz`, `/metrics` and, if configured, `/webhook` on the address of the settings."""
 
-    def __init__(self, settings: Settings, telemetry: Telemetry, engine: Engine, hinted: Hinted) -> None:
+    def __init__(self, settings: Settings, telemetry: Telemetry, engine: Engine, hinted: Hinted, notes: Notes) -> None:
         self._settings = settings
         self._telemetry = telemetry
         self._engine = engine
         self._hinted = hinted
+        self._notes = notes
         self._webhook = Webhook(self._secret)
 
     async def run(self) -> None:
@@ -54,7 +57,8 @@ class Endpoints:
 
     async def _readyz(self, _: Incoming) -> Reply:
         ready = self._engine.ready.is_set()
-        return Reply(200, b"ready\n") if ready else Reply(503, b"not leading, or not every informer has listed yet\n")
+        detail = "".join(f"{note}\n" for note in self._notes())
+        return Reply(200, f"ready\n{detail}".encode()) if ready else Reply(503, b"not leading, or not every informer has listed yet\n")
 
     async def _metrics(self, _: Incoming) -> Reply:
         self._telemetry.ready_keys.set(len(self._engine.queue))

@@ -1,9 +1,12 @@
-"""Local repositories are looked at when their files change; like every hint, it only pulls a look forward (watchdog)."""
+"""Files that change are looked at: local repositories, local policies, our own settings. A hint only pulls a look forward (watchdog)."""
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
@@ -11,24 +14,37 @@ from reconciler.model.settings import SourceSettings
 
 DEBOUNCE = 0.3
 MEANINGFUL = {"created", "modified", "moved", "deleted", "closed"}
+log = structlog.get_logger()
 
 
-class Watching:
-    """Watches the refs of every local (file) repository; `look` is called with the source's name, on the event loop."""
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """One folder, and what its changes are called."""
 
-    def __init__(self, sources: Sequence[SourceSettings], look: Callable[[str], None]) -> None:
-        self._local = [(source.name, folder) for source in sources if (folder := local_folder(source.repository))]
+    name: str
+    folder: Path
+    recursive: bool
+
+
+class Folders:
+    """Watches folders; `look` is called with the name of what changed, on the event loop, once per burst of events."""
+
+    def __init__(self, folders: Sequence[Watched], look: Callable[[str], None]) -> None:
+        self._folders = folders
         self._look = look
         self._pending: dict[str, asyncio.TimerHandle] = {}
 
     async def run(self) -> None:
-        """Watch until cancelled; without local repositories, just wait."""
+        """Watch until cancelled. A folder that cannot be watched is not: hints are never relied upon."""
         observer = Observer()
         loop = asyncio.get_running_loop()
-        for name, folder in self._local:
-            handler = _Handler(lambda name=name: loop.call_soon_threadsafe(self._soon, name))  # type: ignore[misc]
-            observer.schedule(handler, str(folder), recursive=True)
         observer.start()
+        for watched in self._folders:
+            handler = _Handler(lambda name=watched.name: loop.call_soon_threadsafe(self._soon, name))  # type: ignore[misc]
+            try:
+                observer.schedule(handler, str(watched.folder), recursive=watched.recursive)
+            except OSError as error:
+                log.warning("folder is not watched", folder=str(watched.folder), reason=str(error))
         try:
             await asyncio.Event().wait()
         finally:
@@ -36,10 +52,48 @@ class Watching:
             await asyncio.to_thread(observer.join, 2.0)
 
     def _soon(self, name: str) -> None:
-        """Once per burst of events."""
         if name in self._pending:
             self._pending[name].cancel()
         self._pending[name] = asyncio.get_running_loop().call_later(DEBOUNCE, self._look, name)
+
+
+class Watching:
+    """Watches the refs of every local (file) repository; `look` is called with the source's name."""
+
+    def __init__(self, sources: Sequence[SourceSettings], look: Callable[[str], None]) -> None:
+        local = [Watched(s.name, folder, recursive=True) for s in sources if (folder := local_folder(s.repository))]
+        self._folders = Folders(local, look)
+
+    async def run(self) -> None:
+        """Watch until cancelled; without local repositories, just wait."""
+        await self._folders.run()
+
+
+class SettingsFile:
+    """Says that a changed `reconciler.yaml` is not in use yet: what a daemon may write is never changed under its hands."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._used = self._known = _digest(path)
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        await Folders([Watched("settings", self._path.absolute().parent, recursive=False)], self._look).run()
+
+    def _look(self, _: str) -> None:
+        found = _digest(self._path)
+        if found == self._known:
+            return
+        self._known = found
+        if found != self._used:
+            log.warning("settings changed: restart to use them", file=str(self._path))
+
+
+def _digest(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 class _Handler(FileSystemEventHandler):

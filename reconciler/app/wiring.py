@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 
+from reconciler.app.policyfiles import PolicyFiles
 from reconciler.controller.adopting import Adopting
 from reconciler.controller.analysisrun import AnalysisRunController
 from reconciler.controller.announce import Announcements
@@ -18,7 +19,7 @@ from reconciler.controller.fenced import FencedForge
 from reconciler.controller.followed import FollowedSource
 from reconciler.controller.gatekeeping import Gatekeeping
 from reconciler.controller.openings import Openings
-from reconciler.controller.policies import Policies
+from reconciler.controller.policies import LocalPolicies, Policies
 from reconciler.controller.release import Outside, ReleaseController
 from reconciler.controller.restoring import Hands, Restoration
 from reconciler.controller.rollout import RolloutController
@@ -36,7 +37,8 @@ from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence
 from reconciler.model.errors import Transient
-from reconciler.model.identity import Resource
+from reconciler.model.identity import Key, Resource
+from reconciler.model.resources import RELEASES
 from reconciler.model.settings import Settings, SourceSettings
 from reconciler.providers.registry import providers
 from reconciler.renderers.registry import renderer
@@ -67,6 +69,13 @@ class Assembly:
     engine: Engine
     mirrors: tuple[Mirror, ...]
     sources: Mapping[str, FollowedSource]
+    policy_files: PolicyFiles
+
+    def judge_again(self) -> None:
+        """Policies are others now: sources may adopt or hand back, and releases are judged by them."""
+        for name in self.sources:
+            self.engine.poke(Key("source", "", name))
+        self.engine.hear_again(RELEASES)
 
 
 def assemble(environment: Environment) -> Assembly:
@@ -76,9 +85,12 @@ def assemble(environment: Environment) -> Assembly:
     mirrors = _mirrors(environment)
     sources = {s.name: _followed(environment, mirrors, s) for s in settings.sources}
     forges = {s.name: _forge(s, environment) for s in settings.sources if s.forge is not None}
-    controllers = _controllers(environment, cache, sources, forges)
+    local = LocalPolicies()
+    policy_files = PolicyFiles(settings.policies if "release" in settings.controllers else "", local)
+    policy_files.look()
+    controllers = _controllers(environment, cache, (sources, forges), Policies(cache, local))
     engine = Engine(controllers, environment.client, cache, environment.clock)
-    return Assembly(engine, tuple(mirrors.values()), sources)
+    return Assembly(engine, tuple(mirrors.values()), sources, policy_files)
 
 
 def _resources(settings: Settings) -> tuple[Resource, ...]:
@@ -87,8 +99,9 @@ def _resources(settings: Settings) -> tuple[Resource, ...]:
 
 
 def _controllers(
-    environment: Environment, cache: Cache, sources: Mapping[str, FollowedSource], forges: Mapping[str, Forge]
+    environment: Environment, cache: Cache, outside: tuple[Mapping[str, FollowedSource], Mapping[str, Forge]], policies: Policies
 ) -> list[Controller]:
+    sources, forges = outside
     settings, client, clock = environment.settings, environment.client, environment.clock
     apply = Apply(client, cache, clock)
     found: list[Controller] = []
@@ -100,10 +113,10 @@ def _controllers(
     if "release" in settings.controllers:
         announcements = Announcements(forges, cache)
         hands = {name: _hands(environment, source, forges.get(name)) for name, source in sources.items()}
-        outside = Outside(Restoration(hands, cache), announcements, settings.namespace)
-        openings = Openings(cache, apply, Policies(cache), announcements)
-        writing = Writing(client, cache, clock, Gates(Gatekeeping(openings, clock), Adopting(client, cache, clock, openings)))
-        found.append(ReleaseController(client, cache, clock, outside))
+        reach = Outside(Restoration(hands, cache), announcements, policies, settings.namespace)
+        openings = Openings(cache, apply, policies, announcements)
+        writing = Writing(client, cache, clock, Gates(Gatekeeping(openings, clock), Adopting(client, cache, clock, policies)))
+        found.append(ReleaseController(client, cache, clock, reach))
         found.append(SourceController(client, cache, clock, sources, Parts(openings, writing, settings.namespace)))
     return found
 

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 from reconciler.controller.apply import Apply
 from reconciler.controller.clock import Clock
-from reconciler.controller.openings import Openings
 from reconciler.controller.policies import Policies
 from reconciler.controller.suspension import Suspension
 from reconciler.core.source.documents import Located
@@ -25,13 +24,12 @@ NOTHING: Manifest = {"metadata": {}}
 class Adopting:
     """Level-triggered: each pass does the one step that is due and says when to look again."""
 
-    def __init__(self, client: Client, cache: Cache, clock: Clock, openings: Openings) -> None:
+    def __init__(self, client: Client, cache: Cache, clock: Clock, policies: Policies) -> None:
         self._client = client
         self._cache = cache
         self._clock = clock
         self._apply = Apply(client, cache, clock)
-        self._openings = openings
-        self._policies = Policies(cache)
+        self._policies = policies
         self._suspension = Suspension(cache, self._apply)
 
     async def wanted(self, located: Located, live: Manifest | None) -> Adoption | None:

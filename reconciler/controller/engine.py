@@ -52,7 +52,7 @@ class Engine:
 
     def hear_again(self, resource: Resource, seconds: float = 0.0) -> None:
         """Hand every cached object of a resource to the controllers once more, spread over so many seconds."""
-        manifests = self._cache.list(resource)
+        manifests = self._cache.list(resource) if resource in self._resources else ()
         for place, manifest in enumerate(manifests):
             for key in self._concerned(resource, manifest):
                 self.queue.add_after(key, seconds * place / len(manifests))

@@ -1,5 +1,7 @@
 """Which ReleasePolicy speaks for a workload: nearest wins, equals are an error that names both (DESIGN 19)."""
 
+from collections.abc import Iterator
+
 from reconciler.api.policy import parse_policy
 from reconciler.kube.cache import Cache
 from reconciler.model.errors import Terminal
@@ -7,14 +9,24 @@ from reconciler.model.identity import Manifest, Resource, name_of
 from reconciler.model.policy import DEFAULT, ReleasePolicy, WorkloadName
 from reconciler.model.resources import CLUSTER_RELEASE_POLICIES, RELEASE_POLICIES
 
+LOCAL = (("local ReleasePolicy", True), ("local ClusterReleasePolicy", False))
 RANKS: tuple[Resource, ...] = (RELEASE_POLICIES, CLUSTER_RELEASE_POLICIES)
 
 
-class Policies:
-    """Looks policies up in the cache: namespace object, then cluster object, then the shipped default."""
+class LocalPolicies:
+    """Policies from files beside the daemon, as last understood; `unread` says why some have never been."""
 
-    def __init__(self, cache: Cache) -> None:
+    def __init__(self) -> None:
+        self.policies: tuple[ReleasePolicy, ...] = ()
+        self.unread: tuple[str, ...] = ()
+
+
+class Policies:
+    """Looks policies up: namespace object, cluster object, local file for a namespace, local file for all, the shipped default."""
+
+    def __init__(self, cache: Cache, local: LocalPolicies) -> None:
         self._cache = cache
+        self._local = local
 
     def of(self, namespace: str, kind: str, name: str) -> ReleasePolicy:
         """The policy of one workload. Raises Terminal when two of equal rank claim it, or when it cannot be read."""
@@ -25,20 +37,27 @@ class Policies:
         return self._nearest(namespace, tuple(dict.fromkeys((WorkloadName("Rollout", rollout), template))))
 
     def _nearest(self, namespace: str, names: tuple[WorkloadName, ...]) -> ReleasePolicy:
-        for resource in RANKS:
-            place = namespace if resource.namespaced else ""
-            policies = [self._parse(manifest) for manifest in self._cache.list(resource, place)]
+        for kind, policies in self._ranks(namespace):
             matching = [p for p in policies if any(p.concerns(namespace, name.kind, name.name) for name in names)]
             exact = [p for p in matching if p.workloads] or matching
             if len(exact) > 1:
                 both = " and ".join(sorted(p.name for p in exact))
                 raise Terminal(
-                    f"{resource.kind} objects {both} both claim {names[0].kind} {namespace}/{names[0].name}: "
-                    "name the workload in only one of them"
+                    f"{kind} objects {both} both claim {names[0].kind} {namespace}/{names[0].name}: name the workload in only one of them"
                 )
             if exact:
                 return exact[0]
         return DEFAULT
+
+    def _ranks(self, namespace: str) -> Iterator[tuple[str, list[ReleasePolicy]]]:
+        """Kind and policies, nearest first. What a file that nobody could read may say is not guessed at."""
+        for resource in RANKS:
+            place = namespace if resource.namespaced else ""
+            yield resource.kind, [self._parse(manifest) for manifest in self._cache.list(resource, place)]
+        if self._local.unread:
+            raise Terminal(f"local policies cannot be read: {'; '.join(self._local.unread)}")
+        for kind, namespaced in LOCAL:
+            yield kind, [policy for policy in self._local.policies if bool(policy.namespace) is namespaced]
 
     def _parse(self, manifest: Manifest) -> ReleasePolicy:
         try:

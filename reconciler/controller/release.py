@@ -63,10 +63,11 @@ class Announcer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What a release reaches beyond the cluster; `namespace` is where inventories are kept."""
+    """What a release reaches beyond the cluster, and who speaks for it; `namespace` is where inventories are kept."""
 
     restorer: Restorer
     announcer: Announcer
+    policies: Policies
     namespace: str
 
 
@@ -82,7 +83,7 @@ class ReleaseController:
         self._clock = clock
         self._apply = Apply(client, cache, clock)
         self._outside = outside
-        self._policies = Policies(cache)
+        self._policies = outside.policies
         self._suspension = Suspension(cache, self._apply)
 
     def keys_for(self, resource: Resource, manifest: Manifest) -> Iterable[Key]:

@@ -77,4 +77,6 @@ class Settings:
     lease_duration: timedelta
     lease_renewal: timedelta
     webhook_secret_file: str
+    policies: str
+    """A folder of policies beside those in the cluster; empty without one."""
     sources: tuple[SourceSettings, ...]

@@ -30,6 +30,7 @@ class Served:
     def __init__(self, url: str, engine: Engine) -> None:
         self.url, self.engine = url, engine
         self.hints: list[Hint] = []
+        self.notes: list[str] = []
 
     def hinted(self, hint: Hint) -> int:
         self.hints.append(hint)
@@ -48,7 +49,7 @@ async def serving(extra: str = "") -> AsyncIterator[Served]:
         engine = Engine([], cluster.client, Cache(()), SystemClock())
         served = Served(f"http://127.0.0.1:{port}", engine)
         settings = settings_of(f"listen: 127.0.0.1:{port}\n{extra}", "t")
-        async with running(Endpoints(settings, Telemetry(), engine, served.hinted).run()):
+        async with running(Endpoints(settings, Telemetry(), engine, served.hinted, lambda: served.notes).run()):
 
             async def up() -> bool:
                 try:
@@ -65,6 +66,9 @@ async def test_ready_means_that_every_informer_has_listed() -> None:
         assert (await served.ask("/readyz")).status_code == 503
         served.engine.ready.set()
         assert (await served.ask("/readyz")).text == "ready\n"
+        served.notes.append("a.yaml:3: not understood")
+        noted = await served.ask("/readyz")
+        assert (noted.status_code, noted.text) == (200, "ready\na.yaml:3: not understood\n")
 
 
 async def test_metrics_are_text_and_count_what_waits() -> None:
@@ -104,6 +108,6 @@ async def test_a_webhook_needs_a_signature(tmp_path: Path) -> None:
 async def test_an_address_that_does_not_work_says_what_to_do(listen: str, words: str) -> None:
     async with api() as cluster:
         engine = Engine([], cluster.client, Cache(()), SystemClock())
-        endpoints = Endpoints(settings_of(f"listen: '{listen}'\n", "t"), Telemetry(), engine, lambda _: 0)
+        endpoints = Endpoints(settings_of(f"listen: '{listen}'\n", "t"), Telemetry(), engine, lambda _: 0, tuple)
         with pytest.raises(Terminal, match=words):
             await asyncio.wait_for(endpoints.run(), 20)

@@ -42,6 +42,18 @@ async def test_sources_of_one_repository_share_a_mirror(cluster: Api, tmp_path: 
     assert found.sources["a"].mirror is found.sources["b"].mirror
 
 
+async def test_local_policies_are_read_before_anything_runs(cluster: Api, tmp_path: Path) -> None:
+    folder = tmp_path / "policies"
+    folder.mkdir()
+    (folder / "a.yaml").write_text("kind: [")
+    found = await assembled(cluster, tmp_path, f"policies: {folder}\n{sources(('a', 'one'))}")
+    assert "a.yaml" in found.policy_files.problems[0]
+    found.judge_again()
+    assert len(found.engine.queue) == 1
+    alone = await assembled(cluster, tmp_path, f"policies: {folder}\ncontrollers: [rollout]\n")
+    assert alone.policy_files.problems == ()
+
+
 async def test_only_the_chosen_controllers_run(cluster: Api, tmp_path: Path) -> None:
     everything = await assembled(cluster, tmp_path, "namespace: x\n")
     companion = await assembled(cluster, tmp_path, "controllers: [release]\n")

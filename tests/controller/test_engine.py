@@ -103,6 +103,7 @@ async def test_a_resource_is_handed_out_again_on_request_and_spread_out(cluster:
     running_engine = engine(cluster, one)
     async with running(running_engine.run()):
         await until(lambda: sorted(one.passes) == ["a", "b"])
+        running_engine.hear_again(SECRETS)
         running_engine.hear_again(CONFIGMAPS)
         await until(lambda: sorted(one.passes) == ["a", "a", "b", "b"])
         running_engine.hear_again(CONFIGMAPS, 7200.0)

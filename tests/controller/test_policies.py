@@ -4,20 +4,20 @@ from typing import Any
 
 import pytest
 
-from reconciler.controller.policies import Policies
+from reconciler.controller.policies import LocalPolicies, Policies
 from reconciler.kube.cache import Cache
 from reconciler.model.errors import Terminal
-from reconciler.model.policy import DEFAULT, WorkloadName
+from reconciler.model.policy import DEFAULT, ReleasePolicy, WorkloadName
 from reconciler.model.resources import CLUSTER_RELEASE_POLICIES, RELEASE_POLICIES
 
 WEB = [{"kind": "Rollout", "name": "web"}]
 
 
-def policies(*manifests: dict[str, Any]) -> Policies:
+def policies(*manifests: dict[str, Any], local: LocalPolicies | None = None) -> Policies:
     cache = Cache((RELEASE_POLICIES, CLUSTER_RELEASE_POLICIES))
     for manifest in manifests:
         cache.put(RELEASE_POLICIES if manifest["kind"] == "ReleasePolicy" else CLUSTER_RELEASE_POLICIES, manifest)
-    return Policies(cache)
+    return Policies(cache, local or LocalPolicies())
 
 
 def policy(name: str, *, namespace: str = "shop", **spec: Any) -> dict[str, Any]:
@@ -69,3 +69,25 @@ def test_a_release_is_judged_by_whoever_names_its_rollout_or_its_deployment() ->
 def test_a_policy_that_cannot_be_read_is_named_with_its_field() -> None:
     with pytest.raises(Terminal, match=r"ReleasePolicy odd: spec.onFailure: 'explode' is not one of"):
         chosen(policy("odd", onFailure="explode"))
+
+
+def near(*found: ReleasePolicy, unread: tuple[str, ...] = ()) -> LocalPolicies:
+    local = LocalPolicies()
+    local.policies, local.unread = found, unread
+    return local
+
+
+def test_local_files_rank_after_the_cluster_and_before_the_default() -> None:
+    one, every = ReleasePolicy(name="local", namespace="shop"), ReleasePolicy(name="everywhere", namespace="")
+    assert policies(cluster_policy("far"), local=near(one)).of("shop", "Rollout", "web").name == "far"
+    assert policies(local=near(every, one)).of("shop", "Rollout", "web").name == "local"
+    assert policies(local=near(every, one)).of("other", "Rollout", "web").name == "everywhere"
+    with pytest.raises(Terminal, match="local ReleasePolicy objects local and second both claim Rollout shop/web"):
+        policies(local=near(one, ReleasePolicy(name="second", namespace="shop"))).of("shop", "Rollout", "web")
+
+
+def test_what_a_file_nobody_could_read_may_say_is_not_guessed_at() -> None:
+    local = near(ReleasePolicy(name="local", namespace="shop"), unread=("a.yaml:3: wrong",))
+    assert policies(policy("near"), local=local).of("shop", "Rollout", "web").name == "near"
+    with pytest.raises(Terminal, match=r"local policies cannot be read: a\.yaml:3: wrong"):
+        policies(local=local).of("shop", "Rollout", "web")

@@ -16,7 +16,7 @@ from reconciler.controller.apply import Apply
 from reconciler.controller.followed import FollowedSource
 from reconciler.controller.gatekeeping import Gatekeeping
 from reconciler.controller.openings import Openings
-from reconciler.controller.policies import Policies
+from reconciler.controller.policies import LocalPolicies, Policies
 from reconciler.controller.release import Outside, ReleaseController
 from reconciler.controller.restoring import Hands, Restoration
 from reconciler.controller.source import Parts, SourceController
@@ -183,10 +183,11 @@ def _assembled(cluster: Api, origin: Origin, read: tuple[Cache, FollowedSource],
     cache, followed = read
     clock, client = SettableClock(), cluster.client
     announcements = Announcements(forges, cache)
-    openings = Openings(cache, Apply(client, cache, clock), Policies(cache), announcements)
-    writing = Writing(client, cache, clock, Gates(Gatekeeping(openings, clock), Adopting(client, cache, clock, openings)))
+    policies = Policies(cache, LocalPolicies())
+    openings = Openings(cache, Apply(client, cache, clock), policies, announcements)
+    writing = Writing(client, cache, clock, Gates(Gatekeeping(openings, clock), Adopting(client, cache, clock, policies)))
     hands = Hands(followed, forges.get("shop", Plain()), lambda: None)
-    outside = Outside(Restoration({"shop": hands}, cache), announcements, "reconciler")
+    outside = Outside(Restoration({"shop": hands}, cache), announcements, policies, "reconciler")
     source = SourceController(client, cache, clock, {"shop": followed}, Parts(openings, writing, "reconciler"))
     return Desk(cluster, origin, clock, cache, followed, source, ReleaseController(client, cache, clock, outside))
 
