@@ -47,13 +47,13 @@ def failure(error_type: str, message: str) -> Json:
     return {"status": "error", "errorType": error_type, "error": message}
 
 
-def instant_document(value: Value, time: int) -> Json:
+def instant_document(value: Value, time: int, *, matrix: bool = False) -> Json:
     """The answer of `/api/v1/query`: scalar, string, vector, or the matrix of a bare range selector."""
     if isinstance(value, float):
         return success("scalar", [time / 1000, number(value)])
     if isinstance(value, str):
         return success("string", [time / 1000, value])
-    if value and isinstance(value[0], Window):
+    if matrix or (value and isinstance(value[0], Window)):
         windows = [element for element in value if isinstance(element, Window)]
         return success("matrix", [_series(window.labels, window.points) for window in windows])
     samples = [element for element in value if isinstance(element, Sample)]

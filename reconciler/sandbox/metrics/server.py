@@ -6,7 +6,7 @@ import orjson
 from aiohttp import web
 
 from reconciler.sandbox.metrics.api import Json, failure, instant_document, moment, parameter, range_document, step
-from reconciler.sandbox.metrics.promql.evaluate import instant, over_range
+from reconciler.sandbox.metrics.promql.evaluate import instant, is_range, over_range
 from reconciler.sandbox.metrics.promql.values import BadQuery, ExecutionFailed
 from reconciler.sandbox.metrics.store import Store
 
@@ -60,7 +60,8 @@ class Server:
 
     def _query(self, parameters: Mapping[str, str]) -> Json:
         time = moment(parameters["time"], "time") if parameters.get("time") else int(self._now() * 1000)
-        return instant_document(instant(self._store, parameter(parameters, "query"), time), time)
+        query = parameter(parameters, "query")
+        return instant_document(instant(self._store, query, time), time, matrix=is_range(query))
 
     def _query_range(self, parameters: Mapping[str, str]) -> Json:
         start, end = (moment(parameter(parameters, name), name) for name in ("start", "end"))

@@ -49,6 +49,7 @@ def test_documents_have_prometheus_shapes() -> None:
     assert instant_document(1.5, 1000) == success("scalar", [1.0, "1.5"])
     assert instant_document("s", 1000) == success("string", [1.0, "s"])
     assert instant_document([], 1000) == success("vector", [])
+    assert instant_document([], 1000, matrix=True) == success("matrix", [])
     vector = [{"metric": {"__name__": "a", "x": "1"}, "value": [1.0, "2"]}]
     assert instant_document([Sample(labels, 2.0)], 1000) == success("vector", vector)
     matrix = [{"metric": {"__name__": "a", "x": "1"}, "values": [[0.5, "2"]]}]

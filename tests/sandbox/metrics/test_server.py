@@ -78,3 +78,15 @@ async def test_an_impossible_query_is_an_execution_error(client: Client) -> None
 async def test_it_says_that_it_is_ready(client: Client) -> None:
     assert (await client.text("/-/ready"))[0] == 200
     assert (await client.text("/-/healthy"))[0] == 200
+
+
+async def test_a_range_selector_of_nothing_is_an_empty_matrix(client: Client) -> None:
+    asked = await client.ask("GET", "/api/v1/query", query="(nothing[1m])")
+    assert asked.document["data"] == {"resultType": "matrix", "result": []}
+    refused = await client.ask("GET", "/api/v1/query_range", query="nothing[1m]", start="0", end="120", step="1m")
+    assert (refused.status, refused.document["errorType"]) == (400, "bad_data")
+
+
+async def test_a_negative_fraction_is_rounded_up_to_negative_zero(client: Client) -> None:
+    asked = await client.ask("GET", "/api/v1/query", query="ceil(a * -0.1)")
+    assert asked.document["data"]["result"][0]["value"][1] == "-0"

@@ -43,10 +43,20 @@ def instant(store: Store, query: str, time: int) -> Value:
     return _evaluate(store, parse(query), Moment(time, time, time))
 
 
+def is_range(query: str) -> bool:
+    """Whether the value of a query is a range vector, also when nothing is in it."""
+    tree = parse(query)
+    while isinstance(tree, parser.ParenExpr):
+        tree = tree.expr
+    return isinstance(tree, parser.MatrixSelector)
+
+
 def over_range(store: Store, query: str, start: int, end: int, step: int) -> list[tuple[Labels, Points]]:
     """The values of a query at each step from start to end (ms); raises BadQuery for strings, range vectors and too many steps."""
     if step <= 0 or end < start or (end - start) // step >= MOST_STEPS:
         raise BadQuery(f"the range needs a positive step, an end not before its start and fewer than {MOST_STEPS} steps")
+    if is_range(query):
+        raise BadQuery("a range query needs a scalar or an instant vector")
     tree = parse(query)
     found: dict[Labels, Points] = {}
     for now in range(start, end + 1, step):
@@ -58,7 +68,7 @@ def over_range(store: Store, query: str, start: int, end: int, step: int) -> lis
 def _samples(value: Value) -> Vector:
     if isinstance(value, float):
         return [Sample((), value)]
-    if isinstance(value, str) or any(isinstance(element, Window) for element in value):
+    if isinstance(value, str):
         raise BadQuery("a range query needs a scalar or an instant vector")
     return [element for element in value if isinstance(element, Sample)]
 

@@ -128,8 +128,8 @@ def _sorted(vector: Vector, *, descending: bool) -> Vector:
 
 
 def _whole(rounding: Callable[[float], int], value: float) -> float:
-    """Python's floor and ceil raise on NaN and infinities, Prometheus passes them on."""
-    return float(rounding(value)) if math.isfinite(value) else value
+    """Python's floor and ceil raise on NaN and infinities and know no negative zero, Prometheus passes all of them on."""
+    return math.copysign(float(rounding(value)), value) if math.isfinite(value) else value
 
 
 def _logarithm(of: Callable[[float], float]) -> Callable[[float], float]:
