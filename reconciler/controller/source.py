@@ -77,7 +77,7 @@ class SourceController:
         if not following.settings.apply:
             await self._report(key.name, stored, before, tip)
             return None
-        asked = replace(before, commit=tip.sha, workloads=identities(tip.parsed), problems=_problems(tip))
+        asked = replace(before, commit=tip.sha, workloads=identities(tip.parsed))
         stored = await self._store(key.name, stored, before, asked)
         unjudged = await self._openings.open(following, tip)
         written = await self._writing.write(following.settings, tip)
@@ -100,7 +100,7 @@ class SourceController:
         if settings.prune and whole:
             pruned = removals(entries, written.desired, settings.prune_limit)
             removed = await self._writing.remove(pruned.entries, settings.name)
-        problems = (*asked.problems, *written.problems, *((pruned.blocked,) if pruned.blocked else ()), *removed.problems)
+        problems = (*_problems(tip), *written.problems, *((pruned.blocked,) if pruned.blocked else ()), *removed.problems)
         return replace(asked, entries=next_entries(entries, written.uids, removed.entries), problems=problems)
 
     async def _report(self, source: str, stored: Manifest | None, before: Inventory, tip: Tip) -> None:

@@ -54,6 +54,16 @@ async def test_a_look_without_news_writes_nothing(shop: Desk) -> None:
     assert shop.api.writes() == []
 
 
+async def test_a_problem_is_told_once_however_often_it_is_looked_at(shop: Desk) -> None:
+    shop.push({"a.yaml": config("a"), "b.yaml": BINDING, "c.yaml": "kind: ["})
+    await shop.look()
+    await shop.look()
+    shop.api.transport.calls.clear()
+    await shop.look()
+    assert shop.api.writes() == []
+    assert (await shop.events()).count("SourceProblem") == 2
+
+
 async def test_what_leaves_git_is_removed(shop: Desk) -> None:
     shop.push({f"{name}.yaml": config(name) for name in "abcdefgh"})
     await shop.look()

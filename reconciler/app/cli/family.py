@@ -1,17 +1,21 @@
 """Reads a Rollout with everything it owns, for the commands that show it."""
 
 import asyncio
+import re
 
 from reconciler.api.release import parse_releases
 from reconciler.core.commands.tree import Family
 from reconciler.core.release.holds import of_workload
-from reconciler.core.sync.inventory import config_map_name, parse_inventory, workload_key
+from reconciler.core.sync.effective import SOURCE
+from reconciler.core.sync.inventory import Inventory, config_map_name, parse_inventory, workload_key
 from reconciler.kube.client import Client
 from reconciler.kube.errors import NotFound, Refused
 from reconciler.model.errors import Terminal
-from reconciler.model.identity import Manifest, annotations_of, controller_uid, name_of, namespace_of, uid_of
+from reconciler.model.identity import Manifest, annotations_of, controller_uid, labels_of, name_of, namespace_of, uid_of
 from reconciler.model.release import Release
 from reconciler.model.resources import ANALYSIS_RUNS, CONFIGMAPS, NAMESPACES, PODS, RELEASES, REPLICA_SETS, ROLLOUTS
+
+PROBLEMS_SHOWN = 10
 
 
 async def rollout_of(client: Client, namespace: str, name: str) -> Manifest:
@@ -45,7 +49,7 @@ async def _namespace(client: Client, name: str) -> Manifest | None:
 
 async def asked_identity(client: Client, rollout: Manifest) -> str:
     """The identity that Git asks for now: from its source's inventory, else from the newest release; empty if no source applies it."""
-    source = annotations_of(rollout).get("reconciler.dev/source")
+    source = annotations_of(rollout).get(SOURCE)
     if not source:
         return ""
     namespace, name = namespace_of(rollout), name_of(rollout)
@@ -54,13 +58,30 @@ async def asked_identity(client: Client, rollout: Manifest) -> str:
     return asked or (releases[-1].spec.identity if releases else "")
 
 
+async def problems_of(client: Client, name: str, rollout: Manifest | None) -> tuple[str, ...]:
+    """What is wrong with the source of a rollout; where there is no rollout, whatever any source says of that name."""
+    source = annotations_of(rollout).get(SOURCE) if rollout is not None else None
+    if rollout is not None and source is None:
+        return ()
+    found = await _inventories(client, source)
+    told = [f"source {known}: {problem}" for known, inventory in found.items() for problem in inventory.problems]
+    named = re.compile(rf"(?<![\w.-]){re.escape(name)}(?![\w-])")
+    return tuple(problem for problem in told if rollout is not None or named.search(problem))[:PROBLEMS_SHOWN]
+
+
 async def _inventoried(client: Client, source: str, workload: str) -> str:
+    found = await _inventories(client, source)
+    return found[source].workloads.get(workload, "") if source in found else ""
+
+
+async def _inventories(client: Client, source: str | None) -> dict[str, Inventory]:
+    """By source; of every source when none is named. Not everybody may read the namespace where they are kept: then none."""
     try:
-        kept = await client.list(CONFIGMAPS, labels=f"reconciler.dev/source={source}")
+        kept = await client.list(CONFIGMAPS, labels=f"{SOURCE}={source}" if source else SOURCE)
     except Refused:
-        return ""  # not everybody may read the namespace where inventories are kept
-    asked = [parse_inventory(m).workloads.get(workload, "") for m in kept if name_of(m) == config_map_name(source)]
-    return next(filter(None, asked), "")
+        return {}
+    named = [(labels_of(manifest)[SOURCE], manifest) for manifest in kept]
+    return {known: parse_inventory(manifest) for known, manifest in named if name_of(manifest) == config_map_name(known)}
 
 
 async def releases_of(client: Client, namespace: str, name: str) -> list[Release]:

@@ -3,15 +3,16 @@
 import asyncio
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
 from reconciler.app.cli.cluster import Kubeconfig, Namespace, ask, cluster, show_json
-from reconciler.app.cli.family import family_of, releases_of, rollout_of
+from reconciler.app.cli.family import family_of, problems_of, releases_of, rollout_of
 from reconciler.app.cli.output import Output
+from reconciler.core.commands.explain import Explanation
 from reconciler.core.commands.explain import explain as why
 from reconciler.core.commands.tree import Family, Node, facts, phase_of, tree
 from reconciler.kube.client import Client
@@ -94,20 +95,28 @@ def explain(name: Name, namespace: Namespace = "default", kubeconfig: Kubeconfig
 
     Example: reconciler explain storefront -n shop
     """
-
-    async def question(client: Client) -> Any:
-        family = await family_of(client, namespace, name)
-        releases = await releases_of(client, namespace, name)
-        return why(family, releases[-1] if releases else None, datetime.now(UTC))
-
-    explanation = ask(kubeconfig, question)
+    explanation = ask(kubeconfig, lambda client: explained(client, namespace, name))
     if output == "json":
         show_json(explanation)
         return
     typer.echo(f"{explanation.sentence}.")
     for key, value in asdict(explanation).items():
-        if value and key != "sentence":
+        if value and key not in ("sentence", "problems"):
             typer.echo(f"  {key + ':':8} {value}")
+    for problem in explanation.problems:
+        typer.echo(f"  problem: {problem}")
+
+
+async def explained(client: Client, namespace: str, name: str) -> Explanation:
+    """Why a rollout stands where it stands, or why there is none. Raises Terminal when nobody ever asked for one."""
+    rollout = await client.find(ROLLOUTS, namespace, name)
+    problems = await problems_of(client, name, rollout)
+    if rollout is None and problems:
+        missing = f"There is no Rollout {namespace}/{name}: {problems[0]}"
+        return Explanation(sentence=missing, rule="source", next="correct it in Git and push", problems=problems)
+    family = await family_of(client, namespace, name)
+    releases = await releases_of(client, namespace, name)
+    return replace(why(family, releases[-1] if releases else None, datetime.now(UTC)), problems=problems)
 
 
 def lines_of(family: Family) -> Iterator[str]:

@@ -28,6 +28,8 @@ class Explanation:
     query: str = ""
     object: str = ""
     next: str = ""
+    problems: tuple[str, ...] = ()
+    """What is wrong with the source that applies it, as its inventory has it."""
 
 
 Why = Callable[[Family, Release | None, datetime], Explanation | None]

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from reconciler.app.cli.family import asked_identity, family_of, releases_of, rollout_of
+from reconciler.app.cli.family import asked_identity, family_of, problems_of, releases_of, rollout_of
 from reconciler.core.sync.inventory import Inventory, render_inventory
 from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence
@@ -67,6 +67,18 @@ async def test_what_git_asks_for_is_read_from_the_inventory_else_from_the_newest
     assert await asked_identity(client, followed) == "newest"
     await client.create(CONFIGMAPS, render_inventory("shop", "reconciler", Inventory(workloads={"Rollout/shop/web": "asked"})))
     assert await asked_identity(client, followed) == "asked"
+
+
+async def test_problems_are_those_of_the_source_or_of_whatever_names_what_is_not_there(client: Client) -> None:
+    rollout = await rollout_of(client, NAMESPACE, "web")
+    followed = {**rollout, "metadata": {**rollout["metadata"], "annotations": {"reconciler.dev/source": "shop"}}}
+    told = ("a.yaml:1: not YAML", "s.yaml:1: Deployment shop/search is not adopted", "x.yaml:1: Deployment shop/search-api is odd")
+    await client.create(CONFIGMAPS, render_inventory("shop", "reconciler", Inventory(problems=told)))
+    await client.create(CONFIGMAPS, render_inventory("other", "reconciler", Inventory(problems=("cannot be read: x",))))
+    assert await problems_of(client, "web", rollout) == ()
+    assert await problems_of(client, "web", followed) == tuple(f"source shop: {problem}" for problem in told)
+    assert await problems_of(client, "search", None) == (f"source shop: {told[1]}",)
+    assert await problems_of(client, "nobody", None) == ()
 
 
 async def test_without_our_kinds_there_are_no_releases() -> None:

@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
+from reconciler.core.sync.inventory import Inventory, render_inventory
 from reconciler.kube.client import Client
 from reconciler.model.identity import ObjectRef
-from reconciler.model.resources import ROLLOUTS
+from reconciler.model.resources import CONFIGMAPS, ROLLOUTS
 from tests.kit.clusters import NAMESPACE
 from tests.kit.shell import Shell
 from tests.kit.stocked import fill, rejected, store
@@ -83,6 +84,21 @@ def test_explain_says_what_it_waits_for_and_what_to_do(sh: Shell) -> None:
     assert ended.output.startswith("It waits for a person at step 2.\n")
     assert "reconciler promote web" in ended.output
     assert sh("explain", "web", "-n", "shop", "-o", "json").json["rule"] == "CanaryPauseStep"
+
+
+async def troubled(client: Client) -> None:
+    told = ("cannot be read: no such repository", "s.yaml:1: Deployment shop/search is not adopted: an autoscaler owns its replicas")
+    await client.create(CONFIGMAPS, render_inventory("shop", "reconciler", Inventory(problems=told)))
+    await client.patch(WEB, {"metadata": {"annotations": {"reconciler.dev/source": "shop"}}})
+
+
+def test_explain_tells_what_is_wrong_with_the_source(sh: Shell) -> None:
+    sh.ask(fill)
+    sh.ask(troubled)
+    assert "  problem: source shop: cannot be read: no such repository\n" in sh("explain", "web", "-n", "shop").output
+    missing = sh("explain", "search", "-n", "shop")
+    assert missing.output.startswith("There is no Rollout shop/search: source shop: s.yaml:1: Deployment shop/search is not adopted")
+    assert sh("explain", "nobody", "-n", "shop").code == 3
 
 
 def test_explain_knows_the_release_that_lost(sh: Shell) -> None:
