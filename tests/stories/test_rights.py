@@ -1,0 +1,169 @@
+"""The rights of `deploy/` are enough and all of use: the daemon lives through a good and a failing release as its ServiceAccount.
+
+RBAC is evaluated by the sandbox on the roles that `deploy/overlays/example` installs, and its audit log says what was asked.
+"""
+
+import asyncio
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from reconciler.app.daemon import Daemon
+from reconciler.app.settings import load_settings
+from reconciler.rehearsal.inprocess import InProcessTransport
+from reconciler.sandbox.apiserver.gate import Access, Record
+from reconciler.sandbox.apiserver.identity import service_account
+from reconciler.sandbox.apiserver.rights import Asked, covers
+from tests.kit.kubectl import binary
+from tests.kit.shop import BAD, Shop, shop
+from tests.kit.wait import until
+
+pytestmark = pytest.mark.skipif(not binary(), reason="no kubectl on this machine")
+EXAMPLE = Path(__file__).resolve().parents[2] / "deploy" / "overlays" / "example"
+DAEMON = service_account("reconciler", "reconciler")
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+SOURCES = "reconciler-source-"
+DEADLINE = 60.0
+Manifest = dict[str, Any]
+
+
+# What this story does not need, and who does. What sources may write is their allow-list (tests/test_deploy.py), not judged here.
+JOBS, PODS = "measurements that are Jobs", "restarts, metadata of pods, versions that do not come up"
+LATE = "what another pass wrote before the cache knew"
+HISTORY = "histories that are full"
+BORROWED = "rollouts that borrow a Deployment's or another template, and Deployments taken over"
+SUBSETS = "traffic split by subsets"
+OWNERS = "clusters with OwnerReferencesPermissionEnforcement"
+UNUSED: Mapping[str, str] = {
+    "reconciler-analysis-secrets: get secrets": "arguments of analyses that come from Secrets",
+    "reconciler: create jobs.batch": JOBS,
+    "reconciler: get jobs.batch": JOBS,
+    "reconciler: delete jobs.batch": JOBS,
+    "reconciler: create pods/eviction": PODS,
+    "reconciler: list pods": PODS,
+    "reconciler: update pods": PODS,
+    "reconciler: get analysisruns.argoproj.io": LATE,
+    "reconciler: get releases.reconciler.dev": LATE,
+    "reconciler: get replicasets.apps": LATE,
+    "reconciler: update replicasets.apps": "labels and annotations of a ReplicaSet that change",
+    "reconciler: delete analysisruns.argoproj.io": HISTORY,
+    "reconciler: delete releases.reconciler.dev": HISTORY,
+    "reconciler: delete replicasets.apps": HISTORY,
+    "reconciler: delete rollouts.argoproj.io": BORROWED,
+    "reconciler: get deployments.apps": BORROWED,
+    "reconciler: patch deployments.apps": BORROWED,
+    "reconciler: update deployments.apps": BORROWED,
+    "reconciler: get podtemplates": BORROWED,
+    "reconciler: get clusteranalysistemplates.argoproj.io": "analyses that use templates of the whole cluster",
+    "reconciler: get destinationrules.networking.istio.io": SUBSETS,
+    "reconciler: update destinationrules.networking.istio.io": SUBSETS,
+    "reconciler: update analysisruns/finalizers.argoproj.io": OWNERS,
+    "reconciler: update releases/finalizers.reconciler.dev": OWNERS,
+    "reconciler: update rollouts/finalizers.argoproj.io": OWNERS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """One verb on one resource, as one role grants it: in one namespace, or in the whole cluster if that is empty."""
+
+    role: str
+    namespace: str
+    rule: Manifest
+
+    def __str__(self) -> str:
+        [group], [resource], [verb] = self.rule["apiGroups"], self.rule["resources"], self.rule["verbs"]
+        return f"{self.role}: {verb} {resource}{'.' if group else ''}{group}"
+
+    def used_by(self, record: Record) -> bool:
+        return record.allowed and self.namespace in ("", record.asked.namespace) and covers(self.rule, record.asked)
+
+
+@pytest.mark.timeout(180)
+async def test_the_rights_of_the_deployment_are_enough_and_of_use(tmp_path: Path) -> None:
+    async with shop(tmp_path) as place:
+        access = Access({})
+        place.ground.server.guard(access)
+        roles = await install(place)
+        async with daemon(place, tmp_path):
+            await settled(access, lambda: closed(place, "1", "passed"))
+            await place.push("2")
+            await settled(access, lambda: closed(place, "2", "passed"))
+            await place.push(BAD)
+            await settled(access, lambda: closed(place, BAD, "failed"))
+            await settled(access, lambda: home(place, "2"))
+        asked = [record for record in access.records if record.user == DAEMON.name]
+        assert len(asked) > 100 and not refused(access)
+        unused = {str(right) for right in roles if not any(right.used_by(record) for record in asked)}
+        assert not unused - set(UNUSED), "nobody needs these rights, or who does is not written down"
+        assert not set(UNUSED) - {str(right) for right in roles}, "these rights are not granted any more"
+
+
+def refused(access: Access) -> set[Asked]:
+    return {record.asked for record in access.records if not record.allowed}
+
+
+async def settled(access: Access, claim: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until a claim holds; a call that is forbidden ends the wait at once."""
+
+    async def holds() -> bool:
+        assert not refused(access)
+        return await claim()
+
+    await until(holds, DEADLINE)
+
+
+async def closed(place: Shop, version: str, verdict: str) -> bool:
+    return (await place.release(version)).get("verdict") == verdict and await place.phase() == "Healthy"
+
+
+async def home(place: Shop, version: str) -> bool:
+    return await place.image() == version and await place.restores() == 1 and await place.weights() == (100, 0)
+
+
+def documents() -> list[Manifest]:
+    """What `kubectl apply -k` would send."""
+    ran = subprocess.run([binary(), "kustomize", EXAMPLE], capture_output=True, text=True, timeout=60, check=True)
+    return list(yaml.safe_load_all(ran.stdout))
+
+
+async def install(place: Shop) -> list[Right]:
+    """Create the roles and bindings of the deployment; what they grant."""
+    found = []
+    for manifest in await asyncio.to_thread(documents):
+        if not manifest["apiVersion"].startswith("rbac."):
+            continue
+        namespace = manifest["metadata"].get("namespace")
+        await place.api.create(f"{RBAC}/{f'namespaces/{namespace}/' if namespace else ''}{manifest['kind'].lower()}s", manifest)
+        found += rights(manifest)
+    return found
+
+
+def rights(manifest: Manifest) -> Iterator[Right]:
+    """The rights of a role, one by one; those of sources are left out."""
+    fields = manifest["metadata"]
+    for rule in (manifest.get("rules") or ()) if not fields["name"].startswith(SOURCES) else ():
+        for group, resource, verb in product(rule["apiGroups"], rule["resources"], rule["verbs"]):
+            single = {"apiGroups": [group], "resources": [resource], "verbs": [verb], "resourceNames": rule.get("resourceNames") or []}
+            yield Right(fields["name"], fields.get("namespace", ""), single)
+
+
+@asynccontextmanager
+async def daemon(place: Shop, folder: Path) -> AsyncIterator[None]:
+    """A whole daemon in process, lease and freeze included, that is its ServiceAccount."""
+    transport = InProcessTransport(place.ground.server.caller(DAEMON))
+    stopping = asyncio.Event()
+    life = Daemon(load_settings(place.ground.settings_file), transport, folder / "daemon", read_only_mode=False)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(life.run(stopping))
+        try:
+            yield
+        finally:
+            stopping.set()
