@@ -3,12 +3,15 @@
 from collections.abc import Iterable
 from typing import Any
 
+import orjson
+
 from reconciler.sandbox.apiserver.kinds import DEFINITIONS, Column, Kind, Registry, Scale
 from reconciler.sandbox.apiserver.schemas import Schema
 from reconciler.sandbox.apiserver.store import Collection, Entry
 
 Manifest = dict[str, Any]
 CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
+RULES = b'"x-kubernetes-validations":'
 AGE = Column("Age", "date", ".metadata.creationTimestamp")
 
 
@@ -69,6 +72,13 @@ def with_status(definition: Manifest, others: Iterable[Manifest], moment: str) -
     names = before.get("acceptedNames") or {"plural": "", "kind": ""} if taken else definition["spec"]["names"]
     status = {"conditions": conditions, "acceptedNames": names, "storedVersions": stored if storage in stored else [*stored, storage]}
     return {**definition, "status": {**before, **status}}
+
+
+def warnings(definition: Manifest, old: Manifest | None) -> list[str]:
+    """What whoever changes the definition should know: that its rules will not be evaluated."""
+    if (old is not None and old["spec"] == definition["spec"]) or RULES not in orjson.dumps(definition["spec"]):
+        return []
+    return ["spec.versions: rules in x-kubernetes-validations are accepted and not evaluated by this server"]
 
 
 def with_condition(conditions: list[Manifest], kind: str, state: tuple[str, str, str], moment: str) -> list[Manifest]:

@@ -1,7 +1,7 @@
 """Structural schemas of custom resources: prune, default and validate in one walk that never changes its argument.
 
 Children are built when first met: a definition of half a megabyte costs nothing until an object uses that corner of it.
-Rules in CEL (x-kubernetes-validations) are accepted and not evaluated.
+Rules in CEL (x-kubernetes-validations) are accepted and not evaluated; who brings them is warned (customs).
 """
 
 import re

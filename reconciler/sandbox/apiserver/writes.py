@@ -15,6 +15,7 @@ from reconciler.sandbox.apiserver.admission import allocated, require_namespace
 from reconciler.sandbox.apiserver.causes import Cause
 from reconciler.sandbox.apiserver.failures import Failure, already_exists, bad_request, conflict, invalid, not_found
 from reconciler.sandbox.apiserver.kinds import DEFINITIONS, Kind
+from reconciler.sandbox.apiserver.known import known
 from reconciler.sandbox.apiserver.options import WriteOptions
 from reconciler.sandbox.apiserver.paths import Target
 from reconciler.sandbox.apiserver.schemas import Findings, conform
@@ -152,12 +153,15 @@ class Writer:
         if kind.schema is not None:
             findings = Findings()
             return conform(kind.schema, manifest, findings), findings.causes, _unknown_fields(kind, findings.unknown, options)
+        manifest, unknown = known(kind, manifest)
+        warnings = _unknown_fields(kind, unknown, options)
         filled = allocated(self._store, target, defaults.fill(kind, manifest), old)
         causes = validation.validate(kind, filled, old)
         if kind is DEFINITIONS and not causes:
             others = [entry.manifest for entry in self._store.collection(kind.group, kind.plural).entries.values()]
             filled = customs.with_status(filled, others, self.moment())
-        return filled, causes, []
+            warnings += customs.warnings(filled, old)
+        return filled, causes, warnings
 
 
 def _malformed(kind: Kind, error: Exception) -> Failure:

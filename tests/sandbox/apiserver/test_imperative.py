@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.sandbox.apiserver.server import ApiServer
 from reconciler.sandbox.client import ApiClient
-from tests.kit.apiserver import DEPLOYMENTS, PODS, pod
+from tests.kit.apiserver import DEPLOYMENTS, PODS, deployment, pod
 from tests.kit.kubectl import Kubectl, binary
 from tests.kit.wholepod import JOB_SPEC, POD_SPEC
 
@@ -114,3 +114,11 @@ async def test_evictions_are_sent_by_drain(kubectl: Kubectl, api: ApiClient) -> 
     await api.create(PODS, {**pod("p", node="n"), "spec": {**pod("p", node="n")["spec"], "terminationGracePeriodSeconds": 0}})
     assert "drained" in await kubectl("drain n --force --timeout=20s")
     assert await api.get(f"{PODS}/p") is None
+
+
+async def test_a_misspelt_field_is_refused_by_name(kubectl: Kubectl) -> None:
+    web = deployment("web")
+    text = await kubectl.refused("apply -f -", {**web, "spec": {**web["spec"], "replica": 3}})
+    assert 'unknown field "spec.replica"' in text
+    warned = await kubectl("apply --validate=warn -f -", {**web, "spec": {**web["spec"], "replica": 3}})
+    assert 'Warning: unknown field "spec.replica"' in warned and "deployment.apps/web created" in warned
