@@ -67,7 +67,7 @@ async def test_what_left_git_leaves_an_object_whose_owner_was_client_side_apply(
     await shop.look()
     live = await shop.api.client.with_owners(PLACE)
     assert live["data"] == {"a": "2", "theirs": "3"}
-    assert [entry["manager"] for entry in live["metadata"]["managedFields"]] == ["reconciler"]
+    assert {entry["manager"] for entry in live["metadata"]["managedFields"]} == {"reconciler"}
     shop.push({"a.yaml": config("a", "2", key="other")})
     await shop.look()
     assert (await shop.found(CONFIGMAPS, "a"))["data"] == {"other": "2", "theirs": "3"}

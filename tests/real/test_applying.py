@@ -92,3 +92,23 @@ async def test_a_status_is_owned_apart(api: Api) -> None:
     status: Json = {"apiVersion": APPS, "kind": "Deployment", "metadata": {"name": "web"}, "status": {"collisionCount": 7}}
     reply = await api.patch(api.ours("deployments", "web", group=APPS) + "/status", status, "apply", fieldManager="two")
     assert reply.status == 200 and reply.document["status"]["collisionCount"] == 7
+
+
+async def test_an_update_takes_over_what_it_changes(api: Api) -> None:
+    await applied(api, "one", config_map("a", {"x": "1", "y": "1"}))
+    place = api.ours("configmaps", "a")
+    await api.patch(place, {"data": {"x": "2", "z": "3"}}, "merge", fieldManager="editor")
+    refused = await applied(api, "one", config_map("a", {"x": "1", "y": "1"}))
+    [cause] = refused.document["details"]["causes"]
+    assert refused.status == 409 and cause["field"] == ".data.x"
+    assert cause["message"].startswith('conflict with "editor" using v1')
+    forced = await applied(api, "one", config_map("a", {"x": "1"}), force="true")
+    assert forced.document["data"] == {"x": "1", "z": "3"}
+    assert owners(forced) == {"one": {"f:data": {"f:x": {}}}}
+
+
+async def test_what_an_update_removes_belongs_to_nobody(api: Api) -> None:
+    await applied(api, "one", config_map("a", {"x": "1", "y": "1"}))
+    removed = await api.patch(api.ours("configmaps", "a"), {"data": {"x": None}}, "merge", fieldManager="editor")
+    assert owners(removed) == {"one": {"f:data": {"f:y": {}}}}
+    assert (await applied(api, "two", config_map("a", {"x": "5"}))).document["data"] == {"x": "5", "y": "1"}

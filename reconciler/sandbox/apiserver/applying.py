@@ -1,10 +1,10 @@
 """Server-side apply: merge by list keys, ownership per applying manager, conflicts (reference apiserver.md §3.4).
 
 Owned fields are kept as FieldsV1 tries: `f:name`, `k:{"key":"value"}`, `v:"value"`; an empty dict is an owned leaf,
-`.` inside a trie says that the item itself is owned. Only Apply managers are tracked.
+`.` inside a trie says that the item itself is owned. What updates by others mean is in `ownership`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,8 @@ from reconciler.sandbox.apiserver.shapes import Shape
 Manifest = dict[str, Any]
 Trie = dict[str, Any]
 Steps = tuple[str, ...]
+Owner = tuple[str, str, str]
+"""Manager, operation (Apply or Update) and subresource."""
 
 UNOWNED_METADATA = ("name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "managedFields")
 
@@ -35,26 +37,28 @@ def apply(live: Manifest, config: Manifest, shape: Shape, applied: Applied) -> M
     """The object after an apply, with managedFields. Raises Failure 409 naming each field that another manager owns."""
     if (config.get("metadata") or {}).get("managedFields"):
         raise bad_request("metadata.managedFields must be nil")
-    owners = {_owner(entry): entry for entry in live.get("metadata", {}).get("managedFields") or ()}
-    mine = (applied.manager, applied.subresource)
-    wanted = fields_of(_owned_part(config), shape)
-    others = {owner: entry["fieldsV1"] for owner, entry in owners.items() if owner != mine}
+    owners = {owner_of(entry): entry for entry in live.get("metadata", {}).get("managedFields") or ()}
+    mine = (applied.manager, "Apply", applied.subresource)
+    wanted = fields_of(owned_part(config), shape)
+    others = {owner: entry.get("fieldsV1") or {} for owner, entry in owners.items() if owner != mine}
     disputed = {owner: _disputed(wanted, trie, (live, config), shape) for owner, trie in others.items()}
     if any(disputed.values()) and not applied.force:
-        raise _conflict({owner: paths for owner, paths in disputed.items() if paths})
-    others = {owner: _without(trie, set(disputed[owner])) for owner, trie in others.items()}
+        raise _conflict([(owners[owner], paths) for owner, paths in disputed.items() if paths])
+    others = {owner: without(trie, set(disputed[owner])) for owner, trie in others.items()}
     merged = _merge(live, config, shape)
     held = owners.get(mine, {}).get("fieldsV1") or {}
     merged = _drop(merged, _only_in(held, [wanted, *others.values()]), shape)
     entries = [{**owners[owner], "fieldsV1": trie} for owner, trie in others.items() if trie]
-    return _with_owners(merged, [*entries, _entry(applied, wanted, owners.get(mine))])
+    return with_owners(merged, [*entries, _entry(applied, wanted, owners.get(mine))])
 
 
-def _owner(entry: Manifest) -> tuple[str, str]:
-    return (str(entry.get("manager")), str(entry.get("subresource", "")))
+def owner_of(entry: Manifest) -> Owner:
+    """Who an entry is of: manager, operation and subresource."""
+    return (str(entry.get("manager")), str(entry.get("operation", "Apply")), str(entry.get("subresource", "")))
 
 
-def _owned_part(config: Manifest) -> Manifest:
+def owned_part(config: Manifest) -> Manifest:
+    """The part of an object that somebody can own."""
     metadata = {name: inner for name, inner in (config.get("metadata") or {}).items() if name not in UNOWNED_METADATA}
     part = {name: inner for name, inner in config.items() if name not in ("apiVersion", "kind", "metadata")}
     return {**part, **({"metadata": metadata} if metadata else {})}
@@ -70,8 +74,9 @@ def _entry(applied: Applied, wanted: Trie, before: Manifest | None) -> Manifest:
     return {**who, "time": applied.moment, **fields, **subresource}
 
 
-def _with_owners(manifest: Manifest, entries: list[Manifest]) -> Manifest:
-    ordered = sorted(entries, key=_owner)
+def with_owners(manifest: Manifest, entries: list[Manifest]) -> Manifest:
+    """The object with these entries, in a fixed order."""
+    ordered = sorted(entries, key=owner_of)
     return {**manifest, "metadata": {**(manifest.get("metadata") or {}), "managedFields": ordered}}
 
 
@@ -134,7 +139,7 @@ def _disputed(wanted: Trie, held: Trie, values: tuple[Any, Any], shape: Shape) -
     """The leaves that both own and that the apply would change."""
     found = []
     for steps in _shared_leaves(wanted, held):
-        before, after = (_at(value, steps, shape) for value in values)
+        before, after = (at(value, steps, shape) for value in values)
         if before != after:
             found.append(steps)
     return found
@@ -148,7 +153,7 @@ def _shared_leaves(one: Trie, other: Trie, path: Steps = ()) -> Iterator[Steps]:
             yield (*path, step)
 
 
-def _at(value: Any, steps: Steps, shape: Shape) -> Any:
+def at(value: Any, steps: Steps, shape: Shape) -> Any:
     """The value of one owned place; None if it is not there."""
     for step in steps:
         if step.startswith("f:"):
@@ -166,13 +171,13 @@ def _matches(item: Manifest, wanted: Mapping[str, Any]) -> bool:
     return _identity(tuple(wanted), item) == wanted
 
 
-def _without(trie: Trie, gone: set[Steps], path: Steps = ()) -> Trie:
+def without(trie: Trie, gone: set[Steps], path: Steps = ()) -> Trie:
     """A trie without some of its leaves."""
     result: Trie = {}
     for step, inner in trie.items():
         if (*path, step) in gone:
             continue
-        kept = _without(inner, gone, (*path, step)) if inner else {}
+        kept = without(inner, gone, (*path, step)) if inner else {}
         if kept or not inner:
             result[step] = kept
     return result
@@ -219,11 +224,19 @@ def _drop_items(items: list[Any], gone: Trie, shape: Shape) -> list[Any]:
     return result
 
 
-def _conflict(disputed: Mapping[tuple[str, str], list[Steps]]) -> Failure:
+def _who(entry: Manifest) -> str:
+    """An owner in the words of conflict messages; an update is told with its version and time."""
+    manager, operation, subresource = owner_of(entry)
+    text = f'conflict with "{manager}"' + (f' with subresource "{subresource}"' if subresource else "")
+    if operation != "Update":
+        return text
+    return f"{text} using {entry.get('apiVersion')}" + (f" at {entry['time']}" if entry.get("time") else "")
+
+
+def _conflict(disputed: Iterable[tuple[Manifest, list[Steps]]]) -> Failure:
     causes = []
-    for (manager, subresource), paths in disputed.items():
-        who = f'conflict with "{manager}"' + (f' with subresource "{subresource}"' if subresource else "")
-        causes += [{"reason": "FieldManagerConflict", "message": who, "field": dotted(path)} for path in sorted(paths)]
+    for entry, paths in disputed:
+        causes += [{"reason": "FieldManagerConflict", "message": _who(entry), "field": dotted(path)} for path in sorted(paths)]
     listed = "\n".join(f"- {cause['field']}" for cause in causes)
     many = (
         f"conflict: {causes[0]['message']}: {causes[0]['field']}" if len(causes) == 1 else f"conflicts: {causes[0]['message']}:\n{listed}"

@@ -17,7 +17,8 @@ def _truth(text: str | None) -> bool:
 class WriteOptions:
     """`validation` is Strict, Warn or Ignore: what happens to fields that a schema does not know.
 
-    `named` says whether the request names its manager, who else is told by the client's name.
+    `named` says whether the request names its manager, who else is told by the client's name; `applies` whether it is a server-side
+    apply, which keeps managedFields itself.
     """
 
     manager: str = ""
@@ -25,6 +26,7 @@ class WriteOptions:
     validation: str = "Warn"
     force: bool = False
     named: bool = True
+    applies: bool = False
 
     @classmethod
     def parse(cls, query: Mapping[str, str], user_agent: str) -> "WriteOptions":

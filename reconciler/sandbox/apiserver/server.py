@@ -257,7 +257,8 @@ class ApiServer:
         return _json(200, self._subresources.put_scale(target, decode_object(call.headers, call.body), self._options(call)))
 
     def _patch(self, target: Target, call: Call) -> Answer:
-        patch, options = parse(target.kind, call.headers, call.body), self._options(call)
+        patch = parse(target.kind, call.headers, call.body)
+        options = replace(self._options(call), applies=patch.applies)
         entry = self.store.collection(target.kind.group, target.kind.plural).entries.get(target.place)
         if entry is None and patch.applies and not target.subresource:
             new = applied(target, {}, patch.value, options, self._writer.moment())

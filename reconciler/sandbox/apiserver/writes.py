@@ -17,8 +17,10 @@ from reconciler.sandbox.apiserver.failures import Failure, already_exists, bad_r
 from reconciler.sandbox.apiserver.kinds import DEFINITIONS, Kind
 from reconciler.sandbox.apiserver.known import known
 from reconciler.sandbox.apiserver.options import WriteOptions
+from reconciler.sandbox.apiserver.ownership import Updated, taken_over
 from reconciler.sandbox.apiserver.paths import Target
 from reconciler.sandbox.apiserver.schemas import Findings, conform
+from reconciler.sandbox.apiserver.shapes import shape_of
 from reconciler.sandbox.apiserver.store import Entry, Store
 from reconciler.sandbox.apiserver.times import normalised, rfc3339
 
@@ -26,6 +28,7 @@ Manifest = dict[str, Any]
 SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
 SUFFIX_LENGTH = 5
 MAX_GENERATED = 58
+UNNAMED = "unknown"
 MALFORMED = (TypeError, AttributeError, KeyError, IndexError, ValueError)
 
 
@@ -115,9 +118,15 @@ class Writer:
         new = new if target.subresource == "status" else _counted(kind, new, old.manifest)
         if new == old.manifest:
             return Written(new, warnings=warnings, entry=old)
+        if not options.applies:
+            new = self._owned(target, old.manifest, new, options)
         if options.dry_run:
             return Written(new, warnings=warnings)
         return self._stored(target, new, warnings)
+
+    def _owned(self, target: Target, old: Manifest, new: Manifest, options: WriteOptions) -> Manifest:
+        updated = Updated(options.manager or UNNAMED, target.kind.api_version, target.subresource, self.moment())
+        return taken_over(old, new, shape_of(target.kind.schema), updated)
 
     def _stored(self, target: Target, new: Manifest, warnings: list[str]) -> Written:
         collection = self._store.collection(target.kind.group, target.kind.plural)
