@@ -11,12 +11,14 @@ import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_urlsafe
 from types import TracebackType
 from typing import Self
 
 from reconciler.model.errors import Terminal
+from reconciler.model.identity import Manifest
 from reconciler.rehearsal.child import Ran, program, run_command
 from reconciler.rehearsal.daemon import Daemon
 from reconciler.rehearsal.fittings import BOT, PERSON, REPOSITORY, definitions, kubeconfig, namespaces, secret_file, settings
@@ -25,7 +27,7 @@ from reconciler.rehearsal.proxy import Proxy
 from reconciler.rehearsal.recorder import Recorder
 from reconciler.rehearsal.users import UserGroups
 from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.client import ApiClient, ApiError
+from reconciler.sandbox.client import ApiClient, ApiError, Caller
 from reconciler.sandbox.cluster import attach
 from reconciler.sandbox.githost.faults import Faults
 from reconciler.sandbox.githost.host import GitHost
@@ -40,17 +42,38 @@ GATEWAY_PORTS = {80: 0, 8080: 0}
 SCRAPE_SECONDS = 0.5
 CURL = "curlimages/curl:8.10.1"
 READY_SECONDS = 10.0
+LOOK_AGAIN_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A cluster that is not ours but at our disposal: it has controllers of its own and no nodes."""
+
+    call: Caller
+    kubeconfig: str
 
 
 class Stage:
-    """One stage that serves the manifest repository `sample`. `api_faults` puts a proxy before the daemon's API, which costs speed."""
+    """One stage that serves the manifest repository `sample`. `api_faults` puts a proxy before the daemon's API, which costs speed.
 
-    def __init__(self, sample: Path, images: Mapping[str, Behaviour] | None = None, *, api_faults: bool = False) -> None:
+    With `elsewhere` the daemon runs on that cluster, and our nodes and mesh are attached to it through its API alone.
+    """
+
+    def __init__(
+        self,
+        sample: Path,
+        images: Mapping[str, Behaviour] | None = None,
+        *,
+        api_faults: bool = False,
+        elsewhere: Elsewhere | None = None,
+    ) -> None:
         self.began = time.time()
         self.folder = Path()
         self.behaviours = Behaviours({CURL: Behaviour("curl"), **(images or {})})
         self.server = ApiServer()
-        self.api = ApiClient(self.server.call)
+        self._elsewhere = elsewhere
+        self._call = elsewhere.call if elsewhere else self.server.call
+        self.api = ApiClient(self._call)
         self._sample = sample
         self._api_faults = api_faults
         self._proxies: dict[str, Proxy] = {}
@@ -120,8 +143,9 @@ class Stage:
             raise told(failures) from failures
 
     async def _build_cluster(self, stack: AsyncExitStack) -> None:
-        network = Network(gateways={GATEWAY_IP: self.mesh.gateway_address(80)}, mesh=self.mesh.mesh_address)
-        self.cluster = await stack.enter_async_context(attach(self.server.call, self.behaviours, network=network))
+        owned = self._elsewhere is None
+        network = Network(gateways={GATEWAY_IP: self.mesh.gateway_address(80)}, mesh=self.mesh.mesh_address, masked=not owned)
+        self.cluster = await stack.enter_async_context(attach(self._call, self.behaviours, network=network, controllers=owned))
         self.metrics = Metrics([self.mesh.stats_url], interval=SCRAPE_SECONDS)
         await self.metrics.start()
         stack.push_async_callback(self.metrics.stop)
@@ -136,19 +160,32 @@ class Stage:
 
     async def _define_kinds(self) -> None:
         for definition in definitions():
-            await self.api.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition)
+            await self._create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition)
         for namespace in namespaces():
-            try:
-                await self.api.create("/api/v1/namespaces", namespace)
-            except ApiError as error:
-                if error.reason != "AlreadyExists":
-                    raise
+            await self._create("/api/v1/namespaces", namespace)
+        for definition in definitions():
+            await self._served(definition)
+
+    async def _create(self, path: str, manifest: Manifest) -> None:
+        try:
+            await self.api.create(path, manifest)
+        except ApiError as error:
+            if error.reason != "AlreadyExists":
+                raise
+
+    async def _served(self, definition: Manifest) -> None:
+        """Wait until a kind answers, which is a moment after it was defined."""
+        spec = definition["spec"]
+        for version in spec["versions"]:
+            while await self.api.get(f"/apis/{spec['group']}/{version['name']}/{spec['names']['plural']}") is None:  # noqa: ASYNC110 -- no event tells it
+                await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
     def _give_files(self) -> None:
         """The files of people and daemon. The daemon's kubeconfig leads through the proxy if there is one."""
-        self.kubeconfig.write_text(kubeconfig(self.server.url), encoding="utf-8")
+        straight = self._elsewhere.kubeconfig if self._elsewhere else kubeconfig(self.server.url)
+        self.kubeconfig.write_text(straight, encoding="utf-8")
         own = self.folder / "daemon-kubeconfig"
-        own.write_text(kubeconfig(self._proxies["api"].url if self._api_faults else self.server.url), encoding="utf-8")
+        own.write_text(kubeconfig(self._proxies["api"].url) if self._api_faults else straight, encoding="utf-8")
         listen = f"127.0.0.1:{_free_port()}"
         written = settings(
             repository=self.host.clone_url(REPOSITORY),

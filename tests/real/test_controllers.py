@@ -5,14 +5,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from reconciler.kube.config import endpoint
-from reconciler.sandbox.client import http_caller
 from reconciler.sandbox.cluster import Workings, attach
 from reconciler.sandbox.node.behaviour import Behaviour, Behaviours
 from reconciler.sandbox.node.network import Network
 from tests.kit.sandbox import QUICK
 from tests.real.kit.api import Api, Json
 from tests.real.kit.objects import APPS, deployment, service
+from tests.real.kit.reach import caller
 from tests.real.kit.servers import Server
 
 IMAGES = {"web:1": Behaviour("v1"), "web:2": Behaviour("v2"), "curl:1": Behaviour("curl")}
@@ -21,11 +20,8 @@ IMAGES = {"web:1": Behaviour("v1"), "web:2": Behaviour("v2"), "curl:1": Behaviou
 @pytest.fixture(autouse=True)
 async def node(server: Server, api: Api) -> AsyncIterator[Workings]:
     """Pods run; a server without controllers is given the sandbox's."""
-    where = endpoint(str(server.kubeconfig))
-    token = (await where.authorization()).removeprefix("Bearer ")
-    ca_file = str(server.real.ca_file) if server.real else None
     async with (
-        http_caller(where.server, token=token, ca_file=ca_file) as call,
+        caller(server) as call,
         attach(call, Behaviours(IMAGES), network=Network(masked=True), pace=QUICK, controllers=server.sandbox is not None) as workings,
     ):
         yield workings
