@@ -20,7 +20,7 @@ async def unhindered(_: Request) -> None:
     """Let every write pass."""
 
 
-class InProcessTransport:
+class DirectTransport:
     """Opens requests on `call`, the one function of an API server. Raises Transient where a connection would have broken."""
 
     def __init__(self, call: Caller, *, before: Hook = unhindered, after: Hook = unhindered) -> None:
@@ -37,7 +37,7 @@ class InProcessTransport:
         if writes:
             await self._after(request)
         try:
-            yield _InProcessResponse(answer, request)
+            yield _DirectResponse(answer, request)
         finally:
             await _close(answer)
 
@@ -50,7 +50,7 @@ class InProcessTransport:
             raise _no_answer(request, error) from error
 
 
-class _InProcessResponse:
+class _DirectResponse:
     def __init__(self, answer: Answer, request: Request) -> None:
         self.status = answer.status
         self.headers: Mapping[str, str] = {name.title(): value for name, value in answer.headers.items()}

@@ -23,7 +23,7 @@ from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence, Fenced
 from reconciler.kube.transport import Request
 from reconciler.model.settings import Settings
-from reconciler.rehearsal.inprocess import InProcessTransport
+from reconciler.rehearsal.inprocess import DirectTransport
 from reconciler.sandbox.apiserver.server import ApiServer
 from reconciler.sandbox.githost.faults import Fault
 from reconciler.sandbox.githost.host import GitHost
@@ -202,7 +202,7 @@ async def alive(ground: Ground) -> AsyncIterator[Life]:
     ground.host.faults.clear()
     ground.host.faults.add(fate.lost_answer())
     settings = ground.settings
-    transport = InProcessTransport(ground.server.call, before=fate.before_call, after=fate.after_call)
+    transport = DirectTransport(ground.server.call, before=fate.before_call, after=fate.after_call)
     async with httpx.AsyncClient(transport=CutHttp(fate, ground.host.api)) as http:
         environment = Environment(
             settings=settings,

@@ -14,7 +14,7 @@ from reconciler.kube.transport import Request, Transport
 from reconciler.model.errors import Transient
 from reconciler.model.identity import Manifest, ObjectRef, name_of
 from reconciler.model.resources import CONFIGMAPS
-from reconciler.rehearsal.inprocess import InProcessTransport
+from reconciler.rehearsal.inprocess import DirectTransport
 from reconciler.sandbox.apiserver.server import ApiServer
 from reconciler.sandbox.client import Answer, Call
 from tests.kit.apiserver import config_map, running
@@ -24,7 +24,7 @@ PLACE = ObjectRef(CONFIGMAPS, "default", "one")
 
 @asynccontextmanager
 async def in_process(server: ApiServer) -> AsyncIterator[Transport]:
-    yield InProcessTransport(server.call)
+    yield DirectTransport(server.call)
 
 
 @asynccontextmanager
@@ -106,7 +106,7 @@ async def test_a_broken_connection_and_a_missing_answer_are_failures_that_pass(a
 
     for call, timeout in ((broken, 30.0), (silent, 0.01)):
         with pytest.raises(Transient, match="no answer to GET /version"):
-            async with InProcessTransport(call).open(Request("GET", "/version", timeout=timeout)):
+            async with DirectTransport(call).open(Request("GET", "/version", timeout=timeout)):
                 raise AssertionError("there was no answer")
 
 
@@ -122,7 +122,7 @@ async def test_hooks_surround_each_write_and_no_read(api_server: ApiServer) -> N
     async def stored() -> bool:
         return (await api_server.call(Call("GET", "/api/v1/namespaces/default/configmaps/one"))).status == 200
 
-    client = Client(InProcessTransport(api_server.call, before=before, after=after), Fence())
+    client = Client(DirectTransport(api_server.call, before=before, after=after), Fence())
     await client.create(CONFIGMAPS, one())
     await client.list(CONFIGMAPS)
     await client.delete(PLACE)
@@ -136,7 +136,7 @@ async def test_a_write_that_is_stopped_before_it_is_not_done(api_server: ApiServ
     async def kill(_: Request) -> None:
         raise Killed
 
-    client = Client(InProcessTransport(api_server.call, before=kill), Fence())
+    client = Client(DirectTransport(api_server.call, before=kill), Fence())
     with pytest.raises(Killed):
         await client.create(CONFIGMAPS, one())
     assert await client.find(CONFIGMAPS, "default", "one") is None

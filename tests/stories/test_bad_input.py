@@ -15,7 +15,7 @@ from reconciler.app.cli.show import explained
 from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence
 from reconciler.rehearsal.fittings import REPOSITORY, secret_file
-from reconciler.rehearsal.inprocess import InProcessTransport
+from reconciler.rehearsal.inprocess import DirectTransport
 from tests.kit.killing import Life, alive
 from tests.kit.repositories import git
 from tests.kit.shop import ANN, FOLDER, IMAGE, ROLLOUT_FILE, Shop, rollout, shop
@@ -161,7 +161,7 @@ async def settled(place: Shop, life: Life, version: str) -> None:
 
 
 async def explanation(place: Shop, name: str) -> Any:
-    transport = InProcessTransport(place.ground.server.call)
+    transport = DirectTransport(place.ground.server.call)
     return await explained(Client(transport, Fence()), "shop", name)
 
 

@@ -20,7 +20,7 @@ from reconciler.kube.freeze import FREEZE
 from reconciler.kube.transport import Request
 from reconciler.rehearsal.child import dies_with_parent, environment
 from reconciler.rehearsal.fittings import kubeconfig, secret_file
-from reconciler.rehearsal.inprocess import InProcessTransport
+from reconciler.rehearsal.inprocess import DirectTransport
 from reconciler.sandbox.apiserver.serving import Listener
 from reconciler.sandbox.client import Answer, Call
 from tests.kit.killing import label_of
@@ -48,7 +48,7 @@ async def daemon(place: Shop, name: str, *, read_only: bool = False) -> AsyncIte
         if "/leases" not in request.path:
             writes.append(label_of(request.method, request.path) or "event")
 
-    transport = InProcessTransport(place.ground.server.call, before=note)
+    transport = DirectTransport(place.ground.server.call, before=note)
     stopping = asyncio.Event()
     living = Daemon(place.ground.settings, transport, place.ground.folder / name, read_only_mode=read_only)
     task = asyncio.create_task(living.run(stopping))
@@ -145,6 +145,7 @@ async def test_loop_stalled_past_the_lease_writes_nothing(place: Shop, tmp_path:
             return await place.weights() == (70, 30)
 
         await until(at_30, DEADLINE)
+        await at_rest(stalled.door)
         os.kill(stalled.pid, signal.SIGSTOP)
         await until(lambda: expired(place), DEADLINE)
         await taken_over(place)
@@ -159,6 +160,17 @@ async def test_loop_stalled_past_the_lease_writes_nothing(place: Shop, tmp_path:
 
 
 # -- hands --------------------------------------------------------------------------------------------------------------
+
+
+async def at_rest(door: "Door") -> None:
+    """Wait until nothing was written for sixty looks: no pass is half way through its writes."""
+    counts: list[int] = []
+
+    async def quiet() -> bool:
+        counts.append(len(door.writes))
+        return len(counts) >= 60 and len(set(counts[-60:])) == 1
+
+    await until(quiet, DEADLINE)
 
 
 async def holder(place: Shop) -> str:

@@ -17,7 +17,7 @@ import yaml
 
 from reconciler.app.daemon import Daemon
 from reconciler.app.settings import load_settings
-from reconciler.rehearsal.inprocess import InProcessTransport
+from reconciler.rehearsal.inprocess import DirectTransport
 from reconciler.sandbox.apiserver.gate import Access, Record
 from reconciler.sandbox.apiserver.identity import service_account
 from reconciler.sandbox.apiserver.rights import Asked, covers
@@ -158,7 +158,7 @@ def rights(manifest: Manifest) -> Iterator[Right]:
 @asynccontextmanager
 async def daemon(place: Shop, folder: Path) -> AsyncIterator[None]:
     """A whole daemon in process, lease and freeze included, that is its ServiceAccount."""
-    transport = InProcessTransport(place.ground.server.caller(DAEMON))
+    transport = DirectTransport(place.ground.server.caller(DAEMON))
     stopping = asyncio.Event()
     life = Daemon(load_settings(place.ground.settings_file), transport, folder / "daemon", read_only_mode=False)
     async with asyncio.TaskGroup() as group:
