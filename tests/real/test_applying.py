@@ -41,6 +41,11 @@ async def test_the_same_value_is_shared(api: Api) -> None:
     assert (await applied(api, "one", config_map("a", {"y": "2"}))).document["data"] == {"x": "1", "y": "2"}
 
 
+async def test_an_empty_map_takes_nothing_from_others(api: Api) -> None:
+    await applied(api, "one", config_map("a", {"x": "1"}))
+    assert (await applied(api, "two", config_map("a"))).document["data"] == {"x": "1"}
+
+
 async def test_what_its_only_owner_drops_goes(api: Api) -> None:
     await applied(api, "one", config_map("a", {"x": "1", "y": "2"}))
     assert (await applied(api, "one", config_map("a", {"x": "1"}))).document["data"] == {"x": "1"}

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from reconciler.sandbox.apiserver import names
 from reconciler.sandbox.apiserver.causes import Cause
 from reconciler.sandbox.apiserver.failures import bad_request, invalid
 from reconciler.sandbox.apiserver.kinds import Kind
@@ -11,15 +12,9 @@ from reconciler.sandbox.apiserver.paths import Target
 
 Manifest = dict[str, Any]
 
-NAME = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
-DNS_LABEL = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
 LABEL_KEY = re.compile(r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$")
 LABEL_VALUE = re.compile(r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$")
-NAME_RULE = (
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "
-    "and must start and end with an alphanumeric character"
-)
-DNS_LABEL_RULE = (
+LABEL_RULE = (
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', "
     "and must start and end with an alphanumeric character"
 )
@@ -32,7 +27,8 @@ KEY_RULE = (
     "with an optional DNS subdomain prefix and '/'"
 )
 FREE_NAMES = frozenset({"roles", "clusterroles", "rolebindings", "clusterrolebindings"})
-SHORT_NAMES: Mapping[str, int] = {"services": 63, "namespaces": 63}
+SHORT_NAMES: Mapping[str, names.Rule] = {"services": names.SERVICE, "namespaces": names.LABEL}
+MAX_SHORT_NAME = 63
 UNQUALIFIED_FINALIZERS = frozenset({"orphan", "foregroundDeletion", "kubernetes"})
 MAX_NAME = 253
 MAX_ANNOTATIONS = 256 * 1024
@@ -117,13 +113,9 @@ def _name_causes(kind: Kind, name: Any) -> list[Cause]:
             if not re.search(r"[/%]|^\.{1,2}$", name)
             else [Cause("metadata.name", f"Invalid value: \"{name}\": may not contain '/' or '%'")]
         )
-    limit = SHORT_NAMES.get(kind.plural, MAX_NAME)
-    pattern, rule = (DNS_LABEL, DNS_LABEL_RULE) if kind.plural in SHORT_NAMES else (NAME, NAME_RULE)
-    causes = []
-    if not pattern.match(name):
-        causes.append(
-            Cause("metadata.name", f"Invalid value: \"{name}\": {rule} (regex used for validation is '{pattern.pattern.strip('^$')}')")
-        )
+    limit = MAX_SHORT_NAME if kind.plural in SHORT_NAMES else MAX_NAME
+    complaint = SHORT_NAMES.get(kind.plural, names.SUBDOMAIN).complaint(name)
+    causes = [Cause("metadata.name", complaint)] if complaint else []
     if len(name) > limit:
         causes.append(Cause("metadata.name", f'Invalid value: "{name[:300]}": must be no more than {limit} characters'))
     return causes

@@ -3,6 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import orjson
+
+from reconciler.sandbox.apiserver import names
 from reconciler.sandbox.apiserver.causes import Cause
 from reconciler.sandbox.apiserver.kinds import Kind
 from reconciler.sandbox.apiserver.selectors import from_object
@@ -27,7 +30,7 @@ def _immutable(new: Manifest, old: Manifest | None, *names: str) -> list[Cause]:
     if old is None:
         return []
     changed = [name for name in names if new["spec"].get(name) != old["spec"].get(name)]
-    return [Cause(f"spec.{name}", "Invalid value: field is immutable") for name in changed]
+    return [Cause(f"spec.{name}", f"Invalid value: {orjson.dumps(new['spec'].get(name)).decode()}: field is immutable") for name in changed]
 
 
 def _not_negative(spec: Manifest, *names: str) -> list[Cause]:
@@ -45,13 +48,16 @@ def _pod_spec(spec: Any, path: str) -> list[Cause]:
         return causes
     if not isinstance(spec["containers"], list):
         raise TypeError(f"{path}.containers is not a list")
-    names: set[str] = set()
+    seen: set[str] = set()
     for index, container in enumerate(spec["containers"]):
         where = f"{path}.containers[{index}]"
         causes += _required(container, where, "name", "image")
-        if isinstance(container, dict) and container.get("name") in names:
-            causes.append(Cause(f"{where}.name", f'Duplicate value: "{container["name"]}"', "Duplicate"))
-        names.add(str(container.get("name")) if isinstance(container, dict) else "")
+        name = str(container.get("name") or "") if isinstance(container, dict) else ""
+        if name and (complaint := names.LABEL.complaint(name)):
+            causes.append(Cause(f"{where}.name", complaint))
+        if name in seen:
+            causes.append(Cause(f"{where}.name", f'Duplicate value: "{name}"', "Duplicate"))
+        seen.add(name)
     return causes
 
 
@@ -64,7 +70,7 @@ def _workload(new: Manifest, old: Manifest | None) -> list[Cause]:
     causes += _pod_spec(spec["template"].get("spec"), "spec.template.spec")
     labels = spec["template"]["metadata"].get("labels")
     if not from_object(spec["selector"])(spec["template"]):
-        text = "Invalid value: " + str(labels or {}) + ": `selector` does not match template `labels`"
+        text = "Invalid value: " + orjson.dumps(labels or {}).decode() + ": `selector` does not match template `labels`"
         causes.append(Cause("spec.template.metadata.labels", text))
     return causes + _immutable(new, old, "selector")
 
@@ -140,6 +146,9 @@ def _service_port(port: Manifest, path: str, several: bool) -> list[Cause]:
     causes = _required(port, path, "name") if several else []
     if not isinstance(number, int) or not 0 < number <= MAX_PORT:
         causes.append(Cause(f"{path}.port", f"Invalid value: {number}: must be between 1 and {MAX_PORT}, inclusive"))
+    target = port.get("targetPort")
+    if isinstance(target, int) and not 0 < target <= MAX_PORT:
+        causes.append(Cause(f"{path}.targetPort", f"Invalid value: {target}: must be between 1 and {MAX_PORT}, inclusive"))
     if port.get("protocol") not in ("TCP", "UDP", "SCTP"):
         text = f'Unsupported value: "{port.get("protocol")}": supported values: "SCTP", "TCP", "UDP"'
         causes.append(Cause(f"{path}.protocol", text, "NotSupported"))

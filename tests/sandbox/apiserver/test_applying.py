@@ -114,3 +114,8 @@ def test_a_configuration_that_cannot_be_typed_is_a_bad_request(config: dict[str,
     with pytest.raises(Failure) as refused:
         by("a", pod({"name": "x"}), config)
     assert refused.value.code == 400
+
+
+def test_an_empty_map_on_top_of_a_full_one_disputes_nothing() -> None:
+    first = by("m1", {}, {"data": {"a": "1"}})
+    assert plain(by("m2", first, {"data": {}})) == {"data": {"a": "1"}}

@@ -1,0 +1,94 @@
+"""A battery of kubectl commands prints the same on the sandbox as on a real control plane."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+import pytest
+
+from reconciler.sandbox.cluster import attach
+from reconciler.sandbox.node.behaviour import Behaviour, Behaviours
+from reconciler.sandbox.node.network import Network
+from tests.kit.kubectl import Kubectl, binary
+from tests.kit.sandbox import QUICK
+from tests.real.kit.api import Api
+from tests.real.kit.battery import DIFFERENT, GROUP, SCENES, SINCE, Command
+from tests.real.kit.masks import masked
+from tests.real.kit.reach import caller
+from tests.real.kit.servers import Server, namespace_of, sandbox_server
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300), pytest.mark.skipif(not binary(), reason="no kubectl on this machine")]
+IMAGES = {"web:1": Behaviour("v1"), "web:2": Behaviour("v2"), "curl:1": Behaviour("curl")}
+
+
+@pytest.fixture
+async def sandbox(tmp_path: Path) -> AsyncIterator[Server]:
+    (tmp_path / "sandbox").mkdir()
+    async with sandbox_server(tmp_path / "sandbox") as server:
+        yield server
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """What each command of a scene printed and how it ended, and the release of the server."""
+
+    printed: list[str]
+    release: tuple[int, int]
+
+
+def home_of(server: Server, folder: Path) -> Path:
+    folder.mkdir()
+    (folder / "config").write_bytes(server.kubeconfig.read_bytes())
+    return folder
+
+
+async def transcript(server: Server, commands: tuple[Command, ...], home: Path) -> Transcript:
+    """Every command in turn, on a server with nodes."""
+    kubectl, group = Kubectl(home), f"g{token_hex(4)}.example.com"
+    network = Network(masked=server.sandbox is None)
+    async with (
+        namespace_of(server) as api,
+        caller(server) as call,
+        attach(call, Behaviours(IMAGES), network=network, pace=QUICK, controllers=server.sandbox is not None),
+    ):
+        return Transcript([await printed(kubectl, api, command, group) for command in commands], api.release)
+
+
+async def printed(kubectl: Kubectl, api: Api, command: Command, group: str) -> str:
+    words, body = (command, None) if isinstance(command, str) else command
+    stdin: Any = json.loads(json.dumps(body).replace(GROUP, group)) if body is not None else None
+    code, text = await kubectl.run(f"-n {api.namespace} {words.replace(GROUP, group)}", stdin)
+    return f"exit {code}\n{masked(text, {api.namespace: 'NAMESPACE', group: GROUP})}"
+
+
+@pytest.mark.parametrize("scene", SCENES)
+async def test_a_scene_reads_the_same(scene: str, sandbox: Server, real_server: Server, tmp_path: Path) -> None:
+    commands = SCENES[scene]
+    ours = await transcript(sandbox, commands, home_of(sandbox, tmp_path / "ours"))
+    theirs = await transcript(real_server, commands, home_of(real_server, tmp_path / "theirs"))
+    told = [
+        f"$ kubectl {title(command)}\n--- sandbox\n{mine}\n--- real\n{other}\n"
+        for command, mine, other in zip(commands, ours.printed, theirs.printed, strict=True)
+        if mine != other and not excused(f"{scene}: {title(command)}", theirs.release)
+    ]
+    assert not told, f"{len(told)} of {len(commands)} differ\n" + "\n".join(told)
+
+
+def excused(name: str, release: tuple[int, int]) -> bool:
+    return name in DIFFERENT or release < SINCE.get(name, (0, 0))
+
+
+def title(command: Command) -> str:
+    """A command in one line; the object it is given is named."""
+    if isinstance(command, str):
+        return command
+    return f"{command[0]} {command[1]['kind']}/{command[1]['metadata']['name']}"
+
+
+def test_the_battery_is_large_and_knows_its_exceptions() -> None:
+    known = {f"{scene}: {title(command)}" for scene, commands in SCENES.items() for command in commands}
+    assert sum(map(len, SCENES.values())) >= 150
+    assert known >= DIFFERENT.keys() | SINCE.keys()
