@@ -30,7 +30,7 @@ test: $(VENV)/.dev ## run the tests
 
 real: $(VENV)/.dev ## the contracts on a real control plane and Prometheus; the first time builds them (Debian, minutes)
 	@$(BIN)/python -m scripts.real
-	@$(BIN)/pytest -m real -rs tests/real
+	@$(BIN)/pytest -m real tests/real
 
 check: $(VENV)/.dev ## formatting, lint, types, floors, house rules
 	@$(BIN)/ruff format --check .
