@@ -8,7 +8,7 @@ from ipaddress import ip_address
 
 from reconciler.sandbox.client import ApiClient
 from reconciler.sandbox.controllers.objects import Key, Manifest, one
-from reconciler.sandbox.podnetwork import known_as, listens_at
+from reconciler.sandbox.podnetwork import known_as, leads_away, listens_at
 
 LOOKUP_TIMEOUT = 10.0
 CLUSTER_SUFFIXES = (".svc.cluster.local", ".svc")
@@ -71,7 +71,7 @@ class Resolver:
     def _direct(self, address: str, port: int) -> Address:
         if address in self._network.gateways:
             return self._network.gateways[address]
-        if ip_address(listens_at(address)).is_loopback:
+        if not leads_away(address):
             return listens_at(address), port
         raise ConnectionRefusedError(f"{address} is neither a gateway nor a pod of this sandbox")
 
@@ -93,7 +93,7 @@ class Resolver:
             for subset in endpoints.get("subsets") or ()
             for offered in subset.get("ports") or ()
             for address in subset.get("addresses") or ()
-            if offered.get("name", "") in names
+            if offered.get("name", "") in names and not leads_away(address["ip"])
         ]
         if not ready:
             raise ConnectionRefusedError(f"the Service has no ready pod on port {port}")

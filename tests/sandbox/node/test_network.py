@@ -67,6 +67,13 @@ async def test_nothing_outside_the_sandbox_is_reached() -> None:
         await resolver(Network()).resolve("192.0.2.1", 80, ORIGIN)
 
 
+async def test_an_endpoint_outside_the_sandbox_is_not_reached() -> None:
+    outside = {"subsets": [{"addresses": [{"ip": "10.16.2.1"}], "ports": [{"name": "http", "port": 8080}]}]}
+    lookup = Resolver(fixed_api({**OBJECTS, "/api/v1/namespaces/shop/endpoints/web": outside}), Network())
+    with pytest.raises(ConnectionRefusedError):
+        await lookup.resolve("web", 80, ORIGIN)
+
+
 def test_a_service_name_carries_its_namespace_or_takes_the_callers() -> None:
     assert service_key("web", "shop") == Key("shop", "web")
     assert service_key("web.other.svc.cluster.local.", "shop") == Key("other", "web")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from reconciler.sandbox.mesh.translate.hosts import labels_of, name_of, namespace_of
 from reconciler.sandbox.mesh.translate.index import Index
 from reconciler.sandbox.mesh.translate.terms import Json
-from reconciler.sandbox.podnetwork import listens_at
+from reconciler.sandbox.podnetwork import leads_away, listens_at
 
 UNKNOWN = "unknown"
 HASH_LABELS = ("rollouts-pod-template-hash", "pod-template-hash")
@@ -13,15 +13,15 @@ NO_POD: Json = {"metadata": {"name": ""}}
 
 
 def endpoints(index: Index, service: Json, port: Json, subset: Json | None) -> list[Json]:
-    """Envoy's endpoints of one port, of all pods or of those with the labels of a subset."""
+    """Envoy's endpoints of one port, of all pods or of those with the labels of a subset; addresses off this machine are left out."""
     place = (namespace_of(service), name_of(service))
     ports = service["spec"].get("ports") or []
     found = index.endpoints.get(place) or {}
     return [
-        _endpoint(address["ip"], number, pod, place[0])
+        _endpoint(listens_at(address["ip"]), number, pod, place[0])
         for address, number in _addresses(found, port, only=len(ports) == 1)
         for pod in [_pod(index, address, place[0])]
-        if not subset or _carries(pod, subset.get("labels") or {})
+        if not leads_away(address["ip"]) and (not subset or _carries(pod, subset.get("labels") or {}))
     ]
 
 
@@ -57,7 +57,7 @@ def _carries(pod: Json, labels: Json) -> bool:
     return all(carried.get(label) == value for label, value in labels.items())
 
 
-def _endpoint(address: str, port: int, pod: Json, namespace: str) -> Json:
+def _endpoint(listening: str, port: int, pod: Json, namespace: str) -> Json:
     labels = labels_of(pod)
     app = labels.get("app") or UNKNOWN
     marks = {
@@ -69,6 +69,6 @@ def _endpoint(address: str, port: int, pod: Json, namespace: str) -> Json:
         "canonical_revision": labels.get("rollouts-pod-template-hash") or UNKNOWN,
     }
     return {
-        "endpoint": {"address": {"socket_address": {"address": listens_at(address), "port_value": port}}},
+        "endpoint": {"address": {"socket_address": {"address": listening, "port_value": port}}},
         "metadata": {"filter_metadata": {"istio": marks}},
     }

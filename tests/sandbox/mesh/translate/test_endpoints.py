@@ -63,3 +63,9 @@ def test_ports_meet_by_name_and_a_single_one_needs_none() -> None:
     found = index([two, endpoints_object("two", {"a": 1})])
     assert len(endpoints(found, two, two["spec"]["ports"][0], None)) == 1
     assert endpoints(found, two, two["spec"]["ports"][1], None) == []
+
+
+def test_an_address_off_this_machine_never_reaches_envoy() -> None:
+    outside = endpoints_object("web", {"a": 8080})
+    outside["subsets"][0]["addresses"][0]["ip"] = "10.16.2.1"
+    assert rendered(outside, pod("a")) == []
