@@ -46,6 +46,7 @@ class Worker:
                 await self._pass(key)
             finally:
                 self._queue.done(key)
+            _stop_if_asked()
 
     async def _pass(self, key: Key) -> None:
         try:
@@ -70,6 +71,13 @@ class Worker:
     def _wake(self, key: Key, wake_at: datetime | None) -> None:
         if wake_at is not None:
             self._queue.add_after(key, (wake_at - self._clock.now()).total_seconds())
+
+
+def _stop_if_asked() -> None:
+    """A pass that failed while it was cancelled has put its own error in the cancellation's place: we were asked to stop all the same."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _words(key: Key) -> dict[str, str]:

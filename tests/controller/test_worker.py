@@ -133,3 +133,28 @@ async def test_a_key_is_with_one_worker_at_a_time() -> None:
             queue.add(BAD)
             await until(lambda expected=expected: controller.count(BAD) >= expected)  # type: ignore[misc]
     assert most == 1
+
+
+class Clumsy(Scripted):
+    """A controller that fails while it cleans up after a cancellation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting = asyncio.Event()
+
+    async def reconcile(self, key: Key) -> datetime | None:
+        self.waiting.set()
+        try:
+            return await asyncio.get_running_loop().create_future()
+        finally:
+            raise ProcessLookupError
+
+
+async def test_a_pass_that_fails_while_it_is_cancelled_does_not_keep_the_worker_alive() -> None:
+    controller, queue = Clumsy(), Queue(SystemClock())
+    worker = asyncio.create_task(Worker({"test": controller}, queue, SystemClock()).run())
+    queue.add(GOOD)
+    await asyncio.wait_for(controller.waiting.wait(), 20)
+    worker.cancel()
+    done, _ = await asyncio.wait([worker], timeout=20)
+    assert worker in done and worker.cancelled()

@@ -2,11 +2,12 @@
 
 import asyncio
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from reconciler.git.command import Call, Runner
+from reconciler.git.command import Call, Runner, _Clean, _Job
 from reconciler.git.environment import remote_of
 from reconciler.git.errors import Damaged, Failed, Unreachable
 from tests.kit.repositories import Origin, git
@@ -100,6 +101,25 @@ async def test_a_cancelled_call_leaves_nothing_running(home: Path, host: Host) -
     with pytest.raises(asyncio.CancelledError):
         await calling
     assert children() <= before
+
+
+class Reaped:
+    """A process as it looks between its end, seen by the thread that waits for it, and the next look of another thread."""
+
+    def __init__(self) -> None:
+        child = subprocess.Popen(["true"], start_new_session=True)
+        child.wait()
+        self.pid = child.pid
+
+    def poll(self) -> None:
+        return None
+
+
+def test_ending_a_job_whose_process_is_gone_already_is_no_error(home: Path) -> None:
+    job = _Job(_Clean(str(home)), Call(("version",)))
+    job._process = Reaped()  # type: ignore[assignment]
+    job.end()
+    assert job._ended
 
 
 async def test_only_the_transport_of_the_remote_is_allowed(home: Path, origin: Origin) -> None:
