@@ -7,6 +7,7 @@ import typer
 
 from reconciler.api.release import parse_releases
 from reconciler.app.cli.cluster import Kubeconfig, Namespace, ask, show_json
+from reconciler.app.cli.family import releases_of
 from reconciler.app.cli.output import Output
 from reconciler.app.cli.releases import words
 from reconciler.app.cli.show import HELP, table
@@ -17,6 +18,8 @@ from reconciler.model.release import Release
 from reconciler.model.resources import RELEASES
 
 Name = Annotated[str, typer.Argument(help="the Release's name, see: reconciler hold list")]
+
+LIFTED: Manifest = {"held": False, "keepUntil": None}
 
 
 def register(app: typer.Typer) -> None:
@@ -58,7 +61,7 @@ def lift(name: Name, namespace: Namespace = "default", kubeconfig: Kubeconfig = 
 
     Example: reconciler hold lift web-1c2d3e4f-8d0e4f7 -n shop
     """
-    _change(kubeconfig, namespace, name, {"held": False, "keepUntil": None})
+    _change(kubeconfig, namespace, name, LIFTED)
     typer.echo(f"release '{name}' is lifted: push it again, or it starts now if Git still asks for it")
 
 
@@ -75,13 +78,25 @@ async def _releases(client: Client, namespace: str) -> list[Release]:
     return parse_releases(await client.list(RELEASES, namespace))
 
 
+async def lift_newest(client: Client, namespace: str, workload: str) -> str | None:
+    """Let the version of a workload that was rejected last be tried again (DESIGN 5); the Release's name, None when nothing is held."""
+    held = [r for r in await releases_of(client, namespace, workload) if r.status.held]
+    if not held:
+        return None
+    await _patch(client, await _releases(client, namespace), (namespace, held[-1].name), LIFTED)
+    return held[-1].name
+
+
 def _change(kubeconfig: str, namespace: str, name: str, status: Manifest) -> None:
     async def change(client: Client) -> None:
-        releases = await _releases(client, namespace)
-        for found in _same_version(releases, namespace, name):
-            await client.patch(ObjectRef(RELEASES, namespace, found.name), {"status": status}, subresource="status")
+        await _patch(client, await _releases(client, namespace), (namespace, name), status)
 
     ask(kubeconfig, change)
+
+
+async def _patch(client: Client, releases: Sequence[Release], place: tuple[str, str], status: Manifest) -> None:
+    for found in _same_version(releases, *place):
+        await client.patch(ObjectRef(RELEASES, found.namespace, found.name), {"status": status}, subresource="status")
 
 
 def _same_version(releases: Sequence[Release], namespace: str, name: str) -> list[Release]:

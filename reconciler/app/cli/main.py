@@ -23,7 +23,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "explain": ("show", "Say in one sentence what a rollout waits for or why it ended; then rule, value, limit and what to do."),
     "promote": ("verbs", "Resume a paused rollout, or move it to its next step."),
     "abort": ("verbs", "Send traffic home now."),
-    "retry": ("verbs", "Try an aborted version again from its first step."),
+    "retry": ("verbs", "Try an aborted version again from its first step; a hold on it is lifted."),
     "restart": ("verbs", "Replace the pods one by one, without a new version."),
     "pause": ("verbs", "Hold a rollout where it is; `promote` lets it go on."),
     "undo": ("verbs", "Put an earlier revision's template back, live only: Git still asks for what it asks for."),

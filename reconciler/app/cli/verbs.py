@@ -8,6 +8,7 @@ import typer
 
 from reconciler.app.cli.cluster import Kubeconfig, Namespace, ask
 from reconciler.app.cli.family import asked_identity, family_of, rollout_of
+from reconciler.app.cli.holds import lift_newest
 from reconciler.core.commands import verbs
 from reconciler.kube.client import Client
 from reconciler.kube.errors import NotFound
@@ -52,12 +53,19 @@ def abort(name: Name, namespace: Namespace = "default", kubeconfig: Kubeconfig =
 
 
 def retry(name: Name, namespace: Namespace = "default", kubeconfig: Kubeconfig = "") -> None:
-    """Try an aborted version again from its first step.
+    """Try an aborted version again from its first step; a hold on it is lifted.
 
     Example: reconciler retry storefront -n shop
     """
-    _press(kubeconfig, namespace, name, verbs.retry)
-    typer.echo(f"rollout '{name}' retried")
+
+    async def press(client: Client) -> str | None:
+        await _send(client, verbs.retry(await rollout_of(client, namespace, name)))
+        return await lift_newest(client, namespace, name)
+
+    lifted = ask(kubeconfig, press)
+    typer.echo(
+        f"rollout '{name}' retried" + (f"; release '{lifted}' is no longer held: push it again if Git was restored" if lifted else "")
+    )
 
 
 def restart(name: Name, namespace: Namespace = "default", kubeconfig: Kubeconfig = "") -> None:

@@ -9,7 +9,7 @@ from reconciler.model.resources import RELEASES
 from tests.kit.clusters import NAMESPACE
 from tests.kit.releases import release
 from tests.kit.shell import Shell
-from tests.kit.stocked import rejected, store
+from tests.kit.stocked import fill, rejected, store
 
 
 async def stock(client: Client) -> None:
@@ -55,3 +55,15 @@ def test_a_release_that_is_not_there_is_3(sh: Shell) -> None:
     for verb in ("add", "lift", "release"):
         ended = sh("hold", verb, "gone", "-n", "shop")
         assert ended.code == 3 and "reconciler hold list -n shop" in ended.errors
+
+
+def test_retry_lifts_the_hold_on_the_version_that_was_rejected_last(sh: Shell) -> None:
+    sh.ask(fill)
+    sh.ask(stock)
+    assert "is no longer held" in sh("retry", "web", "-n", "shop").output
+    assert [status.held for status in sh.ask(statuses).values()] == [False, False, False]
+
+
+def test_retry_without_a_hold_lifts_nothing(sh: Shell) -> None:
+    sh.ask(fill)
+    assert sh("retry", "web", "-n", "shop").output == "rollout 'web' retried\n"
