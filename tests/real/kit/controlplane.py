@@ -12,7 +12,7 @@ from secrets import token_urlsafe
 
 from scripts.real.binaries import ControlPlane
 from scripts.real.errors import NotObtained
-from tests.real.kit.program import Program, answers, free_port
+from tests.real.kit.program import Program, answers, free_port, knows
 
 READY_SECONDS = 60.0
 ATTEMPTS = 3  # a port that was free when asked may be taken when a program binds it
@@ -127,7 +127,7 @@ class RealCluster:
             "--service-account-issuer=https://kubernetes.default.svc",
             f"--service-account-key-file={self.folder / 'accounts.key'}",
             f"--service-account-signing-key-file={self.folder / 'accounts.key'}",
-            "--service-cluster-ip-range=10.200.0.0/24",
+            "--service-cluster-ip-range=127.200.0.0/24",  # what is dialled by mistake stays on this machine
             "--allow-privileged=true",
             f"--audit-policy-file={self.folder / 'audit.json'}",
             f"--audit-log-path={self.audit_log}",
@@ -145,6 +145,8 @@ class RealCluster:
             "--leader-elect=false",
             "--kube-api-qps=300",
             "--kube-api-burst=500",
+            "--horizontal-pod-autoscaler-sync-period=1s",
+            *(["--port=0"] if knows(program, "--port") else []),  # before 1.24 else also without TLS, on every interface, one a machine
         ]
 
     def _ready(self) -> bool:
