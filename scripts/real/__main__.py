@@ -1,14 +1,18 @@
-"""`python -m scripts.real`: obtain everything once; a second call finds it. What cannot be had is one line, and no failure."""
+"""`python -m scripts.real [SECONDS]`: obtain everything once; a second call finds it. What cannot be had is one line, and exit code 75."""
 
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from types import FrameType
 
 from scripts.real.binaries import control_plane, kubeconfig, prometheus
 from scripts.real.cache import Piece
 from scripts.real.errors import NotObtained
 
+NOT_RUN = 75  # EX_TEMPFAIL of sysexits.h: what is missing is not ours
 Say = Callable[[str], None]
 
 
@@ -23,13 +27,31 @@ def obtain(say: Say) -> None:
         control_plane(now)
 
 
-def main() -> int:
+def main(words: Sequence[str]) -> int:
     try:
-        obtain(partial(print, flush=True))
+        with _within(int(words[0]) if words else 0):
+            obtain(partial(print, flush=True))
     except NotObtained as reason:
         print(f"REAL TIER NOT RUN: {reason}")
+        return NOT_RUN
     return 0
 
 
+@contextmanager
+def _within(seconds: int) -> Iterator[None]:
+    """Raises NotObtained out of what is done inside when the seconds are over; 0 is no limit."""
+
+    def late(number: int, frame: FrameType | None) -> None:
+        raise NotObtained(f"it was not obtained within {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

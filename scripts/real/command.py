@@ -1,7 +1,9 @@
 """Runs one program to its end, out of the way of others; what it printed is kept."""
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,16 +21,26 @@ def run(words: Sequence[str | Path], log: Path, *, cwd: Path | None = None, env:
     if shutil.which("nice"):
         command = ["nice", "-n", "19", *command]
     with log.open("ab") as complaints:
-        try:
-            done = subprocess.run(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=complaints, cwd=cwd, env=env, timeout=LONGEST_SECONDS
-            )
-        except subprocess.TimeoutExpired as late:
-            raise NotObtained(f"{_short(words)} did not end within {LONGEST_SECONDS:g} s") from late
-        complaints.write(done.stdout)
-    if done.returncode:
-        raise NotObtained(f"{_short(words)} failed with {done.returncode}: {_last_line(log)} (all of it: {log})")
-    return done.stdout.decode(errors="replace")
+        with subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=complaints, cwd=cwd, env=env, start_new_session=True
+        ) as process:
+            try:
+                printed, _ = process.communicate(timeout=LONGEST_SECONDS)
+            except subprocess.TimeoutExpired as late:
+                raise NotObtained(f"{_short(words)} did not end within {LONGEST_SECONDS:g} s") from late
+            finally:
+                _end(process)
+        complaints.write(printed)
+    if process.returncode:
+        raise NotObtained(f"{_short(words)} failed with {process.returncode}: {_last_line(log)} (all of it: {log})")
+    return printed.decode(errors="replace")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Whatever ends the wait ends the program too, with all that it started (a build is a tree of compilers)."""
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _short(words: Sequence[str | Path]) -> str:

@@ -1,9 +1,11 @@
 """What the real tier is obtained from, and that doing so leaves the machine's own configuration alone."""
 
+import time
 from pathlib import Path
 
 import pytest
 
+from scripts.real.__main__ import NOT_RUN, main
 from scripts.real.binaries import control_plane, kubeconfig
 from scripts.real.cache import Piece
 from scripts.real.command import run
@@ -64,6 +66,35 @@ def test_a_failing_program_is_told_by_its_last_line(tmp_path: Path) -> None:
         run(["sh", "-c", "echo first >&2; echo no luck >&2; exit 3"], tmp_path / "log")
     with pytest.raises(NotObtained, match="no-such-program is not installed"):
         run(["no-such-program"], tmp_path / "log")
+
+
+def test_being_late_ends_a_build_with_all_that_it_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scripts.real.command.LONGEST_SECONDS", 1.0)
+    started = tmp_path / "started"
+    with pytest.raises(NotObtained, match=r"did not end within 1 s"):
+        run(["sh", "-c", f"sleep 300 & echo $! > {started}; wait"], tmp_path / "log")
+    compiler = int(started.read_text())
+    deadline = time.monotonic() + 30
+    while _runs(compiler):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def _runs(number: int) -> bool:
+    try:
+        state = Path(f"/proc/{number}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def test_what_is_not_obtained_in_time_is_one_line_and_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RECONCILER_REAL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("scripts.real.__main__.prometheus", lambda find: run(["sleep", "300"], tmp_path / "log"))
+    assert main(["1"]) == NOT_RUN
+    assert capsys.readouterr().out == "REAL TIER NOT RUN: it was not obtained within 1 s\n"
 
 
 def test_programs_of_somebody_are_taken_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
