@@ -30,7 +30,7 @@ from reconciler.kube.freeze import Freeze
 from reconciler.kube.http import HttpTransport
 from reconciler.kube.lease import Leadership, LeaseTerms, rival_holder
 from reconciler.kube.transport import Transport
-from reconciler.model.errors import Terminal
+from reconciler.model.errors import Terminal, Transient
 from reconciler.model.settings import Settings
 from reconciler.web.client import open_client
 
@@ -143,7 +143,17 @@ class Daemon:
         self.telemetry.leader.set(1)
 
     async def _refuse_rivals(self) -> None:
-        """Never two drivers (DESIGN 12): the reference's own lock says whether it runs."""
+        """Never two drivers (DESIGN 12). Whoever cannot tell yet, because the API server does not answer, asks again and starts nothing."""
+        while True:
+            try:
+                await self._look_for_rivals()
+                return
+            except Transient as error:
+                log.warning("rivals unknown, nothing starts", reason=str(error))
+            await asyncio.sleep(self._settings.lease_renewal.total_seconds())
+
+    async def _look_for_rivals(self) -> None:
+        """The reference's own lock says whether it runs. Raises Terminal if it does."""
         if "rollout" not in self._settings.controllers:
             return
         for namespace in dict.fromkeys((self._settings.namespace, "argo-rollouts")):

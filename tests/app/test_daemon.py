@@ -15,6 +15,7 @@ from reconciler.kube.lease import micro_time
 from reconciler.model.errors import Terminal
 from reconciler.model.identity import Manifest, ObjectRef
 from reconciler.model.resources import CONFIGMAPS, LEASES, NAMESPACES
+from reconciler.sandbox.client import Answer, Call
 from tests.kit.clusters import NAMESPACE, Api, api
 from tests.kit.desk import SettableClock, config
 from tests.kit.ports import free_port
@@ -97,6 +98,26 @@ async def test_it_refuses_to_start_beside_another_driver(cluster: Api, origin: O
         assert task.done()
     error = task.exception()
     assert isinstance(error, Terminal) and "holds the lease reconciler/argo-rollouts-controller-lock: argo-rollouts-1" in str(error)
+
+
+async def test_who_cannot_tell_whether_it_is_alone_asks_again(cluster: Api, origin: Origin, tmp_path: Path) -> None:
+    asked = 0
+    away = True
+
+    async def sometimes(call: Call) -> Answer | None:
+        nonlocal asked
+        if call.path.endswith(f"argo-rollouts/leases/{LOCK}"):
+            asked += 1
+            return Answer(503) if away else None
+        return None
+
+    cluster.server.faults = sometimes
+    async with living(cluster, settings(origin, free_port()), tmp_path / "work") as task:
+        await until(lambda: asked >= 6)  # each of the three parts that wait to lead has asked again
+        assert not task.done() and await applied(cluster) is None
+        away = False
+        await until(lambda: applied(cluster))
+    assert task.exception() is None
 
 
 async def test_a_companion_takes_its_own_lease(cluster: Api, origin: Origin, tmp_path: Path) -> None:
