@@ -199,16 +199,35 @@ def node_roles(manifest: Manifest, now: datetime) -> str:
 def involved(manifest: Manifest, now: datetime) -> str:
     """What an Event is about."""
     about = manifest.get("involvedObject") or {}
-    return f"{str(about.get('kind', '')).lower()}/{about.get('name', '')}"
+    kind, name = str(about.get("kind") or "").lower(), about.get("name")
+    return f"{kind}/{name}" if name else kind
 
 
-def event_seen(field: str) -> Cell:
-    """When an Event was seen; newer events carry only eventTime."""
+def event_last_seen(manifest: Manifest, now: datetime) -> str:
+    """When an Event was last seen: a series says it, newer ones carry only eventTime."""
+    series = manifest.get("series") or {}
+    return age(str(series.get("lastObservedTime") or manifest.get("lastTimestamp") or _first(manifest)), now)
 
-    def cell(manifest: Manifest, now: datetime) -> str:
-        return age(str(manifest.get(field) or manifest.get("eventTime") or ""), now)
 
-    return cell
+def event_first_seen(manifest: Manifest, now: datetime) -> str:
+    """When an Event was first seen."""
+    return age(_first(manifest), now)
+
+
+def _first(manifest: Manifest) -> str:
+    return str(manifest.get("firstTimestamp") or manifest.get("eventTime") or "")
+
+
+def event_count(manifest: Manifest, now: datetime) -> int:
+    """How often an Event was seen; newer ones that were seen once do not say so."""
+    return int((manifest.get("series") or {}).get("count") or manifest.get("count") or 1)
+
+
+def event_source(manifest: Manifest, now: datetime) -> str:
+    """Who told of an Event, and where."""
+    source = manifest.get("source") or {}
+    told = (source.get("component") or manifest.get("reportingComponent"), source.get("host") or manifest.get("reportingInstance"))
+    return ", ".join(part for part in told if part)
 
 
 def scale_target(manifest: Manifest, now: datetime) -> str:

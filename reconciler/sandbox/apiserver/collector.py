@@ -1,12 +1,11 @@
-"""What goes on after a deletion: dependents of owners that are gone, contents of namespaces and of definitions, old events.
+"""What goes on after a deletion: dependents of owners that are gone, contents of namespaces and of definitions.
 
 Everything is level-triggered: a change puts keys into a queue, and a pass looks at the present state of its key.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterator
 from typing import Any
 
 from reconciler.sandbox.apiserver.customs import CLEANUP, kinds_of
@@ -15,16 +14,11 @@ from reconciler.sandbox.apiserver.kinds import DEFINITIONS, NAMESPACES, Kind, Re
 from reconciler.sandbox.apiserver.options import FOREGROUND, ORPHAN, Deletion
 from reconciler.sandbox.apiserver.paths import Target
 from reconciler.sandbox.apiserver.store import Collection, Entry, Place, Store
-from reconciler.sandbox.apiserver.times import parse
 from reconciler.sandbox.apiserver.writes import is_finished
 
 Manifest = dict[str, Any]
 Address = tuple[str, str, Place]
 """Group, plural and place of an object."""
-
-EVENT_LIFE = timedelta(hours=1)
-MAX_EVENTS = 10_000
-SWEEP_SECONDS = 60.0
 
 log = logging.getLogger(__name__)
 
@@ -32,11 +26,10 @@ log = logging.getLogger(__name__)
 class Collector:
     """The garbage, namespace and definition controllers, on the store itself."""
 
-    def __init__(self, store: Store, registry: Registry, remover: Remover, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, registry: Registry, remover: Remover) -> None:
         self._store = store
         self._registry = registry
         self._remover = remover
-        self._now = now
         self._dependents: dict[str, set[Address]] = {}
         self._owners: dict[Address, frozenset[str]] = {}
         self._alive: set[str] = set()
@@ -87,11 +80,6 @@ class Collector:
 
     async def run(self) -> None:
         """Work until cancelled; other work of the loop goes on between two passes."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._sweep(), name="event sweep")
-            group.create_task(self._work(), name="garbage collection")
-
-    async def _work(self) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -222,20 +210,3 @@ class Collector:
                 self._remover.delete(Target(kind, fields.get("namespace", ""), fields["name"]), instance, Deletion())
         if not collection.entries or kind is None:
             self._release(target, CLEANUP)
-
-    async def _sweep(self) -> None:
-        while True:
-            self.forget_old_events()
-            await asyncio.sleep(SWEEP_SECONDS)
-
-    def forget_old_events(self) -> None:
-        """Let go of Events that are over their age, and of the oldest when there are too many."""
-        collection = self._store.collection("", "events")
-        limit = self._now() - EVENT_LIFE
-        places = sorted(collection.entries, key=lambda place: collection.entries[place].version)
-        for index, place in enumerate(places):
-            entry = collection.entries[place]
-            seen = entry.manifest.get("lastTimestamp") or entry.manifest["metadata"]["creationTimestamp"]
-            moment = parse(str(seen))
-            if index < len(places) - MAX_EVENTS or (moment is not None and moment < limit):
-                self._store.remove(collection, place)

@@ -4,6 +4,7 @@ import base64
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from reconciler.sandbox.apiserver import events
 from reconciler.sandbox.apiserver.kinds import Kind
 from reconciler.sandbox.apiserver.templates import each, pod_spec, quantities, template, with_defaults
 
@@ -167,12 +168,6 @@ def _claim(manifest: Manifest) -> Manifest:
     return _with_status(_spec(manifest, {"volumeMode": "Filesystem"}), {"phase": "Pending"})
 
 
-def _event(manifest: Manifest) -> Manifest:
-    blank = {"reportingComponent": "", "reportingInstance": "", "source": {}}
-    missing = {name: inner for name, inner in blank.items() if name not in manifest}
-    return {**manifest, **missing}
-
-
 def _binding(manifest: Manifest) -> Manifest:
     def subject(one: Manifest) -> Manifest:
         return one if one.get("kind") == "ServiceAccount" else {"apiGroup": RBAC, **one}
@@ -207,7 +202,8 @@ DEFAULTS: Mapping[str, Callable[[Manifest], Manifest]] = {
     "secrets": _secret,
     "namespaces": _namespace,
     "nodes": _node,
-    "events": _event,
+    "events": events.filled,
+    "events.events.k8s.io": events.filled,
     "persistentvolumeclaims": _claim,
     "horizontalpodautoscalers.autoscaling": _autoscaler,
     "customresourcedefinitions.apiextensions.k8s.io": _definition,

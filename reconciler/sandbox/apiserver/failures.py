@@ -91,9 +91,10 @@ def invalid(kind: Kind, name: str, causes: Sequence[Cause]) -> Failure:
     """The object breaks rules of its kind."""
     texts = [str(cause) for cause in causes]
     text = texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
-    group_kind = f"{kind.kind}.{kind.group}" if kind.group else kind.kind
+    group = kind.stored_group
+    group_kind = f"{kind.kind}.{group}" if group else kind.kind
     listed = [{"reason": cause.code, "message": cause.message, "field": cause.field} for cause in causes]
-    details = {"name": name, **({"group": kind.group} if kind.group else {}), "kind": kind.kind, "causes": listed}
+    details = {"name": name, **({"group": group} if group else {}), "kind": kind.kind, "causes": listed}
     return Failure(422, "Invalid", f'{group_kind} "{name}" is invalid: {text}', details)
 
 

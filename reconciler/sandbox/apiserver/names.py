@@ -12,11 +12,18 @@ class Rule:
     words: str
     examples: str
 
+    @property
+    def why(self) -> str:
+        """The rule in words."""
+        return f"{self.words} (e.g. {self.examples}, regex used for validation is '{self.pattern}')"
+
+    def fits(self, name: str) -> bool:
+        """Whether a name obeys the rule."""
+        return re.fullmatch(self.pattern, name) is not None
+
     def complaint(self, name: str) -> str:
         """Why a name is refused; empty if it is not."""
-        if re.fullmatch(self.pattern, name):
-            return ""
-        return f"Invalid value: \"{name}\": {self.words} (e.g. {self.examples}, regex used for validation is '{self.pattern}')"
+        return "" if self.fits(name) else f'Invalid value: "{name}": {self.why}'
 
 
 LABEL = Rule(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from reconciler.sandbox.apiserver import events
 from reconciler.sandbox.apiserver.failures import bad_request
 from reconciler.sandbox.apiserver.kinds import Kind
 
@@ -33,10 +34,8 @@ FIELDS: Mapping[str, frozenset[str]] = {
             "status.nominatedNodeName",
         }
     ),
-    "events": frozenset(
-        {f"involvedObject.{name}" for name in ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")}
-        | {"reason", "type", "source", "reportingComponent"}
-    ),
+    "events": events.SELECTABLE,
+    "events.events.k8s.io": events.NEWER_SELECTABLE,
     "jobs": frozenset({"status.successful"}),
     "nodes": frozenset({"spec.unschedulable"}),
     "namespaces": frozenset({"status.phase"}),
@@ -114,14 +113,15 @@ def _condition(kind: Kind, part: str) -> Predicate:
     name, operator, value = found[1], found[2], found[3].strip()
     if name not in EVERYWHERE and name not in _fields(kind):
         raise bad_request(_unsupported(kind, name))
-    path, wanted = tuple(name.split(".")), operator != "!="
+    stored = name if kind.face is None else kind.face.path(name)
+    path, wanted = tuple(stored.split(".")), operator != "!="
     return lambda manifest: (_field_text(manifest, path) == value) is wanted
 
 
 def _fields(kind: Kind) -> frozenset[str]:
     if kind.schema is not None:
         return frozenset(kind.selectable)
-    return FIELDS.get(kind.plural, frozenset())
+    return FIELDS.get(kind.qualified, FIELDS.get(kind.plural, frozenset()))
 
 
 def _unsupported(kind: Kind, name: str) -> str:
@@ -135,7 +135,7 @@ def _field_text(manifest: Manifest, path: tuple[str, ...]) -> str:
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
     if path == ("source",) and isinstance(value, dict):
-        return str(value.get("component", ""))
+        return str(value.get("component") or manifest.get("reportingComponent") or "")
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else str(value)

@@ -18,10 +18,11 @@ from reconciler.sandbox.apiserver.collector import Collector
 from reconciler.sandbox.apiserver.customs import Definitions
 from reconciler.sandbox.apiserver.deletion import Remover
 from reconciler.sandbox.apiserver.discovery import Discovery
+from reconciler.sandbox.apiserver.expiry import Expiry
 from reconciler.sandbox.apiserver.failures import Failure, bad_request, conflict, method_not_allowed, not_found
 from reconciler.sandbox.apiserver.gate import Access, Gate, asked_of, path_asked
 from reconciler.sandbox.apiserver.identity import ADMIN, SYSTEM, User, service_account
-from reconciler.sandbox.apiserver.kinds import RBAC, Registry
+from reconciler.sandbox.apiserver.kinds import RBAC, Registry, as_served
 from reconciler.sandbox.apiserver.kubeconfig import kubeconfig
 from reconciler.sandbox.apiserver.options import Deletion, WriteOptions
 from reconciler.sandbox.apiserver.patching import applied, parse, patched
@@ -42,6 +43,7 @@ TEXT: Mapping[str, str] = {"content-type": "text/plain"}
 HEALTH = frozenset({"/healthz", "/readyz", "/livez"})
 NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 WATCH = ("true", "1")
+MADE_BY_PUT = frozenset({"leases.coordination.k8s.io", "events", "events.events.k8s.io"})
 
 Fault = Callable[[Call], Awaitable[Answer | None]]
 FaultAfter = Callable[[Call, Answer], Awaitable[Answer | None]]
@@ -91,10 +93,11 @@ class ApiServer:
         self._reader = Reader(self.store, now)
         self._subresources = Subresources(self.store, self._writer, self._remover)
         self._definitions = Definitions(self.registry)
-        self._collector = Collector(self.store, self.registry, self._remover, now)
+        self._collector = Collector(self.store, self.registry, self._remover)
         self._listener = Listener(self.call)
         self._collecting: asyncio.Task[None] | None = None
-        self.store.observers += [self._definitions.observe, self._collector.observe]
+        self._expiry = Expiry(self.store, now)
+        self.store.observers += [self._definitions.observe, self._collector.observe, self._expiry.observe]
         self._found_namespaces()
         if token:
             self.gate.access = Access({token: ADMIN}, rbac=False)
@@ -127,7 +130,12 @@ class ApiServer:
         """Listen, and run the collectors until `stop`. `authority`: the certificate (PEM) that kubeconfigs trust."""
         self._authority = authority
         await self._listener.start(host, port, tls)
-        self._collecting = asyncio.create_task(self._collector.run(), name="collector")
+        self._collecting = asyncio.create_task(self._collect(), name="collectors")
+
+    async def _collect(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._collector.run(), name="garbage collection")
+            group.create_task(self._expiry.run(), name="event expiry")
 
     async def stop(self) -> None:
         """End every watch in good order, stop listening and collecting."""
@@ -207,7 +215,7 @@ class ApiServer:
         """Whether a PUT or PATCH would create its object: that needs the right to create, too."""
         if self.gate.access is None or target.subresource or call.method not in ("PUT", "PATCH"):
             return False
-        applies = (call.method, target.kind.plural) == ("PUT", "leases") or media_type(call.headers) == PATCH_APPLY
+        applies = (call.method == "PUT" and target.kind.qualified in MADE_BY_PUT) or media_type(call.headers) == PATCH_APPLY
         return applies and target.place not in self.store.collection(target.kind.group, target.kind.plural).entries
 
     def _read(self, target: Target, call: Call) -> Answer:
@@ -245,11 +253,12 @@ class ApiServer:
         status = 201 if written.created else 200
         if written.entry is not None:
             return Answer(status, {**JSON, **warnings}, encoded(target.kind, written.entry))
-        return _json(status, {**written.manifest, "apiVersion": target.kind.api_version}, warnings)
+        return _json(status, as_served(target.kind, written.manifest), warnings)
 
     def _replace(self, target: Target, call: Call) -> Answer:
         body, options = decode_object(call.headers, call.body), self._options(call)
-        if target.kind.plural == "leases" and target.place not in self.store.collection(target.kind.group, "leases").entries:
+        made = target.kind.qualified in MADE_BY_PUT
+        if made and target.place not in self.store.collection(target.kind.group, target.kind.plural).entries:
             return self._written(target, self._writer.create(target, body, options, call.body))
         return self._written(target, self._writer.update(target, body, options, call.body))
 
@@ -273,7 +282,8 @@ class ApiServer:
 
     def _delete(self, target: Target, call: Call) -> Answer:
         deletion = Deletion.parse(call.query, decode_object(call.headers, call.body))
-        return _json(200, self._remover.delete(target, self._writer.find(target), deletion))
+        left = self._remover.delete(target, self._writer.find(target), deletion)
+        return _json(200, left if left["kind"] == "Status" else as_served(target.kind, left))
 
     def _delete_collection(self, target: Target, call: Call) -> Answer:
         deletion = Deletion.parse(call.query, decode_object(call.headers, call.body))
@@ -281,7 +291,7 @@ class ApiServer:
         for entry in entries:
             fields = entry.manifest["metadata"]
             self._remover.delete(Target(target.kind, fields.get("namespace", ""), fields["name"]), entry, deletion)
-        items = [entry.manifest for entry in entries]
+        items = [as_served(target.kind, entry.manifest) for entry in entries]
         metadata = {"resourceVersion": str(self.store.version)}
         return _json(200, {"kind": target.kind.list_name, "apiVersion": target.kind.api_version, "metadata": metadata, "items": items})
 

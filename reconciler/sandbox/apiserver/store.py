@@ -5,7 +5,7 @@ A commit is one synchronous step (count, keep, remember, tell), so reads and wri
 
 from bisect import bisect_right
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from weakref import WeakSet
@@ -16,9 +16,14 @@ Manifest = dict[str, Any]
 Place = tuple[str, str]
 """Namespace (empty for cluster-scoped objects) and name."""
 
+RESTORED = "RESTORED"
+"""What observers are told of an object that was there before a restart."""
+
 HISTORY_EVENTS = 2_000
 HISTORY_BYTES = 8 * 1024 * 1024
 SNAPSHOTS = 32
+# Resources that are another view of the same objects.
+SHARED: Mapping[tuple[str, str], tuple[str, str]] = {("events.k8s.io", "events"): ("", "events")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,7 @@ class Store:
 
     def collection(self, group: str, plural: str) -> Collection:
         """The collection of a resource; an empty one is made."""
+        group, plural = SHARED.get((group, plural), (group, plural))
         found = self.collections.get((group, plural))
         if found is None:
             found = self.collections[(group, plural)] = Collection(group, plural, oldest=0, version=self.version)

@@ -8,7 +8,7 @@ from typing import Any
 from reconciler.sandbox.apiserver import cells
 from reconciler.sandbox.apiserver.cells import AGE, NAME, NONE, Cell, at, count, joined, selector, since
 from reconciler.sandbox.apiserver.jsonpath import find
-from reconciler.sandbox.apiserver.kinds import Column, Kind
+from reconciler.sandbox.apiserver.kinds import Column, Kind, as_stored
 from reconciler.sandbox.apiserver.times import age
 
 Manifest = dict[str, Any]
@@ -41,6 +41,18 @@ def _number(name: str, path: str) -> Printed:
     return Printed(name, at(path, 0), "integer")
 
 
+EVENTS = (
+    Printed("Last Seen", cells.event_last_seen),
+    Printed("Type", at(".type", "")),
+    Printed("Reason", at(".reason", "")),
+    Printed("Object", cells.involved),
+    _wide("Subobject", at(".involvedObject.fieldPath", "")),
+    _wide("Source", cells.event_source),
+    Printed("Message", at(".message", "")),
+    _wide("First Seen", cells.event_first_seen),
+    Printed("Count", cells.event_count, "integer", priority=1),
+    _wide("Name", NAME),
+)
 COLUMNS: Mapping[str, tuple[Printed, ...]] = {
     "pods": (
         NAMED,
@@ -106,18 +118,8 @@ COLUMNS: Mapping[str, tuple[Printed, ...]] = {
         _wide("Kernel-Version", at(".status.nodeInfo.kernelVersion", cells.UNKNOWN)),
         _wide("Container-Runtime", at(".status.nodeInfo.containerRuntimeVersion", cells.UNKNOWN)),
     ),
-    "events": (
-        Printed("Last Seen", cells.event_seen("lastTimestamp")),
-        Printed("Type", at(".type", "")),
-        Printed("Reason", at(".reason", "")),
-        Printed("Object", cells.involved),
-        _wide("Subobject", at(".involvedObject.fieldPath", "")),
-        _wide("Source", at(".source.component", "")),
-        Printed("Message", at(".message", "")),
-        _wide("First Seen", cells.event_seen("firstTimestamp")),
-        _wide("Count", at(".count", 1)),
-        _wide("Name", NAME),
-    ),
+    "events": EVENTS,
+    "events.events.k8s.io": EVENTS,
     "endpoints": (NAMED, Printed("Endpoints", cells.endpoint_addresses), AGED),
     "endpointslices.discovery.k8s.io": (
         NAMED,
@@ -207,7 +209,8 @@ def _columns(kind: Kind) -> tuple[Printed, ...]:
 def _cells(kind: Kind, manifest: Manifest, now: datetime) -> list[Any]:
     if kind.custom:
         return [manifest["metadata"]["name"], *(_custom_cell(manifest, column, now) for column in kind.columns)]
-    return [_cell(one, manifest, now) for one in _columns(kind)]
+    stored = as_stored(kind, manifest)
+    return [_cell(one, stored, now) for one in _columns(kind)]
 
 
 def _cell(column: Printed, manifest: Manifest, now: datetime) -> Any:

@@ -22,6 +22,8 @@ SECONDS = frozenset(
         "finishedAt",
         "firstTimestamp",
         "lastTimestamp",
+        "deprecatedFirstTimestamp",
+        "deprecatedLastTimestamp",
     }
 )
 MICROSECONDS = frozenset({"eventTime", "renewTime", "acquireTime", "lastObservedTime"})

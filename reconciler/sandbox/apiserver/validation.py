@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from reconciler.sandbox.apiserver import names
+from reconciler.sandbox.apiserver import events, names
 from reconciler.sandbox.apiserver.causes import Cause
 from reconciler.sandbox.apiserver.kinds import Kind
 from reconciler.sandbox.apiserver.selectors import from_object
@@ -227,6 +227,8 @@ CHECKS: Mapping[str, Callable[[Manifest, Manifest | None], list[Cause]]] = {
     "services": _service,
     "configmaps": _config,
     "secrets": _config,
+    "events": events.validate,
+    "events.events.k8s.io": events.validate_newer,
     "horizontalpodautoscalers.autoscaling": _autoscaler,
     "poddisruptionbudgets.policy": _budget,
     "customresourcedefinitions.apiextensions.k8s.io": _definition,

@@ -14,7 +14,7 @@ from reconciler.sandbox.apiserver import customs, defaults, metadata, validation
 from reconciler.sandbox.apiserver.admission import allocated, require_namespace
 from reconciler.sandbox.apiserver.causes import Cause
 from reconciler.sandbox.apiserver.failures import Failure, already_exists, bad_request, conflict, invalid, not_found
-from reconciler.sandbox.apiserver.kinds import DEFINITIONS, Kind
+from reconciler.sandbox.apiserver.kinds import DEFINITIONS, Kind, as_stored
 from reconciler.sandbox.apiserver.known import known
 from reconciler.sandbox.apiserver.options import WriteOptions
 from reconciler.sandbox.apiserver.ownership import Updated, taken_over
@@ -125,7 +125,8 @@ class Writer:
         return self._stored(target, new, warnings)
 
     def _owned(self, target: Target, old: Manifest, new: Manifest, options: WriteOptions) -> Manifest:
-        updated = Updated(options.manager or UNNAMED, target.kind.api_version, target.subresource, self.moment())
+        written = target.kind.api_version if target.kind.face is None else target.kind.stored_version
+        updated = Updated(options.manager or UNNAMED, written, target.subresource, self.moment())
         return taken_over(old, new, shape_of(target.kind.schema), updated)
 
     def _stored(self, target: Target, new: Manifest, warnings: list[str]) -> Written:
@@ -164,7 +165,7 @@ class Writer:
             return conform(kind.schema, manifest, findings), findings.causes, _unknown_fields(kind, findings.unknown, options)
         manifest, unknown = known(kind, manifest)
         warnings = _unknown_fields(kind, unknown, options)
-        filled = allocated(self._store, target, defaults.fill(kind, manifest), old)
+        filled = allocated(self._store, target, defaults.fill(kind, as_stored(kind, manifest)), old)
         causes = validation.validate(kind, filled, old)
         if kind is DEFINITIONS and not causes:
             others = [entry.manifest for entry in self._store.collection(kind.group, kind.plural).entries.values()]

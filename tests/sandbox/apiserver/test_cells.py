@@ -108,5 +108,5 @@ def test_simple_cells_read_a_path() -> None:
 
 def test_events_and_budgets() -> None:
     event = {"involvedObject": {"kind": "Pod", "name": "x"}, "eventTime": "2026-11-22T11:59:50Z"}
-    assert cells.involved(event, NOW) == "pod/x" and cells.event_seen("lastTimestamp")(event, NOW) == "10s"
+    assert cells.involved(event, NOW) == "pod/x" and cells.event_last_seen(event, NOW) == "10s"
     assert cells.budget_amount("minAvailable")({"spec": {}}, NOW) == "N/A"

@@ -1,15 +1,10 @@
 """Garbage collection and namespaces (reference apiserver.md §3.8), awaited by a deadline."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from reconciler.sandbox.apiserver.collector import Collector
-from reconciler.sandbox.apiserver.deletion import Remover
-from reconciler.sandbox.apiserver.kinds import Registry
 from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.apiserver.store import Store
 from reconciler.sandbox.client import ApiClient
 from tests.kit.apiserver import CONFIG_MAPS, config_map, gone, owned_by, until
 
@@ -98,14 +93,3 @@ async def test_an_empty_namespace_goes_too(api_server: ApiServer, api: ApiClient
     await api.delete(f"{NAMESPACES}/n")
 
     await gone(api_server, f"{NAMESPACES}/n")
-
-
-def test_old_events_are_forgotten() -> None:
-    now = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-    store = Store()
-    events = store.collection("", "events")
-    for name, moment in (("old", now - timedelta(hours=2)), ("new", now)):
-        metadata = {"name": name, "namespace": "d", "uid": name, "creationTimestamp": moment.isoformat()}
-        store.put(events, ("d", name), {"apiVersion": "v1", "kind": "Event", "metadata": metadata})
-    Collector(store, Registry(), Remover(store, lambda: now), lambda: now).forget_old_events()
-    assert list(events.entries) == [("d", "new")]

@@ -1,0 +1,119 @@
+"""Events go after their hour, and the oldest ones earlier when there are too many or too large."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from reconciler.sandbox.apiserver import expiry
+from reconciler.sandbox.apiserver.expiry import EVENT_LIFE, MAX_BYTES, MAX_EVENTS, Expiry
+from reconciler.sandbox.apiserver.server import ApiServer
+from reconciler.sandbox.apiserver.store import RESTORED, Store
+from reconciler.sandbox.client import ApiClient
+
+EVENTS = "/api/v1/namespaces/default/events"
+START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+class Hands:
+    """A clock that stands until somebody moves it."""
+
+    def __init__(self) -> None:
+        self.moment = START
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+
+@pytest.fixture
+def clock() -> Hands:
+    return Hands()
+
+
+def kept(clock: Hands) -> tuple[Store, Expiry]:
+    store = Store()
+    made = Expiry(store, clock)
+    store.observers.append(made.observe)
+    return store, made
+
+
+def put(store: Store, name: str, **fields: object) -> None:
+    store.put(store.collection("", "events"), ("d", name), {"metadata": {"name": name, "namespace": "d"}, **fields})
+
+
+def names(store: Store) -> list[str]:
+    return [name for _, name in store.collection("", "events").entries]
+
+
+def test_an_event_goes_an_hour_after_its_last_write(clock: Hands) -> None:
+    store, events = kept(clock)
+    put(store, "a")
+    put(store, "b")
+    clock.moment += EVENT_LIFE
+    put(store, "b", count=2)
+    events.sweep()
+    assert names(store) == ["a", "b"]
+    clock.moment += timedelta(seconds=1)
+    events.sweep()
+    assert names(store) == ["b"]
+
+
+def test_an_old_story_told_now_stays_for_its_hour(clock: Hands) -> None:
+    store, events = kept(clock)
+    put(store, "a", lastTimestamp="2020-01-01T00:00:00Z")
+    events.sweep()
+    assert names(store) == ["a"]
+
+
+def test_what_was_there_before_a_restart_is_as_old_as_it_says(clock: Hands) -> None:
+    store, events = kept(clock)
+    collection = store.collection("", "events")
+    for name, said in (("old", {"lastTimestamp": "2026-11-22T10:59:59Z"}), ("new", {"eventTime": "2026-11-22T11:00:00.000000Z"})):
+        put(store, name, **said)
+        events.observe(collection, RESTORED, collection.entries[("d", name)])
+    events.sweep()
+    assert names(store) == ["new"]
+
+
+def test_a_flood_of_events_is_bounded_with_every_write(clock: Hands) -> None:
+    store, _ = kept(clock)
+    for number in range(MAX_EVENTS + 5):
+        put(store, f"e{number}")
+        assert len(names(store)) <= MAX_EVENTS
+    assert names(store)[0] == "e5"
+
+
+def test_events_are_bounded_in_bytes(clock: Hands) -> None:
+    store, _ = kept(clock)
+    for number in range(10):
+        put(store, f"e{number}", message="x" * (MAX_BYTES // 4))
+    assert names(store) == ["e7", "e8", "e9"]
+    put(store, "huge", message="x" * (MAX_BYTES + 1))
+    assert names(store) == ["huge"]
+
+
+def test_room_is_given_back_by_deletions(clock: Hands) -> None:
+    store, _ = kept(clock)
+    for number in range(10):
+        put(store, f"e{number}", message="x" * (MAX_BYTES // 4))
+        store.remove(store.collection("", "events"), ("d", f"e{number}"))
+    put(store, "a", message="x" * (MAX_BYTES // 2))
+    put(store, "b", message="x" * (MAX_BYTES // 4))
+    assert names(store) == ["a", "b"]
+
+
+async def test_a_server_sweeps_by_its_own_clock_and_tells_watchers(clock: Hands) -> None:
+    server = ApiServer(now=clock)
+    api = ApiClient(server.call)
+    about = {"kind": "Pod", "namespace": "default", "name": "p"}
+    await api.create(EVENTS, {"metadata": {"name": "a"}, "involvedObject": about})
+    clock.moment += EVENT_LIFE + timedelta(seconds=1)
+    watch = api.watch(EVENTS)
+    assert [await anext(watch)][0][0] == "ADDED"
+    await server.start()
+    try:
+        kind, gone = await anext(watch)
+        assert (kind, gone["metadata"]["name"]) == ("DELETED", "a")
+        assert expiry.SWEEP_SECONDS <= 60
+    finally:
+        await watch.aclose()
+        await server.stop()
