@@ -35,7 +35,7 @@ class Applied:
 
 def apply(live: Manifest, config: Manifest, shape: Shape, applied: Applied) -> Manifest:
     """The object after an apply, with managedFields. Raises Failure 409 naming each field that another manager owns."""
-    if (config.get("metadata") or {}).get("managedFields"):
+    if (config.get("metadata") or {}).get("managedFields") is not None:
         raise bad_request("metadata.managedFields must be nil")
     owners = {owner_of(entry): entry for entry in live.get("metadata", {}).get("managedFields") or ()}
     mine = (applied.manager, "Apply", applied.subresource)
@@ -49,7 +49,8 @@ def apply(live: Manifest, config: Manifest, shape: Shape, applied: Applied) -> M
     held = owners.get(mine, {}).get("fieldsV1") or {}
     merged = _drop(merged, _only_in(held, [wanted, *others.values()]), shape)
     entries = [{**owners[owner], "fieldsV1": trie} for owner, trie in others.items() if trie]
-    return with_owners(merged, [*entries, _entry(applied, wanted, owners.get(mine))])
+    own = [_entry(applied, wanted, owners.get(mine))] if wanted else []  # who asks for nothing owns nothing
+    return with_owners(merged, [*entries, *own])
 
 
 def owner_of(entry: Manifest) -> Owner:
@@ -231,23 +232,26 @@ def _drop_items(items: list[Any], gone: Trie, shape: Shape) -> list[Any]:
 
 
 def _who(entry: Manifest) -> str:
-    """An owner in the words of conflict messages; an update is told with its version and time."""
+    """An owner in the words of conflict messages; an update is told with its version."""
     manager, operation, subresource = owner_of(entry)
-    text = f'conflict with "{manager}"' + (f' with subresource "{subresource}"' if subresource else "")
-    if operation != "Update":
-        return text
-    return f"{text} using {entry.get('apiVersion')}" + (f" at {entry['time']}" if entry.get("time") else "")
+    text = f'"{manager}"' + (f' with subresource "{subresource}"' if subresource else "")
+    return text if operation != "Update" else f"{text} using {entry.get('apiVersion')}"
 
 
 def _conflict(disputed: Iterable[tuple[Manifest, list[Steps]]]) -> Failure:
-    causes = []
-    for entry, paths in disputed:
-        causes += [{"reason": "FieldManagerConflict", "message": _who(entry), "field": dotted(path)} for path in sorted(paths)]
-    listed = "\n".join(f"- {cause['field']}" for cause in causes)
-    many = (
-        f"conflict: {causes[0]['message']}: {causes[0]['field']}" if len(causes) == 1 else f"conflicts: {causes[0]['message']}:\n{listed}"
-    )
-    return Failure(409, "Conflict", f"Apply failed with {len(causes)} {many}", {"causes": causes})
+    found = sorted((_who(entry), sorted(dotted(path) for path in paths)) for entry, paths in disputed)
+    causes = [
+        {"reason": "FieldManagerConflict", "message": f"conflict with {who}", "field": path} for who, paths in found for path in paths
+    ]
+    if len(causes) == 1:
+        text = f"1 conflict: {causes[0]['message']}: {causes[0]['field']}"
+    else:
+        text = f"{len(causes)} conflicts: " + "\n".join(line for who, paths in found for line in _listed(who, paths))
+    return Failure(409, "Conflict", f"Apply failed with {text}", {"causes": causes})
+
+
+def _listed(who: str, paths: list[str]) -> list[str]:
+    return [f"conflicts with {who}:", *(f"- {path}" for path in paths)]
 
 
 def dotted(steps: Steps) -> str:

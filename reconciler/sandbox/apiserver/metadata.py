@@ -1,34 +1,22 @@
 """Object metadata: what a client may set, what the server sets, what never changes (reference apiserver.md §3.2)."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.sandbox.apiserver import names
+import orjson
+
+from reconciler.sandbox.apiserver import names, qualified
 from reconciler.sandbox.apiserver.causes import Cause
 from reconciler.sandbox.apiserver.failures import bad_request, invalid
-from reconciler.sandbox.apiserver.kinds import Kind
+from reconciler.sandbox.apiserver.kinds import EXTENSIONS, Kind
 from reconciler.sandbox.apiserver.paths import Target
 
 Manifest = dict[str, Any]
 
-LABEL_KEY = re.compile(r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$")
-LABEL_VALUE = re.compile(r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$")
-LABEL_RULE = (
-    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', "
-    "and must start and end with an alphanumeric character"
-)
-LABEL_RULE = (
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', "
-    "and must start and end with an alphanumeric character"
-)
-KEY_RULE = (
-    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character, "
-    "with an optional DNS subdomain prefix and '/'"
-)
 FREE_NAMES = frozenset({"roles", "clusterroles", "rolebindings", "clusterrolebindings"})
 SHORT_NAMES: Mapping[str, names.Rule] = {"services": names.SERVICE, "namespaces": names.LABEL}
 MAX_SHORT_NAME = 63
+UNQUALIFIED = "name is neither a standard finalizer name nor is it fully qualified"
 UNQUALIFIED_FINALIZERS = frozenset({"orphan", "foregroundDeletion", "kubernetes"})
 MAX_NAME = 253
 MAX_ANNOTATIONS = 256 * 1024
@@ -49,26 +37,37 @@ def of(manifest: Manifest) -> Manifest:
 def addressed(target: Target, manifest: Manifest) -> Manifest:
     """The body with the kind, apiVersion, name and namespace of its URL. Raises Failure 400 where they differ."""
     kind = target.kind
-    for field, wanted in (("apiVersion", kind.api_version), ("kind", kind.kind)):
+    for field, words, wanted in (("apiVersion", "API version", kind.api_version), ("kind", "kind", kind.kind)):
         found = manifest.get(field)
         if found is None and kind.custom:
             raise bad_request(f"Object '{field}' is missing")
         if found not in (None, "", wanted):
-            raise bad_request(_mismatch(field, found, wanted))
+            raise bad_request(f"the {words} in the data ({found}) does not match the expected {words} ({wanted})")
+    if not isinstance(manifest.get("metadata"), dict | None):
+        why = "json: cannot unmarshal into Go struct field metadata of type v1.ObjectMeta"
+        raise bad_request(f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {why}')
     metadata = of(manifest)
     if target.name and metadata.setdefault("name", target.name) != target.name:
         raise bad_request(f"the name of the object ({metadata['name']}) does not match the name on the URL ({target.name})")
     if not kind.namespaced:
         metadata.pop("namespace", None)
-    elif metadata.get("namespace", target.namespace) != target.namespace:
-        raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
+    elif (metadata.get("namespace") or target.namespace) != target.namespace:
+        raise bad_request(_elsewhere(target, metadata["namespace"]))
     else:
         metadata["namespace"] = target.namespace
     return {**manifest, "apiVersion": kind.stored_version, "kind": kind.kind, "metadata": metadata}
 
 
-def _mismatch(field: str, found: Any, wanted: str) -> str:
-    return f"the {field} in the data ({found}) does not match the expected {field} ({wanted})"
+def _elsewhere(target: Target, namespace: Any) -> str:
+    if target.name:
+        return f"the namespace of the object ({namespace}) does not match the namespace on the request ({target.namespace})"
+    return "the namespace of the provided object does not match the namespace sent on the request"
+
+
+def require_name(target: Target, manifest: Manifest) -> None:
+    """Refuse a whole object without its name (400)."""
+    if not of(manifest).get("name"):
+        raise bad_request(f"the name of the object ({target.name} based on URL) was undeterminable: name must be provided")
 
 
 def restored(kind: Kind, new: Manifest, old: Manifest) -> Manifest:
@@ -100,7 +99,7 @@ def validate(kind: Kind, manifest: Manifest) -> list[Cause]:
     causes = _name_causes(kind, metadata["name"])
     causes += _label_causes(metadata.get("labels"), "metadata.labels")
     causes += _annotation_causes(metadata.get("annotations"))
-    causes += _finalizer_causes(metadata.get("finalizers"))
+    causes += _finalizer_causes(kind, metadata.get("finalizers"))
     return causes + _owner_causes(metadata.get("ownerReferences"))
 
 
@@ -108,17 +107,20 @@ def _name_causes(kind: Kind, name: Any) -> list[Cause]:
     if not isinstance(name, str):
         return [Cause("metadata.name", "Invalid value: a name is text")]
     if kind.plural in FREE_NAMES and not kind.custom:
-        return (
-            []
-            if not re.search(r"[/%]|^\.{1,2}$", name)
-            else [Cause("metadata.name", f"Invalid value: \"{name}\": may not contain '/' or '%'")]
-        )
+        return [Cause("metadata.name", f'Invalid value: "{name}": {why}') for why in _path_complaints(name)]
     limit = MAX_SHORT_NAME if kind.plural in SHORT_NAMES else MAX_NAME
     complaint = SHORT_NAMES.get(kind.plural, names.SUBDOMAIN).complaint(name)
     causes = [Cause("metadata.name", complaint)] if complaint else []
     if len(name) > limit:
         causes.append(Cause("metadata.name", f'Invalid value: "{name[:300]}": must be no more than {limit} characters'))
     return causes
+
+
+def _path_complaints(name: str) -> list[str]:
+    """What keeps a name from being one segment of a path."""
+    if name in (".", ".."):
+        return [f"may not be '{name}'"]
+    return [f"may not contain '{mark}'" for mark in "/%" if mark in name]
 
 
 def _label_causes(labels: Any, path: str) -> list[Cause]:
@@ -128,39 +130,41 @@ def _label_causes(labels: Any, path: str) -> list[Cause]:
         return [Cause(path, "Invalid value: must be a map of text")]
     causes = []
     for key, value in labels.items():
-        if not LABEL_KEY.match(key):
-            causes.append(Cause(path, f'Invalid value: "{key}": {KEY_RULE}'))
-        if not isinstance(value, str) or not LABEL_VALUE.match(value):
-            causes.append(Cause(path, f'Invalid value: "{value}": {LABEL_RULE}'))
+        causes += _complaints(path, key, qualified.name_complaints(key))
+        causes += _complaints(path, value, qualified.value_complaints(value))
     return causes
+
+
+def _complaints(path: str, value: str, found: list[str]) -> list[Cause]:
+    return [Cause(path, f'Invalid value: "{value}": {why}') for why in found]
 
 
 def _annotation_causes(annotations: Any) -> list[Cause]:
     if annotations is None:
         return []
-    if not isinstance(annotations, dict) or not all(isinstance(value, str) for value in annotations.values()):
+    if not isinstance(annotations, dict):
         return [Cause("metadata.annotations", "Invalid value: must be a map of text")]
-    wrong = [key for key in annotations if not LABEL_KEY.match(key.lower())]
-    causes = [Cause("metadata.annotations", f'Invalid value: "{key}": {KEY_RULE}') for key in wrong]
+    path = "metadata.annotations"
+    causes = [cause for key in annotations for cause in _complaints(path, key, qualified.name_complaints(key.lower()))]
     if sum(len(key) + len(value) for key, value in annotations.items()) > MAX_ANNOTATIONS:
-        causes.append(Cause("metadata.annotations", f"Too long: may not be more than {MAX_ANNOTATIONS} bytes", "TooLong"))
+        causes.append(Cause(path, f"Too long: may not be more than {MAX_ANNOTATIONS} bytes", "TooLong"))
     return causes
 
 
-def _finalizer_causes(finalizers: Any) -> list[Cause]:
+def _finalizer_causes(kind: Kind, finalizers: Any) -> list[Cause]:
     if finalizers is None:
         return []
     if not isinstance(finalizers, list):
         return [Cause("metadata.finalizers", "Invalid value: must be a list")]
-    wrong = [
-        name
-        for name in finalizers
-        if not isinstance(name, str) or ("/" not in name and "." not in name and name not in UNQUALIFIED_FINALIZERS)
-    ]
-    return [
-        Cause("metadata.finalizers", f'Invalid value: "{name}": name is neither a standard finalizer name nor is it fully qualified')
-        for name in wrong
-    ]
+    causes: list[Cause] = []
+    for index, name in enumerate(finalizers):
+        causes += _complaints("metadata.finalizers", name, qualified.name_complaints(name))
+        if not kind.custom and kind.group != EXTENSIONS and "/" not in name and name not in UNQUALIFIED_FINALIZERS:
+            causes.append(Cause(f"metadata.finalizers[{index}]", f'Invalid value: "{name}": {UNQUALIFIED}'))
+    if {"orphan", "foregroundDeletion"} <= set(finalizers):
+        text = f"Invalid value: {orjson.dumps(finalizers).decode()}: finalizer orphan and foregroundDeletion cannot be both set"
+        causes.append(Cause("metadata.finalizers", text))
+    return causes
 
 
 def _owner_causes(owners: Any) -> list[Cause]:
@@ -168,11 +172,22 @@ def _owner_causes(owners: Any) -> list[Cause]:
         return []
     if not isinstance(owners, list) or not all(isinstance(one, dict) for one in owners):
         return [Cause("metadata.ownerReferences", "Invalid value: must be a list of references")]
-    causes = []
-    for index, one in enumerate(owners):
-        missing = [field for field in ("apiVersion", "kind", "name", "uid") if not one.get(field)]
-        causes += [Cause(f"metadata.ownerReferences[{index}].{field}", 'Invalid value: "": must not be empty') for field in missing]
-    if sum(bool(one.get("controller")) for one in owners) > 1:
-        text = "Invalid value: Only one reference can have Controller set to true"
+    causes = [cause for one in owners for cause in _owner(one)]
+    controlling = [one.get("name", "") for one in owners if one.get("controller")]
+    if len(controlling) > 1:
+        listed = f"{orjson.dumps(owners).decode()}: Only one reference can have Controller set to true"
+        text = f'Invalid value: {listed}. Found "true" in references for {controlling[0]} and {controlling[1]}'
         causes.append(Cause("metadata.ownerReferences", text))
+    return causes
+
+
+def _owner(owner: Manifest) -> list[Cause]:
+    path, version = "metadata.ownerReferences", str(owner.get("apiVersion") or "")
+    causes = []
+    if not version or version.count("/") > 1:
+        causes.append(Cause(f"{path}.apiVersion", f'Invalid value: "{version}": version must not be empty'))
+    missing = [field for field in ("kind", "name", "uid") if not owner.get(field)]
+    causes += [Cause(f"{path}.{field}", f'Invalid value: "": {field} must not be empty') for field in missing]
+    if (version, owner.get("kind")) == ("v1", "Event"):
+        causes.append(Cause(path, f"Invalid value: {orjson.dumps(owner).decode()}: /v1, Kind=Event is disallowed from being an owner"))
     return causes

@@ -18,7 +18,7 @@ class WriteOptions:
     """`validation` is Strict, Warn or Ignore: what happens to fields that a schema does not know.
 
     `named` says whether the request names its manager, who else is told by the client's name; `applies` whether it is a server-side
-    apply, which keeps managedFields itself.
+    apply, which keeps managedFields itself; `patches` whether it is a patch of any kind.
     """
 
     manager: str = ""
@@ -27,6 +27,7 @@ class WriteOptions:
     force: bool = False
     named: bool = True
     applies: bool = False
+    patches: bool = False
 
     @classmethod
     def parse(cls, query: Mapping[str, str], user_agent: str) -> "WriteOptions":

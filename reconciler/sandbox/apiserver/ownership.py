@@ -1,9 +1,9 @@
 """What an update by another manager means for server-side apply: it takes over the fields that it changed.
 
-Kept only for objects that somebody applied: without that nobody asks, and it is half of such an object's bytes.
+Kept only in objects that somebody applied: without that nobody asks, and it is half of such an object's bytes (see `authors`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,12 @@ class Updated:
         """The key of its entry."""
         return (self.manager, "Update", self.subresource)
 
+    def entry(self, fields: Trie) -> Manifest:
+        """Its entry in managedFields."""
+        subresource = {"subresource": self.subresource} if self.subresource else {}
+        who = {"manager": self.manager, "operation": "Update", "apiVersion": self.api_version}
+        return {**who, "time": self.moment, "fieldsType": "FieldsV1", "fieldsV1": fields, **subresource}
+
 
 def taken_over(old: Manifest, new: Manifest, shape: Shape, updated: Updated) -> Manifest:
     """The new object with managedFields brought up to date; one whose entries the update itself edits is left as it is."""
@@ -34,33 +40,46 @@ def taken_over(old: Manifest, new: Manifest, shape: Shape, updated: Updated) -> 
     if not entries or new["metadata"].get("managedFields") != entries:
         return new
     before, after = owned_part(old), owned_part(new)
-    had, has = set(_leaves(fields_of(before, shape))), set(_leaves(fields_of(after, shape)))
+    had, has = set(leaves(fields_of(before, shape))), set(leaves(fields_of(after, shape)))
     changed = {steps for steps in had & has if steps[-1] != "." and at(before, steps, shape) != at(after, steps, shape)}
     mine, gone = changed | (has - had), changed | (had - has)
     left = {owner_of(entry): {**entry, "fieldsV1": without(entry.get("fieldsV1") or {}, gone)} for entry in entries}
     if mine:
-        left[updated.owner] = _entry(updated, left.get(updated.owner), mine)
+        left[updated.owner] = updated.entry(tree_of(mine, (left.get(updated.owner) or {}).get("fieldsV1") or {}))
     known = {owner_of(entry): entry for entry in entries}
     kept = [known[owner] if known.get(owner) == entry else entry for owner, entry in left.items() if entry["fieldsV1"]]
     return with_owners(new, kept)
 
 
-def _leaves(trie: Trie, path: Steps = ()) -> Iterator[Steps]:
+def written(old: Any, new: Any, shape: Shape) -> Iterator[Steps]:
+    """The places that are new or hold something else; what both share is passed over."""
+    if isinstance(old, dict) and isinstance(new, dict) and old and new and not shape.atomic:
+        for name, inner in new.items():
+            before = old.get(name)
+            if inner is not before and inner != before:
+                yield from (("f:" + name, *rest) for rest in written(before, inner, shape.field(name)))
+        return
+    had, has = set(leaves(fields_of(old, shape))), set(leaves(fields_of(new, shape)))
+    if not has:  # one value
+        yield ()
+    yield from (steps for steps in has if steps not in had or (steps[-1] != "." and at(old, steps, shape) != at(new, steps, shape)))
+
+
+def leaves(trie: Trie, path: Steps = ()) -> Iterator[Steps]:
+    """The places of a trie; the trie of one value has none below it, and is one place itself."""
     for step, inner in trie.items():
         if inner:
-            yield from _leaves(inner, (*path, step))
+            yield from leaves(inner, (*path, step))
         else:
             yield (*path, step)
 
 
-def _entry(updated: Updated, before: Manifest | None, mine: set[Steps]) -> Manifest:
-    """The manager's entry with more fields; its time moves with them."""
-    trie = (before or {}).get("fieldsV1") or {}
-    for steps in sorted(mine):
-        trie = _with(trie, steps)
-    subresource = {"subresource": updated.subresource} if updated.subresource else {}
-    who = {"manager": updated.manager, "operation": "Update", "apiVersion": updated.api_version}
-    return {**who, "time": updated.moment, "fieldsType": "FieldsV1", "fieldsV1": trie, **subresource}
+def tree_of(places: Iterable[Steps], trie: Trie | None = None) -> Trie:
+    """A trie with these places, and those of another."""
+    found = trie or {}
+    for steps in sorted(places):
+        found = _with(found, steps)
+    return found
 
 
 def _with(trie: Trie, steps: Steps) -> Trie:

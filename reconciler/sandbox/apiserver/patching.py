@@ -9,6 +9,8 @@ from reconciler.sandbox.apiserver.applying import Applied, apply
 from reconciler.sandbox.apiserver.bodies import PATCH_APPLY, PATCH_JSON, PATCH_MERGE, PATCH_STRATEGIC, decode, media_type
 from reconciler.sandbox.apiserver.failures import Failure, bad_patch, bad_request, unsupported_media_type
 from reconciler.sandbox.apiserver.kinds import Kind, as_served
+from reconciler.sandbox.apiserver.known import WrongType, known
+from reconciler.sandbox.apiserver.metadata import addressed
 from reconciler.sandbox.apiserver.options import WriteOptions
 from reconciler.sandbox.apiserver.paths import Target
 from reconciler.sandbox.apiserver.shapes import shape_of
@@ -67,9 +69,11 @@ def applied(target: Target, live: Manifest, config: Manifest, options: WriteOpti
         causes = [{"reason": "FieldValueRequired", "message": cause, "field": "fieldManager"}]
         details = {"group": "meta.k8s.io", "kind": "PatchOptions", "causes": causes}
         raise Failure(422, "Invalid", f'PatchOptions.meta.k8s.io "" is invalid: fieldManager: {cause}', details)
-    for field, wanted in (("apiVersion", kind.api_version), ("kind", kind.kind)):
-        if config.get(field) != wanted:
-            raise bad_request(f"the {field} of the applied object ({config.get(field)}) is not that of the URL ({wanted})")
+    if config.get("apiVersion") != kind.api_version:
+        specified = f"Specified patch version: {config.get('apiVersion') or ''}, expected: {kind.api_version}"
+        raise bad_request(f"Incorrect version specified in apply patch. {specified}")
+    addressed(target, config)
+    _declared(target, config)
     who = Applied(options.manager, kind.api_version, target.subresource, moment, options.force)
     try:
         new = apply(live, config, shape_of(kind.schema), who)
@@ -77,3 +81,21 @@ def applied(target: Target, live: Manifest, config: Manifest, options: WriteOpti
         raise bad_request(f"failed to create typed patch object: {error}"[:300]) from error
     version = (config.get("metadata") or {}).get("resourceVersion")
     return {**new, "metadata": {**new["metadata"], "resourceVersion": version}} if version else new
+
+
+def _declared(target: Target, config: Manifest) -> None:
+    """Refuse what no object of a built-in kind has; what the schema of a custom one does not know is left to its pruning."""
+    if target.kind.custom:
+        return
+    try:
+        _, unknown = known(target.kind, config)
+    except WrongType as error:
+        raise untyped(target, f".{error.path}: {error.why}") from error
+    if unknown:
+        raise untyped(target, f".{unknown[0]}: field not declared in schema")
+
+
+def untyped(target: Target, why: str) -> Failure:
+    """An applied configuration that does not fit its kind, in the words of a real server."""
+    where = f"{target.namespace}/{target.name}; {target.kind.api_version}, Kind={target.kind.kind}"
+    return Failure(500, "", f"failed to create typed patch object ({where}): {why}")

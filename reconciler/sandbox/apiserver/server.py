@@ -267,14 +267,15 @@ class ApiServer:
 
     def _patch(self, target: Target, call: Call) -> Answer:
         patch = parse(target.kind, call.headers, call.body)
-        options = replace(self._options(call), applies=patch.applies)
+        options = replace(self._options(call), applies=patch.applies, patches=True)
         entry = self.store.collection(target.kind.group, target.kind.plural).entries.get(target.place)
         if entry is None and patch.applies and not target.subresource:
             new = applied(target, {}, patch.value, options, self._writer.moment())
             if new["metadata"].get("resourceVersion"):
                 raise conflict(target.kind, target.name)
             return self._written(target, self._writer.create(target, new, options, call.body))
-        new = patched(target, self._writer.find(target).manifest, patch, options, self._writer.moment())
+        old = self._writer.attributed(target) if patch.applies else self._writer.find(target).manifest
+        new = patched(target, old, patch, options, self._writer.moment())
         return self._written(target, self._writer.update(target, new, options, call.body))
 
     def _patch_scale(self, target: Target, call: Call) -> Answer:

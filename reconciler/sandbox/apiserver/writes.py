@@ -6,18 +6,22 @@ That there is no `await` from reading the old object to storing the new one is w
 import random
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
+
 from reconciler.sandbox.apiserver import customs, defaults, metadata, validation
 from reconciler.sandbox.apiserver.admission import allocated, require_namespace
+from reconciler.sandbox.apiserver.authors import Authors
 from reconciler.sandbox.apiserver.causes import Cause
 from reconciler.sandbox.apiserver.failures import Failure, already_exists, bad_request, conflict, invalid, not_found
 from reconciler.sandbox.apiserver.kinds import DEFINITIONS, Kind, as_stored
-from reconciler.sandbox.apiserver.known import known
+from reconciler.sandbox.apiserver.known import WrongType, known
 from reconciler.sandbox.apiserver.options import WriteOptions
 from reconciler.sandbox.apiserver.ownership import Updated, taken_over
+from reconciler.sandbox.apiserver.patching import untyped
 from reconciler.sandbox.apiserver.paths import Target
 from reconciler.sandbox.apiserver.schemas import Findings, conform
 from reconciler.sandbox.apiserver.shapes import shape_of
@@ -28,6 +32,8 @@ Manifest = dict[str, Any]
 SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
 SUFFIX_LENGTH = 5
 MAX_GENERATED = 58
+# Beside custom resources: whoever replaces these says which version he has seen.
+NEED_VERSION = frozenset({"leases.coordination.k8s.io", "poddisruptionbudgets.policy", DEFINITIONS.qualified})
 UNNAMED = "unknown"
 MALFORMED = (TypeError, AttributeError, KeyError, IndexError, ValueError)
 
@@ -50,6 +56,8 @@ class Writer:
         self._store = store
         self._now = now
         self._chance = chance
+        self.authors = Authors()
+        store.observers.append(self.authors.observe)
 
     def moment(self) -> str:
         """Now, as a Time."""
@@ -68,7 +76,8 @@ class Writer:
 
     def create(self, target: Target, body: Manifest, options: WriteOptions, encoded: bytes = b"") -> Written:
         """Create an object in the target's collection."""
-        kind, manifest = target.kind, metadata.addressed(target, body)
+        kind = target.kind
+        manifest, warnings = self._typed(target, metadata.addressed(target, body), None, options)
         if manifest["metadata"].get("resourceVersion"):
             raise Failure(500, "InternalError", "resourceVersion should not be set on objects to be created")
         name = self._name(kind, manifest["metadata"])
@@ -82,10 +91,13 @@ class Writer:
             fresh.pop("status", None)
         if kind.has_status and not kind.custom:
             fresh["status"] = {}
-        fresh, warnings = self._conformed(target, normalised(fresh, encoded) if not kind.custom else fresh, None, options)
+        fresh, more = self._conformed(target, normalised(fresh, encoded) if not kind.custom else fresh, None, options)
+        warnings += more
         if options.dry_run:
             return Written(fresh, created=True, warnings=warnings)
         entry = self._store.put(collection, place, fresh)
+        if not options.applies:
+            self.authors.created(entry.manifest["metadata"]["uid"], self._author(target, options))
         return Written(entry.manifest, created=True, warnings=warnings, entry=entry)
 
     def _name(self, kind: Kind, fields: Manifest) -> str:
@@ -97,7 +109,7 @@ class Writer:
         return str(name)
 
     def _new_metadata(self, kind: Kind, fields: Manifest, name: str) -> Manifest:
-        kept = {field: inner for field, inner in fields.items() if field not in metadata.SERVER_FIELDS}
+        kept = {field: inner for field, inner in fields.items() if field not in metadata.SERVER_FIELDS and inner != []}
         uid = str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
         generation = {"generation": 1} if kind.generations else {}
         cleanup = {"finalizers": [*(fields.get("finalizers") or ()), customs.CLEANUP]} if kind is DEFINITIONS else {}
@@ -106,28 +118,46 @@ class Writer:
     def update(self, target: Target, body: Manifest, options: WriteOptions, encoded: bytes = b"") -> Written:
         """Replace the object at a target, or its status through the subresource, with a whole new one."""
         kind, old = target.kind, self.find(target)
-        new = metadata.addressed(target, body)
-        version = new["metadata"].get("resourceVersion")
-        if not version and kind.custom:
-            text = "Invalid value: 0x0: must be specified for an update"
-            raise invalid(kind, target.name, [Cause("metadata.resourceVersion", text)])
-        if version and str(version) != str(old.version):
-            raise conflict(kind, target.name)
+        metadata.require_name(target, body)
+        new, warnings = self._typed(target, metadata.addressed(target, body), old.manifest, options)
+        self._check_version(target, new["metadata"].get("resourceVersion") or "0", old)
         new = _scoped(target, metadata.restored(kind, new, old.manifest), old.manifest)
-        new, warnings = self._conformed(target, normalised(new, encoded) if not kind.custom else new, old.manifest, options)
+        new, more = self._conformed(target, normalised(new, encoded) if not kind.custom else new, old.manifest, options)
+        warnings += more
         new = new if target.subresource == "status" else _counted(kind, new, old.manifest)
         if new == old.manifest:
             return Written(new, warnings=warnings, entry=old)
         if not options.applies:
-            new = self._owned(target, old.manifest, new, options)
+            new = taken_over(old.manifest, new, shape_of(kind.schema), self._author(target, options))
         if options.dry_run:
             return Written(new, warnings=warnings)
+        if not options.applies:
+            self._note(target, old.manifest, new, options)
         return self._stored(target, new, warnings)
 
-    def _owned(self, target: Target, old: Manifest, new: Manifest, options: WriteOptions) -> Manifest:
+    def _check_version(self, target: Target, version: str, old: Entry) -> None:
+        """Raises Failure 409 for another version, 422 for none where one is needed."""
+        kind = target.kind
+        if not version.isdigit():
+            raise Failure(500, "", f'strconv.ParseUint: parsing "{version}": invalid syntax')
+        if int(version) == 0 and (kind.custom or kind.qualified in NEED_VERSION):
+            cause = Cause("metadata.resourceVersion", "Invalid value: 0x0: must be specified for an update")
+            raise invalid(replace(kind, kind=kind.plural), target.name, [cause])  # in the place of the kind, as a real server does
+        if int(version) and int(version) != old.version:
+            raise conflict(kind, target.name)
+
+    def _author(self, target: Target, options: WriteOptions) -> Updated:
         written = target.kind.api_version if target.kind.face is None else target.kind.stored_version
-        updated = Updated(options.manager or UNNAMED, written, target.subresource, self.moment())
-        return taken_over(old, new, shape_of(target.kind.schema), updated)
+        return Updated(options.manager or UNNAMED, written, target.subresource, self.moment())
+
+    def _note(self, target: Target, old: Manifest, new: Manifest, options: WriteOptions) -> None:
+        """Keep in mind who wrote what, as long as the object itself does not."""
+        if "managedFields" not in old["metadata"] and "managedFields" not in new["metadata"]:
+            self.authors.updated(old, new, shape_of(target.kind.schema), self._author(target, options))
+
+    def attributed(self, target: Target) -> Manifest:
+        """The object at a target with its owners, whoever they were before anybody applied it. Raises Failure 404."""
+        return self.authors.attributed(self.find(target).manifest, shape_of(target.kind.schema))
 
     def _stored(self, target: Target, new: Manifest, warnings: list[str]) -> Written:
         collection = self._store.collection(target.kind.group, target.kind.plural)
@@ -140,6 +170,14 @@ class Writer:
     def change(self, target: Target, manifest: Manifest) -> Entry:
         """Store an object as it is: for what the server itself writes."""
         return self._store.put(self._store.collection(target.kind.group, target.kind.plural), target.place, manifest)
+
+    def _typed(self, target: Target, manifest: Manifest, old: Manifest | None, options: WriteOptions) -> tuple[Manifest, list[str]]:
+        """The object with fields of the right types only, and the warnings about the others. Raises Failure 400, 422 or 500."""
+        try:
+            manifest, unknown = known(target.kind, manifest, old)
+        except WrongType as error:
+            raise _mistyped(target, manifest, error, options) from error
+        return manifest, _unknown_fields(target.kind, unknown, options)
 
     def _conformed(self, target: Target, manifest: Manifest, old: Manifest | None, options: WriteOptions) -> tuple[Manifest, list[str]]:
         """The object with defaults, valid, and the warnings about it. Raises Failure 400 or 422."""
@@ -163,8 +201,7 @@ class Writer:
         if kind.schema is not None:
             findings = Findings()
             return conform(kind.schema, manifest, findings), findings.causes, _unknown_fields(kind, findings.unknown, options)
-        manifest, unknown = known(kind, manifest)
-        warnings = _unknown_fields(kind, unknown, options)
+        warnings: list[str] = []
         filled = allocated(self._store, target, defaults.fill(kind, as_stored(kind, manifest)), old)
         causes = validation.validate(kind, filled, old)
         if kind is DEFINITIONS and not causes:
@@ -172,6 +209,18 @@ class Writer:
             filled = customs.with_status(filled, others, self.moment())
             warnings += customs.warnings(filled, old)
         return filled, causes, warnings
+
+
+def _mistyped(target: Target, manifest: Manifest, error: WrongType, options: WriteOptions) -> Failure:
+    """A field of the wrong type: of the body, of what an apply asks for, or of what a patch comes to."""
+    if options.applies:
+        return untyped(target, f"{error.path}: {error.why}")
+    if not options.patches:
+        kind = target.kind
+        return bad_request(f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {error.why}')
+    text = f"Invalid value: {orjson.dumps(orjson.dumps(manifest).decode()).decode()}: {error.why}"
+    causes = [{"reason": "FieldValueInvalid", "message": text, "field": "patch"}]
+    return Failure(422, "Invalid", f' "" is invalid: patch: {text}', {"causes": causes})
 
 
 def _malformed(kind: Kind, error: Exception) -> Failure:

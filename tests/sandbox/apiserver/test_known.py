@@ -1,4 +1,4 @@
-"""Unknown fields of built-in kinds: refused, warned of or ignored, and never stored."""
+"""Built-in objects in one form: typed, without unknown fields (refused, warned of or ignored) and without what says nothing."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from reconciler.sandbox.apiserver.kinds import BUILT_IN, Kind
-from reconciler.sandbox.apiserver.known import known, names
+from reconciler.sandbox.apiserver.known import WrongType, known, names
 from reconciler.sandbox.apiserver.server import ApiServer
 from reconciler.sandbox.client import Answer, ApiClient, Call
 from tests.kit.apiserver import DEFINITIONS, DEPLOYMENTS, definition, deployment
@@ -50,15 +50,72 @@ def test_unknown_fields_are_named_by_their_path_and_left_out() -> None:
     assert kept["spec"]["template"] == {"metadata": {}, "spec": {"containers": [cleaned]}} and "stauts" not in kept
 
 
-@pytest.mark.parametrize("odd", [None, 5, "text", [], {}, [5, None]])
-def test_parts_of_the_wrong_type_are_left_to_validation(odd: Any) -> None:
-    for given in ({"spec": odd}, {"spec": {"template": {"spec": {"containers": odd}}}}, {"metadata": {"labels": odd}}):
-        assert known(kind_of("Deployment"), given) == (given, [])
+@pytest.mark.parametrize("odd", [5, "text", [], [5]])
+def test_a_part_of_the_wrong_type_is_refused_by_its_path(odd: Any) -> None:
+    for given, path in (({"spec": odd}, "spec"), ({"metadata": {"labels": odd}}, "metadata.labels")):
+        with pytest.raises(WrongType, match=path) as refused:
+            known(kind_of("Deployment"), given)
+        assert refused.value.path == path
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "path"),
+    [
+        ("Deployment", {"spec": {"replicas": "3"}}, "spec.replicas"),
+        ("Deployment", {"spec": {"replicas": True}}, "spec.replicas"),
+        ("Deployment", {"spec": {"replicas": 1.5}}, "spec.replicas"),
+        ("Deployment", {"spec": {"paused": "yes"}}, "spec.paused"),
+        ("Deployment", {"spec": {"template": {"spec": {"containers": {}}}}}, "spec.template.spec.containers"),
+        ("ConfigMap", {"data": {"a": 1}}, "data.a"),
+        ("ConfigMap", {"binaryData": {"a": "!!"}}, "binaryData.a"),
+        ("Lease", {"spec": {"renewTime": "yesterday"}}, "spec.renewTime"),
+        ("ResourceQuota", {"spec": {"hard": {"cpu": "many"}}}, "spec.hard.cpu"),
+        ("Node", {"metadata": {"annotations": {"a": 1}}}, "metadata.annotations.a"),
+    ],
+)
+def test_what_a_field_cannot_hold_is_refused(kind: str, given: dict[str, Any], path: str) -> None:
+    with pytest.raises(WrongType) as refused:
+        known(kind_of(kind), given)
+    assert refused.value.path == path
+
+
+def test_what_says_nothing_is_left_out() -> None:
+    container = {"name": "main", "image": "i", "env": [{"name": "A", "value": ""}], "args": [], "resources": {}, "command": None}
+    spec = {
+        "paused": False,
+        "replicas": 0,
+        "minReadySeconds": 0,
+        "template": {"metadata": {"labels": {}}, "spec": {"containers": [container]}},
+    }
+    kept, unknown = known(kind_of("Deployment"), {"metadata": {"annotations": {}, "finalizers": None}, "spec": spec})
+    cleaned = {"name": "main", "image": "i", "env": [{"name": "A"}], "resources": {}}
+    assert kept == {"metadata": {}, "spec": {"replicas": 0, "template": {"metadata": {}, "spec": {"containers": [cleaned]}}}}
+    assert unknown == []
+
+
+def test_null_among_values_is_their_zero_and_a_time_that_is_not_yet_stays() -> None:
+    assert known(kind_of("ConfigMap"), {"data": {"a": None}})[0] == {"data": {"a": ""}}
+    condition = {"type": "Ready", "status": "True", "lastProbeTime": None}
+    assert known(kind_of("Pod"), {"status": {"conditions": [condition]}})[0] == {"status": {"conditions": [condition]}}
+
+
+def test_quantities_have_one_form() -> None:
+    kept, _ = known(kind_of("ResourceQuota"), {"spec": {"hard": {"pods": 5000, "memory": "1024Mi", "cpu": "500m"}}})
+    assert kept["spec"]["hard"] == {"pods": "5k", "memory": "1Gi", "cpu": "500m"}
+
+
+def test_what_is_shared_with_the_object_before_is_not_looked_at_again() -> None:
+    spec = {"replicas": "not looked at"}
+    assert known(kind_of("Deployment"), {"spec": spec}, {"spec": spec}) == ({"spec": spec}, [])
 
 
 def test_a_kind_without_a_table_keeps_everything() -> None:
-    given = {"spec": {"anything": 1}}
+    given = {"spec": {"anything": 1}, "metadata": {"name": "n"}}
     assert known(kind_of("Node"), given) == (given, [])
+    assert known(kind_of("Node"), {"metadata": {"name": "n", "labels": {}, "label": {}}}) == (
+        {"metadata": {"name": "n"}},
+        ["metadata.label"],
+    )
 
 
 def test_embedded_fields_are_those_of_the_message_around_them() -> None:

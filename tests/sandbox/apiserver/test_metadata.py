@@ -1,13 +1,15 @@
 """Metadata: names, labels, owners, and what never changes."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from reconciler.sandbox.apiserver.failures import Failure
 from reconciler.sandbox.apiserver.kinds import BUILT_IN, NAMESPACES, PODS
-from reconciler.sandbox.apiserver.metadata import addressed, of, restored, validate
+from reconciler.sandbox.apiserver.metadata import addressed, of, require_name, restored, validate
 from reconciler.sandbox.apiserver.paths import Target
+from reconciler.sandbox.apiserver.schemas import Schema
 
 ROLES = next(kind for kind in BUILT_IN if kind.plural == "roles")
 
@@ -26,26 +28,32 @@ def test_some_kinds_have_shorter_or_freer_names() -> None:
     assert not validate(ROLES, {"metadata": {"name": "system:Node"}}) and validate(ROLES, {"metadata": {"name": "a/b"}})
 
 
-@pytest.mark.parametrize("labels", [{"a b": "x"}, {"a": "b c"}, {"a": 1}, {"-a": "x"}, {"a": "x" * 64}, "text"])
+@pytest.mark.parametrize("labels", [{"a b": "x"}, {"a": "b c"}, {"-a": "x"}, {"x/y/z": "x"}, {"X/y": "x"}, "text"])
 def test_bad_labels_are_refused(labels: Any) -> None:
     assert fields(labels=labels) == ["metadata.labels"]
 
 
-@pytest.mark.parametrize("annotations", [{"a": 1}, ["a"], {"a": "x" * 300_000}, {"a b": "x"}])
+@pytest.mark.parametrize("annotations", [["a"], {"a": "x" * 300_000}, {"a b": "x"}])
 def test_bad_annotations_are_refused(annotations: Any) -> None:
     assert fields(annotations=annotations) == ["metadata.annotations"]
 
 
 def test_finalizers_are_qualified() -> None:
     assert not fields(finalizers=["example.com/x", "orphan"])
-    assert fields(finalizers=["x"]) == ["metadata.finalizers"] and fields(finalizers="x") == ["metadata.finalizers"]
+    assert fields(finalizers=["x"]) == ["metadata.finalizers[0]"] and fields(finalizers="x") == ["metadata.finalizers"]
+    assert fields(finalizers=["a b/c"]) == ["metadata.finalizers"]
+    assert fields(finalizers=["orphan", "foregroundDeletion"]) == ["metadata.finalizers"]
+    custom = replace(PODS, schema=Schema({}))
+    assert not validate(custom, {"metadata": {"name": "x", "finalizers": ["x"]}})
 
 
 def test_owners_are_complete_and_one_controls() -> None:
     owner = {"apiVersion": "v1", "kind": "Pod", "name": "p", "uid": "1"}
     assert not fields(ownerReferences=[{**owner, "controller": True}, owner])
     assert fields(ownerReferences=[{**owner, "controller": True}] * 2) == ["metadata.ownerReferences"]
-    assert fields(ownerReferences=[{**owner, "uid": ""}]) == ["metadata.ownerReferences[0].uid"]
+    assert fields(ownerReferences=[{**owner, "uid": ""}]) == ["metadata.ownerReferences.uid"]
+    assert fields(ownerReferences=[{**owner, "apiVersion": "a/b/c"}]) == ["metadata.ownerReferences.apiVersion"]
+    assert fields(ownerReferences=[{**owner, "kind": "Event"}]) == ["metadata.ownerReferences"]
     assert fields(ownerReferences=["p"]) == ["metadata.ownerReferences"]
 
 
@@ -64,6 +72,12 @@ def test_a_body_that_contradicts_its_url_is_a_bad_request(body: dict[str, Any]) 
     with pytest.raises(Failure) as refused:
         addressed(TARGET, body)
     assert refused.value.code == 400
+
+
+def test_a_whole_object_has_a_name() -> None:
+    require_name(TARGET, {"metadata": {"name": "x"}})
+    with pytest.raises(Failure, match="name must be provided"):
+        require_name(TARGET, {"metadata": {"labels": {}}})
 
 
 def test_absent_metadata_is_empty() -> None:

@@ -50,11 +50,11 @@ def test_items_of_lists_go_by_their_key() -> None:
     }
 
 
-def test_the_next_apply_conflicts_with_the_update_and_says_when_it_was() -> None:
+def test_the_next_apply_conflicts_with_the_update_and_says_in_which_version() -> None:
     live = updated(applied({"data": {"x": "1"}}), {"data": {"x": "2"}}, subresource="scale")
     with pytest.raises(Failure) as refused:
         applied({"data": {"x": "1"}}, live)
-    message = 'Apply failed with 1 conflict: conflict with "editor" with subresource "scale" using v1 at t1: .data.x'
+    message = 'Apply failed with 1 conflict: conflict with "editor" with subresource "scale" using v1: .data.x'
     assert refused.value.message == message
     assert applied({"data": {"x": "2"}}, live)["data"] == {"x": "2"}
 

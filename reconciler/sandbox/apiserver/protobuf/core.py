@@ -35,7 +35,7 @@ CORE: Tables = {
     "Event": (
         "1 metadata ObjectMeta, 2 involvedObject ObjectReference, 3 reason, 4 message, 5 source EventSource, 6 firstTimestamp Time, "
         "7 lastTimestamp Time, 8 count int, 9 type, 10 eventTime MicroTime, 11 series? EventSeries, 12 action, "
-        "13 related? ObjectReference, 14 reportingComponent, 15 reportingInstance"
+        "13 related? ObjectReference, 14 reportingComponent!, 15 reportingInstance!"
     ),
     "EventSource": "1 component, 2 host",
     "EventSeries": "1 count int, 2 lastObservedTime MicroTime",

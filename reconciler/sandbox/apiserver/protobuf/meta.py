@@ -12,7 +12,7 @@ META: Tables = {
     "ManagedFieldsEntry": "1 manager, 2 operation, 3 apiVersion, 4 time? Time, 6 fieldsType, 7 fieldsV1? Raw, 8 subresource",
     "LabelSelector": "1 matchLabels{}, 2 matchExpressions[] Requirement",
     "Requirement": "1 key, 2 operator, 3 values[]",
-    "Condition": "1 type, 2 status, 3 observedGeneration int, 4 lastTransitionTime Time, 5 reason, 6 message",
+    "Condition": "1 type, 2 status, 3 observedGeneration int, 4 lastTransitionTime Time, 5 reason!, 6 message!",
     # Two older forms of conditions: ReplicaSets, StatefulSets, DaemonSets and autoscalers; Jobs and (with one more) Pods.
     "ShortCondition": "1 type, 2 status, 3 lastTransitionTime Time, 4 reason, 5 message",
     "ProbedCondition": ("1 type, 2 status, 3 lastProbeTime Time, 4 lastTransitionTime Time, 5 reason, 6 message, 7 observedGeneration int"),

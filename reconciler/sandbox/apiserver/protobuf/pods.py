@@ -39,7 +39,7 @@ SPEC: Tables = {
     "SELinuxOptions": "1 user, 2 role, 3 type, 4 level",
     "WindowsOptions": "1 gmsaCredentialSpecName?, 2 gmsaCredentialSpec?, 3 runAsUserName?, 4 hostProcess? bool",
     "Profile": "1 type, 2 localhostProfile?",
-    "NameAndValue": "1 name, 2 value",
+    "NameAndValue": "1 name!, 2 value!",
     "Affinity": "1 nodeAffinity? NodeAffinity, 2 podAffinity? PodAffinity, 3 podAntiAffinity? PodAffinity",
     "NodeAffinity": (
         "1 requiredDuringSchedulingIgnoredDuringExecution? NodeSelector, "
@@ -158,7 +158,7 @@ STATUS: Tables = {
     "Address": "1 ip",
     "ClaimStatus": "1 name, 2 resourceClaimName?",
     "ContainerStatus": (
-        "1 name, 2 state ContainerState, 3 lastState ContainerState, 4 ready! bool, 5 restartCount! int, 6 image, 7 imageID, "
+        "1 name, 2 state ContainerState, 3 lastState ContainerState, 4 ready! bool, 5 restartCount! int, 6 image!, 7 imageID!, "
         "8 containerID, 9 started? bool, 10 allocatedResources{} Quantity, 11 resources? ResourceRequirements, "
         "12 volumeMounts[] Free, 13 user? Free, 14 allocatedResourcesStatus[] Free, 15 stopSignal?"
     ),
