@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -76,10 +77,14 @@ class Cluster:
         network: Network | None = None,
         pace: Pace | None = None,
         address: tuple[str, int] = ("127.0.0.1", 0),
+        journal: Path | None = None,
     ) -> None:
-        """`address` is where the API server also listens for HTTP; port 0 picks a free one."""
+        """`address` is where the API server also listens for HTTP; port 0 picks a free one.
+
+        `journal` is a file that keeps every object: a cluster that is given it again has them, and its node starts their pods again.
+        """
         self.behaviours = behaviours if isinstance(behaviours, Behaviours) else Behaviours(behaviours)
-        self.server = ApiServer()
+        self.server = ApiServer(journal=journal)
         self._address = address
         settings = NodeSettings(behaviours=self.behaviours, network=network or Network(), pace=pace or Pace())
         self._workings = Workings(self.server.caller(), settings)
@@ -98,8 +103,8 @@ class Cluster:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
-            await self.server.start(*self._address)
             stack.push_async_callback(self.server.stop)
+            await self.server.start(*self._address)
             await stack.enter_async_context(self._workings)
             self._stack = stack.pop_all()
         return self

@@ -4,18 +4,21 @@ A real server has only the first rule; the others keep the memory of a sandbox b
 """
 
 import asyncio
+import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reconciler.sandbox.apiserver.events import seen_at
-from reconciler.sandbox.apiserver.store import RESTORED, Collection, Entry, Place, Store
+from reconciler.sandbox.apiserver.store import RESTORED, Collection, Entry, NotKept, Place, Store
 
 EVENT_LIFE = timedelta(hours=1)
 MAX_EVENTS = 10_000
 MAX_BYTES = 32 * 1024 * 1024
 SWEEP_SECONDS = 60.0
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,8 @@ class Expiry:
         self._kept[place] = _Kept(min(written, self._now()), len(entry.encoded))
         self._bytes += len(entry.encoded)
         while len(self._kept) > MAX_EVENTS or (self._bytes > MAX_BYTES and len(self._kept) > 1):
-            self._store.remove(self._events, next(iter(self._kept)))
+            if not self._let_go(next(iter(self._kept))):
+                return
 
     async def run(self) -> None:
         """Look once a minute, until cancelled."""
@@ -61,4 +65,12 @@ class Expiry:
         """Remove the Events whose hour is over."""
         limit = self._now() - EVENT_LIFE
         for place in [place for place, kept in self._kept.items() if kept.written < limit]:
+            self._let_go(place)
+
+    def _let_go(self, place: Place) -> bool:
+        try:
             self._store.remove(self._events, place)
+        except NotKept as problem:  # a full disk must not end the sweeping, nor fail the write that made an old Event too much
+            log.warning("an Event stays longer than it should: %s", problem)
+            return False
+        return True

@@ -1,13 +1,13 @@
 """The whole API server behind one function, `call`: used in process as it is, and over HTTP by `serving`."""
 
 import asyncio
-import random
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -22,7 +22,8 @@ from reconciler.sandbox.apiserver.expiry import Expiry
 from reconciler.sandbox.apiserver.failures import Failure, bad_request, conflict, method_not_allowed, not_found
 from reconciler.sandbox.apiserver.gate import Access, Gate, asked_of, path_asked
 from reconciler.sandbox.apiserver.identity import ADMIN, SYSTEM, User, service_account
-from reconciler.sandbox.apiserver.kinds import RBAC, Registry, as_served
+from reconciler.sandbox.apiserver.journal import Journal, chance_of, restored
+from reconciler.sandbox.apiserver.kinds import DEFINITIONS, RBAC, Registry, as_served
 from reconciler.sandbox.apiserver.kubeconfig import kubeconfig
 from reconciler.sandbox.apiserver.options import Deletion, WriteOptions
 from reconciler.sandbox.apiserver.patching import applied, parse, patched
@@ -31,7 +32,6 @@ from reconciler.sandbox.apiserver.paths import parse as parse_path
 from reconciler.sandbox.apiserver.reads import Form, Reader, encoded
 from reconciler.sandbox.apiserver.rights import bootstrap
 from reconciler.sandbox.apiserver.serving import Listener
-from reconciler.sandbox.apiserver.store import Store
 from reconciler.sandbox.apiserver.subresources import Subresources, scale_of
 from reconciler.sandbox.apiserver.watch import WatchStream
 from reconciler.sandbox.apiserver.writes import Writer, Written
@@ -73,13 +73,21 @@ class ApiServer:
 
     `faults` is asked before each call and may answer it, wait, or raise ConnectionResetError (the connection breaks);
     `faults_after` is asked with the answer, after the write was done. `token`: what every request must bring, if not empty;
-    for several users and their rights see `guard`.
+    for several users and their rights see `guard`. `journal`: a file that keeps every change, so that a server which is given it again
+    has the same objects (see `journal`); without one a restart forgets everything. Raises JournalError for a file that is no good one.
     """
 
     def __init__(
-        self, *, now: Callable[[], datetime] = lambda: datetime.now(UTC), token: str = "", logs: Logs = no_logs, seed: int | None = None
+        self,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        token: str = "",
+        logs: Logs = no_logs,
+        seed: int | None = None,
+        journal: Path | None = None,
     ) -> None:
-        self.store = Store()
+        self._journal = None if journal is None else Journal.open(journal)
+        self.store = restored(self._journal)
         self.registry = Registry()
         self.faults: Fault = no_faults
         self.faults_after: FaultAfter = no_faults_after
@@ -88,7 +96,7 @@ class ApiServer:
         self._token = token
         self._authority = ""
         self._discovery = Discovery(self.registry)
-        self._writer = Writer(self.store, now, random.Random(seed))
+        self._writer = Writer(self.store, now, chance_of(seed, self.store))
         self._remover = Remover(self.store, now)
         self._reader = Reader(self.store, now)
         self._subresources = Subresources(self.store, self._writer, self._remover)
@@ -98,6 +106,7 @@ class ApiServer:
         self._collecting: asyncio.Task[None] | None = None
         self._expiry = Expiry(self.store, now)
         self.store.observers += [self._definitions.observe, self._collector.observe, self._expiry.observe]
+        self.store.introduce((DEFINITIONS.group, DEFINITIONS.plural))
         self._found_namespaces()
         if token:
             self.gate.access = Access({token: ADMIN}, rbac=False)
@@ -105,7 +114,8 @@ class ApiServer:
     def _found_namespaces(self) -> None:
         kind = self.registry.kinds[("", "v1", "namespaces")]
         for name in NAMESPACES:
-            self._writer.create(Target(kind), {"metadata": {"name": name}}, WriteOptions())
+            if ("", name) not in self.store.collection("", "namespaces").entries:
+                self._writer.create(Target(kind), {"metadata": {"name": name}}, WriteOptions())
 
     @property
     def url(self) -> str:
@@ -138,7 +148,7 @@ class ApiServer:
             group.create_task(self._expiry.run(), name="event expiry")
 
     async def stop(self) -> None:
-        """End every watch in good order, stop listening and collecting."""
+        """End every watch in good order, stop listening and collecting; with a journal it takes no writes afterwards."""
         for stream in self._streams():
             stream.end()
         await self._listener.stop()
@@ -146,6 +156,8 @@ class ApiServer:
             self._collecting.cancel()
             with suppress(asyncio.CancelledError):
                 await self._collecting
+        if self._journal is not None:
+            self._journal.close()
 
     def kubeconfig(self, token: str = "") -> str:
         """A kubeconfig, as YAML, with which kubectl reaches this server, as the user of a token."""

@@ -92,6 +92,19 @@ class Collection:
         versions = [event.version for event in self._history]
         yield from list(self._history)[bisect_right(versions, version) :]
 
+    def at(self, version: int) -> dict[Place, Entry] | None:
+        """The entries as they were at a version: what happened since is taken back. None if that is forgotten."""
+        if version < self.oldest:
+            return None
+        found = dict(self.entries)
+        for event in reversed(list(self.since(version))):
+            place = (event.namespace, str(orjson.loads(event.encoded)["metadata"]["name"]))
+            found.pop(place, None)
+            if event.before:
+                before = orjson.loads(event.before)
+                found[place] = Entry(before, int(before["metadata"]["resourceVersion"]), event.before)
+        return found
+
     def forget_history(self, version: int) -> None:
         """Behave as after a compaction at a version: every watch or list from before it has expired."""
         self._history.clear()
@@ -102,11 +115,36 @@ class Collection:
 Observer = Callable[[Collection, str, Entry], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One change that is about to be made: ADDED, MODIFIED or DELETED, and the object after and before it."""
+
+    kind: str
+    resource: tuple[str, str]
+    place: Place
+    entry: Entry
+    before: Entry | None
+
+
+class NotKept(Exception):
+    """A change cannot be kept, and is not made."""
+
+
+Keep = Callable[[Commit], None]
+"""Keeps a change beyond the life of this process. Raises NotKept."""
+
+
+def keep_nothing(commit: Commit) -> None:
+    """What is not kept ends with the process."""
+
+
 class Store:
     """All collections under one version counter, which never runs backwards."""
 
     def __init__(self) -> None:
         self.version = 1
+        self.floor = 0
+        self.keep: Keep = keep_nothing
         self.collections: dict[tuple[str, str], Collection] = {}
         self.observers: list[Observer] = []
         self._snapshots: OrderedDict[str, list[Entry]] = OrderedDict()
@@ -116,28 +154,54 @@ class Store:
         group, plural = SHARED.get((group, plural), (group, plural))
         found = self.collections.get((group, plural))
         if found is None:
-            found = self.collections[(group, plural)] = Collection(group, plural, oldest=0, version=self.version)
+            found = self.collections[(group, plural)] = Collection(group, plural, oldest=self.floor, version=self.version)
         return found
 
     def put(self, collection: Collection, place: Place, manifest: Manifest) -> Entry:
         """Keep an object under the next version."""
         before = collection.entries.get(place)
-        entry = collection.entries[place] = self._entry(manifest)
+        entry = self._committed(collection, "MODIFIED" if before else "ADDED", place, manifest)
+        collection.entries[place] = entry
         self._publish(collection, "MODIFIED" if before else "ADDED", place, (entry, before))
         return entry
 
     def remove(self, collection: Collection, place: Place, manifest: Manifest | None = None) -> Entry:
         """Let go of an object; its last state (or the one given) is told with the version of the deletion."""
-        before = collection.entries.pop(place)
-        entry = self._entry(manifest or before.manifest)
+        before = collection.entries[place]
+        entry = self._committed(collection, "DELETED", place, manifest or before.manifest)
+        del collection.entries[place]
         self._publish(collection, "DELETED", place, (entry, before))
         return entry
 
-    def _entry(self, manifest: Manifest) -> Entry:
-        self.version += 1
-        stamped = {**manifest, "metadata": {**manifest["metadata"], "resourceVersion": str(self.version)}}
+    def _committed(self, collection: Collection, kind: str, place: Place, manifest: Manifest) -> Entry:
+        """The object under the next version, kept; a version that cannot be kept is given to the next change."""
+        version = self.version + 1
+        stamped = {**manifest, "metadata": {**manifest["metadata"], "resourceVersion": str(version)}}
         # The encoder leaves spare room behind what it returns; a copy is a sixth of it for a small object.
-        return Entry(stamped, self.version, memoryview(orjson.dumps(stamped)).tobytes())
+        entry = Entry(stamped, version, memoryview(orjson.dumps(stamped)).tobytes())
+        self.keep(Commit(kind, (collection.group, collection.plural), place, entry, collection.entries.get(place)))
+        self.version = version
+        return entry
+
+    def restore(self, version: int, objects: Mapping[tuple[str, str], dict[Place, Entry]]) -> None:
+        """Begin with objects from before a restart. What happened before the version is not known: it has expired (410)."""
+        self.version = self.floor = version
+        for (group, plural), entries in objects.items():
+            self.collections[(group, plural)] = Collection(group, plural, entries, oldest=version, version=version)
+
+    def introduce(self, first: tuple[str, str]) -> None:
+        """Tell observers of every object that was restored, those of one resource before all others."""
+        for resource in sorted(self.collections, key=lambda one: one != first):
+            collection = self.collections[resource]
+            for entry in list(collection.entries.values()):
+                for observer in self.observers:
+                    observer(collection, RESTORED, entry)
+
+    def live(self) -> Iterator[tuple[tuple[str, str], Place, Entry]]:
+        """Every object there is, with its group and plural and its place."""
+        for resource, collection in self.collections.items():
+            for place, entry in collection.entries.items():
+                yield resource, place, entry
 
     def _publish(self, collection: Collection, kind: str, place: Place, change: tuple[Entry, Entry | None]) -> None:
         entry, before = change

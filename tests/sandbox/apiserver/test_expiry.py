@@ -7,7 +7,7 @@ import pytest
 from reconciler.sandbox.apiserver import expiry
 from reconciler.sandbox.apiserver.expiry import EVENT_LIFE, MAX_BYTES, MAX_EVENTS, Expiry
 from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.apiserver.store import RESTORED, Store
+from reconciler.sandbox.apiserver.store import RESTORED, Commit, NotKept, Store, keep_nothing
 from reconciler.sandbox.client import ApiClient
 
 EVENTS = "/api/v1/namespaces/default/events"
@@ -117,3 +117,21 @@ async def test_a_server_sweeps_by_its_own_clock_and_tells_watchers(clock: Hands)
     finally:
         await watch.aclose()
         await server.stop()
+
+
+def test_a_full_disk_ends_neither_the_sweep_nor_the_write_that_came_then(clock: Hands, caplog: pytest.LogCaptureFixture) -> None:
+    store, events = kept(clock)
+
+    def keep(commit: Commit) -> None:
+        if commit.kind == "DELETED":
+            raise NotKept("no room")
+
+    store.keep = keep
+    for number in range(5):
+        put(store, f"e{number}", message="x" * (MAX_BYTES // 4))
+    assert len(names(store)) == 5 and "an Event stays longer than it should: no room" in caplog.text
+    clock.moment += 2 * EVENT_LIFE
+    events.sweep()
+    store.keep = keep_nothing
+    events.sweep()
+    assert names(store) == []
