@@ -53,12 +53,13 @@ class Gatekeeping:
         history = self._openings.history(workload.template.key[1], workload.id.name)
         identity = identity_hash(tip.parsed, workload)
         rollout = live if live is not None and live["kind"] == "Rollout" else self._openings.rollout(workload)
-        passage = self._passage(history, identity, live, rollout)
+        first = self._openings.awaited(workload, identity, history) if live is not None else None
+        passage = _after(first) if first is not None else self._passage(history, identity, rollout)
         bears, holds_it = located.key == workload.owner.key, located.key == workload.template.key
         lapse = _lapse(rollout, identity) if holds_it else None
         return Passage(passage.template if holds_it else THROUGH, passage.release if bears else "", passage.wake_at, lapse)
 
-    def _passage(self, history: list[Release], identity: str, live: Manifest | None, rollout: Manifest | None) -> Passage:
+    def _passage(self, history: list[Release], identity: str, rollout: Manifest | None) -> Passage:
         held_by = holder(history, identity)
         if held_by is not None:
             return Passage(Template(keep=True, reason=f"held by {held_by.name}"), held_by.name)
@@ -70,10 +71,12 @@ class Gatekeeping:
         if until is not None and good is not None and good.spec.identity == identity:
             kept = next(r for r in reversed(history) if r.status.keep_until == until)
             return Passage(Template(keep=True, reason=f"kept for inspection until {until}"), kept.name, until)
-        first = history[-1] if history and good is None else None
-        if first is not None and first.spec.running and first.spec.identity != identity and live is not None:
-            return Passage(Template(keep=True, reason=f"the version that runs becomes the baseline first: {first.name}"), first.name)
         return Passage(THROUGH, _bearer(history, good, identity))
+
+
+def _after(first: Release) -> Passage:
+    """What runs is proven before anything else is let through."""
+    return Passage(Template(keep=True, reason=f"the version that runs becomes the baseline first: {first.name}"), first.name)
 
 
 def _bearer(history: list[Release], good: Release | None, identity: str) -> str:

@@ -10,7 +10,7 @@ from reconciler.controller.following import Asking, Following, Tip
 from reconciler.controller.policies import Policies
 from reconciler.controller.suspension import Suspension
 from reconciler.core.release.asking import asked_by, moved, released_workloads, revertability, source_id
-from reconciler.core.release.contradiction import contradiction
+from reconciler.core.release.contradiction import UNJUDGED, contradiction
 from reconciler.core.release.holds import expired, of_workload, proven
 from reconciler.core.release.identity import identity_hash
 from reconciler.core.release.opening import Asked, Details, detailed, opening
@@ -69,6 +69,17 @@ class Openings:
         """The live Rollout of a workload, also where a policy made it."""
         return self._cache.get(ROLLOUTS, workload.template.key[1], workload.id.name)
 
+    def awaited(self, workload: Workload, identity: str, history: list[Release]) -> Release | None:
+        """The first version, while it runs as it should and only its verdict is missing: what else Git asks for comes after that.
+
+        Without it the next version would be the first one, which is taken as it comes: there would be nothing to go back to.
+        """
+        first = history[-1] if history and proven(history) is None else None
+        if first is None or first.decided or first.spec.identity == identity or first.status.reason.startswith(UNJUDGED):
+            return None
+        runs = healthy(self.rollout(workload)) and self._undisturbed(workload) == first.spec.images
+        return first if first.spec.running or runs else None
+
     def history(self, namespace: str, name: str) -> list[Release]:
         """The releases of one workload, oldest first."""
         releases = parse_releases(self._cache.list(RELEASES, namespace))
@@ -104,7 +115,7 @@ class Openings:
         asked = replace(asked_by(tip.parsed, workload, following.settings, commit), retried=self._retried(history))
         earlier = await self._running(following, workload, asked) if not history else None
         release = opening(earlier or asked, history)
-        if release is None:
+        if release is None or self.awaited(workload, asked.identity, history) is not None:
             return
         details = await self._details(following, tip, release)
         await self._apply(Plan((Create(RELEASES, render_release(detailed(release, details))),)))

@@ -30,6 +30,35 @@ async def test_the_first_version_is_a_baseline_and_becomes_proven(shop: Desk) ->
     assert annotations_of(await shop.found(ROLLOUTS, "web"))["reconciler.dev/release"] == name_of(baseline)
 
 
+async def test_a_version_pushed_before_the_first_one_has_its_verdict_waits_for_it(shop: Desk) -> None:
+    shop.push({"web.yaml": rollout()})
+    await shop.look()
+    await shop.say("web", phase="Healthy", currentPodHash="h1", stableRS="h1")
+    shop.push({"web.yaml": rollout(NEW)}, "web 1.1")
+    await shop.look()
+    assert len(await shop.releases()) == 1
+    assert image_of(await shop.found(ROLLOUTS, "web")).endswith("web:1.0")
+    await shop.judge()
+    await shop.look()
+    baseline, release = await shop.releases()
+    assert baseline["status"]["verdict"] == "passed" and baseline["spec"]["images"]["web"].endswith("web:1.0")
+    assert not release["spec"].get("baseline") and release["spec"]["proven"]["release"] == name_of(baseline)
+    await shop.look()
+    assert image_of(await shop.found(ROLLOUTS, "web")) == NEW
+
+
+async def test_a_first_version_that_does_not_come_up_is_not_waited_for(shop: Desk) -> None:
+    shop.push({"web.yaml": rollout()})
+    await shop.look()
+    await shop.say("web", phase="Progressing", currentPodHash="h1")
+    shop.push({"web.yaml": rollout(NEW)}, "web 1.1")
+    await shop.look()
+    await shop.look()
+    _, release = await shop.releases()
+    assert release["spec"]["baseline"]
+    assert image_of(await shop.found(ROLLOUTS, "web")) == NEW
+
+
 async def test_image_and_environment_changed_together_are_one_release(shop: Desk) -> None:
     shop.push({"web.yaml": rollout()})
     await shop.proven()

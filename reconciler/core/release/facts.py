@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler.core.source.images import container_images
 from reconciler.model.identity import Manifest, annotations_of, labels_of
 from reconciler.model.workload import HASH_LABEL as HASH
 
@@ -47,6 +48,12 @@ class ReleaseFacts:
     @property
     def promoted(self) -> bool:
         return bool(self.current) and self.current == self.stable
+
+    @property
+    def images(self) -> dict[str, str]:
+        """What the live template asks for, container by container."""
+        template = self.workload if self.workload is not None else self.rollout
+        return {container: text for container, _, text in container_images(template)} if template is not None else {}
 
     def carries(self, release: str) -> bool:
         """Whether the Rollout's template is this release's and the rollout layer has seen it (contract 3.4 client wrapper)."""

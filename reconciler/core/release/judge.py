@@ -54,7 +54,7 @@ def wait_for_rollout(release: Release, _: ReleasePolicy, facts: ReleaseFacts, no
     """Until the Rollout carries this release's template and has been looked at, there is nothing to judge."""
     if release.status.pod_hash and facts.current == release.status.pod_hash:
         return None
-    running = release.spec.baseline and facts.promoted and facts.observed
+    running = release.spec.baseline and facts.promoted and facts.observed and facts.images == release.spec.images
     if facts.current and (running or facts.carries(release.name)):
         return replace(release.status, phase=ReleasePhase.PROGRESSING, pod_hash=facts.current)
     return release.status

@@ -43,6 +43,15 @@ def test_the_first_version_seen_healthy_is_proven_as_baseline() -> None:
     assert (status.verdict, status.restore) == (Verdict.PASSED, None)
 
 
+def test_a_first_version_is_never_proven_by_the_pods_of_another() -> None:
+    template = {"spec": {"containers": [{"name": "web", "image": "web:1.0"}]}}
+    live = promoted()
+    other = {**live, "metadata": {**live["metadata"], "annotations": {}}, "spec": {**live["spec"], "template": template}}
+    assert judged(facts(rollout=other), status=ReleaseStatus(), baseline=True) == ReleaseStatus()
+    template["spec"]["containers"][0]["image"] = "web:1.1"
+    assert judged(facts(rollout=other), status=ReleaseStatus(), baseline=True).pod_hash == BAD
+
+
 def test_a_failed_analysis_is_a_failed_release_with_the_numbers_in_its_reason() -> None:
     known = facts(rollout=rollout(**aborted("Rollout aborted update to revision 2: x")), runs=(run("Failed"),))
     status = judged(known)
