@@ -68,11 +68,15 @@ class ApiClient:
     async def get(self, path: str) -> Json | None:
         """The object at a path; None if there is none."""
         try:
-            return await self._json(Call("GET", path))
+            return await self.read(path)
         except ApiError as error:
             if error.status == 404:
                 return None
             raise
+
+    async def read(self, path: str) -> Json:
+        """The object at a path. Raises ApiError if there is none, too."""
+        return await self._json(Call("GET", path))
 
     async def list(self, path: str, **query: str) -> list[Json]:
         """The objects of a collection, each with its kind and apiVersion."""

@@ -11,8 +11,10 @@ from reconciler.sandbox.apiserver.server import ApiServer
 from reconciler.sandbox.client import ApiClient, Caller
 from reconciler.sandbox.controllers.deployment import DeploymentController
 from reconciler.sandbox.controllers.endpoints import EndpointsController
+from reconciler.sandbox.controllers.horizontalpodautoscaler import HorizontalPodAutoscalerController
 from reconciler.sandbox.controllers.job import JobController
 from reconciler.sandbox.controllers.loop import Controller, run
+from reconciler.sandbox.controllers.recommendation import Settings
 from reconciler.sandbox.controllers.replicaset import ReplicaSetController
 from reconciler.sandbox.controllers.serviceaccount import ServiceAccountController
 from reconciler.sandbox.node.behaviour import Behaviour, Behaviours
@@ -134,4 +136,5 @@ def built_in(api: ApiClient, pace: Pace) -> tuple[Controller, ...]:
         JobController(api, pace.job_backoff),
         EndpointsController(api),
         ServiceAccountController(api),
+        HorizontalPodAutoscalerController(api, Settings(period=pace.autoscaler_period)),
     )

@@ -236,18 +236,38 @@ def scale_target(manifest: Manifest, now: datetime) -> str:
     return f"{reference.get('kind', '')}/{reference.get('name', '')}"
 
 
+SHOWN_METRICS = 2
+
+
+def least_pods(manifest: Manifest, now: datetime) -> str:
+    """The fewest pods an autoscaler leaves."""
+    least = manifest["spec"].get("minReplicas")
+    return "<unset>" if least is None else str(least)
+
+
 def metric_targets(manifest: Manifest, now: datetime) -> str:
-    """Present and wanted utilisation of an autoscaler's resources."""
-    present = {
-        one.get("resource", {}).get("name"): one["resource"].get("current", {}).get("averageUtilization")
-        for one in find(manifest, ".status.currentMetrics[*]")
-        if "resource" in one
-    }
-    texts = []
-    for metric in find(manifest, ".spec.metrics[*].resource"):
-        known, wanted = present.get(metric.get("name")), metric.get("target", {}).get("averageUtilization")
-        texts.append(f"{metric.get('name')}: {UNKNOWN if known is None else f'{known}%'}/{wanted}%")
-    return ", ".join(texts) or NONE
+    """Present and wanted values of an autoscaler's metrics, two of them."""
+    present = [one for one in (manifest.get("status") or {}).get("currentMetrics") or () if one.get("type")]
+    texts = [_metric_target(metric, present) for metric in manifest["spec"].get("metrics") or ()]
+    more = f" + {len(texts) - SHOWN_METRICS} more..." if len(texts) > SHOWN_METRICS else ""
+    return ", ".join(texts[:SHOWN_METRICS]) + more or NONE
+
+
+def _metric_target(metric: Manifest, present: list[Manifest]) -> str:
+    field = metric["type"][:1].lower() + metric["type"][1:]
+    source = metric[field]
+    same = (one[field] for one in present if one["type"] == metric["type"])
+    current: Manifest = next((one["current"] for one in same if _subject(one) == _subject(source)), {})
+    amount = next(name for name in ("averageUtilization", "averageValue", "value") if source["target"].get(name) is not None)
+    percent = "%" if amount == "averageUtilization" else ""
+    known = current.get(amount)
+    text = f"{UNKNOWN if known is None else f'{known}{percent}'}/{source['target'][amount]}{percent}"
+    average = " (avg)" if amount == "averageValue" and field in ("object", "external") else ""
+    return f"{source['name']}: {text}" if "name" in source else text + average
+
+
+def _subject(source: Manifest) -> Any:
+    return source.get("name"), source.get("container"), (source.get("metric") or {}).get("name")
 
 
 def budget_amount(field: str) -> Cell:

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from reconciler.sandbox.apiserver import events
+from reconciler.sandbox.apiserver import autoscalers, events
 from reconciler.sandbox.apiserver.kinds import Kind
 from reconciler.sandbox.apiserver.templates import each, pod_spec, quantities, template, with_defaults
 
@@ -149,12 +149,6 @@ def _namespace(manifest: Manifest) -> Manifest:
     return {**manifest, "metadata": {**metadata, "labels": labels}, "spec": spec, "status": status}
 
 
-def _autoscaler(manifest: Manifest) -> Manifest:
-    cpu = {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}}
-    status = {"currentReplicas": 0, "desiredReplicas": 0, "currentMetrics": None}
-    return _with_status(_spec(manifest, {"minReplicas": 1, "metrics": [cpu]}), status)
-
-
 def _definition(manifest: Manifest) -> Manifest:
     spec = manifest.get("spec") or {}
     names = spec.get("names")
@@ -205,7 +199,7 @@ DEFAULTS: Mapping[str, Callable[[Manifest], Manifest]] = {
     "events": events.filled,
     "events.events.k8s.io": events.filled,
     "persistentvolumeclaims": _claim,
-    "horizontalpodautoscalers.autoscaling": _autoscaler,
+    "horizontalpodautoscalers.autoscaling": autoscalers.filled,
     "customresourcedefinitions.apiextensions.k8s.io": _definition,
     f"rolebindings.{RBAC}": _binding,
     f"clusterrolebindings.{RBAC}": _binding,

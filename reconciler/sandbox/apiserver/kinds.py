@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.sandbox.apiserver import events
+from reconciler.sandbox.apiserver import autoscalerversions, events
 from reconciler.sandbox.apiserver.faces import Face
 from reconciler.sandbox.apiserver.schemas import Schema
 
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+
+ONE_BY_ONE = tuple(verb for verb in VERBS if verb != "deletecollection")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ EXTENSIONS = "apiextensions.k8s.io"
 RBAC = "rbac.authorization.k8s.io"
 
 BUILT_IN = (
-    Kind("", "v1", "namespaces", "Namespace", False, ("ns",), subresources=("status", "finalize")),
+    Kind("", "v1", "namespaces", "Namespace", False, ("ns",), subresources=("status", "finalize"), verbs=ONE_BY_ONE),
     Kind(
         "",
         "v1",
@@ -139,6 +141,17 @@ BUILT_IN = (
     Kind("coordination.k8s.io", "v1", "leases", "Lease"),
     Kind("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice"),
     Kind("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", True, ("hpa",), ALL, STATUS),
+    Kind(
+        "autoscaling",
+        "v1",
+        "horizontalpodautoscalers",
+        "HorizontalPodAutoscaler",
+        True,
+        ("hpa",),
+        ALL,
+        STATUS,
+        face=autoscalerversions.FIRST,
+    ),
     Kind(events.GROUP, "v1", "events", "Event", short_names=("ev",), face=events.NEWER),
     Kind("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", True, ("pdb",), (), STATUS, None, True),
     Kind("networking.k8s.io", "v1", "ingresses", "Ingress", True, ("ing",), (), STATUS, None, True),

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from reconciler.sandbox.apiserver import reviews
+from reconciler.sandbox.apiserver.aggregation import Aggregation, asked_there
 from reconciler.sandbox.apiserver.bodies import PATCH_APPLY, decode_object, failure_of, header, media_type
 from reconciler.sandbox.apiserver.collector import Collector
 from reconciler.sandbox.apiserver.customs import Definitions
@@ -95,6 +96,7 @@ class ApiServer:
         self.gate = Gate(self.store, now)
         self._token = token
         self._authority = ""
+        self.aggregation = Aggregation(self.registry)
         self._discovery = Discovery(self.registry)
         self._writer = Writer(self.store, now, chance_of(seed, self.store))
         self._remover = Remover(self.store, now)
@@ -180,8 +182,19 @@ class ApiServer:
         """Answer one request, of a user or of whoever its token says. Raises only what a fault raises."""
         answer = await self.faults(call)
         if answer is None:
-            answer = self._answer(call, user)
+            answer = await self._passed_on(call, user) or self._answer(call, user)
         return await self.faults_after(call, answer) or answer
+
+    async def _passed_on(self, call: Call, user: User | None) -> Answer | None:
+        """What the server behind an aggregated group answers, if the path is in one and the user may ask."""
+        elsewhere = self.aggregation.find(call.path)
+        if elsewhere is None:
+            return None
+        try:
+            self.gate.admit(user or self.gate.identify(call.headers), asked_there(call))
+        except Failure as failure:
+            return refused(failure)
+        return await elsewhere(call)
 
     def _answer(self, call: Call, user: User | None) -> Answer:
         try:

@@ -148,7 +148,7 @@ COLUMNS: Mapping[str, tuple[Printed, ...]] = {
         NAMED,
         Printed("Reference", cells.scale_target),
         Printed("Targets", cells.metric_targets),
-        Printed("MinPods", at(".spec.minReplicas")),
+        Printed("MinPods", cells.least_pods),
         _number("MaxPods", ".spec.maxReplicas"),
         _number("Replicas", ".status.currentReplicas"),
         AGED,

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from reconciler.sandbox.apiserver import events, names
+from reconciler.sandbox.apiserver import autoscalers, events, names
 from reconciler.sandbox.apiserver.causes import Cause
 from reconciler.sandbox.apiserver.kinds import Kind
 from reconciler.sandbox.apiserver.selectors import from_object
@@ -168,15 +168,6 @@ def _config(new: Manifest, old: Manifest | None) -> list[Cause]:
     return []
 
 
-def _autoscaler(new: Manifest, old: Manifest | None) -> list[Cause]:
-    spec = new["spec"]
-    causes = _required(spec, "spec", "maxReplicas") + _required(spec.get("scaleTargetRef"), "spec.scaleTargetRef", "kind", "name")
-    if not causes and spec["maxReplicas"] < spec["minReplicas"]:
-        text = f"Invalid value: {spec['maxReplicas']}: must be greater than or equal to `minReplicas`"
-        causes.append(Cause("spec.maxReplicas", text))
-    return causes
-
-
 def _budget(new: Manifest, old: Manifest | None) -> list[Cause]:
     spec = new.get("spec") or {}
     if spec.get("minAvailable") is not None and spec.get("maxUnavailable") is not None:
@@ -229,7 +220,7 @@ CHECKS: Mapping[str, Callable[[Manifest, Manifest | None], list[Cause]]] = {
     "secrets": _config,
     "events": events.validate,
     "events.events.k8s.io": events.validate_newer,
-    "horizontalpodautoscalers.autoscaling": _autoscaler,
+    "horizontalpodautoscalers.autoscaling": autoscalers.complaints,
     "poddisruptionbudgets.policy": _budget,
     "customresourcedefinitions.apiextensions.k8s.io": _definition,
 }

@@ -1,11 +1,17 @@
-"""Writes Events, the trace operators read; a refused event never stops the work it tells about."""
+"""Writes Events, the trace operators read; a refused event never stops the work it tells about.
+
+What was told before is told again by its count, as clients of a real server do.
+"""
 
 import logging
 import time
+from collections import OrderedDict
 from dataclasses import dataclass
 
 from reconciler.sandbox.client import ApiClient, ApiError
 from reconciler.sandbox.controllers.objects import Manifest, collection, name_of, now, timestamp, uid_of
+
+REMEMBERED = 1024
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +32,7 @@ class Recorder:
         self._client = client
         self._component = component
         self._last = 0
+        self._told: OrderedDict[tuple[str, str, str, str], tuple[str, int]] = OrderedDict()
 
     async def normal(self, subject: Subject, reason: str, message: str) -> None:
         """Something went as it should."""
@@ -36,13 +43,39 @@ class Recorder:
         await self._write(subject, "Warning", reason, message)
 
     async def _write(self, subject: Subject, kind: str, reason: str, message: str) -> None:
+        same = (uid_of(subject.manifest), kind, reason, message)
+        try:
+            path, count = await self._again(same) or await self._first(subject, kind, reason, message)
+        except ApiError as error:
+            log.debug("event %s refused: %s", reason, error)
+            return
+        self._told[same] = (path, count)
+        self._told.move_to_end(same)
+        if len(self._told) > REMEMBERED:
+            self._told.popitem(last=False)
+
+    async def _again(self, same: tuple[str, str, str, str]) -> tuple[str, int] | None:
+        """Count an event that was written before; nothing if it was not, or is gone."""
+        if same not in self._told:
+            return None
+        path, count = self._told[same]
+        try:
+            await self._client.patch(path, {"count": count + 1, "lastTimestamp": timestamp(now())})
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            return None
+        return path, count + 1
+
+    async def _first(self, subject: Subject, kind: str, reason: str, message: str) -> tuple[str, int]:
         namespace = subject.manifest["metadata"].get("namespace") or "default"
         moment = timestamp(now())
         self._last = max(time.time_ns(), self._last + 1)
+        name = f"{name_of(subject.manifest)}.{self._last:x}"
         event = {
             "apiVersion": "v1",
             "kind": "Event",
-            "metadata": {"name": f"{name_of(subject.manifest)}.{self._last:x}", "namespace": namespace},
+            "metadata": {"name": name, "namespace": namespace},
             "involvedObject": self._involved(subject, namespace),
             "type": kind,
             "reason": reason,
@@ -52,10 +85,9 @@ class Recorder:
             "lastTimestamp": moment,
             "count": 1,
         }
-        try:
-            await self._client.create(collection("v1/events", namespace), event)
-        except ApiError as error:
-            log.debug("event %s refused: %s", reason, error)
+        events = collection("v1/events", namespace)
+        await self._client.create(events, event)
+        return f"{events}/{name}", 1
 
     def _involved(self, subject: Subject, namespace: str) -> Manifest:
         return {

@@ -88,8 +88,8 @@ def test_a_node_says_its_readiness_and_roles() -> None:
 
 
 def test_an_autoscaler_compares() -> None:
-    target = {"resource": {"name": "cpu", "target": {"averageUtilization": 80}}}
-    present = {"resource": {"name": "cpu", "current": {"averageUtilization": 40}}}
+    target = {"type": "Resource", "resource": {"name": "cpu", "target": {"averageUtilization": 80}}}
+    present = {"type": "Resource", "resource": {"name": "cpu", "current": {"averageUtilization": 40}}}
     manifest = {
         "spec": {"metrics": [target], "scaleTargetRef": {"kind": "Deployment", "name": "web"}},
         "status": {"currentMetrics": [present]},

@@ -68,7 +68,7 @@ SERVICE = {"spec": {"clusterIP": "10.0.0.1", "ports": [{"port": 80}]}}
         (
             "horizontalpodautoscalers.autoscaling",
             {"spec": {}},
-            ["spec.maxReplicas", "spec.scaleTargetRef.kind", "spec.scaleTargetRef.name"],
+            ["spec.maxReplicas", "spec.maxReplicas", "spec.scaleTargetRef.kind", "spec.scaleTargetRef.name"],
         ),
         (
             "horizontalpodautoscalers.autoscaling",

@@ -31,6 +31,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 RENAMED: Mapping[tuple[str, str], str] = {
     ("autoscaling/v2", "HorizontalPodAutoscaler"): "Autoscaler",
+    ("autoscaling/v1", "HorizontalPodAutoscaler"): "FirstAutoscaler",
     ("events.k8s.io/v1", "Event"): "NewEvent",
     (RBAC, "RoleBinding"): "RoleBinding",
     (RBAC, "ClusterRoleBinding"): "RoleBinding",

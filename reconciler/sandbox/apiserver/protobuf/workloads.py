@@ -80,6 +80,12 @@ AUTOSCALING: Tables = {
     "ScaleSpec": "1 replicas int",
     "ScaleStatus": "1 replicas! int, 2 selector",
     "Autoscaler": "1 metadata ObjectMeta, 2 spec AutoscalerSpec, 3 status AutoscalerStatus",
+    "FirstAutoscaler": "1 metadata ObjectMeta, 2 spec FirstAutoscalerSpec, 3 status FirstAutoscalerStatus",
+    "FirstAutoscalerSpec": "1 scaleTargetRef ScaleTarget, 2 minReplicas? int, 3 maxReplicas! int, 4 targetCPUUtilizationPercentage? int",
+    "FirstAutoscalerStatus": (
+        "1 observedGeneration? int, 2 lastScaleTime? Time, 3 currentReplicas! int, 4 desiredReplicas! int, "
+        "5 currentCPUUtilizationPercentage? int"
+    ),
     "AutoscalerSpec": (
         "1 scaleTargetRef ScaleTarget, 2 minReplicas? int, 3 maxReplicas! int, 4 metrics[] MetricSpec, 5 behavior? ScalingBehavior"
     ),
