@@ -46,7 +46,10 @@ class Gatekeeping:
         self._clock = clock
 
     def template(self, tip: Tip, located: Located, live: Manifest | None) -> Passage:
-        """The passage of one object of a tip. Objects without a released template pass as they are."""
+        """The passage of one object of a tip. Objects without a released template pass as they are.
+
+        A Rollout that borrows its template carries the release, and so does who lends it: one may be written without the other.
+        """
         workload = _workload_of(tip, located)
         if workload is None:
             return Passage(THROUGH)
@@ -55,9 +58,9 @@ class Gatekeeping:
         rollout = live if live is not None and live["kind"] == "Rollout" else self._openings.rollout(workload)
         first = self._openings.awaited(workload, identity, history) if live is not None else None
         passage = _after(first) if first is not None else self._passage(history, identity, rollout)
-        bears, holds_it = located.key == workload.owner.key, located.key == workload.template.key
+        holds_it = located.key == workload.template.key
         lapse = _lapse(rollout, identity) if holds_it else None
-        return Passage(passage.template if holds_it else THROUGH, passage.release if bears else "", passage.wake_at, lapse)
+        return Passage(passage.template if holds_it else THROUGH, passage.release, passage.wake_at, lapse)
 
     def _passage(self, history: list[Release], identity: str, rollout: Manifest | None) -> Passage:
         held_by = holder(history, identity)

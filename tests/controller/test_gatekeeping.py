@@ -6,13 +6,34 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.model.errors import Transient
 from reconciler.model.identity import ObjectRef, annotations_of, name_of
 from reconciler.model.resources import RELEASES, ROLLOUTS
+from reconciler.sandbox.client import Answer, Call
 from tests.kit.clusters import NAMESPACE
 from tests.kit.desk import Desk, desk, image_of, policy, rollout
 
 BAD = "registry.example.com/web:6.6.6"
 KEEP = policy("p", "{keepRejected: 10m}")
+BORROWING = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: web, namespace: shop}
+spec:
+  workloadRef: {apiVersion: apps/v1, kind: Deployment, name: web}
+  strategy: {blueGreen: {activeService: web}}
+"""
+LENDING = """\
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: "registry.example.com/web:1.0"}]}
+"""
 
 
 @pytest.fixture
@@ -44,6 +65,27 @@ async def test_a_held_version_that_is_pushed_again_is_not_deployed_and_other_fie
     await shop.judge()
     answered = await shop.found(RELEASES, name_of(answer))
     assert answered["status"]["verdict"] == "held"
+
+
+async def test_a_release_is_not_judged_while_a_borrowed_template_could_not_be_written(shop: Desk) -> None:
+    shop.push({"web.yaml": BORROWING + LENDING})
+    await shop.look()
+    await shop.say(phase="Healthy", currentPodHash="h1", stableRS="h1", workloadObservedGeneration="1")
+    await shop.judge()
+
+    async def away(call: Call) -> Answer | None:
+        return Answer(503) if (call.method, call.path.rpartition("/")[2]) == ("PATCH", "web") and "/deployments/" in call.path else None
+
+    shop.api.server.faults = away
+    shop.push({"web.yaml": BORROWING + LENDING.replace("web:1.0", "web:1.1")})
+    with pytest.raises(Transient, match="web.yaml"):
+        await shop.look()
+    await shop.say(phase="Healthy")
+    await shop.judge()
+    baseline, release = await shop.releases()
+    assert baseline["status"]["verdict"] == "passed"
+    assert annotations_of(await shop.found(ROLLOUTS, "web"))["reconciler.dev/release"] == name_of(release)
+    assert "verdict" not in release.get("status", {})
 
 
 async def test_another_image_is_let_through_while_one_is_held(shop: Desk) -> None:

@@ -56,10 +56,9 @@ class ReleaseFacts:
         return {container: text for container, _, text in container_images(template)} if template is not None else {}
 
     def carries(self, release: str) -> bool:
-        """Whether the Rollout's template is this release's and the rollout layer has seen it (contract 3.4 client wrapper)."""
-        if self.rollout is None or annotations_of(self.rollout).get(RELEASE) != release:
-            return False
-        return self.observed
+        """Whether the Rollout's template, wherever it is kept, is this release's and the rollout layer has seen it (contract 3.4)."""
+        marked = [part for part in (self.rollout, self.workload) if part is not None]
+        return self.rollout is not None and all(annotations_of(part).get(RELEASE) == release for part in marked) and self.observed
 
     @property
     def observed(self) -> bool:

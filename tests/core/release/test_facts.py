@@ -18,6 +18,13 @@ def test_a_template_in_a_deployment_counts_as_seen_by_its_own_generation() -> No
     assert not facts(rollout=borrowed, workload={"metadata": {"generation": 5}}).observed
 
 
+def test_a_borrowed_template_is_carried_by_the_rollout_and_by_who_lends_it() -> None:
+    borrowed = rollout(workloadObservedGeneration="4")
+    lender = {"metadata": {"generation": 4, "annotations": {"reconciler.dev/release": "web-bad"}}}
+    assert facts(rollout=borrowed, workload=lender).carries("web-bad")
+    assert not facts(rollout=borrowed, workload={"metadata": {"generation": 4}}).carries("web-bad")
+
+
 def test_promoted_needs_a_hash() -> None:
     assert facts(rollout=rollout(current="h", stable="h")).promoted
     assert not facts(rollout=rollout(current="", stable="")).promoted
