@@ -1,5 +1,7 @@
 """A reverse proxy on loopback between the daemon and one system, so that a story can delay, refuse or cut what passes."""
 
+import ssl
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -11,21 +13,31 @@ from reconciler.sandbox.githost.faults import Faults
 OWN_HEADERS = frozenset({"host", "connection", "transfer-encoding", "content-length", "content-encoding", "keep-alive"})
 
 
-class Proxy:
-    """Passes everything on to `upstream`, except what `faults` say."""
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """How a proxy shows itself to those who connect, and whom it trusts upstream."""
 
-    def __init__(self, upstream: str) -> None:
+    serving: ssl.SSLContext
+    trusting: ssl.SSLContext
+
+
+class Proxy:
+    """Passes everything on to `upstream`, except what `faults` say. With `tls` both sides are encrypted."""
+
+    def __init__(self, upstream: str, *, tls: Tls | None = None) -> None:
         self.faults = Faults()
         self._upstream = upstream
+        self._tls = tls
         self._session: aiohttp.ClientSession | None = None
         self._runner: web.ServerRunner | None = None
 
     async def __aenter__(self) -> Self:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
-        self._session = aiohttp.ClientSession(timeout=timeout, auto_decompress=False, connector=aiohttp.TCPConnector(limit=0))
+        connector = aiohttp.TCPConnector(limit=0, ssl=self._tls.trusting if self._tls else True)
+        self._session = aiohttp.ClientSession(timeout=timeout, auto_decompress=False, connector=connector)
         self._runner = web.ServerRunner(web.Server(self._serve, access_log=None), shutdown_timeout=0.5)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        await web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._tls.serving if self._tls else None).start()
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -39,7 +51,7 @@ class Proxy:
         """Where it listens."""
         assert self._runner is not None
         host, port = self._runner.addresses[0][:2]
-        return f"http://{host}:{port}"
+        return f"{'https' if self._tls else 'http'}://{host}:{port}"
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         refused = await self.faults.meet(request)

@@ -47,10 +47,14 @@ LOOK_AGAIN_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """A cluster that is not ours but at our disposal: it has controllers of its own and no nodes."""
+    """A cluster that is not ours but at our disposal: it has controllers of its own and no nodes.
+
+    `kubeconfig` is that of people; the daemon's own may be another, with fewer rights or with a proxy on the way.
+    """
 
     call: Caller
     kubeconfig: str
+    daemon_kubeconfig: str = ""
 
 
 class Stage:
@@ -185,7 +189,8 @@ class Stage:
         straight = self._elsewhere.kubeconfig if self._elsewhere else kubeconfig(self.server.url)
         self.kubeconfig.write_text(straight, encoding="utf-8")
         own = self.folder / "daemon-kubeconfig"
-        own.write_text(kubeconfig(self._proxies["api"].url) if self._api_faults else straight, encoding="utf-8")
+        detour = kubeconfig(self._proxies["api"].url) if self._api_faults else self._elsewhere and self._elsewhere.daemon_kubeconfig
+        own.write_text(detour or straight, encoding="utf-8")
         listen = f"127.0.0.1:{_free_port()}"
         written = settings(
             repository=self.host.clone_url(REPOSITORY),
