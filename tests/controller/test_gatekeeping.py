@@ -78,7 +78,7 @@ async def test_a_release_is_not_judged_while_a_borrowed_template_could_not_be_wr
 
     shop.api.server.faults = away
     shop.push({"web.yaml": BORROWING + LENDING.replace("web:1.0", "web:1.1")})
-    with pytest.raises(Transient, match="web.yaml"):
+    with pytest.raises(Transient, match=r"web\.yaml"):
         await shop.look()
     await shop.say(phase="Healthy")
     await shop.judge()
