@@ -118,7 +118,7 @@ class Daemon:
         )
 
     def _parts(self, assembly: Assembly) -> list[Part]:
-        polling = Polling(self._settings.sources, assembly.engine, self.telemetry)
+        polling = Polling(self._settings.sources, assembly.engine, self.telemetry, assembly.expect_news)
         files = assembly.policy_files
         endpoints = Endpoints(self._settings, self.telemetry, assembly.engine, polling.hint, lambda: files.problems)
         lead = [] if self._read_only else [self._leadership.run]

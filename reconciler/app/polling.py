@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES
@@ -19,10 +19,12 @@ from reconciler.web.webhook import Hint
 class Polling:
     """One job per source; `misfire_grace_time=None, coalesce=True`: a poll that was due while the loop stood still runs once, then."""
 
-    def __init__(self, sources: Sequence[SourceSettings], engine: Engine, telemetry: Telemetry) -> None:
+    def __init__(self, sources: Sequence[SourceSettings], engine: Engine, telemetry: Telemetry, expect_news: Callable[[str], None]) -> None:
+        """`expect_news` is told the name of the source before its pass is asked for."""
         self._sources = sources
         self._engine = engine
         self._telemetry = telemetry
+        self._expect_news = expect_news
 
     async def run(self) -> None:
         """Poll until cancelled."""
@@ -58,6 +60,7 @@ class Polling:
 
     def _poll_now(self, name: str) -> None:
         self._telemetry.polls.labels(source=name, outcome="asked").inc()
+        self._expect_news(name)
         self._engine.poke(Key("source", "", name))
 
 

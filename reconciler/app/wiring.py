@@ -71,6 +71,10 @@ class Assembly:
     sources: Mapping[str, FollowedSource]
     policy_files: PolicyFiles
 
+    def expect_news(self, source: str) -> None:
+        """The branch of a source may have moved."""
+        self.sources[source].expect_news()
+
     def judge_again(self) -> None:
         """Policies are others now: sources may adopt or hand back, and releases are judged by them."""
         for name in self.sources:

@@ -17,6 +17,8 @@ from reconciler.model.source import Snapshot
 from reconciler.renderers.protocol import Renderer
 
 REMEMBERED = 16
+LONGEST_UNSEEN = 180.0
+"""Seconds after which the branch is looked at although nobody expects news."""
 
 
 class FollowedSource:
@@ -29,19 +31,44 @@ class FollowedSource:
         self._renderer = renderer
         self._looking = asyncio.Lock()
         self._tip: Tip | None = None
+        self._expecting = True
+        self._looked = float("-inf")
         self._snapshot: Snapshot | None = None
         self._earlier: OrderedDict[str, Parsed] = OrderedDict()
+
+    def expect_news(self) -> None:
+        """A poll is due, or somebody says that the branch has moved."""
+        self._expecting = True
+
+    @property
+    def news_expected(self) -> bool:
+        """Whether `latest` would look."""
+        return self._tip is None or self._expecting or asyncio.get_running_loop().time() - self._looked > LONGEST_UNSEEN
+
+    async def latest(self) -> Tip:
+        """The head of the branch as it was at the last look, unless news are expected: looks are for polls, not for every pass."""
+        known = self._tip
+        return await self.tip() if known is None or self.news_expected else known
 
     async def tip(self) -> Tip:
         """The head of the branch as it is now, parsed."""
         async with self._looking:
-            head = await self.refs.head_of(self.mirror.remote, self.settings.branch)
-            if head is None:
-                url, branch = redact(self.mirror.remote.url), self.settings.branch
-                raise BranchGone(f"{url} has no branch {branch!r}; nothing is applied or pruned until it is back")
-            if self._tip is not None and self._tip.sha == head:
-                return self._tip
-            return await self._advance()
+            self._expecting, seen = False, False
+            try:
+                found = await self._look()
+                self._looked, seen = asyncio.get_running_loop().time(), True
+                return found
+            finally:
+                self._expecting = self._expecting or not seen
+
+    async def _look(self) -> Tip:
+        head = await self.refs.head_of(self.mirror.remote, self.settings.branch)
+        if head is None:
+            url, branch = redact(self.mirror.remote.url), self.settings.branch
+            raise BranchGone(f"{url} has no branch {branch!r}; nothing is applied or pruned until it is back")
+        if self._tip is not None and self._tip.sha == head:
+            return self._tip
+        return await self._advance()
 
     async def parsed_at(self, sha: str) -> Parsed | None:
         """The source as it was at a commit; None when that commit can no longer be had."""

@@ -23,7 +23,14 @@ class Following(Protocol):
 
     settings: SourceSettings
 
-    async def tip(self) -> Tip: ...
+    @property
+    def news_expected(self) -> bool:
+        """Whether the branch may have moved since the last look."""
+        ...
+
+    async def latest(self) -> Tip:
+        """The tip; looked at now if news are expected, else as it was at the last look."""
+        ...
 
     async def parsed_at(self, sha: str) -> Parsed | None:
         """The source as it was at a commit; None when that commit is no longer there."""

@@ -4,14 +4,15 @@ from dataclasses import replace
 
 import structlog
 
-from reconciler.api.release import parse_releases, render_release
+from reconciler.api.release import render_release
 from reconciler.controller.apply import Apply
 from reconciler.controller.following import Asking, Following, Tip
+from reconciler.controller.histories import history
 from reconciler.controller.policies import Policies
 from reconciler.controller.suspension import Suspension
 from reconciler.core.release.asking import asked_by, moved, released_workloads, revertability, source_id
 from reconciler.core.release.contradiction import UNJUDGED, contradiction
-from reconciler.core.release.holds import expired, of_workload, proven
+from reconciler.core.release.holds import expired, proven
 from reconciler.core.release.identity import identity_hash
 from reconciler.core.release.opening import Asked, Details, detailed, opening
 from reconciler.core.source.images import container_images
@@ -82,8 +83,7 @@ class Openings:
 
     def history(self, namespace: str, name: str) -> list[Release]:
         """The releases of one workload, oldest first."""
-        releases = parse_releases(self._cache.list(RELEASES, namespace))
-        return of_workload(releases, (namespace, "Rollout", name))
+        return history(self._cache, namespace, name)
 
     def _rollout(self, workload: Workload) -> Manifest:
         """The Rollout as Git has it, or as a policy makes it."""

@@ -11,9 +11,10 @@ from typing import Protocol
 import structlog
 from msgspec.structs import replace
 
-from reconciler.api.release import parse_release, parse_releases, status_patch
+from reconciler.api.release import parse_release, status_patch
 from reconciler.controller.apply import Apply
 from reconciler.controller.clock import Clock
+from reconciler.controller.histories import siblings
 from reconciler.controller.policies import Policies
 from reconciler.controller.release_observe import observe
 from reconciler.controller.suspension import Suspension
@@ -28,6 +29,7 @@ from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.model.errors import Terminal, Transient
 from reconciler.model.identity import Key, Manifest, ObjectRef, Resource, annotations_of, labels_of, name_of, namespace_of
+from reconciler.model.indexes import workload_of, workload_word
 from reconciler.model.plan import Create, Emit, Patch, Plan
 from reconciler.model.policy import DEFAULT, ReleasePolicy, WorkloadName
 from reconciler.model.release import Release, ReleasePhase, ReleaseStatus, Restore, RestoreState
@@ -87,10 +89,10 @@ class ReleaseController:
         self._suspension = Suspension(cache, self._apply)
 
     def keys_for(self, resource: Resource, manifest: Manifest) -> Iterable[Key]:
-        """A Release itself and those it may supersede; for a Rollout or one of its runs, the releases that are not closed."""
+        """A Release itself, those it may supersede; for a Rollout or one of its runs, its open releases."""
         if resource is RELEASES:
             own = Key(self.name, namespace_of(manifest), name_of(manifest))
-            return [own, *self._open_keys(namespace_of(manifest))]
+            return [own, *self._open_among(workload_of(manifest))]
         if resource is NAMESPACES:
             return self._open_keys(name_of(manifest))
         if resource in (RELEASE_POLICIES, CLUSTER_RELEASE_POLICIES):
@@ -98,8 +100,10 @@ class ReleaseController:
         release = labels_of(manifest).get("reconciler.dev/release") or annotations_of(manifest).get("reconciler.dev/release")
         if release:
             return [Key(self.name, namespace_of(manifest), release)]
-        if resource in (ROLLOUTS, ANALYSIS_RUNS):
-            return self._open_keys(namespace_of(manifest))
+        if resource is ROLLOUTS:
+            return self._open_among(workload_word(namespace_of(manifest), name_of(manifest)))
+        if resource is ANALYSIS_RUNS:
+            return [key for name in _rollouts(manifest) for key in self._open_among(workload_word(namespace_of(manifest), name))]
         return []
 
     async def reconcile(self, key: Key) -> datetime | None:
@@ -221,9 +225,8 @@ class ReleaseController:
 
     async def _announce(self, manifest: Manifest, release: Release) -> datetime | None:
         """Tell people. A forge that cannot be told never keeps a release from being judged; answers when to try again."""
-        siblings = self._siblings(release)
         try:
-            told = await self._outside.announcer.announce(release, siblings)
+            told = await self._outside.announcer.announce(release, siblings(self._cache, release))
         except (Transient, Terminal) as error:
             log.warning("not announced", release=release.name, reason=str(error))
             pause = getattr(error, "retry_after", None) or UNTOLD_PAUSE
@@ -232,17 +235,13 @@ class ReleaseController:
             await self._record(manifest, release, replace(release.status, announced=told))
         return None
 
-    def _siblings(self, release: Release) -> tuple[Release, ...]:
-        """All releases of the same pull request and environment, which share one comment; else of the same commit."""
-        mine = release.spec
-        others = parse_releases(self._cache.list(RELEASES))
-        same = [o for o in others if (o.spec.source, o.spec.environment) == (mine.source, mine.environment)]
-        if mine.pull is not None:
-            return tuple(sorted((o for o in same if o.spec.pull and o.spec.pull.number == mine.pull.number), key=lambda o: o.name))
-        return (release,)
-
     def _open_keys(self, namespace: str) -> list[Key]:
-        releases = self._cache.list(RELEASES, namespace)
+        return self._keys(self._cache.list(RELEASES, namespace))
+
+    def _open_among(self, word: str) -> list[Key]:
+        return self._keys(self._cache.indexed(RELEASES, word))
+
+    def _keys(self, releases: Iterable[Manifest]) -> list[Key]:
         open_ones = [r for r in releases if (r.get("status") or {}).get("phase") != ReleasePhase.CLOSED]
         return [Key(self.name, namespace_of(r), name_of(r)) for r in open_ones]
 
@@ -253,6 +252,11 @@ class ReleaseController:
             end = release.status.promoted_at + policy.after_promotion.window
             return max(end, now + UNDECIDED_LOOK)
         return now + UNDECIDED_LOOK
+
+
+def _rollouts(run: Manifest) -> list[str]:
+    """The Rollouts a run measures for."""
+    return [str(owner.get("name")) for owner in run["metadata"].get("ownerReferences") or () if owner.get("kind") == ROLLOUTS.kind]
 
 
 def _template(release: Release) -> WorkloadName:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from reconciler.api.release import parse_releases
+from reconciler.controller.histories import history as history_of
 from reconciler.core.release.facts import ReleaseFacts
-from reconciler.core.release.holds import holder, of_workload
+from reconciler.core.release.holds import holder
 from reconciler.core.release.override import in_force
 from reconciler.core.release.watch import after_name
 from reconciler.core.sync.inventory import workload_key
@@ -13,7 +13,7 @@ from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.model.identity import Manifest, name_of, uid_of
 from reconciler.model.release import Release, ReleasePhase
-from reconciler.model.resources import ANALYSIS_RUNS, DEPLOYMENTS, PODS, RELEASES, REPLICA_SETS, ROLLOUTS
+from reconciler.model.resources import ANALYSIS_RUNS, DEPLOYMENTS, PODS, REPLICA_SETS, ROLLOUTS
 from reconciler.model.workload import HASH_LABEL as HASH
 
 RESTARTS = 3
@@ -25,7 +25,7 @@ async def observe(client: Client, cache: Cache, release: Release, asked: Mapping
 
     `asked` is what each workload of the source asks for now (workload key → identity).
     """
-    history = of_workload(parse_releases(cache.list(RELEASES, release.namespace)), release.key)
+    history = history_of(cache, release.namespace, release.spec.workload.name)
     newer, held_by = _newer(history, release, asked), _held_by(history, release)
     rollout = cache.get(ROLLOUTS, release.namespace, release.spec.workload.name)
     if rollout is None:

@@ -9,11 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from reconciler.api.release import parse_releases
 from reconciler.controller.followed import FollowedSource
 from reconciler.controller.following import Tip
+from reconciler.controller.histories import history
 from reconciler.core.release.asking import source_id
-from reconciler.core.release.holds import of_workload
 from reconciler.core.release.message import TRAILER, proposal_body, restore_commit
 from reconciler.core.source.restore import Impossible, Superseded, restore_edits
 from reconciler.core.source.restore import Restore as Edits
@@ -23,7 +22,6 @@ from reconciler.git.push import AlreadyThere, Denied, NeedsProposal, Outcome, Pu
 from reconciler.kube.cache import Cache
 from reconciler.model.errors import Transient
 from reconciler.model.release import EPOCH, Release, Restore, RestoreState
-from reconciler.model.resources import RELEASES
 
 TRIES = 12
 FIRST_PAUSE = 0.05
@@ -149,7 +147,7 @@ class Restoration:
         return ""
 
     def _recent(self, release: Release) -> int:
-        releases = of_workload(parse_releases(self._cache.list(RELEASES, release.namespace)), release.key)
+        releases = history(self._cache, release.namespace, release.spec.workload.name)
         since = (release.status.decided_at or EPOCH) - RECENT
         pushed = [r for r in releases if r.status.restore is not None and r.status.restore.state is RestoreState.PUSHED]
         same = [r for r in pushed if r.spec.identity == release.spec.identity]

@@ -7,7 +7,7 @@ from reconciler.api.argoproj.rollout_status import parse_status, status_patch
 from reconciler.controller.apply import Apply
 from reconciler.controller.clock import Clock
 from reconciler.controller.rollout_keys import concerned
-from reconciler.controller.rollout_observe import Resolved, RolloutObserver, services_of
+from reconciler.controller.rollout_observe import Resolved, RolloutObserver, claimable, services_of
 from reconciler.controller.suspension import Suspension
 from reconciler.core.pods.claim import claim
 from reconciler.core.pods.creation import creation_failed
@@ -112,7 +112,7 @@ class RolloutController:
 
     async def _claim(self, rollout: Manifest, resolved: Resolved) -> None:
         """Adopt and release, if the rollout still is the one we know: asked of the API, not of the cache (contract 10.2)."""
-        writes = claim(rollout, resolved.spec.selector, self._cache.list(REPLICA_SETS, namespace_of(rollout))).writes
+        writes = claim(rollout, resolved.spec.selector, claimable(self._cache, rollout)).writes
         if not writes:
             return
         live = await self._client.find(ROLLOUTS, namespace_of(rollout), name_of(rollout))

@@ -15,6 +15,7 @@ from reconciler.core.validation.spec import spec_problem
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.model.identity import Manifest, ObjectRef, controller_uid, name_of, namespace_of, uid_of
+from reconciler.model.indexes import orphan_word
 from reconciler.model.problem import Problem, invalid
 from reconciler.model.resources import (
     ANALYSIS_RUNS,
@@ -64,7 +65,7 @@ class RolloutObserver:
     async def observe(self, rollout: Manifest, resolved: Resolved, now: datetime) -> Observed:
         """Every fact for one decision."""
         spec, status, namespace = resolved.spec, parse_status(rollout.get("status")), namespace_of(rollout)
-        owned = claim(rollout, spec.selector, self._cache.list(REPLICA_SETS, namespace)).owned
+        owned = claim(rollout, spec.selector, claimable(self._cache, rollout)).owned
         runs, strangers = await self._runs(rollout, status)
         found = Findings(
             replica_sets=owned,
@@ -149,6 +150,11 @@ class RolloutObserver:
             return observed
         namesake = self._cache.get(REPLICA_SETS, namespace_of(observed.rollout), f"{observed.name}-{observed.hash}")
         return replace(observed, found=replace(observed.found, namesake=namesake))
+
+
+def claimable(cache: Cache, rollout: Manifest) -> tuple[Manifest, ...]:
+    """The ReplicaSets a rollout may claim or have to give up: its own, and those of its namespace that nobody controls."""
+    return (*cache.owned(REPLICA_SETS, uid_of(rollout)), *cache.indexed(REPLICA_SETS, orphan_word(namespace_of(rollout))))
 
 
 def services_of(rollout: Manifest, spec: RolloutSpec, unavailable: str = "") -> Services:

@@ -34,6 +34,8 @@ from reconciler.model.resources import (
 )
 
 RESYNC = timedelta(minutes=3)
+REST = 4.0
+"""How many times its own length a pass without news waits after the one before: many releases in motion may not fill a core with passes."""
 log = structlog.get_logger()
 
 
@@ -51,6 +53,7 @@ class SourceController:
         self._openings = parts.openings
         self._writing = parts.writing
         self._namespace = parts.namespace
+        self._rested: dict[str, float] = {}
 
     def keys_for(self, resource: Resource, manifest: Manifest) -> Iterable[Key]:
         """A release that changed (held, lifted, decided) may let a template through; a changed policy may adopt or hand back."""
@@ -67,10 +70,21 @@ class SourceController:
         following = self._sources.get(key.name)
         if following is None:
             return None
+        began = self._clock.monotonic()
+        rest = self._rested.get(key.name, began) - began
+        if rest > 0 and not following.news_expected:
+            return self._clock.now() + timedelta(seconds=rest)
+        try:
+            return await self._pass(key, following)
+        finally:
+            ended = self._clock.monotonic()
+            self._rested[key.name] = ended + REST * (ended - began)
+
+    async def _pass(self, key: Key, following: Following) -> datetime | None:
         stored = await self._client.find(CONFIGMAPS, self._namespace, config_map_name(key.name))
         before = parse_inventory(stored)
         try:
-            tip = await following.tip()
+            tip = await following.latest()
         except (Transient, Terminal) as error:
             await self._store(key.name, stored, before, replace(before, problems=(f"cannot be read: {error}",)))
             raise

@@ -47,6 +47,7 @@ class Written:
     retry: list[str] = field(default_factory=list)
     adopted: list[tuple[str, str]] = field(default_factory=list)
     suspended: dict[str, bool] = field(default_factory=dict)
+    owned: RuntimeOwned | None = None
     wake_at: datetime | None = None
 
     def look_at(self, moment: datetime | None) -> None:
@@ -164,10 +165,12 @@ class Writing:
         wanted = _due(located.manifest, live, template, marks)
         answer = None
         if wanted is not None:
-            payload = carry_over(wanted, live, await self._runtime_owned(tip, settings))
+            payload = carry_over(wanted, live, await self._runtime_owned(tip, settings, report))
             if live is not None and await self._taken_over(resource, payload, live):
                 return await self._put(settings, tip, (resource, located, await self._live(resource, located.manifest)), report)
             answer = await self._send(resource, payload, live)
+            if resource.plural == AUTOSCALERS.plural:
+                report.owned = None
         if adoption is not None:
             report.look_at(await self._adopting.adopt(adoption, settings.name, gate.release))
         if gate.lapse is not None:
@@ -219,7 +222,13 @@ class Writing:
         """Uncached: what is written is derived from it."""
         return await self._client.find(resource, namespace_of(manifest), name_of(manifest))
 
-    async def _runtime_owned(self, tip: Tip, settings: SourceSettings) -> RuntimeOwned:
+    async def _runtime_owned(self, tip: Tip, settings: SourceSettings, report: Written) -> RuntimeOwned:
+        """Found out once a pass, and once more after an autoscaler was written."""
+        if report.owned is None:
+            report.owned = await self._owned_now(tip, settings)
+        return report.owned
+
+    async def _owned_now(self, tip: Tip, settings: SourceSettings) -> RuntimeOwned:
         manifests = [located.manifest for located in tip.parsed.manifests]
         wanted = [m for m in manifests if m["kind"] == "Rollout" and isinstance(m.get("spec"), dict)]
         scalers = [h for namespace in settings.allow.namespaces for h in await self._autoscalers(namespace)]

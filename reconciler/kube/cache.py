@@ -1,9 +1,10 @@
-"""What the informers have seen: objects by name and by owner, never to be changed by a reader."""
+"""What the informers have seen: objects by name, by owner and by index words, never to be changed by a reader."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from reconciler.model.identity import Manifest, Resource, controller_uid, name_of, namespace_of
+from reconciler.model.indexes import INDEXES
 
 Place = tuple[str, str]
 
@@ -14,6 +15,7 @@ class Cache:
     def __init__(self, resources: Sequence[Resource]) -> None:
         self._objects: dict[Resource, dict[Place, Manifest]] = {resource: {} for resource in resources}
         self._owned: dict[Resource, dict[str, dict[Place, Manifest]]] = {resource: defaultdict(dict) for resource in resources}
+        self._indexed: dict[Resource, dict[str, dict[Place, Manifest]]] = {resource: defaultdict(dict) for resource in resources}
 
     def get(self, resource: Resource, namespace: str, name: str) -> Manifest | None:
         return self._objects[resource].get((namespace, name))
@@ -26,6 +28,10 @@ class Cache:
     def owned(self, resource: Resource, uid: str) -> Sequence[Manifest]:
         """The objects whose controlling owner has this uid."""
         return tuple(self._owned[resource].get(uid, {}).values())
+
+    def indexed(self, resource: Resource, word: str) -> Sequence[Manifest]:
+        """The objects that are listed under a word of their resource's index; without a search through all of them."""
+        return tuple(self._indexed[resource].get(word, {}).values())
 
     def put(self, resource: Resource, manifest: Manifest) -> None:
         """Remember a newer state of one object; an older one than we know is ignored."""
@@ -63,20 +69,25 @@ class Cache:
     def _set(self, resource: Resource, place: Place, manifest: Manifest) -> None:
         self.drop(resource, *place)
         self._objects[resource][place] = manifest
-        owner = controller_uid(manifest)
-        if owner:
-            self._owned[resource][owner][place] = manifest
+        for listed, word in self._listings(resource, manifest):
+            listed[word][place] = manifest
 
     def drop(self, resource: Resource, namespace: str, name: str) -> None:
         """Forget one object."""
         place = (namespace, name)
         known = self._objects[resource].pop(place, None)
-        owner = controller_uid(known) if known else None
+        for listed, word in self._listings(resource, known) if known else ():
+            listed[word].pop(place, None)
+            if not listed[word]:
+                del listed[word]
+
+    def _listings(self, resource: Resource, manifest: Manifest) -> Iterable[tuple[dict[str, dict[Place, Manifest]], str]]:
+        """Every list an object is in beside the one by name."""
+        owner = controller_uid(manifest)
         if owner:
-            siblings = self._owned[resource][owner]
-            siblings.pop(place, None)
-            if not siblings:
-                del self._owned[resource][owner]
+            yield self._owned[resource], owner
+        for word in INDEXES[resource](manifest) if resource in INDEXES else ():
+            yield self._indexed[resource], word
 
     def places(self, resource: Resource) -> Sequence[Place]:
         return tuple(self._objects[resource])

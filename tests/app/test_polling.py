@@ -31,7 +31,7 @@ async def engine() -> AsyncIterator[Engine]:
 
 @asynccontextmanager
 async def polling(engine: Engine, *sources: SourceSettings) -> AsyncIterator[Polling]:
-    found = Polling(sources, engine, Telemetry())
+    found = Polling(sources, engine, Telemetry(), lambda _: None)
     async with running(found.run()):
         yield found
 
@@ -60,11 +60,13 @@ async def test_every_source_has_its_turn(engine: Engine) -> None:
 
 
 def test_a_hint_pulls_only_the_sources_forward_that_it_concerns(engine: Engine) -> None:
-    found = Polling([SHOP, OTHER], engine, Telemetry())
+    expected: list[str] = []
+    found = Polling([SHOP, OTHER], engine, Telemetry(), expected.append)
     places = frozenset({place_of("git@git.example.com:shop/manifests.git")})
     assert found.hint(Hint(places, "main")) == 1
     assert found.hint(Hint(places, "other-branch")) == 0
     assert len(engine.queue) == 1
+    assert expected == ["shop"], "the pass that is asked for must look at Git"
 
 
 async def test_a_key_is_that_of_the_source_controller(engine: Engine) -> None:

@@ -72,3 +72,22 @@ async def test_a_file_name_is_no_pattern(shop: Desk) -> None:
     tip = shop.push({"env/a.yaml": config("b")}, "plain")
     await shop.followed.tip()
     assert (await shop.followed.origin(["env/[a].yaml"], tip)).subject == "brackets"
+
+
+async def test_git_is_asked_only_when_there_may_be_news(shop: Desk) -> None:
+    shop.push({"env/a.yaml": config("a")})
+    first = await shop.followed.latest()
+    moved = shop.push({"env/a.yaml": config("a", "2")})
+    assert not shop.followed.news_expected
+    assert await shop.followed.latest() is first
+    shop.followed.expect_news()
+    assert shop.followed.news_expected
+    assert (await shop.followed.latest()).sha == moved
+
+
+async def test_a_look_that_failed_is_still_due(shop: Desk) -> None:
+    with pytest.raises(BranchGone):
+        await shop.followed.latest()
+    assert shop.followed.news_expected
+    sha = shop.push({"env/a.yaml": config("a")})
+    assert (await shop.followed.latest()).sha == sha

@@ -201,3 +201,13 @@ async def test_an_event_concerns_the_releases_it_may_decide(shop: Desk) -> None:
     assert list(shop.release.keys_for(ROLLOUTS, bearer)) == [Key("release", NAMESPACE, "r")]
     assert list(shop.release.keys_for(ROLLOUTS, plain)) == [own]
     assert Key("release", NAMESPACE, "web") in shop.release.keys_for(RELEASES, plain)
+    stranger = {"metadata": {"name": "other", "namespace": NAMESPACE}}
+    assert list(shop.release.keys_for(ROLLOUTS, stranger)) == []
+    assert list(shop.release.keys_for(RELEASES, stranger)) == [Key("release", NAMESPACE, "other")]
+    run = {"metadata": {"name": "run", "namespace": NAMESPACE, "ownerReferences": [{"kind": "Rollout", "name": "web", "uid": "u"}]}}
+    assert list(shop.release.keys_for(ANALYSIS_RUNS, run)) == [own]
+    later = await shop.found(RELEASES, release.name)
+    assert list(shop.release.keys_for(RELEASES, {**later, "metadata": {**later["metadata"], "name": "later"}})) == [
+        Key("release", NAMESPACE, "later"),
+        own,
+    ]

@@ -86,7 +86,8 @@ class Desk:
         return self.origin.commit(files, message)
 
     async def look(self) -> datetime | None:
-        """One pass over the source."""
+        """One pass over the source, after a poll."""
+        self.followed.expect_news()
         return await self.source.reconcile(Key("source", "", "shop"))
 
     async def inventory(self) -> Inventory:

@@ -16,7 +16,7 @@ from aiohttp import web
 from reconciler.app.polling import Polling
 from reconciler.app.settings import load_settings
 from reconciler.app.telemetry import Telemetry
-from reconciler.app.wiring import Environment, assemble
+from reconciler.app.wiring import Assembly, Environment, assemble
 from reconciler.controller.clock import SystemClock
 from reconciler.controller.engine import Engine
 from reconciler.kube.client import Client
@@ -213,7 +213,7 @@ async def alive(ground: Ground) -> AsyncIterator[Life]:
             git_fence=PushFence(fate),
         )
         assembly = assemble(environment)
-        task = asyncio.create_task(_run(assembly.engine, settings))
+        task = asyncio.create_task(_run(assembly, settings))
         try:
             yield Life(assembly.engine, fate, task)
         finally:
@@ -227,7 +227,7 @@ async def alive(ground: Ground) -> AsyncIterator[Life]:
                 task.result()
 
 
-async def _run(engine: Engine, settings: Settings) -> None:
+async def _run(assembly: Assembly, settings: Settings) -> None:
     async with asyncio.TaskGroup() as group:
-        group.create_task(engine.run())
-        group.create_task(Polling(settings.sources, engine, Telemetry()).run())
+        group.create_task(assembly.engine.run())
+        group.create_task(Polling(settings.sources, assembly.engine, Telemetry(), assembly.expect_news).run())

@@ -3,7 +3,8 @@
 import pytest
 
 from reconciler.kube.cache import Cache
-from reconciler.model.identity import Manifest
+from reconciler.model.identity import Manifest, name_of
+from reconciler.model.indexes import orphan_word
 from reconciler.model.resources import CONFIGMAPS, REPLICA_SETS, SECRETS
 
 
@@ -85,3 +86,15 @@ def test_a_server_that_was_restored_from_a_backup_is_believed_on_the_next_list(c
     cache.put(CONFIGMAPS, thing("a", 900))
     cache.settle(CONFIGMAPS, [thing("a", 20)], "905")
     assert cache.get(CONFIGMAPS, "shop", "a") == thing("a", 20)
+
+
+def test_objects_are_listed_under_their_words_as_long_as_they_have_them(cache: Cache) -> None:
+    cache.put(REPLICA_SETS, thing("a", 1))
+    cache.put(REPLICA_SETS, thing("b", 2, owner="web"))
+    assert [name_of(one) for one in cache.indexed(REPLICA_SETS, orphan_word("shop"))] == ["a"]
+    cache.put(REPLICA_SETS, thing("a", 3, owner="web"))
+    assert cache.indexed(REPLICA_SETS, orphan_word("shop")) == ()
+    cache.put(REPLICA_SETS, thing("b", 4))
+    assert [name_of(one) for one in cache.indexed(REPLICA_SETS, orphan_word("shop"))] == ["b"]
+    cache.remove(REPLICA_SETS, thing("b", 5))
+    assert cache.indexed(REPLICA_SETS, orphan_word("shop")) == cache.indexed(CONFIGMAPS, "anything") == ()

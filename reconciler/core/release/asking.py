@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from reconciler.core.release.identity import identity_hash
 from reconciler.core.release.opening import Asked
-from reconciler.core.source.changes import WorkloadChange, changes
+from reconciler.core.source.changes import WorkloadChange, change_of
 from reconciler.core.source.documents import Parsed
 from reconciler.core.source.images import container_images
 from reconciler.core.source.restore import Impossible, Restore, Superseded, restore_edits
@@ -65,7 +65,7 @@ def source_id(parsed: Parsed, namespace: str, name: str) -> WorkloadId:
 
 def moved(proven: Parsed, tip: Parsed, id: WorkloadId) -> tuple[Change, ...]:
     """Every value of the workload's template and config that moved since the proven version, where it stands now."""
-    change = next((c for c in changes(proven, tip) if c.workload == id), None)
+    change = change_of(proven, tip, id)
     return tuple(_change(field) for field in _fields(change))[:SHOWN] if change else ()
 
 

@@ -71,6 +71,12 @@ def changes(old: Parsed, new: Parsed) -> tuple[WorkloadChange, ...]:
     return tuple(change for change in compared if change is not None)
 
 
+def change_of(old: Parsed, new: Parsed, workload: WorkloadId) -> WorkloadChange | None:
+    """What differs of one workload between two snapshots of one source; None when nothing does."""
+    before, after = workloads(old).get(workload), workloads(new).get(workload)
+    return _compare(old, new, before, after) if before or after else None
+
+
 def located_images(parsed: Parsed, workload: Workload) -> dict[str, ImageField]:
     """The image of each container with its place in the source."""
     node = node_of(parsed, workload.template)

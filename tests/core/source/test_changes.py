@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.core.source.changes import changes, located_images
+from reconciler.core.source.changes import change_of, changes, located_images
 from reconciler.core.source.documents import manifests_of
 from reconciler.core.source.templates import workloads
 from reconciler.model.source import WorkloadId
@@ -127,3 +127,10 @@ def test_files_that_are_the_same_object_change_nothing_about_the_answer(
     after = snapshot({name: text for name, text in {**one, **{n: other.get(n, "") for n in pushed}}.items() if text})
     old = manifests_of(before)
     assert changes(old, manifests_of(after, old)) == changes(manifests_of(before), manifests_of(after))
+
+
+def test_one_workload_can_be_asked_for_alone() -> None:
+    old, new = parsed(web=deployment(), other=deployment("other")), parsed(web=deployment(image="r/web:2"), other=deployment("other"))
+    assert (change_of(old, new, WorkloadId("Deployment", "shop", "web")),) == changes(old, new)
+    assert change_of(old, new, WorkloadId("Deployment", "shop", "other")) is None
+    assert change_of(old, new, WorkloadId("Deployment", "shop", "nobody")) is None
