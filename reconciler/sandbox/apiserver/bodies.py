@@ -18,7 +18,8 @@ PATCH_JSON = "application/json-patch+json"
 PATCH_MERGE = "application/merge-patch+json"
 PATCH_STRATEGIC = "application/strategic-merge-patch+json"
 PATCH_APPLY = "application/apply-patch+yaml"
-READABLE = ("", "application/json", "application/yaml", PROTOBUF, PATCH_JSON, PATCH_MERGE, PATCH_STRATEGIC, PATCH_APPLY)
+OBJECTS = ("application/json", "application/yaml", PROTOBUF)
+PATCHES = (PATCH_JSON, PATCH_MERGE, PATCH_STRATEGIC, PATCH_APPLY)
 NO_PROTOBUF = "write the object as a manifest and use `kubectl apply -f` (or `kubectl create -f`), which send JSON"
 
 
@@ -52,9 +53,8 @@ def decode(headers: Mapping[str, str], body: bytes) -> Any:
     kind = media_type(headers)
     if body and (kind == PROTOBUF or body.startswith(decoding.MAGIC)):
         return _protobuf(body)
-    if kind not in READABLE:
-        accepted = "application/json, application/yaml"
-        raise unsupported_media_type(f"the body of the request was in an unknown format - accepted media types include: {accepted}")
+    if kind not in ("", *OBJECTS, *PATCHES):
+        raise _unknown_format()
     if not body.strip():
         return None
     value = _parse(kind, body)
@@ -62,8 +62,15 @@ def decode(headers: Mapping[str, str], body: bytes) -> Any:
     return value
 
 
+def _unknown_format() -> Failure:
+    accepted = ", ".join(OBJECTS)
+    return unsupported_media_type(f"the body of the request was in an unknown format - accepted media types include: {accepted}")
+
+
 def decode_object(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
     """The object in a body; an empty body is an empty object."""
+    if media_type(headers) in PATCHES:
+        raise _unknown_format()
     value = decode(headers, body)
     if value is None:
         return {}

@@ -165,7 +165,7 @@ class Collector:
     def _settle(self, target: Target, manifest: Manifest) -> None:
         collection = self._store.collection(target.kind.group, target.kind.plural)
         if is_finished(target.kind, manifest):
-            self._store.remove(collection, target.place, manifest)
+            self._store.remove(collection, target.place)  # watchers see it as it last was
             return
         self._store.put(collection, target.place, manifest)
 

@@ -1,10 +1,11 @@
 """Deletions: preconditions, grace, finalizers, collections (reference apiserver.md §3.2)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from reconciler.sandbox.apiserver.failures import conflict
+from reconciler.sandbox.apiserver.failures import conflict, forbidden
 from reconciler.sandbox.apiserver.kinds import NAMESPACES, PODS
 from reconciler.sandbox.apiserver.options import FOREGROUND, ORPHAN, Deletion
 from reconciler.sandbox.apiserver.paths import Target
@@ -15,6 +16,8 @@ from reconciler.sandbox.apiserver.writes import is_finished
 Manifest = dict[str, Any]
 FINALIZERS = {FOREGROUND: "foregroundDeletion", ORPHAN: "orphan"}
 POD_GRACE = 30
+IMMORTAL = frozenset({"default", "kube-system", "kube-public"})
+TOLD_WHOLE = frozenset({"serviceaccounts", "podtemplates", "resourcequotas", "persistentvolumeclaims"})
 
 
 class Remover:
@@ -26,13 +29,15 @@ class Remover:
 
     def delete(self, target: Target, entry: Entry, deletion: Deletion) -> Manifest:
         """Delete an object: a Status when it is gone, the marked object while something keeps it. Raises Failure 409."""
+        if target.kind is NAMESPACES and target.name in IMMORTAL:
+            raise forbidden(target.kind, target.name, "this namespace may not be deleted")
         self._check(target, entry, deletion)
         marked = self._marked(target, entry.manifest, deletion)
         collection = self._store.collection(target.kind.group, target.kind.plural)
         if is_finished(target.kind, marked):
             if not deletion.dry_run:
                 self._store.remove(collection, target.place, _last_state(entry.manifest, marked))
-            return success(target, entry.manifest)
+            return _told(target, entry.manifest, marked)
         if marked == entry.manifest or deletion.dry_run:
             return marked
         return self._store.put(collection, target.place, marked).manifest
@@ -45,21 +50,23 @@ class Remover:
         ):
             if wanted and wanted != found:
                 why = f"the {field} in the precondition ({wanted}) does not match the {field} in record ({found})."
-                raise conflict(target.kind, target.name, f"{why} The object might have been {happened}")
+                named = replace(target.kind, plural=target.kind.kind)  # by its kind, as a real server does here
+                raise conflict(named, target.name, f"{why} The object might have been {happened}")
 
     def _marked(self, target: Target, manifest: Manifest, deletion: Deletion) -> Manifest:
         fields = manifest["metadata"]
-        grace = _grace(target, manifest, deletion)
+        grace, finalizers = _grace(target, manifest, deletion), _finalizers(target, fields, deletion)
+        kept = {name: inner for name, inner in fields.items() if name != "finalizers"}
+        marked = {**kept, **({"finalizers": finalizers} if finalizers else {})}
         if "deletionTimestamp" in fields:
             # A repeated deletion can only shorten the grace.
-            if grace >= fields.get("deletionGracePeriodSeconds", 0):
-                return manifest
-            return {**manifest, "metadata": {**fields, **self._until(grace)}}
-        finalizers = _finalizers(fields, deletion)
-        kept = {name: inner for name, inner in fields.items() if name != "finalizers"}
-        marked = {**kept, **({"finalizers": finalizers} if finalizers else {}), **self._until(grace)}
+            shorter = grace < fields.get("deletionGracePeriodSeconds", 0)
+            return {**manifest, "metadata": {**marked, **(self._until(grace) if shorter else {})}}
+        marked |= self._until(grace)
         if "generation" in fields:
             marked["generation"] = fields["generation"] + 1
+        if target.kind is NAMESPACES:
+            del marked["deletionGracePeriodSeconds"]
         terminating = {"status": {**(manifest.get("status") or {}), "phase": "Terminating"}} if target.kind is NAMESPACES else {}
         return {**manifest, "metadata": marked, **terminating}
 
@@ -79,15 +86,28 @@ def _grace(target: Target, manifest: Manifest, deletion: Deletion) -> int:
     return POD_GRACE if own is None else int(own)
 
 
-def _finalizers(fields: Manifest, deletion: Deletion) -> list[str]:
-    wanted = FINALIZERS.get(deletion.propagation)
-    kept = [name for name in fields.get("finalizers") or () if name not in FINALIZERS.values()]
+def _finalizers(target: Target, fields: Manifest, deletion: Deletion) -> list[str]:
+    """The finalizers of an object being deleted; without a policy those that say one are kept, and Jobs leave their pods behind."""
+    before = fields.get("finalizers") or []
+    said = [name for name in before if name in FINALIZERS.values()]
+    if not deletion.propagation and said:
+        return list(before)
+    default = ORPHAN if target.kind.qualified == "jobs.batch" else ""
+    wanted = FINALIZERS.get(deletion.propagation or default)
+    kept = [name for name in before if name not in said]
     return [*kept, wanted] if wanted else kept
 
 
 def _last_state(manifest: Manifest, marked: Manifest) -> Manifest:
     """What watchers see of an object that goes: marked if it was marked before, else as it last was."""
     return marked if "deletionTimestamp" in manifest["metadata"] else manifest
+
+
+def _told(target: Target, manifest: Manifest, marked: Manifest) -> Manifest:
+    """What an immediate deletion answers: a Status, or for some kinds the object that is gone."""
+    if target.kind is PODS:
+        return marked
+    return manifest if target.kind.qualified in TOLD_WHOLE else success(target, manifest)
 
 
 def success(target: Target, manifest: Manifest) -> Manifest:

@@ -125,6 +125,11 @@ def method_not_allowed() -> Failure:
     return Failure(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
 
 
+def not_acceptable(message: str) -> Failure:
+    """There is no answer of a type that was asked for."""
+    return Failure(406, "NotAcceptable", message)
+
+
 def unsupported_media_type(message: str) -> Failure:
     """The body is of a type that is not read here."""
     return Failure(415, "UnsupportedMediaType", message)

@@ -92,13 +92,18 @@ def asked_of(target: Target, call: Call) -> Asked:
     """What a call to a resource wants to do; who lists or watches one name by a field selector asks for that name."""
     kind, name = target.kind, target.name
     verb = (NAMED_VERBS if name else LIST_VERBS).get(call.method, call.method.lower())
-    if call.method == "GET" and call.query.get("watch") in ("true", "1"):
+    if call.method == "GET" and not name and asks_to_watch(call):
         verb = "watch"
     if not name and verb in ("list", "watch", "deletecollection"):
         name = _selected(call.query.get("fieldSelector", ""))
     # A path to one Namespace is in that namespace, so that a Role there can allow it.
     namespace = target.name if kind.qualified == "namespaces" else target.namespace
     return Asked(verb, kind.group, kind.plural, target.subresource, namespace, name)
+
+
+def asks_to_watch(call: Call) -> bool:
+    """Whether a GET of a collection is a watch: every value but these two says so."""
+    return call.query.get("watch", "false").lower() not in ("false", "0")
 
 
 def _selected(selector: str) -> str:

@@ -9,8 +9,10 @@ from typing import Any
 
 import orjson
 
-from reconciler.sandbox.apiserver.failures import bad_request, expired, version_ahead
+from reconciler.sandbox.apiserver import listing
+from reconciler.sandbox.apiserver.failures import bad_request, expired, not_acceptable, version_ahead
 from reconciler.sandbox.apiserver.kinds import Kind, as_served
+from reconciler.sandbox.apiserver.listing import number
 from reconciler.sandbox.apiserver.paths import Target
 from reconciler.sandbox.apiserver.selectors import Predicate, predicate
 from reconciler.sandbox.apiserver.store import Collection, Entry, Store
@@ -19,6 +21,9 @@ from reconciler.sandbox.apiserver.watch import Encode, WatchOptions, WatchStream
 
 Manifest = dict[str, Any]
 WATCH_SECONDS = 1800.0
+MEDIA_TYPES = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf", "application/*", "*/*")
+SHAPES = ("Table", "PartialObjectMetadata")
+VERSIONS = ("v1", "v1beta1")
 TOO_OLD = "The resourceVersion for the provided list is too old."
 CONTINUE_TOO_OLD = (
     "The provided continue parameter is too old to display a consistent list result. Start a new list without the continue parameter."
@@ -34,12 +39,20 @@ class Form:
 
     @classmethod
     def parse(cls, accept: str, query: Mapping[str, str]) -> "Form":
-        """The form that an Accept header asks for; whatever else it asks for gets JSON."""
-        for part in accept.split(","):
-            parameters = dict(one.strip().split("=", 1) for one in part.split(";")[1:] if "=" in one)
-            shape = parameters.get("as", "").removesuffix("List")
-            if shape in ("Table", "PartialObjectMetadata") and "apidiscovery" not in part:
+        """The first form that an Accept header asks for and that there is. Raises Failure 406 if there is none."""
+        asked = [part.split(";") for part in accept.split(",") if part.strip()]
+        readable = [parameters for media_type, *parameters in asked if media_type.strip() in MEDIA_TYPES]
+        if asked and not readable:
+            raise not_acceptable("406: Not Acceptable")
+        for parameters in readable:
+            named = dict(one.strip().split("=", 1) for one in parameters if "=" in one)
+            shape = named.get("as", "").removesuffix("List")
+            if not shape:
+                return cls()
+            if shape in SHAPES and named.get("v") in VERSIONS:
                 return cls(shape, query.get("includeObject", ""))
+        if asked:
+            raise not_acceptable(f"only the following media types are accepted: {', '.join(MEDIA_TYPES[:3])}")
         return cls()
 
 
@@ -49,6 +62,12 @@ class Reader:
     def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
         self._store = store
         self._now = now
+
+    def check_version(self, query: Mapping[str, str]) -> None:
+        """Raises Failure 500 for a version that is no number, 504 for one that is yet to come."""
+        asked = listing.version_of(query)
+        if asked > self._store.version:
+            raise version_ahead(asked, self._store.version)
 
     def one(self, kind: Kind, entry: Entry, form: Form) -> bytes:
         """One object."""
@@ -77,8 +96,7 @@ class Reader:
         if form.shape:
             items = [partial(entry.manifest) for entry in entries]
             return orjson.dumps({"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "items": items})
-        head = orjson.dumps({"kind": kind.list_name, "apiVersion": kind.api_version, "metadata": metadata})
-        return b'%b,"items":[%b]}' % (head[:-1], b",".join([_item(kind, entry) for entry in entries]))
+        return written_list(kind, entries, metadata)
 
     def select(self, target: Target, query: Mapping[str, str]) -> list[Entry]:
         """The entries that a collection path and its selectors name, in order."""
@@ -88,20 +106,29 @@ class Reader:
         return self._store.collection(target.kind.group, target.kind.plural)
 
     def _page(self, target: Target, query: Mapping[str, str]) -> "_Page":
-        limit = _number(query, "limit")
+        listing.validate(query)
+        limit = max(number(query, "limit"), 0)
         if query.get("continue"):
             return self._next_page(target, query, limit)
-        self._check_version(target, query)
-        entries = self.select(target, query)
-        ignored = query.get("resourceVersion") == "0"
-        return self._cut(target, query, _Found(entries, self._store.version), 0 if ignored else limit)
+        self.check_version(query)
+        exact = listing.exact_version(query)
+        if exact:
+            return self._cut(target, query, self._as_it_was(target, query, exact), limit)
+        found = _Found(self.select(target, query), self._store.version)
+        return self._cut(target, query, found, 0 if query.get("resourceVersion") == "0" else limit)
 
-    def _check_version(self, target: Target, query: Mapping[str, str]) -> None:
-        asked = _number(query, "resourceVersion")
-        if asked > self._store.version:
-            raise version_ahead(asked, self._store.version)
-        if query.get("resourceVersionMatch") == "Exact" and asked < self._collection(target).version:
+    def _as_it_was(self, target: Target, query: Mapping[str, str], version: int) -> "_Found":
+        """What a list found at an earlier version. Raises Failure 410 if that is forgotten."""
+        entries = self._collection(target).at(version)
+        if entries is None:
             raise expired(TOO_OLD)
+        namespace, matches = _namespace(target), _matches(target, query)
+        found = [
+            (place, entry)
+            for place, entry in entries.items()
+            if (namespace is None or place[0] == namespace) and (matches is None or matches(entry.manifest))
+        ]
+        return _Found([entry for _, entry in sorted(found, key=lambda pair: pair[0])], version)
 
     def _next_page(self, target: Target, query: Mapping[str, str], limit: int) -> "_Page":
         if query.get("resourceVersion") not in (None, "", "0"):
@@ -127,18 +154,16 @@ class Reader:
         return _Page(page, found.version, _continue_token(found.version, _place(found.entries[end])), remaining)
 
     def watch(self, target: Target, query: Mapping[str, str], form: Form) -> WatchStream:
-        """A watch of a collection, or of one object of it."""
-        initial = query.get("sendInitialEvents") in ("true", "1")
-        if initial and query.get("resourceVersionMatch") != "NotOlderThan":
-            raise bad_request("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
-        version = _number(query, "resourceVersion")
+        """A watch of a collection."""
+        initial = listing.validate_watch(query)
+        version = listing.version_of(query)
         options = WatchOptions(
             namespace=_namespace(target),
             matches=_matches(target, query),
             since=None if initial or not version else version,
             initial_end=initial,
             bookmarks=query.get("allowWatchBookmarks") in ("true", "1"),
-            seconds=float(_number(query, "timeoutSeconds") or WATCH_SECONDS),
+            seconds=float(number(query, "timeoutSeconds") or WATCH_SECONDS),
         )
         return WatchStream(self._store, target.kind, options, self._encoder(target.kind, form))
 
@@ -171,6 +196,12 @@ class _Page:
     remaining: int = 0
 
 
+def written_list(kind: Kind, entries: Sequence[Entry], metadata: Manifest) -> bytes:
+    """A list as JSON."""
+    head = orjson.dumps({"kind": kind.list_name, "apiVersion": kind.api_version, "metadata": metadata})
+    return b'%b,"items":[%b]}' % (head[:-1], b",".join([_item(kind, entry) for entry in entries]))
+
+
 def encoded(kind: Kind, entry: Entry) -> bytes:
     """An entry as JSON in the version that was asked for."""
     if entry.manifest["apiVersion"] == kind.api_version:
@@ -200,13 +231,6 @@ def _matches(target: Target, query: Mapping[str, str]) -> Predicate | None:
     return lambda manifest: manifest["metadata"]["name"] == target.name and (matches is None or matches(manifest))
 
 
-def _number(query: Mapping[str, str], name: str) -> int:
-    text = query.get(name) or "0"
-    if not text.isdigit() or len(text) > 18:
-        raise bad_request(f'{name}: Invalid value: "{text}": must be a number that is not negative')
-    return int(text)
-
-
 def _place(entry: Entry) -> str:
     metadata = entry.manifest["metadata"]
     return f"{metadata.get('namespace', '')}\0{metadata['name']}"
@@ -221,7 +245,7 @@ def _parse_continue(token: str) -> tuple[int, str]:
         parsed = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
         return int(parsed["rv"]), str(parsed["start"])
     except (ValueError, KeyError, TypeError) as error:
-        raise bad_request(f"continue key is not valid: {type(error).__name__}") from error
+        raise bad_request(f"invalid continue token: continue key is not valid: {type(error).__name__}") from error
 
 
 def _expired_continue(token: str) -> Exception:

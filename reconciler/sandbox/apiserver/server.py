@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from reconciler.sandbox.apiserver import reviews
+from reconciler.sandbox.apiserver import logoptions, reviews, verbs
 from reconciler.sandbox.apiserver.aggregation import Aggregation, asked_there
 from reconciler.sandbox.apiserver.bodies import PATCH_APPLY, decode_object, failure_of, header, media_type
 from reconciler.sandbox.apiserver.collector import Collector
@@ -21,7 +21,7 @@ from reconciler.sandbox.apiserver.deletion import Remover
 from reconciler.sandbox.apiserver.discovery import Discovery
 from reconciler.sandbox.apiserver.expiry import Expiry
 from reconciler.sandbox.apiserver.failures import Failure, bad_request, conflict, method_not_allowed, not_found
-from reconciler.sandbox.apiserver.gate import Access, Gate, asked_of, path_asked
+from reconciler.sandbox.apiserver.gate import Access, Gate, asked_of, asks_to_watch, path_asked
 from reconciler.sandbox.apiserver.identity import ADMIN, SYSTEM, User, service_account
 from reconciler.sandbox.apiserver.journal import Journal, chance_of, restored
 from reconciler.sandbox.apiserver.kinds import DEFINITIONS, RBAC, Registry, as_served
@@ -30,7 +30,7 @@ from reconciler.sandbox.apiserver.options import Deletion, WriteOptions
 from reconciler.sandbox.apiserver.patching import applied, parse, patched
 from reconciler.sandbox.apiserver.paths import Target
 from reconciler.sandbox.apiserver.paths import parse as parse_path
-from reconciler.sandbox.apiserver.reads import Form, Reader, encoded
+from reconciler.sandbox.apiserver.reads import Form, Reader, encoded, written_list
 from reconciler.sandbox.apiserver.rights import bootstrap
 from reconciler.sandbox.apiserver.serving import Listener
 from reconciler.sandbox.apiserver.subresources import Subresources, scale_of
@@ -41,9 +41,8 @@ from reconciler.sandbox.client import Answer, Call, Caller
 Manifest = dict[str, Any]
 JSON: Mapping[str, str] = {"content-type": "application/json"}
 TEXT: Mapping[str, str] = {"content-type": "text/plain"}
-HEALTH = frozenset({"/healthz", "/readyz", "/livez"})
+HEALTH = frozenset({"healthz", "readyz", "livez"})
 NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
-WATCH = ("true", "1")
 MADE_BY_PUT = frozenset({"leases.coordination.k8s.io", "events", "events.events.k8s.io"})
 
 Fault = Callable[[Call], Awaitable[Answer | None]]
@@ -205,12 +204,14 @@ class ApiServer:
             return refused(failure_of(error))
 
     def _respond(self, call: Call, user: User | None) -> Answer:
-        if call.path in HEALTH:
+        if call.path.split("/")[1] in HEALTH and not header(call.headers, "authorization"):
             return Answer(200, TEXT, b"ok")
         user = user or self.gate.identify(call.headers)
         path = call.path.rstrip("/") or "/"
         if call.method == "GET" and (document := self._discovery.find(path, header(call.headers, "accept"))):
             self.gate.admit(user, path_asked(call))
+        if call.path.split("/")[1] in HEALTH:
+            return Answer(200, TEXT, b"ok")
             known = header(call.headers, "if-none-match") == document.etag
             return Answer(
                 304 if known else 200, {"content-type": document.media_type, "etag": document.etag}, b"" if known else document.body
@@ -220,9 +221,10 @@ class ApiServer:
     def _resource(self, call: Call, path: str, user: User) -> Answer:
         target = self._target(call, path, user)
         respond = RESPONSES.get((call.method, bool(target.name), target.subresource), RESPONSES.get((call.method, bool(target.name), "*")))
-        if respond is None or (call.method == "GET" and not target.kind.stored):
+        if respond is None:
             raise method_not_allowed()
         self.gate.admit(user, asked_of(target, call))
+        verbs.require(target, call.method)
         if not target.kind.stored:
             return _json(201, reviews.review(target.kind, decode_object(call.headers, call.body), user, self.gate))
         if self._creates(target, call):
@@ -245,20 +247,24 @@ class ApiServer:
 
     def _read(self, target: Target, call: Call) -> Answer:
         form = Form.parse(header(call.headers, "accept"), call.query)
-        if call.query.get("watch") in WATCH:
+        if not target.name and asks_to_watch(call):
             return Answer(200, JSON, self._reader.watch(target, call.query, form))
         if not target.name:
             return Answer(200, JSON, self._reader.listed(target, call.query, form))
         return Answer(200, JSON, self._reader.one(target.kind, self._writer.find(target), form))
 
     def _read_scale(self, target: Target, call: Call) -> Answer:
+        self._reader.check_version(call.query)
         scale = target.kind.scale
         if scale is None:
             raise not_found(target.kind, target.name)
         return _json(200, scale_of(scale, self._writer.find(target).manifest))
 
     def _read_log(self, target: Target, call: Call) -> Answer:
-        self._writer.find(target)
+        pod = self._writer.find(target).manifest
+        logoptions.check(pod, call.query)
+        if not pod["spec"].get("nodeName"):
+            return Answer(204, {}, b"")  # nobody has run it yet
         try:
             return Answer(200, TEXT, self.logs(target.namespace, target.name, call.query))
         except LookupError as error:
@@ -266,12 +272,10 @@ class ApiServer:
 
     def _create(self, target: Target, call: Call) -> Answer:
         body = decode_object(call.headers, call.body)
-        if target.kind.namespaced and not target.namespace:
-            raise method_not_allowed()
         return self._written(target, self._writer.create(target, body, self._options(call), call.body))
 
     def _options(self, call: Call) -> WriteOptions:
-        return WriteOptions.parse(call.query, header(call.headers, "user-agent"))
+        return WriteOptions.parse(call.query, header(call.headers, "user-agent"), call.method)
 
     def _written(self, target: Target, written: Written) -> Answer:
         warnings = {"warning": ", ".join(f"299 - {orjson.dumps(text).decode()}" for text in written.warnings)} if written.warnings else {}
@@ -292,7 +296,7 @@ class ApiServer:
 
     def _patch(self, target: Target, call: Call) -> Answer:
         patch = parse(target.kind, call.headers, call.body)
-        options = replace(self._options(call), applies=patch.applies, patches=True)
+        options = self._options(call).of_patch(applies=patch.applies)
         entry = self.store.collection(target.kind.group, target.kind.plural).entries.get(target.place)
         if entry is None and patch.applies and not target.subresource:
             new = applied(target, {}, patch.value, options, self._writer.moment())
@@ -317,9 +321,7 @@ class ApiServer:
         for entry in entries:
             fields = entry.manifest["metadata"]
             self._remover.delete(Target(target.kind, fields.get("namespace", ""), fields["name"]), entry, deletion)
-        items = [as_served(target.kind, entry.manifest) for entry in entries]
-        metadata = {"resourceVersion": str(self.store.version)}
-        return _json(200, {"kind": target.kind.list_name, "apiVersion": target.kind.api_version, "metadata": metadata, "items": items})
+        return Answer(200, JSON, written_list(target.kind, entries, {"resourceVersion": str(self.store.version)}))
 
     def _evict(self, target: Target, call: Call) -> Answer:
         return _json(201, self._subresources.evict(target, call.headers, call.body))

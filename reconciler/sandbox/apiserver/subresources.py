@@ -19,13 +19,16 @@ from reconciler.sandbox.apiserver.patching import Patch, parse, patched
 from reconciler.sandbox.apiserver.paths import Target
 from reconciler.sandbox.apiserver.selectors import as_text, from_object
 from reconciler.sandbox.apiserver.store import Entry, Store
+from reconciler.sandbox.apiserver.templates import with_defaults
 from reconciler.sandbox.apiserver.writes import Writer
 
 Manifest = dict[str, Any]
 SCALE = Kind("autoscaling", "v1", "scales", "Scale")
 SCALE_FIELDS = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
 TOKEN = Kind("authentication.k8s.io", "v1", "tokenrequests", "TokenRequest")
+BINDING = Kind("", "v1", "pods/binding", "Binding")
 TOKEN_SECONDS = 3600
+SHORTEST_TOKEN = 600
 LONGEST_TOKEN = 2**32
 
 
@@ -54,6 +57,8 @@ class Subresources:
     def put_scale(self, target: Target, body: Manifest, options: WriteOptions) -> Manifest:
         """Set the replicas of an object by a whole Scale."""
         entry = self._writer.find(target)
+        metadata.require_name(target, body)
+        metadata.addressed(Target(SCALE, target.namespace, target.name), body)
         return self._scaled(target, entry, body, options)
 
     def patch_scale(self, target: Target, headers: Mapping[str, str], body: bytes, options: WriteOptions) -> Manifest:
@@ -87,6 +92,8 @@ class Subresources:
         """Delete a pod unless a disruption budget forbids it now (429)."""
         entry = self._writer.find(target)
         eviction = decode_object(headers, body)
+        if metadata.of(eviction).get("name") != target.name:
+            raise bad_request("name in URL does not match name in Eviction object")
         deletion = Deletion.parse({}, eviction.get("deleteOptions") or {})
         for budget in self._budgets(target.namespace, entry.manifest):
             if not self._allows(budget, target.namespace):
@@ -119,11 +126,9 @@ class Subresources:
         if not node:
             raise invalid(target.kind, target.name, [Cause("target.name", "Required value", "Required")])
         if entry.manifest["spec"].get("nodeName"):
-            raise conflict(
-                target.kind, target.name, f"pod {target.name} is already assigned to node {entry.manifest['spec']['nodeName']!r}"
-            )
+            raise conflict(BINDING, target.name, f'pod {target.name} is already assigned to node "{entry.manifest["spec"]["nodeName"]}"')
         if "deletionTimestamp" in entry.manifest["metadata"]:
-            raise conflict(target.kind, target.name, f"pod {target.name} is being deleted, cannot be assigned to a host")
+            raise conflict(BINDING, target.name, f"pod {target.name} is being deleted, cannot be assigned to a host")
         scheduled = {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": self._writer.moment()}
         status = entry.manifest.get("status") or {}
         others = [one for one in status.get("conditions") or () if one.get("type") != "PodScheduled"]
@@ -138,10 +143,13 @@ class Subresources:
     def token(self, target: Target, headers: Mapping[str, str], body: bytes) -> Manifest:
         """A token of a service account, unlike every other one. Raises Failure 422 for a life that is no number of seconds."""
         entry, request = self._writer.find(target), decode_object(headers, body)
-        spec = {"expirationSeconds": TOKEN_SECONDS, **(request.get("spec") or {})}
+        spec = with_defaults(request.get("spec") or {}, {"expirationSeconds": TOKEN_SECONDS})
         seconds = spec["expirationSeconds"]
-        if not isinstance(seconds, int) or isinstance(seconds, bool) or not 0 < seconds <= LONGEST_TOKEN:
-            raise invalid(TOKEN, target.name, [Cause("spec.expirationSeconds", f"Invalid value: {seconds}: must be 1 to {LONGEST_TOKEN}")])
+        if not isinstance(seconds, int) or isinstance(seconds, bool):
+            raise bad_request("json: cannot unmarshal into Go struct field spec.expirationSeconds of type int64")
+        if not SHORTEST_TOKEN <= seconds <= LONGEST_TOKEN:
+            limit = "less than 10 minutes" if seconds < SHORTEST_TOKEN else "larger than 2^32 seconds"
+            raise invalid(TOKEN, "", [Cause("spec.expirationSeconds", f"Invalid value: {seconds}: may not specify a duration {limit}")])
         until = self._writer.moment_after(seconds)
         claims = {
             "sub": f"system:serviceaccount:{target.namespace}:{target.name}",

@@ -5,7 +5,7 @@ That there is no `await` from reading the old object to storing the new one is w
 
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -162,8 +162,8 @@ class Writer:
     def _stored(self, target: Target, new: Manifest, warnings: list[str]) -> Written:
         collection = self._store.collection(target.kind.group, target.kind.plural)
         if is_finished(target.kind, new):
-            entry = self._store.remove(collection, target.place, new)
-            return Written(entry.manifest, removed=True, warnings=warnings, entry=entry)
+            self._store.remove(collection, target.place)  # watchers see it as it last was
+            return Written(new, removed=True, warnings=warnings)
         entry = self._store.put(collection, target.place, new)
         return Written(entry.manifest, warnings=warnings, entry=entry)
 
@@ -241,17 +241,25 @@ def _scoped(target: Target, new: Manifest, old: Manifest) -> Manifest:
     """The part of an update that its path may change: the main path keeps the status, the status path everything else."""
     kind = target.kind
     if target.subresource == "status":
-        fields = dict(old["metadata"])
-        if not kind.custom and "annotations" in new["metadata"]:
-            fields["annotations"] = new["metadata"]["annotations"]
-        if "managedFields" in new["metadata"]:
-            fields["managedFields"] = new["metadata"]["managedFields"]
-        scoped = {**old, "metadata": fields}
+        scoped = {**old, "metadata": _status_metadata(kind, new["metadata"], old["metadata"])}
         return {**scoped, "status": new["status"]} if "status" in new else {name: one for name, one in scoped.items() if name != "status"}
     if not kind.has_status:
         return new
     kept = {"status": old["status"]} if "status" in old else {}
     return {**{name: inner for name, inner in new.items() if name != "status"}, **kept}
+
+
+# Kind → the metadata that its status path leaves alone; every other built-in kind lets all of it through.
+KEPT_BY_STATUS: Mapping[str, str] = {"deployments.apps": "labels", "pods": "ownerReferences"}
+
+
+def _status_metadata(kind: Kind, new: Manifest, old: Manifest) -> Manifest:
+    """The metadata after a write of the status."""
+    closed = kind.custom or kind is DEFINITIONS
+    changed, kept = (old, new) if closed else (new, old)
+    name = "managedFields" if closed else KEPT_BY_STATUS.get(kind.qualified, "")
+    rest = {field: inner for field, inner in changed.items() if field != name}
+    return {**rest, **({name: kept[name]} if name in kept else {})}
 
 
 def _counted(kind: Kind, new: Manifest, old: Manifest) -> Manifest:

@@ -80,6 +80,11 @@ class Api:
         ) as answer:
             return Reply(answer.status, await answer.text(), answer.headers.get("content-type", ""))
 
+    async def accepting(self, path: str, accept: str) -> Reply:
+        """A GET with this Accept header."""
+        async with self._session.get(path, headers={"accept": accept}, timeout=aiohttp.ClientTimeout(total=PATIENCE)) as answer:
+            return Reply(answer.status, await answer.text(), answer.headers.get("content-type", ""))
+
     async def made(self, path: str, body: Any, **query: str) -> Json:
         """What a POST that must succeed made."""
         reply = await self("POST", path, body, **query)

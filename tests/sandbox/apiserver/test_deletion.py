@@ -8,7 +8,9 @@ import pytest
 from reconciler.sandbox.apiserver.server import ApiServer
 from reconciler.sandbox.apiserver.times import parse
 from reconciler.sandbox.client import ApiClient, ApiError, Call
-from tests.kit.apiserver import CONFIG_MAPS, DEPLOYMENTS, PODS, config_map, deployment, pod
+from tests.kit.apiserver import CONFIG_MAPS, DEPLOYMENTS, PODS, config_map, deployment, gone, pod
+
+JOBS = "/apis/batch/v1/namespaces/default/jobs"
 
 
 async def deleted(server: ApiServer, path: str, **options: Any) -> dict[str, Any]:
@@ -83,3 +85,35 @@ async def test_the_propagation_is_a_finalizer(api_server: ApiServer, api: ApiCli
     api_server.store.observers.clear()  # nobody carries the deletion on: it stays visible
     await api.create(CONFIG_MAPS, config_map("x"))
     assert (await deleted(api_server, f"{CONFIG_MAPS}/x", propagationPolicy="Orphan"))["metadata"]["finalizers"] == ["orphan"]
+
+
+async def test_what_every_cluster_needs_stays(api: ApiClient) -> None:
+    with pytest.raises(ApiError, match="this namespace may not be deleted") as refused:
+        await api.delete("/api/v1/namespaces/default")
+    assert refused.value.status == 403
+
+
+async def test_a_job_leaves_its_pods_behind_unless_told_otherwise(api_server: ApiServer, api: ApiClient) -> None:
+    template = {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "i:1"}]}}
+    for options, finalizers in (({}, ["orphan"]), ({"propagationPolicy": "Background"}, None)):
+        await api.create(JOBS, {"metadata": {"name": "j"}, "spec": {"template": template}})
+        answer = await deleted(api_server, f"{JOBS}/j", **options)
+        assert answer["metadata"].get("finalizers") == finalizers
+        await gone(api_server, f"{JOBS}/j")
+
+
+async def test_another_policy_replaces_the_one_before(api_server: ApiServer, api: ApiClient) -> None:
+    await api.create(CONFIG_MAPS, {**config_map("x"), "metadata": {"name": "x", "finalizers": ["example.com/x", "foregroundDeletion"]}})
+    kept = await deleted(api_server, f"{CONFIG_MAPS}/x")
+    assert kept["metadata"]["finalizers"] == ["example.com/x", "foregroundDeletion"]
+    kept = await deleted(api_server, f"{CONFIG_MAPS}/x", propagationPolicy="Background")
+    assert kept["metadata"]["finalizers"] == ["example.com/x"]
+
+
+async def test_some_kinds_answer_with_what_is_gone(api_server: ApiServer, api: ApiClient) -> None:
+    await api.create(PODS, pod("x"))
+    last = await deleted(api_server, f"{PODS}/x")
+    assert (last["kind"], last["metadata"]["deletionGracePeriodSeconds"]) == ("Pod", 0)
+    accounts = "/api/v1/namespaces/default/serviceaccounts"
+    await api.create(accounts, {"metadata": {"name": "x"}})
+    assert (await deleted(api_server, f"{accounts}/x"))["kind"] == "ServiceAccount"

@@ -126,7 +126,7 @@ async def test_it_waits_for_what_others_do(kubectl: Kubectl, client: ApiClient) 
 
 async def test_it_prints_and_describes(kubectl: Kubectl, client: ApiClient) -> None:
     await client.create(DEPLOYMENTS, deployment("web"))
-    await client.create(PODS, pod("p", labels={"app": "web"}))
+    await client.create(PODS, pod("p", node="n1", labels={"app": "web"}))
     everything = await kubectl("get all")
     assert "pod/p" in everything and "deployment.apps/web" in everything
     assert "CONTAINERS" in await kubectl("get deploy -o wide")

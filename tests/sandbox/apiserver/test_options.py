@@ -26,13 +26,33 @@ def test_the_body_of_a_deletion_wins_over_its_query() -> None:
     )
     assert (deletion.propagation, deletion.grace) == ("Foreground", 0)
     assert Deletion.parse({"orphanDependents": "true"}, {}).propagation == "Orphan"
-    assert Deletion.parse({}, {}) == Deletion()
+    assert Deletion.parse({}, {}) == Deletion(propagation="")
+
+
+def test_a_deletion_says_once_what_becomes_of_dependents() -> None:
+    assert Deletion.parse({}, {"orphanDependents": False}).propagation == "Background"
+    with pytest.raises(Failure, match="cannot be both set"):
+        Deletion.parse({}, {"orphanDependents": True, "propagationPolicy": "Background"})
 
 
 @pytest.mark.parametrize("body", [{"propagationPolicy": "Sideways"}, {"gracePeriodSeconds": "soon"}, {"dryRun": ["Some"]}])
 def test_values_that_do_not_exist_are_refused(body: dict[str, Any]) -> None:
     with pytest.raises(Failure):
         Deletion.parse({}, body)
+
+
+@pytest.mark.parametrize(("name", "words"), [("x" * 129, "Too long"), ("a\tb", "invalid character U\\+0009 \\(at position 1\\)")])
+def test_a_manager_has_a_short_and_printable_name(name: str, words: str) -> None:
+    with pytest.raises(Failure, match=words) as refused:
+        WriteOptions.parse({"fieldManager": name}, "", "POST")
+    assert refused.value.message.startswith('CreateOptions.meta.k8s.io "" is invalid: fieldManager: ')
+
+
+def test_only_an_apply_can_be_forced() -> None:
+    options = WriteOptions.parse({"force": "true"}, "")
+    assert options.of_patch(applies=True).force and options.of_patch(applies=True).patches
+    with pytest.raises(Failure, match="may not be specified for non-apply patch"):
+        options.of_patch(applies=False)
 
 
 def test_unknown_validation_is_refused() -> None:

@@ -74,14 +74,13 @@ async def test_version_zero_ignores_the_limit(api_server: ApiServer) -> None:
     ("query", "status"),
     [
         ({"resourceVersion": "99999"}, 504),
-        ({"resourceVersion": "1", "resourceVersionMatch": "Exact"}, 410),
-        ({"resourceVersion": "x"}, 400),
-        ({"limit": "-1"}, 400),
+        ({"resourceVersion": "x"}, 500),
+        ({"limit": "x"}, 400),
         ({"continue": "nonsense"}, 400),
         ({"continue": "e30", "resourceVersion": "5"}, 400),
         ({"labelSelector": "a in b"}, 400),
         ({"fieldSelector": "spec.x=1"}, 400),
-        ({"watch": "true", "sendInitialEvents": "true"}, 400),
+        ({"watch": "true", "sendInitialEvents": "true"}, 422),
     ],
 )
 async def test_a_read_that_cannot_be_answered_says_why(api_server: ApiServer, query: dict[str, str], status: int) -> None:
@@ -107,10 +106,36 @@ async def test_metadata_only(api_server: ApiServer) -> None:
 
 
 @pytest.mark.usefixtures("five")
-@pytest.mark.parametrize("accept", ["", "*/*", "application/vnd.kubernetes.protobuf,application/json", "text/html"])
+@pytest.mark.parametrize(
+    "accept",
+    ["", "*/*", "application/vnd.kubernetes.protobuf,application/json", "text/html,*/*;q=0.8", "application/json;as=Nope,application/json"],
+)
 async def test_every_other_accept_gets_json(api_server: ApiServer, accept: str) -> None:
     assert (await read(api_server, f"{CONFIG_MAPS}/a", {"accept": accept}))[1]["kind"] == "ConfigMap"
     assert Form.parse(accept, {}) == Form()
+
+
+@pytest.mark.usefixtures("five")
+@pytest.mark.parametrize("accept", ["text/html", "image/png, text/plain", "application/json;as=Nope", "application/json;as=Table;v=v7"])
+async def test_what_nobody_can_answer_is_not_acceptable(api_server: ApiServer, accept: str) -> None:
+    status, refusal = await read(api_server, headers={"accept": accept})
+    assert (status, refusal["reason"]) == (406, "NotAcceptable")
+
+
+@pytest.mark.usefixtures("five")
+async def test_a_list_of_an_earlier_version_is_as_it_was(api_server: ApiServer, api: ApiClient) -> None:
+    before = api_server.store.version
+    await api.patch(f"{CONFIG_MAPS}/a", {"data": {"x": "changed"}})
+    await api.delete(f"{CONFIG_MAPS}/b")
+    await api.create(CONFIG_MAPS, config_map("new"))
+    exact = {"resourceVersion": str(before), "resourceVersionMatch": "Exact"}
+    _, listed = await read(api_server, **exact)
+    assert names(listed) == list(NAMES) and listed["metadata"]["resourceVersion"] == str(before)
+    assert listed["items"][0].get("data", {}).get("x") != "changed"
+    _, page = await read(api_server, resourceVersion=str(before), limit="2")
+    assert names(page) == list(NAMES[:2]) and page["metadata"]["remainingItemCount"] == len(NAMES) - 2
+    api_server.forget_history()
+    assert (await read(api_server, **exact))[0] == 410
 
 
 async def test_a_custom_resource_is_served_in_each_of_its_versions(api_server: ApiServer, api: ApiClient) -> None:

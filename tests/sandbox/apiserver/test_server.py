@@ -74,7 +74,7 @@ async def test_a_pod_without_a_log_says_so() -> None:
         raise LookupError(f"container main of {name} is waiting to start")
 
     server = ApiServer(logs=logs)
-    await ApiClient(server.call).create(PODS, pod("x"))
+    await ApiClient(server.call).create(PODS, pod("x", node="n1"))
     answer = await server.call(Call("GET", f"{PODS}/x/log"))
     assert answer.status == 400 and isinstance(answer.body, bytes) and b"waiting to start" in answer.body
 

@@ -89,6 +89,6 @@ async def test_logs_are_streamed() -> None:
             yield f"{part}\n".encode()
 
     async with running(logs=logs) as server, aiohttp.ClientSession(server.url) as session:
-        await ApiClient(server.call).create(PODS, pod("x"))
+        await ApiClient(server.call).create(PODS, pod("x", node="n1"))
         async with session.get(f"{PODS}/x/log", params={"tailLines": "5"}) as response:
             assert response.content_type == "text/plain" and await response.read() == b"default\nx\n5\n"

@@ -81,5 +81,5 @@ async def test_a_pod_is_bound_once(api: ApiClient) -> None:
 async def test_a_service_account_has_tokens(api: ApiClient) -> None:
     accounts = "/api/v1/namespaces/default/serviceaccounts"
     await api.create(accounts, {"metadata": {"name": "robot"}})
-    made = await api.create(f"{accounts}/robot/token", {"spec": {"expirationSeconds": 60}})
-    assert made["status"]["token"].count(".") == 2 and made["spec"]["expirationSeconds"] == 60
+    made = await api.create(f"{accounts}/robot/token", {"spec": {"expirationSeconds": 600}})
+    assert made["status"]["token"].count(".") == 2 and made["spec"]["expirationSeconds"] == 600

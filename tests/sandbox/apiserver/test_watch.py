@@ -64,7 +64,7 @@ async def test_a_selector_sees_objects_enter_and_leave_also_in_history(api_serve
 
 
 async def test_other_namespaces_and_names_are_not_told(api_server: ApiServer, api: ApiClient) -> None:
-    stream = await opened(api_server, f"{CONFIG_MAPS}/one")
+    stream = await opened(api_server, fieldSelector="metadata.name=one")
     await api.create("/api/v1/namespaces/kube-system/configmaps", config_map("one"))
     await api.create(CONFIG_MAPS, config_map("two"))
     await api.create(CONFIG_MAPS, config_map("one"))
