@@ -7,18 +7,14 @@ from typing import Any
 from reconciler.sandbox.apiserver import events
 from reconciler.sandbox.apiserver.failures import bad_request
 from reconciler.sandbox.apiserver.kinds import Kind
+from reconciler.sandbox.apiserver.labelselectors import Requirement, comparison, membership, parse
 
 Manifest = dict[str, Any]
 Predicate = Callable[[Manifest], bool]
-Labels = Mapping[str, str]
-Requirement = Callable[[Labels], bool]
 
-KEY = r"[A-Za-z0-9](?:[-A-Za-z0-9_./]*[A-Za-z0-9])?"
-SET = re.compile(rf"^({KEY})\s+(in|notin)\s*\(([^()]*)\)$")
-COMPARED = re.compile(rf"^({KEY})\s*(==|=|!=|>|<)\s*([-A-Za-z0-9_.]*)$")
-PRESENT = re.compile(rf"^(!?)\s*({KEY})$")
-PARTS = re.compile(r",(?![^(]*\))")
-FIELD = re.compile(r"^([\w.]+)\s*(==|=|!=)\s*([^=,]*)$")
+TERMS = re.compile(r"(?:[^,\\]|\\.)+")
+OPERATOR = re.compile(r"!=|==?")
+ESCAPED = re.compile(r"\\([\\,=])")
 MAX_LENGTH = 16_384
 
 FIELDS: Mapping[str, frozenset[str]] = {
@@ -40,9 +36,9 @@ FIELDS: Mapping[str, frozenset[str]] = {
     "nodes": frozenset({"spec.unschedulable"}),
     "namespaces": frozenset({"status.phase"}),
     "secrets": frozenset({"type"}),
-    "replicasets": frozenset({"status.replicas"}),
 }
 EVERYWHERE = frozenset({"metadata.name", "metadata.namespace"})
+NOWHERE = frozenset({"nodes", "namespaces"})  # their namespace cannot be asked for
 
 
 def predicate(kind: Kind, label_text: str, field_text: str) -> Predicate | None:
@@ -57,7 +53,7 @@ def label_predicate(text: str) -> Predicate | None:
     """The predicate of a label selector; None if it is empty."""
     if not text.strip():
         return None
-    requirements = [_requirement(part.strip()) for part in PARTS.split(_bounded(text))]
+    requirements = parse(_bounded(text))
 
     def matches(manifest: Manifest) -> bool:
         labels = manifest["metadata"].get("labels") or {}
@@ -72,46 +68,24 @@ def _bounded(text: str) -> str:
     return text
 
 
-def _requirement(part: str) -> Requirement:
-    if found := SET.match(part):
-        return _membership(found[1], found[2] == "in", frozenset(value.strip() for value in found[3].split(",") if value.strip()))
-    if found := COMPARED.match(part):
-        return _comparison(found[1], found[2], found[3])
-    if found := PRESENT.match(part):
-        absent, key = bool(found[1]), found[2]
-        return lambda labels: (key in labels) is not absent
-    raise bad_request(f'unable to parse requirement: found "{part}", expected: a label selector')
-
-
-def _membership(key: str, wanted: bool, values: frozenset[str]) -> Requirement:
-    return lambda labels: (labels.get(key) in values) is wanted
-
-
-def _comparison(key: str, operator: str, value: str) -> Requirement:
-    if operator in (">", "<"):
-        if not value.isdigit():
-            raise bad_request(f'for "Gt", "Lt" operators, the value must be an integer: "{value}"')
-        limit, sign = int(value), 1 if operator == ">" else -1
-        return lambda labels: labels.get(key, "").isdigit() and (int(labels[key]) - limit) * sign > 0
-    if operator == "!=":
-        return lambda labels: labels.get(key) != value
-    return lambda labels: labels.get(key) == value
-
-
 def field_predicate(kind: Kind, text: str) -> Predicate | None:
     """The predicate of a field selector; None if it is empty. Only the fields that the kind supports may be named."""
     if not text.strip():
         return None
-    conditions = [_condition(kind, part.strip()) for part in _bounded(text).split(",")]
+    conditions = [_condition(kind, term) for term in TERMS.findall(_bounded(text))]
     return lambda manifest: all(condition(manifest) for condition in conditions)
 
 
-def _condition(kind: Kind, part: str) -> Predicate:
-    found = FIELD.match(part)
+def _condition(kind: Kind, term: str) -> Predicate:
+    found = OPERATOR.search(term)
     if not found:
-        raise bad_request(f'invalid selector: "{part}"; can\'t understand "{part}"')
-    name, operator, value = found[1], found[2], found[3].strip()
-    if name not in EVERYWHERE and name not in _fields(kind):
+        raise bad_request(f"invalid selector: '{term}'; can't understand '{term}'")
+    name, operator, value = term[: found.start()], found[0], term[found.end() :]
+    odd = re.search(r"[=,]", ESCAPED.sub("", value))
+    if odd:
+        raise bad_request(f"invalid field selector: unescaped character in value: {ord(odd[0])}")
+    value = ESCAPED.sub(r"\1", value)
+    if name not in _fields(kind):
         raise bad_request(_unsupported(kind, name))
     stored = name if kind.face is None else kind.face.path(name)
     path, wanted = tuple(stored.split(".")), operator != "!="
@@ -119,12 +93,13 @@ def _condition(kind: Kind, part: str) -> Predicate:
 
 
 def _fields(kind: Kind) -> frozenset[str]:
-    if kind.schema is not None:
-        return frozenset(kind.selectable)
-    return FIELDS.get(kind.qualified, FIELDS.get(kind.plural, frozenset()))
+    own = frozenset(kind.selectable) if kind.schema is not None else FIELDS.get(kind.qualified, FIELDS.get(kind.plural, frozenset()))
+    return own | (EVERYWHERE - {"metadata.namespace"} if kind.qualified in NOWHERE else EVERYWHERE)
 
 
 def _unsupported(kind: Kind, name: str) -> str:
+    if kind.qualified == "jobs.batch":
+        return f'field label "{name}" not supported for Job'
     if kind.plural in FIELDS or kind.custom:
         return f"field label not supported: {name}"
     return f'"{name}" is not a known field selector: only "metadata.name", "metadata.namespace"'
@@ -145,7 +120,7 @@ def from_object(selector: Mapping[str, Any] | None) -> Predicate:
     """The predicate of a LabelSelector object; None matches nothing, an empty one everything."""
     if selector is None:
         return lambda _: False
-    requirements = [_comparison(key, "=", str(value)) for key, value in (selector.get("matchLabels") or {}).items()]
+    requirements = [comparison(key, "=", str(value)) for key, value in (selector.get("matchLabels") or {}).items()]
     requirements += [_expression(expression) for expression in selector.get("matchExpressions") or ()]
 
     def matches(manifest: Manifest) -> bool:
@@ -158,7 +133,7 @@ def from_object(selector: Mapping[str, Any] | None) -> Predicate:
 def _expression(expression: Mapping[str, Any]) -> Requirement:
     key, operator = str(expression.get("key", "")), expression.get("operator")
     if operator in ("In", "NotIn"):
-        return _membership(key, operator == "In", frozenset(expression.get("values") or ()))
+        return membership(key, operator == "In", frozenset(expression.get("values") or ()))
     return lambda labels: (key in labels) is (operator == "Exists")
 
 
