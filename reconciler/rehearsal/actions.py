@@ -10,13 +10,13 @@ from aiohttp import web
 
 from reconciler.rehearsal.looks import object_path
 from reconciler.rehearsal.stage import Stage
-from reconciler.rehearsal.story import BehaviourChange, DaemonOrder, FaultOrder, ObjectPatch, Push, TrafficChange, Verb
+from reconciler.rehearsal.story import BehaviourChange, DaemonOrder, FaultOrder, MetricsChange, ObjectPatch, Push, TrafficChange, Verb
 from reconciler.sandbox.client import PatchStyle
 from reconciler.sandbox.githost import faults
 from reconciler.sandbox.githost.faults import Effect, Fault
 
 STYLES: Mapping[str, PatchStyle] = {"merge": "merge", "json": "json", "strategic": "strategic"}
-Deed = Push | ObjectPatch | Verb | BehaviourChange | TrafficChange | FaultOrder | DaemonOrder
+Deed = Push | ObjectPatch | Verb | BehaviourChange | TrafficChange | MetricsChange | FaultOrder | DaemonOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,9 @@ class Hands:
                 return Done()
             case TrafficChange():
                 await self.stage.users.change(deed.flows)
+                return Done()
+            case MetricsChange():
+                self.stage.gauges.say(deed)
                 return Done()
             case FaultOrder():
                 self._disturb(deed)

@@ -76,14 +76,19 @@ def rate(fields: Fields, name: str, *, most: float = 1.0, default: float = 0.0) 
 
 def object_name(fields: Fields, name: str) -> ObjectName:
     """`Kind namespace/name`, or `Kind name` for what lives in no namespace."""
-    kind, _, place = fields.text(name).partition(" ")
+    return named_object(fields.text(name), fields.path(name))
+
+
+def named_object(text: str, path: str) -> ObjectName:
+    """The object that a text names; `path` is where the text is written."""
+    kind, _, place = text.partition(" ")
     if kind not in KINDS:
-        raise FieldError(fields.path(name), f"unknown kind {kind!r}; known: {', '.join(sorted(KINDS))}")
+        raise FieldError(path, f"unknown kind {kind!r}; known: {', '.join(sorted(KINDS))}")
     resource = KINDS[kind]
     namespace, slash, own = place.strip().rpartition("/")
     if not own or bool(slash) != resource.namespaced:
         form = f"{kind} namespace/name" if resource.namespaced else f"{kind} name"
-        raise FieldError(fields.path(name), f"write {form}")
+        raise FieldError(path, f"write {form}")
     return ObjectName(resource, namespace, own)
 
 

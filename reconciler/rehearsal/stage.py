@@ -22,6 +22,7 @@ from reconciler.model.identity import Manifest
 from reconciler.rehearsal.child import Ran, program, run_command
 from reconciler.rehearsal.daemon import Daemon
 from reconciler.rehearsal.fittings import BOT, PERSON, REPOSITORY, definitions, kubeconfig, namespaces, secret_file, settings
+from reconciler.rehearsal.gauges import Gauges
 from reconciler.rehearsal.people import People, Place
 from reconciler.rehearsal.proxy import Proxy
 from reconciler.rehearsal.recorder import Recorder
@@ -75,6 +76,7 @@ class Stage:
         self.folder = Path()
         self.behaviours = Behaviours({CURL: Behaviour("curl"), **(images or {})})
         self.server = ApiServer()
+        self.gauges = Gauges(None if elsewhere else self.server)
         self._elsewhere = elsewhere
         self._call = elsewhere.call if elsewhere else self.server.call
         self.api = ApiClient(self._call)

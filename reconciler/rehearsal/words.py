@@ -13,6 +13,7 @@ from reconciler.rehearsal.story import (
     Expect,
     FaultOrder,
     GitFile,
+    MetricsChange,
     ObjectField,
     ObjectPatch,
     PullNote,
@@ -26,6 +27,7 @@ from reconciler.rehearsal.story import (
     Users,
     Verb,
 )
+from reconciler.sandbox.apiserver.quantities import from_thousandths
 from reconciler.sandbox.node.behaviour import Behaviour
 
 ORDERS: Mapping[str, str] = {
@@ -89,6 +91,8 @@ def describe(action: Action) -> str:
             return "; ".join(f"{image} {behaves(behaviour)}" for image, behaviour in action.images.items())
         case TrafficChange():
             return "; ".join(f"traffic {name}: {flow.rate:g} requests/s" for name, flow in action.flows.items())
+        case MetricsChange():
+            return "metrics: " + "; ".join(_said(action))
         case FaultOrder():
             return f"fault: {action.target} {_fault(action)}"
         case DaemonOrder():
@@ -97,6 +101,13 @@ def describe(action: Action) -> str:
             return ""
         case _:
             assert_never(action)
+
+
+def _said(change: MetricsChange) -> list[str]:
+    """What each metric reads, object by object."""
+    workloads = [f"{target} {', '.join(f'{name} {amount}' for name, amount in said.items())}" for target, said in change.of.items()]
+    outside = [f"{name} {from_thousandths(value)}" for name, value in change.external.items()]
+    return [*workloads, *outside]
 
 
 def behaves(behaviour: Behaviour) -> str:

@@ -3,7 +3,17 @@
 import pytest
 
 from reconciler.api.fields import FieldError, Fields
-from reconciler.rehearsal.parse_fields import KINDS, comparison, mapping, object_name, optional_comparison, own_path, rate, seconds
+from reconciler.rehearsal.parse_fields import (
+    KINDS,
+    comparison,
+    mapping,
+    named_object,
+    object_name,
+    optional_comparison,
+    own_path,
+    rate,
+    seconds,
+)
 
 
 def test_every_kind_we_speak_to_has_a_name() -> None:
@@ -17,6 +27,12 @@ def test_an_object_without_a_namespace_is_named_alone() -> None:
 def test_a_cluster_scoped_object_in_a_namespace_is_refused() -> None:
     with pytest.raises(FieldError, match="write Namespace name"):
         object_name(Fields({"object": "Namespace a/b"}), "object")
+
+
+def test_an_object_can_be_named_by_a_key() -> None:
+    assert str(named_object("Rollout shop/web", "metrics")) == "Rollout shop/web"
+    with pytest.raises(FieldError, match="metrics: write Rollout namespace/name"):
+        named_object("Rollout web", "metrics")
 
 
 def test_durations_are_seconds() -> None:

@@ -25,6 +25,10 @@ class Amount:
     percent: bool = False
     total: bool = False
 
+    def __str__(self) -> str:
+        text = f"{self.value / 1000:g} %" if self.percent else from_thousandths(self.value)
+        return f"{text} in total" if self.total else text
+
 
 def amount(text: str | int | float, *, total: bool = False) -> Amount:
     """`250m`, `64Mi`, `40` or `180%`. Raises ValueError, also for less than nothing or a percentage in total."""
