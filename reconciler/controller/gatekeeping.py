@@ -10,7 +10,7 @@ from reconciler.core.release.holds import holder, keeping, proven
 from reconciler.core.release.identity import identity_hash
 from reconciler.core.release.override import in_force, overridden
 from reconciler.core.source.documents import Located
-from reconciler.core.source.templates import Workload, workloads
+from reconciler.core.source.templates import workload_of
 from reconciler.core.sync.effective import Template
 from reconciler.model.identity import Manifest, ObjectRef, name_of, namespace_of
 from reconciler.model.release import Release
@@ -50,7 +50,7 @@ class Gatekeeping:
 
         A Rollout that borrows its template carries the release, and so does who lends it: one may be written without the other.
         """
-        workload = _workload_of(tip, located)
+        workload = workload_of(tip.parsed, located)
         if workload is None:
             return Passage(THROUGH)
         history = self._openings.history(workload.template.key[1], workload.id.name)
@@ -93,10 +93,3 @@ def _lapse(rollout: Manifest | None, identity: str) -> Lapse | None:
     if rollout is None or not overridden(rollout) or in_force(rollout, identity):
         return None
     return Lapse(ObjectRef(ROLLOUTS, namespace_of(rollout), name_of(rollout)), identity)
-
-
-def _workload_of(tip: Tip, located: Located) -> Workload | None:
-    for workload in workloads(tip.parsed).values():
-        if located.key in (workload.owner.key, workload.template.key):
-            return workload
-    return None

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 
 from reconciler.model.identity import Manifest, Resource, controller_uid, namespace_of
-from reconciler.model.resources import RELEASES, REPLICA_SETS
+from reconciler.model.resources import RELEASES, REPLICA_SETS, ROLLOUTS
 
+SERVICE_FIELDS = ("canaryService", "stableService", "activeService", "previewService")
 Index = Callable[[Manifest], tuple[str, ...]]
 """The words of one object; each at most once, whatever shape a stranger gave the object."""
 
@@ -46,4 +47,24 @@ def orphan_words(manifest: Manifest) -> tuple[str, ...]:
     return () if controller_uid(manifest) else (orphan_word(namespace_of(manifest)),)
 
 
-INDEXES: Mapping[Resource, Index] = {RELEASES: release_words, REPLICA_SETS: orphan_words}
+def borrower_word(kind: str, namespace: str, name: str) -> str:
+    """Rollouts that borrow the template of this object."""
+    return f"borrows {kind} {namespace}/{name}"
+
+
+def service_word(namespace: str, name: str) -> str:
+    """Rollouts that name this Service."""
+    return f"service {namespace}/{name}"
+
+
+def rollout_words(rollout: Manifest) -> tuple[str, ...]:
+    """A Rollout is listed under what it refers to by name (contract 1.6, 1.4)."""
+    spec, namespace = _object(rollout.get("spec")), namespace_of(rollout)
+    reference, strategy = _object(spec.get("workloadRef")), _object(spec.get("strategy"))
+    fields = _object(strategy.get("canary")) or _object(strategy.get("blueGreen"))
+    services = dict.fromkeys(service_word(namespace, str(fields[field])) for field in SERVICE_FIELDS if fields.get(field))
+    borrowed = (borrower_word(str(reference.get("kind")), namespace, str(reference.get("name"))),) if reference else ()
+    return (*borrowed, *services)
+
+
+INDEXES: Mapping[Resource, Index] = {RELEASES: release_words, REPLICA_SETS: orphan_words, ROLLOUTS: rollout_words}

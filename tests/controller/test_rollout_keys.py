@@ -1,6 +1,7 @@
 """Which rollouts an event concerns."""
 
 from reconciler.controller.rollout_keys import concerned
+from reconciler.kube.cache import Cache
 from reconciler.model.identity import Manifest, Resource
 from reconciler.model.resources import ANALYSIS_TEMPLATES, DEPLOYMENTS, REPLICA_SETS, ROLLOUTS, SERVICES
 from reconciler.model.workload import MANAGED_BY
@@ -11,11 +12,13 @@ from tests.kit.turns import replica_set
 PLAIN = rollout(canary=canary(), name="plain")
 ROUTED = rollout(canary=canary(measured(), istio=True))
 BORROWING = rollout(canary=canary(), name="borrowing", workloadRef={"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"})
-ALL = (PLAIN, ROUTED, BORROWING)
 
 
 def names(resource: Resource, manifest: Manifest) -> set[str]:
-    return {name for _, name in concerned(resource, manifest, ALL)}
+    cache = Cache((ROLLOUTS,))
+    for known in (PLAIN, ROUTED, BORROWING):
+        cache.put(ROLLOUTS, known)
+    return {name for _, name in concerned(resource, manifest, cache)}
 
 
 def test_a_rollout_concerns_itself_even_when_it_is_gone() -> None:
@@ -23,7 +26,9 @@ def test_a_rollout_concerns_itself_even_when_it_is_gone() -> None:
 
 
 def test_what_a_rollout_owns_concerns_it() -> None:
-    owned = merged(replica_set("a", 1), {"metadata": {"ownerReferences": [{"controller": True, "kind": "Rollout", "name": "web"}]}})
+    owned = merged(
+        replica_set("a", 1), {"metadata": {"ownerReferences": [{"controller": True, "kind": "Rollout", "name": "web", "uid": "u"}]}}
+    )
     assert names(REPLICA_SETS, owned) == {"web"}
 
 

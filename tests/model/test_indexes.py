@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.model.indexes import orphan_words, release_words, workload_word
+from reconciler.model.indexes import orphan_words, release_words, rollout_words, workload_word
+from tests.kit.rollouts import canary, rollout
 
 
 def release(**spec: Any) -> dict[str, Any]:
@@ -28,3 +29,10 @@ def test_only_what_nobody_controls_is_an_orphan() -> None:
     seen = {**metadata, "ownerReferences": [{"uid": "u"}]}
     assert orphan_words({"metadata": metadata}) == orphan_words({"metadata": seen}) == ("orphan shop",)
     assert orphan_words({"metadata": owned}) == ()
+
+
+def test_a_rollout_is_found_by_what_it_names() -> None:
+    made = rollout(canary=canary(istio=True), workloadRef={"kind": "Deployment", "name": "lender"})
+    assert rollout_words(made) == ("borrows Deployment shop/lender", "service shop/web-canary", "service shop/web-stable")
+    assert rollout_words({"metadata": {"namespace": "shop"}, "spec": {"strategy": "canary", "workloadRef": 3}}) == ()
+    assert rollout_words({"metadata": {"namespace": "shop"}, "spec": {"strategy": {"blueGreen": {"activeService": ["x"]}}}})

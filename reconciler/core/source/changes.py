@@ -11,6 +11,7 @@ from reconciler.core.source.references import Named
 from reconciler.core.source.templates import (
     CONFIG_PARTS,
     Workload,
+    behind,
     content_hash,
     identity,
     referenced_config,
@@ -124,8 +125,8 @@ def _concerned(old: Parsed, new: Parsed) -> set[Named]:
 def _compare(old: Parsed, new: Parsed, before: Workload | None, after: Workload | None) -> WorkloadChange | None:
     present = after or before
     assert present is not None, "a workload is in one of the two snapshots"
-    if before and after and _objects(old, before) == _objects(new, after):
-        return None
+    if before and after and [id(one) for one in behind(old, before)] == [id(one) for one in behind(new, after)]:
+        return None  # unchanged files are parsed once, so this is the cheap first look
     fields = _template_fields(old, new, before, after)
     config = tuple(_config_changes(old, new, before, after))
     other = _other_fields(old, new, before, after)
@@ -143,12 +144,6 @@ def _compare(old: Parsed, new: Parsed, before: Workload | None, after: Workload 
         removed=after is None,
         moved=moved,
     )
-
-
-def _objects(parsed: Parsed, workload: Workload) -> list[int]:
-    """The manifests behind a workload by identity: unchanged files are parsed once, so this is the cheap first look."""
-    behind = (workload.owner, workload.template, *referenced_config(parsed, workload))
-    return [id(located.manifest) for located in behind]
 
 
 def _template_fields(old: Parsed, new: Parsed, before: Workload | None, after: Workload | None) -> tuple[ChangedField, ...]:

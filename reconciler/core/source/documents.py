@@ -46,7 +46,10 @@ class ParsedFile:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """All files of one snapshot, parsed. Manifests come in the order of file names and documents."""
+    """All files of one snapshot, parsed. Manifests come in the order of file names and documents.
+
+    `derived` keeps what was found out of it once: a snapshot never changes, and there may be a thousand questions to it.
+    """
 
     files: Mapping[str, ParsedFile]
     manifests: tuple[Located, ...] = ()
@@ -54,6 +57,7 @@ class Parsed:
     commit: str = ""
     found: Mapping[Named, Located] = field(default_factory=dict)
     claims: frozenset[Named] = frozenset()
+    derived: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def contested(self, located: Located) -> bool:
         """Whether another document claims the same object: then neither of them says what it should be."""

@@ -13,8 +13,9 @@ from reconciler.core.source.fields import Refused, ScalarEdit, splice
 from reconciler.core.source.images import template_path
 from reconciler.core.source.lines import Part, insert_lines, remove_lines, replace_lines
 from reconciler.core.source.nodes import Node, ScalarNode, node_at
-from reconciler.core.source.templates import CONFIG_PARTS, Workload, identity, referenced_config, workloads
+from reconciler.core.source.templates import CONFIG_PARTS, Workload, behind, identity, referenced_config, workloads
 from reconciler.core.source.values import scalar_value
+from reconciler.model.identity import Manifest
 from reconciler.model.source import ChangedField, FieldPath, WorkloadId
 
 
@@ -118,10 +119,10 @@ def proof(versions: Versions, edited: Parsed, workload: WorkloadId) -> str:
     before, after = workloads(versions.tip), workloads(edited)
     if len(edited.problems) > len([p for p in versions.tip.problems if p.file in versions.tip.files]) or workload not in after:
         return _BROKEN
-    others = [id for id in {*before, *after} - {workload} if _identity(versions.tip, before.get(id)) != _identity(edited, after.get(id))]
+    others = [id for id in {*before, *after} - {workload} if _asks_otherwise((versions.tip, before.get(id)), (edited, after.get(id)))]
     if others:
         return f"the edit would also change {', '.join(sorted(map(str, others)))}"
-    if _rest(versions.tip, before[workload]) != _rest(edited, after[workload]):
+    if not _same(_rest(versions.tip, before[workload]), _rest(edited, after[workload])):
         return _BROKEN
     if identity(edited, after[workload]) != identity(versions.proven, workloads(versions.proven)[workload]):
         if _asks_for_rejected(versions, workload):
@@ -135,15 +136,24 @@ def _asks_for_rejected(versions: Versions, workload: WorkloadId) -> bool:
     return identity(versions.rejected, bad) == identity(versions.tip, now)
 
 
-def _rest(parsed: Parsed, workload: Workload) -> str:
+def _rest(parsed: Parsed, workload: Workload) -> list[Manifest]:
     """Everything in the source that no edit for this workload may touch."""
     own = {workload.template.key, *(located.key for located in referenced_config(parsed, workload))}
-    rest = [located.manifest for located in parsed.manifests if located.key not in own]
-    return canonical(rest)
+    return [located.manifest for located in parsed.manifests if located.key not in own]
 
 
-def _identity(parsed: Parsed, workload: Workload | None) -> str | None:
-    return identity(parsed, workload) if workload else None
+def _same(ones: list[Manifest], others: list[Manifest]) -> bool:
+    """Manifests of files that nobody edited are the very same objects: that is the cheap first look."""
+    return len(ones) == len(others) and all(
+        one is other or canonical(one) == canonical(other) for one, other in zip(ones, others, strict=True)
+    )
+
+
+def _asks_otherwise(before: tuple[Parsed, Workload | None], after: tuple[Parsed, Workload | None]) -> bool:
+    (tip, was), (edited, now) = before, after
+    if was is None or now is None:
+        return was is not now
+    return not _same(behind(tip, was), behind(edited, now)) and identity(tip, was) != identity(edited, now)
 
 
 def _edited(versions: Versions, found: tuple[Workload, Workload, Workload]) -> _Draft:

@@ -8,6 +8,8 @@ from typing import Any
 from reconciler.core.source.differences import canonical
 from reconciler.core.source.documents import Located, Parsed
 from reconciler.core.source.images import template_of
+from reconciler.core.source.references import Named
+from reconciler.model.identity import Manifest
 from reconciler.model.source import WorkloadId
 
 CONFIG_PARTS = ("data", "stringData", "binaryData")
@@ -28,7 +30,21 @@ class Workload:
 
 def workloads(parsed: Parsed) -> Mapping[WorkloadId, Workload]:
     """Every workload with a pod template in this source. A Deployment that a Rollout refers to belongs to the Rollout."""
-    return workloads_among(parsed, parsed.manifests)
+    found: Mapping[WorkloadId, Workload] | None = parsed.derived.get("workloads")
+    if found is None:
+        found = parsed.derived["workloads"] = workloads_among(parsed, parsed.manifests)
+    return found
+
+
+def workload_of(parsed: Parsed, located: Located) -> Workload | None:
+    """The workload that an object owns or lends its template to; the first one where there are several."""
+    found: dict[Named, Workload] | None = parsed.derived.get("workload of")
+    if found is None:
+        found = parsed.derived["workload of"] = {}
+        for workload in workloads(parsed).values():
+            for part in (workload.owner, workload.template):
+                found.setdefault(part.key, workload)
+    return found.get(located.key)
 
 
 def workloads_among(parsed: Parsed, manifests: Iterable[Located]) -> Mapping[WorkloadId, Workload]:
@@ -41,6 +57,11 @@ def workloads_among(parsed: Parsed, manifests: Iterable[Located]) -> Mapping[Wor
 def referenced_config(parsed: Parsed, workload: Workload) -> tuple[Located, ...]:
     """The ConfigMaps and Secrets of this source that the template refers to, in order of kind and name."""
     return tuple(located for named in workload.template.config if (located := parsed.find(*named)))
+
+
+def behind(parsed: Parsed, workload: Workload) -> list[Manifest]:
+    """The manifests that a workload consists of: its owner, its template and the config that this refers to."""
+    return [located.manifest for located in (workload.owner, workload.template, *referenced_config(parsed, workload))]
 
 
 def content_hash(located: Located) -> str:
