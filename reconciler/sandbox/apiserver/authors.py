@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.sandbox.apiserver.applying import Steps, fields_of, owned_part, with_owners
-from reconciler.sandbox.apiserver.ownership import Updated, leaves, tree_of, written
+from reconciler.sandbox.apiserver.ownership import ANCIENT, MOST_UPDATERS, Updated, leaves, tree_of, written
 from reconciler.sandbox.apiserver.shapes import Shape
 from reconciler.sandbox.apiserver.store import Collection, Entry
 
 Manifest = dict[str, Any]
 NOBODY_KNOWN = "before-first-apply"
-SETS = 4096
+SETS = 512
+MOST_SHARED = 16
+MANY_PLACES = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,15 @@ class Authors:
                 mine |= note.places
             else:
                 others.append(note if note.places is None else replace(note, places=self._shared(note.places - places)))
-        self._notes[uid] = (*(note for note in others if note.places is None or note.places), _Note(by, self._shared(mine)))
+        left = _capped([note for note in others if note.places is None or note.places])
+        self._notes[uid] = self._without_gone((*left, _Note(by, self._shared(mine))), new, shape)
+
+    def _without_gone(self, notes: tuple[_Note, ...], manifest: Manifest, shape: Shape) -> tuple[_Note, ...]:
+        """The notes; when they are of many places, those that are gone from the object are forgotten."""
+        if sum(len(note.places or ()) for note in notes) <= MANY_PLACES:
+            return notes
+        present = _present(manifest, shape)
+        return tuple(note if note.places is None else replace(note, places=note.places & present) for note in notes)
 
     def attributed(self, manifest: Manifest, shape: Shape) -> Manifest:
         """The object with the managedFields that a real server would have kept; the very same one if it has some."""
@@ -57,7 +67,7 @@ class Authors:
             return manifest
         unknown = Updated(NOBODY_KNOWN, manifest["apiVersion"], "", fields["creationTimestamp"])
         notes = self._notes.get(str(fields["uid"]), (_Note(unknown, None),))
-        present = frozenset(leaves(fields_of(owned_part(manifest), shape)))
+        present = _present(manifest, shape)
         taken = frozenset[Steps]().union(*(note.places for note in notes if note.places is not None))
         entries = []
         for note in notes:
@@ -73,6 +83,23 @@ class Authors:
 
     def _shared(self, places: frozenset[Steps]) -> frozenset[Steps]:
         """The same set for the same places: what a controller writes is alike in all its objects."""
+        if len(places) > MOST_SHARED:
+            return places
         if len(self._sets) > SETS:
             self._sets.clear()
         return self._sets.setdefault(places, places)
+
+
+def _present(manifest: Manifest, shape: Shape) -> frozenset[Steps]:
+    return frozenset(leaves(fields_of(owned_part(manifest), shape)))
+
+
+def _capped(notes: list[_Note]) -> list[_Note]:
+    """Room for one more writer: the oldest two are one whom nobody remembers (see `ownership.capped`)."""
+    placed = [note for note in notes if note.places is not None]
+    if len(notes) < MOST_UPDATERS or len(placed) < 2:
+        return notes
+    first, second = placed[:2]
+    places = (first.places or frozenset()) | (second.places or frozenset())
+    ancient = _Note(replace(second.by, manager=ANCIENT, subresource=""), places)
+    return [note for note in notes if note.places is None] + [ancient, *placed[2:]]

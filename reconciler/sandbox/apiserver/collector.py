@@ -45,6 +45,7 @@ class Collector:
         uid = fields["uid"]
         if kind == "DELETED":
             self._alive.discard(uid)
+            self._due.pop(address, None)
             self._add(*self._dependents.get(uid, ()), *self._above(entry.manifest, address))
             return
         self._alive.add(uid)
@@ -74,9 +75,15 @@ class Collector:
         yield (DEFINITIONS.group, DEFINITIONS.plural, ("", f"{address[1]}.{address[0]}"))
 
     def _add(self, *addresses: Address) -> None:
-        self._due.update(dict.fromkeys(addresses))
-        if addresses:
+        """Look at these later, if they are there: whoever nobody looks after piles up no more than there is."""
+        there = [address for address in addresses if self._entry(address) is not None]
+        self._due.update(dict.fromkeys(there))
+        if there:
             self._wake.set()
+
+    def _entry(self, address: Address) -> Entry | None:
+        collection = self._store.collections.get(address[:2])
+        return collection.entries.get(address[2]) if collection else None
 
     async def run(self) -> None:
         """Work until cancelled; other work of the loop goes on between two passes."""
@@ -98,8 +105,7 @@ class Collector:
     def collect(self, address: Address) -> None:
         """One pass over one object, if it is still there."""
         group, plural, place = address
-        collection = self._store.collections.get((group, plural))
-        entry = collection.entries.get(place) if collection else None
+        entry = self._entry(address)
         kind = next((one for path, one in self._registry.kinds.items() if (path[0], path[2]) == (group, plural)), None)
         if entry is None or kind is None:
             return

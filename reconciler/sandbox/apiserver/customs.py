@@ -7,7 +7,7 @@ import orjson
 
 from reconciler.sandbox.apiserver.kinds import DEFINITIONS, Column, Kind, Registry, Scale
 from reconciler.sandbox.apiserver.schemas import Schema
-from reconciler.sandbox.apiserver.store import Collection, Entry
+from reconciler.sandbox.apiserver.store import Collection, Entry, Store
 
 Manifest = dict[str, Any]
 CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
@@ -113,10 +113,14 @@ def established(definition: Manifest) -> bool:
 
 
 class Definitions:
-    """Keeps the registry equal to the definitions in the store: a new kind is served with the write that brings it."""
+    """Keeps the registry equal to the definitions in the store: a new kind is served with the write that brings it.
 
-    def __init__(self, registry: Registry) -> None:
+    What a definition leaves behind when it goes, goes too: the history of its objects, and watches of them.
+    """
+
+    def __init__(self, registry: Registry, store: Store) -> None:
         self._registry = registry
+        self._store = store
         self._specs: dict[str, Manifest] = {}
 
     def observe(self, collection: Collection, kind: str, entry: Entry) -> None:
@@ -127,5 +131,9 @@ class Definitions:
         wanted = {} if kind == "DELETED" or not established(entry.manifest) else spec
         if wanted == self._specs.get(name, {}):
             return
-        self._specs[name] = wanted
         self._registry.replace(spec["group"], spec["names"]["plural"], kinds_of(entry.manifest) if wanted else ())
+        if wanted:
+            self._specs[name] = wanted
+            return
+        del self._specs[name]
+        self._store.drop(spec["group"], spec["names"]["plural"])

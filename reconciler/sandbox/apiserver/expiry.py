@@ -51,7 +51,7 @@ class Expiry:
         written = (seen_at(entry.manifest) if kind == RESTORED else None) or self._now()
         self._kept[place] = _Kept(min(written, self._now()), len(entry.encoded))
         self._bytes += len(entry.encoded)
-        while len(self._kept) > MAX_EVENTS or (self._bytes > MAX_BYTES and len(self._kept) > 1):
+        while len(self._kept) > MAX_EVENTS or self._bytes > MAX_BYTES:
             if not self._let_go(next(iter(self._kept))):
                 return
 

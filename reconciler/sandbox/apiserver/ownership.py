@@ -11,6 +11,8 @@ from reconciler.sandbox.apiserver.applying import Owner, Steps, Trie, at, fields
 from reconciler.sandbox.apiserver.shapes import Shape
 
 Manifest = dict[str, Any]
+MOST_UPDATERS = 10
+ANCIENT = "ancient-changes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,33 @@ def taken_over(old: Manifest, new: Manifest, shape: Shape, updated: Updated) -> 
         left[updated.owner] = updated.entry(tree_of(mine, (left.get(updated.owner) or {}).get("fieldsV1") or {}))
     known = {owner_of(entry): entry for entry in entries}
     kept = [known[owner] if known.get(owner) == entry else entry for owner, entry in left.items() if entry["fieldsV1"]]
-    return with_owners(new, kept)
+    return with_owners(new, capped(kept))
+
+
+def capped(entries: list[Manifest]) -> list[Manifest]:
+    """The entries with at most ten of updates: the oldest of one version become one, whose manager nobody remembers.
+
+    As a real server does it, so that an object does not grow with everybody who ever touched it.
+    """
+    updates = sorted((entry for entry in entries if entry.get("operation") == "Update"), key=lambda entry: str(entry.get("time", "")))
+    surplus = len(updates) - MOST_UPDATERS
+    merged: dict[str, Manifest] = {}
+    gone: list[Manifest] = []
+    for entry in updates:
+        if surplus <= 0:
+            break
+        version = str(entry.get("apiVersion", ""))
+        first = merged.get(version)
+        merged[version] = entry if first is None else _ancient(first, entry)
+        surplus -= first is not None
+        gone.append(entry)
+    fresh = list(merged.values())
+    return [*(entry for entry in entries if entry not in gone), *fresh] if fresh else entries
+
+
+def _ancient(older: Manifest, newer: Manifest) -> Manifest:
+    whole = {name: value for name, value in newer.items() if name != "subresource"}
+    return {**whole, "manager": ANCIENT, "fieldsV1": tree_of(leaves(newer["fieldsV1"]), older["fieldsV1"])}
 
 
 def written(old: Any, new: Any, shape: Shape) -> Iterator[Steps]:

@@ -33,6 +33,7 @@ from reconciler.sandbox.apiserver.paths import parse as parse_path
 from reconciler.sandbox.apiserver.reads import Form, Reader, encoded, written_list
 from reconciler.sandbox.apiserver.rights import bootstrap
 from reconciler.sandbox.apiserver.serving import Listener
+from reconciler.sandbox.apiserver.store import TooLarge
 from reconciler.sandbox.apiserver.subresources import Subresources, scale_of
 from reconciler.sandbox.apiserver.watch import WatchStream
 from reconciler.sandbox.apiserver.writes import Writer, Written
@@ -101,7 +102,7 @@ class ApiServer:
         self._remover = Remover(self.store, now)
         self._reader = Reader(self.store, now)
         self._subresources = Subresources(self.store, self._writer, self._remover)
-        self._definitions = Definitions(self.registry)
+        self._definitions = Definitions(self.registry, self.store)
         self._collector = Collector(self.store, self.registry, self._remover)
         self._listener = Listener(self.call)
         self._collecting: asyncio.Task[None] | None = None
@@ -200,6 +201,8 @@ class ApiServer:
             return self._respond(call, user)
         except Failure as failure:
             return refused(failure)
+        except TooLarge as refusal:
+            return refused(Failure(500, "", str(refusal)))
         except Exception as error:  # a bug of this server is an answer to its client, as in a real one
             return refused(failure_of(error))
 
@@ -207,11 +210,11 @@ class ApiServer:
         if call.path.split("/")[1] in HEALTH and not header(call.headers, "authorization"):
             return Answer(200, TEXT, b"ok")
         user = user or self.gate.identify(call.headers)
+        if call.path.split("/")[1] in HEALTH:
+            return Answer(200, TEXT, b"ok")
         path = call.path.rstrip("/") or "/"
         if call.method == "GET" and (document := self._discovery.find(path, header(call.headers, "accept"))):
             self.gate.admit(user, path_asked(call))
-        if call.path.split("/")[1] in HEALTH:
-            return Answer(200, TEXT, b"ok")
             known = header(call.headers, "if-none-match") == document.etag
             return Answer(
                 304 if known else 200, {"content-type": document.media_type, "etag": document.etag}, b"" if known else document.body
@@ -220,11 +223,11 @@ class ApiServer:
 
     def _resource(self, call: Call, path: str, user: User) -> Answer:
         target = self._target(call, path, user)
+        self.gate.admit(user, asked_of(target, call))
+        verbs.require(target, call.method)
         respond = RESPONSES.get((call.method, bool(target.name), target.subresource), RESPONSES.get((call.method, bool(target.name), "*")))
         if respond is None:
             raise method_not_allowed()
-        self.gate.admit(user, asked_of(target, call))
-        verbs.require(target, call.method)
         if not target.kind.stored:
             return _json(201, reviews.review(target.kind, decode_object(call.headers, call.body), user, self.gate))
         if self._creates(target, call):
@@ -251,10 +254,10 @@ class ApiServer:
             return Answer(200, JSON, self._reader.watch(target, call.query, form))
         if not target.name:
             return Answer(200, JSON, self._reader.listed(target, call.query, form))
+        self._reader.check_version(call.query)
         return Answer(200, JSON, self._reader.one(target.kind, self._writer.find(target), form))
 
     def _read_scale(self, target: Target, call: Call) -> Answer:
-        self._reader.check_version(call.query)
         scale = target.kind.scale
         if scale is None:
             raise not_found(target.kind, target.name)

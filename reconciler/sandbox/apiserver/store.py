@@ -21,7 +21,16 @@ RESTORED = "RESTORED"
 
 HISTORY_EVENTS = 2_000
 HISTORY_BYTES = 8 * 1024 * 1024
+"""Of one resource; what was before the oldest changes may be held besides, at most as much again."""
+
+ALL_HISTORY_BYTES = 64 * 1024 * 1024
+"""Of all resources together."""
+
 SNAPSHOTS = 32
+SNAPSHOT_BYTES = 64 * 1024 * 1024
+OBJECT_BYTES = 1536 * 1024
+"""What etcd takes in one request, here of the object as JSON."""
+
 # Resources that are another view of the same objects.
 SHARED: Mapping[tuple[str, str], tuple[str, str]] = {("events.k8s.io", "events"): ("", "events")}
 
@@ -51,6 +60,8 @@ class Watcher(Protocol):
 
     def tell(self, kind: str, entry: Entry, before: Entry | None) -> None: ...
 
+    def end(self) -> None: ...
+
 
 @dataclass(slots=True, eq=False)
 class Collection:
@@ -66,7 +77,7 @@ class Collection:
     oldest: int = 0
     version: int = 0
     _history: deque[Event] = field(default_factory=deque)
-    _history_bytes: int = 0
+    history_bytes: int = 0
 
     def sorted(self, namespace: str | None, matches: Callable[[Manifest], bool] | None = None) -> list[Entry]:
         """The entries of a namespace (None: of all) that match, by namespace and name."""
@@ -80,12 +91,16 @@ class Collection:
     def remember(self, event: Event) -> None:
         """Add an event to the history; the oldest ones leave when it is full."""
         self._history.append(event)
-        self._history_bytes += len(event.encoded)
-        while len(self._history) > HISTORY_EVENTS or (self._history_bytes > HISTORY_BYTES and len(self._history) > 1):
-            gone = self._history.popleft()
-            self._history_bytes -= len(gone.encoded)
-            self.oldest = gone.version
+        self.history_bytes += len(event.encoded)
+        while len(self._history) > HISTORY_EVENTS or (self.history_bytes > HISTORY_BYTES and len(self._history) > 1):
+            self.forget_oldest()
         self.version = event.version
+
+    def forget_oldest(self) -> None:
+        """Let go of the oldest event: a watch from before it has expired."""
+        gone = self._history.popleft()
+        self.history_bytes -= len(gone.encoded)
+        self.oldest = gone.version
 
     def since(self, version: int) -> Iterator[Event]:
         """The events after a version, which must not be before `oldest`."""
@@ -108,7 +123,7 @@ class Collection:
     def forget_history(self, version: int) -> None:
         """Behave as after a compaction at a version: every watch or list from before it has expired."""
         self._history.clear()
-        self._history_bytes = 0
+        self.history_bytes = 0
         self.oldest = version
 
 
@@ -130,6 +145,10 @@ class NotKept(Exception):
     """A change cannot be kept, and is not made."""
 
 
+class TooLarge(NotKept):
+    """An object is larger than a real server could keep."""
+
+
 Keep = Callable[[Commit], None]
 """Keeps a change beyond the life of this process. Raises NotKept."""
 
@@ -147,7 +166,8 @@ class Store:
         self.keep: Keep = keep_nothing
         self.collections: dict[tuple[str, str], Collection] = {}
         self.observers: list[Observer] = []
-        self._snapshots: OrderedDict[str, list[Entry]] = OrderedDict()
+        self._snapshots = Snapshots()
+        self._remembered = 0
 
     def collection(self, group: str, plural: str) -> Collection:
         """The collection of a resource; an empty one is made."""
@@ -158,7 +178,7 @@ class Store:
         return found
 
     def put(self, collection: Collection, place: Place, manifest: Manifest) -> Entry:
-        """Keep an object under the next version."""
+        """Keep an object under the next version. Raises TooLarge."""
         before = collection.entries.get(place)
         entry = self._committed(collection, "MODIFIED" if before else "ADDED", place, manifest)
         collection.entries[place] = entry
@@ -179,6 +199,8 @@ class Store:
         stamped = {**manifest, "metadata": {**manifest["metadata"], "resourceVersion": str(version)}}
         # The encoder leaves spare room behind what it returns; a copy is a sixth of it for a small object.
         entry = Entry(stamped, version, memoryview(orjson.dumps(stamped)).tobytes())
+        if len(entry.encoded) > OBJECT_BYTES and kind != "DELETED":
+            raise TooLarge("etcdserver: request is too large")
         self.keep(Commit(kind, (collection.group, collection.plural), place, entry, collection.entries.get(place)))
         self.version = version
         return entry
@@ -205,22 +227,68 @@ class Store:
 
     def _publish(self, collection: Collection, kind: str, place: Place, change: tuple[Entry, Entry | None]) -> None:
         entry, before = change
+        held = collection.history_bytes
         collection.remember(Event(entry.version, kind, place[0], entry.encoded, before.encoded if before else b""))
+        self._remembered += collection.history_bytes - held
+        if self._remembered > ALL_HISTORY_BYTES:
+            self._forget_most()
         for watcher in collection.watchers:
             watcher.tell(kind, entry, before)
         for observer in self.observers:
             observer(collection, kind, entry)
 
+    def _forget_most(self) -> None:
+        """Forget the oldest changes of whoever remembers most, until all together are well below what they may hold."""
+        held = {id(one): one for one in self.collections.values() if one.history_bytes}
+        self._remembered = sum(one.history_bytes for one in held.values())
+        while self._remembered > ALL_HISTORY_BYTES * 7 // 8:
+            most = max(held.values(), key=lambda one: one.history_bytes)
+            before = most.history_bytes
+            most.forget_oldest()
+            self._remembered -= before - most.history_bytes
+
+    def drop(self, group: str, plural: str) -> None:
+        """End a resource that is served no more and has no objects: its watches are over, what was before now is not known any more."""
+        collection = self.collections.get((group, plural))
+        if collection is None or collection.entries:
+            return
+        del self.collections[(group, plural)]
+        self.floor = self.version
+        for watcher in list(collection.watchers):
+            watcher.end()
+
     def keep_snapshot(self, name: str, entries: list[Entry]) -> None:
-        """Keep what a list in pages goes on with; the ones unused for longest are forgotten."""
-        self._snapshots[name] = entries
-        while len(self._snapshots) > SNAPSHOTS:
-            self._snapshots.popitem(last=False)
+        """Keep what a list in pages goes on with."""
+        self._snapshots.keep(name, entries)
 
     def snapshot(self, name: str) -> list[Entry] | None:
         """The entries kept under a name, if they still are."""
-        found = self._snapshots.get(name)
+        return self._snapshots.find(name)
+
+
+class Snapshots:
+    """Lists that are read in pages, bounded in number and bytes: the ones unused for longest are forgotten, never the last one."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, tuple[list[Entry], int]] = OrderedDict()
+        self._bytes = 0
+
+    def keep(self, name: str, entries: list[Entry]) -> None:
+        """Keep a list under a name."""
+        before, size = self._kept.pop(name, ([], 0))
+        self._bytes -= size
+        if before is not entries:
+            size = sum(len(entry.encoded) for entry in entries)
+        self._kept[name] = (entries, size)
+        self._bytes += size
+        while len(self._kept) > SNAPSHOTS or (self._bytes > SNAPSHOT_BYTES and len(self._kept) > 1):
+            _, (_, gone) = self._kept.popitem(last=False)
+            self._bytes -= gone
+
+    def find(self, name: str) -> list[Entry] | None:
+        """The list under a name, which is used by that."""
+        found = self._kept.get(name)
         if found is None:
             return None
-        self._snapshots.move_to_end(name)
-        return found
+        self._kept.move_to_end(name)
+        return found[0]

@@ -94,6 +94,7 @@ class WatchStream:
         self._waiting.set()
         if self._pending > PENDING_BYTES:
             self._lines.clear()
+            self._initial = iter(())
             self.cut()
 
     def _seen_as(self, kind: str, manifest: Manifest, before: Manifest | None) -> str:

@@ -11,6 +11,7 @@ from reconciler.sandbox.apiserver.store import RESTORED, Commit, NotKept, Store,
 from reconciler.sandbox.client import ApiClient
 
 EVENTS = "/api/v1/namespaces/default/events"
+MEBIBYTE = 1024 * 1024
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
@@ -84,21 +85,21 @@ def test_a_flood_of_events_is_bounded_with_every_write(clock: Hands) -> None:
 
 def test_events_are_bounded_in_bytes(clock: Hands) -> None:
     store, _ = kept(clock)
-    for number in range(10):
-        put(store, f"e{number}", message="x" * (MAX_BYTES // 4))
-    assert names(store) == ["e7", "e8", "e9"]
-    put(store, "huge", message="x" * (MAX_BYTES + 1))
-    assert names(store) == ["huge"]
+    for number in range(MAX_BYTES // MEBIBYTE + 8):
+        put(store, f"e{number}", message="x" * MEBIBYTE)
+    left = names(store)
+    assert sum(len(entry.encoded) for _, _, entry in store.live()) <= MAX_BYTES
+    assert left == [f"e{number}" for number in range(9, MAX_BYTES // MEBIBYTE + 8)]
 
 
-def test_room_is_given_back_by_deletions(clock: Hands) -> None:
+def test_room_is_given_back_by_deletions_and_changes(clock: Hands) -> None:
     store, _ = kept(clock)
-    for number in range(10):
-        put(store, f"e{number}", message="x" * (MAX_BYTES // 4))
-        store.remove(store.collection("", "events"), ("d", f"e{number}"))
-    put(store, "a", message="x" * (MAX_BYTES // 2))
-    put(store, "b", message="x" * (MAX_BYTES // 4))
-    assert names(store) == ["a", "b"]
+    for number in range(2 * MAX_BYTES // MEBIBYTE):
+        put(store, f"e{number}", message="x" * MEBIBYTE)
+        put(store, f"e{number}", message="x")
+        put(store, "other", message="x" * MEBIBYTE)
+        store.remove(store.collection("", "events"), ("d", "other"))
+    assert len(names(store)) == 2 * MAX_BYTES // MEBIBYTE
 
 
 async def test_a_server_sweeps_by_its_own_clock_and_tells_watchers(clock: Hands) -> None:
@@ -127,9 +128,10 @@ def test_a_full_disk_ends_neither_the_sweep_nor_the_write_that_came_then(clock: 
             raise NotKept("no room")
 
     store.keep = keep
-    for number in range(5):
-        put(store, f"e{number}", message="x" * (MAX_BYTES // 4))
-    assert len(names(store)) == 5 and "an Event stays longer than it should: no room" in caplog.text
+    count = MAX_BYTES // MEBIBYTE + 2
+    for number in range(count):
+        put(store, f"e{number}", message="x" * MEBIBYTE)
+    assert len(names(store)) == count and "an Event stays longer than it should: no room" in caplog.text
     clock.moment += 2 * EVENT_LIFE
     events.sweep()
     store.keep = keep_nothing

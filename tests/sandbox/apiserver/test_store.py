@@ -3,8 +3,9 @@
 import gc
 
 import orjson
+import pytest
 
-from reconciler.sandbox.apiserver.store import HISTORY_BYTES, HISTORY_EVENTS, SNAPSHOTS, Collection, Entry, Store
+from reconciler.sandbox.apiserver.store import HISTORY_BYTES, HISTORY_EVENTS, SNAPSHOTS, Collection, Commit, Entry, NotKept, Store
 
 
 def manifest(name: str, **fields: object) -> dict:
@@ -22,9 +23,13 @@ def filled(count: int = 1) -> tuple[Store, Collection]:
 class Listener:
     def __init__(self) -> None:
         self.heard: list[tuple[str, int]] = []
+        self.ended = False
 
     def tell(self, kind: str, entry: Entry, before: Entry | None) -> None:
         self.heard.append((kind, entry.version))
+
+    def end(self) -> None:
+        self.ended = True
 
 
 def test_every_write_of_any_type_counts_on() -> None:
@@ -59,8 +64,8 @@ def test_the_history_is_bounded_in_events() -> None:
 
 def test_the_history_is_bounded_in_bytes() -> None:
     store, collection = filled()
-    for number in range(10):
-        store.put(collection, ("d", "big"), manifest("big", data=f"{number}" * (HISTORY_BYTES // 4)))
+    for number in range(20):
+        store.put(collection, ("d", "big"), manifest("big", data=f"{number % 10}" * (HISTORY_BYTES // 8)))
     assert sum(len(event.encoded) for event in collection.since(0)) <= HISTORY_BYTES
 
 
@@ -89,3 +94,53 @@ def test_entries_are_sorted_by_namespace_and_name() -> None:
     store.put(collection, ("c", "z"), {"metadata": {"name": "z", "namespace": "c"}})
     assert [entry.manifest["metadata"]["name"] for entry in collection.sorted(None)] == ["z", "n0"]
     assert len(collection.sorted("c")) == 1
+
+
+def test_a_change_that_is_not_kept_is_not_made_and_takes_no_version() -> None:
+    store, collection = filled()
+    listener, version = Listener(), store.version
+    collection.watchers.add(listener)
+
+    def keep(commit: Commit) -> None:
+        raise NotKept("no room")
+
+    store.keep = keep
+    with pytest.raises(NotKept):
+        store.put(collection, ("d", "n1"), manifest("n1"))
+    with pytest.raises(NotKept):
+        store.remove(collection, ("d", "n0"))
+    assert (list(collection.entries), store.version, listener.heard) == ([("d", "n0")], version, [])
+
+
+def test_what_is_to_be_kept_is_told_before_it_is_made() -> None:
+    store, collection = filled()
+    told: list[tuple[str, int, int]] = []
+
+    def keep(commit: Commit) -> None:
+        told.append((commit.kind, commit.entry.version, store.version))
+        assert commit.before is collection.entries.get(commit.place) and commit.resource == ("", "things")
+
+    store.keep = keep
+    version = store.version
+    store.put(collection, ("d", "n1"), manifest("n1"))
+    store.put(collection, ("d", "n1"), manifest("n1", more=1))
+    store.remove(collection, ("d", "n1"))
+    assert told == [(kind, version + step + 1, version + step) for step, kind in enumerate(("ADDED", "MODIFIED", "DELETED"))]
+
+
+def test_a_resource_that_is_dropped_ends_its_watches_and_its_past_has_expired() -> None:
+    store, collection = filled()
+    listener = Listener()
+    collection.watchers.add(listener)
+    store.drop("", "things")
+    assert store.collection("", "things") is collection  # it has objects
+    store.remove(collection, ("d", "n0"))
+    store.drop("", "things")
+    store.drop("", "unknown")
+    assert listener.ended and store.collection("", "things").oldest == store.version
+    assert store.collection("", "things") is not collection
+
+
+def test_two_views_of_the_same_objects_are_one_collection() -> None:
+    store = Store()
+    assert store.collection("events.k8s.io", "events") is store.collection("", "events")
