@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import orjson
 
@@ -131,8 +132,9 @@ class Client:
         return True
 
     async def _write(self, method: str, path: str, body: object, headers: Mapping[str, str], query: Mapping[str, str]) -> Manifest:
-        self._fence.check(f"{method} {path}")
-        return await self._call(Request(method, path, query, headers, orjson.dumps(body)))
+        permit = partial(self._fence.check, f"{method} {path}")
+        permit()
+        return await self._call(Request(method, path, query, headers, orjson.dumps(body), permit=permit))
 
     async def _call(self, request: Request, *, slim: bool = True) -> Manifest:
         async with self._transport.open(request) as response:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import aiohttp
+from aiohttp.abc import AbstractStreamWriter
 from yarl import URL
 
 from reconciler.kube.transport import Request, Response
@@ -45,6 +46,18 @@ class _HttpResponse:
                     yield line
 
 
+class _Permitted(aiohttp.BytesPayload):
+    """A body that asks once more as it is sent: tokens and connections take their time, and a lease does not wait for them."""
+
+    def __init__(self, body: bytes, permit: Callable[[], None]) -> None:
+        super().__init__(body)
+        self._permit = permit
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        self._permit()
+        await super().write_with_length(writer, content_length)
+
+
 class HttpTransport:
     """Opens requests on one session; use it as `async with`."""
 
@@ -71,12 +84,15 @@ class HttpTransport:
             headers["Authorization"] = authorization
         timeout = aiohttp.ClientTimeout(total=request.timeout, connect=10)
         url = URL(self._endpoint.server.rstrip("/") + request.path, encoded=True).with_query(dict(request.query))
+        body = _Permitted(request.body, request.permit) if request.permit else request.body
         try:
             async with self._session.request(
-                request.method, url, headers=headers, data=request.body, timeout=timeout, allow_redirects=False
+                request.method, url, headers=headers, data=body, timeout=timeout, allow_redirects=False
             ) as answer:
                 yield _HttpResponse(answer)
         except (TimeoutError, aiohttp.ClientError) as error:
+            if isinstance(error.__cause__, Transient):
+                raise error.__cause__ from None
             raise Transient(
                 f"{self._endpoint.server}: no answer to {request.method} {request.path}: {str(error) or type(error).__name__}"
             ) from error

@@ -1,6 +1,6 @@
 """The seam to the Kubernetes API: one method. In production it is HTTP; in rehearsals it is the sandbox in process."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -8,7 +8,10 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call: `path` starts with a slash, `query` is not yet quoted, `body` is encoded JSON or empty."""
+    """One call: `path` starts with a slash, `query` is not yet quoted, `body` is encoded JSON or empty.
+
+    `permit` is asked when the body is about to leave, however long it took to get there; it raises when that must not be any more.
+    """
 
     method: str
     path: str
@@ -16,6 +19,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     timeout: float | None = 30.0
+    permit: Callable[[], None] | None = None
 
 
 class Response(Protocol):

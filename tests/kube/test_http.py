@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from reconciler.kube.client import Client
-from reconciler.kube.fence import Fence
+from reconciler.kube.fence import Fence, Fenced, Gate
 from reconciler.kube.http import Endpoint, HttpTransport
 from reconciler.kube.transport import Request, Response
 from reconciler.model.errors import Transient
@@ -86,6 +86,27 @@ async def test_the_token_is_asked_for_at_each_request() -> None:
             async with transport.open(Request("GET", "/x")) as response:
                 await response.read()
     assert seen == ["Bearer one", "Bearer two", ""]
+
+
+async def test_a_write_that_may_no_longer_be_once_it_is_ready_is_not_sent() -> None:
+    received: list[bytes] = []
+    lost = False
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        received.append(await request.read())
+        return web.json_response({"metadata": {}})
+
+    async def slow() -> str:
+        nonlocal lost
+        lost = True
+        return "Bearer late"
+
+    fence = Fence(Gate(lambda: "the lease is lost" if lost else None))
+    async with answering(answer) as url, HttpTransport(Endpoint(url, slow)) as transport:
+        with pytest.raises(Fenced, match=r"POST .* withheld: the lease is lost"):
+            await Client(transport, fence).create(CONFIGMAPS, config_map("web"))
+        assert (await Client(transport, fence).get(CONFIGMAPS, NAMESPACE, "web")) == {"metadata": {}}
+    assert received == [b""]
 
 
 async def test_lines_are_whole_whatever_the_chunks_are() -> None:
