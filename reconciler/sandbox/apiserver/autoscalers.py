@@ -63,6 +63,8 @@ def complaints(new: Manifest, old: Manifest | None) -> list[Cause]:
     causes = _replicas(spec) + _reference(spec.get("scaleTargetRef") or {}, "spec.scaleTargetRef")
     for index, metric in enumerate(spec["metrics"]):
         causes += _metric_complaints(metric, f"spec.metrics[{index}]")
+    if spec["minReplicas"] == 0 and not any(metric.get("type") in ("Object", "External") for metric in spec["metrics"]):
+        causes.append(_forbidden("spec.metrics", "must specify at least one Object or External metric to support scaling to zero replicas"))
     for name in ("scaleUp", "scaleDown") if spec.get("behavior") else ():
         causes += _rules(spec["behavior"][name], f"spec.behavior.{name}")
     negative = (name for name in ("currentReplicas", "desiredReplicas") if _number(status.get(name, 0)) < 0)
@@ -94,9 +96,8 @@ def _unsupported(path: str, value: Any, known: Iterable[str]) -> Cause:
 
 def _replicas(spec: Manifest) -> list[Cause]:
     least, most = _number(spec["minReplicas"]), _number(spec.get("maxReplicas") or 0)
-    elsewhere = any(metric.get("type") in ("Object", "External") for metric in spec["metrics"])
     causes = []
-    if least < 0 or (least == 0 and not elsewhere):
+    if least < 1:
         causes.append(_wrong("spec.minReplicas", least, "must be greater than or equal to 1"))
     if most < 1:
         causes.append(_wrong("spec.maxReplicas", most, "must be greater than 0"))

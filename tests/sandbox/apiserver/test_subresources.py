@@ -83,3 +83,8 @@ async def test_a_service_account_has_tokens(api: ApiClient) -> None:
     await api.create(accounts, {"metadata": {"name": "robot"}})
     made = await api.create(f"{accounts}/robot/token", {"spec": {"expirationSeconds": 600}})
     assert made["status"]["token"].count(".") == 2 and made["spec"]["expirationSeconds"] == 600
+
+
+async def test_a_scale_that_is_not_there_says_whose_it_would_be(api: ApiClient) -> None:
+    with pytest.raises(ApiError, match=r'deployments/scale\.apps "nobody" not found'):
+        await api.read(f"{DEPLOYMENTS}/nobody/scale")
