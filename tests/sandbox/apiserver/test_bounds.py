@@ -3,6 +3,7 @@
 Objects themselves are as many as their writers want, as on any cluster; Events have their own bounds in `test_expiry`.
 """
 
+import asyncio
 import base64
 from collections.abc import Awaitable, Callable
 
@@ -24,7 +25,7 @@ from reconciler.sandbox.apiserver.store import (
     Store,
 )
 from reconciler.sandbox.client import ApiClient, ApiError, Call
-from tests.kit.apiserver import CONFIG_MAPS, DEFINITIONS, DEPLOYMENTS, Json, config_map, definition, deployment, owned_by
+from tests.kit.apiserver import CONFIG_MAPS, DEFINITIONS, DEPLOYMENTS, PATIENCE, Json, config_map, definition, deployment, owned_by
 from tests.kit.wait import until
 from tests.kit.weighing import held_bytes
 
@@ -227,7 +228,8 @@ async def definitions(server: ApiServer, api: ApiClient, number: int) -> None:
     stream = await open_watch(server, path)
     await api.delete(f"{DEFINITIONS}/{plural}")
     await settled(server)
-    kinds = [orjson.loads(line)["type"] async for line in stream]
+    async with asyncio.timeout(PATIENCE):
+        kinds = [orjson.loads(line)["type"] async for line in stream]
     assert kinds == ["ADDED", "DELETED"]
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import orjson
 
 from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.client import ApiClient, ApiError, Call, Caller, http_caller
+from reconciler.sandbox.client import Answer, ApiClient, ApiError, Call, Caller, http_caller
 from tests.kit.apiserver import CANARIES, CONFIG_MAPS, DEFINITIONS, Json, canary, config_map, definition, gone, owned_by
 
 ROOT = Path(__file__).resolve().parents[3]
-PATIENCE = 30.0
+PATIENCE = 20.0
 WRITERS = 6
 ENOUGH = 150
 SERVE = """
@@ -104,6 +104,11 @@ async def written_and_killed(journal: Path, round_name: str, told: Told) -> None
     told.versions = already | told.versions
 
 
+async def first_event(answer: Answer) -> Json:
+    async with asyncio.timeout(PATIENCE):
+        return dict(orjson.loads(await anext(answer.body)))  # type: ignore[arg-type]
+
+
 async def test_what_was_told_before_a_kill_is_there_after_it(tmp_path: Path) -> None:
     journal, told = tmp_path / "journal.jsonl", Told()
     for round_name in "abc":
@@ -131,7 +136,7 @@ async def test_a_watch_from_before_a_kill_has_expired(tmp_path: Path) -> None:
         query = {"watch": "true", "resourceVersion": made["metadata"]["resourceVersion"]}
         for path in (CONFIG_MAPS, "/api/v1/secrets", "/apis/batch/v1/jobs"):
             answer = await server.call(Call("GET", path, query))
-            event = orjson.loads(await anext(answer.body))  # type: ignore[arg-type]
+            event = await first_event(answer)
             assert (event["type"], event["object"]["code"], event["object"]["reason"]) == ("ERROR", 410, "Expired")
         watch = api.watch(CONFIG_MAPS)
         assert (await anext(watch))[1]["metadata"]["name"] == "a"
@@ -145,7 +150,7 @@ async def test_a_restart_in_good_order_is_not_noticed_by_a_watch_that_was_up_to_
     async with again(journal) as (server, api):
         answer = await server.call(Call("GET", CONFIG_MAPS, {"watch": "true", "resourceVersion": made["metadata"]["resourceVersion"]}))
         await api.patch(f"{CONFIG_MAPS}/a", {"data": {"x": "1"}})
-        event = orjson.loads(await anext(answer.body))  # type: ignore[arg-type]
+        event = await first_event(answer)
         assert (event["type"], event["object"]["data"]) == ("MODIFIED", {"x": "1"})
         await answer.body.aclose()  # type: ignore[union-attr]
 
