@@ -71,9 +71,9 @@ def _job(manifest: Manifest) -> Manifest:
 
 
 def _job_labels(manifest: Manifest) -> Manifest:
-    """The selector and labels by which a Job finds its pods: generated once, from its uid."""
-    uid, spec = manifest["metadata"].get("uid"), manifest["spec"]
-    if not uid or spec.get("manualSelector") or not isinstance(spec.get("template"), dict):
+    """The selector and labels by which a Job finds its pods: generated with it, from its uid; without labels of its own it takes them."""
+    uid, spec, fields = manifest["metadata"].get("uid"), manifest["spec"], manifest["metadata"]
+    if not uid or fields.get("resourceVersion") or spec.get("manualSelector") or not isinstance(spec.get("template"), dict):
         return manifest
     own = {"batch.kubernetes.io/controller-uid": uid, "controller-uid": uid}
     name = manifest["metadata"]["name"]
@@ -81,7 +81,8 @@ def _job_labels(manifest: Manifest) -> Manifest:
     metadata = spec["template"]["metadata"]
     labelled = {**spec["template"], "metadata": {**metadata, "labels": {**(metadata.get("labels") or {}), **named}}}
     selector = spec.get("selector") or {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}
-    return {**manifest, "spec": {**spec, "selector": selector, "template": labelled}}
+    own_labels = {"labels": fields.get("labels") or labelled["metadata"]["labels"]}
+    return {**manifest, "metadata": {**fields, **own_labels}, "spec": {**spec, "selector": selector, "template": labelled}}
 
 
 def _cron_job(manifest: Manifest) -> Manifest:

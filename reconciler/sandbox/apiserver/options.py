@@ -43,7 +43,7 @@ class WriteOptions:
             text = f'Unsupported value: "{validation}": supported values: "", "Ignore", "Strict", "Warn"'
             raise _invalid(kind, "fieldValidation", text, "NotSupported")
         named = query.get("fieldManager") or ""
-        _check_manager(kind, named)
+        _require_short_name(kind, named)
         manager = named or user_agent.partition("/")[0]
         dry = dry_run(query.get("dryRun"), kind)
         return cls(manager[:MAX_MANAGER], dry, validation, _truth(query.get("force")), bool(named))
@@ -55,7 +55,7 @@ class WriteOptions:
         return replace(self, applies=applies, patches=True)
 
 
-def _check_manager(kind: str, name: str) -> None:
+def _require_short_name(kind: str, name: str) -> None:
     if len(name.encode()) > MAX_MANAGER:
         raise _invalid(kind, "fieldManager", f"Too long: may not be more than {MAX_MANAGER} bytes", "TooLong")
     odd = next((index for index, mark in enumerate(name) if not mark.isprintable()), None)

@@ -4,14 +4,17 @@ Children are built when first met: a definition of half a megabyte costs nothing
 Rules in CEL (x-kubernetes-validations) are accepted and not evaluated; who brings them is warned (customs).
 """
 
+import ipaddress
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import orjson
 
 from reconciler.sandbox.apiserver.causes import Cause
+from reconciler.sandbox.apiserver.times import parse
 
 Raw = Mapping[str, Any]
 PRESERVE = "x-kubernetes-preserve-unknown-fields"
@@ -41,7 +44,7 @@ class Schema:
 
     def __init__(self, raw: Raw) -> None:
         self.raw = raw
-        self.checks = tuple((CHECKS[word], raw[word]) for word in raw if word in CHECKS)
+        self.checks = tuple((_check_of(word, raw), raw[word]) for word in raw if word in CHECKS)
         self._children: dict[str, Schema] = {}
         self._item: Schema | None = None
         self._values: Schema | None = None
@@ -78,6 +81,11 @@ class Schema:
         return bool(self.raw.get("nullable"))
 
 
+def conform_value(schema: Schema, value: Any, findings: Findings) -> Any:
+    """One value inside of an object, pruned and with defaults."""
+    return _walk(schema, value, "", findings)
+
+
 def conform(schema: Schema, manifest: dict[str, Any], findings: Findings) -> dict[str, Any]:
     """The object pruned and with defaults; what breaks the schema is left in the findings."""
     return dict(_object(schema, manifest, "", findings, frozenset(TYPE_FIELDS)))
@@ -91,10 +99,19 @@ def _walk(schema: Schema, value: Any, path: str, findings: Findings) -> Any:
     for check, limit in schema.checks:
         check(limit, value, path, findings)
     if isinstance(value, dict):
+        if schema.raw.get(EMBEDDED):
+            _identified(value, path, findings)
         return _object(schema, value, path, findings, frozenset(TYPE_FIELDS) if schema.raw.get(EMBEDDED) else frozenset())
     if isinstance(value, list):
         return _list(schema, value, path, findings)
-    return value
+    return int(value) if isinstance(value, float) and schema.raw.get("type") == "integer" else value
+
+
+def _identified(value: dict[str, Any], path: str, findings: Findings) -> None:
+    """An object inside of another one says what it is."""
+    for name in ("apiVersion", "kind"):
+        if not value.get(name):
+            findings.blame(f"{path}.{name}", "Required value: must not be empty", "Required")
 
 
 def _object(schema: Schema, value: dict[str, Any], path: str, findings: Findings, exempt: frozenset[str]) -> dict[str, Any]:
@@ -198,6 +215,43 @@ def _number(word: str, holds: Callable[[float, float], bool]) -> Check:
     return check
 
 
+def _multiple(step: float, value: Any, path: str, findings: Findings) -> None:
+    if TYPES["number"](value) and Decimal(str(value)) % Decimal(str(step)):
+        findings.blame(path, f"Invalid value: {_text(value)}: {path} in body should be a multiple of {step}")
+
+
+def _properties(word: str, holds: Callable[[int, int], bool]) -> Check:
+    def check(limit: int, value: Any, path: str, findings: Findings) -> None:
+        if isinstance(value, dict) and not holds(len(value), limit):
+            findings.blame(path, f"Invalid value: {len(value)}: {path} in body should have {word} {limit} properties")
+
+    return check
+
+
+def _format(name: str, value: Any, path: str, findings: Findings) -> None:
+    fits = FORMATS.get(name)
+    if fits is not None and isinstance(value, str) and not fits(value):
+        findings.blame(path, f"Invalid value: {_text(value)}: {path} in body must be of type {name}: {_text(value)}")
+
+
+def _is_address(version: int) -> Callable[[str], bool]:
+    def fits(value: str) -> bool:
+        try:
+            return ipaddress.ip_address(value).version == version
+        except ValueError:
+            return False
+
+    return fits
+
+
+FORMATS: Mapping[str, Callable[[str], bool]] = {
+    "date-time": lambda value: "T" in value.upper() and parse(value) is not None,
+    "date": lambda value: re.fullmatch(r"\d{4}-\d\d-\d\d", value) is not None and parse(value) is not None,
+    "ipv4": _is_address(4),
+    "ipv6": _is_address(6),
+}
+
+
 def _enum(allowed: list[Any], value: Any, path: str, findings: Findings) -> None:
     if value not in allowed:
         listed = ", ".join(_text(one) for one in allowed)
@@ -257,6 +311,10 @@ CHECKS: Mapping[str, Check] = {
     "pattern": _pattern,
     "minimum": _number("greater than or equal to", lambda value, limit: value >= limit),
     "maximum": _number("less than or equal to", lambda value, limit: value <= limit),
+    "multipleOf": _multiple,
+    "minProperties": _properties("at least", lambda count, limit: count >= limit),
+    "maxProperties": _properties("at most", lambda count, limit: count <= limit),
+    "format": _format,
     "minLength": _min_length,
     "maxLength": _max_length,
     "minItems": _min_items,
@@ -266,3 +324,13 @@ CHECKS: Mapping[str, Check] = {
     "oneOf": _combined("one and only one schema (oneOf)", lambda found: sum(found) == 1),
     "not": _not,
 }
+EXCLUSIVE: Mapping[str, tuple[str, Check]] = {
+    "minimum": ("exclusiveMinimum", _number("greater than", lambda value, limit: value > limit)),
+    "maximum": ("exclusiveMaximum", _number("less than", lambda value, limit: value < limit)),
+}
+
+
+def _check_of(word: str, raw: Raw) -> Check:
+    """The check of a word; a limit may be excluded by another word."""
+    flag, exclusive = EXCLUSIVE.get(word, ("", CHECKS[word]))
+    return exclusive if raw.get(flag) is True else CHECKS[word]

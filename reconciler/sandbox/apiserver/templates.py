@@ -73,6 +73,8 @@ def _container(container: Manifest) -> Manifest:
     for name in PROBES:
         if isinstance(result.get(name), dict):
             parts[name] = _probe(result[name])
+    if isinstance(result.get("lifecycle"), dict):
+        parts["lifecycle"] = {name: _action(one) if isinstance(one, dict) else one for name, one in result["lifecycle"].items()}
     return {**result, **parts}
 
 
@@ -104,13 +106,18 @@ def _variable(variable: Manifest) -> Manifest:
 
 
 def _probe(probe: Manifest) -> Manifest:
-    result: Manifest = with_defaults(probe, PROBE)
-    if isinstance(result.get("httpGet"), dict):
-        return {**result, "httpGet": with_defaults(result["httpGet"], {"path": "/", "scheme": "HTTP"})}
-    return result
+    return _action(with_defaults(probe, PROBE))
+
+
+def _action(handler: Manifest) -> Manifest:
+    if not isinstance(handler.get("httpGet"), dict):
+        return handler
+    return {**handler, "httpGet": with_defaults(handler["httpGet"], {"path": "/", "scheme": "HTTP"})}
 
 
 def _volume(volume: Manifest) -> Manifest:
+    if set(volume) == {"name"}:
+        return {**volume, "emptyDir": {}}
     parts = {name: with_defaults(volume[name], {"defaultMode": MODE}) for name in FILE_MODES if isinstance(volume.get(name), dict)}
     if isinstance(volume.get("hostPath"), dict):
         parts["hostPath"] = with_defaults(volume["hostPath"], {"type": ""})

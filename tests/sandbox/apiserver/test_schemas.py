@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.sandbox.apiserver.schemas import Findings, Schema, conform
+from reconciler.sandbox.apiserver.schemas import Findings, Schema, conform, conform_value
 from tests.kit.apiserver import CANARY_SCHEMA
 
 
@@ -99,3 +99,41 @@ def test_the_walk_changes_nothing_it_was_given() -> None:
     spec = {"mode": None, "steps": [{"name": "a", "bogus": 1}]}
     conformed(spec)
     assert spec == {"mode": None, "steps": [{"name": "a", "bogus": 1}]}
+
+
+@pytest.mark.parametrize(
+    ("schema", "good", "bad", "words"),
+    [
+        ({"type": "integer", "multipleOf": 2}, 4, 3, "should be a multiple of 2"),
+        ({"type": "integer", "minimum": 1, "exclusiveMinimum": True}, 2, 1, "should be greater than 1"),
+        ({"type": "integer", "maximum": 9, "exclusiveMaximum": True}, 8, 9, "should be less than 9"),
+        (
+            {"type": "object", "additionalProperties": {"type": "string"}, "maxProperties": 1},
+            {"a": "b"},
+            {"a": "b", "c": "d"},
+            "at most 1 properties",
+        ),
+        ({"type": "object", "additionalProperties": {"type": "string"}, "minProperties": 1}, {"a": "b"}, {}, "at least 1 properties"),
+        ({"type": "string", "format": "date-time"}, "2030-01-01T00:00:00+02:00", "soon", 'must be of type date-time: "soon"'),
+        ({"type": "string", "format": "date"}, "2030-01-01", "2030-13-01", "must be of type date"),
+        ({"type": "string", "format": "ipv4"}, "127.0.0.1", "::1", "must be of type ipv4"),
+        ({"type": "string", "format": "somebody's own"}, "x", None, ""),
+    ],
+)
+def test_more_words_of_schemas(schema: dict[str, Any], good: Any, bad: Any, words: str) -> None:
+    findings = Findings()
+    assert conform_value(Schema(schema), good, findings) == good and not findings.causes
+    if bad is not None:
+        conform_value(Schema(schema), bad, findings)
+        assert words in str(findings.causes[0])
+
+
+def test_a_whole_number_is_an_integer_however_it_is_written() -> None:
+    value = conform_value(Schema({"type": "integer"}), 2.0, Findings())
+    assert value == 2 and isinstance(value, int)
+
+
+def test_an_object_inside_says_what_it_is() -> None:
+    findings = Findings()
+    conform_value(Schema({"type": "object", "x-kubernetes-embedded-resource": True}), {"kind": "X"}, findings)
+    assert [str(cause) for cause in findings.causes] == [".apiVersion: Required value: must not be empty"]
