@@ -70,14 +70,22 @@ class Proxy:
             request.method, address, headers=headers, data=await request.read() or None, allow_redirects=False
         ) as answer:
             lost = await self.faults.meet(request, after=True)
-            return lost if lost is not None else await _streamed(request, answer)
+            return lost if lost is not None else await self._stream(request, answer)
 
+    async def _stream(self, request: web.BaseRequest, answer: aiohttp.ClientResponse) -> web.StreamResponse:
+        """Pass an answer on as it comes. What breaks off there breaks off here: an answer that began cannot become another one."""
+        kept = {name: value for name, value in answer.headers.items() if name.lower() not in OWN_HEADERS - {"content-encoding"}}
+        response = web.StreamResponse(status=answer.status, headers=kept)
+        await response.prepare(request)
+        try:
+            await self._copy(request, answer, response)
+            await response.write_eof()
+        except (aiohttp.ClientError, OSError):
+            if request.transport is not None:
+                request.transport.abort()
+        return response
 
-async def _streamed(request: web.BaseRequest, answer: aiohttp.ClientResponse) -> web.StreamResponse:
-    kept = {name: value for name, value in answer.headers.items() if name.lower() not in OWN_HEADERS - {"content-encoding"}}
-    response = web.StreamResponse(status=answer.status, headers=kept)
-    await response.prepare(request)
-    async for chunk in answer.content.iter_any():
-        await response.write(chunk)
-    await response.write_eof()
-    return response
+    async def _copy(self, _: web.BaseRequest, answer: aiohttp.ClientResponse, response: web.StreamResponse) -> None:
+        """The body, until it ends."""
+        async for chunk in answer.content.iter_any():
+            await response.write(chunk)
