@@ -7,10 +7,16 @@ from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 
-from benchmarks import decide, git, route, start
+from benchmarks import decide, fleet, git, route, start
 from benchmarks.measure import Row
 
-BENCHES: Mapping[str, Callable[[], list[Row]]] = {"decide": decide.rows, "start": start.rows, "route": route.rows, "git": git.rows}
+BENCHES: Mapping[str, Callable[[], list[Row]]] = {
+    "decide": decide.rows,
+    "start": start.rows,
+    "route": route.rows,
+    "git": git.rows,
+    "fleet": fleet.rows,
+}
 HEAD = ("what", "measured", "budget", "ratio", "beside, in the same run")
 
 

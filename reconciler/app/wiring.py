@@ -18,6 +18,7 @@ from reconciler.controller.engine import Engine
 from reconciler.controller.fenced import FencedForge
 from reconciler.controller.followed import FollowedSource
 from reconciler.controller.gatekeeping import Gatekeeping
+from reconciler.controller.inventories import Inventories
 from reconciler.controller.openings import Openings
 from reconciler.controller.policies import LocalPolicies, Policies
 from reconciler.controller.release import Outside, ReleaseController
@@ -116,12 +117,13 @@ def _controllers(
         found.append(AnalysisRunController(client, cache, clock, apply, known))
     if "release" in settings.controllers:
         announcements = Announcements(forges, cache)
+        inventories = Inventories(client, settings.namespace, clock.monotonic)
         hands = {name: _hands(environment, source, forges.get(name)) for name, source in sources.items()}
-        reach = Outside(Restoration(hands, cache), announcements, policies, settings.namespace)
+        reach = Outside(Restoration(hands, cache), announcements, policies, inventories)
         openings = Openings(cache, apply, policies, announcements)
         writing = Writing(client, cache, clock, Gates(Gatekeeping(openings, clock), Adopting(client, cache, clock, policies)))
         found.append(ReleaseController(client, cache, clock, reach))
-        found.append(SourceController(client, cache, clock, sources, Parts(openings, writing, settings.namespace)))
+        found.append(SourceController(client, cache, clock, sources, Parts(openings, writing, inventories)))
     return found
 
 

@@ -15,6 +15,7 @@ from reconciler.api.release import parse_release, status_patch
 from reconciler.controller.apply import Apply
 from reconciler.controller.clock import Clock
 from reconciler.controller.histories import siblings
+from reconciler.controller.inventories import Inventories
 from reconciler.controller.policies import Policies
 from reconciler.controller.release_observe import observe
 from reconciler.controller.suspension import Suspension
@@ -24,7 +25,6 @@ from reconciler.core.release.judge import judge
 from reconciler.core.release.message import headline
 from reconciler.core.release.steer import on_the_way_home, steer
 from reconciler.core.release.watch import after_name
-from reconciler.core.sync.inventory import config_map_name, parse_inventory
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.model.errors import Terminal, Transient
@@ -36,7 +36,6 @@ from reconciler.model.release import Release, ReleasePhase, ReleaseStatus, Resto
 from reconciler.model.resources import (
     ANALYSIS_RUNS,
     CLUSTER_RELEASE_POLICIES,
-    CONFIGMAPS,
     DEPLOYMENTS,
     NAMESPACES,
     RELEASE_POLICIES,
@@ -65,12 +64,12 @@ class Announcer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What a release reaches beyond the cluster, and who speaks for it; `namespace` is where inventories are kept."""
+    """What a release reaches beyond itself, and who speaks for it."""
 
     restorer: Restorer
     announcer: Announcer
     policies: Policies
-    namespace: str
+    inventories: Inventories
 
 
 class ReleaseController:
@@ -173,8 +172,7 @@ class ReleaseController:
         """What the release's source asks for now; nothing is known once the release is closed and nothing depends on it."""
         if release.decided:
             return {}
-        name = config_map_name(release.spec.source)
-        return parse_inventory(await self._client.find(CONFIGMAPS, self._outside.namespace, name)).workloads
+        return await self._outside.inventories.workloads(release.spec.source)
 
     async def _record(self, manifest: Manifest, release: Release, status: ReleaseStatus) -> None:
         """The status with the version it was derived from: whoever wrote in between is looked at first."""

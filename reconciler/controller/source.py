@@ -12,10 +12,11 @@ import structlog
 from reconciler.controller.apply import Apply
 from reconciler.controller.clock import Clock
 from reconciler.controller.following import Following, Tip
+from reconciler.controller.inventories import Inventories
 from reconciler.controller.openings import Openings
 from reconciler.controller.writing import Removed, Writing, Written
 from reconciler.core.release.asking import identities
-from reconciler.core.sync.inventory import Inventory, config_map_name, next_entries, parse_inventory, render_inventory
+from reconciler.core.sync.inventory import Inventory, next_entries, render_inventory
 from reconciler.core.sync.prune import Removals, removals
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
@@ -46,13 +47,12 @@ class SourceController:
     watches = (RELEASES, ROLLOUTS, DEPLOYMENTS, REPLICA_SETS, RELEASE_POLICIES, CLUSTER_RELEASE_POLICIES, NAMESPACES)
 
     def __init__(self, client: Client, cache: Cache, clock: Clock, sources: Mapping[str, Following], parts: "Parts") -> None:
-        self._client = client
         self._clock = clock
         self._apply = Apply(client, cache, clock)
         self._sources = sources
         self._openings = parts.openings
         self._writing = parts.writing
-        self._namespace = parts.namespace
+        self._inventories = parts.inventories
         self._rested: dict[str, float] = {}
 
     def keys_for(self, resource: Resource, manifest: Manifest) -> Iterable[Key]:
@@ -81,8 +81,7 @@ class SourceController:
             self._rested[key.name] = ended + REST * (ended - began)
 
     async def _pass(self, key: Key, following: Following) -> datetime | None:
-        stored = await self._client.find(CONFIGMAPS, self._namespace, config_map_name(key.name))
-        before = parse_inventory(stored)
+        stored, before = await self._inventories.read(key.name)
         try:
             tip = await following.latest()
         except (Transient, Terminal) as error:
@@ -125,12 +124,13 @@ class SourceController:
     async def _store(self, source: str, stored: Manifest | None, before: Inventory, after: Inventory) -> Manifest | None:
         if stored is not None and before == after:
             return stored
-        fresh = render_inventory(source, self._namespace, after)
+        fresh = render_inventory(source, self._inventories.namespace, after)
         if stored is None:
             await self._apply(Plan((Create(CONFIGMAPS, fresh),)))
         else:
-            place = ObjectRef(CONFIGMAPS, self._namespace, name_of(fresh))
+            place = ObjectRef(CONFIGMAPS, self._inventories.namespace, name_of(fresh))
             await self._apply(Plan((Patch(place, {"data": fresh["data"]}),)))
+        self._inventories.written(source, after)
         await self._tell(source, fresh, before, after)
         return fresh
 
@@ -147,9 +147,9 @@ def _problems(tip: Tip) -> tuple[str, ...]:
 
 
 class Parts:
-    """The two halves of a pass and the namespace where inventories are kept."""
+    """The two halves of a pass, and where inventories are kept."""
 
-    def __init__(self, openings: Openings, writing: Writing, namespace: str) -> None:
+    def __init__(self, openings: Openings, writing: Writing, inventories: Inventories) -> None:
         self.openings = openings
         self.writing = writing
-        self.namespace = namespace
+        self.inventories = inventories

@@ -18,7 +18,9 @@ def endpoint(kubeconfig: str | None, context: str | None = None) -> Endpoint:
     configuration = _load(kubeconfig, context)
 
     async def authorization() -> str:
-        return await asyncio.to_thread(_authorization, configuration)
+        if configuration.refresh_api_key_hook is None:
+            return _authorization(configuration)
+        return await asyncio.to_thread(_authorization, configuration)  # a plug-in may be run, a file read
 
     return Endpoint(str(configuration.host), authorization, _tls(configuration))
 

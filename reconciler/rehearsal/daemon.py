@@ -24,7 +24,7 @@ class Daemon:
         self.log = folder / "daemon.log"
         self._command = command
         self._folder = folder
-        self._ready_url = ready_url
+        self.ready_url = ready_url
         self._child: asyncio.subprocess.Process | None = None
         self._expected_to_run = False
         self._starting = asyncio.Lock()  # several lanes may want it at once, and there is one
@@ -104,7 +104,7 @@ class Daemon:
 
     async def _look(self, session: aiohttp.ClientSession) -> str:
         try:
-            async with session.get(self._ready_url) as response:
+            async with session.get(self.ready_url) as response:
                 return "ready" if response.status == 200 else f"/readyz answers {response.status}"
         except (aiohttp.ClientError, OSError, TimeoutError):
             return "/readyz does not answer"

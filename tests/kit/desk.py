@@ -15,6 +15,7 @@ from reconciler.controller.announce import Announcements
 from reconciler.controller.apply import Apply
 from reconciler.controller.followed import FollowedSource
 from reconciler.controller.gatekeeping import Gatekeeping
+from reconciler.controller.inventories import Inventories
 from reconciler.controller.openings import Openings
 from reconciler.controller.policies import LocalPolicies, Policies
 from reconciler.controller.release import Outside, ReleaseController
@@ -184,12 +185,13 @@ def _assembled(cluster: Api, origin: Origin, read: tuple[Cache, FollowedSource],
     cache, followed = read
     clock, client = SettableClock(), cluster.client
     announcements = Announcements(forges, cache)
+    inventories = Inventories(client, "reconciler", clock.monotonic)
     policies = Policies(cache, LocalPolicies())
     openings = Openings(cache, Apply(client, cache, clock), policies, announcements)
     writing = Writing(client, cache, clock, Gates(Gatekeeping(openings, clock), Adopting(client, cache, clock, policies)))
     hands = Hands(followed, forges.get("shop", Plain()), lambda: None)
-    outside = Outside(Restoration({"shop": hands}, cache), announcements, policies, "reconciler")
-    source = SourceController(client, cache, clock, {"shop": followed}, Parts(openings, writing, "reconciler"))
+    outside = Outside(Restoration({"shop": hands}, cache), announcements, policies, inventories)
+    source = SourceController(client, cache, clock, {"shop": followed}, Parts(openings, writing, inventories))
     return Desk(cluster, origin, clock, cache, followed, source, ReleaseController(client, cache, clock, outside))
 
 

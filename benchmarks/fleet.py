@@ -1,0 +1,272 @@
+"""A thousand Rollouts that are idle, and five hundred that receive a new image in one push: the whole daemon, a process of its own.
+
+Git is served over smart HTTP, the API server is the sandbox's over HTTP; pods of every ReplicaSet are available at once.
+"""
+
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+import yaml
+
+from benchmarks.measure import Row
+from reconciler.kube.client import Client
+from reconciler.kube.fence import Fence
+from reconciler.kube.http import Endpoint, HttpTransport
+from reconciler.model.identity import ObjectRef
+from reconciler.model.resources import ROLLOUTS
+from reconciler.rehearsal.daemon import Daemon
+from reconciler.rehearsal.fittings import kubeconfig
+from reconciler.sandbox.apiserver.server import ApiServer
+from reconciler.sandbox.apiserver.store import Collection, Entry
+from reconciler.sandbox.client import Answer, ApiClient, Call
+from tests.kit.clusters import api
+from tests.kit.ports import free_port
+from tests.kit.repositories import Origin
+from tests.kit.rollouts import NAMESPACE, canary, rollout, weight
+from tests.kit.smarthttp import serve
+
+DEADLINE = 900.0
+IDLE_SECONDS = 20.0
+SETTLE_SECONDS = 10.0
+PODS = 3
+CONCURRENCY = 16
+WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+TICKS = os.sysconf("SC_CLK_TCK")
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(slots=True)
+class Kubelet:
+    """Says that the pods of a ReplicaSet are there, as often as its size changes."""
+
+    api: ApiClient
+    resized: "asyncio.Queue[dict[str, Any]]" = field(default_factory=asyncio.Queue)
+
+    def observe(self, collection: Collection, kind: str, entry: Entry) -> None:
+        if collection.plural == "replicasets" and kind != "DELETED":
+            self.resized.put_nowait(entry.manifest)
+
+    async def run(self) -> None:
+        while True:
+            found = await self.resized.get()
+            metadata, wanted, known = found["metadata"], found["spec"].get("replicas", 1), found.get("status") or {}
+            status = {
+                "replicas": wanted,
+                "readyReplicas": wanted,
+                "availableReplicas": wanted,
+                "observedGeneration": metadata["generation"],
+            }
+            if any(known.get(key, 0) != value for key, value in status.items()):
+                path = f"/apis/apps/v1/namespaces/{metadata['namespace']}/replicasets/{metadata['name']}/status"
+                await self.api.patch(path, {"status": status})
+
+
+@dataclass(slots=True)
+class Fleet:
+    """The daemon, what it follows and what it steers; `calls` counts its requests by method."""
+
+    server: ApiServer
+    origin: Origin
+    daemon: Daemon
+    settings: Path
+    repository: str
+    calls: Counter[str] = field(default_factory=Counter)
+
+    def push(self, numbers: Iterable[int], version: str) -> None:
+        self.origin.commit({f"web-{number}.yaml": _manifest(number, version) for number in numbers}, f"version {version}")
+
+    async def settled(self, numbers: Iterable[int], version: str) -> None:
+        """Until each of these runs a version and is healthy. Raises TimeoutError."""
+        open_ones = set(numbers)
+        async with asyncio.timeout(DEADLINE):
+            while open_ones := {number for number in open_ones if not self._is_healthy(number, version)}:
+                assert not self.daemon.failure, self.daemon.failure
+                await asyncio.sleep(0.05)
+
+    def _is_healthy(self, number: int, version: str) -> bool:
+        entry = self.server.store.collection(ROLLOUTS.group, ROLLOUTS.plural).entries.get((NAMESPACE, f"web-{number}"))
+        if entry is None or entry.manifest["spec"]["template"]["spec"]["containers"][0]["image"] != f"web:{version}":
+            return False
+        status = entry.manifest.get("status") or {}
+        observed = status.get("observedGeneration") == str(entry.manifest["metadata"]["generation"])
+        return observed and status.get("phase") == "Healthy" and status.get("stableRS") == status.get("currentPodHash")
+
+    async def count(self, call: Call, answer: Answer) -> None:
+        """Called after every request; those of the daemon came over HTTP."""
+        if "host" in call.headers:
+            self.calls[call.method] += 1
+
+    async def start(self, interval: str) -> None:
+        """Start the daemon, or another one in its place, that polls so often."""
+        await self.daemon.stop()
+        self.settings.write_text(_settings(self.repository, urlsplit(self.daemon.ready_url).netloc, interval), encoding="utf-8")
+        await self.daemon.start()
+        assert await self.daemon.ready() == "ready", self.daemon.last_words()
+
+    @property
+    def memory(self) -> float:
+        """Resident MiB of the daemon."""
+        return int(Path(f"/proc/{self.daemon.pid}/statm").read_text(encoding="ascii").split()[1]) * PAGE / 2**20
+
+    @property
+    def processor_seconds(self) -> float:
+        """User and system time of the daemon and of its children that have ended."""
+        words = Path(f"/proc/{self.daemon.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return sum(map(int, words[11:15])) / TICKS
+
+
+def rows(idle: int = 1000, pushed: int = 500) -> list[Row]:
+    """Linux only: memory and time of a process are read from /proc."""
+    if not sys.platform.startswith("linux"):
+        return []
+    return asyncio.run(_rows(idle, pushed))
+
+
+async def _rows(idle: int, pushed: int) -> list[Row]:
+    with tempfile.TemporaryDirectory(prefix="reconciler-bench-") as folder:
+        async with _fleet(Path(folder)) as fleet:
+            empty = fleet.memory
+            everyone = range(idle)
+            fleet.push(everyone, "1")
+            await fleet.settled(everyone, "1")
+            row = await _pushed(fleet, range(pushed))
+            fleet.push(range(pushed, idle), "2")
+            await fleet.settled(range(pushed, idle), "2")
+            return [*await _idle(fleet, empty, idle), row]
+
+
+async def _pushed(fleet: Fleet, numbers: range) -> Row:
+    """From the push until all are healthy, beside what the API server takes of the same patches as fast as they can be sent."""
+    fleet.calls.clear()
+    begin = time.perf_counter()
+    fleet.push(numbers, "2")
+    await fleet.settled(numbers, "2")
+    span = time.perf_counter() - begin
+    writes = {method: count for method, count in sorted(fleet.calls.items()) if method in WRITES}
+    rate = sum(writes.values()) / span
+    raw = await _raw_rate(fleet, numbers)
+    counted = ", ".join(f"{count:,} {method}" for method, count in writes.items())
+    beside = f"all healthy after {span:.1f} s; {counted}; {rate:.0f} writes/s"
+    return Row(f"{len(numbers)} rollouts receive a new image in one push", rate, raw, "writes/s of the raw PATCH rate", beside)
+
+
+async def _raw_rate(fleet: Fleet, numbers: range) -> float:
+    """Status patches per second of as many workers as the daemon has."""
+    async with HttpTransport(Endpoint(fleet.server.url, _nobody)) as transport:
+        client = Client(transport, Fence())
+        left = iter([*numbers] * 4)
+
+        async def work() -> None:
+            for number in left:
+                body = {"status": {"message": f"raw {time.perf_counter()}"}}
+                await client.patch(ObjectRef(ROLLOUTS, NAMESPACE, f"web-{number}"), body, subresource="status")
+
+        begin = time.perf_counter()
+        await asyncio.gather(*(work() for _ in range(CONCURRENCY)))
+        return len(numbers) * 4 / (time.perf_counter() - begin)
+
+
+async def _idle(fleet: Fleet, empty: float, count: int) -> list[Row]:
+    """Nothing happens but polls, leases and resyncs."""
+    after_work = fleet.memory
+    await fleet.start("30s")
+    replica_sets = len(fleet.server.store.collection("apps", "replicasets").entries)
+    await _add_pods(fleet.server)
+    await asyncio.sleep(SETTLE_SECONDS)
+    fleet.calls.clear()
+    used, begin = fleet.processor_seconds, time.perf_counter()
+    await asyncio.sleep(IDLE_SECONDS)
+    share = (fleet.processor_seconds - used) / (time.perf_counter() - begin) * 100
+    beside = (
+        f"{replica_sets:,} ReplicaSets, {replica_sets * PODS:,} pods; {empty:.0f} MiB without any, {after_work:.0f} MiB before a restart"
+    )
+    return [
+        Row(f"{count:,} rollouts idle: memory above the empty daemon", fleet.memory - empty, 150, "MiB", beside),
+        Row(
+            f"{count:,} rollouts idle: processor",
+            share,
+            1,
+            "% of a core",
+            f"over {IDLE_SECONDS:g} s; {fleet.calls.total()} calls to the API server",
+        ),
+    ]
+
+
+async def _add_pods(server: ApiServer) -> None:
+    client = ApiClient(server.caller())
+    for (namespace, name), entry in server.store.collection("apps", "replicasets").entries.items():
+        owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": name, "uid": entry.manifest["metadata"]["uid"], "controller": True}
+        template = entry.manifest["spec"]["template"]
+        for number in range(PODS):
+            metadata = {"name": f"{name}-{number}", "labels": template["metadata"]["labels"], "ownerReferences": [owner]}
+            pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
+            await client.create(f"/api/v1/namespaces/{namespace}/pods", pod)
+
+
+@asynccontextmanager
+async def _fleet(folder: Path) -> AsyncIterator[Fleet]:
+    origin = Origin(folder / "host" / "fleet.git")
+    origin.commit({"README.md": "empty"})
+    with serve(origin.path.parent) as host:
+        async with api(listening=True) as cluster:
+            (folder / "kubeconfig").write_text(kubeconfig(cluster.server.url), encoding="utf-8")
+            words = [
+                sys.executable,
+                "-m",
+                "reconciler",
+                "run",
+                "-c",
+                "reconciler.yaml",
+                "--kubeconfig",
+                "kubeconfig",
+                "--log-format",
+                "json",
+            ]
+            daemon = Daemon(words, folder, f"http://127.0.0.1:{free_port()}/readyz")
+            fleet = Fleet(cluster.server, origin, daemon, folder / "reconciler.yaml", host.url("fleet.git"))
+            kubelet = Kubelet(ApiClient(cluster.server.caller()))
+            cluster.server.store.observers.append(kubelet.observe)
+            cluster.server.faults_after = fleet.count
+            task = asyncio.create_task(kubelet.run())
+            try:
+                await fleet.start("1s")
+                yield fleet
+            finally:
+                await daemon.stop()
+                task.cancel()
+
+
+def _manifest(number: int, version: str) -> str:
+    name = f"web-{number}"
+    made = rollout(name=name, image=f"web:{version}", replicas=PODS, canary=canary(weight(50)))
+    made["metadata"] = {"name": name, "namespace": NAMESPACE}
+    made["spec"]["selector"]["matchLabels"] = made["spec"]["template"]["metadata"]["labels"] = {"app": name}
+    return orjson.dumps(made).decode()
+
+
+def _settings(repository: str, listen: str, interval: str) -> str:
+    source = {
+        "name": "fleet",
+        "repository": repository,
+        "branch": "main",
+        "environment": "bench",
+        "interval": interval,
+        "apply": True,
+        "allow": {"namespaces": [NAMESPACE], "kinds": ["Rollout.argoproj.io"]},
+    }
+    return yaml.safe_dump({"listen": listen, "sources": [source]})
+
+
+async def _nobody() -> str:
+    return ""
