@@ -13,7 +13,7 @@ from reconciler.git.refs import RemoteRefs
 from reconciler.git.tree import snapshot
 from reconciler.model.release import Commit
 from reconciler.model.settings import SourceSettings
-from reconciler.model.source import Snapshot
+from reconciler.model.source import CommitFacts, Snapshot
 from reconciler.renderers.protocol import Renderer
 
 REMEMBERED = 16
@@ -35,6 +35,7 @@ class FollowedSource:
         self._looked = float("-inf")
         self._snapshot: Snapshot | None = None
         self._earlier: OrderedDict[str, Parsed] = OrderedDict()
+        self._facts: OrderedDict[str, CommitFacts] = OrderedDict()
 
     def expect_news(self) -> None:
         """A poll is due, or somebody says that the branch has moved."""
@@ -85,8 +86,19 @@ class FollowedSource:
 
     async def origin(self, files: Sequence[str], tip: str) -> Commit:
         """The commit that last touched any of these files, seen from the tip; the tip itself when history is too short to say."""
+        newest = await self._facts_of(tip)
+        if not set(files).isdisjoint(newest.files):
+            return newest.commit
         found = await self.mirror.runner.git("--literal-pathspecs", "log", "-1", "--format=%H", tip, "--", *files)
-        return (await commit_facts(self.mirror.runner, found or tip)).commit
+        return (await self._facts_of(found or tip)).commit
+
+    async def _facts_of(self, sha: str) -> CommitFacts:
+        """A commit never changes, and a push of many workloads asks of few commits."""
+        if sha not in self._facts:
+            self._facts[sha] = await commit_facts(self.mirror.runner, sha)
+            while len(self._facts) > REMEMBERED:
+                self._facts.popitem(last=False)
+        return self._facts[sha]
 
     async def _advance(self) -> Tip:
         fetched = await self.mirror.fetch(self.settings.branch)

@@ -65,6 +65,17 @@ async def test_the_origin_is_the_newest_commit_that_touched_any_of_the_files(sho
     commit = await shop.followed.origin(["env/a.yaml", "env/b.yaml"], tip)
     assert (commit.sha, commit.subject, commit.author) == (by_bob, "turn it up", "Bob <bob@example.com>")
     assert (await shop.followed.origin(["env/a.yaml"], tip)).subject == "first"
+    assert (await shop.followed.origin(["env/b.yaml", "README.md"], tip)).subject == "unrelated"
+    assert (await shop.followed.origin(["env/b.yaml"], by_bob)).sha == by_bob
+
+
+async def test_a_merge_is_the_origin_of_nothing_that_its_parents_have(shop: Desk) -> None:
+    shop.push({"env/a.yaml": config("a")}, "first")
+    side = shop.origin.commit({"env/a.yaml": config("a", "2")}, "on the side", branch="side")
+    shop.push({"README.md": "x"}, "meanwhile")
+    merge = shop.origin.merge("side", {"env/a.yaml": config("a", "2")})
+    await shop.followed.tip()
+    assert (await shop.followed.origin(["env/a.yaml"], merge)).sha == side
 
 
 async def test_a_file_name_is_no_pattern(shop: Desk) -> None:

@@ -57,6 +57,10 @@ class Origin:
         """Replaces the whole history of a branch by one commit."""
         return self._write(files, message, ANN, (branch, ""))
 
+    def merge(self, branch: str, files: Files, message: str = "merge") -> str:
+        """Merges a branch into main; `files` are what came of it where the two differ."""
+        return self._write(files, message, ANN, ("main", f"from {self.head()}\nmerge refs/heads/{branch}\n"))
+
     def _write(self, files: Files, message: str, author: Person, onto: tuple[str, str]) -> str:
         branch, parent = onto
         text = message.encode()
