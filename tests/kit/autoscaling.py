@@ -1,6 +1,6 @@
 """Autoscalers, and a cluster whose metrics a test says."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -61,10 +61,10 @@ def autoscaler(name: str = "web", *, most: int = 10, metrics: list[Json] | None 
 class Said:
     """Metrics of an API server that a test says."""
 
-    def __init__(self, server: ApiServer) -> None:
+    def __init__(self, server: ApiServer, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.readings = Readings()
-        self._server = server
-        self._metrics = AggregatedMetrics(ApiClient(server.caller()), self.readings, lambda: datetime.now(UTC))
+        self.server = server
+        self._metrics = AggregatedMetrics(ApiClient(server.caller()), self.readings, now)
 
     def say(self, subject: Subject = WEB, /, **amounts: str) -> None:
         """`cpu="180%"`: of each; `cpu="total 300m"`: shared."""
@@ -78,7 +78,7 @@ class Said:
 
     def serve(self) -> None:
         for group, kinds in self._metrics.kinds().items():
-            self._server.aggregation.serve(group, kinds, self._metrics.call)
+            self.server.aggregation.serve(group, kinds, self._metrics.call)
 
 
 @asynccontextmanager

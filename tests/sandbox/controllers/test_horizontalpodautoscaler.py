@@ -1,14 +1,19 @@
 """Autoscalers over a whole sandbox: its own metrics APIs, real scale subresources, real pods."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from reconciler.sandbox.client import ApiClient
+from reconciler.sandbox.apiserver.server import ApiServer
+from reconciler.sandbox.client import Answer, ApiClient, Call
+from reconciler.sandbox.controllers.horizontalpodautoscaler import HorizontalPodAutoscalerController
+from reconciler.sandbox.controllers.objects import Key
+from reconciler.sandbox.controllers.recommendation import Settings
 from reconciler.sandbox.metrics.readings import Subject
 from tests.kit.apiserver import CANARIES, canary, definition
-from tests.kit.autoscaling import AUTOSCALERS, autoscaler, scaled
-from tests.kit.sandbox import DEPLOYMENTS, EVENTS, event_messages, status
+from tests.kit.autoscaling import AUTOSCALERS, REQUESTS, Said, autoscaler, scaled
+from tests.kit.sandbox import DEPLOYMENTS, EVENTS, PODS, event_messages, status
 from tests.kit.wait import until
-from tests.kit.workloads import NAMESPACE
+from tests.kit.workloads import NAMESPACE, OLD_TIME, deployment, pod
 
 Json = dict[str, Any]
 WEB = f"{AUTOSCALERS}/web"
@@ -33,10 +38,11 @@ async def test_a_shared_load_settles_at_the_pods_that_carry_it_and_back_home() -
 
         async def settled() -> Any:
             now = await status(api, WEB)
-            return now if now.get("currentReplicas") == now.get("desiredReplicas") == 6 and now["currentMetrics"] else None
+            share = {"averageUtilization": 50, "averageValue": "50m"}
+            measured = [one["resource"]["current"] for one in now.get("currentMetrics") or ()]
+            return now if now.get("currentReplicas") == now.get("desiredReplicas") == 6 and measured == [share] else None
 
-        now = await until(settled)
-        assert now["currentMetrics"][0]["resource"]["current"]["averageUtilization"] <= 55 and now["lastScaleTime"]
+        assert (await until(settled))["lastScaleTime"]
         assert any(text.endswith("cpu resource utilization (percentage of request) above target") for text in await rescales(api))
         said.say(cpu="total 60m")
 
@@ -153,3 +159,102 @@ async def test_the_range_holds_whatever_metrics_say() -> None:
             return await size(cluster.api) == 2
 
         await until(up)
+
+
+class Clock:
+    """A clock that stands until somebody moves it."""
+
+    def __init__(self) -> None:
+        self.moment = datetime(2030, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def pass_by(self, seconds: float) -> None:
+        self.moment += timedelta(seconds=seconds)
+
+
+async def lone(clock: Clock) -> tuple[ApiClient, HorizontalPodAutoscalerController, Said]:
+    """A controller alone with a server: nobody else moves, and pods are what the test writes."""
+    server = ApiServer(now=clock)
+    api = ApiClient(server.call)
+    await api.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+    await api.create(DEPLOYMENTS, deployment(replicas=4))
+    for number in range(4):
+        body = pod(f"web-{number}")
+        body["spec"]["containers"][0] |= REQUESTS
+        await api.create(PODS, body)
+        await api.patch(f"{PODS}/web-{number}/status", {"status": {**body["status"], "startTime": OLD_TIME}})
+    return api, HorizontalPodAutoscalerController(api, Settings(period=15), now=clock), Said(server, clock)
+
+
+async def test_it_looks_once_a_period_however_often_it_is_woken() -> None:
+    clock = Clock()
+    api, controller, said = await lone(clock)
+    said.say(cpu="100%")
+    await api.create(AUTOSCALERS, autoscaler(most=20))
+    assert await controller.reconcile(Key(NAMESPACE, "web")) == 15 and await size(api) == 8
+    clock.pass_by(5)
+    assert await controller.reconcile(Key(NAMESPACE, "web")) == 10 and await size(api) == 8
+    await api.delete(WEB)
+    assert await controller.reconcile(Key(NAMESPACE, "web")) is None
+
+
+async def test_pods_go_home_five_minutes_after_the_last_that_needed_them() -> None:
+    clock = Clock()
+    api, controller, said = await lone(clock)
+    await api.create(AUTOSCALERS, autoscaler(minReplicas=1))
+    said.say(cpu="50%")
+    await controller.reconcile(Key(NAMESPACE, "web"))
+    said.say(cpu="10%")
+    for _ in range(19):
+        clock.pass_by(15)
+        await controller.reconcile(Key(NAMESPACE, "web"))
+        assert await size(api) == 4 and await told(api, "AbleToScale") == ("True", "ScaleDownStabilized")
+    clock.pass_by(15)
+    await controller.reconcile(Key(NAMESPACE, "web"))
+    assert await size(api) == 1
+
+
+async def test_a_policy_counts_what_was_added_in_its_period() -> None:
+    clock = Clock()
+    api, controller, said = await lone(clock)
+    said.say(cpu="100%")
+    policies = [{"type": "Pods", "value": 1, "periodSeconds": 60}]
+    await api.create(AUTOSCALERS, autoscaler(most=20, behavior={"scaleUp": {"policies": policies}}))
+    for seconds, wanted in ((0, 5), (15, 5), (30, 5), (16, 6)):
+        clock.pass_by(seconds)
+        await controller.reconcile(Key(NAMESPACE, "web"))
+        assert await size(api) == wanted
+    assert await told(api, "ScalingLimited") == ("True", "ScaleUpLimit")
+
+
+async def test_a_scale_that_somebody_changed_meanwhile_is_tried_again() -> None:
+    clock = Clock()
+    api, _, said = await lone(clock)
+    said.say(cpu="100%")
+    await api.create(AUTOSCALERS, autoscaler(most=20))
+    disturbed = Disturbed(api, said.server)
+    rival = HorizontalPodAutoscalerController(disturbed.client, Settings(period=15), now=clock)
+    await rival.reconcile(Key(NAMESPACE, "web"))
+    assert await size(api) == 5 and (await told(api, "AbleToScale")) == ("False", "FailedUpdateScale")
+    assert "the object has been modified" in (await event_messages(api, "FailedRescale"))[0]
+    clock.pass_by(15)
+    await rival.reconcile(Key(NAMESPACE, "web"))
+    assert await size(api) == 8 and (await told(api, "AbleToScale")) == ("True", "SucceededRescale")
+
+
+class Disturbed:
+    """A client before whose first write of a scale somebody else scales."""
+
+    def __init__(self, api: ApiClient, server: ApiServer) -> None:
+        self._api = api
+        self._server = server
+        self._done = False
+        self.client = ApiClient(self._call)
+
+    async def _call(self, call: Call) -> Answer:
+        if call.method == "PUT" and call.path.endswith("/scale") and not self._done:
+            self._done = True
+            await self._api.patch(f"{DEPLOYMENTS}/web", {"spec": {"replicas": 5}})
+        return await self._server.call(call)

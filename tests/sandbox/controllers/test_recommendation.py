@@ -115,3 +115,13 @@ def test_one_value_is_lowered_by_more_ready_pods(value: int, asked: int, replica
 def test_one_value_is_shared_among_pods(value: int, counted: int, replicas: int, average: int) -> None:
     proposal = by_value_per_pod(view(asked=counted), value, 30_000)
     assert (proposal.replicas, proposal.value) == (replicas, average)
+
+
+def test_few_busy_pods_among_many_that_start_are_no_reason_to_shrink() -> None:
+    starting = [pod(name, ready=False, times=(10, 10)) for name in "cdef"]
+    assert by_utilization(view(pod("a"), pod("b"), *starting), samples(a=130, b=130, c=9, d=9, e=9, f=9), "cpu", 100).replicas == 6
+
+
+def test_a_target_that_shrinks_already_does_not_grow_again_for_its_many_pods() -> None:
+    pods = view(*(pod(name) for name in "abcde"), asked=2)
+    assert by_utilization(pods, samples(a=80, b=80, c=80, d=80), "cpu", 100).replicas == 2

@@ -112,3 +112,17 @@ def test_the_ends_of_the_range_hold_with_policies_too() -> None:
     assert allowed(bounds(4, most=5, up=UP), 9, Memory(), NOW).limit[0] == "TooManyReplicas"
     assert allowed(bounds(4, least=3, down=DOWN), 1, Memory(), NOW).limit[0] == "TooFewReplicas"
     assert allowed(bounds(4, up=UP), 4, Memory(), NOW).limit[0] == "DesiredWithinRange"
+
+
+def test_what_went_the_other_way_in_a_period_is_given_back() -> None:
+    behavior = {"scaleUp": rules(Pods=(4, 60)), "scaleDown": rules(Pods=(2, 60))}
+    fewer = scaled(Memory(), behavior, 5, 2, NOW - timedelta(seconds=10))
+    assert allowed(bounds(2, up=behavior["scaleUp"]), 50, fewer, NOW).replicas == 9
+    more = scaled(Memory(), behavior, 6, 10, NOW - timedelta(seconds=10))
+    assert allowed(bounds(10, down=behavior["scaleDown"]), 1, more, NOW).replicas == 4
+
+
+def test_growth_that_was_too_fast_is_not_taken_back() -> None:
+    behavior = {"scaleUp": rules(Pods=(4, 60)), "scaleDown": DOWN}
+    memory = scaled(Memory(), behavior, 2, 12, NOW - timedelta(seconds=10))
+    assert allowed(bounds(12, up=behavior["scaleUp"]), 50, memory, NOW).replicas == 12
