@@ -27,7 +27,7 @@ class Face:
         """A stored object in this face."""
         back = {stored: own for own, stored in self.renamed.items()}
         fields = {back.get(name, name): value for name, value in manifest.items()}
-        full = {name: value for name, value in fields.items() if value not in ("", 0, None, {}, []) or name == "metadata"}
+        full = {name: value for name, value in fields.items() if value not in ("", 0, None, {}, [])}
         metadata = _entries_renamed(manifest["metadata"], self.stored_version, self.version, back)
         head = {"apiVersion": self.version, "kind": manifest["kind"], "metadata": metadata}
         return {**head, **self.always, **full, **head}

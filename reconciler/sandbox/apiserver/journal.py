@@ -265,7 +265,7 @@ class _Reading:
                 found.take(said)
             elif said.kind == records.RESERVED:
                 reserved = max(reserved, said.version)
-            closed = isinstance(said, Mark) and said.kind == records.CLOSED and said.version == found.version
+            closed = isinstance(said, Mark) and said.kind == records.CLOSED
         found.version = found.version if closed else max(reserved, found.version)
         return found
 

@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from reconciler.sandbox.apiserver import gate, store, watch
+from reconciler.sandbox.apiserver.failures import Failure
 from reconciler.sandbox.apiserver.gate import Access
 from reconciler.sandbox.apiserver.identity import ADMIN
 from reconciler.sandbox.apiserver.server import ApiServer
@@ -156,7 +157,9 @@ async def test_records_of_calls_and_issued_tokens_are_bounded(api_server: ApiSer
     assert len(access.records) == gate.RECORDS
     for number in range(gate.ISSUED + 10):
         api_server.gate.issue(str(number), ADMIN, 3600)
-    assert api_server.gate._holder(str(gate.ISSUED + 9)) is not None and api_server.gate._holder("9") is None
+    assert api_server.gate.identify({"authorization": f"Bearer {gate.ISSUED + 9}"}).name == ADMIN.name
+    with pytest.raises(Failure):
+        api_server.gate.identify({"authorization": "Bearer 9"})
 
 
 async def test_an_applied_object_remembers_ten_updaters(api: ApiClient) -> None:
@@ -176,6 +179,21 @@ async def test_an_applied_object_remembers_ten_updaters(api: ApiClient) -> None:
 
 
 # -- work that goes on and on -----------------------------------------------------------------------------------------
+
+
+async def test_a_first_apply_meets_ten_updaters(api_server: ApiServer, api: ApiClient) -> None:
+    await api.create(CONFIG_MAPS, config_map("a", x="1"))
+    headers = {"content-type": "application/merge-patch+json"}
+    for number in range(40):
+        body = orjson.dumps({"data": {f"k{number}": "v"}})
+        await api_server.call(Call("PATCH", f"{CONFIG_MAPS}/a", {"fieldManager": f"m{number}"}, headers, body))
+    applied = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"x": "1"}}
+    seen = await api.patch(f"{CONFIG_MAPS}/a", applied, style="apply")
+    updaters = {
+        entry["manager"]: entry["fieldsV1"]["f:data"] for entry in seen["metadata"]["managedFields"] if entry["operation"] == "Update"
+    }
+    assert len(updaters) == 10 and "ancient-changes" in updaters
+    assert {name for fields in updaters.values() for name in fields} >= {f"f:k{number}" for number in range(40)}
 
 
 async def test_what_is_known_of_writers_of_one_object_is_bounded(api_server: ApiServer, api: ApiClient) -> None:

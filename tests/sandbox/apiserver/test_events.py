@@ -59,6 +59,27 @@ async def test_fields_of_the_wrong_type_are_refused(api: ApiClient, fields: Json
     assert await api.get(f"{CORE}/a") is None
 
 
+@pytest.mark.parametrize(
+    ("namespace", "timed", "allowed"),
+    [
+        ("default", False, True),
+        ("kube-system", False, False),
+        ("default", True, True),
+        ("kube-system", True, True),
+        ("kube-public", True, False),
+    ],
+)
+async def test_what_is_in_no_namespace_is_told_of_in_a_few(api: ApiClient, namespace: str, timed: bool, allowed: bool) -> None:
+    node = {"apiVersion": "v1", "kind": "Node", "name": "n"}
+    told = {"eventTime": MOMENT, "reportingComponent": "c", "reportingInstance": "i", "action": "a", "reason": "R"} if timed else {}
+    body = {"metadata": {"name": "a"}, "involvedObject": node, **told}
+    if allowed:
+        await api.create(f"/api/v1/namespaces/{namespace}/events", body)
+        return
+    with pytest.raises(ApiError, match=r"does not match event.namespace"):
+        await api.create(f"/api/v1/namespaces/{namespace}/events", body)
+
+
 async def test_times_with_offsets_are_told_in_utc(api: ApiClient) -> None:
     made = await api.create(CORE, {"metadata": {"name": "a"}, "involvedObject": ABOUT, "firstTimestamp": "2026-11-25T09:00:00+01:00"})
     assert made["firstTimestamp"] == "2026-11-25T08:00:00Z"
