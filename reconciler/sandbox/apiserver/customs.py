@@ -18,11 +18,11 @@ AGE = Column("Age", "date", ".metadata.creationTimestamp")
 def kinds_of(definition: Manifest) -> list[Kind]:
     """The kinds that a definition serves, one per served version."""
     versions = definition["spec"]["versions"]
-    storage = next(version["name"] for version in versions if version.get("storage"))
+    storage = next(version for version in versions if version.get("storage"))
     return [_kind(definition["spec"], version, storage) for version in versions if version.get("served")]
 
 
-def _kind(spec: Manifest, version: Manifest, storage: str) -> Kind:
+def _kind(spec: Manifest, version: Manifest, storage: Manifest) -> Kind:
     names, subresources = spec["names"], version.get("subresources") or {}
     scale = subresources.get("scale")
     columns = tuple(_column(column) for column in version.get("additionalPrinterColumns") or ())
@@ -42,7 +42,8 @@ def _kind(spec: Manifest, version: Manifest, storage: str) -> Kind:
         selectable=tuple(str(one.get("jsonPath", "")).removeprefix(".") for one in version.get("selectableFields") or ()),
         singular=names.get("singular") or names["kind"].lower(),
         list_kind=names.get("listKind") or "",
-        storage=storage,
+        storage=storage["name"],
+        kept=None if storage is version else Schema(storage["schema"]["openAPIV3Schema"]),
     )
 
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from reconciler.sandbox.apiserver.customs import with_condition
 from reconciler.sandbox.apiserver.failures import conflict, forbidden
-from reconciler.sandbox.apiserver.kinds import NAMESPACES, PODS
+from reconciler.sandbox.apiserver.kinds import DEFINITIONS, NAMESPACES, PODS
 from reconciler.sandbox.apiserver.options import FOREGROUND, ORPHAN, Deletion
 from reconciler.sandbox.apiserver.paths import Target
 from reconciler.sandbox.apiserver.store import Entry, Store
@@ -16,6 +17,7 @@ from reconciler.sandbox.apiserver.writes import is_finished
 Manifest = dict[str, Any]
 FINALIZERS = {FOREGROUND: "foregroundDeletion", ORPHAN: "orphan"}
 POD_GRACE = 30
+GOING = "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon"
 IMMORTAL = frozenset({"default", "kube-system", "kube-public"})
 TOLD_WHOLE = frozenset({"serviceaccounts", "podtemplates", "resourcequotas", "persistentvolumeclaims"})
 
@@ -67,11 +69,20 @@ class Remover:
             marked["generation"] = fields["generation"] + 1
         if target.kind is NAMESPACES:
             del marked["deletionGracePeriodSeconds"]
+        if target.kind is DEFINITIONS:
+            return _going(manifest, marked)
         terminating = {"status": {**(manifest.get("status") or {}), "phase": "Terminating"}} if target.kind is NAMESPACES else {}
         return {**manifest, "metadata": marked, **terminating}
 
     def _until(self, grace: int) -> Manifest:
         return {"deletionTimestamp": rfc3339(self._now() + timedelta(seconds=grace)), "deletionGracePeriodSeconds": grace}
+
+
+def _going(manifest: Manifest, marked: Manifest) -> Manifest:
+    """A definition that is being deleted."""
+    state = ("True", "InstanceDeletionPending", GOING)
+    conditions = with_condition((manifest.get("status") or {}).get("conditions") or [], "Terminating", state, marked["deletionTimestamp"])
+    return {**manifest, "metadata": marked, "status": {**(manifest.get("status") or {}), "conditions": conditions}}
 
 
 def _grace(target: Target, manifest: Manifest, deletion: Deletion) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 from reconciler.sandbox.apiserver.bodies import header
 from reconciler.sandbox.apiserver.failures import Failure, unauthorized
 from reconciler.sandbox.apiserver.identity import ADMIN, ANONYMOUS, User
+from reconciler.sandbox.apiserver.impersonation import acting
 from reconciler.sandbox.apiserver.paths import Target
 from reconciler.sandbox.apiserver.rights import Asked, Rights
 from reconciler.sandbox.apiserver.store import Store
@@ -56,12 +57,16 @@ class Gate:
         scheme, _, token = header(headers, "authorization").partition(" ")
         if not token and self.access.rbac:
             return ANONYMOUS
-        found = (self.access.tokens.get(token.strip()) or self._holder(token.strip())) if scheme.lower() == "bearer" else None
+        found = self.holder(token.strip()) if scheme.lower() == "bearer" else None
         if found is None:
             raise unauthorized()
-        return found
+        return acting(found, headers, self.admit) if self.access.rbac else found
 
-    def _holder(self, token: str) -> User | None:
+    def holder(self, token: str) -> User | None:
+        """Whom a token stands for now."""
+        known = self.access.tokens.get(token) if self.access is not None else None
+        if known is not None:
+            return known
         user, until = self._issued.get(token, (None, None))
         return user if until is not None and self._now() < until else None
 

@@ -39,7 +39,8 @@ class Kind:
     """One kind in one version: its names, what it can do, and how it is written.
 
     `storage` is the version that objects are kept in; `generations` says whether metadata.generation counts its changes;
-    `stored` is false for kinds that are only asked (reviews). `face` is how it shows objects that are kept as another kind.
+    `stored` is false for kinds that are only asked (reviews). `face` is how it shows objects that are kept as another kind; `kept`
+    is the schema of the version that objects are kept in, if that is another one.
     """
 
     group: str
@@ -60,6 +61,7 @@ class Kind:
     singular: str = ""
     list_kind: str = ""
     storage: str = ""
+    kept: Schema | None = None
     face: Face | None = None
 
     @property
@@ -175,6 +177,9 @@ BUILT_IN = (
     ),
     Kind("authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", False, verbs=REVIEW, stored=False),
     Kind("authorization.k8s.io", "v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview", False, verbs=REVIEW, stored=False),
+    Kind("authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview", False, verbs=REVIEW, stored=False),
+    Kind("authorization.k8s.io", "v1", "localsubjectaccessreviews", "LocalSubjectAccessReview", verbs=REVIEW, stored=False),
+    Kind("authentication.k8s.io", "v1", "tokenreviews", "TokenReview", False, verbs=REVIEW, stored=False),
     Kind("authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", False, verbs=REVIEW, stored=False),
 )
 

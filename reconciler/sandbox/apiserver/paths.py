@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from reconciler.sandbox.apiserver.failures import page_not_found, unknown_path
+from reconciler.sandbox.apiserver.failures import not_found, page_not_found, unknown_path
 from reconciler.sandbox.apiserver.kinds import Kind, Registry
 
 NAMESPACE_PARTS = ("status", "finalize")
@@ -33,10 +33,10 @@ def parse(registry: Registry, path: str) -> Target:
     elif parts[0] == "apis" and len(parts) > 3:
         group, version, parts = parts[1], parts[2], parts[3:]
     else:
-        raise unknown_path()
+        raise page_not_found() if parts[0] == "apis" and not _is_built_in(registry, parts[1:2]) else unknown_path()
     namespace, parts = _namespace(group, parts)
     kind = registry.find(group, version, parts[0])
-    if kind is None and not any(group == known for known, _, _ in registry.kinds):
+    if kind is None and not _is_built_in(registry, [group]):
         raise page_not_found()
     if kind is None or (namespace and not kind.namespaced):
         raise unknown_path()
@@ -44,8 +44,13 @@ def parse(registry: Registry, path: str) -> Target:
     if name and kind.namespaced and not namespace:
         raise unknown_path()
     if subresource and subresource not in kind.subresources:
-        raise unknown_path()
+        raise not_found(kind, name) if kind.custom else unknown_path()
     return Target(kind, namespace, name, subresource, "/".join(rest).strip("/"))
+
+
+def _is_built_in(registry: Registry, groups: list[str]) -> bool:
+    """Whether a group is the server's own: what it lacks is told as a Status, what nobody has as a page that is not there."""
+    return not groups or any(kind.group == groups[0] and not kind.custom for kind in registry.kinds.values())
 
 
 def _namespace(group: str, parts: list[str]) -> tuple[str, list[str]]:

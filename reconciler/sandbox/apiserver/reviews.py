@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from reconciler.sandbox.apiserver.causes import Cause
-from reconciler.sandbox.apiserver.failures import invalid
+from reconciler.sandbox.apiserver.failures import bad_request, invalid
 from reconciler.sandbox.apiserver.gate import Gate
 from reconciler.sandbox.apiserver.identity import MASTERS, User
 from reconciler.sandbox.apiserver.kinds import Kind
@@ -34,6 +34,29 @@ def _access(kind: Kind, body: Manifest, user: User, gate: Gate) -> Manifest:
     return {"allowed": allowed, **({"reason": reason} if reason else {})}
 
 
+def _of_others(kind: Kind, body: Manifest, user: User, gate: Gate) -> Manifest:
+    """What somebody else may do."""
+    spec = body.get("spec") or {}
+    if not spec.get("user") and not spec.get("groups"):
+        raise invalid(kind, "", [Cause("spec.user", 'Invalid value: "": at least one of user or group must be specified')])
+    return _access(kind, body, User(str(spec.get("user") or ""), tuple(spec.get("groups") or ()), str(spec.get("uid") or "")), gate)
+
+
+def _token(kind: Kind, body: Manifest, user: User, gate: Gate) -> Manifest:
+    """Whose token it is."""
+    token = (body.get("spec") or {}).get("token")
+    if not token:
+        raise bad_request("token is required for TokenReview in authentication")
+    holder = gate.holder(str(token))
+    if holder is None:
+        return {"user": {}, "error": "[invalid bearer token, unknown]"}
+    return {"authenticated": True, **_told(holder)}
+
+
+def _told(user: User, field: str = "user") -> Manifest:
+    return {field: {"username": user.name, **({"uid": user.uid} if user.uid else {}), "groups": list(user.groups)}}
+
+
 def _asked(attributes: Manifest) -> Asked:
     words = {name: str(attributes.get(name) or "") for name in ("verb", "group", "resource", "subresource", "namespace", "name")}
     return Asked(**words)
@@ -46,6 +69,8 @@ def _path(attributes: Manifest) -> Asked:
 def _rules(kind: Kind, body: Manifest, user: User, gate: Gate) -> Manifest:
     everything = gate.access is None or not gate.access.rbac or MASTERS in user.groups
     namespace = str((body.get("spec") or {}).get("namespace") or "")
+    if not namespace:
+        raise bad_request("no namespace on request")
     rules = list(EVERYTHING) if everything else [grant.rule for grant in gate.rights.grants(user, namespace)]
     return {
         "resourceRules": [_only(rule, RESOURCE_FIELDS) for rule in rules if rule.get("resources")],
@@ -59,11 +84,14 @@ def _only(rule: Mapping[str, Any], fields: tuple[str, ...]) -> Manifest:
 
 
 def _who(kind: Kind, body: Manifest, user: User, gate: Gate) -> Manifest:
-    return {"userInfo": {"username": user.name, **({"uid": user.uid} if user.uid else {}), "groups": list(user.groups)}}
+    return _told(user, "userInfo")
 
 
 ANSWERS: Mapping[str, Callable[[Kind, Manifest, User, Gate], Manifest]] = {
     "selfsubjectaccessreviews": _access,
     "selfsubjectrulesreviews": _rules,
     "selfsubjectreviews": _who,
+    "subjectaccessreviews": _of_others,
+    "localsubjectaccessreviews": _of_others,
+    "tokenreviews": _token,
 }

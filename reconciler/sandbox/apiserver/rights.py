@@ -6,6 +6,7 @@ from typing import Any
 
 from reconciler.sandbox.apiserver.identity import ANONYMOUS, AUTHENTICATED, MASTERS, SERVICE_ACCOUNT, User
 from reconciler.sandbox.apiserver.kinds import RBAC
+from reconciler.sandbox.apiserver.selectors import from_object
 from reconciler.sandbox.apiserver.store import Store
 
 Manifest = dict[str, Any]
@@ -68,11 +69,26 @@ class Rights:
         if subject is None:
             return
         role = binding["roleRef"]
-        place = (namespace, role["name"]) if role["kind"] == "Role" else ("", role["name"])
-        found = self._store.collection(RBAC, "roles" if role["kind"] == "Role" else "clusterroles").entries.get(place)
-        who = f'{subject["kind"]} "{subject["name"]}"'
-        for rule in (found.manifest.get("rules") if found else None) or ():
+        plural, place = ("roles", namespace) if role["kind"] == "Role" else ("clusterroles", "")
+        who = f'{subject["kind"]} "{subject["name"]}{_home(subject, namespace)}"'
+        for rule in self.rules(plural, place, role["name"]):
             yield Grant(rule, f'RBAC: allowed by {source} of {role["kind"]} "{role["name"]}" to {who}')
+
+    def rules(self, plural: str, namespace: str, name: str) -> list[Manifest]:
+        """The rules of a role, those of the roles that it aggregates included; none if there is no such role."""
+        roles = self._store.collection(RBAC, plural).entries
+        found = roles.get((namespace, name))
+        if found is None:
+            return []
+        own = list(found.manifest.get("rules") or ())
+        selectors = [from_object(one) for one in (found.manifest.get("aggregationRule") or {}).get("clusterRoleSelectors") or ()]
+        others = [one.manifest for place, one in roles.items() if place[1] != name and any(fits(one.manifest) for fits in selectors)]
+        return own + [rule for other in others for rule in other.get("rules") or () if rule not in own]
+
+
+def _home(subject: Mapping[str, Any], namespace: str) -> str:
+    """The namespace of a ServiceAccount, as reasons tell it."""
+    return f"/{subject.get('namespace') or namespace}" if subject.get("kind") == "ServiceAccount" else ""
 
 
 def is_meant(subject: Mapping[str, Any], user: User, namespace: str) -> bool:
@@ -127,6 +143,34 @@ REVIEWS: list[Manifest] = [
     },
     {"verbs": ["create"], "apiGroups": ["authentication.k8s.io"], "resources": ["selfsubjectreviews"]},
 ]
+READ, WRITE = ["get", "list", "watch"], ["create", "delete", "deletecollection", "patch", "update"]
+# What people of a namespace work with: group → resources.
+WORKED_WITH: Mapping[str, list[str]] = {
+    "": ["configmaps", "endpoints", "persistentvolumeclaims", "pods", "services", "serviceaccounts"],
+    "apps": ["daemonsets", "deployments", "deployments/scale", "replicasets", "replicasets/scale", "statefulsets", "statefulsets/scale"],
+    "autoscaling": ["horizontalpodautoscalers"],
+    "batch": ["cronjobs", "jobs"],
+    "discovery.k8s.io": ["endpointslices"],
+    "networking.k8s.io": ["ingresses", "networkpolicies"],
+    "policy": ["poddisruptionbudgets"],
+}
+WATCHED: Mapping[str, list[str]] = {"": ["events", "limitranges", "namespaces", "pods/log", "pods/status", "resourcequotas"]}
+
+
+def _on(verbs: list[str], resources: Mapping[str, list[str]]) -> list[Manifest]:
+    return [{"verbs": verbs, "apiGroups": [group], "resources": names} for group, names in resources.items()]
+
+
+VIEW = [*_on(READ, WORKED_WITH), *_on(READ, WATCHED)]
+EDIT = [*_on(READ, {"": ["secrets"]}), *_on(WRITE, {**WORKED_WITH, "": [*WORKED_WITH[""], "secrets", "pods/eviction"]})]
+OWN = _on([*READ, *WRITE], {RBAC: ["roles", "rolebindings"]})
+# ClusterRole for people → what it holds, and the roles that add to it.
+FOR_PEOPLE: Mapping[str, tuple[list[Manifest], str]] = {
+    "view": (VIEW, "view"),
+    "edit": ([*VIEW, *EDIT], "edit"),
+    "admin": ([*VIEW, *EDIT, *OWN], "admin"),
+}
+AGGREGATES = f"{RBAC}/aggregate-to-"
 # ClusterRole → its rules and the groups bound to it.
 DEFAULTS: Mapping[str, tuple[list[Manifest], tuple[str, ...]]] = {
     "cluster-admin": (
@@ -147,3 +191,7 @@ def bootstrap() -> Iterator[tuple[str, Manifest]]:
         yield "clusterroles", {"metadata": metadata, "rules": rules}
         role = {"apiGroup": RBAC, "kind": "ClusterRole", "name": name}
         yield "clusterrolebindings", {"metadata": metadata, "subjects": subjects, "roleRef": role}
+    for name, (rules, label) in FOR_PEOPLE.items():
+        selector = {"matchLabels": {f"{AGGREGATES}{label}": "true"}}
+        aggregated = {"aggregationRule": {"clusterRoleSelectors": [selector]}}
+        yield "clusterroles", {"metadata": {"name": name, "labels": BOOTSTRAP}, **aggregated, "rules": rules}

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from reconciler.sandbox.apiserver import logoptions, reviews, verbs
+from reconciler.sandbox.apiserver import escalation, logoptions, reviews, verbs
 from reconciler.sandbox.apiserver.aggregation import Aggregation, asked_there
 from reconciler.sandbox.apiserver.bodies import PATCH_APPLY, decode_object, failure_of, header, media_type
 from reconciler.sandbox.apiserver.collector import Collector
@@ -232,6 +232,10 @@ class ApiServer:
             return _json(201, reviews.review(target.kind, decode_object(call.headers, call.body), user, self.gate))
         if self._creates(target, call):
             self.gate.admit(user, replace(asked_of(target, call), verb="create"))
+        if escalation.concerns(target, call.method) and self.gate.access is not None and self.gate.access.rbac:
+            tried = respond(self, target, replace(call, query={**call.query, "dryRun": "All"}))
+            assert isinstance(tried.body, bytes), "what is written is answered at once"
+            escalation.require_held(self.gate.rights, user, target, orjson.loads(tried.body))
         return respond(self, target, call)
 
     def _target(self, call: Call, path: str, user: User) -> Target:

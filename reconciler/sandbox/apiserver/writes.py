@@ -200,7 +200,10 @@ class Writer:
                 return manifest, causes, []
         if kind.schema is not None:
             findings = Findings()
-            return conform(kind.schema, manifest, findings), findings.causes, _unknown_fields(kind, findings.unknown, options)
+            shaped = conform(kind.schema, manifest, findings)
+            if kind.kept is not None and not findings.causes:
+                shaped = conform(kind.kept, shaped, Findings())  # what its own version does not know is not kept
+            return shaped, findings.causes, _unknown_fields(kind, findings.unknown, options)
         warnings: list[str] = []
         filled = allocated(self._store, target, defaults.fill(kind, as_stored(kind, manifest)), old)
         causes = validation.validate(kind, filled, old)

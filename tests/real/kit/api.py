@@ -70,9 +70,18 @@ class Api:
         root = f"/apis/{group}" if group else "/api/v1"
         return f"{root}/namespaces/{self.namespace}/{plural}" + (f"/{name}" if name else "")
 
-    async def __call__(self, method: str, path: str, body: Any = None, *, content: str | None = "application/json", **query: str) -> Reply:
+    async def __call__(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        content: str | None = "application/json",
+        headers: dict[str, str] | None = None,
+        **query: str,
+    ) -> Reply:
         """One request; `content=None` sends no Content-Type at all."""
-        headers = {"content-type": content} if content and body is not None else {}
+        headers = {**(headers or {}), **({"content-type": content} if content and body is not None else {})}
         payload = None if body is None else BytesIO(body.encode() if isinstance(body, str) else json.dumps(body).encode())
         skip = ["content-type"] if content is None else []
         async with self._session.request(

@@ -86,3 +86,12 @@ def test_a_condition_keeps_its_time_until_its_status_changes() -> None:
     first = with_condition([], "Ready", ("True", "a", ""), "t1")
     assert with_condition(first, "Ready", ("True", "b", ""), "t2")[0]["lastTransitionTime"] == "t1"
     assert with_condition(first, "Ready", ("False", "b", ""), "t2")[0]["lastTransitionTime"] == "t2"
+
+
+async def test_what_its_own_version_does_not_know_is_not_kept(api: ApiClient) -> None:
+    made = definition(versions=("v1alpha1", "v1"))
+    made["spec"]["versions"][1]["schema"] = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    await api.create(DEFINITIONS, made)
+    path = "/apis/demo.example.com/v1/namespaces/default/canaries"
+    kept = await api.create(path, {**canary("c"), "apiVersion": "demo.example.com/v1", "spec": {"weight": 5, "unheard": "of"}})
+    assert kept["spec"]["weight"] == 5 and "unheard" not in kept["spec"]

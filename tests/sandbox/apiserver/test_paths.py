@@ -2,9 +2,11 @@
 
 import pytest
 
+from reconciler.sandbox.apiserver.customs import kinds_of
 from reconciler.sandbox.apiserver.failures import Failure
 from reconciler.sandbox.apiserver.kinds import Registry
 from reconciler.sandbox.apiserver.paths import parse
+from tests.kit.apiserver import definition
 
 
 @pytest.mark.parametrize(
@@ -42,4 +44,22 @@ def test_a_path_names_its_target(path: str, expected: tuple[str, str, str, str])
 def test_anything_else_is_not_found(path: str) -> None:
     with pytest.raises(Failure) as refused:
         parse(Registry(), path)
+    assert refused.value.code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/apis/apps/v9/deployments", "the server could not find the requested resource"),
+        ("/apis/nobody.example.com/v1/things", "404 page not found"),
+        ("/apis/nobody.example.com", "404 page not found"),
+        ("/apis/demo.example.com/v2/canaries", "404 page not found"),
+        ("/apis/demo.example.com/v1alpha1/namespaces/d/canaries/c/status", 'canaries.demo.example.com "c" not found'),
+    ],
+)
+def test_what_the_server_lacks_is_told_apart_from_what_nobody_has(path: str, words: str) -> None:
+    registry = Registry()
+    registry.replace("demo.example.com", "canaries", kinds_of(definition(subresources={})))
+    with pytest.raises(Failure, match=words) as refused:
+        parse(registry, path)
     assert refused.value.code == 404

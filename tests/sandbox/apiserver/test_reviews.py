@@ -48,3 +48,32 @@ async def test_a_review_that_asks_nothing_is_invalid(api: ApiClient) -> None:
     with pytest.raises(ApiError, match="exactly one of") as refused:
         await api.create("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {"spec": {}})
     assert refused.value.status == 422
+
+
+async def test_others_are_asked_about_by_name_or_group() -> None:
+    server, _ = guarded()
+    api = ApiClient(server.caller())
+    await allow(api, "reader", rule("get", "pods"))
+    path, attributes = "/apis/authorization.k8s.io/v1/subjectaccessreviews", {"namespace": "default", "verb": "get", "resource": "pods"}
+
+    async def may(**who: Any) -> bool:
+        return bool((await api.create(path, {"spec": {**who, "resourceAttributes": attributes}}))["status"]["allowed"])
+
+    assert await may(user=ANN.name, groups=["dev"]) and not await may(user="bob")
+    with pytest.raises(ApiError, match="at least one of user or group"):
+        await may()
+
+
+async def test_a_token_tells_whose_it_is() -> None:
+    server, _ = guarded()
+    api, path = ApiClient(server.caller()), "/apis/authentication.k8s.io/v1/tokenreviews"
+    known = (await api.create(path, {"spec": {"token": "ann-token"}}))["status"]
+    assert known["authenticated"] is True and known["user"]["username"] == "ann"
+    assert (await api.create(path, {"spec": {"token": "nobody's"}}))["status"].get("authenticated") is None
+    with pytest.raises(ApiError, match="token is required"):
+        await api.create(path, {"spec": {}})
+
+
+async def test_rules_are_asked_for_of_a_namespace(api: ApiClient) -> None:
+    with pytest.raises(ApiError, match="no namespace on request"):
+        await api.create("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", {"spec": {}})

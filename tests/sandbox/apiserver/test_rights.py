@@ -86,3 +86,16 @@ def test_every_authenticated_user_finds_out_what_is_served() -> None:
     assert rights.find(ANN, Asked("create", "authorization.k8s.io", "selfsubjectaccessreviews")) is not None
     assert rights.find(ANN, GET_POD) is None
     assert {plural for plural, _ in bootstrap()} == {"clusterroles", "clusterrolebindings"}
+
+
+async def test_an_aggregated_role_holds_what_others_add_to_it() -> None:
+    server, _ = guarded()
+    api, roles = ApiClient(server.caller()), "/apis/rbac.authorization.k8s.io/v1/clusterroles"
+    view = await api.get(f"{roles}/view")
+    assert view is not None
+    [selector] = view["aggregationRule"]["clusterRoleSelectors"]
+    added = {"metadata": {"name": "canaries", "labels": selector["matchLabels"]}, "rules": [rule("get", "canaries", "demo.example.com")]}
+    await api.create(roles, added)
+    held = server.gate.rights.rules("clusterroles", "", "view")
+    assert rule("get", "canaries", "demo.example.com") in held and all(one in held for one in view["rules"])
+    assert server.gate.rights.rules("clusterroles", "", "nobody") == []
