@@ -22,6 +22,13 @@ def job(name: str) -> Json:
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": spec}
 
 
+def event(name: str) -> Json:
+    about = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+    times = {"firstTimestamp": "2026-01-02T03:04:05Z", "lastTimestamp": "2026-01-02T03:04:06Z", "count": 2}
+    told = {"reason": "Told", "message": "something happened", "type": "Warning", "source": {"component": "teller"}}
+    return {"apiVersion": "v1", "kind": "Event", "metadata": {"name": name}, "involvedObject": about, **times, **told}
+
+
 def canaries(group: str) -> Json:
     """A kind of its own for each run: definitions belong to the whole cluster."""
     body = definition()
@@ -39,6 +46,19 @@ ONE, TWO = config_map("c", {"a": "1"}), config_map("c", {"a": "2", "b": "3"})
 GROUP = "GROUP"  # stands for the group of a run
 
 SCENES: Mapping[str, tuple[Command, ...]] = {
+    "events": (
+        "get ev",
+        ("create -f -", event("told")),
+        "get ev",
+        "get events -o wide",
+        "get events.events.k8s.io",
+        "get events.events.k8s.io told -o jsonpath={.note}",
+        "get ev --field-selector type=Warning -o name",
+        "get ev --field-selector reason=Other",
+        "describe ev told",
+        "delete ev told",
+        "get events",
+    ),
     "config": (
         "get cm mine",
         "create cm mine --from-literal=a=1 --from-literal=b=2",
