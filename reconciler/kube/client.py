@@ -6,11 +6,11 @@ from functools import partial
 
 import orjson
 
-from reconciler.kube.errors import ApiError, NotFound, error_of
+from reconciler.kube.errors import Busy, Conflict, NotFound, Refused, error_of
 from reconciler.kube.fence import Fence
 from reconciler.kube.transport import Request, Transport
 from reconciler.model.errors import Transient
-from reconciler.model.identity import Manifest, ObjectRef, Resource, name_of, namespace_of
+from reconciler.model.identity import Manifest, ObjectRef, Resource, name_of, namespace_of, uid_of
 from reconciler.model.plan import PatchStyle
 
 PAGE = "500"
@@ -115,21 +115,36 @@ class Client:
             body["preconditions"] = {"uid": uid}
         try:
             await self._write("DELETE", path_of(ref.resource, ref.namespace, ref.name), body, JSON, {})
-        except ApiError as error:
-            if error.status not in (404, 409):
+        except NotFound:
+            return
+        except Conflict:
+            if not uid or await self._is(ref, uid):
                 raise
+
+    async def _is(self, ref: ObjectRef, uid: str) -> bool:
+        live = await self.find(ref.resource, ref.namespace, ref.name)
+        return live is not None and uid_of(live) == uid
 
     async def evict(self, ref: ObjectRef) -> bool:
         """Ask the eviction API to remove a pod. False when a disruption budget refuses (429)."""
-        body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": ref.name, "namespace": ref.namespace}}
         try:
-            await self._write("POST", path_of(ref.resource, ref.namespace, ref.name, "eviction"), body, JSON, {})
-        except ApiError as error:
-            if error.status == 429:
-                return False
-            if error.status != 404:
+            try:
+                await self._evict(ref, "policy/v1")
+            except Refused as error:
+                if error.status != 400:
+                    raise
+                await self._evict(ref, "policy/v1beta1")  # before 1.22 there is no other, since 1.25 there is no such
+        except Busy as error:
+            if error.status != 429:
                 raise
+            return False
+        except NotFound:
+            return True
         return True
+
+    async def _evict(self, ref: ObjectRef, version: str) -> None:
+        body = {"apiVersion": version, "kind": "Eviction", "metadata": {"name": ref.name, "namespace": ref.namespace}}
+        await self._write("POST", path_of(ref.resource, ref.namespace, ref.name, "eviction"), body, JSON, {})
 
     async def _write(self, method: str, path: str, body: object, headers: Mapping[str, str], query: Mapping[str, str]) -> Manifest:
         permit = partial(self._fence.check, f"{method} {path}")

@@ -115,6 +115,42 @@ async def test_deleting_what_is_gone_or_another_of_its_name_is_success(cluster: 
     assert await cluster.client.find(CONFIGMAPS, NAMESPACE, "web") is None
 
 
+async def test_a_deletion_that_was_refused_is_not_taken_for_done(cluster: Api) -> None:
+    made = await cluster.client.create(CONFIGMAPS, config_map("web"))
+
+    async def refuse(call: Call) -> Answer | None:
+        body = orjson.dumps({"kind": "Status", "code": 409, "reason": "Conflict", "message": "not now"})
+        return Answer(409, {}, body) if call.method == "DELETE" else None
+
+    cluster.server.faults = refuse
+    for uid in ("", made["metadata"]["uid"]):
+        with pytest.raises(Conflict, match="not now"):
+            await cluster.client.delete(PLACE, uid=uid)
+    await cluster.client.delete(PLACE, uid="somebody-else")
+
+
+async def test_a_server_that_knows_only_the_older_eviction_is_asked_for_that(cluster: Api) -> None:
+    await cluster.client.create(PODS, pod("web-1"))
+
+    async def older(call: Call) -> Answer | None:
+        body = orjson.dumps({"kind": "Status", "code": 400, "reason": "BadRequest", "message": 'no kind "Eviction" is registered'})
+        return Answer(400, {}, body) if call.path.endswith("/eviction") and b'"policy/v1"' in call.body else None
+
+    cluster.server.faults = older
+    assert await cluster.client.evict(ObjectRef(PODS, NAMESPACE, "web-1"))
+    found = await cluster.client.find(PODS, NAMESPACE, "web-1")
+    assert found is None or "deletionTimestamp" in found["metadata"]
+
+
+async def test_an_eviction_that_makes_no_sense_to_any_server_is_refused(cluster: Api) -> None:
+    async def refuse(call: Call) -> Answer | None:
+        return Answer(400, {}, b"{}") if call.path.endswith("/eviction") else None
+
+    cluster.server.faults = refuse
+    with pytest.raises(Refused):
+        await cluster.client.evict(ObjectRef(PODS, NAMESPACE, "web-1"))
+
+
 async def test_an_eviction_that_a_budget_refuses_is_an_answer(cluster: Api) -> None:
     await cluster.client.create(PODS, pod("web-1"))
 
