@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from secrets import token_urlsafe
 
@@ -24,8 +25,10 @@ AUDIT_POLICY = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages":
 class RealCluster:
     """One control plane; `url`, `ca_file`, `token` and `kubeconfig` (of an administrator) are known once started."""
 
-    def __init__(self, programs: ControlPlane, folder: Path) -> None:
+    def __init__(self, programs: ControlPlane, folder: Path, *, admission: Sequence[str] = ()) -> None:
+        """`admission` are plugins beyond those that are on by default."""
         self.folder = folder
+        self._admission = [f"--enable-admission-plugins={','.join(admission)}"] if admission else []
         self.token = token_urlsafe(24)
         self.url = ""
         self._programs = programs
@@ -131,6 +134,7 @@ class RealCluster:
             "--allow-privileged=true",
             f"--audit-policy-file={self.folder / 'audit.json'}",
             f"--audit-log-path={self.audit_log}",
+            *self._admission,
         ]
 
     def _manager_words(self, program: Path) -> list[str]:

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,14 +40,14 @@ class Server:
             pytest.skip("the cluster is not ours to disturb")
 
 
-def started_cluster(folder: Path) -> Iterator[Server]:
-    """A real control plane for a whole run, its logs kept in `folder` if pytest keeps that. Skips when there is none."""
+def started_cluster(folder: Path, *, admission: Sequence[str] = ()) -> Iterator[Server]:
+    """A real control plane, its logs kept in `folder` if pytest keeps that. Skips when there is none."""
     try:
         given = binaries.kubeconfig()
         if given is not None:
             yield Server(given)
             return
-        cluster = RealCluster(binaries.control_plane(), folder)
+        cluster = RealCluster(binaries.control_plane(), folder, admission=admission)
         cluster.start()
     except NotObtained as reason:
         pytest.skip(f"{NOT_RUN}: {reason}")
