@@ -88,6 +88,7 @@ class Daemon:
         self._leadership = Leadership(unfenced, self._terms(), self._clock.now, self._clock.monotonic)
         self._client = Client(transport, Fence(*self._gates("cluster", "all")))
         self.telemetry = Telemetry()
+        self.telemetry.leader.set_function(lambda: float(self._leadership.valid))
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping` is set."""
@@ -140,7 +141,6 @@ class Daemon:
     async def _wait_for_lease(self) -> None:
         await self._refuse_rivals()
         await self._leadership.acquired.wait()
-        self.telemetry.leader.set(1)
 
     async def _refuse_rivals(self) -> None:
         """Never two drivers (DESIGN 12). Whoever cannot tell yet, because the API server does not answer, asks again and starts nothing."""

@@ -88,6 +88,27 @@ async def test_it_leads_serves_and_gives_the_lease_back(cluster: Api, origin: Or
     assert (await cluster.client.get(LEASES, "reconciler", LOCK))["spec"]["holderIdentity"] == ""
 
 
+async def test_it_says_whether_it_leads_at_this_moment(cluster: Api, origin: Origin, tmp_path: Path) -> None:
+    port = free_port()
+
+    async def leading() -> str:
+        async with httpx.AsyncClient(trust_env=False) as http:
+            try:
+                lines = (await http.get(f"http://127.0.0.1:{port}/metrics")).text.splitlines()
+            except httpx.ConnectError:
+                return ""
+        return next(line for line in lines if line.startswith("reconciler_leader"))
+
+    async def says(words: str) -> bool:
+        return await leading() == words
+
+    async with living(cluster, settings(origin, port), tmp_path / "work"):
+        await until(lambda: says("reconciler_leader 1.0"))
+        taken = {"spec": {"holderIdentity": "reconciler-elsewhere", "leaseDurationSeconds": 3600}}
+        await cluster.client.patch(ObjectRef(LEASES, "reconciler", LOCK), taken)
+        await until(lambda: says("reconciler_leader 0.0"))
+
+
 async def test_it_refuses_to_start_beside_another_driver(cluster: Api, origin: Origin, tmp_path: Path) -> None:
     now = micro_time(SettableClock().now())
     spec = {"holderIdentity": "argo-rollouts-1", "leaseDurationSeconds": 15, "renewTime": now, "acquireTime": now}
