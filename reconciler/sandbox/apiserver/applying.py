@@ -24,13 +24,14 @@ UNOWNED_METADATA = ("name", "namespace", "uid", "resourceVersion", "generation",
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """Who applies, through which subresource, and when; `force` takes over what others own."""
+    """Who applies, through which subresource, and when; `force` takes over what others own, without it only the `ceded` places."""
 
     manager: str
     api_version: str
     subresource: str
     moment: str
     force: bool
+    ceded: frozenset[Steps] = frozenset()
 
 
 def apply(live: Manifest, config: Manifest, shape: Shape, applied: Applied) -> Manifest:
@@ -42,8 +43,9 @@ def apply(live: Manifest, config: Manifest, shape: Shape, applied: Applied) -> M
     wanted = fields_of(owned_part(config), shape)
     others = {owner: entry.get("fieldsV1") or {} for owner, entry in owners.items() if owner != mine}
     disputed = {owner: _disputed(wanted, trie, (live, config), shape) for owner, trie in others.items()}
-    if any(disputed.values()) and not applied.force:
-        raise _conflict([(owners[owner], paths) for owner, paths in disputed.items() if paths])
+    kept = {owner: [path for path in paths if path not in applied.ceded] for owner, paths in disputed.items()}
+    if any(kept.values()) and not applied.force:
+        raise _conflict([(owners[owner], paths) for owner, paths in kept.items() if paths])
     others = {owner: without(trie, set(disputed[owner])) for owner, trie in others.items()}
     merged = _merge(live, config, shape)
     held = owners.get(mine, {}).get("fieldsV1") or {}

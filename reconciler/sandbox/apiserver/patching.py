@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.sandbox.apiserver import merge, strategic
+from reconciler.sandbox.apiserver import lastapplied, merge, strategic
 from reconciler.sandbox.apiserver.applying import Applied, apply
 from reconciler.sandbox.apiserver.bodies import PATCH_APPLY, PATCH_JSON, PATCH_MERGE, PATCH_STRATEGIC, decode, media_type
 from reconciler.sandbox.apiserver.failures import Failure, bad_patch, bad_request, unsupported_media_type
@@ -74,11 +74,15 @@ def applied(target: Target, live: Manifest, config: Manifest, options: WriteOpti
         raise bad_request(f"Incorrect version specified in apply patch. {specified}")
     addressed(target, config)
     _declared(target, config)
-    who = Applied(options.manager, kind.api_version, target.subresource, moment, options.force)
+    shape = shape_of(kind.schema)
     try:
-        new = apply(live, config, shape_of(kind.schema), who)
+        ceded = lastapplied.ceded(live, shape) if options.manager == lastapplied.KUBECTL else frozenset()
+        who = Applied(options.manager, kind.api_version, target.subresource, moment, options.force, ceded)
+        new = apply(live, config, shape, who)
     except (TypeError, AttributeError, KeyError, ValueError) as error:
         raise bad_request(f"failed to create typed patch object: {error}"[:300]) from error
+    if options.manager == lastapplied.KUBECTL:
+        new = lastapplied.brought_up_to_date(new, config)
     version = (config.get("metadata") or {}).get("resourceVersion")
     return {**new, "metadata": {**new["metadata"], "resourceVersion": version}} if version else new
 

@@ -130,6 +130,23 @@ SCENES: Mapping[str, tuple[Command, ...]] = {
         ("apply --server-side --dry-run=server --field-manager=third -f -", config_map("new", {"x": "1"})),
         "get cm new",
     ),
+    "takeover": (
+        ("apply -f -", ONE),
+        ("apply --server-side -f -", TWO),
+        "get cm c -o jsonpath={.data}",
+        ("apply --server-side --force-conflicts -f -", TWO),
+        "get cm c -o jsonpath={.data}",
+        "get cm c -o jsonpath={.metadata.managedFields[*].manager} --show-managed-fields",
+        ("apply --server-side -f -", config_map("c", {"b": "3"})),
+        "get cm c -o jsonpath={.data}",
+        'patch cm c --type=merge --field-manager=editor -p {"data":{"b":"4"}}',
+        ("apply --server-side -f -", config_map("c", {"b": "5"})),
+        "create cm made --from-literal=x=1",
+        ("apply --server-side -f -", config_map("made", {"x": "2"})),
+        ("apply -f -", config_map("made", {"x": "2"})),
+        ("apply --validate=false -f -", {**config_map("made", {"x": "3"}), "nope": 1}),
+        "get cm made -o jsonpath={.data}",
+    ),
     "secrets": (
         "create secret generic s --from-literal=password=hunter2",
         "get secret s",
@@ -303,7 +320,6 @@ SINCE: Mapping[str, tuple[int, int]] = {
 
 # What is not the same, and why it may stay so; docs/sandbox.md tells people.
 DIFFERENT: Mapping[str, str] = {
-    "config: get cm -l a=(": "a broken selector is refused in other words",
     "apply: create -f - Nothing/x": "OpenAPI documents are stubs: kubectl ends at them for a kind that is not there",
     'deployment: patch deploy web -p {"spec":{"selector":{"matchLabels":{"app":"x"}}}}': "values in messages are JSON, not Go",
     'pods: patch pod one -p {"spec":{"restartPolicy":"Never"}}': "the refusal does not print the two versions side by side",
