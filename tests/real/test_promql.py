@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import re
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ STEP = 15
 SCRAPES = 60
 PHASE = 0.25  # no window may begin at a sample: Prometheus 2 counts that one, 3 and the sandbox do not
 MOMENTS = (0.0, 7.0, 100.5, 305.0, 599.0, 601.0, 890.0, 1200.0)
+SUBQUERY = re.compile(r"\[[^\]]*:[^\]]*\]")
+BETWEEN = (305.5, 599.5, 890.5, 1200.5)  # as PHASE, for the moments a subquery evaluates at: multiples of its step
 LEADING = 12  # significant digits that must agree: sums are compensated differently
 
 
@@ -158,14 +161,15 @@ OURS = of_our_files()
 
 @pytest.mark.parametrize("query", [*OURS, *PICKED, *generated(200)])
 async def test_an_answer_is_the_same_at_every_moment(pair: Pair, query: str) -> None:
-    for moment in MOMENTS:
+    for moment in BETWEEN if SUBQUERY.search(query) else MOMENTS:
         ours, theirs = await both(pair, "query", query=query, time=str(pair.start + moment))
         assert ours == theirs, f"at {moment:g} s"
 
 
 @pytest.mark.parametrize("query", [*OURS, *PICKED])
 async def test_a_range_is_the_same(pair: Pair, query: str) -> None:
-    ours, theirs = await both(pair, "query_range", query=query, start=str(pair.start - 30), end=str(pair.start + 1300), step="35")
+    first = BETWEEN[0] if SUBQUERY.search(query) else -30
+    ours, theirs = await both(pair, "query_range", query=query, start=str(pair.start + first), end=str(pair.start + 1300), step="35")
     assert ours == theirs
 
 

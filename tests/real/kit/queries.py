@@ -107,6 +107,24 @@ PICKED = (
     "temperature[1m]",
     "sum(temperature[1m])",
     '{zone=~".*"}',
+    "max_over_time(rate(istio_requests_total[45s])[3m:15s])",
+    "avg_over_time((temperature > 18)[5m:30s] offset 1m)",
+    "rate(istio_requests_total[2m:20s])",
+    "increase(sum by (response_code) (istio_requests_total)[4m:30s])",
+    "sum_over_time(temperature[5m:])",
+    "count_over_time(gappy[6m:45s])",
+    "last_over_time(vector(7)[1m:15s])",
+    "min_over_time(sum(temperature)[5m:1m] @ end())",
+    "max_over_time(max_over_time(temperature[50s:15s])[3m:30s])",
+    "stddev_over_time(temperature[3m:15s])",
+    "absent_over_time(nothing[5m:1m])",
+    "temperature[2m:30s]",
+    "sum(temperature)[1m:20s]",
+    'count_values("value", round(temperature))',
+    'count_values by (zone) ("value", temperature > bool 20)',
+    'count_values without (sensor) ("value", istio_requests_total / 0)',
+    'count_values("zone", humidity * 1e20)',
+    'count_values("no name", temperature)',
 )
 
 
@@ -170,7 +188,10 @@ def _instant(chance: random.Random, depth: int) -> str:
 
 
 def _over_range(chance: random.Random, depth: int) -> str:
-    return f"{chance.choice(OVER_RANGES)}({chance.choice(SELECTORS)}[{chance.choice(('20s', '45s', '1m', '150s', '5m'))}])"
+    span = chance.choice(("20s", "45s", "1m", "150s", "5m"))
+    if depth > 0 and chance.random() < 0.3:
+        return f"{chance.choice(OVER_RANGES)}(({_vector(chance, 0)})[{span}:{chance.choice(('', '15s', '40s'))}])"
+    return f"{chance.choice(OVER_RANGES)}({chance.choice(SELECTORS)}[{span}])"
 
 
 def _aggregated(chance: random.Random, depth: int) -> str:

@@ -1,19 +1,21 @@
-"""Aggregation operators: sum, avg, min, max, count, group, quantile, stddev, stdvar, topk, bottomk."""
+"""Aggregation operators: sum, avg, min, max, count, group, quantile, stddev, stdvar, topk, bottomk, count_values."""
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 
-from reconciler.sandbox.metrics.labels import NAME, Labels, drop, keep
+from reconciler.sandbox.metrics.labels import NAME, Labels, drop, keep, labels
 from reconciler.sandbox.metrics.promql.values import BadQuery, ExecutionFailed, Sample, Vector, exact_sum, largest, quantile, smallest
 
 Grouping = Callable[[Labels], Labels]
 
 
-def grouping(labels: Sequence[str] | None, *, without: bool) -> Grouping:
+def grouping(names: Sequence[str] | None, *, without: bool) -> Grouping:
     """Which labels a group keeps: those of `by`, all but those of `without`, none if neither is written."""
     if without:
-        return lambda label_set: drop(label_set, (*(labels or ()), NAME))
-    return lambda label_set: keep(label_set, labels or ())
+        return lambda label_set: drop(label_set, (*(names or ()), NAME))
+    return lambda label_set: keep(label_set, names or ())
 
 
 def aggregate(operator: str, vector: Vector, group: Grouping, parameter: float | None) -> Vector:
@@ -25,10 +27,27 @@ def aggregate(operator: str, vector: Vector, group: Grouping, parameter: float |
         return [sample for members in groups.values() for sample in _choose(operator, members, parameter)]
     if operator == "quantile":
         fraction = math.nan if parameter is None else parameter
-        return [Sample(labels, quantile(fraction, _values(members))) for labels, members in groups.items()]
+        return [Sample(of, quantile(fraction, _values(members))) for of, members in groups.items()]
     if operator not in REDUCTIONS:
         raise BadQuery(f'unsupported aggregation "{operator}"')
-    return [Sample(labels, REDUCTIONS[operator](_values(members))) for labels, members in groups.items()]
+    return [Sample(of, REDUCTIONS[operator](_values(members))) for of, members in groups.items()]
+
+
+def count_values(vector: Vector, names: Sequence[str] | None, label: object, *, without: bool) -> Vector:
+    """How many samples have each value, which a label tells. Raises ExecutionFailed for what is no name of a label."""
+    if not isinstance(label, str) or not LABEL.fullmatch(label):
+        raise ExecutionFailed(f'invalid label name "{label}"')
+    group = grouping(names if without else [*(names or ()), label], without=without)
+    told = [Sample(labels({**dict(sample.labels), label: number_text(sample.value)}), sample.value) for sample in vector]
+    return aggregate("count", told, group, None)
+
+
+def number_text(value: float) -> str:
+    """A number without an exponent, and as short as it can be told from others."""
+    if math.isnan(value) or math.isinf(value):
+        return "NaN" if math.isnan(value) else ("+Inf" if value > 0 else "-Inf")
+    text = format(Decimal(repr(value)), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def average(numbers: Sequence[float]) -> float:
@@ -36,9 +55,13 @@ def average(numbers: Sequence[float]) -> float:
 
 
 def variance(numbers: Sequence[float]) -> float:
-    """The population's variance."""
-    middle = average(numbers)
-    return exact_sum((number - middle) ** 2 for number in numbers) / len(numbers)
+    """The population's variance, by Welford's running mean as Prometheus has it: equal numbers have none at all."""
+    middle = squares = 0.0
+    for count, number in enumerate(numbers, 1):
+        away = number - middle
+        middle += away / count
+        squares += away * (number - middle)
+    return squares / len(numbers)
 
 
 def _values(members: Vector) -> list[float]:
@@ -65,4 +88,5 @@ REDUCTIONS: Mapping[str, Callable[[Sequence[float]], float]] = {
     "stddev": lambda numbers: math.sqrt(variance(numbers)),
     "stdvar": variance,
 }
-OPERATORS = frozenset({*REDUCTIONS, *CHOICES, "quantile"})
+OPERATORS = frozenset({*REDUCTIONS, *CHOICES, "quantile", "count_values"})
+LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from reconciler.sandbox.metrics.promql.aggregate import number_text
 from reconciler.sandbox.metrics.promql.values import ExecutionFailed
 from tests.kit.promql import ask, filled, same
 
@@ -68,3 +69,37 @@ def test_topk_comes_in_order() -> None:
 def test_topk_of_not_a_number_is_refused() -> None:
     with pytest.raises(ExecutionFailed, match="topk"):
         ask(filled(SHOP), "topk(NaN, s)")
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ('count_values("v", s > bool 2)', {'{v="1"}': 2, '{v="0"}': 1}),
+        ('count_values by (app) ("v", s)', {'{app="a",v="1"}': 1, '{app="a",v="3"}': 1, '{app="b",v="10"}': 1}),
+        ('count_values without (pod) ("v", s > bool 0)', {'{app="a",v="1"}': 2, '{app="b",v="1"}': 1}),
+        ('count_values("app", s > bool 0)', {'{app="1"}': 3}),
+    ],
+)
+def test_values_are_counted_under_a_label_of_their_own(query: str, expected: dict[str, float]) -> None:
+    assert ask(filled(SHOP), query) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (5.0, "5"),
+        (0.1, "0.1"),
+        (1e20, "100000000000000000000"),
+        (1.5e-7, "0.00000015"),
+        (-0.0, "-0"),
+        (math.inf, "+Inf"),
+        (-math.inf, "-Inf"),
+    ],
+)
+def test_a_number_as_a_label_has_no_exponent(value: float, text: str) -> None:
+    assert number_text(value) == text and number_text(math.nan) == "NaN"
+
+
+def test_a_label_has_a_name() -> None:
+    with pytest.raises(ExecutionFailed, match='invalid label name "no name"'):
+        ask(filled(SHOP), 'count_values("no name", s)')
