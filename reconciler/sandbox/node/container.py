@@ -210,11 +210,11 @@ class Container:
         )
         server.served = self.served
         try:
-            await server.start(self.address, self._ports())
-        except OSError as error:
-            return Ended(1, f"cannot listen on {self.address}: {error.strerror or error}")
-        self._serving = True
-        try:
+            try:
+                await server.start(self.address, self._ports())
+            except OSError as error:
+                return Ended(1, f"cannot listen on {self.address}: {error.strerror or error}")
+            self._serving = True
             return await self._until_crash(server, behaviour)
         finally:
             self._serving = False

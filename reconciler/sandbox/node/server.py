@@ -49,16 +49,15 @@ class PodServer:
         self._last = Behaviour("")
 
     async def start(self, address: str, ports: tuple[int, ...]) -> None:
-        """Listen. Raises OSError when a port is taken or not allowed."""
+        """Listen. Raises OSError when a port is taken or not allowed; whatever comes of it, `stop` closes what is open."""
         loop = asyncio.get_running_loop()
         self._started = loop.time()
         self._server = web.Server(self._answer, handler_cancellation=True, access_log=None)
-        try:
-            for port in ports:
-                self._listeners.append(await loop.create_server(self._server, address, port))
-        except OSError:
-            await self.stop()
-            raise
+        for port in ports:
+            # Served only once it is ours to close: the wait for the first turn of the loop may be cancelled.
+            listener = await loop.create_server(self._server, address, port, start_serving=False)
+            self._listeners.append(listener)
+            await listener.start_serving()
 
     async def stop(self) -> None:
         """Take no new connection, let requests in flight finish (5 seconds at most), then close."""

@@ -1,13 +1,15 @@
 """The HTTP server inside a pod."""
 
 import asyncio
+import socket
 
 import aiohttp
 import pytest
 
-from reconciler.sandbox.node.behaviour import Behaviour
-from reconciler.sandbox.node.server import Served
+from reconciler.sandbox.node.behaviour import Behaviour, Behaviours
+from reconciler.sandbox.node.server import Identity, PodServer, Served
 from tests.kit.pods import PORT, serving, session
+from tests.kit.ports import free_port
 from tests.kit.wait import until
 
 PROBE = {"User-Agent": "kube-probe/1.31"}
@@ -81,3 +83,17 @@ async def test_a_request_in_flight_ends_well_when_the_server_stops() -> None:
         assert await request == 200
         with pytest.raises(aiohttp.ClientConnectorError):
             await fetch(client, address)
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_server_that_is_stopped_while_it_starts_leaves_no_port_behind(turns: int) -> None:
+    port = free_port()
+    server = PodServer(Identity("shop", "web-1", "web:1"), Behaviours({}), ())
+    starting = asyncio.create_task(server.start("127.0.0.1", (port,)))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    await server.stop()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", port))
