@@ -4,6 +4,7 @@ Owned fields are kept as FieldsV1 tries: `f:name`, `k:{"key":"value"}`, `v:"valu
 `.` inside a trie says that the item itself is owned. What updates by others mean is in `ownership`.
 """
 
+import operator
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -108,16 +109,18 @@ def _key_step(keys: tuple[str, ...], item: Manifest) -> str:
 
 
 def _merge(live: Any, config: Any, shape: Shape) -> Any:
-    """The live value with the configuration's on top."""
+    """The live value with the configuration's on top; the very same one where nothing changes, so that nobody looks at it again."""
     if isinstance(config, dict) and isinstance(live, dict) and not shape.atomic:
         changed = {name: _merge(live.get(name), inner, shape.field(name)) for name, inner in config.items()}
+        if all(inner is not None and inner is live.get(name) for name, inner in changed.items()):
+            return live
         return {name: inner for name, inner in {**live, **changed}.items() if inner is not None or name not in config}
     if isinstance(config, list) and isinstance(live, list):
         if shape.is_set:
             return [*live, *(one for one in config if one not in live)]
         if keys := shape.keys([*config, *live]):
             return _merge_items(live, config, keys, shape)
-    return config
+    return live if type(live) is type(config) and isinstance(live, str | int) and live == config else config
 
 
 def _merge_items(live: list[Any], config: list[Any], keys: tuple[str, ...], shape: Shape) -> list[Any]:
@@ -135,7 +138,7 @@ def _merge_items(live: list[Any], config: list[Any], keys: tuple[str, ...], shap
             result[places[step]] = _merge(result[places[step]], item, shape.item())
         else:
             result.append(item)
-    return result
+    return live if all(map(operator.is_, result, live)) and len(result) == len(live) else result
 
 
 def _disputed(wanted: Trie, held: Trie, values: tuple[Any, Any], shape: Shape) -> list[Steps]:

@@ -103,14 +103,14 @@ def leaves(trie: Trie, path: Steps = ()) -> Iterator[Steps]:
 
 
 def tree_of(places: Iterable[Steps], trie: Trie | None = None) -> Trie:
-    """A trie with these places, and those of another."""
-    found = trie or {}
+    """A trie with these places, and those of another, which is left as it is."""
+    found = _copied(trie or {})
     for steps in sorted(places):
-        found = _with(found, steps)
+        level = found
+        for step in steps:
+            level = level.setdefault(step, {})
     return found
 
 
-def _with(trie: Trie, steps: Steps) -> Trie:
-    """The trie with one leaf more; no other trie is touched."""
-    first, *rest = steps
-    return {**trie, first: _with(trie.get(first) or {}, tuple(rest)) if rest else trie.get(first, {})}
+def _copied(trie: Trie) -> Trie:
+    return {step: _copied(inner) for step, inner in trie.items()}

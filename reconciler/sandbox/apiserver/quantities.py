@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 QUANTITY = re.compile(r"^([+-]?)(\d+(?:\.\d*)?|\.\d+)(Ki|Mi|Gi|Ti|Pi|Ei|[numkMGTPE]|[eE][+-]?\d{1,3}|)$")
 BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
@@ -12,7 +13,12 @@ MAX_LENGTH = 40
 def canonical(value: str | int | float) -> str:
     """The canonical text of a quantity; text that is none is returned as it is."""
     text = str(value)
-    found = QUANTITY.match(text) if len(text) <= MAX_LENGTH else None
+    return _canonical(text) if len(text) <= MAX_LENGTH else text
+
+
+@lru_cache(4096)  # a few amounts are in all pods
+def _canonical(text: str) -> str:
+    found = QUANTITY.match(text)
     if not found:
         return text
     sign, number, suffix = "-" if found[1] == "-" else "", Decimal(found[2]), found[3]

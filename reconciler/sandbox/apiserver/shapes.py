@@ -5,6 +5,7 @@ Built-in kinds go by field name (reference apiserver.md §3.4), custom resources
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 from reconciler.sandbox.apiserver.schemas import Schema
@@ -58,7 +59,7 @@ class NamedShape:
 
     def field(self, name: str) -> "NamedShape":
         """The shape of a field inside; labels and the like hold names, not fields."""
-        return NamedShape("" if self.name in ("labels", "annotations", "data", "binaryData", "stringData") else name)
+        return _named("" if self.name in ("labels", "annotations", "data", "binaryData", "stringData") else name)
 
     def item(self) -> "NamedShape":
         """The shape of the items of a list."""
@@ -85,6 +86,11 @@ class NamedShape:
     def is_set(self) -> bool:
         """Whether a list is a set of values."""
         return self.name in SETS
+
+
+@lru_cache(1024)
+def _named(name: str) -> NamedShape:
+    return NamedShape(name)
 
 
 @dataclass(frozen=True, slots=True)
