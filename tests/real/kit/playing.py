@@ -213,7 +213,7 @@ def _steps(step: Step, arrangement: Arrangement) -> Iterator[Step]:
 
 
 def _arrival(one: Expectation, share: Share) -> Expectation | None:
-    """That everybody is on one version: shares are judged once, and a write that must be repeated may bring traffic there a little later."""
+    """That everybody is on one version: a share is judged once, and a write that must be repeated may bring traffic there later."""
     if len(share.parts) > 1:
         return None
     [version] = share.parts
