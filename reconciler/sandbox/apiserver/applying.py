@@ -43,7 +43,7 @@ def apply(live: Manifest, config: Manifest, shape: Shape, applied: Applied) -> M
     mine = (applied.manager, "Apply", applied.subresource)
     wanted = fields_of(owned_part(config), shape)
     others = {owner: entry.get("fieldsV1") or {} for owner, entry in owners.items() if owner != mine}
-    disputed = {owner: _disputed(wanted, trie, (live, config), shape) for owner, trie in others.items()}
+    disputed = {owner: list(_disputed(wanted, trie, (live, config), shape)) for owner, trie in others.items()}
     kept = {owner: [path for path in paths if path not in applied.ceded] for owner, paths in disputed.items()}
     if any(kept.values()) and not applied.force:
         raise _conflict([(owners[owner], paths) for owner, paths in kept.items() if paths])
@@ -141,26 +141,14 @@ def _merge_items(live: list[Any], config: list[Any], keys: tuple[str, ...], shap
     return live if all(map(operator.is_, result, live)) and len(result) == len(live) else result
 
 
-def _disputed(wanted: Trie, held: Trie, values: tuple[Any, Any], shape: Shape) -> list[Steps]:
+def _disputed(wanted: Trie, held: Trie, values: tuple[Any, Any], shape: Shape, path: Steps = ()) -> Iterator[Steps]:
     """The leaves that both own and that the apply would change."""
-    found = []
-    for steps in _shared_leaves(wanted, held):
-        before, after = (at(value, steps, shape) for value in values)
-        if _merge(before, after, _shape_at(steps, shape)) != before:  # an empty map on top of a full one changes nothing
-            found.append(steps)
-    return found
-
-
-def _shape_at(steps: Steps, shape: Shape) -> Shape:
-    for step in steps:
-        shape = shape.field(step[2:]) if step.startswith("f:") else shape.item()
-    return shape
-
-
-def _shared_leaves(one: Trie, other: Trie, path: Steps = ()) -> Iterator[Steps]:
-    for step in one.keys() & other.keys() - {"."}:
-        if one[step] and other[step]:
-            yield from _shared_leaves(one[step], other[step], (*path, step))
+    for step in wanted.keys() & held.keys() - {"."}:
+        (before, inside), (after, _) = (entered(value, step, shape) for value in values)
+        if _merge(before, after, inside) == before:  # so does an empty map on top of a full one
+            continue
+        if wanted[step] and held[step]:
+            yield from _disputed(wanted[step], held[step], (before, after), inside, (*path, step))
         else:
             yield (*path, step)
 
@@ -168,15 +156,21 @@ def _shared_leaves(one: Trie, other: Trie, path: Steps = ()) -> Iterator[Steps]:
 def at(value: Any, steps: Steps, shape: Shape) -> Any:
     """The value of one owned place; None if it is not there."""
     for step in steps:
-        if step.startswith("f:"):
-            name = step[2:]
-            value, shape = value.get(name) if isinstance(value, dict) else None, shape.field(name)
-        elif step.startswith("k:"):
-            wanted, items = orjson.loads(step[2:]), value if isinstance(value, list) else []
-            value, shape = next((one for one in items if isinstance(one, dict) and _matches(one, wanted)), None), shape.item()
-        else:
-            return orjson.loads(step[2:]) if isinstance(value, list) and orjson.loads(step[2:]) in value else None
+        value, shape = entered(value, step, shape)
     return value
+
+
+def entered(value: Any, step: str, shape: Shape) -> tuple[Any, Shape]:
+    """The value one step further, None if it is not there, and its shape."""
+    if step.startswith("f:"):
+        name = step[2:]
+        return (value.get(name) if isinstance(value, dict) else None), shape.field(name)
+    if not isinstance(value, list):
+        return None, shape.item()
+    wanted = orjson.loads(step[2:])
+    if step.startswith("k:"):
+        return next((one for one in value if isinstance(one, dict) and _matches(one, wanted)), None), shape.item()
+    return (wanted if wanted in value else None), shape.item()
 
 
 def _matches(item: Manifest, wanted: Mapping[str, Any]) -> bool:

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.sandbox.apiserver.applying import Owner, Steps, Trie, at, fields_of, owned_part, owner_of, with_owners, without
+from reconciler.sandbox.apiserver.applying import Owner, Steps, Trie, entered, fields_of, owned_part, owner_of, with_owners, without
 from reconciler.sandbox.apiserver.shapes import Shape
 
 Manifest = dict[str, Any]
 MOST_UPDATERS = 10
 ANCIENT = "ancient-changes"
+MISSING = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,7 @@ def taken_over(old: Manifest, new: Manifest, shape: Shape, updated: Updated) -> 
     if not entries or new["metadata"].get("managedFields") != entries:
         return new
     before, after = owned_part(old), owned_part(new)
-    had, has = set(leaves(fields_of(before, shape))), set(leaves(fields_of(after, shape)))
-    changed = {steps for steps in had & has if steps[-1] != "." and at(before, steps, shape) != at(after, steps, shape)}
-    mine, gone = changed | (has - had), changed | (had - has)
+    mine, gone = set(written(before, after, shape)), set(written(after, before, shape))
     left = {owner_of(entry): {**entry, "fieldsV1": without(entry.get("fieldsV1") or {}, gone)} for entry in entries}
     if mine:
         left[updated.owner] = updated.entry(tree_of(mine, (left.get(updated.owner) or {}).get("fieldsV1") or {}))
@@ -83,14 +82,29 @@ def written(old: Any, new: Any, shape: Shape) -> Iterator[Steps]:
     """The places that are new or hold something else; what both share is passed over."""
     if isinstance(old, dict) and isinstance(new, dict) and old and new and not shape.atomic:
         for name, inner in new.items():
-            before = old.get(name)
+            before = old.get(name, MISSING)
             if inner is not before and inner != before:
                 yield from (("f:" + name, *rest) for rest in written(before, inner, shape.field(name)))
         return
-    had, has = set(leaves(fields_of(old, shape))), set(leaves(fields_of(new, shape)))
+    has = fields_of(new, shape)
     if not has:  # one value
         yield ()
-    yield from (steps for steps in has if steps not in had or (steps[-1] != "." and at(old, steps, shape) != at(new, steps, shape)))
+    yield from _differing((fields_of(old, shape), has), (old, new), shape)
+
+
+def _differing(tries: tuple[Trie, Trie], values: tuple[Any, Any], shape: Shape) -> Iterator[Steps]:
+    """The leaves that are in the second trie only, or hold something else there."""
+    had, has = tries
+    for step, inner in has.items():
+        if step == "." or (step.startswith("v:") and step in had):
+            if step not in had:
+                yield (step,)
+            continue
+        (before, inside), (after, _) = (entered(value, step, shape) for value in values)
+        if inner:
+            yield from ((step, *rest) for rest in _differing((had.get(step) or {}, inner), (before, after), inside))
+        elif step not in had or had[step] or before != after:
+            yield (step,)
 
 
 def leaves(trie: Trie, path: Steps = ()) -> Iterator[Steps]:
