@@ -48,6 +48,11 @@ class RealCluster:
     def audit_log(self) -> Path:
         return self.folder / "audit.log"
 
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Of the programs that run."""
+        return tuple(program.pid for program in (self._etcd, self._apiserver, self._manager) if program is not None)
+
     def start(self) -> None:
         """Up and answering; raises what the last of a few attempts said."""
         self._write_files()
