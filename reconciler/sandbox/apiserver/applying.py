@@ -7,6 +7,7 @@ Owned fields are kept as FieldsV1 tries: `f:name`, `k:{"key":"value"}`, `v:"valu
 import operator
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -20,6 +21,7 @@ Steps = tuple[str, ...]
 Owner = tuple[str, str, str]
 """Manager, operation (Apply or Update) and subresource."""
 
+MOST_SHARED = 16 * 1024
 UNOWNED_METADATA = ("name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "managedFields")
 
 
@@ -73,9 +75,20 @@ def _entry(applied: Applied, wanted: Trie, before: Manifest | None) -> Manifest:
     if before and before.get("fieldsV1") == wanted and before.get("apiVersion") == applied.api_version:
         return before
     subresource = {"subresource": applied.subresource} if applied.subresource else {}
-    fields = {"fieldsType": "FieldsV1", "fieldsV1": wanted}
+    fields = {"fieldsType": "FieldsV1", "fieldsV1": shared(wanted)}
     who = {"manager": applied.manager, "operation": "Apply", "apiVersion": applied.api_version}
     return {**who, "time": applied.moment, **fields, **subresource}
+
+
+def shared(trie: Trie) -> Trie:
+    """The same trie for the same places: those of a kind's objects are mostly alike, and of more parts than the objects."""
+    text = orjson.dumps(trie)
+    return _trie(text) if len(text) <= MOST_SHARED else trie
+
+
+@lru_cache(512)
+def _trie(text: bytes) -> Trie:
+    return dict(orjson.loads(text))
 
 
 def with_owners(manifest: Manifest, entries: list[Manifest]) -> Manifest:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.sandbox.apiserver.applying import Owner, Steps, Trie, entered, fields_of, owned_part, owner_of, with_owners, without
+from reconciler.sandbox.apiserver.applying import Owner, Steps, Trie, entered, fields_of, owned_part, owner_of, shared, with_owners, without
 from reconciler.sandbox.apiserver.shapes import Shape
 
 Manifest = dict[str, Any]
@@ -34,7 +34,7 @@ class Updated:
         """Its entry in managedFields."""
         subresource = {"subresource": self.subresource} if self.subresource else {}
         who = {"manager": self.manager, "operation": "Update", "apiVersion": self.api_version}
-        return {**who, "time": self.moment, "fieldsType": "FieldsV1", "fieldsV1": fields, **subresource}
+        return {**who, "time": self.moment, "fieldsType": "FieldsV1", "fieldsV1": shared(fields), **subresource}
 
 
 def taken_over(old: Manifest, new: Manifest, shape: Shape, updated: Updated) -> Manifest:
