@@ -35,8 +35,9 @@ from reconciler.model.resources import (
 )
 
 RESYNC = timedelta(minutes=3)
-REST = 4.0
-"""How many times its own length a pass without news waits after the one before: many releases in motion may not fill a core with passes."""
+REST, LONGEST_REST = 4.0, 5.0
+"""How many times as long as the work of the pass before took, and how many seconds at most, a pass without news waits: many releases in
+motion may not fill a core with passes."""
 log = structlog.get_logger()
 
 
@@ -70,15 +71,11 @@ class SourceController:
         following = self._sources.get(key.name)
         if following is None:
             return None
-        began = self._clock.monotonic()
-        rest = self._rested.get(key.name, began) - began
+        rest = self._rested.pop(key.name, 0.0) - self._clock.monotonic()
         if rest > 0 and not following.news_expected:
+            self._rested[key.name] = self._clock.monotonic() + rest
             return self._clock.now() + timedelta(seconds=rest)
-        try:
-            return await self._pass(key, following)
-        finally:
-            ended = self._clock.monotonic()
-            self._rested[key.name] = ended + REST * (ended - began)
+        return await self._pass(key, following)
 
     async def _pass(self, key: Key, following: Following) -> datetime | None:
         stored, before = await self._inventories.read(key.name)
@@ -87,6 +84,7 @@ class SourceController:
         except (Transient, Terminal) as error:
             await self._store(key.name, stored, before, replace(before, problems=(f"cannot be read: {error}",)))
             raise
+        began = self._clock.monotonic()
         if not following.settings.apply:
             await self._report(key.name, stored, before, tip)
             return None
@@ -99,6 +97,8 @@ class SourceController:
         await self._store(key.name, stored, asked, after)
         if written.retry:
             raise Transient(f"source {key.name}: {written.retry[0]}")
+        ended = self._clock.monotonic()
+        self._rested[key.name] = ended + min(REST * (ended - began), LONGEST_REST)
         return min(filter(None, (written.wake_at, self._clock.now() + RESYNC)))
 
     async def _finish(self, following: Following, tip: Tip, asked: Inventory, written: Written) -> Inventory:

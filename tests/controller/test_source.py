@@ -4,18 +4,18 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import cast
 
 import pytest
 
-from reconciler.git.environment import Remote
+from reconciler.controller.source import LONGEST_REST
 from reconciler.git.errors import BranchGone
-from reconciler.git.refs import RemoteRefs
 from reconciler.model.identity import Key, ObjectRef, annotations_of
 from reconciler.model.resources import CONFIGMAPS, NAMESPACES, RELEASE_POLICIES, RELEASES, ROLLOUTS, VIRTUAL_SERVICES
 from reconciler.model.settings import PruneLimit
+from reconciler.sandbox.apiserver.server import no_faults
+from reconciler.sandbox.client import Answer, Call
 from tests.kit.clusters import NAMESPACE, config_map
-from tests.kit.desk import SETTINGS, Desk, SettableClock, config, desk, image_of, life, policy, rollout
+from tests.kit.desk import SETTINGS, Desk, config, desk, image_of, life, policy, rollout
 
 FORGED = """\
 apiVersion: reconciler.dev/v1alpha1
@@ -292,31 +292,24 @@ async def test_a_release_or_a_policy_asks_its_sources_to_look_again(shop: Desk) 
     assert list(shop.source.keys_for(ROLLOUTS, {"metadata": {}})) == []
 
 
-class SlowRefs:
-    """A remote that takes two seconds to answer."""
-
-    def __init__(self, refs: RemoteRefs, clock: SettableClock) -> None:
-        self._refs = refs
-        self._clock = clock
-
-    async def head_of(self, remote: Remote, branch: str) -> str | None:
-        self._clock.time += timedelta(seconds=2)
-        return await self._refs.head_of(remote, branch)
-
-
 async def test_after_a_long_pass_only_news_are_followed_at_once(shop: Desk) -> None:
-    shop.followed.refs = cast(RemoteRefs, SlowRefs(shop.followed.refs, shop.clock))
+    async def slowly(_: Call) -> Answer | None:
+        shop.clock.time += timedelta(seconds=1)
+        return None
+
     shop.push({"a.yaml": config("a")})
+    shop.api.server.faults = slowly
     await shop.look()
+    shop.api.server.faults = no_faults
     key = Key("source", "", "shop")
     shop.api.transport.calls.clear()
-    rested = shop.clock.time + timedelta(seconds=8)
+    rested = shop.clock.time + timedelta(seconds=LONGEST_REST)
     assert await shop.source.reconcile(key) == rested
     assert shop.api.transport.calls == []
     shop.push({"a.yaml": config("a", "2")})
     await shop.look()
     assert (await shop.found(CONFIGMAPS, "a"))["data"] == {"a": "2"}
-    shop.clock.time += timedelta(seconds=8)
+    shop.clock.time += timedelta(seconds=LONGEST_REST)
     shop.api.transport.calls.clear()
     await shop.source.reconcile(key)
     assert shop.api.transport.calls, "rested, it passes without news"

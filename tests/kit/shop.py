@@ -249,7 +249,7 @@ def write_settings(host: GitHost, prometheus: str, folder: Path) -> Path:
     token = secret_file(folder / "token", host.access.token(BOT))
     text = settings(repository=host.clone_url(REPOSITORY), forge=host.api, prometheus=prometheus, listen="127.0.0.1:0", token_file=token)
     document = yaml.safe_load(text)
-    document["sources"][0]["interval"] = "300ms"
+    document["sources"][0]["interval"] = "1s"
     document["lease"] = {"duration": "2s", "renewEvery": "400ms"}
     written = folder / "reconciler.yaml"
     written.write_text(yaml.safe_dump(document))
