@@ -46,7 +46,10 @@ class Sandbox:
 
     def start(self) -> None:
         self._program.start()
-        self._program.until(lambda: answers(f"http://127.0.0.1:{self._port}/readyz"), READY_SECONDS)
+        self._program.until(lambda: self._written() and answers(f"http://127.0.0.1:{self._port}/readyz"), READY_SECONDS)
+
+    def _written(self) -> bool:
+        return self.kubeconfig.is_file() and self.kubeconfig.stat().st_size > 0
 
     def stop(self) -> None:
         self._program.stop()
