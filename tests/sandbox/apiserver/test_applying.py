@@ -30,6 +30,18 @@ def test_an_apply_merges_and_remembers_who_set_what() -> None:
     assert result["metadata"]["managedFields"][0]["operation"] == "Apply"
 
 
+def test_equal_fields_of_different_objects_are_kept_once() -> None:
+    one, other = (owners(by("a", {}, {"data": {"x": number}}))["a"] for number in "12")
+    assert one is other
+
+
+def test_what_an_apply_does_not_change_is_the_very_same() -> None:
+    live = {"spec": {"replicas": 1, "containers": [{"name": "c", "image": "i"}]}, "data": {"x": "1"}}
+    after = by("a", live, {"spec": {"containers": [{"name": "c", "image": "i"}]}, "data": {"x": "2"}})
+    assert after["spec"] is live["spec"]
+    assert after["data"] == {"x": "2"}
+
+
 def test_a_field_that_its_only_owner_drops_leaves() -> None:
     first = by("a", {}, {"data": {"x": "1", "y": "2"}})
     assert plain(by("a", first, {"data": {"x": "1"}})) == {"data": {"x": "1"}}
