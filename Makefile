@@ -5,10 +5,10 @@ REAL_SECONDS ?= 0# how long obtaining the real parts may take; 0 is no limit
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test real test-all check bench lock clean
+.PHONY: help setup demo test real test-all check bench bench-real lock clean
 
 help: ## what each target does
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 $(VENV)/.runtime: requirements.lock pyproject.toml
 	@$(PYTHON) scripts/preflight.py
@@ -32,7 +32,7 @@ test: $(VENV)/.dev ## run the tests
 real: $(VENV)/.dev ## the contracts on a real control plane and Prometheus; the first time builds them (Debian, minutes)
 	@$(BIN)/python -m scripts.real $(REAL_SECONDS) && $(BIN)/pytest -n 2 --dist loadgroup -m real tests/real || test $$? -eq 75
 
-test-all: test real ## both
+test-all: test real ## all tests: those of `make test` and those of `make real`
 
 check: $(VENV)/.dev ## formatting, lint, types, floors, house rules
 	@$(BIN)/ruff format --check .
@@ -43,6 +43,9 @@ check: $(VENV)/.dev ## formatting, lint, types, floors, house rules
 
 bench: $(VENV)/.dev ## print the budgets of DESIGN §6 that exist so far, as ratios of one run
 	@$(BIN)/python -m benchmarks
+
+bench-real: $(VENV)/.dev ## the sandbox's API server beside a real one in one run (what `make real` obtained)
+	@$(BIN)/python -m benchmarks.witness
 
 lock: ## resolve the locked dependency lists again (needs uv in .venv)
 	@$(BIN)/pip install -q uv

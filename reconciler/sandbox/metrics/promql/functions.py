@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from reconciler.sandbox.metrics.labels import Labels, labels, nameless, value_of
 from reconciler.sandbox.metrics.promql.histogram import histogram_quantile
 from reconciler.sandbox.metrics.promql.ranges import KEEPS_NAME, RANGE_FUNCTIONS
-from reconciler.sandbox.metrics.promql.values import BadQuery, ExecutionFailed, Sample, Value, Vector
+from reconciler.sandbox.metrics.promql.values import BadQuery, ExecutionFailed, Sample, Value, Vector, quantile
 
 LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 REFERENCE = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})", re.ASCII)
@@ -79,6 +79,14 @@ def _scalar_of(arguments: Sequence[Value]) -> float:
 
 def _histogram(arguments: Sequence[Value]) -> Vector:
     return histogram_quantile(_scalar(arguments[0]), _vector(arguments[1]))
+
+
+def _quantile_over_time(arguments: Sequence[Value]) -> Vector:
+    """The φ-quantile of what each series was within the range."""
+    fraction, windows = _scalar(arguments[0]), arguments[1]
+    assert isinstance(windows, list)
+    full = [window for window in windows if not isinstance(window, Sample) and window.points]
+    return distinct([Sample(nameless(one.labels), quantile(fraction, [value for _, value in one.points])) for one in full])
 
 
 def _label_replace(arguments: Sequence[Value]) -> Vector:
@@ -177,6 +185,7 @@ FUNCTIONS: Mapping[str, Callable[[Sequence[Value]], Value]] = {
     "clamp_max": _clamp_max,
     "round": _round,
     "histogram_quantile": _histogram,
+    "quantile_over_time": _quantile_over_time,
     "label_replace": _label_replace,
     "label_join": _label_join,
     "sort": lambda arguments: _sorted(_vector(arguments[0]), descending=False),
