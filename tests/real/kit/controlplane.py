@@ -49,6 +49,11 @@ class RealCluster:
         return self.folder / "audit.log"
 
     @property
+    def has_controllers(self) -> bool:
+        """Whether somebody makes pods out of ReplicaSets there."""
+        return self._programs.controller_manager is not None
+
+    @property
     def pids(self) -> tuple[int, ...]:
         """Of the programs that run."""
         return tuple(program.pid for program in (self._etcd, self._apiserver, self._manager) if program is not None)
