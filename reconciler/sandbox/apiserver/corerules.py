@@ -1,7 +1,6 @@
 """What the kinds beside workloads insist on: Services, configuration, secrets, addresses, rights, leases and others (see `rules`)."""
 
 import base64
-import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -54,17 +53,9 @@ def _address(spec: Manifest) -> list[Cause]:
     address = spec.get("clusterIP")
     if address == "None" and spec.get("type") in ("NodePort", "LoadBalancer"):
         return [rules.invalid("spec.clusterIPs[0]", address, f"may not be set to 'None' for {spec['type']} services")]
-    if address in (None, "", "None") or _is_address(address):
+    if address in (None, "", "None") or rules.is_address(address):
         return []
     return [rules.invalid("spec.clusterIPs[0]", address, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")]
-
-
-def _is_address(value: Any) -> bool:
-    try:
-        ipaddress.ip_address(str(value))
-    except ValueError:
-        return False
-    return True
 
 
 def _service_ports(ports: list[Manifest], inside: bool) -> Iterator[Cause]:
@@ -164,7 +155,7 @@ def endpoints(new: Manifest, old: Manifest | None) -> list[Cause]:
 def _subset(subset: Manifest, path: str) -> Iterator[Cause]:
     for field in ("addresses", "notReadyAddresses"):
         for index, one in enumerate(subset.get(field) or ()):
-            if not _is_address(one.get("ip")):
+            if not rules.is_address(one.get("ip")):
                 yield rules.invalid(f"{path}.{field}[{index}].ip", one.get("ip"), "must be a valid IP address")
     ports = subset.get("ports") or ()
     for index, one in enumerate(ports):

@@ -1,6 +1,5 @@
 """What the specification of pods insists on: containers, ports, variables, resources, volumes, probes (see `rules`)."""
 
-import ipaddress
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -65,16 +64,8 @@ def _rest(spec: Manifest, path: str) -> Iterator[Cause]:
     for index, toleration in enumerate(spec.get("tolerations") or ()):
         yield from _toleration(toleration, f"{path}.tolerations[{index}]")
     for alias in spec.get("hostAliases") or ():
-        if not _is_address(alias.get("ip")):
+        if not rules.is_address(alias.get("ip")):
             yield rules.invalid(f"{path}.hostAliases.ip", alias.get("ip"), "must be valid IP address")
-
-
-def _is_address(value: Any) -> bool:
-    try:
-        ipaddress.ip_address(str(value))
-    except ValueError:
-        return False
-    return True
 
 
 def _toleration(one: Manifest, path: str) -> Iterator[Cause]:

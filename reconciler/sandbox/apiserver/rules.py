@@ -1,5 +1,6 @@
 """The small rules that kinds are made of: each looks at one field and says what is wrong with it, in a real server's words."""
 
+import ipaddress
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -60,6 +61,15 @@ def not_negative(holder: Manifest, path: str, *fields: str) -> list[Cause]:
     """Numbers that count something."""
     values = [(name, holder.get(name)) for name in fields]
     return [invalid(f"{path}.{name}", value, NOT_NEGATIVE) for name, value in values if isinstance(value, int) and value < 0]
+
+
+def is_address(value: Any) -> bool:
+    """Whether this is an IP address, of either version."""
+    try:
+        ipaddress.ip_address(str(value))
+    except ValueError:
+        return False
+    return True
 
 
 def port(value: Any, path: str) -> list[Cause]:
