@@ -8,6 +8,8 @@ import pytest
 from tests.real.kit.api import Api
 from tests.real.kit.servers import Server, namespace_of, sandbox_server, started_cluster
 
+PLAYS = ("test_faults.py", "test_rights.py", "test_daemon.py")
+
 
 @pytest.fixture(scope="session")
 def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
@@ -31,3 +33,8 @@ async def api(server: Server, request: pytest.FixtureRequest) -> AsyncIterator[A
         if mark and made.release < tuple(int(part) for part in mark.args[0].split(".")):
             pytest.skip(f"Kubernetes {'.'.join(map(str, made.release))} is older than {mark.args[0]}")
         yield made
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What plays whole stories comes first: two workers that end with short tests end together."""
+    items.sort(key=lambda item: item.path.name not in PLAYS)
