@@ -28,7 +28,7 @@ from reconciler.rehearsal.player import Player
 from reconciler.rehearsal.record import Entry, Outcome
 from reconciler.rehearsal.stage import Elsewhere, Stage
 from reconciler.rehearsal.story import Expect, Expectation, Share, Step, Story, Tagged, Together
-from reconciler.sandbox.client import ApiError, Call, Caller
+from reconciler.sandbox.client import Answer, ApiError, Call, Caller
 from tests.kit.wait import until
 from tests.real.kit.reach import caller
 from tests.real.kit.servers import Server
@@ -38,6 +38,7 @@ PORT = "targetPort: http}"
 LONGER = {"- pause: {duration: 8s}": "- pause: {duration: 14s}", "- pause: {duration: 6s}": "- pause: {duration: 10s}"}
 DISTURBED: Mapping[str, Any] = {"allowance": 60.0, "burst": 600}
 PATIENCE = 90.0
+NOBODY_ANSWERS = b"404 page not found\n"
 SEED = "RECONCILER_SEED"
 LOOK_AGAIN_SECONDS = 0.05
 KEPT = (ROLLOUTS, RELEASES, ANALYSIS_RUNS, REPLICA_SETS, SERVICES, JOBS, EVENTS)
@@ -239,7 +240,7 @@ def patient(call: Caller) -> Caller:
         while True:
             try:
                 answer = await call(request)
-                if answer.status < 500 or asyncio.get_running_loop().time() > deadline:
+                if not _away(answer) or asyncio.get_running_loop().time() > deadline:
                     return answer
             except ApiError as error:
                 if error.reason != "Unreachable" or request.query.get("watch") or asyncio.get_running_loop().time() > deadline:
@@ -247,6 +248,11 @@ def patient(call: Caller) -> Caller:
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
     return again
+
+
+def _away(answer: Answer) -> bool:
+    """A server that has just come back does not know its custom resources for a moment: then nobody's handler answers, and not with a Status."""
+    return answer.status >= 500 or (answer.status == 404 and answer.body == NOBODY_ANSWERS)
 
 
 # -- afterwards -------------------------------------------------------------------------------------------------------
