@@ -251,7 +251,7 @@ def patient(call: Caller) -> Caller:
 
 
 def _away(answer: Answer) -> bool:
-    """A server that has just come back does not know its custom resources for a moment: then nobody's handler answers, and not with a Status."""
+    """A server that has just come back does not know its custom resources for a moment, and says so without a Status."""
     return answer.status >= 500 or (answer.status == 404 and answer.body == NOBODY_ANSWERS)
 
 
