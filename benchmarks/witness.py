@@ -65,21 +65,22 @@ APPLY_SET = Line("server-side apply, ReplicaSet", "/s")
 WATCH = Line("events delivered, 1 watcher", "/s")
 FAN_OUT = Line("events delivered, 50 watchers", "/s")
 Round = Mapping[Line, float]
+Measure = Callable[[Callable[[Path], Witness], Sizes], Round]
 
 
-def main() -> int:
-    """Print the table, without the real server's column when it cannot be had."""
+def main(find: Callable[[], binaries.ControlPlane] = binaries.control_plane, measure: Measure | None = None) -> int:
+    """Print the table, without the real server's column when `find` finds none; `measure` takes a round, else `one_round` does."""
     if not sys.platform.startswith("linux"):
         print("memory of a process is read from /proc: Linux only", file=sys.stderr)
         return 2
     makers: list[Callable[[Path], Witness]] = [Sandbox]
     try:
-        programs = binaries.control_plane()
+        programs = find()
         makers.append(lambda folder: Real(programs, folder))
     except NotObtained as reason:
         print(f"{NOT_RUN}: {reason}")
     begin = time.perf_counter()
-    rounds = [[one_round(maker, Sizes()) for maker in makers] for _ in range(ROUNDS)]
+    rounds = [[(measure or one_round)(maker, Sizes()) for maker in makers] for _ in range(ROUNDS)]
     print("\n".join(table([medians(of_one) for of_one in zip(*rounds, strict=True)])))
     print(f"{ROUNDS} rounds, {time.perf_counter() - begin:.0f} s in all")
     return 0

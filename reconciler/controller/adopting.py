@@ -11,7 +11,7 @@ from reconciler.core.sync.adoption import ADOPTED, Adoption, adoption, give_back
 from reconciler.core.sync.effective import Template, effective, written
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
-from reconciler.kube.errors import NotFound
+from reconciler.kube.errors import NotServed
 from reconciler.model.errors import Terminal
 from reconciler.model.identity import Manifest, ObjectRef, labels_of, name_of, namespace_of
 from reconciler.model.plan import Patch, PatchStyle, Plan
@@ -83,5 +83,5 @@ class Adopting:
     async def _autoscalers(self, namespace: str) -> list[Manifest]:
         try:
             return await self._client.list(AUTOSCALERS, namespace)
-        except NotFound:
+        except NotServed:
             return []

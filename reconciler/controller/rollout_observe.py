@@ -14,6 +14,7 @@ from reconciler.core.validation.references import analyses, analysis_problem, se
 from reconciler.core.validation.spec import spec_problem
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
+from reconciler.kube.errors import NotServed
 from reconciler.model.identity import Manifest, ObjectRef, controller_uid, name_of, namespace_of, uid_of
 from reconciler.model.indexes import orphan_word
 from reconciler.model.problem import Problem, invalid
@@ -141,8 +142,14 @@ class RolloutObserver:
         return replace(found, routed_hashes=hashes)
 
     async def read(self, refs: tuple[ObjectRef, ...]) -> Mapping[ObjectRef, Manifest | None]:
-        """The objects a router needs, uncached."""
-        return {ref: await self._client.find(ref.resource, ref.namespace, ref.name) for ref in refs}
+        """The objects a router needs, uncached; nothing of a mesh that is not installed: a problem of the Rollout, told there."""
+        found: dict[ObjectRef, Manifest | None] = {}
+        for ref in refs:
+            try:
+                found[ref] = await self._client.find(ref.resource, ref.namespace, ref.name)
+            except NotServed:
+                found[ref] = None
+        return found
 
     def _with_namesake(self, observed: Observed) -> Observed:
         """A foreign ReplicaSet may have the name that the next one wants; only then it is a fact."""

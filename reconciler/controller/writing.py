@@ -26,7 +26,7 @@ from reconciler.core.sync.prune import Entry, Place
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import MANAGER, Client
 from reconciler.kube.discovery import Discovery
-from reconciler.kube.errors import ApiError, NotFound
+from reconciler.kube.errors import ApiError, NotServed
 from reconciler.model.errors import Terminal, Transient
 from reconciler.model.identity import Manifest, ObjectRef, Resource, annotations_of, name_of, namespace_of, uid_of
 from reconciler.model.plan import Emit, Patch, PatchStyle, Plan
@@ -237,7 +237,7 @@ class Writing:
     async def _autoscalers(self, namespace: str) -> list[Manifest]:
         try:
             return await self._client.list(AUTOSCALERS, namespace)
-        except NotFound:
+        except NotServed:
             return []
 
 

@@ -1,7 +1,7 @@
 """Which resource serves a kind: our own table first, then what the server says (Kubernetes API concepts, "API discovery")."""
 
 from reconciler.kube.client import Client
-from reconciler.kube.errors import NotFound
+from reconciler.kube.errors import NotFound, NotServed
 from reconciler.model import resources
 from reconciler.model.errors import Terminal
 from reconciler.model.identity import Manifest, Resource
@@ -29,7 +29,7 @@ class Discovery:
         group, _, version = api_version.rpartition("/")
         try:
             listed = await self._client.resources(group, version)
-        except NotFound:
+        except (NotFound, NotServed):
             return {}
         return {
             (api_version, str(r["kind"])): Resource(group, version, str(r["name"]), str(r["kind"]), bool(r["namespaced"]))

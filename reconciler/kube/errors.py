@@ -18,7 +18,11 @@ class ApiError(Exception):
 
 
 class NotFound(ApiError):
-    """404: no such object, or no such resource type."""
+    """404: no such object."""
+
+
+class NotServed(ApiError, Transient):
+    """404 that is no Status: nobody serves this path. Old servers say so of custom resources for a moment after their start, too."""
 
 
 class AlreadyExists(ApiError):
@@ -41,14 +45,16 @@ class Refused(ApiError, Terminal):
     """400, 401, 403, 413, 415, 422: the server will not do this until the request or our rights change."""
 
 
+NOT_SERVED = "HTTP 404: the server does not serve this resource type (yet): is its CustomResourceDefinition installed?"
 NAMED: dict[int, type[ApiError]] = {404: NotFound, 409: Conflict, 410: Gone, 429: Busy}
 
 
 def error_of(status: int, body: bytes, retry_after: str | None = None) -> ApiError:
     """The exception for an answer that is not a success."""
+    if status == 404 and not _is_object(body):
+        return NotServed(status, "", NOT_SERVED)
     reason, message = _words(status, body)
-    kind = _kind(status, reason)
-    error = kind(status, reason, message)
+    error = _kind(status, reason)(status, reason, message)
     if isinstance(error, Busy) and retry_after and retry_after.isdigit():
         error.retry_after = float(retry_after)
     return error
@@ -60,6 +66,13 @@ def _kind(status: int, reason: str) -> type[ApiError]:
     if status >= 500:
         return Busy
     return NAMED.get(status, Refused)
+
+
+def _is_object(body: bytes) -> bool:
+    try:
+        return isinstance(orjson.loads(body), dict)
+    except orjson.JSONDecodeError:
+        return False
 
 
 def _words(status: int, body: bytes) -> tuple[str, str]:

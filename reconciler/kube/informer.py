@@ -7,11 +7,13 @@ import structlog
 
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client, Event
-from reconciler.kube.errors import ApiError, Gone, NotFound
+from reconciler.kube.errors import ApiError, Gone, NotServed
 from reconciler.model.errors import Transient
 from reconciler.model.identity import Manifest, Resource
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
+PATIENCE = 30.0
+"""Seconds for which a resource type must not be served before it counts as empty: a server that has just started serves some types late."""
 Listener = Callable[[Resource, Manifest], None]
 log = structlog.get_logger()
 
@@ -19,15 +21,17 @@ log = structlog.get_logger()
 class Informer:
     """Watches one resource for ever; `listener` hears of every object that was added, changed or removed (its last state)."""
 
-    def __init__(self, client: Client, cache: Cache, resource: Resource, listener: Listener) -> None:
+    def __init__(self, client: Client, cache: Cache, resource: Resource, listener: Listener, *, patience: float = PATIENCE) -> None:
         self._client = client
         self._cache = cache
         self._resource = resource
         self._listener = listener
+        self._patience = patience
+        self._unserved_since: float | None = None
         self.synced = asyncio.Event()
 
     async def run(self) -> None:
-        """List and watch until cancelled. A resource type that is not served counts as empty and is asked for again."""
+        """List and watch until cancelled. A resource type that goes on not being served counts as empty and is asked for again."""
         pause = FIRST_PAUSE
         while True:
             try:
@@ -37,8 +41,10 @@ class Informer:
                     version = await self._watch(version)
             except Gone:
                 continue
-            except NotFound:
-                self._forget_all()
+            except NotServed as error:
+                log.warning("not served", resource=self._resource.plural, reason=str(error))
+                if self._is_gone():
+                    self._forget_all()
             except (ApiError, Transient) as error:
                 log.warning("watch interrupted", resource=self._resource.plural, reason=str(error))
             await asyncio.sleep(pause)
@@ -46,10 +52,18 @@ class Informer:
 
     async def _list(self) -> str:
         listing = await self._client.listing(self._resource)
+        self._unserved_since = None
         for manifest in (*self._cache.settle(self._resource, listing.items, listing.version), *listing.items):
             self._listener(self._resource, manifest)
         self.synced.set()
         return listing.version
+
+    def _is_gone(self) -> bool:
+        """Whether the type was not served at every look for as long as we are patient: what was known until then stays known."""
+        now = asyncio.get_running_loop().time()
+        if self._unserved_since is None:
+            self._unserved_since = now
+        return now - self._unserved_since >= self._patience
 
     def _forget_all(self) -> None:
         """The resource type is not served (any more): nothing of it is left."""

@@ -13,7 +13,14 @@ from scripts.real.errors import NotObtained
 LONGEST_SECONDS = 1800.0
 
 
-def run(words: Sequence[str | Path], log: Path, *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:
+def run(
+    words: Sequence[str | Path],
+    log: Path,
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    longest: float = LONGEST_SECONDS,
+) -> str:
     """What it wrote to standard output. Raises NotObtained with its last line of complaint."""
     command = [str(word) for word in words]
     if shutil.which(command[0], path=(env or os.environ).get("PATH")) is None:
@@ -25,9 +32,9 @@ def run(words: Sequence[str | Path], log: Path, *, cwd: Path | None = None, env:
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=complaints, cwd=cwd, env=env, start_new_session=True
         ) as process:
             try:
-                printed, _ = process.communicate(timeout=LONGEST_SECONDS)
+                printed, _ = process.communicate(timeout=longest)
             except subprocess.TimeoutExpired as late:
-                raise NotObtained(f"{_short(words)} did not end within {LONGEST_SECONDS:g} s") from late
+                raise NotObtained(f"{_short(words)} did not end within {longest:g} s") from late
             finally:
                 _end(process)
         complaints.write(printed)

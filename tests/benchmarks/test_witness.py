@@ -1,14 +1,15 @@
 """The table of two servers at tiny sizes: what is measured, and how it is told."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from benchmarks import witness
 from benchmarks.witness import Line, Sizes, medians, one_round, table
-from benchmarks.witnesses import Sandbox
-from scripts.real import binaries
+from benchmarks.witnesses import Sandbox, Witness
+from scripts.real.binaries import ControlPlane
 from scripts.real.errors import NotObtained
 from tests.kit.kubectl import binary
 
@@ -34,17 +35,13 @@ def test_a_table_says_how_many_times_better_the_sandbox_is() -> None:
     assert [line.split() for line in table([sandbox])] == [["what", "sandbox"], ["get", "2,400", "/s"], ["start", "0.50", "s"]]
 
 
-def test_without_a_real_server_its_column_is_missing_with_the_reason(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def none() -> None:
+def test_without_a_real_server_its_column_is_missing_with_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    def none() -> ControlPlane:
         raise NotObtained("no network")
 
-    def measured(maker: type[Sandbox], sizes: Sizes) -> dict[Line, float]:
+    def measured(maker: Callable[[Path], Witness], sizes: Sizes) -> dict[Line, float]:
         assert maker(Path("folder")).kubeconfig.name == "kubeconfig"
         return {witness.GET: 1.0}
 
-    monkeypatch.setattr(binaries, "control_plane", none)
-    monkeypatch.setattr(witness, "one_round", measured)
-    assert witness.main() == 0
+    assert witness.main(none, measured) == 0
     assert capsys.readouterr().out.splitlines()[:2] == ["REAL TIER NOT RUN: no network", "what  sandbox"]

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from reconciler.kube.client import Event, path_of
-from reconciler.kube.errors import AlreadyExists, Busy, Conflict, Gone, NotFound, Refused
+from reconciler.kube.errors import AlreadyExists, Busy, Conflict, Gone, NotFound, NotServed, Refused
 from reconciler.kube.fence import Fence, Fenced, Gate
 from reconciler.model.errors import Transient
 from reconciler.model.identity import ObjectRef
@@ -47,6 +47,18 @@ async def test_absent_is_not_found_or_none(cluster: Api) -> None:
     with pytest.raises(NotFound):
         await cluster.client.get(CONFIGMAPS, NAMESPACE, "web")
     assert await cluster.client.find(CONFIGMAPS, NAMESPACE, "web") is None
+
+
+async def test_what_is_not_served_is_neither_absent_nor_deleted(cluster: Api) -> None:
+    async def not_yet(_: Call) -> Answer | None:
+        return Answer(404, {"content-type": "text/plain"}, b"404 page not found\n")
+
+    await cluster.client.create(CONFIGMAPS, config_map("web"))
+    cluster.server.faults = not_yet
+    with pytest.raises(NotServed, match="is its CustomResourceDefinition installed"):
+        await cluster.client.find(CONFIGMAPS, NAMESPACE, "web")
+    with pytest.raises(NotServed):
+        await cluster.client.delete(PLACE)
 
 
 async def test_a_name_that_is_taken_already_exists(cluster: Api) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.kube.errors import AlreadyExists, ApiError, Busy, Conflict, Gone, NotFound, Refused, error_of
+from reconciler.kube.errors import AlreadyExists, ApiError, Busy, Conflict, Gone, NotFound, NotServed, Refused, error_of
 from reconciler.model.errors import Terminal, Transient
 
 
@@ -47,3 +47,9 @@ def test_only_a_busy_server_may_ask_us_to_wait() -> None:
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b"", b"\xff\xfe"])
 def test_an_answer_of_another_kind_still_has_words(body: bytes) -> None:
     assert str(error_of(502, body)).startswith("HTTP 502")
+
+
+@pytest.mark.parametrize("body", [b"404 page not found\n", b"", b"[]"])
+def test_a_404_that_is_no_status_says_nothing_of_the_object(body: bytes) -> None:
+    error = error_of(404, body)
+    assert isinstance(error, NotServed) and isinstance(error, Transient) and not isinstance(error, NotFound)

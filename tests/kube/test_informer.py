@@ -27,11 +27,11 @@ async def cluster() -> AsyncIterator[Api]:
 class Following:
     """A cache that an informer follows, and what its listener heard."""
 
-    def __init__(self, cluster: Api, resource: Resource) -> None:
+    def __init__(self, cluster: Api, resource: Resource, *, patience: float = 0.0) -> None:
         self.heard: list[str] = []
         self.cache = Cache((resource,))
         self._resource = resource
-        self.informer = Informer(cluster.client, self.cache, resource, self._listen)
+        self.informer = Informer(cluster.client, self.cache, resource, self._listen, patience=patience)
 
     @property
     def names(self) -> list[str]:
@@ -132,3 +132,43 @@ async def test_a_server_that_is_away_is_asked_again(cluster: Api) -> None:
 
 def test_our_own_kinds_are_among_those_a_test_cluster_serves() -> None:
     assert {m["spec"]["names"]["kind"] for m in custom_resources()} >= {"Rollout", "Release"}
+
+
+async def test_what_is_known_stays_known_while_a_server_that_came_back_does_not_serve_it_yet(cluster: Api) -> None:
+    await cluster.client.create(CONFIGMAPS, config_map("known"))
+    refusals = 0
+
+    async def not_yet(call: Call) -> Answer | None:
+        nonlocal refusals
+        if call.method != "GET" or refusals == 2:
+            return None
+        refusals += 1
+        return Answer(404, {"content-type": "text/plain"}, b"404 page not found\n")
+
+    found = Following(cluster, CONFIGMAPS, patience=600)
+    async with running(found.informer.run()):
+        await asyncio.wait_for(found.informer.synced.wait(), 20)
+        found.heard.clear()
+        cluster.server.faults = not_yet
+        cluster.server.cut_watches()
+        await until(lambda: refusals == 2)
+        assert found.names == ["known"]
+        await cluster.client.create(CONFIGMAPS, config_map("new"))
+        await until(lambda: found.names == ["known", "new"])
+
+
+async def test_nothing_is_taken_for_empty_before_its_type_was_missing_for_long(cluster: Api) -> None:
+    refused = asyncio.Event()
+
+    async def not_yet(call: Call) -> Answer | None:
+        if call.method != "GET" or refused.is_set():
+            return None
+        refused.set()
+        return Answer(404, {"content-type": "text/plain"}, b"404 page not found\n")
+
+    await cluster.client.create(CONFIGMAPS, config_map("there"))
+    cluster.server.faults = not_yet
+    found = Following(cluster, CONFIGMAPS, patience=600)
+    async with running(found.informer.run()):
+        await asyncio.wait_for(found.informer.synced.wait(), 20)
+        assert refused.is_set() and found.names == ["there"]

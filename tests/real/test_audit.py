@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from tests.kit.granted import rights
 from tests.real.kit.audit import Entry, entries
-from tests.real.kit.deployment import asked_by, rights
+from tests.real.kit.deployment import asked_by, used
 from tests.real.kit.leaders import LOCK, unled
 
 BEGAN = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
@@ -62,9 +63,9 @@ def test_an_apply_that_created_needs_two_rights_and_a_right_counts_only_where_it
     granted = {str(right): right for right in rights([role, {"kind": "RoleBinding", "metadata": {"name": "r"}}])}
     made = Entry("u", "patch", "argoproj.io", "rollouts", "shop", "web", 201, BEGAN, BEGAN)
     assert [asked.verb for asked in asked_by(made)] == ["patch", "create"]
-    assert [name for name, right in granted.items() if right.used_by(made)] == [
+    assert [name for name, right in granted.items() if used(right, made)] == [
         "r: create rollouts.argoproj.io",
         "r: patch rollouts.argoproj.io",
     ]
     elsewhere = Entry("u", "patch", "argoproj.io", "rollouts", "other", "web", 201, BEGAN, BEGAN)
-    assert not any(right.used_by(elsewhere) for right in granted.values())
+    assert not any(used(right, elsewhere) for right in granted.values())

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.rehearsal.parse import load_story
+from tests.kit.granted import documents, rights
 from tests.kit.kubectl import Kubectl, binary
 from tests.real.kit.audit import entries
-from tests.real.kit.deployment import DAEMON, documents, installed, rights
+from tests.real.kit.deployment import DAEMON, installed, used
 from tests.real.kit.detour import Late, through
 from tests.real.kit.owners import PLUGIN, SUFFIX, attempts, caller_of, refused_without
 from tests.real.kit.playing import DISTURBED, Arrangement, played
@@ -57,7 +58,7 @@ async def test_the_rights_of_the_deployment_are_enough_and_all_of_use(cluster: S
         asked = entries(cluster.real.audit_log, DAEMON)
         assert len(asked) > 1000
         assert not {(entry.verb, entry.resource, entry.namespace, entry.name) for entry in asked if entry.code == 403}
-        unused = {str(right) for right in rights(documents()) if not any(right.used_by(entry) for entry in asked)}
+        unused = {str(right) for right in rights(documents()) if not any(used(right, entry) for entry in asked)}
         assert unused == {f"reconciler: update {plural}{SUFFIX}.{group}" for plural, group in OWNERS.items()}
         # Those are asked for by the admission plugin, which leaves no request behind: without them it refuses.
         async with caller_of(cluster.real, token) as daemon:

@@ -4,34 +4,28 @@ RBAC is evaluated by the sandbox on the roles that `deploy/overlays/example` ins
 """
 
 import asyncio
-import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from reconciler.app.daemon import Daemon
 from reconciler.app.settings import load_settings
 from reconciler.rehearsal.inprocess import DirectTransport
-from reconciler.sandbox.apiserver.gate import Access, Record
+from reconciler.sandbox.apiserver.gate import Access
 from reconciler.sandbox.apiserver.identity import service_account
-from reconciler.sandbox.apiserver.rights import Asked, covers
+from reconciler.sandbox.apiserver.rights import Asked
+from tests.kit.granted import Right, documents, rights
 from tests.kit.kubectl import binary
 from tests.kit.shop import BAD, Shop, shop
 from tests.kit.wait import until
 
 pytestmark = pytest.mark.skipif(not binary(), reason="no kubectl on this machine")
-EXAMPLE = Path(__file__).resolve().parents[2] / "deploy" / "overlays" / "example"
 DAEMON = service_account("reconciler", "reconciler")
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 SOURCES = "reconciler-source-"
 DEADLINE = 60.0
-Manifest = dict[str, Any]
 
 
 # What this story does not need, and who does. What sources may write is their allow-list (tests/test_deploy.py), not judged here.
@@ -70,22 +64,6 @@ UNUSED: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Right:
-    """One verb on one resource, as one role grants it: in one namespace, or in the whole cluster if that is empty."""
-
-    role: str
-    namespace: str
-    rule: Manifest
-
-    def __str__(self) -> str:
-        [group], [resource], [verb] = self.rule["apiGroups"], self.rule["resources"], self.rule["verbs"]
-        return f"{self.role}: {verb} {resource}{'.' if group else ''}{group}"
-
-    def used_by(self, record: Record) -> bool:
-        return record.allowed and self.namespace in ("", record.asked.namespace) and covers(self.rule, record.asked)
-
-
 @pytest.mark.timeout(180)
 async def test_the_rights_of_the_deployment_are_enough_and_of_use(tmp_path: Path) -> None:
     async with shop(tmp_path) as place:
@@ -101,7 +79,7 @@ async def test_the_rights_of_the_deployment_are_enough_and_of_use(tmp_path: Path
             await settled(access, lambda: home(place, "2"))
         asked = [record for record in access.records if record.user == DAEMON.name]
         assert len(asked) > 100 and not refused(access)
-        unused = {str(right) for right in roles if not any(right.used_by(record) for record in asked)}
+        unused = {str(right) for right in roles if not any(record.allowed and right.allows(record.asked) for record in asked)}
         assert not unused - set(UNUSED), "nobody needs these rights, or who does is not written down"
         assert not set(UNUSED) - {str(right) for right in roles}, "these rights are not granted any more"
 
@@ -128,31 +106,16 @@ async def home(place: Shop, version: str) -> bool:
     return await place.image() == version and await place.restores() == 1 and await place.weights() == (100, 0)
 
 
-def documents() -> list[Manifest]:
-    """What `kubectl apply -k` would send."""
-    ran = subprocess.run([binary(), "kustomize", EXAMPLE], capture_output=True, text=True, timeout=60, check=True)
-    return list(yaml.safe_load_all(ran.stdout))
-
-
 async def install(place: Shop) -> list[Right]:
-    """Create the roles and bindings of the deployment; what they grant."""
-    found = []
+    """Create the roles and bindings of the deployment; what they grant, those of sources left out."""
+    found: list[Right] = []
     for manifest in await asyncio.to_thread(documents):
         if not manifest["apiVersion"].startswith("rbac."):
             continue
         namespace = manifest["metadata"].get("namespace")
         await place.api.create(f"{RBAC}/{f'namespaces/{namespace}/' if namespace else ''}{manifest['kind'].lower()}s", manifest)
-        found += rights(manifest)
+        found += [right for right in rights([manifest]) if not right.role.startswith(SOURCES)]
     return found
-
-
-def rights(manifest: Manifest) -> Iterator[Right]:
-    """The rights of a role, one by one; those of sources are left out."""
-    fields = manifest["metadata"]
-    for rule in (manifest.get("rules") or ()) if not fields["name"].startswith(SOURCES) else ():
-        for group, resource, verb in product(rule["apiGroups"], rule["resources"], rule["verbs"]):
-            single = {"apiGroups": [group], "resources": [resource], "verbs": [verb], "resourceNames": rule.get("resourceNames") or []}
-            yield Right(fields["name"], fields.get("namespace", ""), single)
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ from reconciler.core.sync.diff import Difference, differences
 from reconciler.core.sync.owned import runtime_owned
 from reconciler.kube.client import Client
 from reconciler.kube.discovery import Discovery
-from reconciler.kube.errors import NotFound
+from reconciler.kube.errors import NotServed
 from reconciler.model.identity import Manifest, name_of, namespace_of
 from reconciler.model.resources import AUTOSCALERS, ROLLOUTS
 
@@ -84,7 +84,7 @@ async def _owned(client: Client) -> RuntimeOwned:
 async def _all(client: Client, resource: Any) -> list[Manifest]:
     try:
         return await client.list(resource)
-    except NotFound:
+    except NotServed:
         return []
 
 

@@ -9,7 +9,7 @@ from reconciler.core.release.holds import of_workload
 from reconciler.core.sync.effective import SOURCE
 from reconciler.core.sync.inventory import Inventory, config_map_name, parse_inventory, workload_key
 from reconciler.kube.client import Client
-from reconciler.kube.errors import NotFound, Refused
+from reconciler.kube.errors import NotServed, Refused
 from reconciler.model.errors import Terminal
 from reconciler.model.identity import Manifest, annotations_of, controller_uid, labels_of, name_of, namespace_of, uid_of
 from reconciler.model.release import Release
@@ -88,6 +88,6 @@ async def releases_of(client: Client, namespace: str, name: str) -> list[Release
     """The releases of one workload, oldest first; none where the kind is not served."""
     try:
         manifests = await client.list(RELEASES, namespace)
-    except NotFound:
+    except NotServed:
         return []
     return of_workload(parse_releases(manifests), (namespace, "Rollout", name))
