@@ -102,3 +102,16 @@ async def test_a_look_that_failed_is_still_due(shop: Desk) -> None:
     assert shop.followed.news_expected
     sha = shop.push({"env/a.yaml": config("a")})
     assert (await shop.followed.latest()).sha == sha
+
+
+async def test_a_look_that_failed_later_is_still_due(shop: Desk) -> None:
+    first = shop.push({"env/a.yaml": config("a")})
+    await shop.followed.latest()
+    moved = shop.push({"env/a.yaml": config("a", "2")})
+    shop.origin.remove("main")
+    shop.followed.expect_news()
+    with pytest.raises(BranchGone):
+        await shop.followed.latest()
+    assert first != moved and shop.followed.news_expected
+    shop.origin.restore("main", moved)
+    assert (await shop.followed.latest()).sha == moved

@@ -313,3 +313,19 @@ async def test_after_a_long_pass_only_news_are_followed_at_once(shop: Desk) -> N
     shop.api.transport.calls.clear()
     await shop.source.reconcile(key)
     assert shop.api.transport.calls, "rested, it passes without news"
+
+
+async def test_an_autoscaler_of_the_same_push_already_owns_the_replicas(tmp_path: Path) -> None:
+    scaler = (
+        "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: web, namespace: shop}\n"
+        "spec:\n  maxReplicas: 9\n  scaleTargetRef: {apiVersion: argoproj.io/v1alpha1, kind: Rollout, name: web}\n"
+    )
+    allow = replace(SETTINGS.allow, kinds=(*SETTINGS.allow.kinds, "HorizontalPodAutoscaler.autoscaling"))
+    async with desk(tmp_path, allow=allow) as shop:
+        shop.push({"a.yaml": config("a"), "web.yaml": rollout()})
+        await shop.look()
+        await shop.api.client.patch(ObjectRef(ROLLOUTS, NAMESPACE, "web"), {"spec": {"replicas": 5}})
+        shop.push({"a.yaml": config("a", "2"), "scaler.yaml": scaler, "web.yaml": rollout(spec="  minReadySeconds: 3\n")})
+        await shop.look()
+        live = await shop.found(ROLLOUTS, "web")
+        assert (live["spec"]["minReadySeconds"], live["spec"]["replicas"]) == (3, 5)
