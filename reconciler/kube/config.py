@@ -38,7 +38,7 @@ def _load(kubeconfig: str | None, context: str | None) -> Any:
             loaders.load_kube_config(config_file=file, context=context, client_configuration=configuration)
     except (config.ConfigException, OSError) as error:
         where = kubeconfig or "$KUBECONFIG, ~/.kube/config or a service account"
-        raise Terminal(f"no cluster found in {where}: {error}. Pass --kubeconfig FILE") from error
+        raise Terminal(f"no cluster found in {where}: {str(error).rstrip('.')}. Pass --kubeconfig FILE") from error
     return configuration
 
 
