@@ -22,7 +22,7 @@ class NotFound(ApiError):
 
 
 class NotServed(ApiError, Transient):
-    """404 that is no Status: nobody serves this path. Old servers say so of custom resources for a moment after their start, too."""
+    """404 that names no object: nobody serves this path. Old servers say so of custom resources for a moment after their start, too."""
 
 
 class AlreadyExists(ApiError):
@@ -51,7 +51,7 @@ NAMED: dict[int, type[ApiError]] = {404: NotFound, 409: Conflict, 410: Gone, 429
 
 def error_of(status: int, body: bytes, retry_after: str | None = None) -> ApiError:
     """The exception for an answer that is not a success."""
-    if status == 404 and not _is_object(body):
+    if status == 404 and not _names_something(body):
         return NotServed(status, "", NOT_SERVED)
     reason, message = _words(status, body)
     error = _kind(status, reason)(status, reason, message)
@@ -68,11 +68,14 @@ def _kind(status: int, reason: str) -> type[ApiError]:
     return NAMED.get(status, Refused)
 
 
-def _is_object(body: bytes) -> bool:
+def _names_something(body: bytes) -> bool:
+    """Whether this is a Status about an object; that of a path which nobody serves has no name in its details, or is none."""
     try:
-        return isinstance(orjson.loads(body), dict)
+        decoded: Any = orjson.loads(body)
     except orjson.JSONDecodeError:
         return False
+    details = decoded.get("details") if isinstance(decoded, dict) else None
+    return isinstance(details, dict) and bool(details.get("name"))
 
 
 def _words(status: int, body: bytes) -> tuple[str, str]:

@@ -23,7 +23,7 @@ from reconciler.model.errors import Terminal, Transient
     ],
 )
 def test_every_answer_has_its_exception(status: int, reason: str, kind: type[ApiError]) -> None:
-    error = error_of(status, f'{{"reason": "{reason}", "message": "what happened"}}'.encode())
+    error = error_of(status, f'{{"reason": "{reason}", "message": "what happened", "details": {{"name": "web"}}}}'.encode())
     assert type(error) is kind
     assert (error.status, error.reason, str(error)) == (status, reason, "what happened")
 
@@ -33,7 +33,7 @@ def test_what_may_pass_is_transient_and_what_stays_is_terminal() -> None:
         assert isinstance(error_of(status, b"{}"), Transient)
     for status in (400, 403, 422):
         assert isinstance(error_of(status, b"{}"), Terminal)
-    assert not isinstance(error_of(404, b"{}"), Transient | Terminal)
+    assert not isinstance(error_of(404, b'{"details": {"name": "web"}}'), Transient | Terminal)
 
 
 def test_only_a_busy_server_may_ask_us_to_wait() -> None:
@@ -49,7 +49,10 @@ def test_an_answer_of_another_kind_still_has_words(body: bytes) -> None:
     assert str(error_of(502, body)).startswith("HTTP 502")
 
 
-@pytest.mark.parametrize("body", [b"404 page not found\n", b"", b"[]"])
-def test_a_404_that_is_no_status_says_nothing_of_the_object(body: bytes) -> None:
+UNKNOWN_PATH = b'{"kind": "Status", "reason": "NotFound", "message": "the server could not find the requested resource", "details": {}}'
+
+
+@pytest.mark.parametrize("body", [b"404 page not found\n", b"", b"[]", b"{}", UNKNOWN_PATH])
+def test_a_404_that_names_nothing_says_nothing_of_the_object(body: bytes) -> None:
     error = error_of(404, body)
     assert isinstance(error, NotServed) and isinstance(error, Transient) and not isinstance(error, NotFound)
