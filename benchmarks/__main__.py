@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 
-from benchmarks import decide, fleet, git, route, start
+from benchmarks import fleet, git, plan, route, start
 from benchmarks.measure import Row
 
 BENCHES: Mapping[str, Callable[[], list[Row]]] = {
-    "decide": decide.rows,
+    "plan": plan.rows,
     "start": start.rows,
     "route": route.rows,
     "git": git.rows,

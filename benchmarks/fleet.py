@@ -18,18 +18,18 @@ from urllib.parse import urlsplit
 
 import orjson
 import yaml
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.apiserver.store import Collection, Entry
+from reconciler_sandbox.client import Answer, ApiClient, Call
+from reconciler_sandbox.rehearsal.daemon import Daemon
+from reconciler_sandbox.rehearsal.fittings import kubeconfig
 
 from benchmarks.measure import Row
+from reconciler.kernel.identity import ObjectRef
+from reconciler.kernel.resources import ROLLOUTS
 from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence
 from reconciler.kube.http import Endpoint, HttpTransport
-from reconciler.model.identity import ObjectRef
-from reconciler.model.resources import ROLLOUTS
-from reconciler.rehearsal.daemon import Daemon
-from reconciler.rehearsal.fittings import kubeconfig
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.apiserver.store import Collection, Entry
-from reconciler.sandbox.client import Answer, ApiClient, Call
 from tests.kit.clusters import api
 from tests.kit.ports import free_port
 from tests.kit.repositories import Origin

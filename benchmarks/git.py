@@ -13,13 +13,13 @@ from statistics import median
 import httpx
 
 from benchmarks.measure import Row, medians_in_turn
-from reconciler.controller.followed import FollowedSource
-from reconciler.core.source.changes import changes
 from reconciler.git.environment import remote_of
 from reconciler.git.mirror import Mirror
 from reconciler.git.refs import RemoteRefs, question, ref_of
-from reconciler.model.settings import Allow, SourceSettings
 from reconciler.renderers.registry import renderer
+from reconciler.sources.changes import changes
+from reconciler.sources.follow import GitSource
+from reconciler.sources.settings import Allow, SourceSettings
 from tests.kit.manifests import deployment
 from tests.kit.repositories import Origin
 from tests.kit.smarthttp import Handler, serve
@@ -39,7 +39,7 @@ class Followed:
     """One followed repository, and the raw connection to it."""
 
     origin: Origin
-    source: FollowedSource
+    source: GitSource
     http: httpx.AsyncClient
 
 
@@ -93,7 +93,7 @@ async def _followed(folder: Path, files: int) -> AsyncIterator[Followed]:
         try:
             async with httpx.AsyncClient(trust_env=False) as http:
                 settings, refs = _settings(host.url("shop.git")), RemoteRefs(http, mirror.runner)
-                yield Followed(origin, FollowedSource(settings, mirror, refs, renderer("plain")), http)
+                yield Followed(origin, GitSource(settings, mirror, refs, renderer("plain")), http)
         finally:
             mirror.close()
 

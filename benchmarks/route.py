@@ -11,25 +11,19 @@ from dataclasses import dataclass
 from statistics import median
 
 from benchmarks.measure import Row, median_awaited
-from reconciler.controller.apply import Apply
-from reconciler.controller.clock import SystemClock
-from reconciler.controller.engine import Engine
-from reconciler.controller.rollout import RolloutController
+from reconciler.app.indexes import INDEXES
+from reconciler.kernel.clock import SystemClock
+from reconciler.kernel.identity import Manifest, ObjectRef, Resource, labels_of, name_of
+from reconciler.kernel.resources import ANALYSIS_RUNS, ANALYSIS_TEMPLATES, REPLICA_SETS, ROLLOUTS, SERVICES, VIRTUAL_SERVICES
+from reconciler.kernel.well_known import HASH_LABEL
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence
 from reconciler.kube.http import Endpoint, HttpTransport
 from reconciler.kube.informer import Informer
-from reconciler.model.identity import Manifest, ObjectRef, Resource, labels_of, name_of
-from reconciler.model.resources import (
-    ANALYSIS_RUNS,
-    ANALYSIS_TEMPLATES,
-    REPLICA_SETS,
-    ROLLOUTS,
-    SERVICES,
-    VIRTUAL_SERVICES,
-)
-from reconciler.model.workload import HASH_LABEL
+from reconciler.rollouts.controller import RolloutController
+from reconciler.routers.registry import ROUTERS
+from reconciler.runtime.engine import Engine
 from tests.kit.clusters import api
 from tests.kit.rollouts import NAMESPACE, analysis, analysis_template, canary, pause, rollout, service, virtual_service, weight
 
@@ -120,7 +114,7 @@ async def _stage() -> AsyncIterator[Stage]:
         client, seen, resized = Client(transport, Fence()), asyncio.Event(), asyncio.Event()
         await _furnish(cluster.client)
         watched = (ROLLOUTS, REPLICA_SETS, ANALYSIS_RUNS, VIRTUAL_SERVICES)
-        stage = Stage(client, Cache(watched), seen)
+        stage = Stage(client, Cache(watched, INDEXES), seen)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(Informer(client, stage.cache, r, lambda *_: (seen.set(), resized.set())).run()) for r in watched]
             tasks += [group.create_task(_controller(client).run()), group.create_task(_kubelet(stage, resized))]
@@ -135,8 +129,8 @@ async def _nobody() -> str:
 
 
 def _controller(client: Client) -> Engine:
-    cache, clock = Cache(RolloutController.watches), SystemClock()
-    return Engine([RolloutController(client, cache, clock, Apply(client, cache, clock))], client, cache, clock)
+    cache, clock = Cache(RolloutController.watches, INDEXES), SystemClock()
+    return Engine([RolloutController(client, cache, clock, ROUTERS)], client, cache, clock)
 
 
 async def _furnish(client: Client) -> None:

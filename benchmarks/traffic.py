@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import orjson
 
-from reconciler.model.identity import Manifest
+from reconciler.kernel.identity import Manifest
 
 NAMESPACE, BESIDE = "measured", "beside"
 AT_A_TIME = 16

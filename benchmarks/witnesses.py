@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from reconciler.sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.apiserver.server import ApiServer
+
 from scripts.real.binaries import ControlPlane
 from tests.real.kit.controlplane import RealCluster
 from tests.real.kit.program import Program, answers, free_port

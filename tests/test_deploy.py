@@ -11,18 +11,18 @@ from typing import Any
 import pytest
 import yaml
 
-from reconciler.app.settings import load_settings
+from reconciler.app.settings.reading import load_settings
 from reconciler.app.wiring import WATCHES
-from reconciler.core.sync.permission import CLUSTER_SCOPED
-from reconciler.model import resources
-from reconciler.model.identity import Resource
+from reconciler.kernel import resources
+from reconciler.kernel.identity import Resource
+from reconciler.sources.permission import CLUSTER_SCOPED
 
 ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "deploy"
 YAMLS = sorted(path for path in DEPLOY.rglob("*.yaml"))
 KUBECTL = ROOT / ".venv" / "bin" / "kubectl"
 CONSTANTS = {name: value for name, value in vars(resources).items() if isinstance(value, Resource)}
-ROOMS = ("core", "controller", "kube", "providers", "routers")
+ROOMS = ("analysis", "rollouts", "sources", "releases", "sync", "runtime", "kube", "providers", "routers")
 ACTIONS = {"Create": "create", "Replace": "update", "Patch": "patch", "Remove": "delete", "Evict": "evict"}
 CALLS = {"get": "get", "find": "get", "list": "list", "create": "create", "replace": "update", "patch": "patch", "delete": "delete"}
 APPLIED = {"get", "create", "patch", "delete"}
@@ -101,7 +101,7 @@ def written_in_code() -> set[tuple[str, str]]:
     found = set()
     for room in ROOMS:
         for path in (ROOT / "reconciler" / room).rglob("*.py"):
-            if "commands" not in path.parts:  # what a person's own rights are needed for
+            if path.name not in ("verbs.py", "override.py"):  # what a person's own rights are needed for
                 found |= set(_uses(ast.parse(path.read_text())))
     return found
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.api.argoproj.analysis import parse_metrics
-from reconciler.api.policy import parse_policy
+from reconciler.analysis.manifest import parse_metrics
+from reconciler.analysis.validate import validate
 from reconciler.app.cli.files import manifests_at
-from reconciler.core.analysis.validate import validate
-from reconciler.core.source.documents import Located
-from reconciler.model.policy import DEFAULT
+from reconciler.releases.policy import DEFAULT
+from reconciler.releases.policy_manifest import parse_policy
+from reconciler.sources.documents import Located
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = (ROOT / "policies", ROOT / "sample-repo" / "environments")

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "README.md").read_text()
 COMMANDS = [line[2:].split("#")[0].strip() for block in re.findall(r"```console\n(.*?)```", TEXT, re.S) for line in block.splitlines()]
 SHOWN = "".join(re.findall(r"```text\n(.*?)```", TEXT, re.S))
-STORIES = "\n".join(path.read_text() for path in (ROOT / "reconciler" / "rehearsal" / "stories").glob("*.yaml"))
+STORIES = "\n".join(path.read_text() for path in (ROOT / "sandbox" / "reconciler_sandbox" / "rehearsal" / "stories").glob("*.yaml"))
 
 
 def ours() -> list[str]:

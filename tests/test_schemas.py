@@ -8,30 +8,20 @@ from typing import Any
 
 import msgspec
 import pytest
+from reconciler_sandbox.rehearsal.record import Outcome
 
-from benchmarks.decide import paused_canary
+from benchmarks.plan import paused_canary
 from reconciler.app.cli import lint, main, show
 from reconciler.app.cli.diff import ObjectDiff
 from reconciler.app.cli.releases import words
 from reconciler.app.lint.lint import lint as look
-from reconciler.core.commands.explain import explain
-from reconciler.core.commands.tree import Family, facts, tree
-from reconciler.core.sync.diff import differences
-from reconciler.model.identity import Manifest
-from reconciler.model.release import (
-    Change,
-    Evidence,
-    Pull,
-    ReleasePhase,
-    ReleaseSpec,
-    ReleaseStatus,
-    Restore,
-    RestoreState,
-    Verb,
-    Verdict,
-)
-from reconciler.model.resources import PODS, REPLICA_SETS
-from reconciler.rehearsal.record import Outcome
+from reconciler.kernel.identity import Manifest
+from reconciler.kernel.resources import PODS, REPLICA_SETS
+from reconciler.releases.model import Change, Evidence, ReleasePhase, ReleaseSpec, ReleaseStatus, Restore, RestoreState, Verb, Verdict
+from reconciler.sources.model import Pull
+from reconciler.sync.diff import differences
+from reconciler.views.explain import explain
+from reconciler.views.tree import Family, facts, tree
 from tests.kit.lint import FILES, ROLLOUT
 from tests.kit.releases import NOW, release, run
 from tests.kit.rollouts import NAMESPACE, service

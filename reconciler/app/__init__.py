@@ -1,1 +1,1 @@
-"""F7 — settings, wiring, daemon, CLI: knows everybody, decides nothing."""
+"""Settings, wiring, daemon, command line: knows everybody, decides nothing."""

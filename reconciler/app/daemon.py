@@ -18,20 +18,20 @@ import structlog
 
 from reconciler.app.endpoints import Endpoints
 from reconciler.app.polling import Polling
-from reconciler.app.settings import load_settings
+from reconciler.app.settings.model import Settings
+from reconciler.app.settings.reading import load_settings
 from reconciler.app.telemetry import Telemetry, configure_logs
 from reconciler.app.watching import SettingsFile
 from reconciler.app.wiring import Assembly, Environment, assemble
-from reconciler.controller.clock import SystemClock
+from reconciler.kernel.clock import SystemClock
+from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kube.client import Client
 from reconciler.kube.config import endpoint
 from reconciler.kube.fence import Fence, Gate, read_only
-from reconciler.kube.freeze import Freeze
 from reconciler.kube.http import HttpTransport
-from reconciler.kube.lease import Leadership, LeaseTerms, rival_holder
 from reconciler.kube.transport import Transport
-from reconciler.model.errors import Terminal, Transient
-from reconciler.model.settings import Settings
+from reconciler.runtime.freeze import Freeze
+from reconciler.runtime.lease import Leadership, LeaseTerms, rival_holder
 from reconciler.web.client import open_client
 
 LEASE = "argo-rollouts-controller-lock"

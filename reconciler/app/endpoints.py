@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from reconciler.app.settings.model import Settings
 from reconciler.app.telemetry import Telemetry
-from reconciler.controller.engine import Engine
-from reconciler.model.errors import Terminal
-from reconciler.model.settings import Settings
+from reconciler.kernel.errors import Terminal
+from reconciler.runtime.engine import Engine
 from reconciler.web.server import Handler, Incoming, Reply, Server
 from reconciler.web.webhook import Hint, Webhook
 

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import structlog
 
-from reconciler.api.fields import FieldError
-from reconciler.api.policy import parse_policy
 from reconciler.app.lint.lines import line_of
 from reconciler.app.watching import Folders, Watched
-from reconciler.controller.policies import LocalPolicies
-from reconciler.core.source.documents import Located, Parsed, node_of, parse_file, parsed_from
-from reconciler.model.errors import Terminal
-from reconciler.model.policy import ReleasePolicy
-from reconciler.model.resources import CLUSTER_RELEASE_POLICIES, RELEASE_POLICIES
+from reconciler.kernel.errors import Terminal
+from reconciler.kernel.resources import CLUSTER_RELEASE_POLICIES, RELEASE_POLICIES
+from reconciler.kernel.strict import FieldError
+from reconciler.releases.observe_policies import LocalPolicies
+from reconciler.releases.policy import ReleasePolicy
+from reconciler.releases.policy_manifest import parse_policy
+from reconciler.sources.documents import Located, Parsed, node_of, parse_file, parsed_from
 
 SUFFIXES = (".yaml", ".yml")
 LARGEST = 1 << 20

@@ -10,9 +10,9 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from reconciler.app.telemetry import Telemetry
 from reconciler.app.watching import Watching
-from reconciler.controller.engine import Engine
-from reconciler.model.identity import Key
-from reconciler.model.settings import SourceSettings
+from reconciler.kernel.identity import Key
+from reconciler.runtime.engine import Engine
+from reconciler.sources.settings import SourceSettings
 from reconciler.web.webhook import Hint
 
 

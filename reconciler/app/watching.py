@@ -10,7 +10,7 @@ import structlog
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
-from reconciler.model.settings import SourceSettings
+from reconciler.sources.settings import SourceSettings
 
 DEBOUNCE = 0.3
 MEANINGFUL = {"created", "modified", "moved", "deleted", "closed"}

@@ -8,41 +8,44 @@ from pathlib import Path
 
 import httpx
 
+from reconciler.analysis.controller import AnalysisRunController
+from reconciler.app.indexes import INDEXES
 from reconciler.app.policyfiles import PolicyFiles
-from reconciler.controller.adopting import Adopting
-from reconciler.controller.analysisrun import AnalysisRunController
-from reconciler.controller.announce import Announcements
-from reconciler.controller.apply import Apply
-from reconciler.controller.clock import Clock
-from reconciler.controller.engine import Engine
-from reconciler.controller.fenced import FencedForge
-from reconciler.controller.followed import FollowedSource
-from reconciler.controller.gatekeeping import Gatekeeping
-from reconciler.controller.inventories import Inventories
-from reconciler.controller.openings import Openings
-from reconciler.controller.policies import LocalPolicies, Policies
-from reconciler.controller.release import Outside, ReleaseController
-from reconciler.controller.restoring import Hands, Restoration
-from reconciler.controller.rollout import RolloutController
-from reconciler.controller.source import Parts, SourceController
-from reconciler.controller.worker import Controller
-from reconciler.controller.writing import Gates, Writing
-from reconciler.forges.protocol import Forge
-from reconciler.forges.registry import ForgeSettings, forge
+from reconciler.app.settings.model import Settings
+from reconciler.forges.fenced import FencedForge
+from reconciler.forges.registry import ForgeTerms, forge
 from reconciler.forges.rest import Token
 from reconciler.git.credentials import CredentialSource, credential_file, nobody
 from reconciler.git.environment import remote_of
 from reconciler.git.mirror import Mirror
 from reconciler.git.refs import RemoteRefs
+from reconciler.kernel.clock import Clock
+from reconciler.kernel.errors import Transient
+from reconciler.kernel.identity import Key, Resource
+from reconciler.kernel.resources import RELEASES
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence
-from reconciler.model.errors import Transient
-from reconciler.model.identity import Key, Resource
-from reconciler.model.resources import RELEASES
-from reconciler.model.settings import Settings, SourceSettings
 from reconciler.providers.registry import providers
+from reconciler.releases.apply_announcements import Announcements
+from reconciler.releases.apply_openings import ReleaseOpener
+from reconciler.releases.controller import Outside, ReleaseController
+from reconciler.releases.forge import Forge
+from reconciler.releases.observe_policies import LocalPolicies, Policies
+from reconciler.releases.restoring import Hands, Restoration
 from reconciler.renderers.registry import renderer
+from reconciler.rollouts.controller import RolloutController
+from reconciler.routers.registry import ROUTERS
+from reconciler.runtime.apply import Apply
+from reconciler.runtime.engine import Engine
+from reconciler.runtime.worker import Controller
+from reconciler.sources.follow import GitSource
+from reconciler.sources.observe_inventory import Inventories
+from reconciler.sources.settings import SourceSettings
+from reconciler.sync.apply import Gates, Writing
+from reconciler.sync.apply_adoption import Adopting
+from reconciler.sync.controller import Parts, SourceController
+from reconciler.sync.observe_template_gate import TemplateGate
 
 WATCHES: Mapping[str, tuple[Resource, ...]] = {
     "rollout": RolloutController.watches,
@@ -69,7 +72,7 @@ class Assembly:
 
     engine: Engine
     mirrors: tuple[Mirror, ...]
-    sources: Mapping[str, FollowedSource]
+    sources: Mapping[str, GitSource]
     policy_files: PolicyFiles
 
     def expect_news(self, source: str) -> None:
@@ -86,7 +89,7 @@ class Assembly:
 def assemble(environment: Environment) -> Assembly:
     """Everything one daemon runs, from its settings."""
     settings = environment.settings
-    cache = Cache(_resources(settings))
+    cache = Cache(_resources(settings), INDEXES)
     mirrors = _mirrors(environment)
     sources = {s.name: _followed(environment, mirrors, s) for s in settings.sources}
     forges = {s.name: _forge(s, environment) for s in settings.sources if s.forge is not None}
@@ -104,14 +107,14 @@ def _resources(settings: Settings) -> tuple[Resource, ...]:
 
 
 def _controllers(
-    environment: Environment, cache: Cache, outside: tuple[Mapping[str, FollowedSource], Mapping[str, Forge]], policies: Policies
+    environment: Environment, cache: Cache, outside: tuple[Mapping[str, GitSource], Mapping[str, Forge]], policies: Policies
 ) -> list[Controller]:
     sources, forges = outside
     settings, client, clock = environment.settings, environment.client, environment.clock
     apply = Apply(client, cache, clock)
     found: list[Controller] = []
     if "rollout" in settings.controllers:
-        found.append(RolloutController(client, cache, clock, apply))
+        found.append(RolloutController(client, cache, clock, ROUTERS))
     if "analysis" in settings.controllers:
         known = providers(client, environment.http, settings.prometheus)
         found.append(AnalysisRunController(client, cache, clock, apply, known))
@@ -120,8 +123,8 @@ def _controllers(
         inventories = Inventories(client, settings.namespace, clock.monotonic)
         hands = {name: _hands(environment, source, forges.get(name)) for name, source in sources.items()}
         reach = Outside(Restoration(hands, cache), announcements, policies, inventories)
-        openings = Openings(cache, apply, policies, announcements)
-        writing = Writing(client, cache, clock, Gates(Gatekeeping(openings, clock), Adopting(client, cache, clock, policies)))
+        openings = ReleaseOpener(cache, apply, policies, announcements)
+        writing = Writing(client, cache, clock, Gates(TemplateGate(openings, clock), Adopting(client, cache, clock, policies)))
         found.append(ReleaseController(client, cache, clock, reach))
         found.append(SourceController(client, cache, clock, sources, Parts(openings, writing, inventories)))
     return found
@@ -139,13 +142,13 @@ def _mirrors(environment: Environment) -> dict[str, Mirror]:
     return found
 
 
-def _followed(environment: Environment, mirrors: Mapping[str, Mirror], source: SourceSettings) -> FollowedSource:
+def _followed(environment: Environment, mirrors: Mapping[str, Mirror], source: SourceSettings) -> GitSource:
     mirror = mirrors[source.repository]
-    return FollowedSource(source, mirror, RemoteRefs(environment.http, mirror.runner), renderer("plain"))
+    return GitSource(source, mirror, RemoteRefs(environment.http, mirror.runner), renderer("plain"))
 
 
-def _hands(environment: Environment, source: FollowedSource, known: Forge | None) -> Hands:
-    plain = forge("plain", ForgeSettings(repository="", token=token_file("")), environment.http)
+def _hands(environment: Environment, source: GitSource, known: Forge | None) -> Hands:
+    plain = forge("plain", ForgeTerms(repository="", token=token_file("")), environment.http)
     return Hands(source, known or plain, lambda: environment.git_fence.check(f"push to {source.settings.name}"))
 
 
@@ -158,7 +161,7 @@ def _credential(source: SourceSettings) -> CredentialSource:
 def _forge(source: SourceSettings, environment: Environment) -> Forge:
     assert source.forge is not None, "the caller looked"
     known = source.forge
-    terms = ForgeSettings(repository=known.repository, token=token_file(known.token_file), api=known.api)
+    terms = ForgeTerms(repository=known.repository, token=token_file(known.token_file), api=known.api)
     return FencedForge(forge(known.kind, terms, environment.http), environment.git_fence.check)
 
 

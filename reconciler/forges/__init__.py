@@ -1,1 +1,1 @@
-"""F5 — plug-ins that speak to one kind of Git hosting."""
+"""Plug-ins that speak to one kind of Git hosting."""

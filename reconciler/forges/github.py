@@ -10,10 +10,10 @@ from urllib.parse import quote
 
 import httpx
 
-from reconciler.core.release.markdown import cut, shortened
-from reconciler.forges.protocol import Announced, Announcement, Proposal, PullRequest, PullState
-from reconciler.forges.rest import Invalid, NotFound, Order, Rest, Token
-from reconciler.model.errors import Terminal, Transient
+from reconciler.forges.rest import ForgeNotFound, Invalid, Order, Rest, Token
+from reconciler.kernel.errors import Terminal, Transient
+from reconciler.releases.forge import Announced, Announcement, Proposal, PullRequest, PullState
+from reconciler.releases.markdown import cut, shortened
 
 API = "https://api.github.com"
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
@@ -106,7 +106,7 @@ class GitHub:
         mine = await self._ours(wanted)
         comment, written = await self._written(wanted, mine[0] if mine else None, body)
         for duplicate in mine[1:]:
-            with suppress(NotFound):
+            with suppress(ForgeNotFound):
                 await self._rest.send(self._order("DELETE", f"/issues/comments/{duplicate.id}", WRITE_PULLS))
         return comment, written or len(mine) > 1
 
@@ -114,7 +114,7 @@ class GitHub:
         if known and _same(known.body, body):
             return known, False
         if known:
-            with suppress(NotFound):  # deleted a moment ago: say it again
+            with suppress(ForgeNotFound):  # deleted a moment ago: say it again
                 changed = self._order("PATCH", f"/issues/comments/{known.id}", WRITE_PULLS)
                 return comment_from(await self._rest.send(replace(changed, document={"body": body}))), True
         made = self._order("POST", f"/issues/{wanted.pull}/comments", WRITE_PULLS)

@@ -9,15 +9,15 @@ import httpx
 
 from reconciler.forges.github import API, GitHub
 from reconciler.forges.plain import Plain
-from reconciler.forges.protocol import Forge
 from reconciler.forges.rest import Token
-from reconciler.model.errors import Terminal
+from reconciler.kernel.errors import Terminal
+from reconciler.releases.forge import Forge
 
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ForgeSettings:
+class ForgeTerms:
     """One source's forge: `repository` is owner/name; an empty `api` is the kind's public address."""
 
     repository: str
@@ -25,19 +25,19 @@ class ForgeSettings:
     api: str = ""
 
 
-def _github(settings: ForgeSettings, client: httpx.AsyncClient) -> Forge:
+def _github(settings: ForgeTerms, client: httpx.AsyncClient) -> Forge:
     if not REPOSITORY.fullmatch(settings.repository):
         raise Terminal(f"forge.repository: {settings.repository!r} is not of the form owner/name")
     return GitHub(settings.repository, settings.token, client, settings.api or API)
 
 
-FORGES: Mapping[str, Callable[[ForgeSettings, httpx.AsyncClient], Forge]] = {
+FORGES: Mapping[str, Callable[[ForgeTerms, httpx.AsyncClient], Forge]] = {
     "github": _github,
     "plain": lambda settings, client: Plain(),
 }
 
 
-def forge(kind: str, settings: ForgeSettings, client: httpx.AsyncClient) -> Forge:
+def forge(kind: str, settings: ForgeTerms, client: httpx.AsyncClient) -> Forge:
     """The forge of a kind; unknown kinds are Terminal and name those known."""
     if kind not in FORGES:
         raise Terminal(f"forge.kind: unknown kind {kind!r}; known are {', '.join(sorted(FORGES))}")

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import orjson
 
-from reconciler.model.errors import Terminal, Transient
-from reconciler.web.client import Answer, Call, ask
+from reconciler.kernel.errors import Terminal, Transient
+from reconciler.web.client import HttpAnswer, HttpCall, ask
 
 PAGES = 50
 SECONDARY_PAUSE = 60.0
@@ -19,7 +19,7 @@ NEXT = re.compile(r'<([^>]+)>\s*;\s*rel="next"')
 Token = Callable[[], Awaitable[str]]
 
 
-class NotFound(Terminal):
+class ForgeNotFound(Terminal):
     """404: it does not exist, or the token may not see it; forges do not say which."""
 
 
@@ -65,7 +65,7 @@ class Rest:
                 return
             answer = await self._answer(Order(method="GET", path=order.path, permission=order.permission), following[1])
 
-    async def _answer(self, order: Order, url: str) -> Answer:
+    async def _answer(self, order: Order, url: str) -> HttpAnswer:
         token = await self._fresh_token()
         answer = await self._once(order, url, token)
         if answer.status == 401 and (fresh := await self._fresh_token()) != token:
@@ -74,12 +74,12 @@ class Rest:
             return answer
         raise refusal(order, answer)
 
-    async def _once(self, order: Order, url: str, token: str) -> Answer:
+    async def _once(self, order: Order, url: str, token: str) -> HttpAnswer:
         headers = {**self._headers, **({"Authorization": f"Bearer {token}"} if token else {})}
         body = orjson.dumps(order.document) if order.document is not None else b""
         if body:
             headers["Content-Type"] = "application/json"
-        return await ask(self._client, Call(method=order.method, url=url, headers=headers, query=order.query, body=body))
+        return await ask(self._client, HttpCall(method=order.method, url=url, headers=headers, query=order.query, body=body))
 
     async def _fresh_token(self) -> str:
         token = (await self._token()).strip()
@@ -87,7 +87,7 @@ class Rest:
             raise Terminal("the forge's token holds characters that no HTTP header may carry; check its file")
         return token
 
-    def _document(self, answer: Answer) -> Any:
+    def _document(self, answer: HttpAnswer) -> Any:
         if not answer.body:
             return None
         document = answer.document()
@@ -96,7 +96,7 @@ class Rest:
         return document
 
 
-def refusal(order: Order, answer: Answer) -> Transient | Terminal:
+def refusal(order: Order, answer: HttpAnswer) -> Transient | Terminal:
     """The error of an answer that is not a success."""
     words = words_of(answer)
     place = f"{order.method} {order.path}: HTTP {answer.status}" + (f" ({words})" if words else "")
@@ -110,13 +110,13 @@ def refusal(order: Order, answer: Answer) -> Transient | Terminal:
     if answer.status == 403:
         return Terminal(f"{place}; the token needs {order.permission}")
     if answer.status == 404:
-        return NotFound(f"{place}; it does not exist, or the token lacks {order.permission}")
+        return ForgeNotFound(f"{place}; it does not exist, or the token lacks {order.permission}")
     if answer.status in (301, 302, 307, 308):
         return Terminal(f"{place}; the repository moved: configure its new name")
     return Invalid(place, words)
 
 
-def pause_of(answer: Answer, words: str) -> float | None:
+def pause_of(answer: HttpAnswer, words: str) -> float | None:
     """Seconds to wait if this is a rate limit or carries Retry-After: counted on the server's own clock."""
     if answer.status not in (403, 429) and answer.status < 500:
         return None
@@ -140,7 +140,7 @@ def _until(reset: str, date: str) -> float:
     return min(max(seconds, 1.0), LONGEST_PAUSE)
 
 
-def words_of(answer: Answer) -> str:
+def words_of(answer: HttpAnswer) -> str:
     """The forge's own message, and those of its field errors, on one bounded line."""
     document = answer.document()
     if not isinstance(document, dict):

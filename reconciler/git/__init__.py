@@ -1,1 +1,1 @@
-"""F4 — hands on Git: poll, mirror, read, commit, push."""
+"""Hands on Git: poll, mirror, read, commit, push. `objects` are its nouns."""

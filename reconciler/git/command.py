@@ -42,7 +42,7 @@ class Object:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class GitCall:
     """One git command: its arguments, its input, the remote it may speak to, and how many seconds it may take."""
 
     arguments: tuple[str, ...]
@@ -67,7 +67,7 @@ class _Clean(GitPython):
 class _Job:
     """One process that can be ended from another thread, with everything it started."""
 
-    def __init__(self, git: _Clean, call: Call) -> None:
+    def __init__(self, git: _Clean, call: GitCall) -> None:
         self._git = git
         self._call = call
         self._lock = threading.Lock()
@@ -115,7 +115,7 @@ class Runner:
         self._reader: _Clean | None = None
         self._reading = asyncio.Lock()
 
-    async def run(self, call: Call) -> Finished:
+    async def run(self, call: GitCall) -> Finished:
         """Runs one command and waits for its end, whatever it is. Raises Unreachable when its time is over."""
         credential = call.remote.credential() if call.remote else None
         job = _Job(_Clean(str(self._directory)), call)
@@ -129,7 +129,7 @@ class Runner:
         secrets = (password, credential.basic.removeprefix("Basic ")) if credential else ()
         return Finished(finished.status, finished.stdout, redact(finished.stderr, *secrets))
 
-    async def output(self, call: Call) -> bytes:
+    async def output(self, call: GitCall) -> bytes:
         """The output of one command that must succeed. Raises the class of failure that git's words name."""
         finished = await self.run(call)
         if finished.status:
@@ -138,7 +138,7 @@ class Runner:
 
     async def git(self, *arguments: str, stdin: bytes = b"") -> str:
         """The stripped text that one local command prints."""
-        return (await self.output(Call(arguments, stdin))).decode(errors="surrogateescape").strip()
+        return (await self.output(GitCall(arguments, stdin))).decode(errors="surrogateescape").strip()
 
     async def read(self, oids: Sequence[str]) -> list[bytes]:
         """The contents of blobs, in order, through one held `cat-file`. Raises Damaged for objects that are not there."""

@@ -8,11 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from reconciler.git.command import Call, Runner
+from reconciler.git.command import GitCall, Runner
+from reconciler.git.objects import Committer, Oid
 from reconciler.git.tree import REGULAR, inside
-from reconciler.model.errors import Terminal
-from reconciler.model.settings import Committer
-from reconciler.model.source import Oid
+from reconciler.kernel.errors import Terminal
 
 NOBODY = "0" * 40
 
@@ -47,14 +46,14 @@ async def build(runner: Runner, draft: Draft) -> Oid:
     """Writes the commit into the mirror. Raises Terminal for files that are not there, are no regular files, or do not differ."""
     modes = await _modes(runner, draft)
     scratch = f"refs/scratch/{hashlib.sha256(repr(draft).encode()).hexdigest()[:32]}"
-    output = await runner.output(Call(("fast-import", "--quiet", "--done", "--force"), b"".join(_stream(draft, modes, scratch))))
+    output = await runner.output(GitCall(("fast-import", "--quiet", "--done", "--force"), b"".join(_stream(draft, modes, scratch))))
     return output.decode().strip()
 
 
 async def _modes(runner: Runner, draft: Draft) -> dict[str, str]:
     if not draft.files or any(inside(name) != name for name in draft.files):
         raise Terminal("a commit changes files by their names from the repository's root")
-    call = Call(("--literal-pathspecs", "ls-tree", "-z", "--full-tree", draft.parent, "--", *sorted(draft.files)))
+    call = GitCall(("--literal-pathspecs", "ls-tree", "-z", "--full-tree", draft.parent, "--", *sorted(draft.files)))
     records = [record.partition(b"\t") for record in (await runner.output(call)).split(b"\0") if record]
     found = {name.decode(errors="surrogateescape"): facts.decode().split() for facts, _, name in records}
     for name in draft.files:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reconciler.model.errors import Transient
+from reconciler.kernel.errors import Transient
 
 LARGEST = 16_384
 # The username is no secret; the password comes from the pipe whose number the environment names.

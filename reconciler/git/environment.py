@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from reconciler.git.credentials import CredentialSource, nobody
-from reconciler.model.errors import Terminal
+from reconciler.kernel.errors import Terminal
 
 SCP_LIKE = re.compile(r"[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:(?!//)\S+")
 SCHEMES = ("https", "http", "ssh", "file")

@@ -4,7 +4,7 @@ import base64
 import re
 from urllib.parse import quote
 
-from reconciler.model.errors import Terminal, Transient
+from reconciler.kernel.errors import Terminal, Transient
 
 HIDDEN = "•••"
 IN_URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^/@\s]+@", re.IGNORECASE)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from reconciler.git.command import Call, Runner
-from reconciler.model.source import CommitFacts, Oid
+from reconciler.git.command import GitCall, Runner
+from reconciler.git.objects import CommitFacts, Oid
 
 MOST_COMMITS = 200
 FIELDS = ("%H", "%an", "%ae", "%at", "%s", "%(trailers:only,unfold,separator=%x0A)")
@@ -16,10 +16,10 @@ async def commits_between(runner: Runner, old: Oid | None, new: Oid, paths: Sequ
 
     With no old commit, only the newest one that touches them; none when the old commit is not here (history was rewritten).
     """
-    if old and (await runner.run(Call(("cat-file", "-e", f"{old}^{{commit}}")))).status:
+    if old and (await runner.run(GitCall(("cat-file", "-e", f"{old}^{{commit}}")))).status:
         return ()
     reach = (f"{old}..{new}", f"--max-count={MOST_COMMITS}") if old else (new, "--max-count=1")
-    call = Call(("--literal-pathspecs", "log", "-z", "--no-merges", f"--format={FORMAT}", *reach, "--", *paths))
+    call = GitCall(("--literal-pathspecs", "log", "-z", "--no-merges", f"--format={FORMAT}", *reach, "--", *paths))
     parts = (await runner.output(call)).decode(errors="replace").split("\0")
     rows = [parts[at : at + len(FIELDS)] for at in range(0, len(parts) - len(FIELDS) + 1, len(FIELDS))]
     files = await _files(runner, [row[0] for row in rows])
@@ -28,14 +28,14 @@ async def commits_between(runner: Runner, old: Oid | None, new: Oid, paths: Sequ
 
 async def last_set(runner: Runner, commit: Oid, file: str, line: int) -> Oid | None:
     """The commit that last changed a line (from 1) of a file as it is at `commit`; None when it has no such line."""
-    finished = await runner.run(Call(("--literal-pathspecs", "blame", "--porcelain", f"-L{line},{line}", commit, "--", file)))
+    finished = await runner.run(GitCall(("--literal-pathspecs", "blame", "--porcelain", f"-L{line},{line}", commit, "--", file)))
     words = finished.stdout.split(maxsplit=1)
     return words[0].decode() if finished.status == 0 and words else None
 
 
 async def commit_facts(runner: Runner, commit: Oid) -> CommitFacts:
     """What one commit says about itself."""
-    output = await runner.output(Call(("log", "-z", "--max-count=1", f"--format={FORMAT}", commit)))
+    output = await runner.output(GitCall(("log", "-z", "--max-count=1", f"--format={FORMAT}", commit)))
     row = output.decode(errors="replace").split("\0")[: len(FIELDS)]
     return _facts(row, (await _files(runner, [commit])).get(commit, ()))
 
@@ -44,7 +44,7 @@ async def _files(runner: Runner, oids: Sequence[Oid]) -> dict[Oid, tuple[str, ..
     """The paths that each commit changed. Oldest first: no file can be named after a commit that comes later."""
     waiting = list(reversed(oids))
     arguments = ("diff-tree", "--stdin", "--root", "-r", "-z", "--no-renames", "--name-only")
-    output = await runner.output(Call(arguments, "".join(f"{oid}\n" for oid in waiting).encode()))
+    output = await runner.output(GitCall(arguments, "".join(f"{oid}\n" for oid in waiting).encode()))
     found: dict[Oid, list[str]] = {}
     current: list[str] = []
     for record in output.decode(errors="backslashreplace").split("\0"):

@@ -7,12 +7,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.git.command import Call, Runner
+from reconciler.git.command import GitCall, Runner
 from reconciler.git.environment import Remote
 from reconciler.git.errors import BranchGone, Damaged, Failed, redact
+from reconciler.git.objects import Oid
 from reconciler.git.refs import ref_of
-from reconciler.model.errors import Transient
-from reconciler.model.source import Oid
+from reconciler.kernel.errors import Transient
 
 FETCHES_BETWEEN_CLEANINGS = 500
 CLEANING_SECONDS = 600.0
@@ -65,22 +65,22 @@ class Mirror:
             return True
         async with self._fetching:
             await self._prepare()
-            call = Call(("fetch", *_QUIET, "--", self.remote.url, f"{oid}:refs/kept/{oid}"), remote=self.remote)
+            call = GitCall(("fetch", *_QUIET, "--", self.remote.url, f"{oid}:refs/kept/{oid}"), remote=self.remote)
             return (await self.runner.run(call)).status == 0
 
     async def has(self, oid: Oid) -> bool:
         """Whether a commit is here."""
         if not (self._directory / "HEAD").exists():
             return False
-        return (await self.runner.run(Call(("cat-file", "-e", f"{oid}^{{commit}}")))).status == 0
+        return (await self.runner.run(GitCall(("cat-file", "-e", f"{oid}^{{commit}}")))).status == 0
 
     async def is_ancestor(self, old: Oid, new: Oid) -> bool:
         """Whether `new` was built on `old`; a commit that is not here is nobody's ancestor."""
-        return (await self.runner.run(Call(("merge-base", "--is-ancestor", old, new)))).status == 0
+        return (await self.runner.run(GitCall(("merge-base", "--is-ancestor", old, new)))).status == 0
 
     async def clean(self) -> None:
         """Packs what many fetches left loose. Unreachable commits stay: a proven version may be among them."""
-        await self.runner.output(Call(("gc", "--quiet", "--prune=never"), seconds=CLEANING_SECONDS))
+        await self.runner.output(GitCall(("gc", "--quiet", "--prune=never"), seconds=CLEANING_SECONDS))
 
     def close(self) -> None:
         self.runner.close()
@@ -88,7 +88,7 @@ class Mirror:
     async def _fetch(self, ref: str) -> FetchedHead:
         await self._prepare()
         old = await self._head(ref)
-        call = Call(("fetch", *_QUIET, "--", self.remote.url, f"+{ref}:{ref}"), remote=self.remote)
+        call = GitCall(("fetch", *_QUIET, "--", self.remote.url, f"+{ref}:{ref}"), remote=self.remote)
         try:
             await self.runner.output(call)
         except BranchGone as error:
@@ -110,7 +110,7 @@ class Mirror:
             return await self._head_or_why(ref)
 
     async def _head_or_why(self, ref: str) -> Oid | None:
-        finished = await self.runner.run(Call(("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")))
+        finished = await self.runner.run(GitCall(("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")))
         if finished.status == 0:
             return finished.stdout.decode().strip()
         if finished.status == 1 and not finished.stderr:
@@ -122,7 +122,7 @@ class Mirror:
             await asyncio.to_thread(_remove_left_behind, self._directory, LIVE_SECONDS if self._started else 0.0)
             self._started = True
             self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            await self.runner.output(Call(("init", "--bare", "--quiet", "--template=", str(self._directory))))
+            await self.runner.output(GitCall(("init", "--bare", "--quiet", "--template=", str(self._directory))))
             self._ready = True
 
     async def _count(self, moved: bool) -> None:

@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from reconciler.git.command import Call, Finished, Runner
+from reconciler.git.command import Finished, GitCall, Runner
 from reconciler.git.environment import Remote
 from reconciler.git.errors import redact
+from reconciler.git.objects import Oid
 from reconciler.git.refs import RemoteRefs, ref_of
-from reconciler.model.errors import Terminal, Transient
-from reconciler.model.source import Oid
+from reconciler.kernel.errors import Terminal, Transient
 
 SECONDS = 90.0
 LONGEST_REASON = 1500
@@ -101,7 +101,7 @@ class Pusher:
         self._permit()
         arguments = ("push", "--porcelain", "--no-verify", "--recurse-submodules=no", "--", self._remote.url, f"{oid}:{ref}")
         try:
-            finished = await self._runner.run(Call(arguments, remote=self._remote, seconds=SECONDS))
+            finished = await self._runner.run(GitCall(arguments, remote=self._remote, seconds=SECONDS))
         except Transient as error:
             return await self._look(branch, oid, Unclear(str(error)))
         outcome = classify(finished, oid)
@@ -122,7 +122,7 @@ class Pusher:
         return outcome
 
     async def _parent(self, oid: Oid) -> Oid:
-        return (await self._runner.run(Call(("rev-parse", "--verify", "--quiet", f"{oid}^")))).stdout.decode().strip()
+        return (await self._runner.run(GitCall(("rev-parse", "--verify", "--quiet", f"{oid}^")))).stdout.decode().strip()
 
 
 def classify(finished: Finished, oid: Oid) -> Outcome:

@@ -6,11 +6,11 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from reconciler.git.command import Call, Runner
+from reconciler.git.command import GitCall, Runner
 from reconciler.git.environment import Remote
 from reconciler.git.errors import RepositoryGone, Unauthorized, Unreachable, redact
-from reconciler.model.errors import Terminal, Transient
-from reconciler.model.source import Oid
+from reconciler.git.objects import Oid
+from reconciler.kernel.errors import Terminal, Transient
 
 SECONDS = 20.0
 LARGEST_ANSWER = 1 << 20
@@ -74,7 +74,7 @@ class RemoteRefs:
 
     async def _ls_remote(self, remote: Remote, ref: str) -> Oid | None:
         # `--heads` is what makes the server send branches only; the pattern is matched on our side, by its tail.
-        call = Call(("ls-remote", "--heads", "--", remote.url, ref), remote=remote, seconds=SECONDS * 3)
+        call = GitCall(("ls-remote", "--heads", "--", remote.url, ref), remote=remote, seconds=SECONDS * 3)
         lines = (await self._runner.output(call)).decode(errors="replace").splitlines()
         found = {name: oid for oid, _, name in (line.partition("\t") for line in lines)}
         return found.get(ref)

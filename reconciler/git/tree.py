@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from reconciler.git.command import Call, Runner
+from reconciler.git.command import GitCall, Runner
 from reconciler.git.errors import Damaged
-from reconciler.model.errors import Terminal
-from reconciler.model.source import Oid, Problem, Snapshot
+from reconciler.git.objects import Oid, Snapshot, SourceProblem
+from reconciler.kernel.errors import Terminal
 
 SUFFIXES = (".yaml", ".yml", ".json")
 ALSO_READ = ("Kustomization",)
@@ -18,7 +18,7 @@ ABSENT = "000000"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TreeEntry:
     """One file of a tree: its name from the repository's root, its mode, its object and its size in bytes."""
 
     name: str
@@ -38,7 +38,7 @@ def inside(path: str) -> str:
 async def snapshot(runner: Runner, commit: Oid, path: str, previous: Snapshot | None = None) -> Snapshot:
     """The manifests under a path at a commit. Contents that `previous` already holds are not read again.
 
-    A file that cannot be used is a Problem. Raises Terminal when the path is no folder at that commit: an absent folder is
+    A file that cannot be used is a SourceProblem. Raises Terminal when the path is no folder at that commit: an absent folder is
     not an empty one.
     """
     folder = inside(path)
@@ -55,7 +55,7 @@ class _Delta:
     """What is known already, and the entries that are to be looked at."""
 
     kept: Snapshot
-    entries: list[Entry]
+    entries: list[TreeEntry]
 
 
 async def _built(runner: Runner, delta: _Delta, folder: str) -> Snapshot:
@@ -84,7 +84,7 @@ def _without(kept: Snapshot, removed: frozenset[str]) -> Snapshot:
 
 async def _delta(runner: Runner, previous: Snapshot, tree_id: Oid, folder: str) -> _Delta | None:
     """The previous snapshot without what moved, and what stands there now; None when git cannot compare the two any more."""
-    call = Call(("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", "--ignore-submodules=none", previous.tree_id, tree_id))
+    call = GitCall(("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", "--ignore-submodules=none", previous.tree_id, tree_id))
     finished = await runner.run(call)
     if finished.status:
         return None
@@ -94,7 +94,7 @@ async def _delta(runner: Runner, previous: Snapshot, tree_id: Oid, folder: str) 
     present = [(name, mode, oid) for name, _old_mode, mode, _old, oid, _status in moved if mode != ABSENT]
     oids = sorted({oid for _name, mode, oid in present if mode in REGULAR})
     sizes = {found.oid: found.size for found in await runner.look(oids)} if oids else {}
-    return _Delta(kept, [Entry(name, mode, oid, sizes.get(oid, 0)) for name, mode, oid in present])
+    return _Delta(kept, [TreeEntry(name, mode, oid, sizes.get(oid, 0)) for name, mode, oid in present])
 
 
 async def tree_of(runner: Runner, commit: Oid, folder: str) -> Oid:
@@ -111,22 +111,22 @@ async def tree_of(runner: Runner, commit: Oid, folder: str) -> Oid:
 
 async def _explain_absence(runner: Runner, commit: Oid, folder: str) -> None:
     """Raises Damaged when it is the commit that is missing, Terminal when it is the folder."""
-    if (await runner.run(Call(("cat-file", "-e", f"{commit}^{{commit}}")))).status:
+    if (await runner.run(GitCall(("cat-file", "-e", f"{commit}^{{commit}}")))).status:
         raise Damaged(f"the commit {commit} is not in the mirror")
-    if (await runner.run(Call(("rev-parse", "--verify", "--quiet", f"{commit}:{folder}")))).status:
+    if (await runner.run(GitCall(("rev-parse", "--verify", "--quiet", f"{commit}:{folder}")))).status:
         raise Terminal(f"there is no folder {folder!r} at commit {commit[:12]}; nothing is applied or pruned until it is back")
 
 
-async def entries(runner: Runner, tree_id: Oid, folder: str) -> list[Entry]:
+async def entries(runner: Runner, tree_id: Oid, folder: str) -> list[TreeEntry]:
     """All files below a tree, names from the repository's root."""
-    output = await runner.output(Call(("ls-tree", "-r", "-z", "--long", "--full-tree", tree_id)))
+    output = await runner.output(GitCall(("ls-tree", "-r", "-z", "--long", "--full-tree", tree_id)))
     return [_entry(record, folder) for record in output.split(b"\0") if record]
 
 
-def _entry(record: bytes, folder: str) -> Entry:
+def _entry(record: bytes, folder: str) -> TreeEntry:
     facts, _, name = record.partition(b"\t")
     mode, _kind, oid, size = facts.decode().split()
-    return Entry(_name(name, folder), mode, oid, int(size) if size.isdigit() else 0)
+    return TreeEntry(_name(name, folder), mode, oid, int(size) if size.isdigit() else 0)
 
 
 def _name(name: bytes, folder: str) -> str:
@@ -138,24 +138,26 @@ def _is_read(name: str) -> bool:
     return name.endswith(SUFFIXES) or name.rpartition("/")[2] in ALSO_READ
 
 
-def _refusal(entry: Entry) -> Problem | None:
+def _refusal(entry: TreeEntry) -> SourceProblem | None:
     if entry.mode == "120000":
-        return Problem(entry.name, 0, "a symbolic link", "commit the file itself: links are not followed")
+        return SourceProblem(entry.name, 0, "a symbolic link", "commit the file itself: links are not followed")
     if entry.mode == "160000":
-        return Problem(entry.name, 0, "a submodule", "commit the manifests themselves: submodules are not fetched")
+        return SourceProblem(entry.name, 0, "a submodule", "commit the manifests themselves: submodules are not fetched")
     if entry.mode not in REGULAR or ".." in entry.name.split("/"):
-        return Problem(entry.name, 0, "not a regular file", "commit a regular file with an ordinary name")
+        return SourceProblem(entry.name, 0, "not a regular file", "commit a regular file with an ordinary name")
     if _is_read(entry.name) and entry.size > LARGEST_FILE:
         size = f"{entry.size / (1 << 20):.1f} MiB"
-        return Problem(entry.name, 0, f"{size} is too large for a manifest", f"split it into files of at most {LARGEST_FILE >> 20} MiB")
+        return SourceProblem(
+            entry.name, 0, f"{size} is too large for a manifest", f"split it into files of at most {LARGEST_FILE >> 20} MiB"
+        )
     return None
 
 
-def _pointer(name: str) -> Problem:
-    return Problem(name, 1, "a Git LFS pointer instead of a manifest", "commit the manifest itself, without LFS")
+def _pointer(name: str) -> SourceProblem:
+    return SourceProblem(name, 1, "a Git LFS pointer instead of a manifest", "commit the manifest itself, without LFS")
 
 
-async def _contents(runner: Runner, wanted: list[Entry]) -> dict[str, bytes]:
+async def _contents(runner: Runner, wanted: list[TreeEntry]) -> dict[str, bytes]:
     missing = sorted({entry.oid for entry in wanted})
     known = dict(zip(missing, await runner.read(missing) if missing else [], strict=True))
     return {entry.name: known[entry.oid] for entry in wanted}

@@ -1,1 +1,1 @@
-"""F4 — hands on the Kubernetes API: transport, client, watch, cache, lease."""
+"""Hands on the Kubernetes API: transport, client, discovery, watch, cache."""

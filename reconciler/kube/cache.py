@@ -1,18 +1,20 @@
 """What the informers have seen: objects by name, by owner and by index words, never to be changed by a reader."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from reconciler.model.identity import Manifest, Resource, controller_uid, name_of, namespace_of
-from reconciler.model.indexes import INDEXES
+from reconciler.kernel.identity import Manifest, Resource, controller_uid, name_of, namespace_of
 
 Place = tuple[str, str]
+Index = Callable[[Manifest], tuple[str, ...]]
+"""The words of one object; each at most once, whatever shape a stranger gave the object."""
 
 
 class Cache:
     """Objects of the watched resources. Reads of a resource that nobody watches raise KeyError: a wiring bug."""
 
-    def __init__(self, resources: Sequence[Resource]) -> None:
+    def __init__(self, resources: Sequence[Resource], indexes: Mapping[Resource, Index]) -> None:
+        self._indexes = indexes
         self._objects: dict[Resource, dict[Place, Manifest]] = {resource: {} for resource in resources}
         self._owned: dict[Resource, dict[str, dict[Place, Manifest]]] = {resource: defaultdict(dict) for resource in resources}
         self._indexed: dict[Resource, dict[str, dict[Place, Manifest]]] = {resource: defaultdict(dict) for resource in resources}
@@ -45,7 +47,7 @@ class Cache:
         if not self.newer(resource, *place, _version(last)):
             self.drop(resource, *place)
 
-    def settle(self, resource: Resource, manifests: Sequence[Manifest], version: str) -> Sequence[Manifest]:
+    def relist(self, resource: Resource, manifests: Sequence[Manifest], version: str) -> Sequence[Manifest]:
         """Become what one list said at a version; what was written after it stays. Answers the objects that are gone."""
         listed = {(namespace_of(manifest), name_of(manifest)): manifest for manifest in manifests}
         known = self._objects[resource]
@@ -86,7 +88,7 @@ class Cache:
         owner = controller_uid(manifest)
         if owner:
             yield self._owned[resource], owner
-        for word in INDEXES[resource](manifest) if resource in INDEXES else ():
+        for word in self._indexes[resource](manifest) if resource in self._indexes else ():
             yield self._indexed[resource], word
 
     def places(self, resource: Resource) -> Sequence[Place]:

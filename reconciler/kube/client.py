@@ -6,12 +6,12 @@ from functools import partial
 
 import orjson
 
+from reconciler.kernel.errors import Transient
+from reconciler.kernel.identity import Manifest, ObjectRef, Resource, name_of, namespace_of, uid_of
+from reconciler.kernel.plan import PatchStyle
 from reconciler.kube.errors import Busy, Conflict, NotFound, Refused, error_of
 from reconciler.kube.fence import Fence
 from reconciler.kube.transport import Request, Transport
-from reconciler.model.errors import Transient
-from reconciler.model.identity import Manifest, ObjectRef, Resource, name_of, namespace_of, uid_of
-from reconciler.model.plan import PatchStyle
 
 PAGE = "500"
 MANAGER = "reconciler"

@@ -6,8 +6,8 @@ import ssl
 from pathlib import Path
 from typing import Any
 
+from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kube.http import Endpoint
-from reconciler.model.errors import Terminal, Transient
 
 
 def endpoint(kubeconfig: str | None, context: str | None = None) -> Endpoint:

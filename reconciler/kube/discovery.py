@@ -1,10 +1,10 @@
 """Which resource serves a kind: our own table first, then what the server says (Kubernetes API concepts, "API discovery")."""
 
+from reconciler.kernel import resources
+from reconciler.kernel.errors import Terminal
+from reconciler.kernel.identity import Manifest, Resource
 from reconciler.kube.client import Client
 from reconciler.kube.errors import NotFound, NotServed
-from reconciler.model import resources
-from reconciler.model.errors import Terminal
-from reconciler.model.identity import Manifest, Resource
 
 KNOWN = {(r.api_version, r.kind): r for r in vars(resources).values() if isinstance(r, Resource)}
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from reconciler.model.errors import Terminal, Transient
+from reconciler.kernel.errors import Terminal, Transient
 
 
 class ApiError(Exception):

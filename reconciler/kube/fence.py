@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from reconciler.model.errors import Transient
+from reconciler.kernel.errors import Transient
 
 
 class Fenced(Transient):

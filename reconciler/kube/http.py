@@ -10,8 +10,8 @@ import aiohttp
 from aiohttp.abc import AbstractStreamWriter
 from yarl import URL
 
+from reconciler.kernel.errors import Transient
 from reconciler.kube.transport import Request, Response
-from reconciler.model.errors import Transient
 
 LIMIT = 64
 LINE_LIMIT = 16 << 20

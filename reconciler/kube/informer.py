@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import structlog
 
+from reconciler.kernel.errors import Transient
+from reconciler.kernel.identity import Manifest, Resource
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client, Event
 from reconciler.kube.errors import ApiError, Gone, NotServed
-from reconciler.model.errors import Transient
-from reconciler.model.identity import Manifest, Resource
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
 PATIENCE = 30.0
@@ -53,7 +53,7 @@ class Informer:
     async def _list(self) -> str:
         listing = await self._client.listing(self._resource)
         self._unserved_since = None
-        for manifest in (*self._cache.settle(self._resource, listing.items, listing.version), *listing.items):
+        for manifest in (*self._cache.relist(self._resource, listing.items, listing.version), *listing.items):
             self._listener(self._resource, manifest)
         self.synced.set()
         return listing.version
@@ -67,7 +67,7 @@ class Informer:
 
     def _forget_all(self) -> None:
         """The resource type is not served (any more): nothing of it is left."""
-        for manifest in self._cache.settle(self._resource, (), ""):
+        for manifest in self._cache.relist(self._resource, (), ""):
             self._listener(self._resource, manifest)
         self.synced.set()
 

@@ -1,1 +1,1 @@
-"""F5 — plug-ins that sample one number from one metrics system."""
+"""Plug-ins that take one measurement from one metrics system."""

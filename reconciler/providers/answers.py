@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from reconciler.core.analysis.evaluate import Conditions, assess
-from reconciler.model.analysis import Measurement, RunPhase
-from reconciler.providers.protocol import MeasurementTask
+from reconciler.analysis.conditions import Conditions, assess
+from reconciler.analysis.model import Measurement, RunPhase
+from reconciler.analysis.provider import MeasurementTask
 
 LONGEST_VALUE = 10_000
 TERMINATED = "Metric Terminated"

@@ -5,18 +5,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-from reconciler.api.argoproj.fields import Fields
+from reconciler.analysis.model import RUN_METRIC, RUN_NAME, RUN_NAMESPACE, RUN_UID_LABEL, Measurement, RunPhase
+from reconciler.analysis.provider import JOB_NAME, JOB_NAMESPACE, MeasurementTask
+from reconciler.kernel.errors import Transient
+from reconciler.kernel.fields import Fields
+from reconciler.kernel.identity import Manifest, ObjectRef, controller_uid, labels_of, name_of, uid_of
+from reconciler.kernel.problem import InvalidField
+from reconciler.kernel.resources import ANALYSIS_RUNS, JOBS, PODS
 from reconciler.kube.client import Client
 from reconciler.kube.errors import AlreadyExists, ApiError
-from reconciler.model.analysis import RUN_METRIC, RUN_NAME, RUN_NAMESPACE, RUN_UID_LABEL, Measurement, RunPhase
-from reconciler.model.errors import Transient
-from reconciler.model.identity import Manifest, ObjectRef, controller_uid, labels_of, name_of, uid_of
-from reconciler.model.problem import InvalidField
-from reconciler.model.resources import ANALYSIS_RUNS, JOBS, PODS
 from reconciler.providers.answers import ended, failed
-from reconciler.providers.protocol import MeasurementTask
 
-JOB_NAME, JOB_NAMESPACE = "job-name", "job-namespace"
 LONGEST_NAME = 63
 HOPELESS = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName"})
 

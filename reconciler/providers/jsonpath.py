@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from reconciler.model.errors import Terminal
+from reconciler.kernel.errors import Terminal
 
 MATCHES = 100_000
 LONGEST = 1000
@@ -31,7 +31,7 @@ COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PathStep:
     """One step of a path: its kind and what it looks for."""
 
     kind: str
@@ -58,7 +58,7 @@ def _bounded(found: Iterator[Any]) -> list[Any]:
 
 
 @lru_cache(maxsize=256)
-def steps(path: str) -> tuple[Step, ...]:
+def steps(path: str) -> tuple[PathStep, ...]:
     """The steps of a path; braces and the leading `$` may be left out."""
     text = path.strip()
     text = text[1:-1].strip() if text.startswith("{") and text.endswith("}") else text
@@ -77,11 +77,11 @@ def steps(path: str) -> tuple[Step, ...]:
     return tuple(found)
 
 
-def _step(token: re.Match[str]) -> Step:
+def _step(token: re.Match[str]) -> PathStep:
     if token["path"] is not None:
-        return Step("filter", token["path"], token["operator"] or "", _scalar(token["literal"]))
+        return PathStep("filter", token["path"], token["operator"] or "", _scalar(token["literal"]))
     kind, text = next((kind, text) for kind, text in token.groupdict().items() if text is not None)
-    return Step("every" if text == "*" and kind != "deep" else kind, re.sub(r"\\(.)", r"\1", text) if kind == "name" else text)
+    return PathStep("every" if text == "*" and kind != "deep" else kind, re.sub(r"\\(.)", r"\1", text) if kind == "name" else text)
 
 
 def _scalar(text: str | None) -> Any:
@@ -95,21 +95,21 @@ def _scalar(text: str | None) -> Any:
         raise Terminal(f"jsonPath: {text[:50]!r} is no literal: write texts in quotes") from error
 
 
-def _member(step: Step, value: Any) -> Iterator[Any]:
+def _member(step: PathStep, value: Any) -> Iterator[Any]:
     if isinstance(value, dict) and step.text in value:
         yield value[step.text]
 
 
-def _members(step: Step, value: Any) -> Iterator[Any]:
+def _members(step: PathStep, value: Any) -> Iterator[Any]:
     for quoted in re.findall(r"'[^']*'|\"[^\"]*\"", step.text):
-        yield from _member(Step("name", quoted[1:-1]), value)
+        yield from _member(PathStep("name", quoted[1:-1]), value)
 
 
-def _every(step: Step, value: Any) -> Iterator[Any]:
+def _every(step: PathStep, value: Any) -> Iterator[Any]:
     yield from value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
-def _deep(step: Step, value: Any) -> Iterator[Any]:
+def _deep(step: PathStep, value: Any) -> Iterator[Any]:
     """Every member of this name at any depth, outer ones first."""
     waiting = [value]
     while waiting:
@@ -119,7 +119,7 @@ def _deep(step: Step, value: Any) -> Iterator[Any]:
         waiting = children + waiting
 
 
-def _places(step: Step, value: Any) -> Iterator[Any]:
+def _places(step: PathStep, value: Any) -> Iterator[Any]:
     if not isinstance(value, list):
         return
     for part in step.text.split(","):
@@ -133,21 +133,21 @@ def _places(step: Step, value: Any) -> Iterator[Any]:
         yield from chosen
 
 
-def _filter(step: Step, value: Any) -> Iterator[Any]:
+def _filter(step: PathStep, value: Any) -> Iterator[Any]:
     for item in _every(step, value):
         found = find(step.text, item)
         if found and (not step.operator or _holds(step, found[0])):
             yield item
 
 
-def _holds(step: Step, value: Any) -> bool:
+def _holds(step: PathStep, value: Any) -> bool:
     try:
         return COMPARE[step.operator](value, step.literal)
     except TypeError:
         return False
 
 
-STEPS: Mapping[str, Callable[[Step, Any], Iterator[Any]]] = {
+STEPS: Mapping[str, Callable[[PathStep, Any], Iterator[Any]]] = {
     "name": _member,
     "keys": _members,
     "every": _every,

@@ -1,6 +1,7 @@
 """Prometheus: one instant or range query a measurement (contract 7.1)."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,17 +9,17 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx
 
-from reconciler.api.argoproj.fields import Fields
-from reconciler.core.analysis.evaluate import moment
-from reconciler.core.analysis.expression import ExpressionError
-from reconciler.core.analysis.text import fixed
-from reconciler.model.analysis import Measurement
-from reconciler.model.duration import parse_duration
-from reconciler.model.errors import Terminal, Transient
+from reconciler.analysis.model import Measurement, Metric
+from reconciler.analysis.provider import MeasurementTask
+from reconciler.expr.evaluate import moment
+from reconciler.expr.syntax import ExpressionError
+from reconciler.expr.text import fixed
+from reconciler.kernel.duration import parse_duration
+from reconciler.kernel.errors import Terminal, Transient
+from reconciler.kernel.fields import Fields
 from reconciler.providers.answers import ended, failed, judged
-from reconciler.providers.protocol import MeasurementTask
 from reconciler.providers.requests import FORM, basic, bearer, headers_of, send
-from reconciler.web.client import Answer, Call
+from reconciler.web.client import HttpAnswer, HttpCall
 
 DEFAULT_TIMEOUT = 30
 RESPONSE_LIMIT = 8 << 20
@@ -42,6 +43,9 @@ class Prometheus:
     def __init__(self, client: httpx.AsyncClient, default_address: str) -> None:
         self._client = client
         self._default_address = default_address
+
+    def question(self, metric: Metric) -> Mapping[str, str]:
+        return {"ResolvedPrometheusQuery": str(metric.config.get("query") or "")}
 
     async def run(self, task: MeasurementTask) -> Measurement:
         try:
@@ -81,10 +85,10 @@ class Prometheus:
         headers = {**headers_of(config), **await self._authorization(config, address, timeout)}
         form = urlencode(parameters).encode()
         url = f"{address.rstrip('/')}/api/v1/{path}"
-        call = Call(method="POST", url=url, headers={**headers, **FORM}, body=form, timeout=timeout, limit=RESPONSE_LIMIT)
+        call = HttpCall(method="POST", url=url, headers={**headers, **FORM}, body=form, timeout=timeout, limit=RESPONSE_LIMIT)
         answer = await send(self._client, call, insecure=config.flag("insecure"))
         if answer.status in (405, 501):
-            call = Call(method="GET", url=url, headers=headers, query=parameters, timeout=timeout, limit=RESPONSE_LIMIT)
+            call = HttpCall(method="GET", url=url, headers=headers, query=parameters, timeout=timeout, limit=RESPONSE_LIMIT)
             answer = await send(self._client, call, insecure=config.flag("insecure"))
         return _document(answer)
 
@@ -145,7 +149,7 @@ def _seconds(at: datetime) -> str:
     return f"{at.timestamp():.3f}"
 
 
-def _document(answer: Answer) -> dict[str, Any]:
+def _document(answer: HttpAnswer) -> dict[str, Any]:
     document = answer.document()
     if not isinstance(document, dict):
         raise Terminal(f"prometheus answered {answer.status} without JSON")

@@ -4,21 +4,13 @@ from collections.abc import Mapping
 
 import httpx
 
+from reconciler.analysis.provider import Provider
 from reconciler.kube.client import Client
-from reconciler.model.analysis import Metric
 from reconciler.providers.job import Job
 from reconciler.providers.prometheus import Prometheus
-from reconciler.providers.protocol import Provider
 from reconciler.providers.web import Web
 
 
 def providers(client: Client, http: httpx.AsyncClient, prometheus_address: str, job_namespace: str = "") -> Mapping[str, Provider]:
     """All providers over shared hands; a metric that names another one is refused by validation."""
     return {"prometheus": Prometheus(http, prometheus_address), "web": Web(http), "job": Job(client, job_namespace)}
-
-
-def metadata_of(metric: Metric) -> Mapping[str, str]:
-    """What a metric's result says about its question from the first measurement on (contract 7.1)."""
-    if metric.kind != "prometheus":
-        return {}
-    return {"ResolvedPrometheusQuery": str(metric.config.get("query") or "")}

@@ -7,15 +7,15 @@ from urllib.parse import urlencode
 
 import httpx
 
-from reconciler.api.argoproj.fields import Fields
-from reconciler.model.errors import Terminal
-from reconciler.web.client import Answer, Call, ClientSettings, ask, open_client
+from reconciler.kernel.errors import Terminal
+from reconciler.kernel.fields import Fields
+from reconciler.web.client import ClientSettings, HttpAnswer, HttpCall, ask, open_client
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 TOKEN_LIMIT = 64 << 10
 
 
-async def send(client: httpx.AsyncClient, call: Call, *, insecure: bool) -> Answer:
+async def send(client: httpx.AsyncClient, call: HttpCall, *, insecure: bool) -> HttpAnswer:
     """One request through the shared client, or through one of its own that trusts every certificate."""
     if not insecure:
         return await ask(client, call)
@@ -60,7 +60,9 @@ async def bearer(client: httpx.AsyncClient, oauth: Fields, *, insecure: bool, ti
     status = 0
     for headers, extra in ways:
         body = urlencode({**form, **extra}).encode()
-        call = Call(method="POST", url=oauth.text("tokenUrl"), headers={**FORM, **headers}, body=body, timeout=timeout, limit=TOKEN_LIMIT)
+        call = HttpCall(
+            method="POST", url=oauth.text("tokenUrl"), headers={**FORM, **headers}, body=body, timeout=timeout, limit=TOKEN_LIMIT
+        )
         answer = await send(client, call, insecure=insecure)
         document = answer.document()
         if answer.status == 200 and isinstance(document, dict) and isinstance(document.get("access_token"), str):

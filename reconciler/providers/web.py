@@ -5,14 +5,14 @@ from typing import Any
 
 import httpx
 
-from reconciler.api.argoproj.fields import Fields
-from reconciler.model.analysis import Measurement
-from reconciler.model.errors import Terminal, Transient
+from reconciler.analysis.model import Measurement
+from reconciler.analysis.provider import MeasurementTask
+from reconciler.kernel.errors import Terminal, Transient
+from reconciler.kernel.fields import Fields
 from reconciler.providers.answers import ended, failed, judged
 from reconciler.providers.jsonpath import find
-from reconciler.providers.protocol import MeasurementTask
 from reconciler.providers.requests import bearer, headers_of, send
-from reconciler.web.client import Answer, Call
+from reconciler.web.client import HttpAnswer, HttpCall
 
 DEFAULT_TIMEOUT = 10
 RESPONSE_LIMIT = 8 << 20
@@ -43,7 +43,7 @@ class Web:
     async def terminate(self, task: MeasurementTask, measurement: Measurement) -> Measurement:
         return ended(task, measurement)
 
-    async def _ask(self, config: Fields) -> Answer:
+    async def _ask(self, config: Fields) -> HttpAnswer:
         method = config.text("method") or "GET"
         if method not in METHODS:
             raise Terminal(f"web: method {method} is none of {', '.join(METHODS)}")
@@ -51,7 +51,7 @@ class Web:
         seconds = config.number_or("timeoutSeconds", 0)
         timeout = float(seconds if seconds > 0 else DEFAULT_TIMEOUT)
         headers = {**headers_of(config), **kind, **await self._authorization(config, timeout)}
-        call = Call(method=method, url=config.text("url"), headers=headers, body=body, timeout=timeout, limit=RESPONSE_LIMIT)
+        call = HttpCall(method=method, url=config.text("url"), headers=headers, body=body, timeout=timeout, limit=RESPONSE_LIMIT)
         answer = await send(self._client, call, insecure=config.flag("insecure"))
         if not 200 <= answer.status < 300:
             raise Terminal(f"received non 2xx response code: {answer.status}")

@@ -1,1 +1,1 @@
-"""F5 — plug-ins that turn files of a source into manifests."""
+"""Plug-ins that turn files of a source into manifests."""

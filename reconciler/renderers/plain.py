@@ -2,8 +2,8 @@
 
 import asyncio
 
-from reconciler.core.source.documents import Parsed, manifests_of
-from reconciler.model.source import Problem, Snapshot
+from reconciler.git.objects import Snapshot, SourceProblem
+from reconciler.sources.documents import Parsed, manifests_of
 
 TEMPLATED = {
     "kustomization.yaml": "kustomize",
@@ -15,7 +15,7 @@ REMEDY = "point the source at a folder with plain manifests, or commit the rende
 
 
 class PlainRenderer:
-    """Parses files as they are. A folder that belongs to a templating tool is a Problem, not a guess."""
+    """Parses files as they are. A folder that belongs to a templating tool is a SourceProblem, not a guess."""
 
     async def render(self, snapshot: Snapshot, previous: Parsed | None = None) -> Parsed:
         foreign = tuple(problem for name in sorted(snapshot.files) if (problem := _foreign(name)))
@@ -25,6 +25,6 @@ class PlainRenderer:
         return await asyncio.to_thread(manifests_of, snapshot, previous)
 
 
-def _foreign(name: str) -> Problem | None:
+def _foreign(name: str) -> SourceProblem | None:
     tool = TEMPLATED.get(name.rpartition("/")[2])
-    return Problem(name, 0, f"this folder is rendered by {tool}, which this version does not run", REMEDY) if tool else None
+    return SourceProblem(name, 0, f"this folder is rendered by {tool}, which this version does not run", REMEDY) if tool else None

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from reconciler.model.errors import Terminal
+from reconciler.kernel.errors import Terminal
 from reconciler.renderers.plain import PlainRenderer
-from reconciler.renderers.protocol import Renderer
+from reconciler.sources.renderer import Renderer
 
 RENDERERS: Mapping[str, Renderer] = {"plain": PlainRenderer()}
 

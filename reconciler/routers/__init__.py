@@ -1,1 +1,1 @@
-"""F3 — plug-ins that turn desired traffic into a mesh's own objects. Pure."""
+"""Plug-ins that turn desired traffic into a mesh's own objects. Pure."""

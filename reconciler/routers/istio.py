@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from reconciler.model.errors import Terminal
-from reconciler.model.identity import Manifest, ObjectRef, name_of
-from reconciler.model.resources import DESTINATION_RULES, VIRTUAL_SERVICES
-from reconciler.model.traffic import Traffic
+from reconciler.kernel.errors import Terminal
+from reconciler.kernel.identity import Manifest, ObjectRef, name_of
+from reconciler.kernel.resources import DESTINATION_RULES, VIRTUAL_SERVICES
+from reconciler.rollouts.traffic.model import Traffic
+from reconciler.rollouts.traffic.router import InForce, Live, Notice, Routing, Services
 from reconciler.routers.istio_routes import Selection, Sides, canary_weight, http_routes, reweighted, shares_of
 from reconciler.routers.istio_subsets import all_hashes, subset_hash, switched, with_experiments
-from reconciler.routers.protocol import InForce, Live, Notice, Routing, Services
 
 EITHER = "either VirtualService or VirtualServices must be configured"
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.model.errors import Terminal
-from reconciler.model.identity import Manifest
-from reconciler.model.traffic import HeaderRoute, MirrorRoute, Traffic
+from reconciler.kernel.errors import Terminal
+from reconciler.kernel.identity import Manifest
+from reconciler.rollouts.traffic.model import HeaderRoute, MirrorRoute, Traffic
 
 PROTOCOLS = ("http", "tls", "tcp")
 

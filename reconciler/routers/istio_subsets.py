@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from reconciler.model.identity import Manifest, annotations_of
-from reconciler.model.workload import HASH_LABEL, MANAGED_BY
+from reconciler.kernel.identity import Manifest, annotations_of
+from reconciler.kernel.well_known import HASH_LABEL, MANAGED_BY
 
 
 def switched(rule: Manifest, owner: str, hashes: Mapping[str, str], kept: Sequence[str] = ()) -> Manifest:

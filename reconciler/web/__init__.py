@@ -1,1 +1,1 @@
-"""F4 — hands on HTTP: the client others share, and our own endpoints."""
+"""Hands on HTTP: the client others share, and our own endpoints."""

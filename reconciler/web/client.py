@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from reconciler.model.errors import Terminal, Transient
+from reconciler.kernel.errors import Terminal, Transient
 
 USER_AGENT = "reconciler"
 BODY_LIMIT = 4 << 20
@@ -34,7 +34,7 @@ class ClientSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class HttpCall:
     """One request: `timeout` covers all of it, redirects included; an answer larger than `limit` bytes is refused."""
 
     method: str
@@ -47,7 +47,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """One answer, read to its end."""
 
     status: int
@@ -78,7 +78,7 @@ def open_client(settings: ClientSettings | None = None) -> httpx.AsyncClient:
     return client
 
 
-async def ask(client: httpx.AsyncClient, call: Call) -> Answer:
+async def ask(client: httpx.AsyncClient, call: HttpCall) -> HttpAnswer:
     """Send one request and read the answer; Transient when none came in time, Terminal when it is too large or leads elsewhere.
 
     Reads follow redirects within the same scheme, host and port; other methods return the redirect as the answer.
@@ -95,18 +95,18 @@ async def ask(client: httpx.AsyncClient, call: Call) -> Answer:
         raise Transient(f"{_place(request.url)}: no answer: {type(error).__name__}") from error
 
 
-def _request(client: httpx.AsyncClient, call: Call) -> httpx.Request:
+def _request(client: httpx.AsyncClient, call: HttpCall) -> httpx.Request:
     query = dict(call.query) or None
     return client.build_request(call.method, call.url, headers=dict(call.headers), params=query, content=call.body or None)
 
 
-async def _follow(client: httpx.AsyncClient, request: httpx.Request, limit: int) -> Answer:
+async def _follow(client: httpx.AsyncClient, request: httpx.Request, limit: int) -> HttpAnswer:
     for _ in range(REDIRECTS + 1):
         response = await client.send(request, stream=True)
         try:
             following = _redirect(client, request, response)
             if following is None:
-                return Answer(response.status_code, response.headers, await read_bounded(response, limit))
+                return HttpAnswer(response.status_code, response.headers, await read_bounded(response, limit))
             request = following
         finally:
             await response.aclose()

@@ -30,7 +30,7 @@ class Hint:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class WebhookAnswer:
     """What to answer, and the hint to act on if there is one."""
 
     status: int
@@ -86,19 +86,19 @@ class Webhook:
     secret: Callable[[], bytes]
     _seen: OrderedDict[str, None] = field(default_factory=OrderedDict)
 
-    def receive(self, headers: Mapping[str, str], body: bytes) -> Verdict:
+    def receive(self, headers: Mapping[str, str], body: bytes) -> WebhookAnswer:
         """Verify one delivery: 413 too large, 401 not signed by our secret, 400 no JSON, else 202."""
         if len(body) > BODY_LIMIT:
-            return Verdict(413, "the body is too large")
+            return WebhookAnswer(413, "the body is too large")
         lower = {name.lower(): value for name, value in headers.items()}
         if not signed(self.secret(), body, lower.get("x-hub-signature-256", "")):
-            return Verdict(401, "the signature does not match")
+            return WebhookAnswer(401, "the signature does not match")
         document = _document(lower.get("content-type", ""), body)
         if document is None:
-            return Verdict(400, "the body is not JSON")
+            return WebhookAnswer(400, "the body is not JSON")
         if self._replayed(lower.get("x-github-delivery", "")):
-            return Verdict(202, "seen before")
-        return Verdict(202, "accepted", hint_of(lower.get("x-github-event", ""), document))
+            return WebhookAnswer(202, "seen before")
+        return WebhookAnswer(202, "accepted", hint_of(lower.get("x-github-event", ""), document))
 
     def _replayed(self, delivery: str) -> bool:
         if not delivery:

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import httpx
 import pytest
+from reconciler_sandbox.client import Answer, Call
 
 from reconciler.app.daemon import Daemon
-from reconciler.app.settings import settings_of
-from reconciler.kube.freeze import FREEZE
-from reconciler.kube.lease import micro_time
-from reconciler.model.errors import Terminal
-from reconciler.model.identity import Manifest, ObjectRef
-from reconciler.model.resources import CONFIGMAPS, LEASES, NAMESPACES
-from reconciler.sandbox.client import Answer, Call
+from reconciler.app.settings.reading import settings_of
+from reconciler.kernel.errors import Terminal
+from reconciler.kernel.identity import Manifest, ObjectRef
+from reconciler.kernel.resources import CONFIGMAPS, LEASES, NAMESPACES
+from reconciler.runtime.freeze import FREEZE
+from reconciler.runtime.lease import micro_time
 from tests.kit.clusters import NAMESPACE, Api, api
 from tests.kit.desk import SettableClock, config
 from tests.kit.ports import free_port

@@ -12,12 +12,13 @@ import httpx
 import pytest
 
 from reconciler.app.endpoints import Endpoints
-from reconciler.app.settings import settings_of
+from reconciler.app.indexes import INDEXES
+from reconciler.app.settings.reading import settings_of
 from reconciler.app.telemetry import Telemetry
-from reconciler.controller.clock import SystemClock
-from reconciler.controller.engine import Engine
+from reconciler.kernel.clock import SystemClock
+from reconciler.kernel.errors import Terminal
 from reconciler.kube.cache import Cache
-from reconciler.model.errors import Terminal
+from reconciler.runtime.engine import Engine
 from reconciler.web.webhook import Hint
 from tests.kit.clusters import api, running
 from tests.kit.ports import free_port
@@ -46,7 +47,7 @@ class Served:
 async def serving(extra: str = "") -> AsyncIterator[Served]:
     port = free_port()
     async with api() as cluster:
-        engine = Engine([], cluster.client, Cache(()), SystemClock())
+        engine = Engine([], cluster.client, Cache((), INDEXES), SystemClock())
         served = Served(f"http://127.0.0.1:{port}", engine)
         settings = settings_of(f"listen: 127.0.0.1:{port}\n{extra}", "t")
         async with running(Endpoints(settings, Telemetry(), engine, served.hinted, lambda: served.notes).run()):
@@ -107,7 +108,7 @@ async def test_a_webhook_needs_a_signature(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("listen", "words"), [("host:x", "is not host:port"), ("203.0.113.1:80", "cannot be used")])
 async def test_an_address_that_does_not_work_says_what_to_do(listen: str, words: str) -> None:
     async with api() as cluster:
-        engine = Engine([], cluster.client, Cache(()), SystemClock())
+        engine = Engine([], cluster.client, Cache((), INDEXES), SystemClock())
         endpoints = Endpoints(settings_of(f"listen: '{listen}'\n", "t"), Telemetry(), engine, lambda _: 0, tuple)
         with pytest.raises(Terminal, match=words):
             await asyncio.wait_for(endpoints.run(), 20)

@@ -8,13 +8,14 @@ from datetime import timedelta
 
 import pytest
 
+from reconciler.app.indexes import INDEXES
 from reconciler.app.polling import Polling
 from reconciler.app.telemetry import Telemetry
-from reconciler.controller.clock import SystemClock
-from reconciler.controller.engine import Engine
+from reconciler.kernel.clock import SystemClock
+from reconciler.kernel.identity import Key
 from reconciler.kube.cache import Cache
-from reconciler.model.identity import Key
-from reconciler.model.settings import SourceSettings
+from reconciler.runtime.engine import Engine
+from reconciler.sources.settings import SourceSettings
 from reconciler.web.webhook import Hint, place_of
 from tests.kit.clusters import api, running
 from tests.kit.desk import SETTINGS
@@ -26,7 +27,7 @@ OTHER = replace(SHOP, name="other", repository="https://git.example.com/other/ma
 @pytest.fixture
 async def engine() -> AsyncIterator[Engine]:
     async with api() as cluster:
-        yield Engine([], cluster.client, Cache(()), SystemClock())
+        yield Engine([], cluster.client, Cache((), INDEXES), SystemClock())
 
 
 @asynccontextmanager

@@ -6,11 +6,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from reconciler.app.settings import settings_of
+from reconciler.app.settings.reading import settings_of
 from reconciler.app.wiring import Assembly, Environment, assemble, token_file
-from reconciler.controller.clock import SystemClock
+from reconciler.kernel.clock import SystemClock
+from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kube.fence import Fence
-from reconciler.model.errors import Terminal, Transient
 from tests.kit.clusters import Api, api
 
 SOURCE = "  - {{name: {name}, repository: 'file:///srv/{repository}.git', branch: main, environment: demo{more}}}\n"

@@ -5,14 +5,14 @@ from collections.abc import Callable
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import decide, git, route, start
+from benchmarks import git, plan, route, start
 from benchmarks.measure import Row
 
 
 @pytest.mark.parametrize(
     ("rows", "expected"),
     [
-        (lambda: decide.rows(rounds=3), ["decide, one rollout mid-canary"]),
+        (lambda: plan.rows(rounds=3), ["plan, one rollout mid-canary"]),
         (lambda: start.rows(rounds=1), ["CLI start (reconciler version)"]),
         (lambda: route.rows(rounds=1, patches=2), ["failed measurement → weights home"]),
         (
@@ -20,7 +20,7 @@ from benchmarks.measure import Row
             ["no-change poll of one repository", "one image changed in 20 files → change known"],
         ),
     ],
-    ids=["decide", "start", "route", "git"],
+    ids=["plan", "start", "route", "git"],
 )
 def test_a_bench_measures_what_it_names(rows: Callable[[], list[Row]], expected: list[str]) -> None:
     found = rows()
@@ -36,4 +36,4 @@ def test_the_table_shows_measured_budget_and_ratio() -> None:
 
 def test_an_unknown_bench_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["nothing"]) == 2
-    assert "there are decide, start, route, git" in capsys.readouterr().err
+    assert "there are plan, start, route, git" in capsys.readouterr().err

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from reconciler_sandbox.githost.host import GitHost
 
-from reconciler.forges.protocol import Announcement, CommitState, Forge, Proposal, PullRequest, PullState
-from reconciler.forges.registry import FORGES, ForgeSettings, forge
-from reconciler.sandbox.githost.host import GitHost
+from reconciler.forges.registry import FORGES, ForgeTerms, forge
+from reconciler.releases.forge import Announcement, CommitState, Forge, Proposal, PullRequest, PullState
 from reconciler.web.client import open_client
 from tests.kit.githost import REPO, USERS, git_host
 
@@ -28,7 +28,7 @@ async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         return USERS["bot"]
 
     async with git_host(tmp_path) as host, open_client() as client:
-        settings = ForgeSettings(repository=REPO, token=token, api=host.api)
+        settings = ForgeTerms(repository=REPO, token=token, api=host.api)
         yield Bench(forge(request.param, settings, client), host, request.param != "plain")
 
 

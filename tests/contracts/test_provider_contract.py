@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from reconciler.model.analysis import RunPhase
-from reconciler.model.identity import Manifest
+from reconciler.analysis.model import RunPhase
+from reconciler.analysis.provider import MeasurementTask, Provider
+from reconciler.kernel.identity import Manifest
 from reconciler.providers.job import Job
 from reconciler.providers.prometheus import Prometheus
-from reconciler.providers.protocol import MeasurementTask, Provider
 from reconciler.providers.web import Web
 from reconciler.web.client import open_client
 from tests.kit.analysis import NOW, Scripted, endpoint, measurement, task, vector

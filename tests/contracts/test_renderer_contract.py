@@ -2,10 +2,10 @@
 
 import pytest
 
-from reconciler.core.source.documents import SUFFIXES
-from reconciler.model.source import Problem
-from reconciler.renderers.protocol import Renderer
+from reconciler.git.objects import SourceProblem
 from reconciler.renderers.registry import RENDERERS
+from reconciler.sources.documents import SUFFIXES
+from reconciler.sources.renderer import Renderer
 from tests.kit.manifests import deployment, snapshot
 
 FILES = {"a/web.yaml": deployment(), "a/api.yaml": deployment(name="api")}
@@ -34,7 +34,7 @@ async def test_what_cannot_be_rendered_is_a_problem_and_not_an_exception(rendere
 
 
 async def test_problems_of_the_snapshot_are_passed_on(renderer: Renderer) -> None:
-    problem = Problem("a/link.yaml", 0, "a symbolic link", "commit the file")
+    problem = SourceProblem("a/link.yaml", 0, "a symbolic link", "commit the file")
     found = snapshot(FILES)
     with_problem = type(found)(found.commit, found.tree_id, found.files, (problem,))
     assert problem in (await renderer.render(with_problem)).problems

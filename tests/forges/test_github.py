@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from reconciler_sandbox.githost.faults import Fault, answer, cut
+from reconciler_sandbox.githost.host import GitHost
 
 from reconciler.forges.github import GitHub, pull_from
-from reconciler.forges.protocol import Announcement, CommitState, Proposal, PullState
-from reconciler.model.errors import Terminal, Transient
-from reconciler.sandbox.githost.faults import Fault, answer, cut
-from reconciler.sandbox.githost.host import GitHost
+from reconciler.kernel.errors import Terminal, Transient
+from reconciler.releases.forge import Announcement, CommitState, Proposal, PullState
 from reconciler.web.client import open_client
 from tests.kit.githost import REPO, USERS, api, git_host
 

@@ -4,8 +4,8 @@ import pytest
 
 from reconciler.forges.github import GitHub
 from reconciler.forges.plain import Plain
-from reconciler.forges.registry import ForgeSettings, forge, repository_of
-from reconciler.model.errors import Terminal
+from reconciler.forges.registry import ForgeTerms, forge, repository_of
+from reconciler.kernel.errors import Terminal
 from reconciler.web.client import open_client
 
 
@@ -14,7 +14,7 @@ async def token() -> str:
 
 
 async def test_a_kind_is_its_forge() -> None:
-    settings = ForgeSettings(repository="shop/manifests", token=token)
+    settings = ForgeTerms(repository="shop/manifests", token=token)
     async with open_client() as client:
         assert isinstance(forge("github", settings, client), GitHub)
         assert isinstance(forge("plain", settings, client), Plain)
@@ -23,14 +23,14 @@ async def test_a_kind_is_its_forge() -> None:
 async def test_an_unknown_kind_names_those_known() -> None:
     async with open_client() as client:
         with pytest.raises(Terminal, match="known are github, plain"):
-            forge("sourceforge", ForgeSettings(repository="a/b", token=token), client)
+            forge("sourceforge", ForgeTerms(repository="a/b", token=token), client)
 
 
 @pytest.mark.parametrize("repository", ["", "a", "a/b/c", "a/b?x", "../b c"])
 async def test_a_repository_that_is_not_owner_and_name_is_refused(repository: str) -> None:
     async with open_client() as client:
         with pytest.raises(Terminal, match="owner/name"):
-            forge("github", ForgeSettings(repository=repository, token=token), client)
+            forge("github", ForgeTerms(repository=repository, token=token), client)
 
 
 @pytest.mark.parametrize(

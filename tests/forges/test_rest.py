@@ -2,9 +2,9 @@
 
 import pytest
 
-from reconciler.forges.rest import Invalid, NotFound, Order, pause_of, refusal, words_of
-from reconciler.model.errors import Terminal, Transient
-from reconciler.web.client import Answer
+from reconciler.forges.rest import ForgeNotFound, Invalid, Order, pause_of, refusal, words_of
+from reconciler.kernel.errors import Terminal, Transient
+from reconciler.web.client import HttpAnswer
 
 ORDER = Order(method="POST", path="/repos/a/b/pulls", permission='"Pull requests: write"')
 RESET = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1000000100", "Date": "Sun, 09 Sep 2001 01:46:40 GMT"}
@@ -15,7 +15,7 @@ RESET = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1000000100", "Date"
     [
         (401, Terminal),
         (403, Terminal),
-        (404, NotFound),
+        (404, ForgeNotFound),
         (422, Invalid),
         (409, Invalid),
         (307, Terminal),
@@ -24,31 +24,31 @@ RESET = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1000000100", "Date"
     ],
 )
 def test_a_status_says_whether_to_try_again(status: int, kind: type[Exception]) -> None:
-    error = refusal(ORDER, Answer(status, {}, b""))
+    error = refusal(ORDER, HttpAnswer(status, {}, b""))
     assert type(error) is kind
     assert "/repos/a/b/pulls" in str(error)
 
 
 def test_the_pause_of_a_limit_is_counted_on_the_servers_clock() -> None:
-    error = refusal(ORDER, Answer(403, RESET, b'{"message": "API rate limit exceeded"}'))
+    error = refusal(ORDER, HttpAnswer(403, RESET, b'{"message": "API rate limit exceeded"}'))
     assert isinstance(error, Transient)
     assert error.retry_after == 100.0
 
 
 def test_a_limit_long_past_still_waits_a_second() -> None:
-    assert pause_of(Answer(403, {**RESET, "X-RateLimit-Reset": "1"}, b""), "") == 1.0
+    assert pause_of(HttpAnswer(403, {**RESET, "X-RateLimit-Reset": "1"}, b""), "") == 1.0
 
 
 def test_a_missing_right_is_no_limit() -> None:
-    assert pause_of(Answer(403, {"X-RateLimit-Remaining": "10"}, b""), "Resource not accessible") is None
+    assert pause_of(HttpAnswer(403, {"X-RateLimit-Remaining": "10"}, b""), "Resource not accessible") is None
 
 
 def test_the_words_are_one_bounded_line_with_the_field_errors() -> None:
     body = b'{"message": "Validation\\nFailed", "errors": [{"message": "No commits"}, {"code": 1}, "x", {"message": 2}]}'
-    assert words_of(Answer(422, {}, body)) == "Validation Failed No commits"
-    assert len(words_of(Answer(422, {}, b'{"message": "' + b"x" * 9000 + b'"}'))) == 300
+    assert words_of(HttpAnswer(422, {}, body)) == "Validation Failed No commits"
+    assert len(words_of(HttpAnswer(422, {}, b'{"message": "' + b"x" * 9000 + b'"}'))) == 300
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"message": 1, "errors": 2}'])
 def test_other_bodies_have_no_words(body: bytes) -> None:
-    assert words_of(Answer(500, {}, body)) == ""
+    assert words_of(HttpAnswer(500, {}, body)) == ""

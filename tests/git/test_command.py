@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.git.command import Call, Runner, _Clean, _Job
+from reconciler.git.command import GitCall, Runner, _Clean, _Job
 from reconciler.git.environment import remote_of
 from reconciler.git.errors import Damaged, Failed, Unreachable
 from tests.kit.repositories import Origin, git
@@ -44,7 +44,7 @@ async def test_inherited_variables_do_not_steer_git(runner: Runner, origin: Orig
 
 async def test_the_users_configuration_does_not_count(runner: Runner, home: Path) -> None:
     (home / ".gitconfig").write_text("[user]\n\tname = Somebody\n")
-    assert (await runner.run(Call(("config", "user.name")))).status == 1
+    assert (await runner.run(GitCall(("config", "user.name")))).status == 1
 
 
 async def test_blobs_are_read_by_one_held_process(runner: Runner, origin: Origin) -> None:
@@ -80,21 +80,21 @@ async def test_an_object_that_is_not_there_is_damage_and_the_next_read_works(run
 
 async def test_a_failure_says_what_failed(runner: Runner) -> None:
     with pytest.raises(Failed, match="git rev-parse"):
-        await runner.output(Call(("rev-parse", "--verify", "nothing")))
+        await runner.output(GitCall(("rev-parse", "--verify", "nothing")))
 
 
 async def test_a_server_that_never_answers_has_an_end(home: Path, host: Host) -> None:
     host.stalling = True
     runner, remote, before = Runner(home, home), remote_of(host.url("shop.git")), children()
     with pytest.raises(Unreachable, match=r"no answer in 0\.5 s"):
-        await runner.run(Call(("ls-remote", "--", remote.url), remote=remote, seconds=0.5))
+        await runner.run(GitCall(("ls-remote", "--", remote.url), remote=remote, seconds=0.5))
     assert children() <= before
 
 
 async def test_a_cancelled_call_leaves_nothing_running(home: Path, host: Host) -> None:
     host.stalling = True
     runner, remote, before = Runner(home, home), remote_of(host.url("shop.git")), children()
-    calling = asyncio.create_task(runner.run(Call(("ls-remote", "--", remote.url), remote=remote)))
+    calling = asyncio.create_task(runner.run(GitCall(("ls-remote", "--", remote.url), remote=remote)))
     async with asyncio.timeout(20):
         await asyncio.to_thread(host.stalled.wait)
     calling.cancel()
@@ -116,7 +116,7 @@ class Reaped:
 
 
 def test_ending_a_job_whose_process_is_gone_already_is_no_error(home: Path) -> None:
-    job = _Job(_Clean(str(home)), Call(("version",)))
+    job = _Job(_Clean(str(home)), GitCall(("version",)))
     job._process = Reaped()  # type: ignore[assignment]
     job.end()
     assert job._ended
@@ -124,6 +124,6 @@ def test_ending_a_job_whose_process_is_gone_already_is_no_error(home: Path) -> N
 
 async def test_only_the_transport_of_the_remote_is_allowed(home: Path, origin: Origin) -> None:
     runner = Runner(home, home)
-    assert (await runner.run(Call(("ls-remote", "--", origin.url)))).status != 0
-    assert (await runner.run(Call(("ls-remote", "--", origin.url), remote=remote_of("https://h/a")))).status != 0
-    assert (await runner.run(Call(("ls-remote", "--", origin.url), remote=remote_of(origin.url)))).status == 0
+    assert (await runner.run(GitCall(("ls-remote", "--", origin.url)))).status != 0
+    assert (await runner.run(GitCall(("ls-remote", "--", origin.url), remote=remote_of("https://h/a")))).status != 0
+    assert (await runner.run(GitCall(("ls-remote", "--", origin.url), remote=remote_of(origin.url)))).status == 0

@@ -8,8 +8,8 @@ import pytest
 
 from reconciler.git.commit import Draft, Message, build
 from reconciler.git.mirror import Mirror
-from reconciler.model.errors import Terminal
-from reconciler.model.settings import Committer
+from reconciler.git.objects import Committer
+from reconciler.kernel.errors import Terminal
 from tests.kit.repositories import Origin, git
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.git.command import Call, Runner
+from reconciler.git.command import GitCall, Runner
 from reconciler.git.credentials import Credential, credential_file
 from reconciler.git.environment import remote_of
 from reconciler.git.errors import Unauthorized
 from reconciler.git.mirror import Mirror
-from reconciler.model.errors import Transient
+from reconciler.kernel.errors import Transient
 from tests.kit.repositories import Origin
 from tests.kit.smarthttp import Host
 
@@ -65,7 +65,7 @@ async def test_no_credential_is_refused_without_asking_a_terminal(host: Host, ho
     host.users = {"bot": "right"}
     runner = Runner(home, home)
     with pytest.raises(Unauthorized):
-        await runner.output(Call(("ls-remote", "--", host.url("shop.git")), remote=remote_of(host.url("shop.git"))))
+        await runner.output(GitCall(("ls-remote", "--", host.url("shop.git")), remote=remote_of(host.url("shop.git"))))
 
 
 def test_a_rotated_file_is_read_at_each_use(tmp_path: Path) -> None:

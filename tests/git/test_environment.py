@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.git.environment import environment, is_loopback, remote_of, unwanted
-from reconciler.model.errors import Terminal
+from reconciler.kernel.errors import Terminal
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from reconciler.git.errors import BranchGone, Damaged, Failed, RepositoryGone, Unauthorized, Unreachable, error_of, redact
-from reconciler.model.errors import Terminal
+from reconciler.kernel.errors import Terminal
 
 WORDS = {
     "fatal: couldn't find remote ref refs/heads/x": BranchGone,

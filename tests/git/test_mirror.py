@@ -10,7 +10,7 @@ import pytest
 from reconciler.git.environment import remote_of
 from reconciler.git.errors import BranchGone, RepositoryGone, Unreachable
 from reconciler.git.mirror import Mirror
-from reconciler.model.errors import Transient
+from reconciler.kernel.errors import Transient
 from tests.kit.repositories import Origin, git
 from tests.kit.smarthttp import Host
 

@@ -12,9 +12,9 @@ from reconciler.git.command import Finished, Runner
 from reconciler.git.commit import Draft, Message, build
 from reconciler.git.environment import Remote, remote_of
 from reconciler.git.mirror import Mirror
+from reconciler.git.objects import Committer
 from reconciler.git.push import AlreadyThere, Denied, NeedsProposal, Outcome, Pushed, Pusher, Race, Unclear, classify
 from reconciler.git.refs import RemoteRefs
-from reconciler.model.settings import Committer
 from tests.kit.repositories import Origin
 from tests.kit.smarthttp import Answer, Host
 

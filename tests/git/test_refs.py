@@ -8,7 +8,7 @@ from reconciler.git.credentials import Credential, credential_file
 from reconciler.git.environment import remote_of
 from reconciler.git.errors import RepositoryGone, Unauthorized, Unreachable
 from reconciler.git.refs import RemoteRefs, parse_refs, question, ref_of, retry_after
-from reconciler.model.errors import Terminal, Transient
+from reconciler.kernel.errors import Terminal, Transient
 from tests.kit.repositories import Origin
 from tests.kit.smarthttp import Answer, Host
 

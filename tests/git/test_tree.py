@@ -4,9 +4,9 @@ import pytest
 
 from reconciler.git.errors import Damaged
 from reconciler.git.mirror import Mirror
+from reconciler.git.objects import Snapshot
 from reconciler.git.tree import inside, snapshot
-from reconciler.model.errors import Terminal
-from reconciler.model.source import Snapshot
+from reconciler.kernel.errors import Terminal
 from tests.kit.repositories import Files, Origin
 
 

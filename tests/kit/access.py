@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from reconciler.sandbox.apiserver.gate import Access
-from reconciler.sandbox.apiserver.identity import ADMIN, User
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.client import ApiClient
+from reconciler_sandbox.apiserver.gate import Access
+from reconciler_sandbox.apiserver.identity import ADMIN, User
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.client import ApiClient
 
 Json = dict[str, Any]
 RBAC = "/apis/rbac.authorization.k8s.io/v1"

@@ -10,16 +10,17 @@ from typing import Any
 
 from aiohttp import web
 
-from reconciler.controller.analysisrun import AnalysisRunController
-from reconciler.controller.apply import Apply
-from reconciler.core.analysis.judge import Terms, judge, record
+from reconciler.analysis.controller import AnalysisRunController
+from reconciler.analysis.judge import RunTerms, judge, record
+from reconciler.analysis.model import AnalysisStatus, Measurement, Metric, MetricResult, RunPhase
+from reconciler.analysis.provider import MeasurementTask, Provider
+from reconciler.app.indexes import INDEXES
+from reconciler.kernel.identity import Key, Manifest
+from reconciler.kernel.resources import ANALYSIS_RUNS, EVENTS, JOBS
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
-from reconciler.model.analysis import AnalysisStatus, Measurement, Metric, MetricResult, RunPhase
-from reconciler.model.identity import Key, Manifest
-from reconciler.model.resources import ANALYSIS_RUNS, EVENTS, JOBS
 from reconciler.providers.job import Job
-from reconciler.providers.protocol import MeasurementTask, Provider
+from reconciler.runtime.apply import Apply
 from tests.kit.clusters import NAMESPACE, api
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -49,7 +50,7 @@ def result(letters: str, name: str = "m", at: datetime = NOW, **fields: Any) -> 
     return answered
 
 
-def status_after(terms: Terms, **letters: str) -> AnalysisStatus:
+def status_after(terms: RunTerms, **letters: str) -> AnalysisStatus:
     """The status of a run whose metrics answered in rounds: one letter of each metric a round, judged after each."""
     status = AnalysisStatus()
     for turn in range(max(map(len, letters.values()))):
@@ -156,7 +157,7 @@ class Stage:
 async def stage(providers: Mapping[str, Provider]) -> AsyncIterator[Stage]:
     """With the given providers, and with real Jobs."""
     async with api() as kubernetes:
-        client, cache, clock = kubernetes.client, Cache(AnalysisRunController.watches), Clock()
+        client, cache, clock = kubernetes.client, Cache(AnalysisRunController.watches, INDEXES), Clock()
         known: Mapping[str, Provider] = {"job": Job(client), **providers}
         yield Stage(client, cache, clock, AnalysisRunController(client, cache, clock, Apply(client, cache, clock), known))
 

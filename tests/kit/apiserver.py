@@ -6,9 +6,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.client import ApiClient
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.client import ApiClient
 
 Json = dict[str, Any]
 PATIENCE = 10.0

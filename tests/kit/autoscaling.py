@@ -5,12 +5,13 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.client import ApiClient
-from reconciler.sandbox.cluster import Cluster
-from reconciler.sandbox.controllers.recommendation import Sample, Settings, View
-from reconciler.sandbox.metrics.aggregated import AggregatedMetrics
-from reconciler.sandbox.metrics.readings import Readings, Subject, amount
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.client import ApiClient
+from reconciler_sandbox.cluster import Cluster
+from reconciler_sandbox.controllers.recommendation import Sample, Settings, View
+from reconciler_sandbox.metrics.aggregated import AggregatedMetrics
+from reconciler_sandbox.metrics.readings import Readings, Subject, amount
+
 from tests.kit.sandbox import DEPLOYMENTS, running
 from tests.kit.workloads import NAMESPACE, deployment
 

@@ -6,14 +6,16 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.rehearsal.fittings import definitions
+
+from reconciler.app.indexes import INDEXES
+from reconciler.kernel.identity import Manifest, Resource
+from reconciler.kernel.resources import CUSTOM_RESOURCES, NAMESPACES
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence
 from reconciler.kube.informer import Informer
-from reconciler.model.identity import Manifest, Resource
-from reconciler.model.resources import CUSTOM_RESOURCES, NAMESPACES
-from reconciler.rehearsal.fittings import definitions
-from reconciler.sandbox.apiserver.server import ApiServer
 from tests.kit.transport import InProcess
 from tests.kit.wait import until
 
@@ -72,7 +74,7 @@ async def running(*work: Awaitable[Any]) -> AsyncIterator[list[asyncio.Task[Any]
 @asynccontextmanager
 async def informed(client: Client, *resources: Resource) -> AsyncIterator[Cache]:
     """A cache that follows some resources, filled before it is handed out."""
-    cache = Cache(resources)
+    cache = Cache(resources, INDEXES)
     informers = [Informer(client, cache, resource, lambda *_: None) for resource in resources]
     async with running(*[informer.run() for informer in informers]):
         await until(lambda: all(informer.synced.is_set() for informer in informers))

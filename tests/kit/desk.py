@@ -10,29 +10,29 @@ from uuid import uuid4
 
 import httpx
 
-from reconciler.controller.adopting import Adopting
-from reconciler.controller.announce import Announcements
-from reconciler.controller.apply import Apply
-from reconciler.controller.followed import FollowedSource
-from reconciler.controller.gatekeeping import Gatekeeping
-from reconciler.controller.inventories import Inventories
-from reconciler.controller.openings import Openings
-from reconciler.controller.policies import LocalPolicies, Policies
-from reconciler.controller.release import Outside, ReleaseController
-from reconciler.controller.restoring import Hands, Restoration
-from reconciler.controller.source import Parts, SourceController
-from reconciler.controller.writing import Gates, Writing
-from reconciler.core.sync.inventory import Inventory, config_map_name, parse_inventory
 from reconciler.forges.plain import Plain
-from reconciler.forges.protocol import Forge
 from reconciler.git.environment import remote_of
 from reconciler.git.mirror import Mirror
 from reconciler.git.refs import RemoteRefs
+from reconciler.kernel.identity import Key, Manifest, ObjectRef, Resource, labels_of, name_of
+from reconciler.kernel.resources import CONFIGMAPS, EVENTS, RELEASE_POLICIES, RELEASES, ROLLOUTS
 from reconciler.kube.cache import Cache
-from reconciler.model.identity import Key, Manifest, ObjectRef, Resource, labels_of, name_of
-from reconciler.model.resources import CONFIGMAPS, EVENTS, RELEASE_POLICIES, RELEASES, ROLLOUTS
-from reconciler.model.settings import Allow, SourceSettings
+from reconciler.releases.apply_announcements import Announcements
+from reconciler.releases.apply_openings import ReleaseOpener
+from reconciler.releases.controller import Outside, ReleaseController
+from reconciler.releases.forge import Forge
+from reconciler.releases.observe_policies import LocalPolicies, Policies
+from reconciler.releases.restoring import Hands, Restoration
 from reconciler.renderers.registry import renderer
+from reconciler.runtime.apply import Apply
+from reconciler.sources.follow import GitSource
+from reconciler.sources.inventory import Inventory, config_map_name, parse_inventory
+from reconciler.sources.observe_inventory import Inventories
+from reconciler.sources.settings import Allow, SourceSettings
+from reconciler.sync.apply import Gates, Writing
+from reconciler.sync.apply_adoption import Adopting
+from reconciler.sync.controller import Parts, SourceController
+from reconciler.sync.observe_template_gate import TemplateGate
 from tests.kit.clusters import NAMESPACE, Api, api, informed
 from tests.kit.repositories import Files, Origin
 from tests.kit.wait import until
@@ -79,7 +79,7 @@ class Desk:
     origin: Origin
     clock: SettableClock
     cache: Cache
-    followed: FollowedSource
+    followed: GitSource
     source: SourceController
     release: ReleaseController
 
@@ -128,11 +128,11 @@ class Desk:
     async def _seen(self, resource: Resource, manifest: Manifest) -> None:
         place, version = name_of(manifest), int(manifest["metadata"]["resourceVersion"])
 
-        def seen() -> bool:
+        def facts() -> bool:
             known = self.cache.get(resource, NAMESPACE, place)
             return known is not None and int(known["metadata"]["resourceVersion"]) >= version
 
-        await until(seen)
+        await until(facts)
 
     async def follow_policy(self, name: str) -> None:
         """Wait until the cache has seen a policy that was applied."""
@@ -177,18 +177,18 @@ async def life(
         http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
         cache = await stack.enter_async_context(informed(cluster.client, *WATCHED))
         wanted = replace(SETTINGS, repository=origin.url, **settings)
-        followed = FollowedSource(wanted, mirror, RemoteRefs(http, mirror.runner), renderer("plain"))
+        followed = GitSource(wanted, mirror, RemoteRefs(http, mirror.runner), renderer("plain"))
         yield _assembled(cluster, origin, (cache, followed), forges or {})
 
 
-def _assembled(cluster: Api, origin: Origin, read: tuple[Cache, FollowedSource], forges: Mapping[str, Forge]) -> Desk:
+def _assembled(cluster: Api, origin: Origin, read: tuple[Cache, GitSource], forges: Mapping[str, Forge]) -> Desk:
     cache, followed = read
     clock, client = SettableClock(), cluster.client
     announcements = Announcements(forges, cache)
     inventories = Inventories(client, "reconciler", clock.monotonic)
     policies = Policies(cache, LocalPolicies())
-    openings = Openings(cache, Apply(client, cache, clock), policies, announcements)
-    writing = Writing(client, cache, clock, Gates(Gatekeeping(openings, clock), Adopting(client, cache, clock, policies)))
+    openings = ReleaseOpener(cache, Apply(client, cache, clock), policies, announcements)
+    writing = Writing(client, cache, clock, Gates(TemplateGate(openings, clock), Adopting(client, cache, clock, policies)))
     hands = Hands(followed, forges.get("shop", Plain()), lambda: None)
     outside = Outside(Restoration({"shop": hands}, cache), announcements, policies, inventories)
     source = SourceController(client, cache, clock, {"shop": followed}, Parts(openings, writing, inventories))

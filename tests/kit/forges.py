@@ -1,8 +1,8 @@
 """A forge that notes what it is told, and one that is down."""
 
 from reconciler.forges.plain import Plain
-from reconciler.forges.protocol import Announced, Announcement, Proposal, PullRequest, PullState
-from reconciler.model.errors import Terminal, Transient
+from reconciler.kernel.errors import Terminal, Transient
+from reconciler.releases.forge import Announced, Announcement, Proposal, PullRequest, PullState
 
 
 class Noting(Plain):

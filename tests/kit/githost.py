@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-
-from reconciler.sandbox.githost.host import GitHost
+from reconciler_sandbox.githost.host import GitHost
 
 USERS = {"bot": "b0t-token", "ann": "ann-token", "reader": "reader-token"}
 REPO = "shop/manifests"

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from reconciler_sandbox.apiserver.rights import Asked, covers
 
-from reconciler.sandbox.apiserver.rights import Asked, covers
 from tests.kit.kubectl import binary
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"

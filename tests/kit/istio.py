@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.model.identity import ObjectRef
-from reconciler.model.resources import DESTINATION_RULES, VIRTUAL_SERVICES
-from reconciler.routers.protocol import Services
+from reconciler.kernel.identity import ObjectRef
+from reconciler.kernel.resources import DESTINATION_RULES, VIRTUAL_SERVICES
+from reconciler.rollouts.traffic.router import Services
 
 HASH = "rollouts-pod-template-hash"
 SERVICES = Services(canary="shop-canary", stable="shop-stable", namespace="prod", rollout="shop")

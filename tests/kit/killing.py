@@ -12,21 +12,21 @@ from pathlib import Path
 
 import httpx
 from aiohttp import web
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.githost.faults import Fault
+from reconciler_sandbox.githost.host import GitHost
+from reconciler_sandbox.rehearsal.inprocess import DirectTransport
 
 from reconciler.app.polling import Polling
-from reconciler.app.settings import load_settings
+from reconciler.app.settings.model import Settings
+from reconciler.app.settings.reading import load_settings
 from reconciler.app.telemetry import Telemetry
 from reconciler.app.wiring import Assembly, Environment, assemble
-from reconciler.controller.clock import SystemClock
-from reconciler.controller.engine import Engine
+from reconciler.kernel.clock import SystemClock
 from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence, Fenced
 from reconciler.kube.transport import Request
-from reconciler.model.settings import Settings
-from reconciler.rehearsal.inprocess import DirectTransport
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.githost.faults import Fault
-from reconciler.sandbox.githost.host import GitHost
+from reconciler.runtime.engine import Engine
 
 PUSH = "push"
 READS = ("GET", "HEAD")

@@ -3,8 +3,8 @@
 from reconciler.app.lint.finding import Finding
 from reconciler.app.lint.library import Library
 from reconciler.app.lint.lint import lint
-from reconciler.core.source.documents import manifests_of
-from reconciler.model.source import Snapshot
+from reconciler.git.objects import Snapshot
+from reconciler.sources.documents import manifests_of
 
 ROLLOUT = """\
 apiVersion: argoproj.io/v1alpha1

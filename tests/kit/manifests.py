@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from reconciler.core.source.documents import Parsed, manifests_of
-from reconciler.model.source import Snapshot
+from reconciler.git.objects import Snapshot
+from reconciler.sources.documents import Parsed, manifests_of
 
 
 def deployment(name: str = "web", image: str = "registry.example.com/web:1.0", extra: str = "") -> str:

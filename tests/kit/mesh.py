@@ -9,10 +9,9 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
-
-from reconciler.sandbox.client import ApiClient, ApiError
-from reconciler.sandbox.mesh.objects import KINDS
-from reconciler.sandbox.mesh.translate.terms import Layout
+from reconciler_sandbox.client import ApiClient, ApiError
+from reconciler_sandbox.mesh.objects import KINDS
+from reconciler_sandbox.mesh.translate.terms import Layout
 
 Json = dict[str, Any]
 LAYOUT = Layout(gateway_ports={80: 21080}, mesh_port=21081, stats_port=21090)

@@ -7,11 +7,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
-
-from reconciler.sandbox.client import Answer, ApiClient, Call
-from reconciler.sandbox.node.behaviour import Behaviour, Behaviours
-from reconciler.sandbox.node.pool import AddressPool
-from reconciler.sandbox.node.server import Identity, PodServer
+from reconciler_sandbox.client import Answer, ApiClient, Call
+from reconciler_sandbox.node.behaviour import Behaviour, Behaviours
+from reconciler_sandbox.node.pool import AddressPool
+from reconciler_sandbox.node.server import Identity, PodServer
 
 PORT = 8080
 

@@ -2,11 +2,11 @@
 
 import math
 
-from reconciler.sandbox.metrics.exposition import samples
-from reconciler.sandbox.metrics.labels import NAME, Labels
-from reconciler.sandbox.metrics.promql.evaluate import instant
-from reconciler.sandbox.metrics.promql.values import Sample
-from reconciler.sandbox.metrics.store import Store
+from reconciler_sandbox.metrics.exposition import samples
+from reconciler_sandbox.metrics.labels import NAME, Labels
+from reconciler_sandbox.metrics.promql.evaluate import instant
+from reconciler_sandbox.metrics.promql.values import Sample
+from reconciler_sandbox.metrics.store import Store
 
 MINUTE = 60_000
 

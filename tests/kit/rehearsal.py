@@ -6,13 +6,13 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from reconciler.rehearsal.compare import Comparison
-from reconciler.rehearsal.parse import parse_story
-from reconciler.rehearsal.parse_fields import KINDS
-from reconciler.rehearsal.record import Entry, Measured, Outcome, PullPage, Report, Requests, Weights
-from reconciler.rehearsal.stage import Stage
-from reconciler.rehearsal.story import ObjectField, ObjectName, Story
-from reconciler.sandbox.node.behaviour import Behaviour
+from reconciler_sandbox.node.behaviour import Behaviour
+from reconciler_sandbox.rehearsal.compare import Comparison
+from reconciler_sandbox.rehearsal.parse import parse_story
+from reconciler_sandbox.rehearsal.parse_fields import KINDS
+from reconciler_sandbox.rehearsal.record import Entry, Measured, Outcome, PullPage, Report, Requests, Weights
+from reconciler_sandbox.rehearsal.stage import Stage
+from reconciler_sandbox.rehearsal.story import ObjectField, ObjectName, Story
 
 IMAGE = "registry.example.com/shop/web"
 FILE = "environments/demo/web.yaml"

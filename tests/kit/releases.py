@@ -3,9 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from reconciler.core.release.facts import ReleaseFacts
-from reconciler.model.identity import Manifest
-from reconciler.model.release import Commit, Named, Proven, Release, ReleaseSpec, ReleaseStatus
+from reconciler.kernel.identity import Manifest
+from reconciler.releases.facts import ReleaseFacts
+from reconciler.releases.model import Named, Proven, Release, ReleaseSpec, ReleaseStatus
+from reconciler.sources.model import Commit
 
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
 GOOD, BAD = "good1", "bad22"

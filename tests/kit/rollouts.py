@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from reconciler.model.identity import Manifest
+from reconciler.kernel.identity import Manifest
 
 NAMESPACE = "shop"
 APP = {"app": "web"}

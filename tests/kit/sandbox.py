@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from reconciler.sandbox.client import ApiClient
-from reconciler.sandbox.cluster import Cluster
-from reconciler.sandbox.node.behaviour import Behaviour
-from reconciler.sandbox.node.network import Network
-from reconciler.sandbox.node.pace import Pace
+from reconciler_sandbox.client import ApiClient
+from reconciler_sandbox.cluster import Cluster
+from reconciler_sandbox.node.behaviour import Behaviour
+from reconciler_sandbox.node.network import Network
+from reconciler_sandbox.node.pace import Pace
+
 from tests.kit.workloads import NAMESPACE
 
 Manifest = dict[str, Any]

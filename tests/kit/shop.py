@@ -12,12 +12,12 @@ from typing import Any
 
 import yaml
 from aiohttp import web
+from reconciler_sandbox.client import ApiClient
+from reconciler_sandbox.cluster import Cluster
+from reconciler_sandbox.githost.host import GitHost
+from reconciler_sandbox.node.behaviour import Behaviour
+from reconciler_sandbox.rehearsal.fittings import BOT, REPOSITORY, definitions, namespaces, secret_file, settings
 
-from reconciler.rehearsal.fittings import BOT, REPOSITORY, definitions, namespaces, secret_file, settings
-from reconciler.sandbox.client import ApiClient
-from reconciler.sandbox.cluster import Cluster
-from reconciler.sandbox.githost.host import GitHost
-from reconciler.sandbox.node.behaviour import Behaviour
 from tests.kit.killing import Ground
 from tests.kit.sandbox import QUICK
 

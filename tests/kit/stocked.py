@@ -1,10 +1,10 @@
 """A cluster with one rollout in the middle of its steps, and releases to look at."""
 
-from reconciler.api.release import render_release, status_patch
+from reconciler.kernel.identity import Manifest, ObjectRef
+from reconciler.kernel.resources import RELEASES, REPLICA_SETS, ROLLOUTS
 from reconciler.kube.client import Client
-from reconciler.model.identity import Manifest, ObjectRef
-from reconciler.model.release import Change, Evidence, Release, ReleasePhase, ReleaseStatus, Restore, RestoreState, Verdict
-from reconciler.model.resources import RELEASES, REPLICA_SETS, ROLLOUTS
+from reconciler.releases.manifest import render_release, status_patch
+from reconciler.releases.model import Change, Evidence, Release, ReleasePhase, ReleaseStatus, Restore, RestoreState, Verdict
 from tests.kit.clusters import NAMESPACE
 from tests.kit.releases import NOW, release
 

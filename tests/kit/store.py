@@ -5,11 +5,11 @@ from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime
 from typing import Any
 
+from reconciler.kernel.identity import Manifest, ObjectRef, Resource, labels_of, name_of, namespace_of
+from reconciler.kernel.plan import PatchStyle
+from reconciler.kernel.resources import EVENTS
 from reconciler.kube.cache import Cache
 from reconciler.kube.errors import AlreadyExists, Conflict, NotFound, Refused
-from reconciler.model.identity import Manifest, ObjectRef, Resource, labels_of, name_of, namespace_of
-from reconciler.model.plan import PatchStyle
-from reconciler.model.resources import EVENTS
 
 Place = tuple[Resource, str, str]
 

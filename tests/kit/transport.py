@@ -3,10 +3,11 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.client import Answer, Call
+
+from reconciler.kernel.errors import Transient
 from reconciler.kube.transport import Request, Response
-from reconciler.model.errors import Transient
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.client import Answer, Call
 
 
 class InProcess:

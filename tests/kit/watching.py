@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from reconciler.sandbox.client import ApiClient
+from reconciler_sandbox.client import ApiClient
 
 Manifest = dict[str, Any]
 

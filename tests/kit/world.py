@@ -4,12 +4,10 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from reconciler.controller.apply import Apply
-from reconciler.controller.rollout import RolloutController
-from reconciler.kube.cache import Cache
-from reconciler.model.errors import Transient
-from reconciler.model.identity import Key, Manifest, Resource, annotations_of, controller_uid, labels_of, name_of, uid_of
-from reconciler.model.resources import (
+from reconciler.app.indexes import INDEXES
+from reconciler.kernel.errors import Transient
+from reconciler.kernel.identity import Key, Manifest, Resource, annotations_of, controller_uid, labels_of, name_of, uid_of
+from reconciler.kernel.resources import (
     ANALYSIS_RUNS,
     ANALYSIS_TEMPLATES,
     DEPLOYMENTS,
@@ -19,7 +17,11 @@ from reconciler.model.resources import (
     SERVICES,
     VIRTUAL_SERVICES,
 )
-from reconciler.model.workload import HASH_LABEL, ReplicaSet
+from reconciler.kernel.well_known import HASH_LABEL
+from reconciler.kube.cache import Cache
+from reconciler.rollouts.controller import RolloutController
+from reconciler.rollouts.pods.replica_set import ReplicaSet
+from reconciler.routers.registry import ROUTERS
 from tests.kit.rollouts import NAMESPACE
 from tests.kit.store import FakeClient, Store, merged, run_through
 
@@ -42,11 +44,11 @@ class World:
 
     def __init__(self, rollout: Manifest, *others: tuple[Resource, Manifest]) -> None:
         self.clock = JumpingClock()
-        self.cache = Cache((*RolloutController.watches,))
+        self.cache = Cache((*RolloutController.watches,), INDEXES)
         self.store = Store(self.cache, self.clock.now)
         self.client = FakeClient(self.store)
         self.name = name_of(rollout)
-        self.controller = RolloutController(self.client, self.cache, self.clock, Apply(self.client, self.cache, self.clock))  # type: ignore[arg-type]
+        self.controller = RolloutController(self.client, self.cache, self.clock, ROUTERS)  # type: ignore[arg-type]
         self.broken: set[str] = set()
         self.sizes: list[tuple[int, int]] = []
         self.weights: list[int] = []

@@ -2,10 +2,11 @@
 
 import pytest
 
+from reconciler.app.indexes import INDEXES
+from reconciler.kernel.identity import Manifest, name_of
+from reconciler.kernel.resources import CONFIGMAPS, REPLICA_SETS, SECRETS
 from reconciler.kube.cache import Cache
-from reconciler.model.identity import Manifest, name_of
-from reconciler.model.indexes import orphan_word
-from reconciler.model.resources import CONFIGMAPS, REPLICA_SETS, SECRETS
+from reconciler.rollouts.indexes import orphan_word
 
 
 def thing(name: str, version: int | str = 1, *, owner: str = "", uid: str = "u", namespace: str = "shop") -> Manifest:
@@ -16,7 +17,7 @@ def thing(name: str, version: int | str = 1, *, owner: str = "", uid: str = "u",
 
 @pytest.fixture
 def cache() -> Cache:
-    return Cache((CONFIGMAPS, REPLICA_SETS))
+    return Cache((CONFIGMAPS, REPLICA_SETS), INDEXES)
 
 
 def test_objects_are_found_by_place_and_listed_by_namespace(cache: Cache) -> None:
@@ -75,7 +76,7 @@ def test_a_list_names_what_is_gone_and_keeps_what_was_written_after_it(cache: Ca
     cache.put(CONFIGMAPS, thing("gone", 3))
     cache.put(CONFIGMAPS, thing("written", 12))
     cache.put(CONFIGMAPS, thing("created", 13))
-    gone = cache.settle(CONFIGMAPS, [thing("written", 5), thing("new", 6)], "10")
+    gone = cache.relist(CONFIGMAPS, [thing("written", 5), thing("new", 6)], "10")
     assert [m["metadata"]["name"] for m in gone] == ["gone"]
     assert cache.get(CONFIGMAPS, "shop", "written") == thing("written", 12)
     assert cache.get(CONFIGMAPS, "shop", "created") is not None
@@ -84,7 +85,7 @@ def test_a_list_names_what_is_gone_and_keeps_what_was_written_after_it(cache: Ca
 
 def test_a_server_that_was_restored_from_a_backup_is_believed_on_the_next_list(cache: Cache) -> None:
     cache.put(CONFIGMAPS, thing("a", 900))
-    cache.settle(CONFIGMAPS, [thing("a", 20)], "905")
+    cache.relist(CONFIGMAPS, [thing("a", 20)], "905")
     assert cache.get(CONFIGMAPS, "shop", "a") == thing("a", 20)
 
 

@@ -4,15 +4,15 @@ from collections.abc import AsyncIterator
 
 import orjson
 import pytest
+from reconciler_sandbox.client import Answer, Call
 
+from reconciler.kernel.errors import Transient
+from reconciler.kernel.identity import ObjectRef
+from reconciler.kernel.plan import PatchStyle
+from reconciler.kernel.resources import CONFIGMAPS, NAMESPACES, PODS, ROLLOUTS
 from reconciler.kube.client import Event, path_of
 from reconciler.kube.errors import AlreadyExists, Busy, Conflict, Gone, NotFound, NotServed, Refused
 from reconciler.kube.fence import Fence, Fenced, Gate
-from reconciler.model.errors import Transient
-from reconciler.model.identity import ObjectRef
-from reconciler.model.plan import PatchStyle
-from reconciler.model.resources import CONFIGMAPS, NAMESPACES, PODS, ROLLOUTS
-from reconciler.sandbox.client import Answer, Call
 from tests.kit.clusters import NAMESPACE, Api, api, config_map
 
 PLACE = ObjectRef(CONFIGMAPS, NAMESPACE, "web")

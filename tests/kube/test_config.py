@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
+from reconciler.kernel.errors import Terminal
 from reconciler.kube.config import endpoint
-from reconciler.model.errors import Terminal
 
 PLUGIN = """#!/bin/sh
 echo x >> "{calls}"

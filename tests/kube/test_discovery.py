@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from reconciler.kernel.errors import Terminal
+from reconciler.kernel.resources import DEPLOYMENTS, ROLLOUTS
 from reconciler.kube.discovery import Discovery
-from reconciler.model.errors import Terminal
-from reconciler.model.resources import DEPLOYMENTS, ROLLOUTS
 from tests.kit.clusters import Api, api
 
 

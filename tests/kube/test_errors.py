@@ -2,8 +2,8 @@
 
 import pytest
 
+from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kube.errors import AlreadyExists, ApiError, Busy, Conflict, Gone, NotFound, NotServed, Refused, error_of
-from reconciler.model.errors import Terminal, Transient
 
 
 @pytest.mark.parametrize(

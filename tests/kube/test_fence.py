@@ -2,8 +2,8 @@
 
 import pytest
 
+from reconciler.kernel.errors import Transient
 from reconciler.kube.fence import Fence, Fenced, Gate, read_only
-from reconciler.model.errors import Transient
 
 
 def test_an_empty_fence_lets_everything_pass() -> None:

@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
+from reconciler.kernel.errors import Transient
+from reconciler.kernel.identity import ObjectRef
+from reconciler.kernel.resources import CONFIGMAPS
 from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence, Fenced, Gate
 from reconciler.kube.http import Endpoint, HttpTransport
 from reconciler.kube.transport import Request, Response
-from reconciler.model.errors import Transient
-from reconciler.model.identity import ObjectRef
-from reconciler.model.resources import CONFIGMAPS
 from tests.kit.clusters import NAMESPACE, api, config_map
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from reconciler_sandbox.client import Answer, Call
 
-from reconciler.api.crds import custom_resources
+from reconciler.app.crds import custom_resources
+from reconciler.app.indexes import INDEXES
+from reconciler.kernel.identity import Manifest, ObjectRef, Resource
+from reconciler.kernel.resources import CONFIGMAPS, CUSTOM_RESOURCES
 from reconciler.kube.cache import Cache
 from reconciler.kube.informer import Informer
-from reconciler.model.identity import Manifest, ObjectRef, Resource
-from reconciler.model.resources import CONFIGMAPS, CUSTOM_RESOURCES
-from reconciler.sandbox.client import Answer, Call
 from tests.kit.clusters import NAMESPACE, Api, api, config_map, running
 from tests.kit.wait import until
 
@@ -29,7 +30,7 @@ class Following:
 
     def __init__(self, cluster: Api, resource: Resource, *, patience: float = 0.0) -> None:
         self.heard: list[str] = []
-        self.cache = Cache((resource,))
+        self.cache = Cache((resource,), INDEXES)
         self._resource = resource
         self.informer = Informer(cluster.client, self.cache, resource, self._listen, patience=patience)
 

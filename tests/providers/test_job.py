@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from reconciler.model.analysis import Measurement, RunPhase
-from reconciler.model.identity import Manifest
-from reconciler.model.resources import JOBS, PODS
+from reconciler.analysis.model import Measurement, RunPhase
+from reconciler.analysis.provider import MeasurementTask
+from reconciler.kernel.identity import Manifest
+from reconciler.kernel.resources import JOBS, PODS
 from reconciler.providers.job import Job, job_manifest, job_name
-from reconciler.providers.protocol import MeasurementTask
 from tests.kit.analysis import NOW, task
 from tests.kit.clusters import NAMESPACE, Api, api
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.model.errors import Terminal
+from reconciler.kernel.errors import Terminal
 from reconciler.providers.jsonpath import find
 
 DOCUMENT = {

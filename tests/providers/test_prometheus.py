@@ -7,9 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from reconciler.model.analysis import Measurement
-from reconciler.model.errors import Terminal
-from reconciler.model.identity import Manifest
+from reconciler.analysis.model import Measurement
+from reconciler.kernel.errors import Terminal
+from reconciler.kernel.identity import Manifest
 from reconciler.providers.prometheus import Prometheus, read
 from reconciler.web.client import open_client
 from tests.kit.analysis import NOW, Endpoint, endpoint, task, vector

@@ -6,10 +6,10 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
-from reconciler.api.argoproj.fields import Fields
-from reconciler.model.errors import Terminal
+from reconciler.kernel.errors import Terminal
+from reconciler.kernel.fields import Fields
 from reconciler.providers.requests import basic, bearer, headers_of, send
-from reconciler.web.client import Call, open_client
+from reconciler.web.client import HttpCall, open_client
 from tests.kit.analysis import Endpoint, endpoint
 
 
@@ -38,7 +38,7 @@ async def test_credentials_go_in_the_form_where_the_header_is_refused(client: ht
 async def test_a_request_that_trusts_everybody_has_a_client_of_its_own(client: httpx.AsyncClient) -> None:
     async with endpoint() as server:
         server.answer("/x", "yes")
-        answer = await send(client, Call(method="GET", url=f"{server.url}/x"), insecure=True)
+        answer = await send(client, HttpCall(method="GET", url=f"{server.url}/x"), insecure=True)
     assert answer.body == b"yes"
 
 

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from reconciler.model.analysis import Measurement
-from reconciler.model.errors import Terminal
-from reconciler.model.identity import Manifest
+from reconciler.analysis.model import Measurement
+from reconciler.kernel.errors import Terminal
+from reconciler.kernel.identity import Manifest
 from reconciler.providers.web import Web, read, written
 from reconciler.web.client import open_client
 from tests.kit.analysis import endpoint, task

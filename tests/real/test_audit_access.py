@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from reconciler_sandbox.apiserver.gate import Access
+from reconciler_sandbox.apiserver.identity import ADMIN
 
-from reconciler.sandbox.apiserver.gate import Access
-from reconciler.sandbox.apiserver.identity import ADMIN
 from tests.real.kit.account import NAME, RIGHTS, allow, requests_of, rule, token_of
 from tests.real.kit.api import Api, Json
 from tests.real.kit.objects import APPS, config_map, deployment

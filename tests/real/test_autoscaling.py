@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from reconciler_sandbox.cluster import Workings, attach
+from reconciler_sandbox.node.behaviour import Behaviour, Behaviours
+from reconciler_sandbox.node.network import Network
 
-from reconciler.sandbox.cluster import Workings, attach
-from reconciler.sandbox.node.behaviour import Behaviour, Behaviours
-from reconciler.sandbox.node.network import Network
 from tests.kit.kubectl import Kubectl
 from tests.kit.sandbox import QUICK
 from tests.real.kit.api import Api, Json

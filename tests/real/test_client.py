@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from reconciler.kernel.identity import ObjectRef, Resource
+from reconciler.kernel.resources import CONFIGMAPS, NAMESPACES
 from reconciler.kube.client import Client
 from reconciler.kube.config import endpoint
 from reconciler.kube.errors import NotFound, NotServed
 from reconciler.kube.fence import Fence
 from reconciler.kube.http import HttpTransport
-from reconciler.model.identity import ObjectRef, Resource
-from reconciler.model.resources import CONFIGMAPS, NAMESPACES
 from tests.real.kit.api import Api
 from tests.real.kit.servers import Server
 

@@ -4,10 +4,10 @@ import re
 from collections.abc import AsyncIterator
 
 import pytest
+from reconciler_sandbox.cluster import Workings, attach
+from reconciler_sandbox.node.behaviour import Behaviour, Behaviours
+from reconciler_sandbox.node.network import Network
 
-from reconciler.sandbox.cluster import Workings, attach
-from reconciler.sandbox.node.behaviour import Behaviour, Behaviours
-from reconciler.sandbox.node.network import Network
 from tests.kit.sandbox import QUICK
 from tests.real.kit.api import Api, Json
 from tests.real.kit.objects import APPS, deployment, service

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from secrets import token_hex
 
 import pytest
+from reconciler_sandbox.rehearsal.fittings import definitions
 
-from reconciler.rehearsal.fittings import definitions
 from tests.kit.apiserver import canary, definition
 from tests.real.kit.api import Api, Json
 

@@ -8,10 +8,10 @@ from secrets import token_hex
 from typing import Any
 
 import pytest
+from reconciler_sandbox.cluster import attach
+from reconciler_sandbox.node.behaviour import Behaviour, Behaviours
+from reconciler_sandbox.node.network import Network
 
-from reconciler.sandbox.cluster import attach
-from reconciler.sandbox.node.behaviour import Behaviour, Behaviours
-from reconciler.sandbox.node.network import Network
 from tests.kit.kubectl import Kubectl, binary
 from tests.kit.sandbox import QUICK
 from tests.real.kit.api import Api

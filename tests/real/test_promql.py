@@ -12,10 +12,10 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from reconciler_sandbox.metrics.scrape import Scraper
+from reconciler_sandbox.metrics.server import Server
+from reconciler_sandbox.metrics.store import Store
 
-from reconciler.sandbox.metrics.scrape import Scraper
-from reconciler.sandbox.metrics.server import Server
-from reconciler.sandbox.metrics.store import Store
 from scripts.real import binaries
 from scripts.real.errors import NotObtained
 from tests.kit.wait import until

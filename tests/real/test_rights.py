@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from reconciler_sandbox.rehearsal.parse import load_story
 
-from reconciler.rehearsal.parse import load_story
 from tests.kit.granted import documents, rights
 from tests.kit.kubectl import Kubectl, binary
 from tests.real.kit.audit import entries

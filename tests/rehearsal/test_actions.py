@@ -7,11 +7,20 @@ from pathlib import Path
 
 import httpx
 import pytest
+from reconciler_sandbox.node.behaviour import Behaviour
+from reconciler_sandbox.rehearsal.actions import Hands
+from reconciler_sandbox.rehearsal.stage import Stage
+from reconciler_sandbox.rehearsal.story import (
+    BehaviourChange,
+    DaemonOrder,
+    FaultOrder,
+    Flow,
+    MetricsChange,
+    ObjectPatch,
+    TrafficChange,
+    Verb,
+)
 
-from reconciler.rehearsal.actions import Hands
-from reconciler.rehearsal.stage import Stage
-from reconciler.rehearsal.story import BehaviourChange, DaemonOrder, FaultOrder, Flow, MetricsChange, ObjectPatch, TrafficChange, Verb
-from reconciler.sandbox.node.behaviour import Behaviour
 from tests.kit.rehearsal import CONFIG_MAPS, IMAGE, config_map, field_of, stage
 from tests.kit.wait import until
 

@@ -1,7 +1,8 @@
 """The geometry of the page's charts."""
 
-from reconciler.rehearsal.charts import Frame, bands, colours, header_spans, spark, weight_lines
-from reconciler.rehearsal.record import Requests, Weights
+from reconciler_sandbox.rehearsal.charts import Frame, bands, colours, header_spans, spark, weight_lines
+from reconciler_sandbox.rehearsal.record import Requests, Weights
+
 from tests.kit.rehearsal import measured
 
 FRAME = Frame(10.0, width=100, height=100, left=0, top=0)

@@ -7,14 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from reconciler_sandbox.rehearsal.child import program, run_command
 
-from reconciler.model.errors import Terminal
-from reconciler.rehearsal.child import program, run_command
+from reconciler.kernel.errors import Terminal
 from tests.kit.wait import until
 
 PARENT = """
 import asyncio, sys
-from reconciler.rehearsal.child import dies_with_parent
+from reconciler_sandbox.rehearsal.child import dies_with_parent
 async def main():
     child = await asyncio.create_subprocess_exec("sleep", "60", preexec_fn=dies_with_parent())
     print(child.pid, flush=True)

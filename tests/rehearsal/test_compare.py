@@ -1,8 +1,7 @@
 """Values are held against rules; nothing there is never a pass."""
 
 import pytest
-
-from reconciler.rehearsal.compare import Comparison, shown, shown_all
+from reconciler_sandbox.rehearsal.compare import Comparison, shown, shown_all
 
 
 @pytest.mark.parametrize(

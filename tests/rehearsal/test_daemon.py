@@ -4,7 +4,8 @@ import asyncio
 import sys
 from pathlib import Path
 
-from reconciler.rehearsal.daemon import Daemon
+from reconciler_sandbox.rehearsal.daemon import Daemon
+
 from tests.kit.wait import until
 
 SERVER = """

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from reconciler_sandbox.rehearsal.demo import FILES, STORIES, Order, chosen_stories, demonstrate
+from reconciler_sandbox.rehearsal.parse import load_story
+from reconciler_sandbox.rehearsal.story import Push, Step, Together
 
-from reconciler.model.errors import Terminal
-from reconciler.rehearsal.demo import FILES, STORIES, Order, chosen_stories, demonstrate
-from reconciler.rehearsal.parse import load_story
-from reconciler.rehearsal.story import Push, Step, Together
+from reconciler.kernel.errors import Terminal
 from tests.kit.procs import names_in, processes_about
 from tests.kit.wait import until
 

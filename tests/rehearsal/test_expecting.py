@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 
-from reconciler.rehearsal.expecting import Look, wait_for
-from reconciler.rehearsal.looks import Sight
-from reconciler.rehearsal.story import Commits, Expectation
+from reconciler_sandbox.rehearsal.expecting import Look, wait_for
+from reconciler_sandbox.rehearsal.looks import Sight
+from reconciler_sandbox.rehearsal.story import Commits, Expectation
 
 
 def expectation(within: float = 5.0, stays: float = 0.0) -> Expectation:

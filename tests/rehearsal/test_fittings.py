@@ -4,9 +4,9 @@ import stat
 from pathlib import Path
 
 import yaml
+from reconciler_sandbox.rehearsal.fittings import BOT, REPOSITORY, definitions, kubeconfig, namespaces, secret_file, settings
 
-from reconciler.app.settings import settings_of
-from reconciler.rehearsal.fittings import BOT, REPOSITORY, definitions, kubeconfig, namespaces, secret_file, settings
+from reconciler.app.settings.reading import settings_of
 
 
 def test_the_settings_are_settings_of_the_daemon(tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from reconciler.rehearsal.gather import Told, gather
-from reconciler.rehearsal.story import Edit, PullRequest, Push
+from reconciler_sandbox.rehearsal.gather import Told, gather
+from reconciler_sandbox.rehearsal.story import Edit, PullRequest, Push
+
 from tests.kit.rehearsal import FILE, entry, stage
 
 RESTORE = "Restore web in demo: failed\n\nsmoke failed.\n\nReconciler-Release: shop/web-1\n"

@@ -1,14 +1,14 @@
 """The metrics of a stage are what its stories say."""
 
 import pytest
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.client import ApiClient
+from reconciler_sandbox.metrics.readings import amount
+from reconciler_sandbox.rehearsal.gauges import Gauges, subject_of
+from reconciler_sandbox.rehearsal.parse_fields import KINDS
+from reconciler_sandbox.rehearsal.story import MetricsChange, ObjectName
 
-from reconciler.model.errors import Terminal
-from reconciler.rehearsal.gauges import Gauges, subject_of
-from reconciler.rehearsal.parse_fields import KINDS
-from reconciler.rehearsal.story import MetricsChange, ObjectName
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.client import ApiClient
-from reconciler.sandbox.metrics.readings import amount
+from reconciler.kernel.errors import Terminal
 from tests.kit.apiserver import DEPLOYMENTS, PODS, deployment, pod
 
 WEB = ObjectName(KINDS["Deployment"], "default", "web")

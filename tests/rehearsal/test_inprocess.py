@@ -5,18 +5,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.client import Answer, Call
+from reconciler_sandbox.rehearsal.inprocess import DirectTransport
 
+from reconciler.kernel.errors import Transient
+from reconciler.kernel.identity import Manifest, ObjectRef, name_of
+from reconciler.kernel.resources import CONFIGMAPS
 from reconciler.kube.client import Client
 from reconciler.kube.errors import AlreadyExists, NotFound
 from reconciler.kube.fence import Fence
 from reconciler.kube.http import Endpoint, HttpTransport
 from reconciler.kube.transport import Request, Transport
-from reconciler.model.errors import Transient
-from reconciler.model.identity import Manifest, ObjectRef, name_of
-from reconciler.model.resources import CONFIGMAPS
-from reconciler.rehearsal.inprocess import DirectTransport
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.client import Answer, Call
 from tests.kit.apiserver import config_map, running
 
 PLACE = ObjectRef(CONFIGMAPS, "default", "one")
@@ -76,15 +76,15 @@ async def test_a_watch_tells_every_change_until_it_is_left(client: Client, api_s
     version = (await client.listing(CONFIGMAPS)).version
     await client.create(CONFIGMAPS, one(key="1"))
     await client.patch(PLACE, {"data": {"key": "2"}})
-    seen = []
+    facts = []
     watch = client.watch(CONFIGMAPS, version)
     async with asyncio.timeout(20):
         async for event in watch:
-            seen.append((event.type, event.object["data"]["key"]))
-            if len(seen) == 2:
+            facts.append((event.type, event.object["data"]["key"]))
+            if len(facts) == 2:
                 break
     await watch.aclose()  # type: ignore[attr-defined] # a generator, seen through its protocol
-    assert seen == [("ADDED", "1"), ("MODIFIED", "2")]
+    assert facts == [("ADDED", "1"), ("MODIFIED", "2")]
 
 
 async def test_a_watch_that_the_server_cuts_is_a_failure_that_passes(client: Client, api_server: ApiServer) -> None:
@@ -111,13 +111,13 @@ async def test_a_broken_connection_and_a_missing_answer_are_failures_that_pass(a
 
 
 async def test_hooks_surround_each_write_and_no_read(api_server: ApiServer) -> None:
-    seen = []
+    facts = []
 
     async def before(request: Request) -> None:
-        seen.append(("before", request.method, await stored()))
+        facts.append(("before", request.method, await stored()))
 
     async def after(request: Request) -> None:
-        seen.append(("after", request.method, await stored()))
+        facts.append(("after", request.method, await stored()))
 
     async def stored() -> bool:
         return (await api_server.call(Call("GET", "/api/v1/namespaces/default/configmaps/one"))).status == 200
@@ -126,7 +126,7 @@ async def test_hooks_surround_each_write_and_no_read(api_server: ApiServer) -> N
     await client.create(CONFIGMAPS, one())
     await client.list(CONFIGMAPS)
     await client.delete(PLACE)
-    assert seen == [("before", "POST", False), ("after", "POST", True), ("before", "DELETE", True), ("after", "DELETE", False)]
+    assert facts == [("before", "POST", False), ("after", "POST", True), ("before", "DELETE", True), ("after", "DELETE", False)]
 
 
 async def test_a_write_that_is_stopped_before_it_is_not_done(api_server: ApiServer) -> None:

@@ -1,8 +1,7 @@
 """JSONPath as far as stories need it."""
 
 import pytest
-
-from reconciler.rehearsal.jsonpath import BadPath, find_all, parse_path
+from reconciler_sandbox.rehearsal.jsonpath import BadPath, find_all, parse_path
 
 STABLE = {"destination": {"host": "stable"}, "weight": 60}
 CANARY = {"destination": {"host": "canary"}, "weight": 40}

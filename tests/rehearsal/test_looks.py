@@ -3,13 +3,14 @@
 from pathlib import Path
 
 import pytest
-
-from reconciler.rehearsal.compare import Comparison
-from reconciler.rehearsal.fittings import REPOSITORY
-from reconciler.rehearsal.looks import excerpt, look, looks_once
-from reconciler.rehearsal.parse_fields import KINDS
-from reconciler.rehearsal.stage import Stage
-from reconciler.rehearsal.story import (
+from reconciler_sandbox.githost.records import Comment, Status
+from reconciler_sandbox.node.behaviour import Behaviour
+from reconciler_sandbox.rehearsal.compare import Comparison
+from reconciler_sandbox.rehearsal.fittings import REPOSITORY
+from reconciler_sandbox.rehearsal.looks import excerpt, look, looks_once
+from reconciler_sandbox.rehearsal.parse_fields import KINDS
+from reconciler_sandbox.rehearsal.stage import Stage
+from reconciler_sandbox.rehearsal.story import (
     CommitNote,
     Commits,
     Edit,
@@ -26,8 +27,7 @@ from reconciler.rehearsal.story import (
     Tagged,
     Users,
 )
-from reconciler.sandbox.githost.records import Comment, Status
-from reconciler.sandbox.node.behaviour import Behaviour
+
 from tests.kit.rehearsal import CONFIG_MAPS, FILE, IMAGE, config_map, field_of, stage, web_objects
 from tests.kit.wait import until
 

@@ -2,9 +2,9 @@
 
 import io
 
+from reconciler_sandbox.rehearsal.narrate import Narrator
 from rich.console import Console
 
-from reconciler.rehearsal.narrate import Narrator
 from tests.kit.rehearsal import entry, outcome, report
 
 

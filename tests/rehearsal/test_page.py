@@ -2,7 +2,8 @@
 
 import re
 
-from reconciler.rehearsal.page import diff_lines, markdown, page
+from reconciler_sandbox.rehearsal.page import diff_lines, markdown, page
+
 from tests.kit.rehearsal import entry, outcome, report
 
 EVIL = "<script>alert(1)</script>"

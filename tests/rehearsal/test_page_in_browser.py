@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
+from reconciler_sandbox.rehearsal.page import page
 
-from reconciler.rehearsal.page import page
 from tests.kit.rehearsal import entry, outcome, report
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
+from reconciler_sandbox.rehearsal.parse import load_story, parse_story
+from reconciler_sandbox.rehearsal.story import DaemonOrder, Expect, FaultOrder, ObjectPatch, Push, Together, Verb
 
-from reconciler.model.errors import Terminal
-from reconciler.rehearsal.parse import load_story, parse_story
-from reconciler.rehearsal.story import DaemonOrder, Expect, FaultOrder, ObjectPatch, Push, Together, Verb
+from reconciler.kernel.errors import Terminal
 from tests.kit.rehearsal import story
 
 PUSH = """

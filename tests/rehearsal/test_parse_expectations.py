@@ -1,10 +1,8 @@
 """Expectations are parsed strictly, each about one subject."""
 
 import pytest
-
-from reconciler.model.errors import Terminal
-from reconciler.rehearsal.compare import Comparison
-from reconciler.rehearsal.story import (
+from reconciler_sandbox.rehearsal.compare import Comparison
+from reconciler_sandbox.rehearsal.story import (
     CommitNote,
     Commits,
     Expect,
@@ -18,6 +16,8 @@ from reconciler.rehearsal.story import (
     Tagged,
     Users,
 )
+
+from reconciler.kernel.errors import Terminal
 from tests.kit.rehearsal import story
 
 TRAFFIC = "web: {host: web.example.com}"

@@ -1,12 +1,12 @@
 """What stories say that metrics read."""
 
 import pytest
+from reconciler_sandbox.metrics.readings import amount
+from reconciler_sandbox.rehearsal.parse import parse_story
+from reconciler_sandbox.rehearsal.parse_fields import KINDS
+from reconciler_sandbox.rehearsal.story import MetricsChange, ObjectName
 
-from reconciler.model.errors import Terminal
-from reconciler.rehearsal.parse import parse_story
-from reconciler.rehearsal.parse_fields import KINDS
-from reconciler.rehearsal.story import MetricsChange, ObjectName
-from reconciler.sandbox.metrics.readings import amount
+from reconciler.kernel.errors import Terminal
 from tests.kit.rehearsal import story
 
 WEB = ObjectName(KINDS["Rollout"], "shop", "web")

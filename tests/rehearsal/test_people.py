@@ -4,12 +4,12 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from reconciler_sandbox.rehearsal.fittings import REPOSITORY
+from reconciler_sandbox.rehearsal.people import People
+from reconciler_sandbox.rehearsal.stage import Stage
+from reconciler_sandbox.rehearsal.story import Edit, PullRequest, Push
 
-from reconciler.model.errors import Terminal
-from reconciler.rehearsal.fittings import REPOSITORY
-from reconciler.rehearsal.people import People
-from reconciler.rehearsal.stage import Stage
-from reconciler.rehearsal.story import Edit, PullRequest, Push
+from reconciler.kernel.errors import Terminal
 from tests.kit.rehearsal import FILE, stage
 
 

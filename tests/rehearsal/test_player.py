@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from reconciler.rehearsal.actions import Hands
-from reconciler.rehearsal.player import Player
-from reconciler.rehearsal.record import Entry
+from reconciler_sandbox.rehearsal.actions import Hands
+from reconciler_sandbox.rehearsal.player import Player
+from reconciler_sandbox.rehearsal.record import Entry
+
 from tests.kit.rehearsal import CONFIG_MAPS, config_map, stage, story
 
 RED = "{what: it is red, within: 200ms, object: ConfigMap shop/one, path: data.colour, equals: red}"

@@ -7,11 +7,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import aiohttp
 import pytest
 from aiohttp import web
-
-from reconciler.rehearsal.proxy import Proxy, Tls
-from reconciler.sandbox.apiserver.certificate import self_signed
-from reconciler.sandbox.githost import faults
-from reconciler.sandbox.githost.faults import Fault
+from reconciler_sandbox.apiserver.certificate import self_signed
+from reconciler_sandbox.githost import faults
+from reconciler_sandbox.githost.faults import Fault
+from reconciler_sandbox.rehearsal.proxy import Proxy, Tls
 
 
 async def echo(request: web.BaseRequest) -> web.StreamResponse:

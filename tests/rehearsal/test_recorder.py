@@ -1,7 +1,7 @@
 """The recorder remembers weights when they change, and measurements with their limits."""
 
-from reconciler.rehearsal.recorder import Recorder, measured_in
-from reconciler.sandbox.client import Answer, ApiClient, Call
+from reconciler_sandbox.client import Answer, ApiClient, Call
+from reconciler_sandbox.rehearsal.recorder import Recorder, measured_in
 
 
 async def nothing(_: Call) -> Answer:

@@ -1,8 +1,7 @@
 """Shares are judged within four standard deviations; none and all are judged exactly."""
 
 import pytest
-
-from reconciler.rehearsal.shares import allowance, as_asked, asked, counted, tally
+from reconciler_sandbox.rehearsal.shares import allowance, as_asked, asked, counted, tally
 
 
 @pytest.mark.parametrize(

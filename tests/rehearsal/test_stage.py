@@ -5,12 +5,12 @@ import gc
 from pathlib import Path
 
 import pytest
+from reconciler_sandbox.node.behaviour import Behaviour
+from reconciler_sandbox.rehearsal.fittings import REPOSITORY
+from reconciler_sandbox.rehearsal.stage import Stage
+from reconciler_sandbox.rehearsal.story import Flow
 
-from reconciler.model.errors import Terminal
-from reconciler.rehearsal.fittings import REPOSITORY
-from reconciler.rehearsal.stage import Stage
-from reconciler.rehearsal.story import Flow
-from reconciler.sandbox.node.behaviour import Behaviour
+from reconciler.kernel.errors import Terminal
 from tests.kit.procs import processes_about
 from tests.kit.rehearsal import CONFIG_MAPS, IMAGE, config_map, sample, stage, web_objects
 from tests.kit.wait import until

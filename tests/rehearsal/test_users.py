@@ -3,10 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from reconciler.rehearsal.record import Requests
-from reconciler.rehearsal.story import Flow
-from reconciler.rehearsal.users import UserGroups, seconds_of
-from reconciler.sandbox.load import Sample
+from reconciler_sandbox.load import Sample
+from reconciler_sandbox.rehearsal.record import Requests
+from reconciler_sandbox.rehearsal.story import Flow
+from reconciler_sandbox.rehearsal.users import UserGroups, seconds_of
+
 from tests.kit.mesh import backends
 from tests.kit.wait import until
 

@@ -1,9 +1,10 @@
 """Claims and deeds in the words of the timeline."""
 
 import pytest
-
-from reconciler.rehearsal.compare import Comparison
-from reconciler.rehearsal.story import (
+from reconciler_sandbox.metrics.readings import amount
+from reconciler_sandbox.node.behaviour import Behaviour
+from reconciler_sandbox.rehearsal.compare import Comparison
+from reconciler_sandbox.rehearsal.story import (
     Action,
     BehaviourChange,
     CommitNote,
@@ -26,9 +27,8 @@ from reconciler.rehearsal.story import (
     Users,
     Verb,
 )
-from reconciler.rehearsal.words import behaves, describe, expected
-from reconciler.sandbox.metrics.readings import amount
-from reconciler.sandbox.node.behaviour import Behaviour
+from reconciler_sandbox.rehearsal.words import behaves, describe, expected
+
 from tests.kit.rehearsal import field_of
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.model.errors import Terminal
+from reconciler.kernel.errors import Terminal
 from reconciler.renderers.registry import renderer
 
 

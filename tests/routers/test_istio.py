@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.model.identity import ObjectRef
-from reconciler.model.resources import DESTINATION_RULES, VIRTUAL_SERVICES
-from reconciler.model.traffic import HeaderMatch, HeaderRoute, MirrorRoute, Traffic, WeightDestination
+from reconciler.kernel.identity import ObjectRef
+from reconciler.kernel.resources import DESTINATION_RULES, VIRTUAL_SERVICES
+from reconciler.rollouts.traffic.model import HeaderMatch, HeaderRoute, MirrorRoute, Traffic, WeightDestination
+from reconciler.rollouts.traffic.router import Routing, Services
 from reconciler.routers.istio import Istio
-from reconciler.routers.protocol import Routing, Services
 from tests.kit.istio import ONE, SERVICES, SUBSETS_ONLY, WITH_RULE, destination_rule, live, pair, subset_pair, to, virtual_service, weights
 
 ISTIO = Istio()

@@ -2,8 +2,8 @@
 
 import pytest
 
-from reconciler.model.errors import Terminal
-from reconciler.model.traffic import HeaderMatch, HeaderRoute
+from reconciler.kernel.errors import Terminal
+from reconciler.rollouts.traffic.model import HeaderMatch, HeaderRoute
 from reconciler.routers.istio_routes import Selection, Shares, Sides, canary_weight, header_route, reweighted
 from tests.kit.istio import pair, to
 

@@ -2,18 +2,17 @@
 
 import pytest
 
-from reconciler.model.errors import Terminal
-from reconciler.routers.registry import ROUTERS, configured, router
+from reconciler.kernel.errors import Terminal
+from reconciler.rollouts.traffic.router import configured
+from reconciler.routers.registry import ROUTERS
 
 
 def test_settings_beside_the_routers_are_no_routers() -> None:
-    assert configured({"managedRoutes": [], "istio": {"virtualService": {"name": "v"}}, "maxTrafficWeight": 100, "nginx": None}) == (
-        (ROUTERS["istio"], {"virtualService": {"name": "v"}}),
-    )
+    assert configured(
+        ROUTERS, {"managedRoutes": [], "istio": {"virtualService": {"name": "v"}}, "maxTrafficWeight": 100, "nginx": None}
+    ) == ((ROUTERS["istio"], {"virtualService": {"name": "v"}}),)
 
 
 def test_an_unknown_router_is_named() -> None:
     with pytest.raises(Terminal, match=r"trafficRouting\.alb: no such router"):
-        router("alb")
-    with pytest.raises(Terminal, match="alb"):
-        configured({"alb": {}, "istio": {}})
+        configured(ROUTERS, {"alb": {}, "istio": {}})

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import pytest
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.client import Answer, ApiClient, ApiError, Call, http_caller
 
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.client import Answer, ApiClient, ApiError, Call, http_caller
 from tests.kit.apiserver import CONFIG_MAPS, api, api_server, config_map, running
 
 __all__ = ["api", "api_server"]

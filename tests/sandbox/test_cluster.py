@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.client import ApiClient, http_caller
+from reconciler_sandbox.cluster import Cluster, attach
+from reconciler_sandbox.node.behaviour import Behaviour, Behaviours
 
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.client import ApiClient, http_caller
-from reconciler.sandbox.cluster import Cluster, attach
-from reconciler.sandbox.node.behaviour import Behaviour, Behaviours
 from tests.kit.sandbox import JOBS, PODS, QUICK, REPLICA_SETS, SERVICES, ready_addresses, running, status
 from tests.kit.wait import until
 from tests.kit.workloads import job, replica_set, service

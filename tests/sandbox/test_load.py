@@ -4,8 +4,8 @@ import asyncio
 import time
 
 import pytest
+from reconciler_sandbox.load import Load, NotLoopback, Sample
 
-from reconciler.sandbox.load import Load, NotLoopback, Sample
 from tests.kit.mesh import backends, until
 
 

@@ -1,8 +1,7 @@
 """Pods are known by addresses that an API server accepts, and reached where they listen."""
 
 import pytest
-
-from reconciler.sandbox.podnetwork import known_as, leads_away, listens_at
+from reconciler_sandbox.podnetwork import known_as, leads_away, listens_at
 
 
 @pytest.mark.parametrize(("listening", "known"), [("127.16.0.1", "0.16.0.1"), ("127.127.255.253", "0.127.255.253")])

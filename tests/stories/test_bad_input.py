@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 import yaml
+from reconciler_sandbox.rehearsal.fittings import REPOSITORY, secret_file
+from reconciler_sandbox.rehearsal.inprocess import DirectTransport
 
 from reconciler.app.cli.show import explained
 from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence
-from reconciler.rehearsal.fittings import REPOSITORY, secret_file
-from reconciler.rehearsal.inprocess import DirectTransport
 from tests.kit.killing import Life, alive
 from tests.kit.repositories import git
 from tests.kit.shop import ANN, FOLDER, IMAGE, ROLLOUT_FILE, Shop, rollout, shop

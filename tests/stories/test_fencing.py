@@ -16,16 +16,16 @@ from pathlib import Path
 import httpx
 import pytest
 from aiohttp import web
+from reconciler_sandbox.apiserver.serving import Listener
+from reconciler_sandbox.client import Answer, Call
+from reconciler_sandbox.githost.faults import Fault
+from reconciler_sandbox.rehearsal.child import dies_with_parent, environment
+from reconciler_sandbox.rehearsal.fittings import kubeconfig, secret_file
+from reconciler_sandbox.rehearsal.inprocess import DirectTransport
 
 from reconciler.app.daemon import Daemon
-from reconciler.kube.freeze import FREEZE
 from reconciler.kube.transport import Request
-from reconciler.rehearsal.child import dies_with_parent, environment
-from reconciler.rehearsal.fittings import kubeconfig, secret_file
-from reconciler.rehearsal.inprocess import DirectTransport
-from reconciler.sandbox.apiserver.serving import Listener
-from reconciler.sandbox.client import Answer, Call
-from reconciler.sandbox.githost.faults import Fault
+from reconciler.runtime.freeze import FREEZE
 from tests.kit.killing import label_of
 from tests.kit.shop import BAD, RELEASES, Shop, shop
 from tests.kit.wait import until

@@ -3,12 +3,11 @@
 from pathlib import Path
 
 import pytest
-
-from reconciler.rehearsal.actions import Hands
-from reconciler.rehearsal.parse import load_story
-from reconciler.rehearsal.player import Player
-from reconciler.rehearsal.record import Entry
-from reconciler.rehearsal.stage import Stage
+from reconciler_sandbox.rehearsal.actions import Hands
+from reconciler_sandbox.rehearsal.parse import load_story
+from reconciler_sandbox.rehearsal.player import Player
+from reconciler_sandbox.rehearsal.record import Entry
+from reconciler_sandbox.rehearsal.stage import Stage
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample-repo"
 FILES = sorted((Path(__file__).parent / "files").glob("*.yaml"))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.model.identity import Key
+from reconciler.kernel.identity import Key
 from tests.kit.claims import Claims, failed_claims, passed_claims
 from tests.kit.killing import PUSH, Cut, Life, Write, alive
 from tests.kit.shop import BAD, Shop, shop

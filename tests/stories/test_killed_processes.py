@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from reconciler_sandbox.githost.faults import Fault
+from reconciler_sandbox.node.behaviour import Behaviour
+from reconciler_sandbox.rehearsal.stage import Stage
+from reconciler_sandbox.rehearsal.story import Flow
 
-from reconciler.rehearsal.stage import Stage
-from reconciler.rehearsal.story import Flow
-from reconciler.sandbox.githost.faults import Fault
-from reconciler.sandbox.node.behaviour import Behaviour
 from tests.kit.claims import failed_claims
 from tests.kit.killing import Ground
 from tests.kit.shop import ANALYSIS_FILE, BAD, IMAGE, NETWORK, NETWORK_FILE, ROLLOUT_FILE, Shop, rollout

@@ -9,13 +9,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from reconciler_sandbox.apiserver.gate import Access
+from reconciler_sandbox.apiserver.identity import service_account
+from reconciler_sandbox.apiserver.rights import Asked
+from reconciler_sandbox.rehearsal.inprocess import DirectTransport
 
 from reconciler.app.daemon import Daemon
-from reconciler.app.settings import load_settings
-from reconciler.rehearsal.inprocess import DirectTransport
-from reconciler.sandbox.apiserver.gate import Access
-from reconciler.sandbox.apiserver.identity import service_account
-from reconciler.sandbox.apiserver.rights import Asked
+from reconciler.app.settings.reading import load_settings
 from tests.kit.granted import Right, documents, rights
 from tests.kit.kubectl import binary
 from tests.kit.shop import BAD, Shop, shop

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from reconciler.model.errors import Terminal, Transient
-from reconciler.web.client import Call, ask, open_client
+from reconciler.kernel.errors import Terminal, Transient
+from reconciler.web.client import HttpCall, ask, open_client
 
 Serve = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -29,7 +29,7 @@ async def echo(request: web.BaseRequest) -> web.StreamResponse:
 
 async def test_a_call_arrives_with_query_headers_and_body() -> None:
     async with serving(echo) as url, open_client() as client:
-        answer = await ask(client, Call(method="POST", url=url, query={"q": "a&b"}, headers={"X-One": "1"}, body=b"text"))
+        answer = await ask(client, HttpCall(method="POST", url=url, query={"q": "a&b"}, headers={"X-One": "1"}, body=b"text"))
         assert answer.status == 200
         document = answer.document()
         assert (document["query"], document["body"], document["headers"]["X-One"]) == ({"q": "a&b"}, "text", "1")
@@ -41,7 +41,7 @@ async def test_an_answer_that_is_no_json_has_no_document() -> None:
         return web.Response(text="<html>")
 
     async with serving(serve) as url, open_client() as client:
-        assert (await ask(client, Call(method="GET", url=url))).document() is None
+        assert (await ask(client, HttpCall(method="GET", url=url))).document() is None
 
 
 @pytest.mark.parametrize("compressed", [False, True])
@@ -53,7 +53,7 @@ async def test_an_answer_larger_than_the_limit_is_refused(compressed: bool) -> N
 
     async with serving(serve) as url, open_client() as client:
         with pytest.raises(Terminal, match="larger than 1000000"):
-            await ask(client, Call(method="GET", url=url, limit=1_000_000))
+            await ask(client, HttpCall(method="GET", url=url, limit=1_000_000))
 
 
 async def test_a_slow_body_ends_with_the_calls_own_timeout() -> None:
@@ -66,7 +66,7 @@ async def test_a_slow_body_ends_with_the_calls_own_timeout() -> None:
 
     async with serving(serve) as url, open_client() as client:
         with pytest.raises(Transient, match=r"within 0\.2 s"):
-            await ask(client, Call(method="GET", url=url, timeout=0.2))
+            await ask(client, HttpCall(method="GET", url=url, timeout=0.2))
 
 
 async def test_a_closed_port_is_transient_and_the_message_has_no_secret() -> None:
@@ -74,7 +74,7 @@ async def test_a_closed_port_is_transient_and_the_message_has_no_secret() -> Non
         closed = url
     async with open_client() as client:
         with pytest.raises(Transient) as caught:
-            await ask(client, Call(method="GET", url=closed.replace("http://", "http://user:secret@") + "/x?token=secret"))
+            await ask(client, HttpCall(method="GET", url=closed.replace("http://", "http://user:secret@") + "/x?token=secret"))
         assert "secret" not in str(caught.value)
 
 
@@ -82,7 +82,7 @@ async def test_a_closed_port_is_transient_and_the_message_has_no_secret() -> Non
 async def test_a_url_that_we_cannot_call_is_terminal(url: str) -> None:
     async with open_client() as client:
         with pytest.raises(Terminal):
-            await ask(client, Call(method="GET", url=url))
+            await ask(client, HttpCall(method="GET", url=url))
 
 
 async def test_a_broken_encoding_is_transient() -> None:
@@ -91,7 +91,7 @@ async def test_a_broken_encoding_is_transient() -> None:
 
     async with serving(serve) as url, open_client() as client:
         with pytest.raises(Transient):
-            await ask(client, Call(method="GET", url=url))
+            await ask(client, HttpCall(method="GET", url=url))
 
 
 async def test_a_redirect_on_the_same_host_is_followed_with_the_headers() -> None:
@@ -101,8 +101,8 @@ async def test_a_redirect_on_the_same_host_is_followed_with_the_headers() -> Non
         return web.Response(text=request.headers.get("Authorization", ""))
 
     async with serving(serve) as url, open_client() as client:
-        assert (await ask(client, Call(method="GET", url=url + "/old", headers={"Authorization": "Bearer t"}))).body == b"Bearer t"
-        assert (await ask(client, Call(method="POST", url=url + "/old", body=b"x"))).status == 301
+        assert (await ask(client, HttpCall(method="GET", url=url + "/old", headers={"Authorization": "Bearer t"}))).body == b"Bearer t"
+        assert (await ask(client, HttpCall(method="POST", url=url + "/old", body=b"x"))).status == 301
 
 
 async def test_a_redirect_to_another_host_is_refused_before_it_is_called() -> None:
@@ -119,7 +119,7 @@ async def test_a_redirect_to_another_host_is_refused_before_it_is_called() -> No
 
         async with serving(serve) as url:
             with pytest.raises(Terminal, match="another host"):
-                await ask(client, Call(method="GET", url=url))
+                await ask(client, HttpCall(method="GET", url=url))
     assert not called
 
 
@@ -129,7 +129,7 @@ async def test_a_circle_of_redirects_ends() -> None:
 
     async with serving(serve) as url, open_client() as client:
         with pytest.raises(Terminal, match="redirects"):
-            await ask(client, Call(method="GET", url=url))
+            await ask(client, HttpCall(method="GET", url=url))
 
 
 async def test_no_cookie_is_kept() -> None:
@@ -137,12 +137,12 @@ async def test_no_cookie_is_kept() -> None:
         return web.Response(text=request.headers.get("Cookie", ""), headers={"Set-Cookie": "session=1"})
 
     async with serving(serve) as url, open_client() as client:
-        await ask(client, Call(method="GET", url=url))
-        assert (await ask(client, Call(method="GET", url=url))).body == b""
+        await ask(client, HttpCall(method="GET", url=url))
+        assert (await ask(client, HttpCall(method="GET", url=url))).body == b""
 
 
 async def test_the_environment_has_no_say_unless_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     async with serving(echo) as url, open_client() as client:
-        assert (await ask(client, Call(method="GET", url=url))).status == 200
+        assert (await ask(client, HttpCall(method="GET", url=url))).status == 200

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 
 from reconciler.web.server import Incoming, Reply, Server
-from reconciler.web.webhook import BODY_LIMIT, REMEMBERED, Hint, Verdict, Webhook, hint_of, place_of
+from reconciler.web.webhook import BODY_LIMIT, REMEMBERED, Hint, Webhook, WebhookAnswer, hint_of, place_of
 from tests.kit.githost import REPO, git_host
 
 SECRET = b"s3cret"
@@ -29,7 +29,7 @@ def webhook(secret: bytes = SECRET) -> Webhook:
 def test_a_signed_push_is_a_hint_to_its_branch() -> None:
     body = json.dumps(PUSH).encode()
     verdict = webhook().receive(delivery(body), body)
-    assert verdict == Verdict(202, "accepted", Hint(frozenset({"git.example.com/shop/manifests"}), "main"))
+    assert verdict == WebhookAnswer(202, "accepted", Hint(frozenset({"git.example.com/shop/manifests"}), "main"))
 
 
 def test_a_form_delivery_is_read_too() -> None:
@@ -41,7 +41,9 @@ def test_a_form_delivery_is_read_too() -> None:
 @pytest.mark.parametrize("signature", ["", "sha256=", "sha256=00", "sha1=abc", "sha256=ü", "SHA256"])
 def test_a_wrong_signature_is_refused(signature: str) -> None:
     body = json.dumps(PUSH).encode()
-    assert webhook().receive({**delivery(body), "X-Hub-Signature-256": signature}, body) == Verdict(401, "the signature does not match")
+    assert webhook().receive({**delivery(body), "X-Hub-Signature-256": signature}, body) == WebhookAnswer(
+        401, "the signature does not match"
+    )
 
 
 def test_a_changed_body_is_refused() -> None:
@@ -67,7 +69,7 @@ def test_a_replayed_delivery_hints_once_and_a_refused_one_is_not_remembered() ->
     hook, body = webhook(), json.dumps(PUSH).encode()
     hook.receive({**delivery(body), "X-Hub-Signature-256": "sha256=0"}, body)
     assert hook.receive(delivery(body), body).hint is not None
-    assert hook.receive(delivery(body), body) == Verdict(202, "seen before")
+    assert hook.receive(delivery(body), body) == WebhookAnswer(202, "seen before")
 
 
 def test_the_memory_of_deliveries_is_bounded() -> None:

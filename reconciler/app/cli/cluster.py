@@ -18,7 +18,7 @@ Kubeconfig = Annotated[str, typer.Option("--kubeconfig", help="a kubeconfig file
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ClusterPlace:
     """Which cluster and namespace a command speaks to."""
 
     kubeconfig: str

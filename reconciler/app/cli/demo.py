@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
         Exit code 0 only if everything happened as told. Example: reconciler demo --only storefront
         """
-        from reconciler.rehearsal.demo import Order, demonstrate
+        from reconciler_sandbox.rehearsal.demo import Order, demonstrate
 
         held = demonstrate(Order(out=out, as_json=json, interactive=interactive, only=only, sample=repository))
         if not held:

@@ -10,15 +10,15 @@ import typer
 from reconciler.app.cli.cluster import Kubeconfig, ask, show_json
 from reconciler.app.cli.files import manifests_at
 from reconciler.app.cli.output import Output
-from reconciler.core.source.documents import Located
-from reconciler.core.sync.carry import RuntimeOwned, carry_over
-from reconciler.core.sync.diff import Difference, differences
-from reconciler.core.sync.owned import runtime_owned
+from reconciler.kernel.identity import Manifest, name_of, namespace_of
+from reconciler.kernel.resources import AUTOSCALERS, ROLLOUTS
 from reconciler.kube.client import Client
 from reconciler.kube.discovery import Discovery
 from reconciler.kube.errors import NotServed
-from reconciler.model.identity import Manifest, name_of, namespace_of
-from reconciler.model.resources import AUTOSCALERS, ROLLOUTS
+from reconciler.sources.documents import Located
+from reconciler.sync.carry import RuntimeOwned, carry_over
+from reconciler.sync.diff import LiveDifference, differences
+from reconciler.sync.owned import runtime_owned
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class ObjectDiff:
     file: str
     line: int
     missing: bool
-    fields: tuple[Difference, ...]
+    fields: tuple[LiveDifference, ...]
 
 
 def register(app: typer.Typer) -> None:

@@ -3,17 +3,17 @@
 import asyncio
 import re
 
-from reconciler.api.release import parse_releases
-from reconciler.core.commands.tree import Family
-from reconciler.core.release.holds import of_workload
-from reconciler.core.sync.effective import SOURCE
-from reconciler.core.sync.inventory import Inventory, config_map_name, parse_inventory, workload_key
+from reconciler.kernel.errors import Terminal
+from reconciler.kernel.identity import Manifest, annotations_of, controller_uid, labels_of, name_of, namespace_of, uid_of
+from reconciler.kernel.resources import ANALYSIS_RUNS, CONFIGMAPS, NAMESPACES, PODS, RELEASES, REPLICA_SETS, ROLLOUTS
 from reconciler.kube.client import Client
 from reconciler.kube.errors import NotServed, Refused
-from reconciler.model.errors import Terminal
-from reconciler.model.identity import Manifest, annotations_of, controller_uid, labels_of, name_of, namespace_of, uid_of
-from reconciler.model.release import Release
-from reconciler.model.resources import ANALYSIS_RUNS, CONFIGMAPS, NAMESPACES, PODS, RELEASES, REPLICA_SETS, ROLLOUTS
+from reconciler.releases.holds import of_workload
+from reconciler.releases.manifest import parse_releases
+from reconciler.releases.model import Release
+from reconciler.sources.inventory import Inventory, config_map_name, parse_inventory, workload_key
+from reconciler.sync.effective import SOURCE
+from reconciler.views.tree import Family
 
 PROBLEMS_SHOWN = 10
 

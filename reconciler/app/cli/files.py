@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from reconciler.core.source.documents import Parsed, manifests_of
-from reconciler.model.errors import Terminal
-from reconciler.model.source import Snapshot
+from reconciler.git.objects import Snapshot
+from reconciler.kernel.errors import Terminal
+from reconciler.sources.documents import Parsed, manifests_of
 
 LIMIT = 1 << 20
 SUFFIXES = (".yaml", ".yml", ".json")

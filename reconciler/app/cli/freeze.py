@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from reconciler.app.cli.cluster import Kubeconfig, ask
+from reconciler.kernel.errors import Terminal
+from reconciler.kernel.identity import ObjectRef
+from reconciler.kernel.resources import NAMESPACES
 from reconciler.kube.client import Client
-from reconciler.model.errors import Terminal
-from reconciler.model.identity import ObjectRef
-from reconciler.model.resources import NAMESPACES
 
 FREEZE = "reconciler.dev/freeze"
 Own = Annotated[str, typer.Option("--namespace", "-n", help="the namespace the daemon keeps its own objects in")]

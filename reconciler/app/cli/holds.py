@@ -5,17 +5,17 @@ from typing import Annotated
 
 import typer
 
-from reconciler.api.release import parse_releases
 from reconciler.app.cli.cluster import Kubeconfig, Namespace, ask, show_json
 from reconciler.app.cli.family import releases_of
 from reconciler.app.cli.output import Output
 from reconciler.app.cli.releases import words
 from reconciler.app.cli.show import HELP, table
+from reconciler.kernel.errors import Terminal
+from reconciler.kernel.identity import Manifest, ObjectRef
+from reconciler.kernel.resources import RELEASES
 from reconciler.kube.client import Client
-from reconciler.model.errors import Terminal
-from reconciler.model.identity import Manifest, ObjectRef
-from reconciler.model.release import Release
-from reconciler.model.resources import RELEASES
+from reconciler.releases.manifest import parse_releases
+from reconciler.releases.model import Release
 
 Name = Annotated[str, typer.Argument(help="the Release's name, see: reconciler hold list")]
 

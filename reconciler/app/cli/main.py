@@ -11,8 +11,8 @@ from importlib import import_module
 import typer
 
 from reconciler.app.cli.output import Output
+from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kube.errors import ApiError
-from reconciler.model.errors import Terminal, Transient
 
 UNREADABLE, UNREACHABLE = 3, 4
 COMMANDS: Mapping[str, tuple[str, str]] = {

@@ -5,14 +5,14 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from reconciler.api.release import parse_release, parse_releases
 from reconciler.app.cli.cluster import Kubeconfig, Namespace, ask, show_json
 from reconciler.app.cli.output import Output
 from reconciler.app.cli.show import HELP, table
-from reconciler.core.release.message import headline
-from reconciler.model.errors import Terminal
-from reconciler.model.release import Release
-from reconciler.model.resources import RELEASES
+from reconciler.kernel.errors import Terminal
+from reconciler.kernel.resources import RELEASES
+from reconciler.releases.manifest import parse_release, parse_releases
+from reconciler.releases.message import headline
+from reconciler.releases.model import Release
 
 
 def register(app: typer.Typer) -> None:

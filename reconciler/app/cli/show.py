@@ -12,12 +12,12 @@ import typer
 from reconciler.app.cli.cluster import Kubeconfig, Namespace, ask, cluster, show_json
 from reconciler.app.cli.family import family_of, problems_of, releases_of, rollout_of
 from reconciler.app.cli.output import Output
-from reconciler.core.commands.explain import Explanation
-from reconciler.core.commands.explain import explain as why
-from reconciler.core.commands.tree import Family, Node, facts, phase_of, tree
+from reconciler.kernel.identity import Manifest, name_of, namespace_of
+from reconciler.kernel.resources import ROLLOUTS
 from reconciler.kube.client import Client
-from reconciler.model.identity import Manifest, name_of, namespace_of
-from reconciler.model.resources import ROLLOUTS
+from reconciler.views.explain import Explanation
+from reconciler.views.explain import explain as why
+from reconciler.views.tree import Family, TreeNode, facts, phase_of, tree
 
 ENDED = ("Healthy", "Degraded")
 LOOK_EVERY = 1.0
@@ -142,7 +142,7 @@ def lines_of(family: Family) -> Iterator[str]:
 MARKS = {"Healthy": "✔", "Degraded": "✖", "Paused": "॥", "Progressing": "◌", "Successful": "✔", "Failed": "✖", "Error": "⚠", "Running": "◌"}
 
 
-def _branches(node: Node, first: str, rest: str) -> Iterator[str]:
+def _branches(node: TreeNode, first: str, rest: str) -> Iterator[str]:
     details = "  ".join(part for part in node.details if part)
     state = f"{MARKS.get(node.status, '•')} {node.status}" if node.status else ""
     yield f"{first}{node.kind} {node.name}  {state}  {details}".rstrip() if node.kind != "Revision" else f"{first}{node.name}"

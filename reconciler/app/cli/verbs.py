@@ -9,12 +9,13 @@ import typer
 from reconciler.app.cli.cluster import Kubeconfig, Namespace, ask
 from reconciler.app.cli.family import asked_identity, family_of, rollout_of
 from reconciler.app.cli.holds import lift_newest
-from reconciler.core.commands import verbs
+from reconciler.kernel.errors import Terminal
+from reconciler.kernel.identity import Manifest
+from reconciler.kernel.plan import Patch
 from reconciler.kube.client import Client
 from reconciler.kube.errors import NotFound
-from reconciler.model.errors import Terminal
-from reconciler.model.identity import Manifest
-from reconciler.model.plan import Patch
+from reconciler.releases.override import override
+from reconciler.rollouts import verbs
 
 Name = Annotated[str, typer.Argument(help="the Rollout's name")]
 Make = Callable[[Manifest], tuple[Patch, ...]]
@@ -149,7 +150,7 @@ async def _override(client: Client, rollout: Manifest) -> bool:
     """Mark what follows as a person's, before it is done; whether Git was asking for anything."""
     identity = await asked_identity(client, rollout)
     if identity:
-        await _send(client, (verbs.override(rollout, identity),))
+        await _send(client, (override(rollout, identity),))
     return bool(identity)
 
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reconciler.app.lint.finding import Remark, Severity
-from reconciler.core.source.documents import Located, Parsed
-from reconciler.model.identity import Manifest
+from reconciler.kernel.identity import Manifest
+from reconciler.sources.documents import Located, Parsed
 
 CLUSTER_TEMPLATES = "ClusterAnalysisTemplate"
 TEMPLATES = "AnalysisTemplate"

@@ -2,7 +2,7 @@
 
 import re
 
-from reconciler.core.source.nodes import MappingNode, Node, SequenceNode, key_text
+from reconciler.yamledit.nodes import MappingNode, Node, SequenceNode, key_text
 
 PART = re.compile(r"\[(\d+)\]|\['([^']*)'\]|([^.\[\]]+)")
 SKIPPED = ("canary", "blueGreen")

@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.api.fields import FieldError
-from reconciler.api.settings import parse_settings
 from reconciler.app.lint.finding import Finding, Remark, Remarks, Severity
 from reconciler.app.lint.library import Library
 from reconciler.app.lint.lines import line_of
@@ -14,12 +12,14 @@ from reconciler.app.lint.policies import policy_remarks
 from reconciler.app.lint.rollouts import rollout_remarks
 from reconciler.app.lint.shapes import misshapen
 from reconciler.app.lint.templates import template_remarks
-from reconciler.core.source.documents import Located, Parsed, node_of, parse_file, parsed_from
-from reconciler.core.source.nodes import Node, NotYaml, compose, decode
-from reconciler.core.source.values import value_of
-from reconciler.model import resources
-from reconciler.model.identity import Manifest, Resource
-from reconciler.model.source import Problem
+from reconciler.app.settings.manifest import parse_settings
+from reconciler.git.objects import SourceProblem
+from reconciler.kernel import resources
+from reconciler.kernel.identity import Manifest, Resource
+from reconciler.kernel.strict import FieldError
+from reconciler.sources.documents import Located, Parsed, node_of, parse_file, parsed_from
+from reconciler.yamledit.nodes import Node, NotYaml, compose, decode
+from reconciler.yamledit.values import value_of
 
 Rule = Callable[[Manifest, Library], Remarks]
 RULES: Mapping[str, Rule] = {
@@ -62,7 +62,7 @@ def lint(contents: Mapping[str, bytes], *, whole: bool = False) -> Report:
     return Report(len(contents), len(parsed.manifests), tuple(ordered))
 
 
-def _unusable(problem: Problem) -> Finding:
+def _unusable(problem: SourceProblem) -> Finding:
     return Finding(Severity.ERROR, problem.file, problem.line, "", "", f"{problem.message}; {problem.remedy}")
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from reconciler.app.lint.finding import Remark, Remarks
 from reconciler.app.lint.library import Library
-from reconciler.model.identity import Manifest, namespace_of
+from reconciler.kernel.identity import Manifest, namespace_of
 
 PROTOCOLS = ("http", "tls", "tcp")
 WITHOUT_PORTS = ("ExternalName",)

@@ -3,18 +3,18 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from reconciler.api.argoproj.rollout import parse_rollout
-from reconciler.api.fields import FieldError
-from reconciler.api.policy import parse_policy
+from reconciler.analysis.model import RunKind
 from reconciler.app.lint.finding import Remark, Remarks
 from reconciler.app.lint.library import Library
 from reconciler.app.lint.rollouts import analysis_remarks, rollout_remarks
-from reconciler.core.source.documents import Located
-from reconciler.core.sync.adoption import adoption
-from reconciler.model.analysis import RunKind
-from reconciler.model.identity import Manifest, name_of, namespace_of
-from reconciler.model.policy import ReleasePolicy
-from reconciler.model.problem import InvalidField
+from reconciler.kernel.identity import Manifest, name_of, namespace_of
+from reconciler.kernel.problem import InvalidField
+from reconciler.kernel.strict import FieldError
+from reconciler.releases.policy import ReleasePolicy
+from reconciler.releases.policy_manifest import parse_policy
+from reconciler.rollouts.spec.manifest import parse_rollout
+from reconciler.sources.documents import Located
+from reconciler.sync.adoption import adoption
 
 POLICIES = ("ReleasePolicy", "ClusterReleasePolicy")
 WATCH = "spec.afterPromotion.analysis"

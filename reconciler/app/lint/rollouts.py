@@ -3,19 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from reconciler.api.argoproj.rollout import parse_rollout
+from reconciler.analysis.templates import InvalidTemplates, referenced, validate_references
 from reconciler.app.lint.finding import Remark, Remarks, Severity
 from reconciler.app.lint.library import CLUSTER_TEMPLATES, TEMPLATES, Library
-from reconciler.core.analysis.templates import InvalidTemplates, referenced, validate_references
-from reconciler.core.pods.referent import borrowed, referent_of
-from reconciler.core.validation.references import analyses, service_fields, service_problem
-from reconciler.core.validation.spec import spec_problem
-from reconciler.model.errors import Terminal
-from reconciler.model.identity import Manifest, ObjectRef, name_of, namespace_of
-from reconciler.model.problem import InvalidField, Problem
-from reconciler.model.rollout import RolloutSpec, WorkloadRef
-from reconciler.routers.protocol import Router, Services
-from reconciler.routers.registry import configured
+from reconciler.kernel.errors import Terminal
+from reconciler.kernel.identity import Manifest, ObjectRef, name_of, namespace_of
+from reconciler.kernel.problem import InvalidField, Problem
+from reconciler.rollouts.pods.referent import borrowed, referent_of
+from reconciler.rollouts.spec.manifest import parse_rollout
+from reconciler.rollouts.spec.model import RolloutSpec, WorkloadRef
+from reconciler.rollouts.traffic.router import Router, Services, configured
+from reconciler.rollouts.validation.references import analyses, service_fields, service_problem
+from reconciler.rollouts.validation.spec import spec_problem
+from reconciler.routers.registry import ROUTERS
 
 STAND_IN = {"lint": "stand-in"}
 """Labels of a template that is not among the files, so that the rules about everything else can still be asked."""
@@ -129,7 +129,7 @@ def _routes(rollout: Manifest, spec: RolloutSpec, library: Library) -> Remarks:
         managed_routes=spec.routing.managed_routes,
     )
     try:
-        routers = configured(spec.routing.manifest)
+        routers = configured(ROUTERS, spec.routing.manifest)
     except Terminal:
         return  # the spec's own rules name the router that is not served
     field = "spec.strategy.canary.trafficRouting.istio"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.app.lint.finding import Remark, Remarks, Severity
-from reconciler.core.replicas.shapes import SHAPES as POD_SHAPES
+from reconciler.rollouts.replicas.shapes import SHAPES as POD_SHAPES
 
 ROWS: Mapping[str, str] = {
     "Rollout": "apiVersion kind metadata* status* spec:RolloutSpec",

@@ -3,16 +3,16 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from reconciler.api.argoproj.analysis import InvalidMetric, parse_metrics
+from reconciler.analysis.arguments import TAG, Unresolved, substitute
+from reconciler.analysis.manifest import InvalidMetric, parse_metrics
+from reconciler.analysis.model import Metric, Retention
+from reconciler.analysis.validate import InvalidAnalysis, rehearsed, retained, validate
 from reconciler.app.lint.finding import Remark, Remarks
 from reconciler.app.lint.library import Library
 from reconciler.app.lint.rollouts import missing_templates
-from reconciler.core.analysis.arguments import TAG, Unresolved, substitute
-from reconciler.core.analysis.checks import check
-from reconciler.core.analysis.expression import ExpressionError, parse
-from reconciler.core.analysis.validate import InvalidAnalysis, rehearsed, retained, validate
-from reconciler.model.analysis import Metric, Retention
-from reconciler.model.identity import Manifest, namespace_of
+from reconciler.expr.checks import check
+from reconciler.expr.syntax import ExpressionError, parse
+from reconciler.kernel.identity import Manifest, namespace_of
 
 PROVIDERS = ("prometheus", "web", "job")
 CONDITIONS = ("successCondition", "failureCondition")
@@ -55,13 +55,13 @@ def _filled(metrics: Sequence[Manifest], arguments: Sequence[Manifest]) -> Itera
     unknown = {str(a.get("name")) for a in arguments if a.get("value") is None}
     for index, metric in enumerate(metrics):
         try:
-            yield substitute([_settled(metric, unknown)], values)[0]
+            yield substitute([_measurable(metric, unknown)], values)[0]
         except Unresolved as error:
             declared = f"declared here: {', '.join(sorted(values)) or 'none'}"
             yield Remark(f"spec.metrics[{index}]", f"{error}: no such argument; {declared}")
 
 
-def _settled(metric: Manifest, unknown: set[str]) -> Manifest:
+def _measurable(metric: Manifest, unknown: set[str]) -> Manifest:
     """The metric without numbers that only a Rollout knows; spans of that kind become a second."""
     dropped = {name for name in NUMBERS if _uses(metric.get(name), unknown)}
     spans = {name: "1s" for name in SPANS if _uses(metric.get(name), unknown)}

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from reconciler.app.cli.cluster import ask, show_json
-from reconciler.model.resources import NAMESPACES
+from reconciler.kernel.resources import NAMESPACES
 from tests.kit.shell import Shell
 
 

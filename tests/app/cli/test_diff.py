@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from reconciler.kernel.resources import CONFIGMAPS
 from reconciler.kube.client import Client
-from reconciler.model.resources import CONFIGMAPS
 from tests.kit.clusters import config_map
 from tests.kit.desk import config
 from tests.kit.shell import Shell

@@ -3,16 +3,16 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.client import Answer, Call
 
 from reconciler.app.cli.family import asked_identity, family_of, problems_of, releases_of, rollout_of
-from reconciler.core.sync.inventory import Inventory, render_inventory
+from reconciler.kernel.errors import Terminal
+from reconciler.kernel.identity import name_of
+from reconciler.kernel.resources import CONFIGMAPS, CUSTOM_RESOURCES, REPLICA_SETS
 from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence
-from reconciler.model.errors import Terminal
-from reconciler.model.identity import name_of
-from reconciler.model.resources import CONFIGMAPS, CUSTOM_RESOURCES, REPLICA_SETS
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.client import Answer, Call
+from reconciler.sources.inventory import Inventory, render_inventory
 from tests.kit.clusters import NAMESPACE, api
 from tests.kit.releases import release
 from tests.kit.stocked import fill, rejected, replica_set, store

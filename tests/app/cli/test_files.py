@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.app.cli.files import LIMIT, contents_at, manifests_at
-from reconciler.model.errors import Terminal
+from reconciler.kernel.errors import Terminal
 from tests.kit.desk import config
 
 

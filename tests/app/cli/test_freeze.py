@@ -2,10 +2,10 @@
 
 import pytest
 
+from reconciler.kernel.identity import annotations_of
+from reconciler.kernel.resources import NAMESPACES
 from reconciler.kube.client import Client
-from reconciler.kube.freeze import FREEZE
-from reconciler.model.identity import annotations_of
-from reconciler.model.resources import NAMESPACES
+from reconciler.runtime.freeze import FREEZE
 from tests.kit.shell import Shell
 
 

@@ -2,10 +2,10 @@
 
 from msgspec.structs import replace
 
-from reconciler.api.release import parse_release
+from reconciler.kernel.resources import RELEASES
 from reconciler.kube.client import Client
-from reconciler.model.release import ReleaseStatus
-from reconciler.model.resources import RELEASES
+from reconciler.releases.manifest import parse_release
+from reconciler.releases.model import ReleaseStatus
 from tests.kit.clusters import NAMESPACE
 from tests.kit.releases import release
 from tests.kit.shell import Shell

@@ -8,7 +8,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from reconciler.app.cli import lint
-from reconciler.model.errors import Terminal
+from reconciler.kernel.errors import Terminal
 from tests.kit.lint import FILES, ROLLOUT
 
 ROOT = Path(__file__).resolve().parents[3]

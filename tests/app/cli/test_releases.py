@@ -1,7 +1,7 @@
 """Releases as a person and a machine read them."""
 
+from reconciler.kernel.resources import RELEASES
 from reconciler.kube.client import Client
-from reconciler.model.resources import RELEASES
 from tests.kit.clusters import NAMESPACE
 from tests.kit.releases import release
 from tests.kit.shell import Shell

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from reconciler.core.sync.inventory import Inventory, render_inventory
+from reconciler.kernel.identity import ObjectRef
+from reconciler.kernel.resources import CONFIGMAPS, ROLLOUTS
 from reconciler.kube.client import Client
-from reconciler.model.identity import ObjectRef
-from reconciler.model.resources import CONFIGMAPS, ROLLOUTS
+from reconciler.sources.inventory import Inventory, render_inventory
 from tests.kit.clusters import NAMESPACE
 from tests.kit.shell import Shell
 from tests.kit.stocked import fill, rejected, store

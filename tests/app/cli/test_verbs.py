@@ -1,9 +1,9 @@
 """The verbs a person presses, as the cluster sees them."""
 
-from reconciler.core.sync.inventory import Inventory, render_inventory
+from reconciler.kernel.identity import Manifest, ObjectRef, annotations_of
+from reconciler.kernel.resources import ANALYSIS_RUNS, CONFIGMAPS, ROLLOUTS
 from reconciler.kube.client import Client
-from reconciler.model.identity import Manifest, ObjectRef, annotations_of
-from reconciler.model.resources import ANALYSIS_RUNS, CONFIGMAPS, ROLLOUTS
+from reconciler.sources.inventory import Inventory, render_inventory
 from tests.kit.clusters import NAMESPACE
 from tests.kit.shell import Shell
 from tests.kit.stocked import fill

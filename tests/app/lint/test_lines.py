@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.app.lint.lines import line_of
-from reconciler.core.source.nodes import compose
+from reconciler.yamledit.nodes import compose
 
 TEXT = """\
 spec:

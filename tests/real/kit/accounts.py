@@ -1,6 +1,7 @@
 """Service accounts of a real cluster and their tokens."""
 
-from reconciler.sandbox.client import ApiClient, Caller
+from reconciler_sandbox.client import ApiClient, Caller
+
 from tests.real.kit.reach import caller
 from tests.real.kit.servers import Server
 

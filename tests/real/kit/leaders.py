@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from reconciler_sandbox.rehearsal.daemon import Daemon
+from reconciler_sandbox.rehearsal.stage import Stage
 
-from reconciler.rehearsal.daemon import Daemon
-from reconciler.rehearsal.stage import Stage
 from tests.kit.wait import until
 from tests.real.kit.audit import Entry, entries
 from tests.real.kit.program import free_port

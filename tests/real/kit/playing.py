@@ -18,17 +18,17 @@ from typing import Any
 
 import pytest
 import yaml
+from reconciler_sandbox.client import Answer, ApiError, Call, Caller
+from reconciler_sandbox.rehearsal.actions import Hands
+from reconciler_sandbox.rehearsal.child import Ran
+from reconciler_sandbox.rehearsal.demo import chosen_stories
+from reconciler_sandbox.rehearsal.fittings import REPOSITORY
+from reconciler_sandbox.rehearsal.player import Player
+from reconciler_sandbox.rehearsal.record import Entry, Outcome
+from reconciler_sandbox.rehearsal.stage import Elsewhere, Stage
+from reconciler_sandbox.rehearsal.story import Expect, Expectation, Share, Step, Story, Tagged, Together
 
-from reconciler.model.resources import ANALYSIS_RUNS, EVENTS, JOBS, RELEASES, REPLICA_SETS, ROLLOUTS, SERVICES
-from reconciler.rehearsal.actions import Hands
-from reconciler.rehearsal.child import Ran
-from reconciler.rehearsal.demo import chosen_stories
-from reconciler.rehearsal.fittings import REPOSITORY
-from reconciler.rehearsal.player import Player
-from reconciler.rehearsal.record import Entry, Outcome
-from reconciler.rehearsal.stage import Elsewhere, Stage
-from reconciler.rehearsal.story import Expect, Expectation, Share, Step, Story, Tagged, Together
-from reconciler.sandbox.client import Answer, ApiError, Call, Caller
+from reconciler.kernel.resources import ANALYSIS_RUNS, EVENTS, JOBS, RELEASES, REPLICA_SETS, ROLLOUTS, SERVICES
 from tests.kit.wait import until
 from tests.real.kit.reach import caller
 from tests.real.kit.servers import Server

@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from reconciler.rehearsal.child import dies_with_parent
+from reconciler_sandbox.rehearsal.child import dies_with_parent
 
 STOP_SECONDS = 10.0
 LOOK_AGAIN_SECONDS = 0.05

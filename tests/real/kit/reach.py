@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from kubernetes import client, config
+from reconciler_sandbox.client import Caller, http_caller
 
 from reconciler.kube.config import endpoint
-from reconciler.sandbox.client import Caller, http_caller
 from tests.real.kit.servers import Server
 
 

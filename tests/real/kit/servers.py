@@ -10,9 +10,9 @@ from pathlib import Path
 from secrets import token_hex
 
 import pytest
+from reconciler_sandbox.apiserver.server import ApiServer
 
 from reconciler.kube.config import endpoint
-from reconciler.sandbox.apiserver.server import ApiServer
 from scripts.real import binaries
 from scripts.real.errors import NotObtained
 from tests.real.kit.api import Api, session_of

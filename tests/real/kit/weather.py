@@ -8,8 +8,7 @@ from random import Random
 from typing import Any
 
 from aiohttp import web
-
-from reconciler.sandbox.githost.faults import Fault
+from reconciler_sandbox.githost.faults import Fault
 
 RETRY_AFTER = "1"
 REFUSALS: Mapping[str, tuple[int, str]] = {

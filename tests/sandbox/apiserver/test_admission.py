@@ -1,8 +1,8 @@
 """Namespaces that are there, addresses and ports that are free."""
 
 import pytest
+from reconciler_sandbox.client import ApiClient, ApiError
 
-from reconciler.sandbox.client import ApiClient, ApiError
 from tests.kit.apiserver import SERVICES, config_map
 
 NAMESPACES = "/api/v1/namespaces"

@@ -1,14 +1,13 @@
 """Groups that somebody else answers."""
 
 import pytest
-
-from reconciler.sandbox.apiserver.aggregation import Aggregation, asked_there
-from reconciler.sandbox.apiserver.gate import Access
-from reconciler.sandbox.apiserver.identity import User
-from reconciler.sandbox.apiserver.kinds import Kind, Registry
-from reconciler.sandbox.apiserver.rights import Asked
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.client import Answer, Call
+from reconciler_sandbox.apiserver.aggregation import Aggregation, asked_there
+from reconciler_sandbox.apiserver.gate import Access
+from reconciler_sandbox.apiserver.identity import User
+from reconciler_sandbox.apiserver.kinds import Kind, Registry
+from reconciler_sandbox.apiserver.rights import Asked
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.client import Answer, Call
 
 PODS = Kind("metrics.k8s.io", "v1beta1", "pods", "PodMetrics", stored=False)
 

@@ -3,10 +3,9 @@
 from typing import Any
 
 import pytest
-
-from reconciler.sandbox.apiserver.applying import Applied, apply, fields_of
-from reconciler.sandbox.apiserver.failures import Failure
-from reconciler.sandbox.apiserver.shapes import shape_of
+from reconciler_sandbox.apiserver.applying import Applied, apply, fields_of
+from reconciler_sandbox.apiserver.failures import Failure
+from reconciler_sandbox.apiserver.shapes import shape_of
 
 SHAPE = shape_of(None)
 

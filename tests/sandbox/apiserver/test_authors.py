@@ -3,11 +3,10 @@
 from typing import Any
 
 import pytest
-
-from reconciler.sandbox.apiserver.authors import NOBODY_KNOWN, Authors
-from reconciler.sandbox.apiserver.ownership import Updated
-from reconciler.sandbox.apiserver.shapes import NamedShape
-from reconciler.sandbox.apiserver.store import Collection, Entry
+from reconciler_sandbox.apiserver.authors import NOBODY_KNOWN, Authors
+from reconciler_sandbox.apiserver.ownership import Updated
+from reconciler_sandbox.apiserver.shapes import NamedShape
+from reconciler_sandbox.apiserver.store import Collection, Entry
 
 SHAPE = NamedShape()
 Json = dict[str, Any]

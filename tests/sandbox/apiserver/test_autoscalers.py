@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
+from reconciler_sandbox.apiserver.autoscalers import complaints, filled
 
-from reconciler.sandbox.apiserver.autoscalers import complaints, filled
 from tests.kit.autoscaling import cpu
 
 Json = dict[str, Any]

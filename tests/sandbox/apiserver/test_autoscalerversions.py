@@ -4,10 +4,10 @@ from typing import Any
 
 import orjson
 import pytest
+from reconciler_sandbox.apiserver.autoscalers import filled
+from reconciler_sandbox.apiserver.autoscalerversions import BEHAVIOR, CONDITIONS, CURRENT, FIRST, METRICS
+from reconciler_sandbox.client import ApiClient, ApiError
 
-from reconciler.sandbox.apiserver.autoscalers import filled
-from reconciler.sandbox.apiserver.autoscalerversions import BEHAVIOR, CONDITIONS, CURRENT, FIRST, METRICS
-from reconciler.sandbox.client import ApiClient, ApiError
 from tests.kit.autoscaling import cpu
 
 Json = dict[str, Any]

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+from reconciler_sandbox.apiserver.bodies import decode, decode_object, failure_of, header, media_type
+from reconciler_sandbox.apiserver.failures import BODY_LIMIT, Failure
 
-from reconciler.sandbox.apiserver.bodies import decode, decode_object, failure_of, header, media_type
-from reconciler.sandbox.apiserver.failures import BODY_LIMIT, Failure
 from tests.kit.protobuf import envelope, message
 
 YAML = {"content-type": "application/yaml"}

@@ -9,13 +9,12 @@ from collections.abc import Awaitable, Callable
 
 import orjson
 import pytest
-
-from reconciler.sandbox.apiserver import gate, store, watch
-from reconciler.sandbox.apiserver.failures import Failure
-from reconciler.sandbox.apiserver.gate import Access
-from reconciler.sandbox.apiserver.identity import ADMIN
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.apiserver.store import (
+from reconciler_sandbox.apiserver import gate, store, watch
+from reconciler_sandbox.apiserver.failures import Failure
+from reconciler_sandbox.apiserver.gate import Access
+from reconciler_sandbox.apiserver.identity import ADMIN
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.apiserver.store import (
     ALL_HISTORY_BYTES,
     HISTORY_BYTES,
     HISTORY_EVENTS,
@@ -25,7 +24,8 @@ from reconciler.sandbox.apiserver.store import (
     Snapshots,
     Store,
 )
-from reconciler.sandbox.client import ApiClient, ApiError, Call
+from reconciler_sandbox.client import ApiClient, ApiError, Call
+
 from tests.kit.apiserver import CONFIG_MAPS, DEFINITIONS, DEPLOYMENTS, PATIENCE, Json, config_map, definition, deployment, owned_by
 from tests.kit.wait import until
 from tests.kit.weighing import held_bytes

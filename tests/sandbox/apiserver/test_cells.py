@@ -3,8 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-
-from reconciler.sandbox.apiserver import cells
+from reconciler_sandbox.apiserver import cells
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 

@@ -6,10 +6,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-
-from reconciler.sandbox.apiserver.certificate import Certificate, self_signed
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.client import ApiClient, ApiError, http_caller
+from reconciler_sandbox.apiserver.certificate import Certificate, self_signed
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.client import ApiClient, ApiError, http_caller
 
 
 @pytest.fixture(scope="module")

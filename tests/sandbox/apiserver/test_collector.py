@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.client import ApiClient
 
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.client import ApiClient
 from tests.kit.apiserver import CONFIG_MAPS, config_map, gone, owned_by, until
 
 NAMESPACES = "/api/v1/namespaces"

@@ -4,11 +4,11 @@ import base64
 from typing import Any
 
 import pytest
+from reconciler_sandbox.apiserver import corerules
+from reconciler_sandbox.apiserver.defaults import fill
+from reconciler_sandbox.apiserver.kinds import BUILT_IN
+from reconciler_sandbox.apiserver.validation import validate
 
-from reconciler.sandbox.apiserver import corerules
-from reconciler.sandbox.apiserver.defaults import fill
-from reconciler.sandbox.apiserver.kinds import BUILT_IN
-from reconciler.sandbox.apiserver.validation import validate
 from tests.real.kit.invalid import OTHERS
 
 Json = dict[str, Any]

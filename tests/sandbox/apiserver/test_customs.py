@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
+from reconciler_sandbox.apiserver.customs import established, kinds_of, with_condition
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.client import ApiClient, ApiError
 
-from reconciler.sandbox.apiserver.customs import established, kinds_of, with_condition
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.client import ApiClient, ApiError
 from tests.kit.apiserver import CANARIES, DEFINITIONS, canary, definition, gone
 
 NAME = "canaries.demo.example.com"

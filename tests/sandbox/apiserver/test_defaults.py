@@ -1,9 +1,9 @@
 """Defaults per kind: filling twice changes nothing, or tools that compare never come to rest."""
 
 import pytest
+from reconciler_sandbox.apiserver.defaults import DEFAULTS, fill
+from reconciler_sandbox.apiserver.kinds import BUILT_IN, Kind
 
-from reconciler.sandbox.apiserver.defaults import DEFAULTS, fill
-from reconciler.sandbox.apiserver.kinds import BUILT_IN, Kind
 from tests.kit.apiserver import definition, deployment, pod
 
 KINDS = {kind.qualified: kind for kind in BUILT_IN}

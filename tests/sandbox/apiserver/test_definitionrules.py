@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
+from reconciler_sandbox.apiserver.definitionrules import definition as complaints
+from reconciler_sandbox.rehearsal.fittings import definitions
 
-from reconciler.rehearsal.fittings import definitions
-from reconciler.sandbox.apiserver.definitionrules import definition as complaints
 from tests.kit.apiserver import definition
 
 Json = dict[str, Any]

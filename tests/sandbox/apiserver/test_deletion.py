@@ -4,10 +4,10 @@ from typing import Any
 
 import orjson
 import pytest
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.apiserver.times import parse
+from reconciler_sandbox.client import ApiClient, ApiError, Call
 
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.apiserver.times import parse
-from reconciler.sandbox.client import ApiClient, ApiError, Call
 from tests.kit.apiserver import CONFIG_MAPS, DEPLOYMENTS, PODS, config_map, deployment, gone, pod
 
 JOBS = "/apis/batch/v1/namespaces/default/jobs"

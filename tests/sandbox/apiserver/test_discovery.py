@@ -4,10 +4,10 @@ from typing import Any
 
 import orjson
 import pytest
+from reconciler_sandbox.apiserver.discovery import AGGREGATED
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.client import ApiClient, Call
 
-from reconciler.sandbox.apiserver.discovery import AGGREGATED
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.client import ApiClient, Call
 from tests.kit.apiserver import DEFINITIONS, definition
 
 ACCEPT = f"{AGGREGATED},application/json"

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
+from reconciler_sandbox.client import ApiClient, ApiError
 
-from reconciler.sandbox.client import ApiClient, ApiError
 from tests.kit.access import ANN, allow, guarded, rule
 
 ROLES = "/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles"

@@ -6,11 +6,11 @@ from typing import Any
 
 import orjson
 import pytest
+from reconciler_sandbox.apiserver import events
+from reconciler_sandbox.apiserver.bodies import PROTOBUF
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.client import ApiClient, ApiError, Call
 
-from reconciler.sandbox.apiserver import events
-from reconciler.sandbox.apiserver.bodies import PROTOBUF
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.client import ApiClient, ApiError, Call
 from tests.kit.apiserver import Json
 from tests.kit.kubectl import Kubectl, binary
 from tests.kit.protobuf import envelope, message

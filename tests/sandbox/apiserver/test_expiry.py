@@ -3,12 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-
-from reconciler.sandbox.apiserver import expiry
-from reconciler.sandbox.apiserver.expiry import EVENT_LIFE, MAX_BYTES, MAX_EVENTS, Expiry
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.apiserver.store import RESTORED, Commit, NotKept, Store, keep_nothing
-from reconciler.sandbox.client import ApiClient
+from reconciler_sandbox.apiserver import expiry
+from reconciler_sandbox.apiserver.expiry import EVENT_LIFE, MAX_BYTES, MAX_EVENTS, Expiry
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.apiserver.store import RESTORED, Commit, NotKept, Store, keep_nothing
+from reconciler_sandbox.client import ApiClient
 
 EVENTS = "/api/v1/namespaces/default/events"
 MEBIBYTE = 1024 * 1024

@@ -1,6 +1,6 @@
 """A face renames what it shows and takes, the names that managers own among it, and nothing else."""
 
-from reconciler.sandbox.apiserver.faces import Face
+from reconciler_sandbox.apiserver.faces import Face
 
 FACE = Face("new/v1", "v1", "", {"note": "message"}, {"seen": None})
 FIELDS = {"f:message": {}, "f:metadata": {"f:labels": {}}}

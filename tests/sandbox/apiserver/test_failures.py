@@ -2,10 +2,9 @@
 
 import orjson
 import pytest
-
-from reconciler.sandbox.apiserver import failures
-from reconciler.sandbox.apiserver.causes import Cause
-from reconciler.sandbox.apiserver.kinds import BUILT_IN, PODS
+from reconciler_sandbox.apiserver import failures
+from reconciler_sandbox.apiserver.causes import Cause
+from reconciler_sandbox.apiserver.kinds import BUILT_IN, PODS
 
 DEPLOYMENTS = next(kind for kind in BUILT_IN if kind.plural == "deployments")
 

@@ -5,15 +5,15 @@ from typing import Any
 
 import orjson
 import pytest
+from reconciler_sandbox.apiserver.failures import Failure
+from reconciler_sandbox.apiserver.gate import RECORDS, Access, Gate, asked_of, path_asked, refusal
+from reconciler_sandbox.apiserver.identity import ADMIN, ANONYMOUS, User
+from reconciler_sandbox.apiserver.kinds import Registry
+from reconciler_sandbox.apiserver.paths import parse
+from reconciler_sandbox.apiserver.rights import Asked
+from reconciler_sandbox.apiserver.store import Store
+from reconciler_sandbox.client import Answer, ApiClient, ApiError, Call
 
-from reconciler.sandbox.apiserver.failures import Failure
-from reconciler.sandbox.apiserver.gate import RECORDS, Access, Gate, asked_of, path_asked, refusal
-from reconciler.sandbox.apiserver.identity import ADMIN, ANONYMOUS, User
-from reconciler.sandbox.apiserver.kinds import Registry
-from reconciler.sandbox.apiserver.paths import parse
-from reconciler.sandbox.apiserver.rights import Asked
-from reconciler.sandbox.apiserver.store import Store
-from reconciler.sandbox.client import Answer, ApiClient, ApiError, Call
 from tests.kit.access import ANN, TOKENS, allow, guarded, rule
 from tests.kit.apiserver import CONFIG_MAPS, DEPLOYMENTS, PODS, config_map, deployment, pod
 

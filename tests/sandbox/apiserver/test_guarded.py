@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from reconciler_sandbox.apiserver.certificate import self_signed
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.client import ApiClient, ApiError
 
-from reconciler.sandbox.apiserver.certificate import self_signed
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.client import ApiClient, ApiError
 from tests.kit.access import ANN, allow, guarded, rule
 from tests.kit.apiserver import CONFIG_MAPS, config_map
 from tests.kit.kubectl import Kubectl, binary

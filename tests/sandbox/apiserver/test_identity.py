@@ -1,8 +1,7 @@
 """Users and the file of their tokens."""
 
 import pytest
-
-from reconciler.sandbox.apiserver.identity import AUTHENTICATED, User, read_tokens, service_account
+from reconciler_sandbox.apiserver.identity import AUTHENTICATED, User, read_tokens, service_account
 
 
 def test_a_token_file_names_users_and_groups() -> None:

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.client import ApiClient
 
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.client import ApiClient
 from tests.kit.apiserver import DEPLOYMENTS, PODS, deployment, pod
 from tests.kit.kubectl import Kubectl, binary
 from tests.kit.wholepod import JOB_SPEC, POD_SPEC

@@ -1,11 +1,10 @@
 """Acting as somebody else."""
 
 import pytest
-
-from reconciler.sandbox.apiserver.failures import Failure
-from reconciler.sandbox.apiserver.identity import AUTHENTICATED, User
-from reconciler.sandbox.apiserver.impersonation import acting
-from reconciler.sandbox.apiserver.rights import Asked
+from reconciler_sandbox.apiserver.failures import Failure
+from reconciler_sandbox.apiserver.identity import AUTHENTICATED, User
+from reconciler_sandbox.apiserver.impersonation import acting
+from reconciler_sandbox.apiserver.rights import Asked
 
 ANN = User("ann")
 

@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-
-from reconciler.sandbox.apiserver import records
-from reconciler.sandbox.apiserver.journal import RESERVE, SLACK, Journal, JournalError, chance_of, restored
-from reconciler.sandbox.apiserver.store import Collection, NotKept, Store
+from reconciler_sandbox.apiserver import records
+from reconciler_sandbox.apiserver.journal import RESERVE, SLACK, Journal, JournalError, chance_of, restored
+from reconciler_sandbox.apiserver.store import Collection, NotKept, Store
 
 CONFIG_MAPS = ("", "configmaps")
 

@@ -3,8 +3,7 @@
 from typing import Any
 
 import pytest
-
-from reconciler.sandbox.apiserver.jsonpath import find, with_number
+from reconciler_sandbox.apiserver.jsonpath import find, with_number
 
 VALUE = {
     "metadata": {"labels": {"app.kubernetes.io/name": "web"}},

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.client import Answer, ApiClient, ApiError, Call, Caller, http_caller
 
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.client import Answer, ApiClient, ApiError, Call, Caller, http_caller
 from tests.kit.apiserver import CANARIES, CONFIG_MAPS, DEFINITIONS, Json, canary, config_map, definition, gone, owned_by
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -20,7 +20,7 @@ ENOUGH = 150
 SERVE = """
 import asyncio, sys
 from pathlib import Path
-from reconciler.sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.apiserver.server import ApiServer
 
 async def main():
     server = ApiServer(journal=Path(sys.argv[1]))

@@ -1,9 +1,8 @@
 """The registry of kinds."""
 
 import pytest
-
-from reconciler.sandbox.apiserver.kinds import PODS, Kind, Registry, as_served, version_rank
-from reconciler.sandbox.apiserver.schemas import Schema
+from reconciler_sandbox.apiserver.kinds import PODS, Kind, Registry, as_served, version_rank
+from reconciler_sandbox.apiserver.schemas import Schema
 
 
 def custom(version: str) -> Kind:

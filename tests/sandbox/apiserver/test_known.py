@@ -4,11 +4,11 @@ from typing import Any
 
 import orjson
 import pytest
+from reconciler_sandbox.apiserver.kinds import BUILT_IN, Kind
+from reconciler_sandbox.apiserver.known import WrongType, known, names
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.client import Answer, ApiClient, Call
 
-from reconciler.sandbox.apiserver.kinds import BUILT_IN, Kind
-from reconciler.sandbox.apiserver.known import WrongType, known, names
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.client import Answer, ApiClient, Call
 from tests.kit.apiserver import DEFINITIONS, DEPLOYMENTS, definition, deployment
 from tests.kit.wholepod import JOB_SPEC
 

@@ -1,8 +1,7 @@
 """The kubeconfig of a server."""
 
 import yaml
-
-from reconciler.sandbox.apiserver.kubeconfig import kubeconfig
+from reconciler_sandbox.apiserver.kubeconfig import kubeconfig
 
 
 def test_it_names_the_server_and_the_user() -> None:

@@ -1,9 +1,8 @@
 """The grammar of label selectors."""
 
 import pytest
-
-from reconciler.sandbox.apiserver.failures import Failure
-from reconciler.sandbox.apiserver.labelselectors import parse
+from reconciler_sandbox.apiserver.failures import Failure
+from reconciler_sandbox.apiserver.labelselectors import parse
 
 LABELS = {"app": "web", "n": "5", "empty": ""}
 

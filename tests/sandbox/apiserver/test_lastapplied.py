@@ -4,11 +4,11 @@ import json
 from typing import Any
 
 import pytest
+from reconciler_sandbox.apiserver.lastapplied import ANNOTATION, brought_up_to_date, ceded
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.apiserver.shapes import NamedShape
+from reconciler_sandbox.client import ApiClient, Call
 
-from reconciler.sandbox.apiserver.lastapplied import ANNOTATION, brought_up_to_date, ceded
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.apiserver.shapes import NamedShape
-from reconciler.sandbox.client import ApiClient, Call
 from tests.kit.apiserver import CONFIG_MAPS, config_map
 
 SHAPE = NamedShape()

@@ -1,9 +1,8 @@
 """Options of lists and watches."""
 
 import pytest
-
-from reconciler.sandbox.apiserver.failures import Failure
-from reconciler.sandbox.apiserver.listing import exact_version, number, validate, validate_watch, version_of
+from reconciler_sandbox.apiserver.failures import Failure
+from reconciler_sandbox.apiserver.listing import exact_version, number, validate, validate_watch, version_of
 
 
 def test_a_version_is_exact_when_asked_for_or_when_only_a_page_is_wanted() -> None:

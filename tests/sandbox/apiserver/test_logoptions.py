@@ -3,9 +3,8 @@
 from typing import Any
 
 import pytest
-
-from reconciler.sandbox.apiserver.failures import Failure
-from reconciler.sandbox.apiserver.logoptions import check
+from reconciler_sandbox.apiserver.failures import Failure
+from reconciler_sandbox.apiserver.logoptions import check
 
 
 def of(*containers: str, first: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -4,9 +4,8 @@ import copy
 from typing import Any
 
 import pytest
-
-from reconciler.sandbox.apiserver.failures import Failure
-from reconciler.sandbox.apiserver.merge import apply_operations, merge
+from reconciler_sandbox.apiserver.failures import Failure
+from reconciler_sandbox.apiserver.merge import apply_operations, merge
 
 
 def test_a_merge_patch_merges_maps_replaces_lists_and_removes_nulls() -> None:

@@ -4,12 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-
-from reconciler.sandbox.apiserver.failures import Failure
-from reconciler.sandbox.apiserver.kinds import BUILT_IN, NAMESPACES, PODS
-from reconciler.sandbox.apiserver.metadata import addressed, of, require_name, restored, validate
-from reconciler.sandbox.apiserver.paths import Target
-from reconciler.sandbox.apiserver.schemas import Schema
+from reconciler_sandbox.apiserver.failures import Failure
+from reconciler_sandbox.apiserver.kinds import BUILT_IN, NAMESPACES, PODS
+from reconciler_sandbox.apiserver.metadata import addressed, of, require_name, restored, validate
+from reconciler_sandbox.apiserver.paths import Target
+from reconciler_sandbox.apiserver.schemas import Schema
 
 ROLES = next(kind for kind in BUILT_IN if kind.plural == "roles")
 

@@ -1,8 +1,7 @@
 """Names are refused in a server's own words."""
 
 import pytest
-
-from reconciler.sandbox.apiserver.names import LABEL, SERVICE, SUBDOMAIN, Rule
+from reconciler_sandbox.apiserver.names import LABEL, SERVICE, SUBDOMAIN, Rule
 
 
 @pytest.mark.parametrize(

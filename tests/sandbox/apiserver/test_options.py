@@ -3,9 +3,8 @@
 from typing import Any
 
 import pytest
-
-from reconciler.sandbox.apiserver.failures import Failure
-from reconciler.sandbox.apiserver.options import Deletion, WriteOptions
+from reconciler_sandbox.apiserver.failures import Failure
+from reconciler_sandbox.apiserver.options import Deletion, WriteOptions
 
 
 def test_the_manager_is_named_or_taken_from_the_user_agent() -> None:

@@ -3,11 +3,10 @@
 from typing import Any
 
 import pytest
-
-from reconciler.sandbox.apiserver.applying import Applied, apply
-from reconciler.sandbox.apiserver.failures import Failure
-from reconciler.sandbox.apiserver.ownership import Updated, taken_over
-from reconciler.sandbox.apiserver.shapes import shape_of
+from reconciler_sandbox.apiserver.applying import Applied, apply
+from reconciler_sandbox.apiserver.failures import Failure
+from reconciler_sandbox.apiserver.ownership import Updated, taken_over
+from reconciler_sandbox.apiserver.shapes import shape_of
 
 SHAPE = shape_of(None)
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import orjson
 import pytest
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.client import ApiClient, ApiError, Call
 
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.client import ApiClient, ApiError, Call
 from tests.kit.apiserver import CANARIES, CONFIG_MAPS, DEFINITIONS, DEPLOYMENTS, canary, config_map, definition, deployment
 
 APPLY = "application/apply-patch+yaml"

@@ -1,11 +1,11 @@
 """URL paths to targets."""
 
 import pytest
+from reconciler_sandbox.apiserver.customs import kinds_of
+from reconciler_sandbox.apiserver.failures import Failure
+from reconciler_sandbox.apiserver.kinds import Registry
+from reconciler_sandbox.apiserver.paths import parse
 
-from reconciler.sandbox.apiserver.customs import kinds_of
-from reconciler.sandbox.apiserver.failures import Failure
-from reconciler.sandbox.apiserver.kinds import Registry
-from reconciler.sandbox.apiserver.paths import parse
 from tests.kit.apiserver import definition
 
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
+from reconciler_sandbox.apiserver.podrules import pod_spec
+from reconciler_sandbox.apiserver.templates import pod_spec as filled
 
-from reconciler.sandbox.apiserver.podrules import pod_spec
-from reconciler.sandbox.apiserver.templates import pod_spec as filled
 from tests.kit.wholepod import JOB_SPEC
 from tests.real.kit.invalid import CONTAINERS, POD_SPECS
 

@@ -1,8 +1,7 @@
 """Keys and values of labels."""
 
 import pytest
-
-from reconciler.sandbox.apiserver.qualified import name_complaints, value_complaints
+from reconciler_sandbox.apiserver.qualified import name_complaints, value_complaints
 
 
 @pytest.mark.parametrize("name", ["a", "A.b_c-d", "example.com/part", "x.y/" + "a" * 63])

@@ -1,8 +1,7 @@
 """Quantities have one canonical form."""
 
 import pytest
-
-from reconciler.sandbox.apiserver.quantities import canonical, from_thousandths, thousandths
+from reconciler_sandbox.apiserver.quantities import canonical, from_thousandths, thousandths
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from typing import Any
 
 import orjson
 import pytest
+from reconciler_sandbox.apiserver.reads import Form
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.client import ApiClient, Call
 
-from reconciler.sandbox.apiserver.reads import Form
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.client import ApiClient, Call
 from tests.kit.apiserver import CONFIG_MAPS, DEFINITIONS, canary, config_map, definition
 
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json"

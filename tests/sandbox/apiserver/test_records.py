@@ -2,10 +2,9 @@
 
 import orjson
 import pytest
-
-from reconciler.sandbox.apiserver import records
-from reconciler.sandbox.apiserver.records import AnotherFormat, Change, Head, Mark, Unreadable
-from reconciler.sandbox.apiserver.store import Commit, Entry
+from reconciler_sandbox.apiserver import records
+from reconciler_sandbox.apiserver.records import AnotherFormat, Change, Head, Mark, Unreadable
+from reconciler_sandbox.apiserver.store import Commit, Entry
 
 PLACE = ("d", "a")
 SECRETS = ("", "secrets")

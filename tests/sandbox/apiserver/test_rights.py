@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
+from reconciler_sandbox.apiserver.identity import ADMIN, User, service_account
+from reconciler_sandbox.apiserver.rights import Asked, Rights, bootstrap, covers, is_meant
+from reconciler_sandbox.client import ApiClient
 
-from reconciler.sandbox.apiserver.identity import ADMIN, User, service_account
-from reconciler.sandbox.apiserver.rights import Asked, Rights, bootstrap, covers, is_meant
-from reconciler.sandbox.client import ApiClient
 from tests.kit.access import ANN, allow, guarded, rule
 
 GET_POD = Asked("get", resource="pods", namespace="default", name="p")

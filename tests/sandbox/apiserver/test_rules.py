@@ -3,8 +3,7 @@
 from typing import Any
 
 import pytest
-
-from reconciler.sandbox.apiserver import rules
+from reconciler_sandbox.apiserver import rules
 
 
 def texts(causes: Any) -> list[str]:

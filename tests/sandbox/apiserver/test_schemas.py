@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
+from reconciler_sandbox.apiserver.schemas import Findings, Schema, conform, conform_value
 
-from reconciler.sandbox.apiserver.schemas import Findings, Schema, conform, conform_value
 from tests.kit.apiserver import CANARY_SCHEMA
 
 

@@ -1,10 +1,9 @@
 """Selectors: what they match, what they refuse."""
 
 import pytest
-
-from reconciler.sandbox.apiserver.failures import Failure
-from reconciler.sandbox.apiserver.kinds import BUILT_IN, PODS
-from reconciler.sandbox.apiserver.selectors import as_text, field_predicate, from_object, label_predicate, predicate
+from reconciler_sandbox.apiserver.failures import Failure
+from reconciler_sandbox.apiserver.kinds import BUILT_IN, PODS
+from reconciler_sandbox.apiserver.selectors import as_text, field_predicate, from_object, label_predicate, predicate
 
 CONFIG_MAPS = next(kind for kind in BUILT_IN if kind.plural == "configmaps")
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import orjson
 import pytest
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.client import Answer, ApiClient, ApiError, Call
 
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.client import Answer, ApiClient, ApiError, Call
 from tests.kit.apiserver import CONFIG_MAPS, PODS, config_map, pod
 
 

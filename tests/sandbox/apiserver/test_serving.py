@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Mapping
 import aiohttp
 import orjson
 import pytest
+from reconciler_sandbox.apiserver.failures import BODY_LIMIT
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.client import Answer, ApiClient, Call
 
-from reconciler.sandbox.apiserver.failures import BODY_LIMIT
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.client import Answer, ApiClient, Call
 from tests.kit.apiserver import CONFIG_MAPS, PODS, config_map, pod, running
 
 PATIENCE = 10.0

@@ -1,7 +1,8 @@
 """How server-side apply sees fields."""
 
-from reconciler.sandbox.apiserver.schemas import Schema
-from reconciler.sandbox.apiserver.shapes import NamedShape, SchemaShape, shape_of
+from reconciler_sandbox.apiserver.schemas import Schema
+from reconciler_sandbox.apiserver.shapes import NamedShape, SchemaShape, shape_of
+
 from tests.kit.apiserver import CANARY_SCHEMA
 
 

@@ -4,8 +4,7 @@ import gc
 
 import orjson
 import pytest
-
-from reconciler.sandbox.apiserver.store import HISTORY_BYTES, HISTORY_EVENTS, SNAPSHOTS, Collection, Commit, Entry, NotKept, Store
+from reconciler_sandbox.apiserver.store import HISTORY_BYTES, HISTORY_EVENTS, SNAPSHOTS, Collection, Commit, Entry, NotKept, Store
 
 
 def manifest(name: str, **fields: object) -> dict:

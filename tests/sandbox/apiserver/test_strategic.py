@@ -3,9 +3,8 @@
 from typing import Any
 
 import pytest
-
-from reconciler.sandbox.apiserver.failures import Failure
-from reconciler.sandbox.apiserver.strategic import merge
+from reconciler_sandbox.apiserver.failures import Failure
+from reconciler_sandbox.apiserver.strategic import merge
 
 
 def containers(*names: str) -> dict[str, Any]:

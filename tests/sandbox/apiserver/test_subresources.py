@@ -1,8 +1,8 @@
 """Scale, eviction, binding, token."""
 
 import pytest
+from reconciler_sandbox.client import ApiClient, ApiError
 
-from reconciler.sandbox.client import ApiClient, ApiError
 from tests.kit.apiserver import CANARIES, DEFINITIONS, DEPLOYMENTS, PODS, canary, definition, deployment, pod
 
 READY = {"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}}

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 
 import pytest
+from reconciler_sandbox.apiserver.customs import kinds_of
+from reconciler_sandbox.apiserver.kinds import BUILT_IN, PODS, Kind
+from reconciler_sandbox.apiserver.tables import table
 
-from reconciler.sandbox.apiserver.customs import kinds_of
-from reconciler.sandbox.apiserver.kinds import BUILT_IN, PODS, Kind
-from reconciler.sandbox.apiserver.tables import table
 from tests.kit.apiserver import definition
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

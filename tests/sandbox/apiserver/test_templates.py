@@ -1,8 +1,7 @@
 """Defaults of pod templates."""
 
 import pytest
-
-from reconciler.sandbox.apiserver.templates import pod_spec, template, with_defaults
+from reconciler_sandbox.apiserver.templates import pod_spec, template, with_defaults
 
 
 def container(**fields: object) -> dict:

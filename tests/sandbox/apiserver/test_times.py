@@ -4,8 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
-
-from reconciler.sandbox.apiserver.times import age, duration, normalised, parse, rfc3339, rfc3339_micro
+from reconciler_sandbox.apiserver.times import age, duration, normalised, parse, rfc3339, rfc3339_micro
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, 500, tzinfo=UTC)
 

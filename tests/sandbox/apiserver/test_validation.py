@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
+from reconciler_sandbox.apiserver.defaults import fill
+from reconciler_sandbox.apiserver.kinds import BUILT_IN
+from reconciler_sandbox.apiserver.validation import validate
 
-from reconciler.sandbox.apiserver.defaults import fill
-from reconciler.sandbox.apiserver.kinds import BUILT_IN
-from reconciler.sandbox.apiserver.validation import validate
 from tests.kit.apiserver import deployment, pod
 
 KINDS = {kind.qualified: kind for kind in BUILT_IN}

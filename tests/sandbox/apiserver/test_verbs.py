@@ -1,11 +1,10 @@
 """Which methods a path has."""
 
 import pytest
-
-from reconciler.sandbox.apiserver.failures import Failure
-from reconciler.sandbox.apiserver.kinds import BUILT_IN, NAMESPACES, PODS
-from reconciler.sandbox.apiserver.paths import Target
-from reconciler.sandbox.apiserver.verbs import require
+from reconciler_sandbox.apiserver.failures import Failure
+from reconciler_sandbox.apiserver.kinds import BUILT_IN, NAMESPACES, PODS
+from reconciler_sandbox.apiserver.paths import Target
+from reconciler_sandbox.apiserver.verbs import require
 
 REVIEWS = next(kind for kind in BUILT_IN if not kind.stored)
 SPACE = "default"

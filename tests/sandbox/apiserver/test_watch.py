@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 import orjson
 import pytest
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.apiserver.watch import INITIAL_END, PENDING_BYTES, WatchOptions, WatchStream
+from reconciler_sandbox.client import ApiClient, Call
 
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.apiserver.watch import INITIAL_END, PENDING_BYTES, WatchOptions, WatchStream
-from reconciler.sandbox.client import ApiClient, Call
 from tests.kit.apiserver import CONFIG_MAPS, config_map
 
 PATIENCE = 10.0

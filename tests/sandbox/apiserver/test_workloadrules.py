@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
+from reconciler_sandbox.apiserver import workloadrules
+from reconciler_sandbox.apiserver.defaults import fill
+from reconciler_sandbox.apiserver.kinds import BUILT_IN
 
-from reconciler.sandbox.apiserver import workloadrules
-from reconciler.sandbox.apiserver.defaults import fill
-from reconciler.sandbox.apiserver.kinds import BUILT_IN
 from tests.real.kit.invalid import DEPLOYMENTS, with_pod, with_spec
 
 Json = dict[str, Any]

@@ -1,6 +1,7 @@
 """Which addresses a Service stands for."""
 
-from reconciler.sandbox.controllers.addresses import selects, slices_of, subsets_of
+from reconciler_sandbox.controllers.addresses import selects, slices_of, subsets_of
+
 from tests.kit.workloads import pod, service
 
 

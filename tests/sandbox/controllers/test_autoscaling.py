@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from reconciler.sandbox.controllers.autoscaling import Condition, conditions_of, decide, status_of, without_selector
-from reconciler.sandbox.controllers.metricreading import Reading
-from reconciler.sandbox.controllers.stabilization import Memory
+from reconciler_sandbox.controllers.autoscaling import Condition, conditions_of, decide, status_of, without_selector
+from reconciler_sandbox.controllers.metricreading import Reading
+from reconciler_sandbox.controllers.stabilization import Memory
+
 from tests.kit.autoscaling import autoscaler, cpu, samples, view
 from tests.kit.autoscaling import measured as pod
 

@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from reconciler.sandbox.client import ApiClient
-from reconciler.sandbox.controllers.rolling import HASH_LABEL, REVISION
-from reconciler.sandbox.node.behaviour import Behaviour
+from reconciler_sandbox.client import ApiClient
+from reconciler_sandbox.controllers.rolling import HASH_LABEL, REVISION
+from reconciler_sandbox.node.behaviour import Behaviour
+
 from tests.kit.sandbox import DEPLOYMENTS, PODS, REPLICA_SETS, event_messages, reason, running, set_image, status
 from tests.kit.wait import until
 from tests.kit.workloads import deployment

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from reconciler.sandbox.client import ApiClient
+from reconciler_sandbox.client import ApiClient
+
 from tests.kit.sandbox import ENDPOINTS, PODS, REPLICA_SETS, SERVICES, SLICES, ready_addresses, running
 from tests.kit.wait import until
 from tests.kit.workloads import replica_set, service, template

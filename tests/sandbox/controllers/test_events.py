@@ -2,8 +2,9 @@
 
 import json
 
-from reconciler.sandbox.client import Answer, ApiClient, Call
-from reconciler.sandbox.controllers.events import Recorder, Subject
+from reconciler_sandbox.client import Answer, ApiClient, Call
+from reconciler_sandbox.controllers.events import Recorder, Subject
+
 from tests.kit.workloads import pod
 
 

@@ -3,12 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.client import Answer, ApiClient, Call
-from reconciler.sandbox.controllers.horizontalpodautoscaler import HorizontalPodAutoscalerController
-from reconciler.sandbox.controllers.objects import Key
-from reconciler.sandbox.controllers.recommendation import Settings
-from reconciler.sandbox.metrics.readings import Subject
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.client import Answer, ApiClient, Call
+from reconciler_sandbox.controllers.horizontalpodautoscaler import HorizontalPodAutoscalerController
+from reconciler_sandbox.controllers.objects import Key
+from reconciler_sandbox.controllers.recommendation import Settings
+from reconciler_sandbox.metrics.readings import Subject
+
 from tests.kit.apiserver import CANARIES, canary, definition
 from tests.kit.autoscaling import AUTOSCALERS, REQUESTS, Said, autoscaler, scaled
 from tests.kit.sandbox import DEPLOYMENTS, EVENTS, PODS, event_messages, status

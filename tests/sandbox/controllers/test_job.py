@@ -3,10 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from reconciler.sandbox.client import ApiClient
-from reconciler.sandbox.controllers.job import job_status
-from reconciler.sandbox.controllers.progress import Notice
-from reconciler.sandbox.controllers.tally import tally
+from reconciler_sandbox.client import ApiClient
+from reconciler_sandbox.controllers.job import job_status
+from reconciler_sandbox.controllers.progress import Notice
+from reconciler_sandbox.controllers.tally import tally
+
 from tests.kit.sandbox import JOBS, PODS, event_messages, reason, running, status
 from tests.kit.wait import until
 from tests.kit.workloads import job, pod

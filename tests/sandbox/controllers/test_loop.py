@@ -5,10 +5,10 @@ import json
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
+from reconciler_sandbox.client import Answer, ApiClient, ApiError, Call
+from reconciler_sandbox.controllers.loop import Trigger, run
+from reconciler_sandbox.controllers.objects import Key, key_of
 
-from reconciler.sandbox.client import Answer, ApiClient, ApiError, Call
-from reconciler.sandbox.controllers.loop import Trigger, run
-from reconciler.sandbox.controllers.objects import Key, key_of
 from tests.kit.wait import until
 from tests.kit.workloads import pod
 

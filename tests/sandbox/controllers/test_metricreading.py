@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
+from reconciler_sandbox.controllers.metricreading import Asked, Failed, Reading, asked
 
-from reconciler.sandbox.controllers.metricreading import Asked, Failed, Reading, asked
 from tests.kit.autoscaling import cpu, samples, view
 from tests.kit.autoscaling import measured as pod
 

@@ -2,9 +2,9 @@
 
 import orjson
 import pytest
+from reconciler_sandbox.client import Answer, ApiClient, Call
+from reconciler_sandbox.controllers.metricsource import MetricSource, seconds
 
-from reconciler.sandbox.client import Answer, ApiClient, Call
-from reconciler.sandbox.controllers.metricsource import MetricSource, seconds
 from tests.kit.autoscaling import cpu
 
 MOMENT = "2026-01-01T12:00:00Z"

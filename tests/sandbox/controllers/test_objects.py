@@ -3,8 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-
-from reconciler.sandbox.controllers.objects import (
+from reconciler_sandbox.controllers.objects import (
     Key,
     collection,
     controller_keys,
@@ -18,6 +17,7 @@ from reconciler.sandbox.controllers.objects import (
     timestamp,
     without_zeros,
 )
+
 from tests.kit.workloads import pod, replica_set
 
 

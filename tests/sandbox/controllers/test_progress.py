@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from reconciler.sandbox.controllers.progress import Fleet, Notice, merged, pause_notices, status_of, until_stuck
+from reconciler_sandbox.controllers.progress import Fleet, Notice, merged, pause_notices, status_of, until_stuck
+
 from tests.kit.workloads import deployment, replica_set
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

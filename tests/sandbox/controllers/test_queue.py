@@ -2,8 +2,8 @@
 
 import asyncio
 
-from reconciler.sandbox.controllers.objects import Key
-from reconciler.sandbox.controllers.queue import WorkQueue
+from reconciler_sandbox.controllers.objects import Key
+from reconciler_sandbox.controllers.queue import WorkQueue
 
 KEY = Key("shop", "web")
 OTHER = Key("shop", "api")

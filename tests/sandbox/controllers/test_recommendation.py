@@ -3,8 +3,7 @@
 from datetime import timedelta
 
 import pytest
-
-from reconciler.sandbox.controllers.recommendation import (
+from reconciler_sandbox.controllers.recommendation import (
     NoRecommendation,
     Sample,
     by_average,
@@ -14,6 +13,7 @@ from reconciler.sandbox.controllers.recommendation import (
     grouped,
     requests_of,
 )
+
 from tests.kit.autoscaling import NOW, ago, samples, view
 from tests.kit.autoscaling import measured as pod
 

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from reconciler.sandbox.controllers.replicaset import next_availability, removal_order, status_of
-from reconciler.sandbox.node.behaviour import Behaviour
+from reconciler_sandbox.controllers.replicaset import next_availability, removal_order, status_of
+from reconciler_sandbox.node.behaviour import Behaviour
+
 from tests.kit.sandbox import PODS, REPLICA_SETS, event_messages, running, status
 from tests.kit.wait import until
 from tests.kit.workloads import pod, replica_set

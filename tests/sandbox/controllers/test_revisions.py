@@ -1,8 +1,9 @@
 """ReplicaSets as revisions of a Deployment."""
 
-from reconciler.sandbox.controllers.progress import Fleet
-from reconciler.sandbox.controllers.revisions import is_resized, is_saturated, new_replica_set, newest_changes
-from reconciler.sandbox.controllers.rolling import DESIRED, HASH_LABEL, REVISION, bounds_of
+from reconciler_sandbox.controllers.progress import Fleet
+from reconciler_sandbox.controllers.revisions import is_resized, is_saturated, new_replica_set, newest_changes
+from reconciler_sandbox.controllers.rolling import DESIRED, HASH_LABEL, REVISION, bounds_of
+
 from tests.kit.workloads import deployment, replica_set
 
 

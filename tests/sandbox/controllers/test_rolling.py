@@ -3,8 +3,7 @@
 from typing import Any
 
 import pytest
-
-from reconciler.sandbox.controllers.rolling import (
+from reconciler_sandbox.controllers.rolling import (
     MAXIMUM,
     Bounds,
     bounds_of,
@@ -16,6 +15,7 @@ from reconciler.sandbox.controllers.rolling import (
     shrunk,
     template_hash,
 )
+
 from tests.kit.workloads import deployment, replica_set, template
 
 THREE = Bounds(replicas=3, surge=1, unavailable=0)

@@ -1,10 +1,10 @@
 """Scales of whatever a reference names."""
 
 import pytest
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.client import ApiClient, ApiError
+from reconciler_sandbox.controllers.scales import NoScale, Scales
 
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.client import ApiClient, ApiError
-from reconciler.sandbox.controllers.scales import NoScale, Scales
 from tests.kit.apiserver import CANARIES, DEFINITIONS, DEPLOYMENTS, canary, definition, deployment
 
 

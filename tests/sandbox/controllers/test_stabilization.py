@@ -4,8 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-
-from reconciler.sandbox.controllers.stabilization import Bounds, Dated, Memory, allowed, begun, scaled
+from reconciler_sandbox.controllers.stabilization import Bounds, Dated, Memory, allowed, begun, scaled
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 Json = dict[str, Any]

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from reconciler_sandbox.controllers.tally import finished_at, outcome, pause_before_next, tally, wanted_pods
 
-from reconciler.sandbox.controllers.tally import finished_at, outcome, pause_before_next, tally, wanted_pods
 from tests.kit.workloads import job, pod
 
 NOW = datetime(2026, 1, 1, 0, 1, tzinfo=UTC)

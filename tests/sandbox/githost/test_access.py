@@ -3,8 +3,7 @@
 import base64
 
 import pytest
-
-from reconciler.sandbox.githost.access import ANONYMOUS, Access, Unauthenticated
+from reconciler_sandbox.githost.access import ANONYMOUS, Access, Unauthenticated
 
 USERS = {"bot": "b0t", "ann": "änn"}
 

@@ -3,9 +3,8 @@
 import json
 
 import pytest
+from reconciler_sandbox.githost.answers import Refusal, Reply, invalid, missing, page, written
 from yarl import URL
-
-from reconciler.sandbox.githost.answers import Refusal, Reply, invalid, missing, page, written
 
 URL_OF_LIST = URL("http://h/api/v3/repos/a/b/pulls?state=all")
 

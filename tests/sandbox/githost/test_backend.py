@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import make_mocked_request
-
-from reconciler.sandbox.githost.backend import GitCall, find_program, git_call, variables
+from reconciler_sandbox.githost.backend import GitCall, find_program, git_call, variables
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,10 @@
 from typing import Any
 
 import pytest
+from reconciler_sandbox.githost.access import Access
+from reconciler_sandbox.githost.answers import Refusal
+from reconciler_sandbox.githost.calls import Call
 from yarl import URL
-
-from reconciler.sandbox.githost.access import Access
-from reconciler.sandbox.githost.answers import Refusal
-from reconciler.sandbox.githost.calls import Call
 
 
 def call(body: dict[str, Any] | None = None, user: str = "bot") -> Call:

@@ -4,8 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-
-from reconciler.sandbox.githost.command import GitFailed, end, git
+from reconciler_sandbox.githost.command import GitFailed, end, git
 
 
 async def test_the_output_of_git_comes_back(tmp_path: Path) -> None:

@@ -7,8 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aiohttp import web
-
-from reconciler.sandbox.githost.courier import ATTEMPTS, Courier, Hook
+from reconciler_sandbox.githost.courier import ATTEMPTS, Courier, Hook
 
 
 @asynccontextmanager

@@ -4,8 +4,7 @@ import asyncio
 
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
-
-from reconciler.sandbox.githost.faults import Fault, Faults, answer, cut, delay, hold
+from reconciler_sandbox.githost.faults import Fault, Faults, answer, cut, delay, hold
 
 PUSH = make_mocked_request("POST", "/shop/manifests.git/git-receive-pack")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 from aiohttp import web
+from reconciler_sandbox.githost.faults import Fault, answer, cut
+from reconciler_sandbox.githost.host import GitHost
 
-from reconciler.sandbox.githost.faults import Fault, answer, cut
-from reconciler.sandbox.githost.host import GitHost
 from tests.kit.githost import FILES, REPO, USERS, cloned, committed, git_host, run_git
 
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+from reconciler_sandbox.githost.answers import Refusal
+from reconciler_sandbox.githost.hosted import Merging, Opening
 
-from reconciler.sandbox.githost.answers import Refusal
-from reconciler.sandbox.githost.hosted import Merging, Opening
 from tests.kit.githost import REPO, cloned, committed, git_host, run_git
 
 BUMP = {"app.yaml": b"image: shop:1.1\n"}

@@ -5,7 +5,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from reconciler.sandbox.githost.protection import install, packet, packets, report, verdict
+from reconciler_sandbox.githost.protection import install, packet, packets, report, verdict
 
 RULES = {"refs/heads/main": {"allow": ["bot"], "ruleset": False}, "refs/heads/live": {"allow": [], "ruleset": True}}
 ZERO = "0" * 40

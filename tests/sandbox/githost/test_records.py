@@ -1,6 +1,6 @@
 """What a host remembers."""
 
-from reconciler.sandbox.githost.records import STATUSES_PER_CONTEXT, Book, Comment, Pull, Status
+from reconciler_sandbox.githost.records import STATUSES_PER_CONTEXT, Book, Comment, Pull, Status
 
 
 def status(number: int, context: str, state: str = "success") -> Status:

@@ -4,9 +4,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-
-from reconciler.sandbox.githost.command import GitFailed
-from reconciler.sandbox.githost.repository import Joined, MergeConflict, Outrun, Person, Repository, files_of, person
+from reconciler_sandbox.githost.command import GitFailed
+from reconciler_sandbox.githost.repository import Joined, MergeConflict, Outrun, Person, Repository, files_of, person
 
 ANN = Person("Ann", "ann@example.com")
 

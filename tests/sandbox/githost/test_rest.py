@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
+from reconciler_sandbox.githost.rest import find, pattern
 
-from reconciler.sandbox.githost.rest import find, pattern
 from tests.kit.githost import REPO, api, git_host
 
 

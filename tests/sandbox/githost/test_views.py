@@ -1,8 +1,7 @@
 """Documents as GitHub shows them."""
 
 import pytest
-
-from reconciler.sandbox.githost import views
+from reconciler_sandbox.githost import views
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from reconciler_sandbox.mesh.mesh import Mesh
 
-from reconciler.sandbox.mesh.mesh import Mesh
 from tests.kit.mesh import Backend, MemoryApi, Visitor, backends, endpoints, gateway, pod, service
 
 

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import pytest
-
-from reconciler.sandbox.mesh.admin import Admin
-from reconciler.sandbox.mesh.errors import EnvoyFailed
+from reconciler_sandbox.mesh.admin import Admin
+from reconciler_sandbox.mesh.errors import EnvoyFailed
 
 
 async def test_without_a_socket_envoy_is_not_ready(tmp_path: Path) -> None:

@@ -4,11 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-
-from reconciler.sandbox.mesh.admin import Admin
-from reconciler.sandbox.mesh.errors import Rejected
-from reconciler.sandbox.mesh.files import Files
-from reconciler.sandbox.mesh.translate.terms import Config
+from reconciler_sandbox.mesh.admin import Admin
+from reconciler_sandbox.mesh.errors import Rejected
+from reconciler_sandbox.mesh.files import Files
+from reconciler_sandbox.mesh.translate.terms import Config
 
 
 class Envoy(Admin):

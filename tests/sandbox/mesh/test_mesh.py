@@ -5,11 +5,11 @@ import os
 import signal
 
 import pytest
+from reconciler_sandbox.load import Load
+from reconciler_sandbox.mesh.errors import EnvoyFailed
+from reconciler_sandbox.mesh.mesh import Mesh
+from reconciler_sandbox.metrics.metrics import Metrics
 
-from reconciler.sandbox.load import Load
-from reconciler.sandbox.mesh.errors import EnvoyFailed
-from reconciler.sandbox.mesh.mesh import Mesh
-from reconciler.sandbox.metrics.metrics import Metrics
 from tests.kit.mesh import destination_rule, endpoints, gateway, pod, service, to, until, virtual_service
 
 TESTER = {"match": [{"headers": {"x-release-tester": {"regex": ".*"}}}], "route": [to("web-canary")]}

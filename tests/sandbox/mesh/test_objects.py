@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from reconciler.sandbox.mesh.objects import KINDS, Objects
+from reconciler_sandbox.mesh.objects import KINDS, Objects
+
 from tests.kit.mesh import MemoryApi, pod, service, until
 
 

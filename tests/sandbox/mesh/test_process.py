@@ -7,19 +7,19 @@ import sys
 from pathlib import Path
 
 import pytest
+from reconciler_sandbox.mesh.errors import EnvoyFailed, EnvoyMissing
+from reconciler_sandbox.mesh.files import Files
+from reconciler_sandbox.mesh.process import Envoy, envoy_binary, free_ports
+from reconciler_sandbox.mesh.translate.bootstrap import bootstrap
+from reconciler_sandbox.mesh.translate.render import render
+from reconciler_sandbox.mesh.translate.terms import Layout
 
-from reconciler.sandbox.mesh.errors import EnvoyFailed, EnvoyMissing
-from reconciler.sandbox.mesh.files import Files
-from reconciler.sandbox.mesh.process import Envoy, envoy_binary, free_ports
-from reconciler.sandbox.mesh.translate.bootstrap import bootstrap
-from reconciler.sandbox.mesh.translate.render import render
-from reconciler.sandbox.mesh.translate.terms import Layout
 from tests.kit.mesh import until
 
 PARENT = """
 import asyncio, sys
 from pathlib import Path
-from reconciler.sandbox.mesh.mesh import Mesh
+from reconciler_sandbox.mesh.mesh import Mesh
 from tests.kit.mesh import MemoryApi
 
 async def main():

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from reconciler.sandbox.mesh.translate.render import render
-from reconciler.sandbox.mesh.translate.terms import Config
-from reconciler.sandbox.mesh.trial import bisect, objection, offenders
+from reconciler_sandbox.mesh.translate.render import render
+from reconciler_sandbox.mesh.translate.terms import Config
+from reconciler_sandbox.mesh.trial import bisect, objection, offenders
+
 from tests.kit.mesh import LAYOUT, destination_rule, endpoints, gateway, pod, service, to, virtual_service
 
 SOUND = [gateway(), service("web"), endpoints("web", {"a": 8080}), pod("a"), virtual_service("web", {"route": [to("web")]})]

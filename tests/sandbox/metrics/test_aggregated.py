@@ -5,11 +5,11 @@ from typing import Any
 
 import orjson
 import pytest
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.client import Answer, ApiClient, ApiError, Call
+from reconciler_sandbox.metrics.aggregated import AggregatedMetrics
+from reconciler_sandbox.metrics.readings import Readings, Subject, amount
 
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.client import Answer, ApiClient, ApiError, Call
-from reconciler.sandbox.metrics.aggregated import AggregatedMetrics
-from reconciler.sandbox.metrics.readings import Readings, Subject, amount
 from tests.kit.apiserver import DEPLOYMENTS, PODS, deployment, pod
 from tests.kit.autoscaling import Said
 

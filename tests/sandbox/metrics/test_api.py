@@ -3,9 +3,8 @@
 import math
 
 import pytest
-
-from reconciler.sandbox.metrics.api import failure, instant_document, moment, number, parameter, range_document, step, success
-from reconciler.sandbox.metrics.promql.values import BadQuery, Sample, Window
+from reconciler_sandbox.metrics.api import failure, instant_document, moment, number, parameter, range_document, step, success
+from reconciler_sandbox.metrics.promql.values import BadQuery, Sample, Window
 
 
 @pytest.mark.parametrize(

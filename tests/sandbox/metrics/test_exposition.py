@@ -3,8 +3,7 @@
 import math
 
 import pytest
-
-from reconciler.sandbox.metrics.exposition import Malformed, samples
+from reconciler_sandbox.metrics.exposition import Malformed, samples
 
 
 def read(text: str) -> list[tuple[dict[str, str], float, int | None]]:

@@ -1,6 +1,6 @@
 """Label sets."""
 
-from reconciler.sandbox.metrics.labels import drop, keep, labels, nameless, text, value_of
+from reconciler_sandbox.metrics.labels import drop, keep, labels, nameless, text, value_of
 
 
 def test_an_empty_value_is_no_label_and_order_does_not_matter() -> None:

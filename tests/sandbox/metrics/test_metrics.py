@@ -1,8 +1,8 @@
 """Scraped from a live target, asked over HTTP."""
 
 import aiohttp
+from reconciler_sandbox.metrics.metrics import Metrics
 
-from reconciler.sandbox.metrics.metrics import Metrics
 from tests.kit.exposition import target
 from tests.kit.mesh import until
 

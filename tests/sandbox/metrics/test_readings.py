@@ -1,8 +1,8 @@
 """What is said of workloads, and what their pods then read."""
 
 import pytest
+from reconciler_sandbox.metrics.readings import Amount, Readings, Subject, amount, is_ready, is_running, usage_of, value_of
 
-from reconciler.sandbox.metrics.readings import Amount, Readings, Subject, amount, is_ready, is_running, usage_of, value_of
 from tests.kit.autoscaling import WEB, measured
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 import aiohttp
 import pytest
+from reconciler_sandbox.metrics.promql.evaluate import instant
+from reconciler_sandbox.metrics.promql.values import Sample
+from reconciler_sandbox.metrics.scrape import Scraper
+from reconciler_sandbox.metrics.store import Store
 
-from reconciler.sandbox.metrics.promql.evaluate import instant
-from reconciler.sandbox.metrics.promql.values import Sample
-from reconciler.sandbox.metrics.scrape import Scraper
-from reconciler.sandbox.metrics.store import Store
 from tests.kit.exposition import Target, target
 
 

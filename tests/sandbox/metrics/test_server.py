@@ -6,8 +6,8 @@ from typing import Any
 
 import aiohttp
 import pytest
+from reconciler_sandbox.metrics.server import Server
 
-from reconciler.sandbox.metrics.server import Server
 from tests.kit.promql import filled
 
 

@@ -1,7 +1,7 @@
 """Samples in memory: ordered, looked up by time, bounded."""
 
-from reconciler.sandbox.metrics.labels import labels
-from reconciler.sandbox.metrics.store import STALE, Store
+from reconciler_sandbox.metrics.labels import labels
+from reconciler_sandbox.metrics.store import STALE, Store
 
 UP = labels({"__name__": "up", "job": "a"})
 

@@ -3,8 +3,7 @@
 import asyncio
 
 import pytest
-
-from reconciler.sandbox.node.behaviour import Behaviour, Behaviours, ErrorPattern, normalised, repository_of
+from reconciler_sandbox.node.behaviour import Behaviour, Behaviours, ErrorPattern, normalised, repository_of
 
 
 @pytest.mark.parametrize("spelling", ["web", "web:latest", "docker.io/library/web", "docker.io/web:latest"])

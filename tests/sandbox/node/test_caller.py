@@ -1,13 +1,13 @@
 """Running a container's command line."""
 
 import pytest
+from reconciler_sandbox.node.behaviour import Behaviour
+from reconciler_sandbox.node.caller import Caller, Ended, can_interpret, script_of
+from reconciler_sandbox.node.curl import Curl
+from reconciler_sandbox.node.network import Network, Origin, Resolver
+from reconciler_sandbox.node.server import Served
+from reconciler_sandbox.node.syntax import Unsupported
 
-from reconciler.sandbox.node.behaviour import Behaviour
-from reconciler.sandbox.node.caller import Caller, Ended, can_interpret, script_of
-from reconciler.sandbox.node.curl import Curl
-from reconciler.sandbox.node.network import Network, Origin, Resolver
-from reconciler.sandbox.node.server import Served
-from reconciler.sandbox.node.syntax import Unsupported
 from tests.kit.pods import fixed_api, serving, session
 
 

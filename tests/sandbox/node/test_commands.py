@@ -1,9 +1,8 @@
 """The small commands."""
 
 import pytest
-
-from reconciler.sandbox.node.commands import BUILT_IN
-from reconciler.sandbox.node.syntax import Unsupported
+from reconciler_sandbox.node.commands import BUILT_IN
+from reconciler_sandbox.node.syntax import Unsupported
 
 
 async def run(name: str, *arguments: str) -> tuple[int, str]:

@@ -7,12 +7,12 @@ from typing import Any
 
 import aiohttp
 import pytest
+from reconciler_sandbox.node.behaviour import Behaviour, Behaviours
+from reconciler_sandbox.node.container import Container, Running, Terminated, Tools, Waiting
+from reconciler_sandbox.node.network import Network, Resolver
+from reconciler_sandbox.node.pace import Pace
+from reconciler_sandbox.node.pool import AddressPool
 
-from reconciler.sandbox.node.behaviour import Behaviour, Behaviours
-from reconciler.sandbox.node.container import Container, Running, Terminated, Tools, Waiting
-from reconciler.sandbox.node.network import Network, Resolver
-from reconciler.sandbox.node.pace import Pace
-from reconciler.sandbox.node.pool import AddressPool
 from tests.kit.pods import PORT, fixed_api, session
 from tests.kit.wait import until
 from tests.kit.workloads import pod, template

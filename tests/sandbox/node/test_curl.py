@@ -3,12 +3,12 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+from reconciler_sandbox.node.behaviour import Behaviour, Behaviours
+from reconciler_sandbox.node.curl import Curl, options_of
+from reconciler_sandbox.node.network import Network, Origin, Resolver
+from reconciler_sandbox.node.server import PodServer, Served
+from reconciler_sandbox.node.syntax import Unsupported
 
-from reconciler.sandbox.node.behaviour import Behaviour, Behaviours
-from reconciler.sandbox.node.curl import Curl, options_of
-from reconciler.sandbox.node.network import Network, Origin, Resolver
-from reconciler.sandbox.node.server import PodServer, Served
-from reconciler.sandbox.node.syntax import Unsupported
 from tests.kit.pods import fixed_api, serving, session
 
 Run = Callable[..., Awaitable[tuple[int, str, str]]]

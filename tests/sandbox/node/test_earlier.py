@@ -3,9 +3,8 @@
 from datetime import UTC, datetime
 
 import pytest
-
-from reconciler.sandbox.node.caller import Ended
-from reconciler.sandbox.node.earlier import LOST, earlier_of
+from reconciler_sandbox.node.caller import Ended
+from reconciler_sandbox.node.earlier import LOST, earlier_of
 
 START, END = "2026-11-22T12:00:00Z", "2026-11-22T12:05:00Z"
 ENDED = {"terminated": {"exitCode": 3, "message": "why", "startedAt": START, "finishedAt": END}}

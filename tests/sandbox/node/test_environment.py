@@ -3,10 +3,10 @@
 import base64
 
 import pytest
+from reconciler_sandbox.client import Answer, ApiClient, Call
+from reconciler_sandbox.node.environment import command_line, environment, expanded
+from reconciler_sandbox.node.syntax import Unsupported
 
-from reconciler.sandbox.client import Answer, ApiClient, Call
-from reconciler.sandbox.node.environment import command_line, environment, expanded
-from reconciler.sandbox.node.syntax import Unsupported
 from tests.kit.workloads import pod
 
 

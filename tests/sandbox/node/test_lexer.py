@@ -1,8 +1,8 @@
 """Cutting a script into operators and words."""
 
-from reconciler.sandbox.node.lexer import Lexer
-from reconciler.sandbox.node.script import parse
-from reconciler.sandbox.node.syntax import Silence, Substitution, Text, Variable
+from reconciler_sandbox.node.lexer import Lexer
+from reconciler_sandbox.node.script import parse
+from reconciler_sandbox.node.syntax import Silence, Substitution, Text, Variable
 
 
 def tokens(text: str) -> list[object]:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from reconciler.sandbox.node.log import LONGEST, Log
+from reconciler_sandbox.node.log import LONGEST, Log
 
 
 def test_the_tail_counts_lines_and_not_writes() -> None:

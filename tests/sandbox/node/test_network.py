@@ -1,9 +1,9 @@
 """Where names lead."""
 
 import pytest
+from reconciler_sandbox.controllers.objects import Key
+from reconciler_sandbox.node.network import Network, Origin, Resolver, Unresolved, service_key
 
-from reconciler.sandbox.controllers.objects import Key
-from reconciler.sandbox.node.network import Network, Origin, Resolver, Unresolved, service_key
 from tests.kit.pods import fixed_api
 from tests.kit.workloads import service
 

@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
+from reconciler_sandbox.apiserver.server import ApiServer
+from reconciler_sandbox.client import ApiClient, Call
+from reconciler_sandbox.cluster import Workings
+from reconciler_sandbox.node.behaviour import Behaviour, Behaviours
+from reconciler_sandbox.node.node import NodeSettings
+from reconciler_sandbox.node.server import Served
 
-from reconciler.sandbox.apiserver.server import ApiServer
-from reconciler.sandbox.client import ApiClient, Call
-from reconciler.sandbox.cluster import Workings
-from reconciler.sandbox.node.behaviour import Behaviour, Behaviours
-from reconciler.sandbox.node.node import NodeSettings
-from reconciler.sandbox.node.server import Served
 from tests.kit.pods import session
 from tests.kit.sandbox import JOBS, PODS, QUICK, REPLICA_SETS, SERVICES, ready_addresses, running, status
 from tests.kit.wait import until

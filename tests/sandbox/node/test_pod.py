@@ -4,8 +4,8 @@ import asyncio
 from typing import Any
 
 import aiohttp
+from reconciler_sandbox.node.behaviour import Behaviour
 
-from reconciler.sandbox.node.behaviour import Behaviour
 from tests.kit.pods import session
 from tests.kit.sandbox import DEPLOYMENTS, PODS, REPLICA_SETS, SERVICES, ready_addresses, running, set_image, status
 from tests.kit.wait import until

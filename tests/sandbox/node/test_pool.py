@@ -2,7 +2,7 @@
 
 import socket
 
-from reconciler.sandbox.node.pool import AddressPool
+from reconciler_sandbox.node.pool import AddressPool
 
 
 def test_two_sandboxes_never_share_an_address() -> None:

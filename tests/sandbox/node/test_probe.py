@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+from reconciler_sandbox.node.behaviour import Behaviour
+from reconciler_sandbox.node.probe import Probe, attempt_of, port_of, probe_of, watch_readiness
 
-from reconciler.sandbox.node.behaviour import Behaviour
-from reconciler.sandbox.node.probe import Probe, attempt_of, port_of, probe_of, watch_readiness
 from tests.kit.pods import PORT, serving, session
 
 CONTAINER = {"ports": [{"name": "http", "containerPort": PORT}]}

@@ -1,9 +1,8 @@
 """What of the shell is understood, and what is named as not understood."""
 
 import pytest
-
-from reconciler.sandbox.node.script import parse, plain
-from reconciler.sandbox.node.syntax import For, If, Simple, Unsupported, While
+from reconciler_sandbox.node.script import parse, plain
+from reconciler_sandbox.node.syntax import For, If, Simple, Unsupported, While
 
 
 def test_lists_keep_how_their_commands_depend_on_each_other() -> None:

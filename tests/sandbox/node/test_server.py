@@ -5,9 +5,9 @@ import socket
 
 import aiohttp
 import pytest
+from reconciler_sandbox.node.behaviour import Behaviour, Behaviours
+from reconciler_sandbox.node.server import Identity, PodServer, Served
 
-from reconciler.sandbox.node.behaviour import Behaviour, Behaviours
-from reconciler.sandbox.node.server import Identity, PodServer, Served
 from tests.kit.pods import PORT, serving, session
 from tests.kit.ports import free_port
 from tests.kit.wait import until

@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
-
-from reconciler.sandbox.node.commands import BUILT_IN
-from reconciler.sandbox.node.shell import Shell, Write
-from reconciler.sandbox.node.syntax import Unsupported
+from reconciler_sandbox.node.commands import BUILT_IN
+from reconciler_sandbox.node.shell import Shell, Write
+from reconciler_sandbox.node.syntax import Unsupported
 
 
 async def run(script: str, **variables: str) -> tuple[int, str]:

@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from reconciler_sandbox.node.behaviour import Behaviours
+from reconciler_sandbox.node.caller import Ended
+from reconciler_sandbox.node.container import Container, Running, State, Terminated, Tools, Waiting
+from reconciler_sandbox.node.network import Network, Resolver
+from reconciler_sandbox.node.pace import Pace
+from reconciler_sandbox.node.status import Vitals, phase_of, status_of
 
-from reconciler.sandbox.node.behaviour import Behaviours
-from reconciler.sandbox.node.caller import Ended
-from reconciler.sandbox.node.container import Container, Running, State, Terminated, Tools, Waiting
-from reconciler.sandbox.node.network import Network, Resolver
-from reconciler.sandbox.node.pace import Pace
-from reconciler.sandbox.node.status import Vitals, phase_of, status_of
 from tests.kit.pods import fixed_api, session
 from tests.kit.workloads import OLD_TIME, pod, template
 

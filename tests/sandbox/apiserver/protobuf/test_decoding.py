@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from reconciler_sandbox.apiserver.protobuf.decoding import MAX_VALUES, Unreadable, decode, text
+from reconciler_sandbox.apiserver.protobuf.wire import Malformed
 
-from reconciler.sandbox.apiserver.protobuf.decoding import MAX_VALUES, Unreadable, decode, text
-from reconciler.sandbox.apiserver.protobuf.wire import Malformed
 from tests.kit.protobuf import envelope, field, message
 
 NAMED = message((1, "x"), (2, ""), (3, "default"), (5, ""), (7, 0), (8, b""))

@@ -1,8 +1,7 @@
 """Rows of text to fields."""
 
 import pytest
-
-from reconciler.sandbox.apiserver.protobuf.fields import ALWAYS, LIST, MAP, PLAIN, POINTER, Field, parse
+from reconciler_sandbox.apiserver.protobuf.fields import ALWAYS, LIST, MAP, PLAIN, POINTER, Field, parse
 
 
 def test_a_row_names_number_field_form_and_type() -> None:

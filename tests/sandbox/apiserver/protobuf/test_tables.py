@@ -1,14 +1,13 @@
 """The tables as a whole: every message named exists, and every kind has one."""
 
 import pytest
-
-from reconciler.sandbox.apiserver.protobuf.access import ACCESS
-from reconciler.sandbox.apiserver.protobuf.core import CORE
-from reconciler.sandbox.apiserver.protobuf.fields import FREE, SCALARS
-from reconciler.sandbox.apiserver.protobuf.meta import META
-from reconciler.sandbox.apiserver.protobuf.pods import PODS
-from reconciler.sandbox.apiserver.protobuf.tables import KINDS, RENAMED, TABLES, message, message_of
-from reconciler.sandbox.apiserver.protobuf.workloads import WORKLOADS
+from reconciler_sandbox.apiserver.protobuf.access import ACCESS
+from reconciler_sandbox.apiserver.protobuf.core import CORE
+from reconciler_sandbox.apiserver.protobuf.fields import FREE, SCALARS
+from reconciler_sandbox.apiserver.protobuf.meta import META
+from reconciler_sandbox.apiserver.protobuf.pods import PODS
+from reconciler_sandbox.apiserver.protobuf.tables import KINDS, RENAMED, TABLES, message, message_of
+from reconciler_sandbox.apiserver.protobuf.workloads import WORKLOADS
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from reconciler_sandbox.apiserver.protobuf.wire import Malformed, fields, numbers, signed, varint
 
-from reconciler.sandbox.apiserver.protobuf.wire import Malformed, fields, numbers, signed, varint
 from tests.kit import protobuf
 
 

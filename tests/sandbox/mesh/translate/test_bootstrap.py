@@ -1,7 +1,8 @@
 """The start-up file."""
 
-from reconciler.sandbox.mesh.translate.bootstrap import bootstrap, trial
-from reconciler.sandbox.mesh.translate.render import render
+from reconciler_sandbox.mesh.translate.bootstrap import bootstrap, trial
+from reconciler_sandbox.mesh.translate.render import render
+
 from tests.kit.mesh import LAYOUT
 
 

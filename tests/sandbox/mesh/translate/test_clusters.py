@@ -1,10 +1,10 @@
 """Clusters: one a port and subset."""
 
 import pytest
+from reconciler_sandbox.mesh.translate.clusters import clusters, connection_policy, subsets
+from reconciler_sandbox.mesh.translate.index import index
+from reconciler_sandbox.mesh.translate.terms import Refused
 
-from reconciler.sandbox.mesh.translate.clusters import clusters, connection_policy, subsets
-from reconciler.sandbox.mesh.translate.index import index
-from reconciler.sandbox.mesh.translate.terms import Refused
 from tests.kit.mesh import destination_rule, service
 
 

@@ -1,9 +1,9 @@
 """Addresses of a port and the workload they are counted for."""
 
 import pytest
+from reconciler_sandbox.mesh.translate.endpoints import endpoints, workload_of
+from reconciler_sandbox.mesh.translate.index import index
 
-from reconciler.sandbox.mesh.translate.endpoints import endpoints, workload_of
-from reconciler.sandbox.mesh.translate.index import index
 from tests.kit.mesh import endpoints as endpoints_object
 from tests.kit.mesh import manifest, pod, service
 

@@ -1,9 +1,8 @@
 """Durations, percentages, and which regular expressions RE2 would refuse."""
 
 import pytest
-
-from reconciler.sandbox.mesh.translate.expressions import duration, percentage, regular_expression
-from reconciler.sandbox.mesh.translate.terms import Refused
+from reconciler_sandbox.mesh.translate.expressions import duration, percentage, regular_expression
+from reconciler_sandbox.mesh.translate.terms import Refused
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,7 @@
 """Names as Istio completes and compares them."""
 
 import pytest
-
-from reconciler.sandbox.mesh.translate.hosts import (
+from reconciler_sandbox.mesh.translate.hosts import (
     covers,
     full_host,
     gateway_name,
@@ -14,6 +13,7 @@ from reconciler.sandbox.mesh.translate.hosts import (
     reference,
     service_host,
 )
+
 from tests.kit.mesh import pod, service, virtual_service
 
 

@@ -1,6 +1,7 @@
 """Objects found by the names that others use."""
 
-from reconciler.sandbox.mesh.translate.index import cluster_name, index
+from reconciler_sandbox.mesh.translate.index import cluster_name, index
+
 from tests.kit.mesh import destination_rule, manifest, service, virtual_service
 
 

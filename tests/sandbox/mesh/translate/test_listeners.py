@@ -1,6 +1,6 @@
 """Listeners."""
 
-from reconciler.sandbox.mesh.translate.listeners import (
+from reconciler_sandbox.mesh.translate.listeners import (
     gateway_table,
     http_connections,
     listeners,
@@ -8,6 +8,7 @@ from reconciler.sandbox.mesh.translate.listeners import (
     statistics_prefix,
     table_file,
 )
+
 from tests.kit.mesh import LAYOUT
 
 

@@ -1,9 +1,8 @@
 """Conditions on requests."""
 
 import pytest
-
-from reconciler.sandbox.mesh.translate.matches import catches_all, route_match
-from reconciler.sandbox.mesh.translate.terms import Refused
+from reconciler_sandbox.mesh.translate.matches import catches_all, route_match
+from reconciler_sandbox.mesh.translate.terms import Refused
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """Rendering is total: what cannot be rendered is reported, the rest is served."""
 
 import pytest
+from reconciler_sandbox.mesh.translate.render import render
 
-from reconciler.sandbox.mesh.translate.render import render
 from tests.kit.mesh import LAYOUT, destination_rule, endpoints, gateway, manifest, service, to, virtual_service
 
 GOOD = [gateway(), service("web"), virtual_service("good", {"route": [to("web")]})]

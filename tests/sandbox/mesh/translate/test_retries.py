@@ -1,6 +1,6 @@
 """Istio's retry rules."""
 
-from reconciler.sandbox.mesh.translate.retries import retry_policy
+from reconciler_sandbox.mesh.translate.retries import retry_policy
 
 
 def test_nothing_said_is_two_more_tries_on_503() -> None:

@@ -1,10 +1,10 @@
 """Routes of one VirtualService."""
 
 import pytest
+from reconciler_sandbox.mesh.translate.index import index
+from reconciler_sandbox.mesh.translate.routes import every_route, header_changes, new_authority, route, routes
+from reconciler_sandbox.mesh.translate.terms import Refused
 
-from reconciler.sandbox.mesh.translate.index import index
-from reconciler.sandbox.mesh.translate.routes import every_route, header_changes, new_authority, route, routes
-from reconciler.sandbox.mesh.translate.terms import Refused
 from tests.kit.mesh import service, to, virtual_service
 
 SERVICES = index([service("web"), service("web-canary"), service("odd", port=8080)])

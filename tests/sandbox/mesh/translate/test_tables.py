@@ -1,7 +1,8 @@
 """Which hosts a listener serves."""
 
-from reconciler.sandbox.mesh.translate.index import index
-from reconciler.sandbox.mesh.translate.tables import declared_servers, tables
+from reconciler_sandbox.mesh.translate.index import index
+from reconciler_sandbox.mesh.translate.tables import declared_servers, tables
+
 from tests.kit.mesh import LAYOUT, gateway, service, to, virtual_service
 
 

@@ -1,6 +1,6 @@
 """Istio's metrics: two reporters, two protocols, one scope."""
 
-from reconciler.sandbox.mesh.translate.telemetry import keeper, loggers
+from reconciler_sandbox.mesh.translate.telemetry import keeper, loggers
 
 
 def test_http_and_grpc_are_counted_apart() -> None:

@@ -3,9 +3,9 @@
 import math
 
 import pytest
+from reconciler_sandbox.metrics.promql.aggregate import number_text
+from reconciler_sandbox.metrics.promql.values import ExecutionFailed
 
-from reconciler.sandbox.metrics.promql.aggregate import number_text
-from reconciler.sandbox.metrics.promql.values import ExecutionFailed
 from tests.kit.promql import ask, filled, same
 
 SHOP = {'s{app="a",pod="1"}': "1", 's{app="a",pod="2"}': "3", 's{app="b",pod="3"}': "10"}

@@ -1,9 +1,9 @@
 """Selectors, lookback, staleness, offsets, ranges, and refusals by name."""
 
 import pytest
+from reconciler_sandbox.metrics.promql.evaluate import instant, is_range, over_range
+from reconciler_sandbox.metrics.promql.values import BadQuery, ExecutionFailed, Window
 
-from reconciler.sandbox.metrics.promql.evaluate import instant, is_range, over_range
-from reconciler.sandbox.metrics.promql.values import BadQuery, ExecutionFailed, Window
 from tests.kit.promql import MINUTE, ask, filled, same
 
 CODES = {'r{code="200"}': "10", 'r{code="500"}': "2", 'r{code="503",host="a"}': "1"}

@@ -3,8 +3,8 @@
 import math
 
 import pytest
+from reconciler_sandbox.metrics.promql.values import ExecutionFailed
 
-from reconciler.sandbox.metrics.promql.values import ExecutionFailed
 from tests.kit.promql import ask, filled, same
 
 VALUES = {'v{n="a"}': "-1.5", 'v{n="b"}': "2.5", 'v{n="c"}': "NaN"}

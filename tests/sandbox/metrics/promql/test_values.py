@@ -2,7 +2,7 @@
 
 import math
 
-from reconciler.sandbox.metrics.promql.values import exact_sum, largest, quantile, smallest
+from reconciler_sandbox.metrics.promql.values import exact_sum, largest, quantile, smallest
 
 
 def test_small_numbers_survive_beside_large_ones() -> None:

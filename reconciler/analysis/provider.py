@@ -1,0 +1,53 @@
+"""What a provider is: one outside system that answers one metric at a time (contract 7)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+from reconciler.analysis.model import Measurement, Metric
+from reconciler.kernel.identity import Manifest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasurementTask:
+    """One measurement to take: `metric` has its arguments filled in, `number` counts its measurements from 1, errors included."""
+
+    run: Manifest
+    metric: Metric
+    namespace: str
+    now: datetime
+    number: int = 1
+
+
+JOB_NAME, JOB_NAMESPACE = "job-name", "job-namespace"
+"""Where a measurement that is a Job says which one it is (contract 7.3)."""
+
+
+class Provider(Protocol):
+    """Takes measurements. Whatever goes wrong outside is a measurement in phase Error.
+
+    The one exception is Transient: the Kubernetes API gave no answer, so nothing is known and the same is asked again soon.
+    All methods may be repeated: a measurement cut off before it was written down is found again or taken again.
+    """
+
+    async def run(self, task: MeasurementTask) -> Measurement:
+        """Begin a measurement; most come back finished."""
+        ...
+
+    async def resume(self, task: MeasurementTask, measurement: Measurement) -> Measurement:
+        """Look again at one that was not finished."""
+        ...
+
+    async def terminate(self, task: MeasurementTask, measurement: Measurement) -> Measurement:
+        """End one that is not finished; it comes back finished."""
+        ...
+
+
+@runtime_checkable
+class Describing(Protocol):
+    """What a provider may also do: say what it asks, from the first measurement on (contract 7.1)."""
+
+    def question(self, metric: Metric) -> Mapping[str, str]:
+        """Keys for the `metadata` of the metric's result."""
+        ...

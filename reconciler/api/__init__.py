@@ -1,1 +1,0 @@
-"""F2 — words in and out: manifests parsed into the model, the model rendered into manifests. Pure."""

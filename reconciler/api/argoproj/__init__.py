@@ -1,1 +1,0 @@
-"""The words of argoproj.io/v1alpha1, literally; nowhere else."""

@@ -1,1 +1,0 @@
-"""The words of the built-in Kubernetes kinds we read and write."""

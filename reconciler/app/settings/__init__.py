@@ -1,0 +1,1 @@
+"""What `reconciler.yaml` says: parsed strictly, with the line of what is wrong."""

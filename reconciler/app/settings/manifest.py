@@ -1,0 +1,136 @@
+"""The words of `reconciler.yaml`, strictly (docs/configuration.md)."""
+
+import re
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+from reconciler.app.settings.model import Settings
+from reconciler.git.objects import Committer
+from reconciler.kernel.strict import FieldError, StrictFields
+from reconciler.sources.settings import Allow, CredentialFile, ForgeSettings, PruneLimit, SourceSettings
+
+CONTROLLERS = ("rollout", "analysis", "release")
+NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
+ENVIRONMENT = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]|[._](?=[A-Za-z0-9])){0,62}")
+LEASE = (timedelta(seconds=15), timedelta(seconds=5))
+
+
+def parse_settings(document: Any) -> Settings:
+    """The settings of one decoded document. Raises FieldError naming the first wrong field."""
+    fields = StrictFields(document)
+    duration, renewal = fields.inner("lease", _lease) or LEASE
+    settings = Settings(
+        namespace=fields.text("namespace", "reconciler"),
+        listen=fields.text("listen", "127.0.0.1:8090"),
+        prometheus=fields.text("prometheus", ""),
+        controllers=_controllers(fields),
+        workdir=fields.text("workdir", ""),
+        lease_duration=duration,
+        lease_renewal=renewal,
+        policies=fields.text("policies", ""),
+        webhook_secret_file=fields.inner("webhook", _webhook) or "",
+        sources=fields.each("sources", _source),
+    )
+    fields.done()
+    _unique(settings)
+    return settings
+
+
+def _controllers(fields: StrictFields) -> tuple[str, ...]:
+    named = fields.texts("controllers") or CONTROLLERS
+    for name in named:
+        if name not in CONTROLLERS:
+            raise FieldError("controllers", f"{name!r} is not one of {', '.join(CONTROLLERS)}")
+    return named
+
+
+def _lease(fields: StrictFields) -> tuple[timedelta, timedelta]:
+    terms = fields.span("duration", "15s"), fields.span("renewEvery", "5s")
+    fields.done()
+    if terms[1] * 2 > terms[0]:
+        raise FieldError(fields.path("renewEvery"), "must be at most half of lease.duration, or one late renewal loses the lease")
+    return terms
+
+
+def _webhook(fields: StrictFields) -> str:
+    secret = fields.text("secretFile")
+    fields.done()
+    return secret
+
+
+def _source(fields: StrictFields) -> SourceSettings:
+    repository = fields.text("repository")
+    if _holds_credentials(repository):
+        raise FieldError(fields.path("repository"), "holds credentials: put them in credentials.passwordFile instead")
+    source = SourceSettings(
+        name=fields.matching("name", NAME, "a name of at most 40 small letters, digits and dashes"),
+        repository=repository,
+        branch=fields.text("branch"),
+        path=fields.text("path", "."),
+        environment=fields.matching("environment", ENVIRONMENT, "a word of letters, digits, dots and dashes"),
+        interval=fields.span("interval", "30s"),
+        apply=fields.flag("apply", False),
+        allow=fields.inner("allow", _allow) or Allow(),
+        prune=fields.flag("prune", True),
+        prune_limit=fields.inner("pruneLimit", _prune_limit) or PruneLimit(),
+        credentials=fields.inner("credentials", _credentials),
+        forge=fields.inner("forge", lambda inner: _forge(inner, repository)),
+        committer=fields.inner("committer", _committer) or Committer(),
+    )
+    fields.done()
+    return source
+
+
+def _holds_credentials(repository: str) -> bool:
+    """Whether a URL carries a password, or a name where only a token would be written as one (ssh names its user there)."""
+    scheme, separator, rest = repository.partition("://")
+    user, at, _ = rest.split("/", 1)[0].rpartition("@")
+    return bool(separator and at) and (scheme != "ssh" or ":" in user)
+
+
+def _allow(fields: StrictFields) -> Allow:
+    allow = Allow(namespaces=fields.texts("namespaces"), kinds=fields.texts("kinds"))
+    fields.done()
+    return allow
+
+
+def _prune_limit(fields: StrictFields) -> PruneLimit:
+    limit = PruneLimit(fields.whole("percent", 20), fields.whole("objects", 10))
+    fields.done()
+    return limit
+
+
+def _credentials(fields: StrictFields) -> CredentialFile:
+    credentials = CredentialFile(username=fields.text("username"), password_file=fields.text("passwordFile"))
+    fields.done()
+    return credentials
+
+
+def _forge(fields: StrictFields, repository: str) -> ForgeSettings:
+    kind = fields.choice("kind", ("github", "plain"))
+    forge = ForgeSettings(
+        kind=kind,
+        api=fields.text("api", "https://api.github.com").rstrip("/"),
+        repository=fields.text("repository", _repository_name(repository)),
+        token_file=fields.text("tokenFile", "" if kind == "plain" else None),
+    )
+    fields.done()
+    return forge
+
+
+def _committer(fields: StrictFields) -> Committer:
+    committer = Committer(fields.text("name", "reconciler"), fields.text("email", "reconciler@localhost"))
+    fields.done()
+    return committer
+
+
+def _repository_name(url: str) -> str:
+    """`owner/name` from a repository's URL."""
+    return "/".join(url.removesuffix("/").removesuffix(".git").split("/")[-2:])
+
+
+def _unique(settings: Settings) -> None:
+    for name, count in Counter(source.name for source in settings.sources).items():
+        if count > 1:
+            raise FieldError("sources", f"{count} sources are named {name!r}: names must differ")

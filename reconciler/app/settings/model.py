@@ -1,0 +1,23 @@
+"""What `reconciler.yaml` says, parsed: the daemon's own settings and its sources (docs/configuration.md)."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from reconciler.sources.settings import SourceSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything one daemon is told."""
+
+    namespace: str
+    listen: str
+    prometheus: str
+    controllers: tuple[str, ...]
+    workdir: str
+    lease_duration: timedelta
+    lease_renewal: timedelta
+    webhook_secret_file: str
+    policies: str
+    """A folder of policies beside those in the cluster; empty without one."""
+    sources: tuple[SourceSettings, ...]

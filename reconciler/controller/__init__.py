@@ -1,1 +1,0 @@
-"""F6 — when things happen: queue, workers, observe, decide, apply."""

@@ -1,1 +1,0 @@
-"""F2 — decisions: pure functions from facts to plans, in rooms by noun."""

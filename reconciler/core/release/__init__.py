@@ -1,1 +1,0 @@
-"""One release: what it is called, how it is judged, what it shows, how it ends."""

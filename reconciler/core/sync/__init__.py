@@ -1,1 +1,0 @@
-"""What Git asks for against what lives: order, permission, what runtime owns, differences, removals."""

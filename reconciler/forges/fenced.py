@@ -1,0 +1,24 @@
+"""A forge that is spoken to only while we may write: comments, statuses and proposals are writes like any other (DESIGN 11, 12)."""
+
+from collections.abc import Callable
+
+from reconciler.releases.forge import Announced, Announcement, Forge, Proposal, PullRequest
+
+
+class FencedForge:
+    """Asks `permit` before each write, with words for what is about to be written; it raises when that must not be now."""
+
+    def __init__(self, forge: Forge, permit: Callable[[str], None]) -> None:
+        self._forge = forge
+        self._permit = permit
+
+    async def pull_of(self, commit: str) -> PullRequest | None:
+        return await self._forge.pull_of(commit)
+
+    async def announce(self, announcement: Announcement) -> Announced:
+        self._permit(f"announcement on {announcement.commit[:12]}")
+        return await self._forge.announce(announcement)
+
+    async def propose(self, proposal: Proposal) -> PullRequest | None:
+        self._permit(f"proposal of {proposal.head}")
+        return await self._forge.propose(proposal)

@@ -1,0 +1,60 @@
+"""What Git knows, as frozen data: object names, the files at a commit, what history says of a commit. Pure.
+
+The other modules of this folder read and write Git; these nouns are what they answer with.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+Oid = str
+"""The full hexadecimal name of a Git object."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceProblem:
+    """Something in the source that keeps a file from being used: where, what is wrong, what to do. `line` starts at 1; 0 is unknown."""
+
+    file: str
+    line: int
+    message: str
+    remedy: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {self.message}; {self.remedy}"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The files under one path at one commit. File names are relative to the root of the repository.
+
+    `listed` counts all files of the path, those that nobody reads included.
+    """
+
+    commit: Oid
+    tree_id: Oid
+    files: Mapping[str, bytes]
+    problems: tuple[SourceProblem, ...] = ()
+    listed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitFacts:
+    """What history says about one commit. `files` are the changed paths it was asked about."""
+
+    oid: Oid
+    author_name: str
+    author_email: str
+    time: datetime
+    subject: str
+    trailers: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Committer:
+    """Who our commits are from."""
+
+    name: str = "reconciler"
+    email: str = "reconciler@localhost"

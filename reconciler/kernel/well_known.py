@@ -1,0 +1,19 @@
+"""Well-known labels and annotations: the keys that we and the clients of the reference put on objects (contract 0.3)."""
+
+from reconciler.kernel.identity import Manifest, annotations_of
+
+HASH_LABEL = "rollouts-pod-template-hash"
+REVISION = "rollout.argoproj.io/revision"
+REVISION_HISTORY = "rollout.argoproj.io/revision-history"
+DESIRED_REPLICAS = "rollout.argoproj.io/desired-replicas"
+WORKLOAD_GENERATION = "rollout.argoproj.io/workload-generation"
+EPHEMERAL_METADATA = "rollout.argoproj.io/ephemeral-metadata"
+SCALE_DOWN_DEADLINE = "scale-down-deadline"
+MANAGED_BY = "argo-rollouts.argoproj.io/managed-by-rollouts"
+INSTANCE_ID = "argo-rollouts.argoproj.io/controller-instance-id"
+SUSPEND = "reconciler.dev/suspend"
+
+
+def suspended(live: Manifest) -> bool:
+    """Whether a person asked us to leave this object alone (DESIGN 11)."""
+    return annotations_of(live).get(SUSPEND) == "true"

@@ -1,1 +1,0 @@
-"""F1 — nouns: frozen data that every floor shares. Pure."""

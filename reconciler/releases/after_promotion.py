@@ -1,0 +1,44 @@
+"""The AnalysisRun that watches a version after everybody is on it: ours, owned by the Release, so the rollout layer leaves it alone."""
+
+from collections.abc import Sequence
+
+from reconciler.analysis.arguments import literals, merge_arguments
+from reconciler.analysis.runs import run_spec
+from reconciler.analysis.templates import combine
+from reconciler.kernel.errors import Terminal
+from reconciler.kernel.identity import Manifest
+from reconciler.kernel.resources import ANALYSIS_RUNS, RELEASES
+from reconciler.releases.model import Release
+
+
+def after_name(release: Release) -> str:
+    """Deterministic, so that a pass cut in half finds the run it made."""
+    return f"{release.name[:240]}-after"
+
+
+def watching_run(release: Release, rollout: Manifest, analysis: Manifest, templates: Sequence[Manifest]) -> Manifest:
+    """The run to create. Raises Terminal when the policy's templates or arguments do not go together."""
+    combined = combine(templates, analysis)
+    if isinstance(combined, str):
+        raise Terminal(f"afterPromotion.analysis of release {release.name}: {combined}")
+    hashes = {"Latest": release.status.pod_hash, "Stable": release.spec.proven.pod_hash if release.spec.proven else ""}
+    arguments = merge_arguments(literals(analysis.get("args") or [], rollout, hashes), combined.arguments)
+    owner = {
+        "apiVersion": RELEASES.api_version,
+        "kind": RELEASES.kind,
+        "name": release.name,
+        "uid": release.uid,
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+    return {
+        "apiVersion": ANALYSIS_RUNS.api_version,
+        "kind": ANALYSIS_RUNS.kind,
+        "metadata": {
+            "name": after_name(release),
+            "namespace": release.namespace,
+            "labels": {"reconciler.dev/release": release.name},
+            "ownerReferences": [owner],
+        },
+        "spec": run_spec(combined, arguments),
+    }

@@ -1,0 +1,89 @@
+"""What each workload of a tip asks for, in the words of a release."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from reconciler.releases.identity import identity_hash
+from reconciler.releases.model import Change, Named
+from reconciler.releases.opening import Asked
+from reconciler.sources.changes import WorkloadChange, change_of
+from reconciler.sources.documents import Parsed
+from reconciler.sources.edits import Impossible, RestoreEdit, Superseded, restore_edits
+from reconciler.sources.images import container_images
+from reconciler.sources.inventory import workload_key
+from reconciler.sources.model import ChangedField, Commit, WorkloadId
+from reconciler.sources.settings import SourceSettings
+from reconciler.sources.templates import Workload, workloads
+
+RELEASED = ("Rollout", "Deployment")
+SHOWN = 50
+Adopted = Callable[[str, str], bool]
+"""Whether a policy has the plain Deployment (namespace, name) released by a Rollout of ours."""
+
+
+def released_workloads(parsed: Parsed, adopted: Adopted) -> Iterator[Workload]:
+    """The workloads whose changes are releases: Rollouts, and Deployments that a policy adopts."""
+    for id, workload in workloads(parsed).items():
+        if _contested(parsed, workload):
+            continue
+        if id.kind == "Rollout" or (id.kind == "Deployment" and adopted(id.namespace, id.name)):
+            yield workload
+
+
+def identities(parsed: Parsed) -> Mapping[str, str]:
+    """The identity of every workload that may be released, by the key of its Rollout."""
+    return {
+        workload_key(id.namespace, "Rollout", id.name): identity_hash(parsed, workload)
+        for id, workload in workloads(parsed).items()
+        if id.kind in RELEASED and not _contested(parsed, workload)
+    }
+
+
+def _contested(parsed: Parsed, workload: Workload) -> bool:
+    return parsed.contested(workload.owner) or parsed.contested(workload.template)
+
+
+def asked_by(parsed: Parsed, workload: Workload, settings: SourceSettings, commit: Commit) -> Asked:
+    """What one workload asks for at this tip; its Rollout bears its name, also when we are the ones to make it."""
+    kind, namespace, name = workload.template.key
+    return Asked(
+        namespace=namespace,
+        workload=Named(kind="Rollout", name=workload.id.name),
+        template=Named(kind=kind, name=name),
+        source=settings.name,
+        environment=settings.environment,
+        identity=identity_hash(parsed, workload),
+        images={container: text for container, _, text in container_images(workload.template.manifest)},
+        commit=commit,
+    )
+
+
+def source_id(parsed: Parsed, namespace: str, name: str) -> WorkloadId:
+    """How the source itself names the workload of a release: its Rollout, or the Deployment when nobody wrote one."""
+    rollout = WorkloadId("Rollout", namespace, name)
+    return rollout if rollout in workloads(parsed) else WorkloadId("Deployment", namespace, name)
+
+
+def moved(proven: Parsed, tip: Parsed, id: WorkloadId) -> tuple[Change, ...]:
+    """Every value of the workload's template and config that moved since the proven version, where it stands now."""
+    change = change_of(proven, tip, id)
+    return tuple(_change(field) for field in _fields(change))[:SHOWN] if change else ()
+
+
+def revertability(proven: Parsed, tip: Parsed, id: WorkloadId) -> str:
+    """How Git could be brought back if this release fails, found out before it starts (DESIGN 7): direct, proposal or manual."""
+    match restore_edits(proven, tip, tip, id):
+        case RestoreEdit(direct=True):
+            return "direct"
+        case RestoreEdit():
+            return "proposal"
+        case Superseded() | Impossible():
+            return "manual"
+
+
+def _fields(change: WorkloadChange) -> tuple[ChangedField, ...]:
+    return (*change.fields, *(field for config in change.config for field in config.fields))
+
+
+def _change(field: ChangedField) -> Change:
+    place = field.location
+    return Change(file=place.file, line=place.line, field=place.field, old=field.old or "", new=field.new or "")

@@ -1,0 +1,77 @@
+"""What was measured, copied out of AnalysisRuns before anybody cleans them up."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.kernel.identity import Manifest, name_of
+from reconciler.releases.model import Evidence
+
+SHOWN = 10
+EMPTY = {"", "[]", "NaN", "[NaN]", "null", "{}"}
+QUERY_LIMIT = 2000
+JOB = "a Job"
+ANSWERED = ("Successful", "Failed", "Inconclusive")
+ARGUMENT = re.compile(r"\{\{\s*args\.([\w-]+)\s*\}\}")
+
+
+def evidence_of(run: Manifest) -> tuple[Evidence, ...]:
+    """One row per metric that was asked at least once or has ended; arguments stand in its condition, values of Secrets do not."""
+    spec = run.get("spec") or {}
+    metrics = {str(metric.get("name")): metric for metric in spec.get("metrics") or []}
+    known = {str(a.get("name")): str(a["value"]) for a in spec.get("args") or [] if a.get("value") is not None and not a.get("valueFrom")}
+    results = (run.get("status") or {}).get("metricResults") or []
+    return tuple(_row(run, result, _filled(metrics.get(str(result.get("name")), {}), known)) for result in results)
+
+
+def samples(evidence: tuple[Evidence, ...]) -> int:
+    """How many measurements came with data: empty vectors, NaN and a query's own "no data" fallback are none."""
+    return sum(max(0, row.successful + row.failed - row.unfounded) for row in evidence if not _without_values(row))
+
+
+def _without_values(row: Evidence) -> bool:
+    """A Job answers by its end, not by a value; everything else that answered nothing measured nothing."""
+    return row.query != JOB and bool(row.values) and all(value in EMPTY for value in row.values)
+
+
+def _filled(metric: Manifest, known: Mapping[str, str]) -> Manifest:
+    """The texts of a metric that people read, with its arguments in place."""
+    named = ("successCondition", "failureCondition", "failureLimit")
+    texts = {name: ARGUMENT.sub(lambda tag: known.get(tag[1], tag[0]), str(metric[name])) for name in named if metric.get(name) is not None}
+    return {**metric, **texts}
+
+
+def _row(run: Manifest, result: Manifest, metric: Manifest) -> Evidence:
+    measurements = result.get("measurements") or []
+    return Evidence(
+        run=name_of(run),
+        metric=str(result.get("name", "")),
+        phase=str(result.get("phase", "")),
+        condition=_condition(metric),
+        query=str(_query(result, metric))[:QUERY_LIMIT],
+        values=tuple(str(m["value"])[:200] for m in measurements[-SHOWN:] if m.get("phase") in ANSWERED and m.get("value")),
+        successful=int(result.get("successful") or 0),
+        failed=int(result.get("failed") or 0),
+        inconclusive=int(result.get("inconclusive") or 0),
+        error=int(result.get("error") or 0),
+        unfounded=sum(1 for m in measurements if (m.get("metadata") or {}).get("fallback") == "true" and m.get("phase") in ANSWERED),
+        limit=f"failureLimit {metric.get('failureLimit') or 0}",
+        message=str(result.get("message") or _last_message(measurements))[:500],
+    )
+
+
+def _condition(metric: Manifest) -> str:
+    success, failure = metric.get("successCondition"), metric.get("failureCondition")
+    parts = [f"succeeds when {success}" if success else "", f"fails when {failure}" if failure else ""]
+    return "; ".join(part for part in parts if part)
+
+
+def _query(result: Manifest, metric: Manifest) -> Any:
+    resolved = (result.get("metadata") or {}).get("ResolvedPrometheusQuery")
+    provider = metric.get("provider") or {}
+    plain = (provider.get("prometheus") or {}).get("query") or (provider.get("web") or {}).get("url")
+    return re.sub(r"\s+", " ", str(resolved or plain or (JOB if "job" in provider else ""))).strip()
+
+
+def _last_message(measurements: list[Manifest]) -> str:
+    return str(measurements[-1].get("message", "")) if measurements else ""

@@ -1,0 +1,31 @@
+"""By which words Releases are found without looking at all of them."""
+
+from reconciler.kernel.identity import Manifest, namespace_of
+
+
+def workload_word(namespace: str, name: str) -> str:
+    """Releases of the Rollout of this name."""
+    return f"workload {namespace}/{name}"
+
+
+def pull_word(source: str, environment: str, number: int) -> str:
+    """Releases that one pull request asked for in one environment: they share a comment."""
+    return f"pull {source}/{environment}/{number}"
+
+
+def release_words(release: Manifest) -> tuple[str, ...]:
+    """A Release is listed under its workload, and under its pull request if it has one."""
+    spec = _object(release.get("spec"))
+    number = _object(spec.get("pull")).get("number")
+    pulls = (pull_word(str(spec.get("source")), str(spec.get("environment")), number),) if isinstance(number, int) else ()
+    return (workload_of(release), *pulls)
+
+
+def workload_of(release: Manifest) -> str:
+    """The word of the workload that a Release is about."""
+    workload = _object(_object(release.get("spec")).get("workload"))
+    return workload_word(namespace_of(release), str(workload.get("name")))
+
+
+def _object(value: object) -> Manifest:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,178 @@
+"""What people are told: the restore commit, the commit status, the living comment on the pull request.
+
+Read at 3 a.m. by the author of the change: first what happened, then the numbers, then what to do. Values that come from outside
+(subjects, paths, queries, error texts) are shown as code, never as markup.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.releases.markdown import clean, code, fenced, plain, shortened, table
+from reconciler.releases.model import Evidence, Release, ReleasePhase, RestoreState, Verdict
+
+TRAILER = "Reconciler-Release"
+SPAN_LIMIT, TEXT_LIMIT = 300, 1000
+URL = re.compile(r"https?://[\w.:/?=&%-]+", re.ASCII)
+"""Addresses that may stand in a sentence as they are."""
+HEADLINE = {
+    Verdict.PASSED: "✅ proven",
+    Verdict.FAILED: "❌ failed — traffic is back on the proven version",
+    Verdict.NOT_ENOUGH_EVIDENCE: "⚪ not enough evidence — it runs, but it is not proven",
+    Verdict.COULD_NOT_MEASURE: "⚠️ could not measure — nothing was written to Git",
+    Verdict.ABORTED: "⏹ aborted by a person",
+    Verdict.SUPERSEDED: "➡️ superseded by a newer commit",
+    Verdict.HELD: "⛔ held — this version was rejected before and is not deployed",
+}
+IN_FLIGHT = {
+    ReleasePhase.PENDING: "⏳ waiting for the cluster",
+    ReleasePhase.PROGRESSING: "🚦 in progress",
+    ReleasePhase.WATCHING: "👀 at 100 %, being watched while the old version stays warm",
+}
+RESTORED = {
+    RestoreState.WANTED: "Git still asks for this version; the restore commit is being written.",
+    RestoreState.PUSHED: "Git was restored by commit {sha}.",
+    RestoreState.PROPOSED: "The way back is proposed in {pull}: it needs a person.",
+    RestoreState.SUPERSEDED: "Git holds another value by now: nothing was written.",
+    RestoreState.IMPOSSIBLE: "Git could not be restored automatically: {message}. Revert by hand.",
+}
+STATES = {
+    Verdict.PASSED: "success",
+    Verdict.FAILED: "failure",
+    Verdict.HELD: "failure",
+    Verdict.ABORTED: "failure",
+    Verdict.COULD_NOT_MEASURE: "error",
+    Verdict.NOT_ENOUGH_EVIDENCE: "success",
+    Verdict.SUPERSEDED: "success",
+}
+
+
+def headline(release: Release) -> str:
+    """How it stands, in one line."""
+    verdict = release.status.verdict
+    if verdict is Verdict.PASSED and release.status.unmeasured:
+        return "✅ promoted, unmeasured"
+    return HEADLINE[verdict] if verdict else IN_FLIGHT.get(release.status.phase, str(release.status.phase))
+
+
+def commit_state(release: Release) -> str:
+    """The state of the commit status: pending, success, failure or error."""
+    return STATES[release.status.verdict] if release.status.verdict else "pending"
+
+
+def commit_context(release: Release) -> str:
+    return f"reconciler/{release.spec.environment}/{release.namespace}/{release.spec.workload.name}"
+
+
+def commit_description(release: Release) -> str:
+    """One line of at most 140 characters (GitHub's limit)."""
+    return shortened(release.status.reason or headline(release))
+
+
+def comment(environment: str, releases: Sequence[Release], steps: dict[str, str]) -> str:
+    """The living comment: one section per release of this pull request. `steps` tells by release name where the rollout stands."""
+    sections = [_section(release, steps.get(release.name, "")) for release in releases]
+    return "\n\n".join([f"### Release to {code_span(environment)}", *sections]) + "\n"
+
+
+def _section(release: Release, step: str) -> str:
+    parts = [
+        f"**{code_span(release.namespace + '/' + release.spec.workload.name)} — {headline(release)}**",
+        text(release.status.reason),
+        f"Now: {text(step)}" if step and not release.decided else "",
+        _restored(release),
+        _changes(release),
+        _evidence(release.status.evidence),
+        _next(release),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _restored(release: Release) -> str:
+    restore = release.status.restore
+    if restore is None:
+        return ""
+    place = restore.pull if URL.fullmatch(restore.pull) else code_span(restore.pull or "a pull request")
+    return RESTORED[restore.state].format(sha=code_span(restore.sha[:12]), pull=place, message=text(restore.message))
+
+
+def _changes(release: Release) -> str:
+    if not release.spec.changes:
+        return ""
+    rows = [[code_span(v) for v in (f"{c.file}:{c.line}", c.field, c.old, c.new)] for c in release.spec.changes]
+    return table(["where", "field", "before", "after"], rows)
+
+
+def _evidence(rows: Sequence[Evidence]) -> str:
+    if not rows:
+        return ""
+    return table(["metric", "ended", "passed / failed / no data", "last values", "rule"], [_evidence_row(row) for row in rows])
+
+
+def _evidence_row(row: Evidence) -> list[str]:
+    counts = f"{row.successful} / {row.failed} / {row.inconclusive + row.error}"
+    values = ", ".join(row.values[-5:]) or row.message
+    return [code_span(row.metric), text(row.phase), counts, code_span(values), code_span(_rule(row))]
+
+
+def _rule(row: Evidence) -> str:
+    return ", ".join(part for part in (row.condition, row.limit) if part)
+
+
+def _next(release: Release) -> str:
+    if release.status.held and release.decided:
+        again = code_span(f"reconciler hold lift {release.name} -n {release.namespace}")
+        return f"This version is held. To try it again: {again}, or push another image."
+    if release.status.verdict is Verdict.COULD_NOT_MEASURE:
+        again = code_span(f"reconciler retry {release.spec.workload.name} -n {release.namespace}")
+        return f"When the metrics answer again: {again}."
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class CommitText:
+    """A commit message in parts; trailers become its last paragraph."""
+
+    subject: str
+    body: str
+    trailers: Mapping[str, str]
+
+
+def restore_commit(release: Release, fields: Sequence[str]) -> CommitText:
+    """What the restore commit says: what happened, with the numbers, then the fields that went back."""
+    spec = release.spec
+    body = [*_wrapped(f"{release.status.reason.rstrip('.')}."), "", *[f"- {shortened(field, TEXT_LIMIT)}" for field in fields]]
+    return CommitText(
+        subject=f"Restore {spec.workload.name} in {spec.environment}: {release.status.verdict}",
+        body="\n".join(body),
+        trailers={
+            TRAILER: f"{release.namespace}/{release.name}",
+            "Reconciler-Restores": spec.commit.sha,
+            "Reconciler-Environment": spec.environment,
+        },
+    )
+
+
+def proposal_body(commit: CommitText, reason: str) -> str:
+    """The description of a proposed restore: the commit's words as code, and why it was not pushed."""
+    return f"{fenced(commit.body)}\n\nProposed, not pushed: {text(reason)}."
+
+
+def _wrapped(sentence: str) -> list[str]:
+    lines, line = [], ""
+    for word in clean(sentence).split():
+        if line and len(line) + len(word) >= 100:
+            lines.append(line)
+            line = ""
+        line = f"{line} {word}".strip()
+    return [*lines, line]
+
+
+def code_span(value: str) -> str:
+    """Untrusted text as inline code, shortened; a dash where there is none."""
+    return code(shortened(value, SPAN_LIMIT)) or "–"
+
+
+def text(value: str) -> str:
+    """Untrusted text in a sentence: no mention, no markup, no link."""
+    return plain(shortened(value, TEXT_LIMIT))

@@ -1,0 +1,180 @@
+"""Reads everything one decision about a rollout may look at: from the cache where it is watched, else from the API."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from reconciler.kernel.identity import Manifest, ObjectRef, controller_uid, name_of, namespace_of, uid_of
+from reconciler.kernel.problem import Problem, invalid
+from reconciler.kernel.resources import ANALYSIS_RUNS, ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES, PODS, REPLICA_SETS, SERVICES
+from reconciler.kube.cache import Cache
+from reconciler.kube.client import Client
+from reconciler.kube.errors import NotServed
+from reconciler.rollouts.facts import Findings, RolloutFacts, gather
+from reconciler.rollouts.indexes import orphan_word
+from reconciler.rollouts.pods.claim import claim
+from reconciler.rollouts.pods.metadata import wears_metadata
+from reconciler.rollouts.pods.referent import borrowed, referent_of
+from reconciler.rollouts.spec.manifest import parse_rollout
+from reconciler.rollouts.spec.model import RolloutSpec
+from reconciler.rollouts.status.manifest import parse_status
+from reconciler.rollouts.status.model import RolloutStatus
+from reconciler.rollouts.traffic.router import Routers, Services, configured
+from reconciler.rollouts.validation.references import analyses, analysis_problem, service_fields, service_problem
+from reconciler.rollouts.validation.spec import spec_problem
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A spec with its borrowed template, the object it borrows from, and why that failed if it did."""
+
+    spec: RolloutSpec
+    referent: Manifest | None = None
+    problem: Problem | None = None
+
+
+class RolloutObserver:
+    """Gathers facts. Raises InvalidField when the manifest cannot be read, Transient when the API does not answer."""
+
+    def __init__(self, client: Client, cache: Cache, routers: Routers, instance_id: str) -> None:
+        self._routers = routers
+        self._client = client
+        self._cache = cache
+        self._instance_id = instance_id
+
+    async def resolve(self, rollout: Manifest) -> Resolved:
+        """The spec, with the template of its workloadRef."""
+        spec = parse_rollout(rollout)
+        if spec.workload_ref is None:
+            return Resolved(spec)
+        resource = referent_of(spec.workload_ref)
+        group = spec.workload_ref.api_version.rpartition("/")[0]
+        if resource is None:
+            return Resolved(spec, problem=_unresolved(spec, f"workload of type {group}/{spec.workload_ref.kind} is not supported"))
+        referent = await self._client.find(resource, namespace_of(rollout), spec.workload_ref.name)
+        if referent is None:
+            return Resolved(spec, problem=_unresolved(spec, f'{resource.plural} "{spec.workload_ref.name}" not found'))
+        return Resolved(borrowed(spec, referent), referent)
+
+    async def observe(self, rollout: Manifest, resolved: Resolved, now: datetime) -> RolloutFacts:
+        """Every fact for one decision."""
+        spec, status, namespace = resolved.spec, parse_status(rollout.get("status")), namespace_of(rollout)
+        owned = claim(rollout, spec.selector, claimable(self._cache, rollout)).owned
+        runs, strangers = await self._runs(rollout, status)
+        found = Findings(
+            replica_sets=owned,
+            services=self._services(namespace, spec),
+            runs=runs,
+            other_runs=strangers,
+            templates=self._templates(namespace, spec),
+            pods=await self._pods(namespace, spec, status, owned, now),
+            referent=resolved.referent,
+            problem=resolved.problem,
+        )
+        found = await self._examined(rollout, spec, found)
+        return self._with_namesake(gather(rollout, spec, status, found, instance_id=self._instance_id))
+
+    def _services(self, namespace: str, spec: RolloutSpec) -> Mapping[str, Manifest]:
+        named = {name: self._cache.get(SERVICES, namespace, name) for _, name in service_fields(spec)}
+        return {name: service for name, service in named.items() if service is not None}
+
+    def _templates(self, namespace: str, spec: RolloutSpec) -> tuple[Manifest, ...]:
+        if not analyses(spec):
+            return ()
+        return (*self._cache.list(ANALYSIS_TEMPLATES, namespace), *self._cache.list(CLUSTER_ANALYSIS_TEMPLATES))
+
+    async def _runs(self, rollout: Manifest, status: RolloutStatus) -> tuple[tuple[Manifest, ...], tuple[Manifest, ...]]:
+        """Owned runs, those the status names and the cache has not seen yet included; and others whose names may collide."""
+        namespace, uid, name = namespace_of(rollout), uid_of(rollout), name_of(rollout)
+        owned = {name_of(run): run for run in self._cache.owned(ANALYSIS_RUNS, uid)}
+        mirrors = (status.canary.step_run, status.canary.background_run, status.blue_green.pre_run, status.blue_green.post_run)
+        for mirror in mirrors:
+            if mirror is None or mirror.name in owned:
+                continue
+            run = await self._client.find(ANALYSIS_RUNS, namespace, mirror.name)
+            if run is not None and controller_uid(run) == uid:
+                owned[mirror.name] = run
+        nearby = self._cache.list(ANALYSIS_RUNS, namespace)
+        others = tuple(run for run in nearby if name_of(run).startswith(f"{name}-") and name_of(run) not in owned)
+        return tuple(owned.values()), others
+
+    async def _pods(
+        self, namespace: str, spec: RolloutSpec, status: RolloutStatus, owned: tuple[Manifest, ...], now: datetime
+    ) -> tuple[Manifest, ...]:
+        """Pods are not watched: they are listed only while a restart is due or pods wear metadata (contract 4.11, 10.4)."""
+        due = spec.restart_at is not None and spec.restart_at != status.restarted_at and now > spec.restart_at
+        if not due and not wears_metadata(spec):
+            return ()
+        labels = ",".join(f"{key}={value}" for key, value in (spec.selector.get("matchLabels") or {}).items())
+        owners = {uid_of(replica_set) for replica_set in owned}
+        return tuple(pod for pod in await self._client.list(PODS, namespace, labels=labels) if controller_uid(pod) in owners)
+
+    async def _examined(self, rollout: Manifest, spec: RolloutSpec, found: Findings) -> Findings:
+        """The first broken rule (contract 12), and what the routers know."""
+        problem = (
+            found.problem
+            or spec_problem(rollout, spec)
+            or service_problem(name_of(rollout), spec, found.services)
+            or analysis_problem(rollout, spec, found.templates)
+        )
+        if problem is not None or spec.routing is None:
+            return replace(found, problem=problem)
+        return await self._routed(rollout, spec, found)
+
+    async def _routed(self, rollout: Manifest, spec: RolloutSpec, found: Findings) -> Findings:
+        if spec.routing is None:
+            return found
+        services, hashes = services_of(rollout, spec), found.routed_hashes
+        for router, config in configured(self._routers, spec.routing.manifest):
+            live = await self.read(router.needs(config, namespace_of(rollout)))
+            error = router.validate(config, services, live)
+            if error is not None:
+                field = f"spec.strategy.canary.trafficRouting.{spec.routing.routers[0]}"
+                return replace(found, problem=invalid(field, _router_object(config), error, passing=True))
+            hashes |= router.in_force(config, services, live).hashes
+        return replace(found, routed_hashes=hashes)
+
+    async def read(self, refs: tuple[ObjectRef, ...]) -> Mapping[ObjectRef, Manifest | None]:
+        """The objects a router needs, uncached; nothing of a mesh that is not installed: a problem of the Rollout, told there."""
+        found: dict[ObjectRef, Manifest | None] = {}
+        for ref in refs:
+            try:
+                found[ref] = await self._client.find(ref.resource, ref.namespace, ref.name)
+            except NotServed:
+                found[ref] = None
+        return found
+
+    def _with_namesake(self, observed: RolloutFacts) -> RolloutFacts:
+        """A foreign ReplicaSet may have the name that the next one wants; only then it is a fact."""
+        if observed.new is not None:
+            return observed
+        namesake = self._cache.get(REPLICA_SETS, namespace_of(observed.rollout), f"{observed.name}-{observed.hash}")
+        return replace(observed, found=replace(observed.found, namesake=namesake))
+
+
+def claimable(cache: Cache, rollout: Manifest) -> tuple[Manifest, ...]:
+    """The ReplicaSets a rollout may claim or have to give up: its own, and those of its namespace that nobody controls."""
+    return (*cache.owned(REPLICA_SETS, uid_of(rollout)), *cache.indexed(REPLICA_SETS, orphan_word(namespace_of(rollout))))
+
+
+def services_of(rollout: Manifest, spec: RolloutSpec, unavailable: str = "") -> Services:
+    """Whose traffic the routers move."""
+    canary = spec.canary
+    return Services(
+        canary=canary.canary_service if canary else "",
+        stable=canary.stable_service if canary else "",
+        namespace=namespace_of(rollout),
+        rollout=name_of(rollout),
+        managed_routes=spec.routing.managed_routes if spec.routing else (),
+        unavailable=unavailable,
+    )
+
+
+def _router_object(config: Manifest) -> str:
+    entries = [config.get("virtualService"), *(config.get("virtualServices") or ())]
+    return ", ".join(str(entry.get("name", "")) for entry in entries if entry)
+
+
+def _unresolved(spec: RolloutSpec, reason: str) -> Problem:
+    reference = spec.workload_ref
+    return invalid("spec.workloadRef", reference.name if reference else "", reason, passing=True)

@@ -1,0 +1,72 @@
+"""Which rollouts an object concerns."""
+
+from collections.abc import Iterator
+
+from reconciler.kernel.identity import Manifest, Resource, annotations_of, controller_uid, labels_of, name_of, namespace_of
+from reconciler.kernel.resources import (
+    ANALYSIS_RUNS,
+    ANALYSIS_TEMPLATES,
+    CLUSTER_ANALYSIS_TEMPLATES,
+    DEPLOYMENTS,
+    REPLICA_SETS,
+    ROLLOUTS,
+    SERVICES,
+)
+from reconciler.kernel.well_known import HASH_LABEL, MANAGED_BY
+from reconciler.kube.cache import Cache
+from reconciler.rollouts.indexes import borrower_word, service_word
+from reconciler.rollouts.pods.claim import matches
+
+Place = tuple[str, str]
+
+
+def concerned(resource: Resource, manifest: Manifest, cache: Cache) -> Iterator[Place]:
+    """(namespace, name) of every rollout an event may matter to. Only an orphan and a template are compared with all of them."""
+    namespace, name = namespace_of(manifest), name_of(manifest)
+    if resource == ROLLOUTS:
+        yield namespace, name
+    elif resource in (REPLICA_SETS, ANALYSIS_RUNS):
+        yield from _owners(namespace, manifest)
+    if resource == SERVICES and MANAGED_BY in annotations_of(manifest):
+        yield namespace, annotations_of(manifest)[MANAGED_BY]
+    for rollout in _referring(resource, manifest, cache):
+        yield namespace_of(rollout), name_of(rollout)
+
+
+def _referring(resource: Resource, manifest: Manifest, cache: Cache) -> Iterator[Manifest]:
+    namespace, name = namespace_of(manifest), name_of(manifest)
+    if resource == SERVICES:
+        yield from cache.indexed(ROLLOUTS, service_word(namespace, name))
+    if resource in (DEPLOYMENTS, REPLICA_SETS):
+        yield from cache.indexed(ROLLOUTS, borrower_word(resource.kind, namespace, name))
+    if resource in (ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES):
+        yield from (rollout for rollout in cache.list(ROLLOUTS, namespace) if _measures(rollout))
+    if resource == REPLICA_SETS and _is_orphan(manifest):
+        yield from (rollout for rollout in cache.list(ROLLOUTS, namespace) if _may_adopt(rollout, manifest))
+
+
+def _owners(namespace: str, manifest: Manifest) -> Iterator[Place]:
+    for owner in manifest["metadata"].get("ownerReferences") or []:
+        if owner.get("controller") and owner.get("kind") == "Rollout":
+            yield namespace, str(owner["name"])
+
+
+def _strategy(rollout: Manifest) -> Manifest:
+    strategy = (rollout.get("spec") or {}).get("strategy") or {}
+    found: Manifest = strategy.get("canary") or strategy.get("blueGreen") or {}
+    return found
+
+
+def _measures(rollout: Manifest) -> bool:
+    """Whether it runs any analysis: templates refer to templates, so every one of them may matter."""
+    strategy = _strategy(rollout)
+    configured = any(strategy.get(key) for key in ("analysis", "prePromotionAnalysis", "postPromotionAnalysis"))
+    return configured or any(step.get("analysis") for step in strategy.get("steps") or ())
+
+
+def _is_orphan(manifest: Manifest) -> bool:
+    return controller_uid(manifest) is None and HASH_LABEL in labels_of(manifest)
+
+
+def _may_adopt(rollout: Manifest, orphan: Manifest) -> bool:
+    return matches((rollout.get("spec") or {}).get("selector") or {}, labels_of(orphan))

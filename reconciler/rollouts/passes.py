@@ -1,0 +1,142 @@
+"""One pass under way: the facts, the effects decided so far, and what the final status must know about them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from reconciler.kernel.identity import Manifest, ObjectRef, Resource, name_of, namespace_of
+from reconciler.kernel.plan import Action, Emit
+from reconciler.kernel.well_known import HASH_LABEL
+from reconciler.rollouts.facts import RolloutFacts
+from reconciler.rollouts.status.model import PauseReason, RolloutStatus, Weights
+from reconciler.rollouts.traffic.model import Traffic
+
+
+@dataclass(frozen=True, slots=True)
+class SetTraffic:
+    """Bring this traffic into force, through every router of the rollout. The controller asks the routers for the writes.
+
+    `unavailable` names a ReplicaSet that is not fully available and holds back a switch no Service guards (contract 9.3, "Delay").
+    """
+
+    traffic: Traffic
+    unavailable: str = ""
+
+
+Effect = Action | SetTraffic
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutPlan:
+    """The effects of one pass in order, the status to write after them (None: leave it), and when to look again."""
+
+    effects: tuple[Effect, ...] = ()
+    status: RolloutStatus | None = None
+    wake_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runs:
+    """The analysis runs that count for this attempt."""
+
+    step: Manifest | None = None
+    background: Manifest | None = None
+    pre: Manifest | None = None
+    post: Manifest | None = None
+
+    @property
+    def all(self) -> tuple[Manifest, ...]:
+        return tuple(run for run in (self.step, self.background, self.pre, self.post) if run is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """A pass so far. `abort_reason` is set when this pass aborts; `removed_abort` when an abort no longer counts (contract 4.1, step 0).
+
+    `selectors` are the versions that services select after this pass's switches. A pass that `ended` takes no further step.
+    """
+
+    facts: RolloutFacts
+    now: datetime
+    effects: tuple[Effect, ...] = ()
+    added_pauses: tuple[PauseReason, ...] = ()
+    removed_pauses: frozenset[PauseReason] = frozenset()
+    cleared_pauses: bool = False
+    abort_reason: str | None = None
+    removed_abort: bool = False
+    weights: Weights | None = None
+    runs: Runs = field(default_factory=Runs)
+    selectors: Mapping[str, str] = field(default_factory=dict)
+    restarted_at: datetime | None = None
+    status: RolloutStatus | None = None
+    wake_at: datetime | None = None
+    ended: bool = False
+
+    @property
+    def before(self) -> RolloutStatus:
+        """The status as it was persisted."""
+        return self.facts.status
+
+    @property
+    def aborted(self) -> bool:
+        """Whether an abort counts now, the one of this pass included."""
+        return not self.removed_abort and (self.abort_reason is not None or self.before.abort)
+
+    @property
+    def aborting(self) -> bool:
+        """Whether a persisted abort counts: what replicas and weights follow (contract 2.1)."""
+        return self.before.abort and not self.removed_abort
+
+    def act(self, *effects: Effect) -> "Pass":
+        return self if not effects else replace(self, effects=self.effects + effects)
+
+    def tell(self, reason: str, message: str, *, warning: bool = False) -> "Pass":
+        """Record an event about the rollout."""
+        return self.act(Emit(self.facts.rollout, reason, message, warning))
+
+    def measure(self, runs: Runs) -> "Pass":
+        """These are the runs that count."""
+        return self if runs == self.runs else replace(self, runs=runs)
+
+    def wake(self, moment: datetime | None) -> "Pass":
+        """Look again at this time or earlier."""
+        if moment is None or (self.wake_at is not None and self.wake_at <= moment):
+            return self
+        return replace(self, wake_at=moment)
+
+    def end(self, status: RolloutStatus | None = None) -> "Pass":
+        return replace(self, status=status, ended=True)
+
+    def pause(self, reason: PauseReason) -> "Pass":
+        return replace(self, added_pauses=(*self.added_pauses, reason))
+
+    def unpause(self, reason: PauseReason) -> "Pass":
+        return replace(self, removed_pauses=self.removed_pauses | {reason})
+
+    def abort(self, reason: str) -> "Pass":
+        return replace(self, abort_reason=reason)
+
+    def decision(self) -> RolloutPlan:
+        return RolloutPlan(self.effects, self.status, self.wake_at)
+
+
+def begin(facts: RolloutFacts, now: datetime) -> Pass:
+    """A pass without effects. An abort of a fully promoted rollout does not count (contract 4.1, step 0; 13.3)."""
+    return Pass(
+        facts=facts,
+        now=now,
+        removed_abort=facts.status.promoted,
+        weights=facts.status.canary.weights if facts.spec.routing else None,
+        selectors={name: selected_hash(service) for name, service in facts.found.services.items()},
+        restarted_at=facts.status.restarted_at,
+    )
+
+
+def selected_hash(service: Manifest) -> str:
+    """The version a Service selects, empty when it selects none."""
+    from_selector = (service.get("spec") or {}).get("selector") or {}
+    return str(from_selector.get(HASH_LABEL, ""))
+
+
+def reference(resource: Resource, manifest: Manifest) -> ObjectRef:
+    return ObjectRef(resource, namespace_of(manifest), name_of(manifest))

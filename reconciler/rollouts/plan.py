@@ -1,0 +1,134 @@
+"""The future of one rollout as a pure function: same facts, same time, same plan."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from reconciler.kernel.plan import Replace
+from reconciler.kernel.problem import Problem
+from reconciler.kernel.resources import ROLLOUTS
+from reconciler.rollouts import bluegreen, canary
+from reconciler.rollouts.analyses import recall_runs
+from reconciler.rollouts.facts import RolloutFacts
+from reconciler.rollouts.finish import stamped
+from reconciler.rollouts.passes import Pass, RolloutPlan, begin
+from reconciler.rollouts.pods.creation import create_missing, note_found
+from reconciler.rollouts.pods.olds import scale_blue_green_others
+from reconciler.rollouts.pods.scaling import drop_deadlines, scale_blue_green_new, scale_blue_green_stable
+from reconciler.rollouts.status.conditions import ABORTED, COMPLETED, INVALID_SPEC, PAUSED, PAUSED_REASON, PROGRESSING, written
+from reconciler.rollouts.status.model import Condition, Phase, RolloutStatus
+
+PassStep = Callable[[Pass], Pass]
+RETRY_REFERENCES = timedelta(seconds=20)
+
+
+def plan(observed: RolloutFacts, now: datetime) -> RolloutPlan:
+    """What to do next for one rollout: the steps of its strategy, until one ends the pass."""
+    pass_ = begin(observed, now)
+    for step in (*FIRST, *(canary.STEPS_OF_PASS if observed.spec.canary else bluegreen.STEPS_OF_PASS)):
+        pass_ = step(pass_)
+        if pass_.ended:
+            break
+    return pass_.decision()
+
+
+def refuse(pass_: Pass) -> Pass:
+    """An invalid rollout: it says so and stands still (contract 12)."""
+    problem = pass_.facts.found.problem
+    if problem is None:
+        return pass_
+    pass_ = pass_.wake(pass_.now + RETRY_REFERENCES) if problem.passing else pass_
+    status = invalid_status(pass_.before, pass_.facts.name, problem, pass_.now)
+    return pass_.end(stamped(pass_, status, status.duration))
+
+
+def invalid_status(before: RolloutStatus, name: str, problem: Problem, now: datetime) -> RolloutStatus:
+    """The status frozen but for the InvalidSpec condition, which is written again when its message changes (contract 3.5)."""
+    message = f'The Rollout "{name}" is invalid: {problem}'
+    former = before.condition(INVALID_SPEC)
+    condition = Condition(type=INVALID_SPEC, status="True", reason=INVALID_SPEC, message=message)
+    always = former is not None and former.message != message
+    return replace(before, conditions=written(before.conditions, condition, now, always=always))
+
+
+def refused(rollout_status: RolloutStatus, name: str, generation: str, problem: Problem, now: datetime) -> RolloutPlan:
+    """The same for a manifest that cannot even be read."""
+    status = invalid_status(rollout_status, name, problem, now)
+    condition = status.condition(INVALID_SPEC)
+    message = f"InvalidSpec: {condition.message}" if condition else ""
+    return RolloutPlan((), replace(status, observed_generation=generation, phase=Phase.DEGRADED, message=message))
+
+
+def fill_in_replicas(pass_: Pass) -> Pass:
+    """An HPA needs a number: it is written where none was given, and the pass ends (contract 1.1)."""
+    if pass_.facts.spec.replicas_given:
+        return pass_
+    rollout = pass_.facts.rollout
+    return pass_.act(Replace(ROLLOUTS, {**rollout, "spec": {**rollout["spec"], "replicas": 1}})).end()
+
+
+def speak_of_pauses(pass_: Pass) -> Pass:
+    """Conditions about pausing and retrying come before everything else, in a pass of their own (contract 3.6)."""
+    if pass_.before.observed_generation != pass_.facts.generation:
+        return pass_
+    conditions = pass_.before.conditions
+    for condition in _pause_words(pass_):
+        conditions = written(conditions, condition, pass_.now)
+    if conditions == pass_.before.conditions:
+        return pass_
+    status = replace(pass_.before, conditions=conditions)
+    return pass_.end(stamped(pass_, status, status.duration))
+
+
+def _pause_words(pass_: Pass) -> tuple[Condition, ...]:
+    before = pass_.before
+    progress, paused_condition = before.condition(PROGRESSING), before.condition(PAUSED)
+    paused = bool(before.pauses) or pass_.facts.spec.paused
+    reason = progress.reason if progress else ""
+    done = before.condition(COMPLETED)
+    words: tuple[Condition, ...] = ()
+    if paused != (reason == PAUSED_REASON) and reason != ABORTED and not (done and done.status == "True"):
+        name, text = (PAUSED_REASON, "Rollout is paused") if paused else ("RolloutResumed", "Rollout is resumed")
+        words += (Condition(type=PROGRESSING, status="Unknown", reason=name, message=text),)
+    if not before.abort and reason == ABORTED:
+        words += (Condition(type=PROGRESSING, status="Unknown", reason="RolloutRetry", message="Retrying Rollout after abort"),)
+    known = paused_condition is not None and paused_condition.status == "True"
+    if paused != known and reason != ABORTED:
+        value = "True" if paused else "False"
+        words += (Condition(type=PAUSED, status=value, reason=PAUSED_REASON, message="Rollout is paused"),)
+    return words
+
+
+def follow_scale(pass_: Pass) -> Pass:
+    """Another number of replicas: only sizes move in this pass (contract 3.1, 4.12).
+
+    A new template goes first, so that the new version is never sized by the steps of the former attempt.
+    """
+    changed = canary.changed(pass_) if pass_.facts.spec.canary else bluegreen.changed(pass_)
+    stale = [r for r in (pass_.facts.new, pass_.facts.stable) if r and r.spec > 0 and r.desired not in (None, pass_.facts.spec.replicas)]
+    if changed or not stale:
+        return pass_
+    pass_ = _resized(pass_)
+    return pass_.end(stamped(pass_, _counts(pass_), pass_.before.duration))
+
+
+def _resized(pass_: Pass) -> Pass:
+    strategy = pass_.facts.spec.blue_green
+    if strategy is None:
+        return canary.scale_all(pass_)[1]
+    return scale_blue_green_others(scale_blue_green_new(scale_blue_green_stable(drop_deadlines(pass_)), strategy), strategy)
+
+
+def _counts(pass_: Pass) -> RolloutStatus:
+    everything = pass_.facts.replica_sets
+    active = pass_.facts.with_hash(pass_.before.blue_green.active_selector) if pass_.facts.spec.blue_green else None
+    counted = (active,) if active else everything
+    return replace(
+        pass_.before,
+        replicas=sum(r.actual for r in everything),
+        available=sum(r.available for r in counted),
+        hpa_replicas=sum(r.actual for r in counted),
+    )
+
+
+FIRST: tuple[PassStep, ...] = (fill_in_replicas, refuse, create_missing, note_found, recall_runs, speak_of_pauses, follow_scale)

@@ -1,0 +1,1 @@
+"""What a person wrote: the spec with every default, parsed (contract 1). Pure."""

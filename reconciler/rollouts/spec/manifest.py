@@ -1,0 +1,110 @@
+"""A Rollout as nouns: every field of the spec with its default (contract 1). Raises InvalidField naming the field it cannot read."""
+
+from reconciler.kernel.fields import Fields
+from reconciler.kernel.identity import Manifest
+from reconciler.kernel.problem import InvalidField, invalid, required
+from reconciler.rollouts.spec.model import BlueGreen, Canary, PodMetadata, ProgressThreshold, RolloutSpec, TrafficRouting, WorkloadRef
+from reconciler.rollouts.spec.steps import parse_analysis, parse_steps
+
+ROUTERS = ("istio", "nginx", "alb", "smi", "ambassador", "appMesh", "traefik", "apisix")
+MISSING_STRATEGY = "Rollout has missing field '.spec.strategy.canary or .spec.strategy.blueGreen'"
+
+
+def parse_rollout(manifest: Manifest) -> RolloutSpec:
+    """The spec of a Rollout manifest, its template and selector as written."""
+    spec = Fields("spec", manifest.get("spec") or {})
+    window, analysis = spec.under("rollbackWindow"), spec.under("analysis")
+    return RolloutSpec(
+        strategy=_strategy(spec.under("strategy")),
+        replicas=spec.number_or("replicas", 1),
+        replicas_given=spec.has("replicas"),
+        selector=spec.under("selector").raw,
+        template=spec.under("template").raw,
+        workload_ref=_workload_ref(spec),
+        min_ready_seconds=spec.number_or("minReadySeconds", 0),
+        rollback_window=window.number_or("revisions", 0),
+        revision_history_limit=spec.number_or("revisionHistoryLimit", 10),
+        paused=spec.flag("paused"),
+        progress_deadline=spec.number_or("progressDeadlineSeconds", 600),
+        progress_deadline_abort=spec.flag("progressDeadlineAbort"),
+        restart_at=spec.moment("restartAt"),
+        successful_runs=analysis.number_or("successfulRunHistoryLimit", 5),
+        unsuccessful_runs=analysis.number_or("unsuccessfulRunHistoryLimit", 5),
+    )
+
+
+def _strategy(strategy: Fields) -> Canary | BlueGreen:
+    if strategy.has("canary") and strategy.has("blueGreen"):
+        raise InvalidField(invalid("spec.strategy", "canary, blueGreen", "Multiple Strategies can not be listed"))
+    if strategy.has("canary"):
+        return _canary(strategy.under("canary"))
+    if strategy.has("blueGreen"):
+        return _blue_green(strategy.under("blueGreen"))
+    raise InvalidField(required("spec.strategy", MISSING_STRATEGY))
+
+
+def _canary(canary: Fields) -> Canary:
+    threshold = canary.optional("replicaProgressThreshold")
+    return Canary(
+        canary_service=canary.text("canaryService"),
+        stable_service=canary.text("stableService"),
+        steps=parse_steps(canary),
+        raw_steps=tuple(step.raw for step in canary.each("steps")) if canary.has("steps") else None,
+        routing=_routing(canary.optional("trafficRouting")),
+        max_surge=canary.amount("maxSurge"),
+        max_unavailable=canary.amount("maxUnavailable"),
+        analysis=parse_analysis(canary.optional("analysis")),
+        anti_affinity=canary.raw.get("antiAffinity"),
+        canary_metadata=_metadata(canary.optional("canaryMetadata")),
+        stable_metadata=_metadata(canary.optional("stableMetadata")),
+        scale_down_delay=canary.number("scaleDownDelaySeconds"),
+        scale_down_delay_revisions=canary.number("scaleDownDelayRevisionLimit"),
+        abort_delay=canary.number("abortScaleDownDelaySeconds"),
+        dynamic_stable_scale=canary.flag("dynamicStableScale"),
+        ping_pong=canary.raw.get("pingPong"),
+        min_pods=canary.number_or("minPodsPerReplicaSet", 0),
+        threshold=ProgressThreshold(threshold.text("type"), threshold.number_or("value", 0)) if threshold else None,
+    )
+
+
+def _routing(routing: Fields | None) -> TrafficRouting | None:
+    """None when absent; an object without routers still makes a routed canary, with nobody to route (contract 9.1)."""
+    if routing is None:
+        return None
+    plugins = routing.under("plugins").raw
+    routers = (*(name for name in ROUTERS if routing.has(name)), *(f"plugins.{name}" for name in plugins))
+    managed = tuple(route.text("name") for route in routing.each("managedRoutes"))
+    return TrafficRouting(manifest=routing.raw, routers=routers, maximum=routing.number_or("maxTrafficWeight", 100), managed_routes=managed)
+
+
+def _blue_green(strategy: Fields) -> BlueGreen:
+    return BlueGreen(
+        active_service=strategy.text("activeService"),
+        preview_service=strategy.text("previewService"),
+        preview_replica_count=strategy.number("previewReplicaCount"),
+        auto_promotion=strategy.flag("autoPromotionEnabled", default=True),
+        auto_promotion_seconds=strategy.number_or("autoPromotionSeconds", 0),
+        max_unavailable=strategy.amount("maxUnavailable"),
+        scale_down_delay=strategy.number("scaleDownDelaySeconds"),
+        scale_down_delay_revisions=strategy.number("scaleDownDelayRevisionLimit"),
+        pre_promotion=parse_analysis(strategy.optional("prePromotionAnalysis")),
+        post_promotion=parse_analysis(strategy.optional("postPromotionAnalysis")),
+        anti_affinity=strategy.raw.get("antiAffinity"),
+        preview_metadata=_metadata(strategy.optional("previewMetadata")),
+        active_metadata=_metadata(strategy.optional("activeMetadata")),
+        abort_delay=strategy.number("abortScaleDownDelaySeconds"),
+    )
+
+
+def _metadata(metadata: Fields | None) -> PodMetadata | None:
+    if metadata is None:
+        return None
+    return PodMetadata(metadata.under("labels").raw, metadata.under("annotations").raw)
+
+
+def _workload_ref(spec: Fields) -> WorkloadRef | None:
+    reference = spec.optional("workloadRef")
+    if reference is None:
+        return None
+    scale_down = reference.text("scaleDown") or "never"
+    return WorkloadRef(reference.text("apiVersion"), reference.text("kind"), reference.text("name"), scale_down)

@@ -1,0 +1,89 @@
+"""Desired traffic brought into force, if the pods can take it (contract 9.1, "Then")."""
+
+from dataclasses import replace
+
+from reconciler.rollouts.passes import Pass, SetTraffic
+from reconciler.rollouts.pods.sizes import capable
+from reconciler.rollouts.position import current_step
+from reconciler.rollouts.spec.model import Canary, TrafficRouting
+from reconciler.rollouts.status.events import weight_text
+from reconciler.rollouts.status.model import Share, Weights
+from reconciler.rollouts.traffic.desired import Wanted, recorded_weight, wanted_traffic
+from reconciler.rollouts.traffic.model import Traffic
+from reconciler.rollouts.traffic.services import rolling_back_dynamically, switch
+
+
+def route_traffic(pass_: Pass) -> Pass:
+    """One pass of the driver. No routing: no weights on record."""
+    canary = pass_.facts.spec.canary
+    if canary is None or canary.routing is None or not canary.routing.routers:
+        return replace(pass_, weights=None)
+    wanted = wanted_traffic(pass_)
+    if wanted.home and pass_.facts.stable is not None:
+        pass_ = switch(pass_, canary.canary_service, pass_.facts.stable.hash)
+    if not stable_can_take(pass_, canary, wanted.weight):
+        return _routes_dropped(pass_, canary.routing) if wanted.drop else pass_
+    return _in_force(pass_, canary, canary.routing, wanted)
+
+
+def stable_can_take(pass_: Pass, canary: Canary, weight: int) -> bool:
+    """The gate: stable has the pods for its share, or the threshold says it is near enough (contract 9.1, 1)."""
+    if pass_.facts.stable is None:
+        return False
+    maximum = pass_.facts.spec.maximum
+    return capable(pass_.facts.stable.available, (maximum - weight) * pass_.facts.spec.replicas // maximum, canary)
+
+
+def _in_force(pass_: Pass, canary: Canary, routing: TrafficRouting, wanted: Wanted) -> Pass:
+    stable_hash = pass_.facts.stable.hash if pass_.facts.stable else ""
+    step = current_step(pass_) if pass_.facts.revision > 1 and not wanted.drop else None
+    traffic = _traffic(pass_, routing, Share(wanted.weight, hash=wanted.hash), stable_hash, drop=wanted.drop)
+    if step is not None and (step.header_route or step.mirror_route):
+        traffic = replace(traffic, header_route=step.header_route, mirror_route=step.mirror_route)
+    return _recorded(pass_.act(SetTraffic(traffic, _unavailable(pass_))), canary, wanted, stable_hash)
+
+
+def _traffic(pass_: Pass, routing: TrafficRouting, canary: Share, stable_hash: str, *, drop: bool) -> Traffic:
+    return Traffic(
+        weight=canary.weight,
+        canary_hash=canary.hash,
+        stable_hash=stable_hash,
+        maximum=pass_.facts.spec.maximum,
+        drop_managed_routes=drop,
+        managed_routes=route_names(pass_, routing),
+    )
+
+
+def route_names(pass_: Pass, routing: TrafficRouting) -> tuple[str, ...]:
+    """Every managed route: the declared ones in their order, then those that only steps name (contract 9.3)."""
+    steps = pass_.facts.spec.steps
+    named = [route.name for step in steps for route in (step.header_route, step.mirror_route) if route is not None]
+    return tuple(dict.fromkeys((*routing.managed_routes, *named)))
+
+
+def _unavailable(pass_: Pass) -> str:
+    """The ReplicaSet that is not fully available and so holds back a switch of subsets; a way home is exempt (contract 9.3, "Delay")."""
+    exempt = pass_.aborted or rolling_back_dynamically(pass_)
+    candidates = (pass_.facts.stable, None if exempt else pass_.facts.new)
+    return next((r.name for r in candidates if r is not None and r.spec > 0 and r.available < r.spec), "")
+
+
+def _routes_dropped(pass_: Pass, routing: TrafficRouting) -> Pass:
+    """Stable cannot take more: weights stay as recorded, but no tagged request reaches the version that must go."""
+    before = pass_.before.canary.weights
+    if before is None:
+        return pass_
+    return pass_.act(SetTraffic(_traffic(pass_, routing, before.canary, before.stable.hash, drop=True)))
+
+
+def _recorded(pass_: Pass, canary: Canary, wanted: Wanted, stable_hash: str) -> Pass:
+    """The weights for the status; an event only when they change."""
+    before = pass_.before.canary.weights
+    weights = Weights(
+        canary=Share(wanted.weight, canary.canary_service, wanted.hash),
+        stable=Share(pass_.facts.spec.maximum - wanted.weight, canary.stable_service, stable_hash),
+    )
+    pass_ = pass_ if weights == pass_.weights else replace(pass_, weights=weights)
+    if recorded_weight(pass_) == wanted.weight:
+        return pass_
+    return pass_.tell("TrafficWeightUpdated", weight_text(before, weights))

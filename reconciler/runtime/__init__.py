@@ -1,0 +1,1 @@
+"""What every controller runs on: queue, workers, engine, apply, lease, fence, freeze, suspension."""

@@ -1,0 +1,101 @@
+"""The only place that writes to the cluster: carries out a plan in order, status last."""
+
+import hashlib
+
+from reconciler.kernel.clock import Clock
+from reconciler.kernel.errors import Transient
+from reconciler.kernel.identity import Manifest, Resource, name_of, namespace_of
+from reconciler.kernel.plan import Action, Create, Emit, Evict, Patch, Plan, Remove, Replace
+from reconciler.kernel.resources import EVENTS
+from reconciler.kube.cache import Cache
+from reconciler.kube.client import Client
+from reconciler.kube.errors import AlreadyExists, ApiError
+
+COMPONENT = "rollouts-controller"
+
+
+class Apply:
+    """Carries out plans. What was written is seen by the next pass at once: answers go into the cache."""
+
+    def __init__(self, client: Client, cache: Cache, clock: Clock) -> None:
+        self._client = client
+        self._cache = cache
+        self._clock = clock
+
+    async def __call__(self, plan: Plan) -> None:
+        """Do every action, then the status. The first failure ends the plan: the next pass observes what is left to do."""
+        for action in plan.actions:
+            await self._one(action)
+        if plan.status is not None:
+            await self._one(plan.status)
+
+    async def _one(self, action: Action) -> None:
+        match action:
+            case Create():
+                await self._create(action)
+            case Replace(resource, manifest):
+                self._remember(resource, await self._client.replace(resource, manifest))
+            case Patch(ref, body, style, subresource, query):
+                answer = await self._client.patch(ref, body, style=style, subresource=subresource, query=query)
+                if subresource != "scale":
+                    self._remember(ref.resource, answer)
+            case Remove(ref, uid, propagation):
+                await self._client.delete(ref, uid=uid, propagation=propagation)
+            case Evict(ref):
+                await self._client.evict(ref)
+            case Emit():
+                await self._emit(action)
+
+    async def _create(self, action: Create) -> None:
+        try:
+            self._remember(action.resource, await self._client.create(action.resource, action.manifest))
+        except AlreadyExists:
+            place = (namespace_of(action.manifest), name_of(action.manifest))
+            existing = await self._client.find(action.resource, *place)
+            if existing is not None:
+                self._remember(action.resource, existing)
+            raise Transient(f"{action.resource.kind} {place[0]}/{place[1]} already exists: observing again") from None
+
+    def _remember(self, resource: Resource, manifest: Manifest) -> None:
+        try:
+            self._cache.put(resource, manifest)
+        except KeyError:
+            return  # nobody watches this resource, so nobody reads it from the cache
+
+    async def _emit(self, action: Emit) -> None:
+        """One Event object; events tell people, so their loss never fails a pass (contract 3.9)."""
+        try:
+            await self._client.create(EVENTS, event_manifest(action, self._clock))
+        except (ApiError, Transient):
+            return
+
+
+def event_manifest(action: Emit, clock: Clock) -> Manifest:
+    """A core/v1 Event about an object, named after it and the moment (as client-go names events)."""
+    now = clock.now()
+    about = action.about
+    stamp = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    namespace = namespace_of(about) or "default"
+    words = hashlib.sha256(f"{action.reason}{action.message}".encode()).hexdigest()[:6]
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": f"{name_of(about)[:220]}.{int(now.timestamp() * 1e6):x}{words}", "namespace": namespace},
+        "involvedObject": {
+            "apiVersion": about.get("apiVersion", ""),
+            "kind": about.get("kind", ""),
+            "name": name_of(about),
+            "namespace": namespace_of(about),
+            "uid": about["metadata"].get("uid", ""),
+            "resourceVersion": about["metadata"].get("resourceVersion", ""),
+        },
+        "reason": action.reason.replace(" ", ""),
+        "message": action.message[:1024],
+        "type": "Warning" if action.warning else "Normal",
+        "count": 1,
+        "firstTimestamp": stamp,
+        "lastTimestamp": stamp,
+        "source": {"component": COMPONENT},
+        "reportingComponent": COMPONENT,
+        "reportingInstance": COMPONENT,
+    }

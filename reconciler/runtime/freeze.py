@@ -1,0 +1,56 @@
+"""The brake a person can pull from any laptop: an annotation on our own namespace, looked at before every write (DESIGN 11)."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from reconciler.kernel.errors import Transient
+from reconciler.kernel.identity import annotations_of
+from reconciler.kernel.resources import NAMESPACES
+from reconciler.kube.client import Client
+from reconciler.kube.errors import ApiError
+from reconciler.kube.fence import Gate
+
+FREEZE = "reconciler.dev/freeze"
+LOOK_EVERY = 2.0
+log = structlog.get_logger()
+
+
+class Freeze:
+    """Follows the annotation. Whenever it cannot be read, what was last read counts; nothing starts before `known`."""
+
+    def __init__(self, client: Client, namespace: str) -> None:
+        self._client = client
+        self._namespace = namespace
+        self.scope = ""
+        self.known = asyncio.Event()
+        """Set once the annotation, or its absence, has been read."""
+
+    async def run(self) -> None:
+        """Look for ever."""
+        while True:
+            await self.look()
+            await asyncio.sleep(LOOK_EVERY)
+
+    async def look(self) -> None:
+        """One look; what cannot be read stays as it was."""
+        try:
+            namespace = await self._client.find(NAMESPACES, "", self._namespace)
+        except (ApiError, Transient) as error:
+            if not self.known.is_set():
+                log.warning("freeze unknown, nothing starts", namespace=self._namespace, reason=str(error))
+            return
+        word = annotations_of(namespace).get(FREEZE, "") if namespace else ""
+        scope = word if word in ("", "cluster", "git") else "all"  # a word that we do not know still means: stop
+        if scope != self.scope:
+            log.warning("freeze changed", scope=scope or "none", before=self.scope or "none")
+        self.scope = scope
+        self.known.set()
+
+    def gate(self, *scopes: str) -> Gate:
+        """Withholds writes while a person has frozen one of these scopes."""
+        return Gate(self._shut(scopes))
+
+    def _shut(self, scopes: tuple[str, ...]) -> Callable[[], str | None]:
+        return lambda: f"frozen ({self.scope}) by annotation {FREEZE} on namespace {self._namespace}" if self.scope in scopes else None

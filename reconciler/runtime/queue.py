@@ -1,0 +1,99 @@
+"""Keys waiting to be worked on: each at most once, one worker a key, later ones sorted by time (as in controller-runtime)."""
+
+import asyncio
+import heapq
+import itertools
+from collections import deque
+from contextlib import suppress
+
+from reconciler.kernel.clock import Clock
+from reconciler.kernel.identity import Key
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 30.0
+
+
+class Queue:
+    """Coalesces keys. A key added while it is being worked on is handed out again afterwards."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._ready: deque[Key] = deque()
+        self._waiting: set[Key] = set()
+        self._working: set[Key] = set()
+        self._again: set[Key] = set()
+        self._failures: dict[Key, int] = {}
+        self._later: list[tuple[float, int, Key]] = []
+        self._due: dict[Key, float] = {}
+        self._order = itertools.count()
+        self._changed = asyncio.Event()
+
+    def add(self, key: Key) -> None:
+        """Work on this key as soon as a worker is free."""
+        if key in self._working:
+            self._again.add(key)
+        elif key not in self._waiting:
+            self._waiting.add(key)
+            self._ready.append(key)
+            self._changed.set()
+
+    def add_after(self, key: Key, seconds: float) -> None:
+        """Work on this key in so many seconds, or sooner when something else asks for it."""
+        due = self._clock.monotonic() + max(seconds, 0.0)
+        if self._due.get(key, float("inf")) <= due:
+            return
+        self._due[key] = due
+        heapq.heappush(self._later, (due, next(self._order), key))
+        self._changed.set()
+
+    def retry(self, key: Key, after: float | None = None) -> None:
+        """Work on this key again after an exponential pause, or after what the other side asked for."""
+        failures = self._failures[key] = self._failures.get(key, 0) + 1
+        pause = min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE)
+        self.add_after(key, max(pause, after or 0.0))
+
+    def forget(self, key: Key) -> None:
+        """The key went well: its next failure starts with the shortest pause."""
+        self._failures.pop(key, None)
+
+    async def take(self) -> Key:
+        """The next key; it is this caller's alone until `done`."""
+        while True:
+            self._promote()
+            if self._ready:
+                key = self._ready.popleft()
+                self._waiting.discard(key)
+                self._working.add(key)
+                return key
+            await self._sleep()
+
+    def done(self, key: Key) -> None:
+        self._working.discard(key)
+        if key in self._again:
+            self._again.discard(key)
+            self.add(key)
+        elif self._due.get(key, float("inf")) <= self._clock.monotonic():
+            self._changed.set()
+
+    def __len__(self) -> int:
+        return len(self._ready)
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is ready and nothing is being worked on."""
+        return not self._ready and not self._working
+
+    def _promote(self) -> None:
+        now = self._clock.monotonic()
+        while self._later and self._later[0][0] <= now:
+            due, _, key = heapq.heappop(self._later)
+            if self._due.get(key) == due:
+                del self._due[key]
+                self.add(key)
+
+    async def _sleep(self) -> None:
+        self._changed.clear()
+        seconds = self._later[0][0] - self._clock.monotonic() if self._later else None
+        # Not `wait_for`: before Python 3.12 it loses a cancellation that comes together with the event, and the worker lives on.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()

@@ -1,0 +1,108 @@
+"""A source followed through a mirror: one ls-refs a look, and a fetch only when the branch has moved."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from reconciler.git.errors import BranchGone, redact
+from reconciler.git.history import commit_facts
+from reconciler.git.mirror import Mirror
+from reconciler.git.objects import CommitFacts, Snapshot
+from reconciler.git.refs import RemoteRefs
+from reconciler.git.tree import snapshot
+from reconciler.sources.documents import Parsed
+from reconciler.sources.model import Commit, commit_of
+from reconciler.sources.renderer import Renderer
+from reconciler.sources.settings import SourceSettings
+from reconciler.sources.source_port import Tip
+
+REMEMBERED = 16
+LONGEST_UNSEEN = 180.0
+"""Seconds after which the branch is looked at although nobody expects news."""
+
+
+class GitSource:
+    """One branch and folder of a mirrored repository. Unchanged files are neither read nor parsed again."""
+
+    def __init__(self, settings: SourceSettings, mirror: Mirror, refs: RemoteRefs, renderer: Renderer) -> None:
+        self.settings = settings
+        self.mirror = mirror
+        self.refs = refs
+        self._renderer = renderer
+        self._looking = asyncio.Lock()
+        self._tip: Tip | None = None
+        self._expecting = True
+        self._looked = float("-inf")
+        self._snapshot: Snapshot | None = None
+        self._earlier: OrderedDict[str, Parsed] = OrderedDict()
+        self._facts: OrderedDict[str, CommitFacts] = OrderedDict()
+
+    def expect_news(self) -> None:
+        """A poll is due, or somebody says that the branch has moved."""
+        self._expecting = True
+
+    @property
+    def news_expected(self) -> bool:
+        """Whether `latest` would look."""
+        return self._tip is None or self._expecting or asyncio.get_running_loop().time() - self._looked > LONGEST_UNSEEN
+
+    async def latest(self) -> Tip:
+        """The head of the branch as it was at the last look, unless news are expected: looks are for polls, not for every pass."""
+        known = self._tip
+        return await self.tip() if known is None or self.news_expected else known
+
+    async def tip(self) -> Tip:
+        """The head of the branch as it is now, parsed."""
+        async with self._looking:
+            self._expecting, seen = False, False
+            try:
+                found = await self._look()
+                self._looked, seen = asyncio.get_running_loop().time(), True
+                return found
+            finally:
+                self._expecting = self._expecting or not seen
+
+    async def _look(self) -> Tip:
+        head = await self.refs.head_of(self.mirror.remote, self.settings.branch)
+        if head is None:
+            url, branch = redact(self.mirror.remote.url), self.settings.branch
+            raise BranchGone(f"{url} has no branch {branch!r}; nothing is applied or pruned until it is back")
+        if self._tip is not None and self._tip.sha == head:
+            return self._tip
+        return await self._advance()
+
+    async def parsed_at(self, sha: str) -> Parsed | None:
+        """The source as it was at a commit; None when that commit can no longer be had."""
+        if self._tip is not None and self._tip.sha == sha:
+            return self._tip.parsed
+        if sha not in self._earlier:
+            if not sha or not await self.mirror.keep(sha):
+                return None
+            found = await snapshot(self.mirror.runner, sha, self.settings.path, self._snapshot)
+            self._earlier[sha] = await self._renderer.render(found, self._tip.parsed if self._tip else None)
+            while len(self._earlier) > REMEMBERED:
+                self._earlier.popitem(last=False)
+        return self._earlier[sha]
+
+    async def origin(self, files: Sequence[str], tip: str) -> Commit:
+        """The commit that last touched any of these files, seen from the tip; the tip itself when history is too short to say."""
+        newest = await self._facts_of(tip)
+        if not set(files).isdisjoint(newest.files):
+            return commit_of(newest)
+        found = await self.mirror.runner.git("--literal-pathspecs", "log", "-1", "--format=%H", tip, "--", *files)
+        return commit_of(await self._facts_of(found or tip))
+
+    async def _facts_of(self, sha: str) -> CommitFacts:
+        """A commit never changes, and a push of many workloads asks of few commits."""
+        if sha not in self._facts:
+            self._facts[sha] = await commit_facts(self.mirror.runner, sha)
+            while len(self._facts) > REMEMBERED:
+                self._facts.popitem(last=False)
+        return self._facts[sha]
+
+    async def _advance(self) -> Tip:
+        fetched = await self.mirror.fetch(self.settings.branch)
+        found = await snapshot(self.mirror.runner, fetched.new, self.settings.path, self._snapshot)
+        parsed = await self._renderer.render(found, self._tip.parsed if self._tip else None)
+        self._snapshot, self._tip = found, Tip(fetched.new, parsed, fetched.rewritten)
+        return self._tip

@@ -1,0 +1,59 @@
+"""What `reconciler.yaml` says of one source (docs/configuration.md)."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from reconciler.git.objects import Committer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allow:
+    """What a source may write: namespaces, and kinds as `Kind` or `Kind.group`."""
+
+    namespaces: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PruneLimit:
+    """More removals than this in one pass wait for a person (DESIGN 10)."""
+
+    percent: int = 20
+    objects: int = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialFile:
+    """Who we are at a Git server: the password is read from the file at each use, so it may rotate."""
+
+    username: str
+    password_file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgeSettings:
+    """Where pull requests of a source live."""
+
+    kind: str
+    api: str
+    repository: str
+    token_file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSettings:
+    """One followed folder of one branch of one repository."""
+
+    name: str
+    repository: str
+    branch: str
+    path: str
+    environment: str
+    interval: timedelta
+    apply: bool
+    allow: Allow
+    prune: bool = True
+    prune_limit: PruneLimit = PruneLimit()
+    credentials: CredentialFile | None = None
+    forge: ForgeSettings | None = None
+    committer: Committer = field(default_factory=Committer)

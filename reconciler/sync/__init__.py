@@ -1,0 +1,1 @@
+"""What Git asks for against what lives: order, permission, what runtime owns, adoption, removals."""

@@ -1,0 +1,259 @@
+"""Reads: one object, lists in pages, watches — as JSON, as Tables or as metadata only, as the Accept header asks."""
+
+import base64
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from reconciler_sandbox.apiserver import listing
+from reconciler_sandbox.apiserver.failures import bad_request, expired, not_acceptable, version_ahead
+from reconciler_sandbox.apiserver.kinds import Kind, as_served
+from reconciler_sandbox.apiserver.listing import number
+from reconciler_sandbox.apiserver.paths import Target
+from reconciler_sandbox.apiserver.selectors import Predicate, predicate
+from reconciler_sandbox.apiserver.store import Collection, Entry, Store
+from reconciler_sandbox.apiserver.tables import partial, table
+from reconciler_sandbox.apiserver.watch import Encode, WatchOptions, WatchStream
+
+Manifest = dict[str, Any]
+WATCH_SECONDS = 1800.0
+MEDIA_TYPES = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf", "application/*", "*/*")
+SHAPES = ("Table", "PartialObjectMetadata")
+VERSIONS = ("v1", "v1beta1")
+TOO_OLD = "The resourceVersion for the provided list is too old."
+CONTINUE_TOO_OLD = (
+    "The provided continue parameter is too old to display a consistent list result. Start a new list without the continue parameter."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How objects are written: `shape` is empty, Table or PartialObjectMetadata; `include` is what goes with a Table's rows."""
+
+    shape: str = ""
+    include: str = ""
+
+    @classmethod
+    def parse(cls, accept: str, query: Mapping[str, str]) -> "Form":
+        """The first form that an Accept header asks for and that there is. Raises Failure 406 if there is none."""
+        asked = [part.split(";") for part in accept.split(",") if part.strip()]
+        readable = [parameters for media_type, *parameters in asked if media_type.strip() in MEDIA_TYPES]
+        if asked and not readable:
+            raise not_acceptable("406: Not Acceptable")
+        for parameters in readable:
+            named = dict(one.strip().split("=", 1) for one in parameters if "=" in one)
+            shape = named.get("as", "").removesuffix("List")
+            if not shape:
+                return cls()
+            if shape in SHAPES and named.get("v") in VERSIONS:
+                return cls(shape, query.get("includeObject", ""))
+        if asked:
+            raise not_acceptable(f"only the following media types are accepted: {', '.join(MEDIA_TYPES[:3])}")
+        return cls()
+
+
+class Reader:
+    """Answers GETs from the store."""
+
+    def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._now = now
+
+    def check_version(self, query: Mapping[str, str]) -> None:
+        """Raises Failure 500 for a version that is no number, 504 for one that is yet to come."""
+        asked = listing.version_of(query)
+        if asked > self._store.version:
+            raise version_ahead(asked, self._store.version)
+
+    def one(self, kind: Kind, entry: Entry, form: Form) -> bytes:
+        """One object."""
+        manifest = entry.manifest
+        if form.shape == "Table":
+            made = table(kind, [as_served(kind, manifest)], self._now(), include=form.include)
+            return orjson.dumps({**made, "metadata": {"resourceVersion": str(entry.version)}})
+        if form.shape:
+            return orjson.dumps(partial(manifest))
+        return encoded(kind, entry)
+
+    def listed(self, target: Target, query: Mapping[str, str], form: Form) -> bytes:
+        """A page of a collection, with what is needed to go on."""
+        page = self._page(target, query)
+        metadata: Manifest = {"resourceVersion": str(page.version)}
+        if page.next:
+            metadata["continue"] = page.next
+        if page.remaining:
+            metadata["remainingItemCount"] = page.remaining
+        return self._written(target.kind, page.entries, metadata, form)
+
+    def _written(self, kind: Kind, entries: Sequence[Entry], metadata: Manifest, form: Form) -> bytes:
+        if form.shape == "Table":
+            made = table(kind, [as_served(kind, entry.manifest) for entry in entries], self._now(), include=form.include)
+            return orjson.dumps({**made, "metadata": metadata})
+        if form.shape:
+            items = [partial(entry.manifest) for entry in entries]
+            return orjson.dumps({"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "items": items})
+        return written_list(kind, entries, metadata)
+
+    def select(self, target: Target, query: Mapping[str, str]) -> list[Entry]:
+        """The entries that a collection path and its selectors name, in order."""
+        return self._collection(target).sorted(_namespace(target), _matches(target, query))
+
+    def _collection(self, target: Target) -> Collection:
+        return self._store.collection(target.kind.group, target.kind.plural)
+
+    def _page(self, target: Target, query: Mapping[str, str]) -> "_Page":
+        listing.validate(query)
+        limit = max(number(query, "limit"), 0)
+        if query.get("continue"):
+            return self._next_page(target, query, limit)
+        self.check_version(query)
+        exact = listing.exact_version(query)
+        if exact:
+            return self._cut(target, query, self._as_it_was(target, query, exact), limit)
+        found = _Found(self.select(target, query), self._store.version)
+        return self._cut(target, query, found, 0 if query.get("resourceVersion") == "0" else limit)
+
+    def _as_it_was(self, target: Target, query: Mapping[str, str], version: int) -> "_Found":
+        """What a list found at an earlier version. Raises Failure 410 if that is forgotten."""
+        entries = self._collection(target).at(version)
+        if entries is None:
+            raise expired(TOO_OLD)
+        namespace, matches = _namespace(target), _matches(target, query)
+        found = [
+            (place, entry)
+            for place, entry in entries.items()
+            if (namespace is None or place[0] == namespace) and (matches is None or matches(entry.manifest))
+        ]
+        return _Found([entry for _, entry in sorted(found, key=lambda pair: pair[0])], version)
+
+    def _next_page(self, target: Target, query: Mapping[str, str], limit: int) -> "_Page":
+        if query.get("resourceVersion") not in (None, "", "0"):
+            raise bad_request("specifying resource version is not allowed when using continue")
+        version, start = _parse_continue(query["continue"])
+        collection = self._collection(target)
+        entries = self._store.snapshot(_snapshot_name(target, query, version)) if version >= collection.oldest else None
+        if entries is None and max(collection.version, collection.oldest) <= version <= self._store.version:
+            entries = self.select(target, query)
+        if entries is None:
+            raise _expired_continue(_continue_token(self._store.version, start))
+        first = bisect_left([_place(entry) for entry in entries], start)
+        return self._cut(target, query, _Found(entries, version, first), limit)
+
+    def _cut(self, target: Target, query: Mapping[str, str], found: "_Found", limit: int) -> "_Page":
+        end = found.first + limit if limit else len(found.entries)
+        page = found.entries[found.first : end]
+        if end >= len(found.entries):
+            return _Page(page, found.version)
+        self._store.keep_snapshot(_snapshot_name(target, query, found.version), found.entries)
+        selected = query.get("labelSelector") or query.get("fieldSelector")
+        remaining = 0 if selected else len(found.entries) - end
+        return _Page(page, found.version, _continue_token(found.version, _place(found.entries[end])), remaining)
+
+    def watch(self, target: Target, query: Mapping[str, str], form: Form) -> WatchStream:
+        """A watch of a collection."""
+        initial = listing.validate_watch(query)
+        version = listing.version_of(query)
+        options = WatchOptions(
+            namespace=_namespace(target),
+            matches=_matches(target, query),
+            since=None if initial or not version else version,
+            initial_end=initial,
+            bookmarks=query.get("allowWatchBookmarks") in ("true", "1"),
+            seconds=float(number(query, "timeoutSeconds") or WATCH_SECONDS),
+        )
+        return WatchStream(self._store, target.kind, options, self._encoder(target.kind, form))
+
+    def _encoder(self, kind: Kind, form: Form) -> Encode:
+        if form.shape != "Table":
+            return lambda entry: self.one(kind, entry, form) if form.shape else encoded(kind, entry)
+        first = True
+
+        def rows(entry: Entry) -> bytes:
+            nonlocal first
+            made = table(kind, [as_served(kind, entry.manifest)], self._now(), include=form.include, head=first)
+            first = False
+            return orjson.dumps({**made, "metadata": {"resourceVersion": str(entry.version)}})
+
+        return rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    entries: list[Entry]
+    version: int
+    first: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    entries: list[Entry]
+    version: int
+    next: str = ""
+    remaining: int = 0
+
+
+def written_list(kind: Kind, entries: Sequence[Entry], metadata: Manifest) -> bytes:
+    """A list as JSON."""
+    head = orjson.dumps({"kind": kind.list_name, "apiVersion": kind.api_version, "metadata": metadata})
+    return b'%b,"items":[%b]}' % (head[:-1], b",".join([_item(kind, entry) for entry in entries]))
+
+
+def encoded(kind: Kind, entry: Entry) -> bytes:
+    """An entry as JSON in the version that was asked for."""
+    if entry.manifest["apiVersion"] == kind.api_version:
+        return entry.encoded
+    return orjson.dumps(as_served(kind, entry.manifest))
+
+
+def _item(kind: Kind, entry: Entry) -> bytes:
+    """An entry in a list: built-in kinds do not repeat there what the list says of them, custom ones do."""
+    written = encoded(kind, entry)
+    if kind.custom:
+        return written
+    head = b'{"apiVersion":"%b","kind":"%b",' % (kind.api_version.encode(), kind.kind.encode())
+    if written.startswith(head):
+        return b"{" + written[len(head) :]
+    return orjson.dumps({name: value for name, value in as_served(kind, entry.manifest).items() if name not in ("apiVersion", "kind")})
+
+
+def _namespace(target: Target) -> str | None:
+    return target.namespace if target.namespace else None
+
+
+def _matches(target: Target, query: Mapping[str, str]) -> Predicate | None:
+    matches = predicate(target.kind, query.get("labelSelector", ""), query.get("fieldSelector", ""))
+    if not target.name:
+        return matches
+    return lambda manifest: manifest["metadata"]["name"] == target.name and (matches is None or matches(manifest))
+
+
+def _place(entry: Entry) -> str:
+    metadata = entry.manifest["metadata"]
+    return f"{metadata.get('namespace', '')}\0{metadata['name']}"
+
+
+def _continue_token(version: int, start: str) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps({"v": "meta.k8s.io/v1", "rv": version, "start": start})).decode().rstrip("=")
+
+
+def _parse_continue(token: str) -> tuple[int, str]:
+    try:
+        parsed = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        return int(parsed["rv"]), str(parsed["start"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise bad_request(f"invalid continue token: continue key is not valid: {type(error).__name__}") from error
+
+
+def _expired_continue(token: str) -> Exception:
+    failure = expired(CONTINUE_TOO_OLD)
+    failure.metadata["continue"] = token
+    return failure
+
+
+def _snapshot_name(target: Target, query: Mapping[str, str], version: int) -> str:
+    selectors = (query.get("labelSelector", ""), query.get("fieldSelector", ""))
+    return "\0".join((target.kind.qualified, target.namespace, *selectors, str(version)))

@@ -1,0 +1,190 @@
+"""The demo: four stories side by side on one stage, told as they happen, then shown on one page.
+
+Everything that is called real is: git over HTTP, Envoy, kubectl, the daemon as a process of its own.
+"""
+
+import asyncio
+import json
+import logging
+import shutil
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+import structlog
+from rich.console import Console
+
+from reconciler.kernel.errors import Terminal
+from reconciler_sandbox.node.behaviour import Behaviour
+from reconciler_sandbox.rehearsal.actions import Hands
+from reconciler_sandbox.rehearsal.fittings import PERSON, REPOSITORY
+from reconciler_sandbox.rehearsal.gather import Told, gather
+from reconciler_sandbox.rehearsal.narrate import PLAIN_WIDTH, Narrator
+from reconciler_sandbox.rehearsal.page import page
+from reconciler_sandbox.rehearsal.parse import load_story
+from reconciler_sandbox.rehearsal.player import Player
+from reconciler_sandbox.rehearsal.record import Entry, Report
+from reconciler_sandbox.rehearsal.stage import Stage
+from reconciler_sandbox.rehearsal.story import Story
+
+STORIES = Path(__file__).parent / "stories"
+FILES: Mapping[str, str] = {"storefront": "demo.yaml", "web": "web.yaml", "checkout": "checkout.yaml", "search": "search.yaml"}
+TITLE = "From git push to a proven release, and back"
+PARTS = (
+    ("real", "git: clones, pushes and polls over HTTP, answered by git http-backend"),
+    ("real", "Envoy: the gateway and the mesh every request passes"),
+    ("real", "the daemon: reconciler run, a process of its own, and its command line"),
+    ("real", "the requests: every share is counted from answers"),
+    ("ours", "the Kubernetes API server and its controllers; kubectl works with it"),
+    ("ours", "pods: small HTTP servers that behave as their image's row says"),
+    ("ours", "metrics (scraped from Envoy, asked in PromQL) and the forge's pages (GitHub's REST API)"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What the command line asks for."""
+
+    out: Path
+    as_json: bool = False
+    interactive: bool = False
+    only: str = ""
+    sample: Path = Path("sample-repo")
+
+
+def demonstrate(order: Order) -> bool:
+    """Play, show, write `out`; whether every expectation held. Raises Terminal when the demo cannot be played here."""
+    stories = chosen_stories(order.only)
+    if not (order.sample / "environments").is_dir():
+        raise Terminal(f"{order.sample}: is no manifest repository; run this in the project's folder or name it with --repository")
+    order.out.mkdir(parents=True, exist_ok=True)
+    with _logs_in(order.out / "sandbox.log"):
+        try:
+            return asyncio.run(_demonstrate(order, stories))
+        except asyncio.CancelledError:
+            sys.stderr.write("\nstopped; everything is cleaned up\n")
+            return False
+
+
+def chosen_stories(only: str) -> list[Story]:
+    """The stories to play. Raises Terminal for an app that has none."""
+    if only and only not in FILES:
+        raise Terminal(f"--only {only}: there is no such story; there are {', '.join(FILES)}")
+    return [load_story(STORIES / file, app) for app, file in FILES.items() if only in ("", app)]
+
+
+def images_of(stories: list[Story]) -> Mapping[str, Behaviour]:
+    """Every image that any story knows: what is not played may still be tried by hand."""
+    return {image: behaviour for story in stories for image, behaviour in story.images.items()}
+
+
+async def _demonstrate(order: Order, stories: list[Story]) -> bool:
+    _cancel_on_signals()
+    console = _console(order)
+    narrator = Narrator(console)
+    narrator.parts(PARTS)
+    entries: list[Entry] = []
+
+    def narrate(entry: Entry) -> None:
+        entries.append(entry)
+        narrator.tell(entry)
+
+    async with AsyncExitStack() as stack:
+        stage = await stack.enter_async_context(Stage(order.sample, images_of(chosen_stories(""))))
+        stack.callback(_keep_log, stage, order.out)
+        hands = await stack.enter_async_context(Hands(stage))
+        await Player(stage, hands, narrate).play(stories)
+        report = await gather(stage, Told(TITLE, PARTS, entries))
+        _write(order, report)
+        narrator.ending(report)
+        console.print(f"  {order.out / 'index.html'} shows all of it; the daemon's log is {order.out / 'daemon.log'}", soft_wrap=True)
+        if order.interactive:
+            await _stay(stage, console)
+    return not report.missed
+
+
+def _write(order: Order, report: Report) -> None:
+    (order.out / "index.html").write_text(page(report), encoding="utf-8")
+    document = {
+        "held": not report.missed,
+        "seconds": round(report.seconds, 1),
+        "expectations": [asdict(outcome) for outcome in report.outcomes],
+        "log": list(report.log),
+    }
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    (order.out / "demo.json").write_text(text, encoding="utf-8")
+    if order.as_json:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
+def _console(order: Order) -> Console:
+    """People read stdout; with --json that belongs to machines, and people read stderr."""
+    file: IO[str] = sys.stderr if order.as_json else sys.stdout
+    return Console(file=file, width=None if file.isatty() else PLAIN_WIDTH, highlight=False)
+
+
+async def _stay(stage: Stage, console: Console) -> None:
+    """Keep everything up until Ctrl-C, and say what can be tried."""
+    host, port = stage.mesh.gateway_address(80)
+    clone, kubeconfig = stage.host.clone_url(REPOSITORY, PERSON), stage.kubeconfig
+    lines = (
+        "",
+        "Everything stays up until Ctrl-C.",
+        f"  git         git clone {clone}",
+        f"  kubernetes  export KUBECONFIG={kubeconfig}",
+        f"  mesh        http://{host}:{port}  (Host: storefront.example.com, checkout.example.com)",
+        "",
+        "Things to try:",
+        "  1. Release: change an image tag under environments/demo (1.0 and 1.1 are good, 1.2 is bad), commit, push;",
+        "     then watch it: reconciler get rollout storefront -n shop --watch",
+        f"  2. Be a tester: curl -H 'Host: storefront.example.com' -H 'x-release-tester: me' http://{host}:{port}/",
+        "  3. Ask why: reconciler explain storefront -n shop; see what is held: reconciler hold list -n shop",
+    )
+    for line in lines:
+        console.print(line, soft_wrap=True, markup=False)
+    task = asyncio.current_task()
+    assert task is not None
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        task.uncancel()
+        console.print("\nstopping")
+
+
+def _keep_log(stage: Stage, out: Path) -> None:
+    if stage.daemon.log.exists():
+        shutil.copyfile(stage.daemon.log, out / "daemon.log")
+
+
+def _cancel_on_signals() -> None:
+    """The first Ctrl-C or SIGTERM ends the demo in order; further ones wait for that."""
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    assert task is not None
+    stopped = asyncio.Event()
+
+    def stop() -> None:
+        if not stopped.is_set():
+            stopped.set()
+            task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+
+
+@contextmanager
+def _logs_in(path: Path) -> Iterator[None]:
+    """The sandbox's own words go to a file: stdout is the timeline's, or JSON's."""
+    with path.open("w", encoding="utf-8") as file:
+        structlog.configure(logger_factory=structlog.PrintLoggerFactory(file), cache_logger_on_first_use=False)
+        recorder = logging.StreamHandler(file)
+        logging.getLogger().addHandler(recorder)
+        try:
+            yield
+        finally:
+            logging.getLogger().removeHandler(recorder)
+            structlog.reset_defaults()

@@ -1,0 +1,102 @@
+"""What a stage is fitted with: Istio's kinds, namespaces, and the files the daemon and people are given."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from reconciler.app.crds import custom_resources
+from reconciler.kernel.identity import Manifest, Resource
+from reconciler.kernel.resources import DESTINATION_RULES, GATEWAYS, VIRTUAL_SERVICES
+
+NAMESPACES = ("shop", "istio-ingress", "istio-system", "reconciler")
+ISTIO = (VIRTUAL_SERVICES, DESTINATION_RULES, GATEWAYS)
+ISTIO_VERSIONS = ("v1alpha3", "v1beta1", "v1")
+REPOSITORY = "shop/manifests"
+ENVIRONMENT = "demo"
+BOT, PERSON = "reconciler", "ann"
+KINDS = (
+    "ConfigMap",
+    "Deployment",
+    "Service",
+    "Rollout.argoproj.io",
+    "AnalysisTemplate.argoproj.io",
+    "ClusterAnalysisTemplate.argoproj.io",
+    "Gateway.networking.istio.io",
+    "VirtualService.networking.istio.io",
+    "DestinationRule.networking.istio.io",
+    "ReleasePolicy.reconciler.dev",
+)
+OPEN = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+
+
+def definitions() -> list[Manifest]:
+    """The CustomResourceDefinitions: ours as deployed, Istio's as far as names and versions go."""
+    return [*custom_resources(), *(_istio_definition(resource) for resource in ISTIO)]
+
+
+def _istio_definition(resource: Resource) -> Manifest:
+    names = {"kind": resource.kind, "listKind": f"{resource.kind}List", "plural": resource.plural, "singular": resource.kind.lower()}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{resource.plural}.{resource.group}"},
+        "spec": {"group": resource.group, "scope": "Namespaced", "names": names, "versions": [_version(name) for name in ISTIO_VERSIONS]},
+    }
+
+
+def _version(name: str) -> Mapping[str, Any]:
+    schema = {"type": "object", "properties": {"spec": OPEN, "status": OPEN}}
+    return {"name": name, "served": True, "storage": name == "v1", "subresources": {"status": {}}, "schema": {"openAPIV3Schema": schema}}
+
+
+def namespaces() -> Sequence[Manifest]:
+    return [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in NAMESPACES]
+
+
+def kubeconfig(server: str) -> str:
+    """A kubeconfig for one server without credentials, namespace shop."""
+    return yaml.safe_dump(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "rehearsal",
+            "clusters": [{"name": "rehearsal", "cluster": {"server": server}}],
+            "contexts": [{"name": "rehearsal", "context": {"cluster": "rehearsal", "user": "rehearsal", "namespace": "shop"}}],
+            "users": [{"name": "rehearsal", "user": {}}],
+        },
+        sort_keys=False,
+    )
+
+
+def settings(*, repository: str, forge: str, prometheus: str, listen: str, token_file: Path) -> str:
+    """The `reconciler.yaml` of the rehearsal: everything as in production, but the intervals are short."""
+    source = {
+        "name": "shop",
+        "repository": repository,
+        "branch": "main",
+        "path": f"environments/{ENVIRONMENT}",
+        "environment": ENVIRONMENT,
+        "interval": "1s",
+        "apply": True,
+        "allow": {"namespaces": ["shop", "istio-ingress"], "kinds": list(KINDS)},
+        "credentials": {"username": BOT, "passwordFile": str(token_file)},
+        "forge": {"kind": "github", "api": forge, "repository": REPOSITORY, "tokenFile": str(token_file)},
+        "committer": {"name": "reconciler", "email": "reconciler@example.com"},
+    }
+    document = {
+        "namespace": "reconciler",
+        "listen": listen,
+        "prometheus": prometheus,
+        "lease": {"duration": "6s", "renewEvery": "2s"},
+        "sources": [source],
+    }
+    return yaml.safe_dump(document, sort_keys=False, width=140)
+
+
+def secret_file(path: Path, text: str) -> Path:
+    """A file that only its owner may read."""
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
+    return path

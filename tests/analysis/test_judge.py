@@ -1,0 +1,164 @@
+"""Counting and judging: every row of contract 6.6 and 6.7."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.analysis.judge import RunTerms, assess_metric, ending, exceeded, judge
+from reconciler.analysis.model import AnalysisStatus, MetricResult, RunPhase, Summary
+from tests.kit.analysis import NOW, measurement, metric, result, status_after
+
+MINUTE = timedelta(minutes=1)
+FOREVER = {"interval": MINUTE}
+
+
+def judged(letters: str, **limits: object) -> RunPhase | None:
+    terms = RunTerms(metrics=(metric(**limits),))
+    found = status_after(terms, m=letters).result("m")
+    return found.phase if found else None
+
+
+@pytest.mark.parametrize(
+    ("limits", "letters", "phase"),
+    [
+        ({}, "S", "Successful"),
+        ({}, "F", "Failed"),
+        ({}, "I", "Inconclusive"),
+        ({}, "EEEE", "Running"),
+        ({}, "EEEEE", "Error"),
+        ({}, "ES", "Successful"),
+        ({"count": 5, "failure_limit": 1, **FOREVER}, "SFSSS", "Successful"),
+        ({"count": 5, "failure_limit": 1, **FOREVER}, "FSF", "Failed"),
+        ({"failure_limit": 2, **FOREVER}, "SSSSSSSSSS", "Running"),
+        ({"count": 5, "consecutive_success_limit": 3, "failure_limit": -1, **FOREVER}, "FFSSS", "Successful"),
+        ({"count": 4, "consecutive_success_limit": 3, "failure_limit": -1, **FOREVER}, "FSSF", "Failed"),
+        ({"count": 5, "consecutive_success_limit": 3, "failure_limit": 2, **FOREVER}, "SSFSS", "Inconclusive"),
+        ({"count": 3, "inconclusive_limit": 1, **FOREVER}, "ISF", "Failed"),
+        ({"count": 3, "failure_limit": 1, **FOREVER}, "FI", "Inconclusive"),
+        ({"consecutive_error_limit": 1, **FOREVER}, "ESEE", "Error"),
+        ({"count": 2, **FOREVER}, "SES", "Successful"),
+    ],
+)
+def test_the_decision_table(limits: dict[str, object], letters: str, phase: str) -> None:
+    assert judged(letters, **limits) == phase
+
+
+def test_of_several_broken_limits_the_last_in_order_wins() -> None:
+    both = MetricResult(name="m", measurements=(measurement("I"),), failed=1, inconclusive=1)
+    assert exceeded(metric(), both) == (RunPhase.INCONCLUSIVE, "inconclusive (1) > inconclusiveLimit (0)")
+    all_three = replace(both, consecutive_error=5)
+    assert exceeded(metric(), all_three) == (RunPhase.ERROR, "consecutiveErrors (5) > consecutiveErrorLimit (4)")
+
+
+def test_a_metric_without_measurements_is_pending_and_ends_successfully() -> None:
+    empty = MetricResult(name="m")
+    assert assess_metric(metric(), empty, ending=False) is RunPhase.PENDING
+    assert assess_metric(metric(), empty, ending=True) is RunPhase.SUCCESSFUL
+
+
+def test_an_awaited_measurement_keeps_a_metric_running_even_over_its_limit() -> None:
+    awaited = replace(result("R"), failed=3)
+    assert assess_metric(metric(), awaited, ending=False) is RunPhase.RUNNING
+
+
+def test_a_final_phase_stays() -> None:
+    over = replace(result("F"), phase=RunPhase.SUCCESSFUL)
+    assert assess_metric(metric(), over, ending=False) is RunPhase.SUCCESSFUL
+
+
+def test_disabled_failure_limits_never_fail() -> None:
+    assert exceeded(metric(failure_limit=-1), MetricResult(name="m", failed=99)) is None
+
+
+def two(dry_run: str = "") -> RunTerms:
+    return RunTerms(metrics=(metric("a", **FOREVER), metric("b", **FOREVER)), dry_run=frozenset(dry_run))
+
+
+def test_across_metrics_failed_is_the_worst() -> None:
+    status = status_after(two(), a="I", b="F")
+    assert (status.phase, status.message) == (RunPhase.FAILED, 'Metric "b" assessed Failed due to failed (1) > failureLimit (0)')
+
+
+def test_one_bad_metric_ends_the_run_though_another_never_measured() -> None:
+    status = status_after(two(), a="F")
+    assert status.phase is RunPhase.FAILED
+    assert status.completed == NOW
+    assert status.summary == Summary(count=2, failed=1)
+
+
+def test_a_run_waits_for_metrics_without_a_result() -> None:
+    terms = RunTerms(metrics=(metric("a"), metric("b", **FOREVER)))
+    status = status_after(terms, a="S")
+    assert (status.phase, status.message, status.completed) == (RunPhase.RUNNING, "", None)
+
+
+def test_only_rehearsing_metrics_never_matter() -> None:
+    terms = RunTerms(metrics=(metric("a"),), dry_run=frozenset("a"))
+    status = status_after(terms, a="F")
+    assert status.phase is RunPhase.SUCCESSFUL
+    assert status.dry_run_summary == Summary(count=1, failed=1)
+    assert status.results[0].message == "Metric assessed Failed due to failed (1) > failureLimit (0)"
+
+
+def test_a_rehearsing_failure_does_not_end_the_others() -> None:
+    terms = two(dry_run="a")
+    assert not ending(terms, status_after(terms, a="F", b="S"))
+
+
+def test_the_last_measurements_message_is_quoted() -> None:
+    terms = RunTerms(metrics=(metric("m"),))
+    failed = AnalysisStatus(results=(replace(result("E" * 5), measurements=(measurement("E", message="no route"),)),))
+    status = judge(terms, failed, was_ending=False, now=NOW)
+    expected = 'Metric "m" assessed Error due to consecutiveErrors (5) > consecutiveErrorLimit (4): "Error Message: no route"'
+    assert status.message == expected
+    assert status.results[0].message == "no route"
+
+
+def test_a_requested_end_says_so_unless_something_was_bad() -> None:
+    terms = RunTerms(metrics=(metric("a", **FOREVER),), requested_end=True)
+    assert judge(terms, AnalysisStatus(), was_ending=True, now=NOW).message == "Run Terminated"
+    failed = judge(terms, AnalysisStatus(results=(result("F", "a"),)), was_ending=True, now=NOW)
+    assert failed.message.startswith('Metric "a" assessed Failed')
+
+
+def test_a_started_run_keeps_its_beginning() -> None:
+    terms = two()
+    first = status_after(terms, a="S")
+    assert judge(terms, first, was_ending=False, now=NOW.replace(hour=13)).started == first.started
+
+
+LETTERS = st.text("SFIE", max_size=12)
+
+
+@given(LETTERS, st.integers(-1, 3), st.integers(0, 2), st.integers(0, 3), st.integers(0, 4))
+def test_the_same_sequence_is_judged_the_same_whatever_the_values(
+    letters: str, failures: int, inconclusive: int, streak: int, count: int
+) -> None:
+    limits = {"failure_limit": failures, "inconclusive_limit": inconclusive, "consecutive_success_limit": streak, "count": count}
+    asked = metric(**limits, **FOREVER)
+    plain = result(letters)
+    valued = replace(plain, measurements=tuple(replace(m, value=str(n)) for n, m in enumerate(reversed(plain.measurements))))
+    valued = replace(
+        valued, measurements=tuple(replace(v, phase=p.phase) for v, p in zip(valued.measurements, plain.measurements, strict=True))
+    )
+    assert assess_metric(asked, plain, ending=False) == assess_metric(asked, valued, ending=False)
+
+
+@given(LETTERS.filter(bool), LETTERS.filter(bool))
+def test_judging_again_changes_nothing(first: str, second: str) -> None:
+    terms = two()
+    status = status_after(terms, a=first, b=second)
+    assert judge(terms, status, was_ending=ending(terms, status), now=NOW) == judge(
+        terms, status, was_ending=ending(terms, status), now=NOW
+    )
+    if status.phase and status.phase.completed:
+        assert judge(terms, status, was_ending=True, now=NOW) == status
+
+
+@given(LETTERS)
+def test_counters_add_up(letters: str) -> None:
+    found = result(letters)
+    assert found.count == found.successful + found.failed + found.inconclusive == len(letters) - found.error

@@ -1,0 +1,160 @@
+"""`reconciler.yaml`, field by field."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from reconciler.app.settings.manifest import CONTROLLERS, parse_settings
+from reconciler.git.objects import Committer
+from reconciler.kernel.strict import FieldError
+from reconciler.sources.settings import Allow, CredentialFile, ForgeSettings, PruneLimit, SourceSettings
+
+SOURCE = {
+    "name": "shop",
+    "repository": "https://git.example.com/shop/manifests.git",
+    "branch": "main",
+    "environment": "production",
+}
+
+
+def source(**changes: Any) -> SourceSettings:
+    return parse_settings({"sources": [{**SOURCE, **changes}]}).sources[0]
+
+
+def refused(document: Any) -> str:
+    with pytest.raises(FieldError) as caught:
+        parse_settings(document)
+    return str(caught.value)
+
+
+def refused_source(**changes: Any) -> str:
+    return refused({"sources": [{key: value for key, value in {**SOURCE, **changes}.items() if value is not None}]})
+
+
+def test_an_empty_file_has_safe_defaults() -> None:
+    settings = parse_settings({})
+    assert (settings.namespace, settings.listen, settings.controllers) == ("reconciler", "127.0.0.1:8090", CONTROLLERS)
+    assert (settings.lease_duration, settings.lease_renewal) == (timedelta(seconds=15), timedelta(seconds=5))
+    assert (settings.sources, settings.prometheus, settings.workdir, settings.webhook_secret_file) == ((), "", "", "")
+
+
+def test_a_source_writes_nothing_by_default() -> None:
+    found = source()
+    assert (found.apply, found.allow) == (False, Allow())
+    assert (found.path, found.interval, found.prune) == (".", timedelta(seconds=30), True)
+    assert (found.prune_limit, found.committer, found.credentials, found.forge) == (PruneLimit(20, 10), Committer(), None, None)
+
+
+def test_every_field_is_read() -> None:
+    settings = parse_settings(
+        {
+            "namespace": "tools",
+            "listen": "0.0.0.0:1",
+            "prometheus": "http://prometheus:9090",
+            "controllers": ["release"],
+            "workdir": "/var/lib/x",
+            "lease": {"duration": "30s", "renewEvery": "10s"},
+            "webhook": {"secretFile": "/s"},
+            "sources": [
+                {
+                    **SOURCE,
+                    "path": "environments/production",
+                    "interval": "5s",
+                    "apply": True,
+                    "allow": {"namespaces": ["shop"], "kinds": ["Deployment"]},
+                    "prune": False,
+                    "pruneLimit": {"percent": 5, "objects": 2},
+                    "credentials": {"username": "u", "passwordFile": "/p"},
+                    "forge": {"kind": "github", "api": "https://git.example.com/api/v3/", "tokenFile": "/t"},
+                    "committer": {"name": "n", "email": "e@example.com"},
+                }
+            ],
+        }
+    )
+    assert (settings.namespace, settings.listen, settings.prometheus) == ("tools", "0.0.0.0:1", "http://prometheus:9090")
+    assert (settings.controllers, settings.workdir, settings.webhook_secret_file) == (("release",), "/var/lib/x", "/s")
+    assert (settings.lease_duration, settings.lease_renewal) == (timedelta(seconds=30), timedelta(seconds=10))
+    assert settings.sources == (
+        SourceSettings(
+            name="shop",
+            repository="https://git.example.com/shop/manifests.git",
+            branch="main",
+            path="environments/production",
+            environment="production",
+            interval=timedelta(seconds=5),
+            apply=True,
+            allow=Allow(namespaces=("shop",), kinds=("Deployment",)),
+            prune=False,
+            prune_limit=PruneLimit(5, 2),
+            credentials=CredentialFile(username="u", password_file="/p"),
+            forge=ForgeSettings(kind="github", api="https://git.example.com/api/v3", repository="shop/manifests", token_file="/t"),
+            committer=Committer("n", "e@example.com"),
+        ),
+    )
+
+
+@pytest.mark.parametrize("missing", list(SOURCE))
+def test_what_a_source_needs_is_required(missing: str) -> None:
+    assert refused_source(**{missing: None}).startswith(f"sources[0].{missing}: is required")
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ({"namespaces": "x"}, "namespaces: unknown field"),
+        ({"controllers": ["rollouts"]}, "controllers: 'rollouts' is not one of rollout, analysis, release"),
+        ({"lease": {"duration": "10s", "renewEvery": "6s"}}, "lease.renewEvery: must be at most half of lease.duration"),
+        ({"lease": {"duration": "0s", "renewEvery": "0s"}}, "lease.duration: must be longer than zero"),
+        ({"lease": {"durations": "1s"}}, "lease.durations: unknown field"),
+        ({"webhook": {}}, "webhook.secretFile: is required"),
+        ({"sources": [SOURCE, SOURCE]}, "sources: 2 sources are named 'shop'"),
+    ],
+)
+def test_what_is_wrong_is_named(document: Any, words: str) -> None:
+    assert refused(document).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"interval": "0s"}, "sources[0].interval: must be longer than zero"),
+        ({"interval": "soon"}, "sources[0].interval: 'soon' is not a duration"),
+        ({"apply": "yes"}, "sources[0].apply: expected true or false"),
+        ({"name": "Shop Production"}, "sources[0].name: 'Shop Production' is not a name"),
+        ({"environment": "prod/../x"}, "sources[0].environment: 'prod/../x' is not a word"),
+        ({"allow": {"kind": []}}, "sources[0].allow.kind: unknown field"),
+        ({"pruneLimit": {"percent": -1}}, "sources[0].pruneLimit.percent: expected a whole number of at least 0"),
+        ({"credentials": {"username": "u"}}, "sources[0].credentials.passwordFile: is required"),
+        ({"forge": {"kind": "gitlab"}}, "sources[0].forge.kind: 'gitlab' is not one of github, plain"),
+        ({"forge": {"kind": "github"}}, "sources[0].forge.tokenFile: is required"),
+        ({"committer": {"mail": "x"}}, "sources[0].committer.mail: unknown field"),
+    ],
+)
+def test_what_is_wrong_in_a_source_is_named(changes: dict[str, Any], words: str) -> None:
+    assert refused_source(**changes).startswith(words)
+
+
+@pytest.mark.parametrize(
+    "repository",
+    ["https://ann:hunter2@git.example.com/a/b", "https://hunter2@git.example.com/a/b", "ssh://git:hunter2@git.example.com/a/b"],
+)
+def test_credentials_in_a_url_are_refused_and_not_repeated(repository: str) -> None:
+    words = refused_source(repository=repository)
+    assert words == "sources[0].repository: holds credentials: put them in credentials.passwordFile instead"
+
+
+@pytest.mark.parametrize(
+    "repository", ["ssh://git@git.example.com/a/b", "git@git.example.com:a/b.git", "file:///srv/a@b.git", "https://x.example/a@b"]
+)
+def test_the_user_of_ssh_and_an_at_sign_in_a_path_are_no_credentials(repository: str) -> None:
+    assert source(repository=repository).repository == repository
+
+
+@pytest.mark.parametrize(
+    "url", ["https://git.example.com/shop/manifests.git", "https://git.example.com/shop/manifests/", "git@x.example:shop/manifests.git"]
+)
+def test_a_forge_without_a_repository_has_that_of_the_url(url: str) -> None:
+    forge = source(repository=url, forge={"kind": "plain"}).forge
+    assert forge is not None and forge.repository.endswith("shop/manifests")
+    assert forge.token_file == ""

@@ -1,0 +1,71 @@
+"""The settings file: bounded, strict, and wrong things with their line."""
+
+from pathlib import Path
+
+import pytest
+
+from reconciler.app.settings.reading import LIMIT, load_settings, settings_of
+from reconciler.kernel.errors import Terminal
+
+GOOD = """\
+namespace: tools
+sources:
+  - name: shop
+    repository: https://git.example.com/shop/manifests.git
+    branch: main
+    environment: production
+"""
+
+
+def refused(text: str) -> str:
+    with pytest.raises(Terminal) as caught:
+        settings_of(text, "reconciler.yaml")
+    return str(caught.value)
+
+
+def test_a_good_file_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "reconciler.yaml"
+    file.write_text(GOOD)
+    assert load_settings(file).sources[0].name == "shop"
+
+
+@pytest.mark.parametrize(
+    ("text", "begin"),
+    [
+        (GOOD.replace("branch", "brnch"), "reconciler.yaml:3: sources[0].branch: is required"),
+        (GOOD + "    intervall: 5s\n", "reconciler.yaml:7: sources[0].intervall: unknown field"),
+        (GOOD + "    interval: 5\n", "reconciler.yaml:7: sources[0].interval: expected a text"),
+        (GOOD + "    interval: 5x\n", "reconciler.yaml:7: sources[0].interval: '5x' is not a duration"),
+        (GOOD + "    alow:\n      kinds: []\n", "reconciler.yaml:7: sources[0].alow: unknown field"),
+        (
+            GOOD + "    allow:\n      kinds:\n        - Deployment\n        - 3\n",
+            "reconciler.yaml:10: sources[0].allow.kinds[1]: expected a text",
+        ),
+        (GOOD + "leas: {}\n", "reconciler.yaml:7: leas: unknown field"),
+        ("", "reconciler.yaml:1: document: expected a mapping, got nothing"),
+        ("- a\n", "reconciler.yaml:1: document: expected a mapping, got a list"),
+        ("a: [1\nb: 2\n", "reconciler.yaml:2: not YAML"),
+        ("a: 1\n---\nb: 2\n", "reconciler.yaml:2: not YAML"),
+    ],
+)
+def test_what_is_wrong_has_file_line_and_field(text: str, begin: str) -> None:
+    assert refused(text).startswith(begin)
+
+
+def test_yaml_makes_no_objects() -> None:
+    assert "not YAML" in refused("namespace: !!python/object/apply:os.system ['true']\n")
+
+
+def test_a_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
+    with pytest.raises(Terminal, match=r"absent\.yaml: cannot be read"):
+        load_settings(tmp_path / "absent.yaml")
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(Terminal, match="cannot be read"):
+        load_settings(tmp_path / "binary.yaml")
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    file = tmp_path / "big.yaml"
+    file.write_text("# " + "x" * LIMIT)
+    with pytest.raises(Terminal, match="larger than 1 MiB"):
+        load_settings(file)

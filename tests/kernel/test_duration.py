@@ -1,0 +1,49 @@
+"""Spans of time in Go's words."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.kernel.duration import parse_duration, render_duration
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("30s", 30), ("1h30m", 5400), ("1.5s", 1.5), ("500ms", 0.5), ("20us", 0.00002), ("-2m", -120), ("+1s", 1), ("0", 0), (".5s", 0.5)],
+)
+def test_a_duration_is_read(text: str, seconds: float) -> None:
+    assert parse_duration(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", 'time: invalid duration ""'),
+        ("soon", 'time: invalid duration "soon"'),
+        ("30", 'time: missing unit in duration "30"'),
+        ("1d", 'time: unknown unit "d" in duration "1d"'),
+        ("1 s", 'time: unknown unit " s" in duration "1 s"'),
+        ("-", 'time: invalid duration "-"'),
+        ("9999999999h", 'time: invalid duration "9999999999h"'),
+        ("٣s", 'time: invalid duration "٣s"'),
+    ],
+)
+def test_what_is_none_is_refused_in_gos_words(text: str, words: str) -> None:
+    with pytest.raises(ValueError) as refused:
+        parse_duration(text)
+    assert str(refused.value) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0s"), (30, "30s"), (3600, "1h0m0s"), (90, "1m30s"), (1.5, "1.5s"), (0.02, "20ms"), (0.0015, "1.5ms"), (-60, "-1m0s")],
+)
+def test_a_duration_is_written_as_go_does(seconds: float, text: str) -> None:
+    assert render_duration(timedelta(seconds=seconds)) == text
+
+
+@given(st.timedeltas(timedelta(days=-90000), timedelta(days=90000)))
+def test_what_is_written_is_read_again(span: timedelta) -> None:
+    assert parse_duration(render_duration(span)) == span

@@ -1,0 +1,33 @@
+"""The patch that turns one object into another (RFC 7386)."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.kernel.merge import merge_patch
+from tests.kit.store import merged
+
+VALUES = st.one_of(st.booleans(), st.integers(0, 3), st.text(max_size=2), st.lists(st.integers(0, 2), max_size=2))
+OBJECTS = st.recursive(
+    st.dictionaries(st.sampled_from("abc"), VALUES, max_size=3),
+    lambda inner: st.dictionaries(st.sampled_from("abc"), st.one_of(VALUES, inner), max_size=3),
+    max_leaves=8,
+)
+
+
+def test_gone_members_become_null_and_lists_are_whole() -> None:
+    assert merge_patch({"a": 1, "b": [1], "c": {"d": 1}}, {"b": [1, 2], "c": {}}) == {"a": None, "b": [1, 2], "c": {"d": None}}
+
+
+def test_equal_objects_need_no_patch_but_true_is_not_one() -> None:
+    assert merge_patch({"a": {"b": 1}}, {"a": {"b": 1}}) == {}
+    assert merge_patch({"a": 1}, {"a": True}) == {"a": True}
+
+
+@given(OBJECTS, OBJECTS)
+def test_applying_the_patch_gives_the_new_object(old: dict[str, object], new: dict[str, object]) -> None:
+    assert _leaves(merged(old, merge_patch(old, new))) == _leaves(new)
+
+
+def _leaves(value: object) -> object:
+    """Objects as they are, with an emptied object equal to a new empty one."""
+    return {k: _leaves(v) for k, v in value.items()} if isinstance(value, dict) else (type(value), value)

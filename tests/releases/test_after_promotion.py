@@ -1,0 +1,49 @@
+"""The run that watches after promotion: named after its release, owned by it, with arguments filled in."""
+
+from typing import Any
+
+import pytest
+
+from reconciler.kernel.errors import Terminal
+from reconciler.kernel.identity import Manifest
+from reconciler.releases.after_promotion import after_name, watching_run
+from reconciler.releases.model import ReleasePhase, ReleaseStatus
+from tests.kit.releases import release, rollout
+
+PROMOTED = ReleaseStatus(phase=ReleasePhase.WATCHING, pod_hash="bad22")
+
+
+def template(name: str = "rate", **spec: Any) -> Manifest:
+    metric = {"name": name, "successCondition": "true", "interval": "10s", "provider": {"web": {"url": "http://x/{{args.service}}"}}}
+    return {"kind": "AnalysisTemplate", "metadata": {"name": name, "namespace": "shop"}, "spec": {"metrics": [metric], **spec}}
+
+
+def begun(analysis: Manifest, *templates: Manifest) -> Manifest:
+    return watching_run(release(status=PROMOTED), rollout(), analysis, templates)
+
+
+def test_the_run_is_the_releases_own() -> None:
+    run = begun({"templates": [{"templateName": "rate"}]}, template())
+    (owner,) = run["metadata"]["ownerReferences"]
+    assert (owner["kind"], owner["name"], owner["uid"], owner["controller"]) == ("Release", "web-bad", "u", True)
+    assert run["metadata"]["labels"] == {"reconciler.dev/release": "web-bad"}
+    assert (run["metadata"]["name"], run["metadata"]["namespace"]) == ("web-bad-after", "shop")
+    assert [metric["name"] for metric in run["spec"]["metrics"]] == ["rate"]
+
+
+def test_arguments_come_from_the_policy_and_from_the_hashes() -> None:
+    args = [{"name": "service", "value": "web"}, {"name": "hash", "valueFrom": {"podTemplateHashValue": "Latest"}}]
+    wanted = template(args=[{"name": "service"}, {"name": "hash"}])
+    run = begun({"templates": [{"templateName": "rate"}], "args": args}, wanted)
+    assert run["spec"]["args"] == [{"name": "service", "value": "web"}, {"name": "hash", "value": "bad22"}]
+
+
+def test_two_templates_with_one_metric_do_not_go_together() -> None:
+    with pytest.raises(Terminal, match=r"afterPromotion\.analysis of release web-bad"):
+        begun(
+            {"templates": [{"templateName": "rate"}, {"templateName": "other"}]}, template(), {**template(), "metadata": {"name": "other"}}
+        )
+
+
+def test_a_long_name_leaves_room_for_its_ending() -> None:
+    assert after_name(release("r" * 253)) == "r" * 240 + "-after"

@@ -1,0 +1,60 @@
+"""What was measured, copied before anybody cleans it up."""
+
+from typing import Any
+
+import pytest
+
+from reconciler.releases.evidence import evidence_of, samples
+from tests.kit.releases import run
+
+
+def with_metric(**changes: Any) -> dict[str, Any]:
+    found = run("Successful")
+    found["spec"]["metrics"][0].update(changes)
+    return found
+
+
+def test_a_row_holds_counts_rule_query_and_limit() -> None:
+    (row,) = evidence_of(run("Failed"))
+    assert (row.run, row.metric, row.phase) == ("web-bad22-2", "success-rate", "Failed")
+    assert (row.failed, row.limit, row.condition) == (2, "failureLimit 1", "succeeds when result[0] >= 0.95")
+    assert (row.query, row.values) == ("q", ("[0.4]", "[0.5]"))
+
+
+def test_the_query_as_it_was_asked_wins_over_the_template() -> None:
+    found = run("Successful")
+    found["status"]["metricResults"][0]["metadata"] = {"ResolvedPrometheusQuery": "sum(\n  rate(x))"}
+    assert evidence_of(found)[0].query == "sum( rate(x))"
+
+
+def test_values_queries_and_messages_are_bounded() -> None:
+    found = run("Error", values=("x" * 500,) * 30)
+    found["spec"]["metrics"][0]["provider"] = {"web": {"url": "u" * 5000}}
+    found["status"]["metricResults"][0]["measurements"][-1]["message"] = "m" * 900
+    (row,) = evidence_of(found)
+    assert row.values == () and len(row.query) == 2000 and len(row.message) == 500
+    (long,) = evidence_of(run("Failed", values=("x" * 500,) * 30))
+    assert len(long.values) == 10 and len(long.values[0]) == 200
+
+
+def test_a_run_that_measured_nothing_has_no_rows() -> None:
+    assert evidence_of({"metadata": {"name": "r"}}) == ()
+
+
+@pytest.mark.parametrize(
+    ("values", "count"), [(("[0.99]", "[1]"), 2), (("[]", "[]"), 0), (("NaN",), 0), (("", "[NaN]"), 0), (("[]", "[1]"), 2)]
+)
+def test_no_data_is_no_sample(values: tuple[str, ...], count: int) -> None:
+    assert samples(evidence_of(run("Successful", values=values))) == count
+
+
+def test_a_job_answers_by_its_end() -> None:
+    found = with_metric(provider={"job": {"spec": {}}})
+    found["status"]["metricResults"][0]["measurements"] = [{"phase": "Successful", "value": ""}]
+    found["status"]["metricResults"][0]["successful"] = 1
+    assert samples(evidence_of(found)) == 1
+
+
+def test_errors_and_inconclusive_answers_are_no_samples() -> None:
+    assert samples(evidence_of(run("Error"))) == 0
+    assert samples(evidence_of(run("Inconclusive"))) == 0

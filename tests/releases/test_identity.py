@@ -1,0 +1,38 @@
+"""Names and identities of releases."""
+
+from reconciler.releases.identity import identity_hash, release_name
+from reconciler.sources.documents import Parsed
+from reconciler.sources.templates import workloads
+from tests.kit.manifests import deployment, parsed
+
+REFERENCE = "          envFrom: [{configMapRef: {name: settings}}]\n"
+
+
+def config(value: str) -> str:
+    return f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: settings, namespace: shop}}\ndata: {{level: {value}}}\n"
+
+
+def hash_of(source: Parsed) -> str:
+    (workload,) = workloads(source).values()
+    return identity_hash(source, workload)
+
+
+def test_the_same_template_has_the_same_identity_wherever_it_stands() -> None:
+    assert hash_of(parsed(a=deployment())) == hash_of(parsed(b="# moved\n" + deployment()))
+
+
+def test_image_environment_and_referenced_config_are_part_of_it() -> None:
+    base = hash_of(parsed(a=deployment()))
+    assert hash_of(parsed(a=deployment(image="web:2"))) != base
+    with_config = [hash_of(parsed(a=deployment(extra=REFERENCE), b=config(value))) for value in ("low", "high")]
+    assert len({base, *with_config}) == 3
+
+
+def test_config_that_nobody_refers_to_is_not() -> None:
+    assert hash_of(parsed(a=deployment(), b=config("low"))) == hash_of(parsed(a=deployment(), b=config("high")))
+
+
+def test_a_name_is_deterministic_and_short_enough_for_every_workload() -> None:
+    assert release_name("web", "3f9a1c2b99", "8d0e4f7aa") == "web-3f9a1c2b-8d0e4f7"
+    assert release_name("web", "3f9a1c2b99", "8d0e4f7aa", 2) == "web-3f9a1c2b-8d0e4f7-2"
+    assert len(release_name("w" * 253, "3f9a1c2b99", "8d0e4f7aa", 99)) <= 253

@@ -1,0 +1,126 @@
+"""What people are told: the numbers are there, and nothing of a stranger's text becomes markup, mention, comment or table."""
+
+import re
+
+import pytest
+
+from reconciler.releases.message import comment, commit_context, commit_description, commit_state, headline, restore_commit
+from reconciler.releases.model import Change, Evidence, Release, ReleasePhase, ReleaseStatus, Restore, RestoreState, Verdict
+from reconciler.sources.model import Pull
+from tests.kit.releases import NOW, release
+
+HOSTILE = "@everyone `x` | <img src=x> <!-- y --> #12 [a](http://e.vil)\n\n# title *b* --> ``` end"
+
+
+def decided(verdict: Verdict, reason: str = "success-rate Failed: 2 failed", **known: object) -> Release:
+    status = ReleaseStatus(phase=ReleasePhase.CLOSED, verdict=verdict, reason=reason, decided_at=NOW, **known)  # type: ignore[arg-type]
+    return release(status=status)
+
+
+def hostile() -> Release:
+    row = Evidence(run=HOSTILE, metric=HOSTILE, phase="Failed", condition=HOSTILE, values=(HOSTILE,), failed=2, limit="failureLimit 1")
+    change = Change(file=f"a/{HOSTILE}.yaml", line=3, field=HOSTILE, old=HOSTILE, new=HOSTILE)
+    status = ReleaseStatus(
+        phase=ReleasePhase.CLOSED,
+        verdict=Verdict.FAILED,
+        reason=HOSTILE,
+        decided_at=NOW,
+        held=True,
+        evidence=(row,),
+        restore=Restore(state=RestoreState.IMPOSSIBLE, message=HOSTILE),
+    )
+    return release(status=status, changes=(change,), pull=Pull(number=1, title=HOSTILE))
+
+
+def without_code(markup: str) -> str:
+    """What a reader's browser reads as markup: the text outside code spans."""
+    return re.sub(r"(?<![`\\])(`+)(?!`)(.*?)(?<!`)\1(?!`)", "", markup)
+
+
+def test_every_verdict_has_a_headline_and_a_state() -> None:
+    for verdict in Verdict:
+        assert headline(decided(verdict))
+        assert commit_state(decided(verdict)) in {"success", "failure", "error"}
+
+
+def test_a_release_on_its_way_is_pending_and_says_where_it_stands() -> None:
+    watching = release(status=ReleaseStatus(phase=ReleasePhase.WATCHING))
+    assert commit_state(watching) == "pending"
+    assert "being watched" in headline(watching)
+    assert "Now: step 1 of 3" in comment("demo", [watching], {watching.name: "step 1 of 3"})
+
+
+def test_a_promotion_without_measurement_does_not_claim_to_be_proven() -> None:
+    assert headline(decided(Verdict.PASSED, unmeasured=True)) == "✅ promoted, unmeasured"
+
+
+def test_could_not_measure_is_an_error_and_no_failure() -> None:
+    assert commit_state(decided(Verdict.COULD_NOT_MEASURE)) == "error"
+    assert "reconciler retry web -n shop" in comment("demo", [decided(Verdict.COULD_NOT_MEASURE)], {})
+
+
+def test_a_description_fits_and_is_one_line() -> None:
+    long = decided(Verdict.FAILED, reason="x" * 100 + "\n" + "y" * 100)
+    assert len(commit_description(long)) == 140
+    assert "\n" not in commit_description(long)
+    assert commit_description(release(status=ReleaseStatus())) == headline(release(status=ReleaseStatus()))
+
+
+def test_one_workload_in_one_environment_has_one_status_context() -> None:
+    assert commit_context(release()) == "reconciler/demo/shop/web"
+
+
+def test_a_comment_shows_numbers_rule_and_what_to_do() -> None:
+    row = Evidence(
+        run="r", metric="success-rate", phase="Failed", condition="succeeds when x", values=("[0.4]",), failed=2, limit="failureLimit 1"
+    )
+    failed = decided(Verdict.FAILED, held=True, evidence=(row,), restore=Restore(state=RestoreState.PUSHED, sha="d" * 40))
+    said = comment("demo", [failed], {})
+    assert "| `success-rate` | Failed | 0 / 2 / 0 | `[0.4]` | `succeeds when x, failureLimit 1` |" in said
+    assert f"Git was restored by commit `{'d' * 12}`." in said
+    assert "`reconciler hold lift web-bad -n shop`" in said
+
+
+@pytest.mark.parametrize("state", list(RestoreState))
+def test_every_way_of_restoring_has_a_sentence(state: RestoreState) -> None:
+    said = comment("demo", [decided(Verdict.FAILED, restore=Restore(state=state, sha="abc", message="why {sha}", pull="branch x"))], {})
+    assert len(said.split("\n\n")) == 4
+
+
+def test_the_address_of_a_proposal_is_a_link_and_everything_else_is_code() -> None:
+    def proposed(pull: str) -> str:
+        return comment("demo", [decided(Verdict.FAILED, restore=Restore(state=RestoreState.PROPOSED, pull=pull))], {})
+
+    assert "proposed in https://git.example.com/a/b/pull/3: it needs" in proposed("https://git.example.com/a/b/pull/3")
+    assert "proposed in `branch reconciler/restore/demo/x`" in proposed("branch reconciler/restore/demo/x")
+    assert "`https://x.example/) @ann`" in proposed("https://x.example/) @ann")
+
+
+def test_hostile_text_mentions_nobody_and_hides_nothing() -> None:
+    outside = without_code(comment(HOSTILE, [hostile()], {}))
+    assert not re.search(r"@\w", outside)
+    assert "<!--" not in outside and "<img" not in outside
+    assert not re.search(r"(?<!\\)\[a", outside)
+    assert "://e.vil" not in outside
+
+
+def test_hostile_text_cannot_end_a_table_row_or_begin_a_line() -> None:
+    lines = comment(HOSTILE, [hostile()], {}).splitlines()
+    rows = [line for line in lines if line.startswith("| ")]
+    cells = [len(re.findall(r"(?<!\\)\|", row)) - 1 for row in rows]
+    assert cells == [4, 4, 4, 5, 5, 5]
+    assert not [line for line in lines if line.startswith(("# ", "```", "-->"))]
+
+
+def test_a_restore_commit_says_what_why_and_whose() -> None:
+    text = restore_commit(decided(Verdict.FAILED, reason="error rate 7 % over 1 %"), ["web.yaml:14 image: a -> b"])
+    assert text.subject == "Restore web in demo: failed"
+    assert text.body == "error rate 7 % over 1 %.\n\n- web.yaml:14 image: a -> b"
+    assert text.trailers["Reconciler-Release"] == "shop/web-bad"
+    assert text.trailers["Reconciler-Restores"] == "c" * 40
+
+
+def test_a_long_reason_is_wrapped_and_a_value_keeps_to_its_line() -> None:
+    text = restore_commit(decided(Verdict.FAILED, reason="word " * 60), ["f: a\n\nReconciler-Release: shop/other -> b"])
+    assert max(map(len, text.body.splitlines())) <= 100
+    assert not [line for line in text.body.splitlines() if line.startswith("Reconciler-")]

@@ -1,0 +1,225 @@
+"""The way back in Git: one commit, of exactly the rejected values, whatever happens in between."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace as changed
+
+from reconciler.forges.plain import Plain
+from reconciler.kernel.errors import Transient
+from reconciler.kernel.resources import RELEASES
+from reconciler.kube.fence import Fence, Fenced, Gate
+from reconciler.releases.manifest import parse_release, render_release, status_patch
+from reconciler.releases.model import Release, ReleaseStatus, Restore, RestoreState
+from reconciler.releases.restoring import Hands, Restoration
+from tests.kit.desk import Desk, config, desk, policy, rollout
+from tests.kit.forges import Noting
+
+BAD = "registry.example.com/web:6.6.6"
+LEVEL = "          env: [{name: LEVEL, value: high}]\n"
+FROM_CONFIG = "          envFrom: [{configMapRef: {name: settings}}]\n"
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with desk(tmp_path) as found:
+        yield found
+
+
+async def rejected(shop: Desk, good: dict[str, str | bytes | None], bad: dict[str, str | bytes | None]) -> None:
+    """A proven version, then one that the rollout layer sent home."""
+    shop.push(good, "good")
+    await shop.proven()
+    shop.push(bad, "bad")
+    await shop.look()
+    await shop.lost()
+
+
+async def newest(shop: Desk) -> Release:
+    return parse_release((await shop.releases())[-1])
+
+
+def restoration(shop: Desk, permit: Fence | None = None) -> Restoration:
+    hands = Hands(shop.followed, Plain(), lambda: (permit or Fence()).check("push"))
+    return Restoration({"shop": hands}, shop.cache)
+
+
+async def test_image_and_environment_go_back_together_in_one_commit(shop: Desk) -> None:
+    await rejected(shop, {"web.yaml": "# ours\n" + rollout()}, {"web.yaml": "# ours\n" + rollout(BAD, extra=LEVEL)})
+    assert shop.origin.read("web.yaml").decode() == "# ours\n" + rollout()
+    assert len(shop.origin.log("%H")) == 3
+    release = await newest(shop)
+    assert release.status.restore is not None
+    assert (release.status.restore.state, release.status.restore.sha) == (RestoreState.PUSHED, shop.origin.head())
+    assert release.status.phase == "Closed"
+
+
+async def test_the_commit_says_whose_release_it_undoes(shop: Desk) -> None:
+    await rejected(shop, {"web.yaml": rollout()}, {"web.yaml": rollout(BAD)})
+    release = await newest(shop)
+    (subject,) = shop.origin.log("%s")[:1]
+    assert subject == "Restore web in demo: failed"
+    message = "\n".join(shop.origin.log("%B"))
+    assert f"Reconciler-Release: shop/{release.name}" in message
+    assert f"Reconciler-Restores: {release.spec.commit.sha}" in message
+    assert f"web.yaml:21 spec.template.spec.containers[0].image: {BAD} -> registry.example.com/web:1.0" in message
+
+
+async def test_a_config_value_goes_back_in_its_own_file(shop: Desk) -> None:
+    good = {"web.yaml": rollout(extra=FROM_CONFIG), "settings.yaml": config("settings", "1")}
+    await rejected(shop, {**good}, {"settings.yaml": config("settings", "999")})
+    assert shop.origin.read("settings.yaml").decode() == config("settings", "1")
+    assert shop.origin.read("web.yaml").decode() == rollout(extra=FROM_CONFIG)
+
+
+async def test_what_others_pushed_meanwhile_is_kept(shop: Desk) -> None:
+    shop.push({"web.yaml": rollout(), "other.yaml": config("other")})
+    await shop.proven()
+    shop.push({"web.yaml": rollout(BAD)})
+    await shop.look()
+    shop.push({"other.yaml": config("other", "2"), "web.yaml": "# a note\n" + rollout(BAD, spec="  revisionHistoryLimit: 3\n")})
+    await shop.lost()
+    assert shop.origin.read("other.yaml").decode() == config("other", "2")
+    assert shop.origin.read("web.yaml").decode() == "# a note\n" + rollout(spec="  revisionHistoryLimit: 3\n")
+
+
+async def test_a_value_that_somebody_corrected_is_left_alone(shop: Desk) -> None:
+    shop.push({"web.yaml": rollout()})
+    await shop.proven()
+    shop.push({"web.yaml": rollout(BAD)})
+    await shop.look()
+    await shop.say(phase="Progressing", currentPodHash="h2")
+    await shop.judge(2)
+    head = shop.push({"web.yaml": rollout("registry.example.com/web:6.6.7")})
+    await shop.lost()
+    assert shop.origin.head() == head
+    restore = (await newest(shop)).status.restore
+    assert restore is not None and restore.state is RestoreState.SUPERSEDED
+
+
+async def test_a_killed_attempt_finds_its_own_commit_again(shop: Desk) -> None:
+    await rejected(shop, {"web.yaml": rollout()}, {"web.yaml": rollout(BAD)})
+    head, release = shop.origin.head(), await newest(shop)
+    forgotten = changed(release, status=changed(release.status, restore=Restore(state=RestoreState.WANTED)))
+    shop.push({"README.md": "later"})
+    again = await restoration(shop).restore(forgotten)
+    assert (again.state, again.sha) == (RestoreState.PUSHED, head)
+    assert len(shop.origin.log("%H")) == 4
+
+
+async def test_the_commit_of_a_later_attempt_is_not_taken_for_ours(shop: Desk) -> None:
+    shop.push({"web.yaml": rollout()}, "good")
+    await shop.proven()
+    shop.push({"web.yaml": rollout(BAD)}, "bad")
+    await shop.look()
+    release = await newest(shop)
+    shop.push({"README.md": "x"}, f"Restore\n\nReconciler-Release: shop/{release.name}-2")
+    await shop.lost()
+    assert shop.origin.read("web.yaml").decode() == rollout()
+
+
+async def test_a_policy_may_ask_for_a_proposal(tmp_path: Path) -> None:
+    forge = Noting()
+    async with desk(tmp_path, forges={"shop": forge}) as shop:
+        shop.push({"p.yaml": policy("p", "{onFailure: propose}"), "web.yaml": rollout()})
+        await shop.look()
+        await shop.follow_policy("p")
+        await shop.proven()
+        head = shop.push({"web.yaml": rollout(BAD)})
+        await shop.look()
+        await shop.lost()
+        assert shop.origin.head() == head
+        release = await newest(shop)
+        (proposal,) = forge.proposed
+        branch = f"reconciler/restore/demo/{release.name}"
+        assert (proposal.head, proposal.base, proposal.title) == (branch, "main", "Restore web in demo: failed")
+        assert shop.origin.read("web.yaml", branch).decode() == rollout()
+        assert "the policy asks for a proposal" in proposal.body and proposal.body.startswith("```")
+        assert release.status.restore is not None and release.status.restore.pull == "https://git.example.com/shop/pull/8"
+
+
+async def test_a_branch_that_takes_only_proposals_gets_one(tmp_path: Path) -> None:
+    forge = Noting()
+    async with desk(tmp_path, forges={"shop": forge}) as shop:
+        shop.push({"web.yaml": rollout()})
+        await shop.proven()
+        shop.push({"web.yaml": rollout(BAD)})
+        await shop.look()
+        hook = shop.origin.path / "hooks" / "pre-receive"
+        shop.origin.refuse("")
+        protect = "case $ref in refs/heads/main) echo 'GH006: protected branch' >&2; exit 1;; esac"
+        hook.write_text(f"#!/bin/sh\nwhile read a b ref; do {protect}; done\n")
+        await shop.lost()
+        (proposal,) = forge.proposed
+        assert "protected branch" in proposal.body
+
+
+async def test_after_two_restores_within_an_hour_a_person_is_asked(tmp_path: Path) -> None:
+    forge = Noting()
+    async with desk(tmp_path, forges={"shop": forge}) as shop:
+        await rejected(shop, {"web.yaml": rollout()}, {"web.yaml": rollout(BAD)})
+        for attempt in range(2):
+            await shop.look()
+            shop.push({"web.yaml": rollout(BAD)}, f"again {attempt}")
+            await shop.look()
+            await shop.judge()
+        states = [parse_release(r).status.restore for r in await shop.releases()][1:]
+        assert [state.state for state in states if state] == [RestoreState.PUSHED, RestoreState.PUSHED, RestoreState.PROPOSED]
+        assert "2 times within the hour" in forge.proposed[0].body
+
+
+async def test_while_git_is_frozen_nothing_is_pushed(shop: Desk) -> None:
+    await rejected(shop, {"web.yaml": rollout()}, {"web.yaml": rollout(BAD)})
+    shop.push({"web.yaml": rollout(BAD)}, "again")
+    head, release = shop.origin.head(), await newest(shop)
+    wanted = changed(release, name="other", status=changed(release.status, restore=Restore(state=RestoreState.WANTED)))
+    with pytest.raises(Fenced):
+        await restoration(shop, Fence(Gate(lambda: "frozen"))).restore(wanted)
+    assert shop.origin.head() == head
+
+
+async def test_a_server_that_refuses_us_is_asked_again_later(shop: Desk) -> None:
+    shop.push({"web.yaml": rollout()})
+    await shop.proven()
+    shop.push({"web.yaml": rollout(BAD)})
+    await shop.look()
+    shop.origin.refuse("this repository is archived")
+    with pytest.raises(Transient, match="the restore commit was not taken") as caught:
+        await shop.lost()
+    assert caught.value.retry_after is not None
+    (shop.origin.path / "hooks" / "pre-receive").unlink()
+    await shop.judge()
+    assert shop.origin.read("web.yaml").decode() == rollout()
+
+
+async def test_a_source_that_is_gone_leaves_it_to_a_person(shop: Desk) -> None:
+    await rejected(shop, {"web.yaml": rollout()}, {"web.yaml": rollout(BAD)})
+    ended = await Restoration({}, shop.cache).restore(await newest(shop))
+    assert (ended.state, ended.message) == (RestoreState.IMPOSSIBLE, "source shop is not followed any more")
+
+
+async def test_a_history_that_nobody_has_any_more_is_impossible_and_says_so(shop: Desk) -> None:
+    await rejected(shop, {"web.yaml": rollout()}, {"web.yaml": rollout(BAD)})
+    release = await newest(shop)
+    assert release.spec.proven is not None
+    lost = changed(release, spec=changed(release.spec, proven=changed(release.spec.proven, sha="0" * 40)))
+    ended = await restoration(shop).restore(changed(lost, name="other"))
+    assert ended.state is RestoreState.IMPOSSIBLE
+    assert "no proven commit is known in Git" in ended.message
+
+
+async def test_only_recent_restores_of_the_same_version_count(shop: Desk) -> None:
+    await rejected(shop, {"web.yaml": rollout()}, {"web.yaml": rollout(BAD)})
+    release = await newest(shop)
+    assert release.status.decided_at is not None
+    for number, hours in enumerate((2, 3, 4)):
+        old = ReleaseStatus(
+            verdict=release.status.verdict, decided_at=release.status.decided_at - timedelta(hours=hours), restore=release.status.restore
+        )
+        named = changed(release, name=f"old-{number}", status=old)
+        shop.cache.put(RELEASES, {**render_release(named), **(status_patch(ReleaseStatus(), old) or {})})
+    shop.push({"web.yaml": rollout(BAD)}, "again")
+    fresh = changed(release, name="fresh", status=changed(release.status, restore=Restore(state=RestoreState.WANTED)))
+    assert (await restoration(shop).restore(fresh)).state is RestoreState.PUSHED

@@ -1,0 +1,85 @@
+"""What a release asks of the cluster: only verbs every client has, and nothing once they are done."""
+
+from datetime import timedelta
+
+from msgspec.structs import replace
+
+from reconciler.kernel.plan import Patch
+from reconciler.releases.model import ReleasePhase, ReleaseStatus, Verb, Verdict
+from reconciler.releases.policy import AfterPromotion, ReleasePolicy
+from reconciler.releases.steer import on_the_way_home, steer
+from tests.kit.releases import BAD, GOOD, NOW, facts, release, replica_set, rollout, run
+
+PLAIN = ReleasePolicy(name="p", namespace="shop")
+WATCH = ReleasePolicy(name="p", namespace="shop", after_promotion=AfterPromotion(timedelta(minutes=1), {}))
+WATCHING = ReleaseStatus(phase=ReleasePhase.WATCHING, pod_hash=BAD, promoted_at=NOW)
+LOST = replace(WATCHING, phase=ReleasePhase.RESTORING, verdict=Verdict.FAILED)
+
+
+def patches(status: ReleaseStatus, policy: ReleasePolicy = PLAIN, minutes: int = 0, **known: object) -> list[Patch]:
+    actions = steer(release(status=status), policy, facts(**known), NOW + timedelta(minutes=minutes))
+    return [action for action in actions if isinstance(action, Patch)]
+
+
+def test_a_recorded_abort_is_pressed_once() -> None:
+    recorded = ReleaseStatus(phase=ReleasePhase.PROGRESSING, pod_hash=BAD, verbs=(Verb(verb="abort", at=NOW, reason="r"),))
+    assert [p.body for p in patches(recorded)] == [{"status": {"abort": True}}]
+    assert patches(recorded, rollout=rollout(abort=True)) == []
+
+
+def test_an_abort_meant_for_another_version_is_not_pressed() -> None:
+    recorded = ReleaseStatus(phase=ReleasePhase.PROGRESSING, pod_hash="other", verbs=(Verb(verb="abort", at=NOW, reason="r"),))
+    assert patches(recorded) == []
+
+
+def test_the_old_version_stays_warm_while_the_new_one_is_watched() -> None:
+    old = replica_set(GOOD, deadline="2026-11-25T03:00:10Z")
+    (patch,) = patches(WATCHING, WATCH, rollout=rollout(stable=BAD), replica_sets=(old,))
+    assert patch.body == {"metadata": {"annotations": {"scale-down-deadline": "2026-11-25T03:01:30Z"}}}
+
+
+def test_a_deadline_late_enough_is_left_alone() -> None:
+    old = replica_set(GOOD, deadline="2026-11-25T04:00:00Z")
+    assert patches(WATCHING, WATCH, rollout=rollout(stable=BAD), replica_sets=(old,)) == []
+
+
+def test_the_watch_ends_with_its_window() -> None:
+    known = {"rollout": rollout(stable=BAD), "after": run("Running")}
+    assert patches(WATCHING, WATCH, minutes=0, **known) == []
+    assert [p.body for p in patches(WATCHING, WATCH, minutes=2, **known)] == [{"spec": {"terminate": True}}]
+
+
+def test_lost_after_promotion_the_proven_template_goes_live_again() -> None:
+    known = {"rollout": rollout(stable=BAD), "replica_sets": (replica_set(GOOD), replica_set(BAD))}
+    (patch,) = patches(LOST, WATCH, **known)
+    assert isinstance(patch.body, list)
+    assert patch.body[0]["value"]["spec"]["containers"][0]["image"] == GOOD
+    assert "rollouts-pod-template-hash" not in patch.body[0]["value"]["metadata"]["labels"]
+
+
+def test_once_the_proven_template_is_live_it_is_promoted_in_full() -> None:
+    known = {"rollout": rollout(current=GOOD, stable=BAD), "replica_sets": (replica_set(GOOD), replica_set(BAD))}
+    assert [p.body for p in patches(LOST, WATCH, **known)] == [{"status": {"promoteFull": True}}]
+
+
+def test_nothing_is_asked_for_when_everything_is_done() -> None:
+    known = {"rollout": rollout(current=GOOD, stable=GOOD), "replica_sets": (replica_set(GOOD), replica_set(BAD))}
+    assert patches(LOST, WATCH, **known) == []
+
+
+def test_git_waits_until_users_are_home_but_not_for_ever() -> None:
+    lost = release(status=replace(LOST, decided_at=NOW))
+    away = facts(rollout=rollout(current=GOOD, stable=BAD), replica_sets=(replica_set(GOOD), replica_set(BAD)))
+    assert on_the_way_home(lost, away, NOW)
+    assert not on_the_way_home(lost, away, NOW + timedelta(minutes=3))
+    assert not on_the_way_home(lost, facts(rollout=rollout(current=GOOD, stable=GOOD), replica_sets=(replica_set(GOOD),)), NOW)
+
+
+def test_without_a_warm_version_git_is_the_only_way_home() -> None:
+    cold = facts(rollout=rollout(stable=BAD), replica_sets=(replica_set(BAD),))
+    assert not on_the_way_home(release(status=replace(LOST, decided_at=NOW)), cold, NOW)
+
+
+def test_nothing_is_steered_while_a_person_overrides() -> None:
+    old = replica_set(GOOD, deadline="2026-11-25T03:00:10Z")
+    assert patches(WATCHING, WATCH, rollout=rollout(stable=BAD), replica_sets=(old,), overridden=True) == []

@@ -1,0 +1,99 @@
+"""The controller's own duties: whose objects, what it gives back, what it says when a write is refused."""
+
+import pytest
+
+from reconciler.kernel.identity import Key, annotations_of
+from reconciler.kernel.resources import ANALYSIS_RUNS, DESTINATION_RULES, REPLICA_SETS, ROLLOUTS, SERVICES, VIRTUAL_SERVICES
+from reconciler.kernel.well_known import HASH_LABEL, INSTANCE_ID, MANAGED_BY
+from reconciler.kube.errors import Refused
+from tests.kit.rollouts import NAMESPACE, canary, pause, rollout, service, virtual_service, weight
+from tests.kit.store import merged, run_through
+from tests.kit.world import World, deployed
+
+
+def green() -> World:
+    return deployed(rollout(blue_green={"activeService": "active"}), (SERVICES, service("active")))
+
+
+def test_objects_on_their_way_out_are_left_alone() -> None:
+    leaving = merged(rollout(canary=canary()), {"metadata": {"deletionTimestamp": "2030-01-01T00:00:00Z"}})
+    assert World(leaving).settle().status == {}
+
+
+def test_another_instances_objects_are_left_alone() -> None:
+    assert World(merged(rollout(canary=canary()), {"metadata": {"labels": {INSTANCE_ID: "other"}}})).settle().status == {}
+
+
+def test_a_gone_rollout_gives_its_services_back() -> None:
+    world = green()
+    world.store.remove(ROLLOUTS, NAMESPACE, "web")
+    run_through(world.controller.reconcile(Key("rollout", NAMESPACE, "web")))
+    given = world.store.get(SERVICES, NAMESPACE, "active")
+    assert given is not None and HASH_LABEL not in given["spec"]["selector"] and MANAGED_BY not in annotations_of(given)
+
+
+def test_a_service_no_longer_named_is_given_back() -> None:
+    world = green()
+    world.store.put(SERVICES, service("next"))
+    world.edit({"spec": {"strategy": {"blueGreen": {"activeService": "next"}}}}).settle()
+    former = world.store.get(SERVICES, NAMESPACE, "active")
+    assert former is not None and HASH_LABEL not in former["spec"]["selector"]
+    assert (world.selected("next"), world.phase) == ("web:1", "Healthy")
+
+
+def test_a_refused_replica_set_is_told_in_a_condition() -> None:
+    world = deployed(rollout(canary=canary()))
+
+    def refuse(write: str) -> None:
+        if write.startswith("create ReplicaSet"):
+            raise Refused(403, "Forbidden", "quota exceeded")
+
+    world.store.before_write = refuse
+    world.push("web:2")
+    with pytest.raises(Refused):
+        world.one_pass()
+    condition = world.condition("Progressing")
+    assert (condition["status"], condition["reason"]) == ("False", "ReplicaSetCreateError")
+    assert "quota exceeded" in condition["message"] and "ReplicaSetCreateError" in world.reasons
+
+
+def test_a_manifest_that_cannot_be_read_says_so_in_its_status() -> None:
+    world = World(rollout()).settle()
+    assert world.phase.startswith(
+        'Degraded InvalidSpec: The Rollout "web" is invalid: spec.strategy: Required value: Rollout has missing field'
+    )
+    assert world.status["observedGeneration"] == "1"
+
+
+def test_a_router_in_trouble_is_told_and_ends_the_pass_without_a_status() -> None:
+    rule = {"name": "web", "canarySubsetName": "canary", "stableSubsetName": "stable"}
+    routing = {"istio": {"virtualService": {"name": "web"}, "destinationRule": rule}}
+    route = [{"destination": {"host": "web", "subset": subset}, "weight": share} for subset, share in (("stable", 100), ("canary", 0))]
+    virtual = merged(virtual_service(), {"spec": {"http": [{"name": "primary", "route": route}]}})
+    subsets = {"metadata": {"name": "web", "namespace": NAMESPACE}, "kind": "DestinationRule", "spec": {"host": "web"}}
+    subsets["spec"]["subsets"] = [{"name": "stable"}, {"name": "canary"}]
+    others = [(VIRTUAL_SERVICES, virtual), (DESTINATION_RULES, subsets)]
+    world = deployed(rollout(canary=canary(weight(50), pause(), trafficRouting=routing)), *others).breaks("web:2").push("web:2").settle()
+    live = world.store.get(DESTINATION_RULES, NAMESPACE, "web")
+    assert live is not None and live["spec"]["subsets"][1]["labels"] == {HASH_LABEL: world.replica_set("web:2").hash}
+    world.store.put(DESTINATION_RULES, {**live, "spec": subsets["spec"]})
+    mark = len(world.store.writes)
+    world.one_pass()
+    assert "TrafficRoutingError" in world.reasons and world.since(mark) == []
+
+
+def test_keys_lead_to_the_rollout() -> None:
+    world = green()
+    owned = world.replica_set("web:1").manifest
+    assert {key.name for key in world.controller.keys_for(REPLICA_SETS, owned)} == {"web"}
+    assert ANALYSIS_RUNS in world.controller.watches
+
+
+def test_a_route_that_somebody_moved_is_put_right_by_the_next_pass_although_nobody_watches_it() -> None:
+    routing = {"istio": {"virtualService": {"name": "web"}}}
+    strategy = canary(weight(50), pause(), trafficRouting=routing, canaryService="web-canary", stableService="web-stable")
+    others = [(SERVICES, service("web-canary")), (SERVICES, service("web-stable")), (VIRTUAL_SERVICES, virtual_service())]
+    world = deployed(rollout(canary=strategy), *others).push("web:2").settle()
+    assert world.weight == 50
+    world.store.put(VIRTUAL_SERVICES, virtual_service())
+    assert world.settle().weight == 50

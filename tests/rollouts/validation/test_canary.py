@@ -1,0 +1,77 @@
+"""The rules of canaries and their steps (contract 12.2)."""
+
+from typing import Any
+
+import pytest
+
+from reconciler.rollouts.spec.manifest import parse_rollout
+from reconciler.rollouts.validation.spec import spec_problem
+from tests.kit.rollouts import canary, istio_routing, measured, rollout, weight
+
+HEADER = {"setHeaderRoute": {"name": "h", "match": [{"headerName": "x", "headerValue": {"exact": "y"}}]}}
+MIRROR = {"setMirrorRoute": {"name": "h", "percentage": 120, "match": [{"method": {"exact": "GET"}}]}}
+TWO_WAYS = {"setHeaderRoute": {"name": "h", "match": [{"headerName": "x", "headerValue": {"exact": "y", "regex": "z"}}]}}
+
+
+def problem(*steps: dict[str, Any], **fields: Any) -> str:
+    manifest = rollout(canary=canary(*steps, **fields))
+    found = spec_problem(manifest, parse_rollout(manifest))
+    return str(found) if found else ""
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        (weight(120), "spec.strategy.steps[0].setWeight: Invalid value: 120: SetWeight needs to be between 0 and 100"),
+        (
+            {"pause": {"duration": "soon"}},
+            'spec.strategy.steps[0].pause.duration: Invalid value: "soon": Duration needs to be greater than 0',
+        ),
+        ({}, "Step must have one of the following set: experiment, setWeight, setCanaryScale, plugin or pause"),
+        ({"setWeight": 1, "pause": {}}, "Step must have one of the following set"),
+        ({"setCanaryScale": {"weight": 1}}, "SetCanaryScale requires TrafficRouting to be set"),
+        (HEADER, "SetHeaderRoute requires TrafficRouting"),
+        (MIRROR, "SetMirrorRoute requires TrafficRouting"),
+        (
+            measured()
+            | {"analysis": {"templates": [{"templateName": "t"}], "args": [{"valueFrom": {"fieldRef": {"fieldPath": "metadata.x"}}}]}},
+            "spec.strategy.steps[0].analysis.args[0].valueFrom.fieldRef.fieldPath",
+        ),
+    ],
+)
+def test_a_wrong_step_is_named_by_its_place(step: dict[str, Any], expected: str) -> None:
+    assert expected in problem(step)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"maxSurge": 0, "maxUnavailable": "0%"}, "MaxSurge and MaxUnavailable both can not be zero"),
+        ({"canaryService": "a", "stableService": "a"}, "This rollout uses the same service for the stable and canary services"),
+        ({"scaleDownDelaySeconds": 1}, "Canary scaleDownDelaySeconds can only be used with traffic routing"),
+        ({"dynamicStableScale": True}, "Canary dynamicStableScale can only be used with traffic routing"),
+        ({"pingPong": {"pingService": "a", "pongService": "b"}}, "spec.strategy.pingPong: Forbidden: ping-pong is not supported yet"),
+        (
+            {"trafficRouting": {"nginx": {}}},
+            "spec.strategy.canary.trafficRouting.nginx: Forbidden: traffic router nginx is not supported yet",
+        ),
+        ({"trafficRouting": istio_routing()}, "Canary service and Stable service must to be set to use Traffic Routing"),
+        ({"replicaProgressThreshold": {"type": "Some", "value": 1}}, "must be Percent or Pods"),
+    ],
+)
+def test_a_wrong_field_is_named(fields: dict[str, Any], expected: str) -> None:
+    assert expected in problem(**fields)
+
+
+def test_a_router_has_rules_of_its_own() -> None:
+    assert "Steps define a route that does not exist" in problem(HEADER, istio=True)
+    assert problem(HEADER, istio=True, trafficRouting=istio_routing("h")) == ""
+    assert "exactly one of exact, regex or prefix" in problem(TWO_WAYS, istio=True, trafficRouting=istio_routing("h"))
+    assert "must be between 0 and 100" in problem(MIRROR, istio=True, trafficRouting=istio_routing("h"))
+    assert "can not be used with scaleDownDelaySeconds" in problem(istio=True, dynamicStableScale=True, scaleDownDelaySeconds=1)
+    many = istio_routing() | {"maxTrafficWeight": 1000}
+    assert "maxTrafficWeight can only be used with nginx or plugins" in problem(istio=True, trafficRouting=many)
+
+
+def test_percentages_that_round_to_nothing_are_no_mistake() -> None:
+    assert problem(maxSurge="1%", maxUnavailable="0") == ""

@@ -1,0 +1,93 @@
+"""The brake: one annotation stops our writes, from any laptop."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from reconciler_sandbox.client import Answer, Call
+
+from reconciler.kernel.identity import ObjectRef
+from reconciler.kernel.resources import CONFIGMAPS, NAMESPACES
+from reconciler.kube.fence import Fence, Fenced
+from reconciler.runtime.freeze import FREEZE, Freeze
+from tests.kit.clusters import Api, api, config_map, running
+from tests.kit.wait import until
+
+
+@pytest.fixture
+async def cluster() -> AsyncIterator[Api]:
+    async with api() as found:
+        yield found
+
+
+async def mark(cluster: Api, word: str | None) -> None:
+    await cluster.client.patch(ObjectRef(NAMESPACES, "", "reconciler"), {"metadata": {"annotations": {FREEZE: word}}})
+
+
+async def test_a_frozen_cluster_takes_none_of_our_writes_until_it_is_let_go(cluster: Api) -> None:
+    freeze = Freeze(cluster.client, "reconciler")
+    client = cluster.fenced(Fence(freeze.gate("cluster", "all")))
+    await freeze.look()
+    await client.create(CONFIGMAPS, config_map("before"))
+    await mark(cluster, "all")
+    await freeze.look()
+    with pytest.raises(Fenced, match="frozen \\(all\\)"):
+        await client.create(CONFIGMAPS, config_map("during"))
+    await mark(cluster, None)
+    await freeze.look()
+    await client.create(CONFIGMAPS, config_map("after"))
+
+
+@pytest.mark.parametrize(("word", "shut"), [("cluster", ["cluster"]), ("git", ["git"]), ("all", ["cluster", "git"]), ("", [])])
+async def test_a_scope_stops_what_it_names(cluster: Api, word: str, shut: list[str]) -> None:
+    freeze = Freeze(cluster.client, "reconciler")
+    await mark(cluster, word)
+    await freeze.look()
+    gates = {"cluster": freeze.gate("cluster", "all"), "git": freeze.gate("git", "all")}
+    assert [name for name, gate in gates.items() if gate.shut()] == shut
+
+
+async def test_a_word_that_nobody_knows_stops_everything(cluster: Api) -> None:
+    freeze = Freeze(cluster.client, "reconciler")
+    await mark(cluster, "true")
+    await freeze.look()
+    assert freeze.scope == "all"
+
+
+async def test_what_cannot_be_read_stays_as_it_was(cluster: Api) -> None:
+    freeze = Freeze(cluster.client, "reconciler")
+    await mark(cluster, "git")
+    await freeze.look()
+
+    async def away(_: Call) -> Answer | None:
+        raise ConnectionResetError
+
+    cluster.server.faults = away
+    await freeze.look()
+    assert freeze.scope == "git"
+
+
+async def test_it_keeps_looking(cluster: Api) -> None:
+    freeze = Freeze(cluster.client, "reconciler")
+    await mark(cluster, "cluster")
+    async with running(freeze.run()):
+        await until(lambda: freeze.scope == "cluster")
+
+
+async def test_without_our_namespace_nothing_is_frozen(cluster: Api) -> None:
+    freeze = Freeze(cluster.client, "elsewhere")
+    await freeze.look()
+    assert freeze.scope == ""
+
+
+async def test_it_is_known_only_once_it_was_read(cluster: Api) -> None:
+    freeze = Freeze(cluster.client, "reconciler")
+
+    async def away(_: Call) -> Answer | None:
+        raise ConnectionResetError
+
+    passing, cluster.server.faults = cluster.server.faults, away
+    await freeze.look()
+    assert not freeze.known.is_set()
+    cluster.server.faults = passing
+    await freeze.look()
+    assert freeze.known.is_set()

@@ -1,0 +1,168 @@
+"""Keys waiting: each once, one worker a key, later ones by time."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from reconciler.kernel.clock import SystemClock
+from reconciler.kernel.identity import Key
+from reconciler.runtime.queue import LONGEST_PAUSE, Queue
+from tests.kit.world import JumpingClock
+
+A, B = Key("c", "shop", "a"), Key("c", "shop", "b")
+
+
+@pytest.fixture
+def clock() -> JumpingClock:
+    return JumpingClock()
+
+
+@pytest.fixture
+def queue(clock: JumpingClock) -> Queue:
+    return Queue(clock)
+
+
+async def taken(queue: Queue) -> Key:
+    return await asyncio.wait_for(queue.take(), 10)
+
+
+async def ready(queue: Queue) -> Key | None:
+    """The key that can be taken now, taken; None when there is none."""
+    task = asyncio.ensure_future(queue.take())
+    for _ in range(3):
+        await asyncio.sleep(0)
+    if task.done():
+        return task.result()
+    task.cancel()
+    await asyncio.wait({task})
+    return None
+
+
+async def nothing(queue: Queue) -> bool:
+    return await ready(queue) is None
+
+
+def jump(clock: JumpingClock, seconds: float) -> None:
+    clock.time += timedelta(seconds=seconds)
+
+
+async def test_a_key_added_often_is_worked_on_once(queue: Queue) -> None:
+    for key in (A, A, B, A):
+        queue.add(key)
+    assert [await taken(queue), await taken(queue)] == [A, B]
+    assert await nothing(queue)
+
+
+async def test_a_key_added_while_it_is_worked_on_comes_again_and_only_then(queue: Queue) -> None:
+    queue.add(A)
+    assert await taken(queue) == A
+    queue.add(A)
+    queue.add(A)
+    assert await nothing(queue)
+    queue.done(A)
+    assert await taken(queue) == A
+    queue.done(A)
+    assert await nothing(queue)
+
+
+async def test_a_later_key_waits_for_its_time(queue: Queue, clock: JumpingClock) -> None:
+    queue.add_after(A, 60)
+    assert await nothing(queue)
+    jump(clock, 61)
+    assert await taken(queue) == A
+
+
+async def test_the_earlier_time_wins_and_is_used_once(queue: Queue, clock: JumpingClock) -> None:
+    queue.add_after(A, 60)
+    queue.add_after(A, 10)
+    queue.add_after(A, 90)
+    jump(clock, 11)
+    assert await taken(queue) == A
+    queue.done(A)
+    jump(clock, 100)
+    assert await nothing(queue)
+
+
+async def test_a_time_that_has_passed_is_now(queue: Queue) -> None:
+    queue.add_after(A, -5)
+    assert await taken(queue) == A
+
+
+async def test_keys_come_in_the_order_of_their_times(queue: Queue, clock: JumpingClock) -> None:
+    queue.add_after(B, 20)
+    queue.add_after(A, 10)
+    jump(clock, 30)
+    assert [await taken(queue), await taken(queue)] == [A, B]
+
+
+async def test_a_key_that_is_due_while_it_is_worked_on_comes_afterwards(queue: Queue, clock: JumpingClock) -> None:
+    queue.add(A)
+    await taken(queue)
+    queue.add_after(A, 5)
+    jump(clock, 6)
+    assert await nothing(queue)
+    queue.done(A)
+    assert await taken(queue) == A
+
+
+async def test_failures_wait_longer_each_time_until_one_pass_goes_well(queue: Queue, clock: JumpingClock) -> None:
+    pauses = []
+    for _ in range(12):
+        queue.retry(A)
+        before = clock.monotonic()
+        while await ready(queue) is None:
+            jump(clock, 0.05)
+        queue.done(A)
+        pauses.append(clock.monotonic() - before)
+    assert pauses == sorted(pauses)
+    assert pauses[0] < 0.2 and pauses[-1] <= LONGEST_PAUSE + 0.1
+    queue.forget(A)
+    queue.retry(A)
+    jump(clock, 0.06)
+    assert await taken(queue) == A
+
+
+async def test_what_the_other_side_asked_for_is_waited_for(queue: Queue, clock: JumpingClock) -> None:
+    queue.retry(A, 45)
+    jump(clock, 44)
+    assert await nothing(queue)
+    jump(clock, 2)
+    assert await taken(queue) == A
+
+
+async def test_a_waiting_worker_is_woken_by_a_key_and_by_time() -> None:
+    queue = Queue(SystemClock())
+    waiting = asyncio.ensure_future(queue.take())
+    await asyncio.sleep(0)
+    queue.add(A)
+    assert await asyncio.wait_for(waiting, 10) == A
+    waiting = asyncio.ensure_future(queue.take())
+    await asyncio.sleep(0)
+    queue.add_after(B, 0.01)
+    assert await asyncio.wait_for(waiting, 10) == B
+
+
+async def test_it_is_idle_when_nothing_is_ready_and_nobody_works(queue: Queue) -> None:
+    assert queue.idle and len(queue) == 0
+    queue.add(A)
+    assert not queue.idle and len(queue) == 1
+    await taken(queue)
+    assert not queue.idle
+    queue.done(A)
+    assert queue.idle
+
+
+@pytest.mark.parametrize("turns", range(3))
+async def test_a_worker_that_is_cancelled_while_a_key_arrives_ends(queue: Queue, turns: int) -> None:
+    queue.add_after(B, 60)
+    waiting = asyncio.create_task(queue.take())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    queue.add(A)
+    for _ in range(turns):  # how far the news of the key has come when the worker is told to end
+        await asyncio.sleep(0)
+    arrived = waiting.done()
+    waiting.cancel()
+    await asyncio.wait({waiting}, timeout=5)
+    assert waiting.cancelled() or arrived

@@ -1,0 +1,82 @@
+"""Files become manifests; a broken file costs only itself."""
+
+import pytest
+
+from reconciler.sources.documents import manifests_of, node_of, replace_files
+from reconciler.yamledit.nodes import node_at
+from tests.kit.manifests import deployment, parsed, snapshot
+
+MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {x: '1'}\n"
+
+
+def test_a_file_may_hold_several_documents_and_empty_ones() -> None:
+    source = parsed(all=f"---\n# nothing\n---\n{deployment()}---\n{MAP}---\n")
+    assert [(located.key, located.document) for located in source.manifests] == [
+        (("Deployment", "shop", "web"), 1),
+        (("ConfigMap", "", "a"), 2),
+    ]
+    assert not source.problems
+
+
+def test_the_items_of_a_list_are_manifests_of_their_own() -> None:
+    text = "apiVersion: v1\nkind: List\nitems:\n  - " + MAP.rstrip().replace("\n", "\n    ") + "\n"
+    (located,) = parsed(all=text).manifests
+    assert located.root == ("items", 0)
+    node = node_at(node_of(parsed(all=text), located), ("data", "x"))
+    assert node is not None
+    assert node.line == 7
+
+
+BROKEN = {
+    "syntax": ("a: [", "not YAML"),
+    "encoding": (b"a: \xe9", "UTF-8"),
+    "repeated key": (MAP + "kind: Secret\n", "twice"),
+    "no kind": ("apiVersion: v1\nmetadata: {name: a}\n", "without kind"),
+    "no version": ("kind: ConfigMap\nmetadata: {name: a}\n", "without apiVersion"),
+    "no name": ("apiVersion: v1\nkind: ConfigMap\n", "without metadata.name"),
+    "a list": ("- 1\n", "not a mapping"),
+    "a template": ("{{ if x }}\nkind: x\n{{ end }}\n", "not YAML"),
+    "number as kind": ("apiVersion: v1\nkind: 1\nmetadata: {name: a}\n", "without kind"),
+    "spec": ("apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: text\n", "whose spec is not a mapping"),
+    "labels": ("apiVersion: v1\nkind: Service\nmetadata: {name: a, labels: [x]}\n", "whose metadata.labels is not a mapping"),
+    "control character": ("a: \x01\n", "not YAML"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_file_is_a_problem_and_the_others_are_read(name: str) -> None:
+    content, message = BROKEN[name]
+    source = parsed(good=deployment(), broken=content)
+    assert [located.file for located in source.manifests] == ["good.yaml"]
+    (problem,) = source.problems
+    assert problem.file == "broken.yaml"
+    assert message in problem.message
+    assert problem.remedy
+
+
+def test_an_object_in_two_files_is_a_problem_that_names_both() -> None:
+    (problem,) = parsed(one=MAP, two=MAP).problems
+    assert problem.file == "two.yaml"
+    assert "one.yaml" in problem.message
+
+
+def test_an_object_in_two_files_is_contested_and_its_neighbour_is_not() -> None:
+    source = parsed(one=MAP, two=MAP, web=deployment())
+    assert [source.contested(located) for located in source.manifests] == [True, True, False]
+
+
+def test_other_files_are_left_alone() -> None:
+    assert not manifests_of(snapshot({"README.md": "a: [", "logo.png": b"\x89"})).problems
+
+
+def test_an_unchanged_file_is_not_parsed_again() -> None:
+    before = parsed(web=deployment(), map=MAP)
+    after = manifests_of(snapshot({"web.yaml": deployment(), "map.yaml": MAP.replace("1", "2")}), before)
+    assert after.files["web.yaml"] is before.files["web.yaml"]
+    assert after.files["map.yaml"] is not before.files["map.yaml"]
+
+
+def test_replaced_files_are_what_the_source_would_be() -> None:
+    edited = replace_files(parsed(web=deployment(), map=MAP), {"map.yaml": MAP.replace("1", "2").encode()})
+    assert edited.find("ConfigMap", "", "a").manifest["data"] == {"x": "2"}  # type: ignore[union-attr]
+    assert edited.find("Deployment", "shop", "web")

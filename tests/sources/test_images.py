@@ -1,0 +1,90 @@
+"""Image references: grammar, equality, and where workloads keep them."""
+
+import pytest
+
+from reconciler.sources.images import NotAnImage, container_images, normalised, parse_image, same_image, template_of, workload_images
+
+SHA = "sha256:" + "a" * 64
+NAMES = {
+    "nginx": "docker.io/library/nginx",
+    "nginx:1.2": "docker.io/library/nginx:1.2",
+    "acme/web": "docker.io/acme/web",
+    "localhost/web:1": "localhost/web:1",
+    "localhost:5000/web": "localhost:5000/web",
+    f"ghcr.io/a/b/c:v1@{SHA}": f"ghcr.io/a/b/c:v1@{SHA}",
+    "index.docker.io/library/redis:7": "docker.io/library/redis:7",
+    "docker.io/redis": "docker.io/library/redis",
+    "[::1]:5000/x/y": "[::1]:5000/x/y",
+    "a--b/c__d.e:T_1.x-": "docker.io/a--b/c__d.e:T_1.x-",
+    "Foo/bar": "foo/bar",
+    "registry.k8s.io/pause:3.9": "registry.k8s.io/pause:3.9",
+    "host:80/c": "host:80/c",
+    "web:1.10": "docker.io/library/web:1.10",
+}
+NOT_NAMES = [
+    "", " nginx", "nginx:", "nginx@sha256:abc", "a/Bar", "http://a/b", "a//b", "-a", "a:" + "t" * 129, "a_-b/c", "a" * 64, "nginx:1:2",
+    "{{ .x }}:1", "nginx:${TAG}", "a@sha256:" + "A" * 64, "a@sha256:" + "a" * 63, "aé:1", "nginx\n", "a/" * 200 + "a", "x" * 2000,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NAMES)
+def test_a_reference_is_spelled_out_in_full(text: str) -> None:
+    assert str(parse_image(text)) == NAMES[text]
+
+
+@pytest.mark.parametrize("text", NOT_NAMES)
+def test_what_is_no_reference_is_said_so(text: str) -> None:
+    with pytest.raises(NotAnImage):
+        parse_image(text)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("nginx", "docker.io/library/nginx:latest", True),
+        ("nginx:1", "nginx:2", False),
+        ("a/b:1", "a/c:1", False),
+        (f"a/b:1@{SHA}", f"mirror.io/a/b@{SHA}", True),
+        (f"a/b@{SHA}", f"a/b@{SHA.replace('a', 'b')}".replace("shb", "sha"), False),
+        ("a/b:1", f"a/b@{SHA}", None),
+    ],
+)
+def test_two_references_are_compared_by_what_is_known(one: str, other: str, expected: bool | None) -> None:
+    assert same_image(parse_image(one), parse_image(other)) is expected
+
+
+def test_a_digest_decides_and_the_tag_is_decoration() -> None:
+    assert normalised(f"a/b:1@{SHA}") == normalised(f"docker.io/a/b@{SHA}")
+    assert normalised("nginx") == "docker.io/library/nginx:latest"
+    assert normalised("not an image") == "not an image"
+
+
+POD = {
+    "spec": {"initContainers": [{"name": "init", "image": "init:1"}], "containers": [{"name": "web", "image": "web:1"}, {"name": "bare"}]}
+}
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        *({"kind": kind, "spec": {"template": POD}} for kind in ("Deployment", "Rollout", "StatefulSet", "DaemonSet", "Job")),
+        {"kind": "CronJob", "spec": {"jobTemplate": {"spec": {"template": POD}}}},
+        {"kind": "Pod", **POD},
+    ],
+    ids=lambda manifest: manifest["kind"],
+)
+def test_every_kind_of_workload_tells_its_images_by_container(manifest: dict) -> None:
+    assert {name: field.text for name, field in workload_images(manifest).items()} == {"init": "init:1", "web": "web:1"}
+    for _name, path, text in container_images(manifest):
+        place = manifest
+        for part in path:
+            place = place[part]
+        assert place == text
+
+
+@pytest.mark.parametrize(
+    "manifest", [{"kind": "Service"}, {"kind": "Rollout", "spec": {"workloadRef": {}}}, {"kind": "Deployment", "spec": []}]
+)
+def test_what_runs_no_pods_has_no_images(manifest: dict) -> None:
+    assert template_of(manifest) is None
+    assert not workload_images(manifest)

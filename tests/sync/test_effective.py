@@ -1,0 +1,42 @@
+"""What is written now: templates may be kept, and an unchanged wish is no write."""
+
+from reconciler.kernel.identity import Manifest
+from reconciler.sync.effective import DESIRED, Template, effective, written
+
+THROUGH, KEEP = Template(keep=False), Template(keep=True, reason="held")
+
+
+def deployment(image: str, replicas: int = 1) -> Manifest:
+    return {"kind": "Deployment", "metadata": {"name": "web"}, "spec": {"replicas": replicas, "template": {"image": image}}}
+
+
+def test_git_goes_through_with_our_marks() -> None:
+    wanted = effective(deployment("v2"), deployment("v1"), THROUGH, {"reconciler.dev/source": "shop", "empty": ""})
+    assert wanted is not None
+    assert wanted["spec"]["template"] == {"image": "v2"}
+    assert set(wanted["metadata"]["annotations"]) == {"reconciler.dev/source", DESIRED}
+
+
+def test_a_kept_template_is_the_live_one_and_other_fields_flow() -> None:
+    wanted = effective(deployment("v2", replicas=5), deployment("v1"), KEEP, {})
+    assert wanted is not None
+    assert wanted["spec"] == {"replicas": 5, "template": {"image": "v1"}}
+
+
+def test_a_held_workload_that_does_not_live_is_not_created() -> None:
+    assert effective(deployment("v2"), None, KEEP, {}) is None
+
+
+def test_the_same_wish_again_is_no_write() -> None:
+    wanted = effective(deployment("v2"), None, THROUGH, {})
+    assert wanted is not None
+    assert not written(wanted, None)
+    assert written(wanted, wanted)
+    other = effective(deployment("v3"), wanted, THROUGH, {})
+    assert other is not None and not written(other, wanted)
+
+
+def test_lifting_a_hold_is_a_new_wish() -> None:
+    held = effective(deployment("v2"), deployment("v1"), KEEP, {})
+    lifted = effective(deployment("v2"), deployment("v1"), THROUGH, {})
+    assert held is not None and lifted is not None and not written(lifted, held)

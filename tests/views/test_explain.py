@@ -1,0 +1,133 @@
+"""Why a rollout stands where it stands, in one sentence."""
+
+from datetime import timedelta
+from typing import Any
+
+from msgspec.structs import replace
+
+from reconciler.kernel.identity import Manifest
+from reconciler.releases.model import Evidence, Release, ReleasePhase, ReleaseStatus, Restore, RestoreState, Verdict
+from reconciler.views.explain import Explanation, explain
+from reconciler.views.tree import Family
+from tests.kit.releases import NOW, aborted, release, replica_set, rollout, run
+
+
+def explained(known: Manifest | None = None, ended: Release | None = None, **parts: Any) -> Explanation:
+    family = Family(known or rollout(), parts.get("sets", ()), (), parts.get("runs", ()))
+    return explain(family, ended, NOW)
+
+
+def stepping(*steps: Manifest, index: int = 0, **status: Any) -> Manifest:
+    found = rollout(currentStepIndex=index, **status)
+    found["spec"]["strategy"]["canary"]["steps"] = list(steps)
+    return found
+
+
+def waiting(reason: str = "CanaryPauseStep", *, seconds_ago: int = 10) -> dict[str, Any]:
+    begun = (NOW - timedelta(seconds=seconds_ago)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"phase": "Paused", "pauseConditions": [{"reason": reason, "startTime": begun}]}
+
+
+def rejected(**known: Any) -> Release:
+    row = Evidence(run="r", metric="m", phase="Failed", condition="x < 1", values=("3",), limit="failureLimit 1", query="q")
+    status = ReleaseStatus(
+        phase=ReleasePhase.CLOSED, verdict=Verdict.FAILED, reason="m Failed: 2 failed", decided_at=NOW, held=True, evidence=(row,)
+    )
+    return release(status=replace(status, **known))
+
+
+def test_an_invalid_spec_comes_before_everything() -> None:
+    condition = {"type": "InvalidSpec", "message": "spec.strategy: Required"}
+    found = explained(rollout(conditions=[condition]), rejected())
+    assert found.sentence == "Nothing is done while the spec is invalid: spec.strategy: Required"
+
+
+def test_a_rejected_release_tells_rule_value_limit_and_what_to_do() -> None:
+    found = explained(None, rejected(restore=Restore(state=RestoreState.PUSHED, sha="d" * 40)))
+    assert found.sentence == "Release web-bad ended: failed: m Failed: 2 failed"
+    assert (found.rule, found.value, found.limit, found.query) == ("x < 1", "3", "failureLimit 1", "q")
+    assert found.next == f"restore in Git: pushed {'d' * 12}; to try it again: reconciler hold lift web-bad"
+
+
+def test_a_lifted_release_explains_nothing_any_more() -> None:
+    assert "ended" not in explained(None, rejected(held=False)).sentence
+
+
+def test_an_abort_says_where_traffic_is() -> None:
+    found = explained(rollout(**aborted("by hand")))
+    assert found.sentence == "Traffic is on the stable version: by hand"
+    assert found.next.startswith("reconciler retry web")
+
+
+def test_a_persons_pause_is_theirs() -> None:
+    paused = rollout()
+    paused["spec"]["paused"] = True
+    assert explained(paused).sentence == "A person paused it"
+
+
+def test_a_timed_pause_counts_down() -> None:
+    for duration in (60, "60", "60s", "1m"):
+        found = explained(stepping({"pause": {"duration": duration}}, **waiting()))
+        assert found.sentence == "It waits out the pause of step 1: 50 s of 60 s are left"
+        assert (found.value, found.limit) == ("50s", "60s")
+
+
+def test_a_pause_that_is_over_has_nothing_left() -> None:
+    assert "0 s of 500 s" in explained(stepping({"pause": {"duration": "500s"}}, **waiting(seconds_ago=9999))).sentence
+    assert "0 s of 0 s" in explained(stepping({"pause": {"duration": "500ms"}}, **waiting())).sentence
+
+
+def test_a_pause_without_a_duration_waits_for_a_person() -> None:
+    assert explained(stepping({"pause": {}}, **waiting())).sentence == "It waits for a person at step 1"
+    assert explained(stepping({"pause": {"duration": "soon"}}, **waiting())).sentence == "It waits for a person at step 1"
+    assert "could not tell good from bad" in explained(rollout(**waiting("InconclusiveAnalysisRun"))).sentence
+    assert "preview service" in explained(rollout(**waiting("BlueGreenPause"))).sentence
+    assert explained(rollout(**waiting("Other"))).sentence == "It is paused: Other"
+
+
+def test_a_running_analysis_tells_what_it_asks() -> None:
+    found = explained(stepping({"analysis": {}}), runs=[run("Running")])
+    assert found.sentence == "It waits for analysis run web-bad22-2 to end"
+    assert (found.query, found.rule) == ("q", "succeeds when result[0] >= 0.95")
+
+
+def test_a_background_analysis_is_not_what_a_weight_step_waits_for() -> None:
+    sets = [replica_set("bad22")]
+    assert "0 of 2 are available" in explained(stepping({"setWeight": 20}), runs=[run("Running")], sets=sets).sentence
+
+
+def test_missing_pods_are_counted() -> None:
+    found = explained(sets=[replica_set("bad22", replicas=3)])
+    assert found.sentence == "It waits for pods of the new version: 0 of 3 are available"
+    assert "rollouts-pod-template-hash=bad22" in found.next
+
+
+def test_a_healthy_rollout_says_how_it_was_proven() -> None:
+    healthy = rollout(current="a", stable="a", phase="Healthy")
+    passed = release(status=ReleaseStatus(phase=ReleasePhase.CLOSED, verdict=Verdict.PASSED, reason="12 measurements passed"))
+    assert explained(healthy, passed).sentence == "It runs what Git asks for: passed, 12 measurements passed"
+    assert explained(healthy).sentence == "It runs what Git asks for"
+    watching = release(status=ReleaseStatus(phase=ReleasePhase.WATCHING))
+    assert "is still Watching" in explained(healthy, watching).sentence
+
+
+def test_what_the_controller_has_not_seen_is_not_called_healthy() -> None:
+    unseen = rollout(current="a", stable="a", phase="Healthy")
+    unseen["metadata"]["generation"] = 9
+    assert explained(unseen).sentence == "Progressing: waiting for rollout spec update to be observed"
+
+
+def test_at_the_latest_the_phase_itself_is_said() -> None:
+    assert explained(rollout(phase="Progressing", message="more replicas")).sentence == "Progressing: more replicas"
+    assert explained(rollout(phase="Progressing")).sentence == "Progressing: no reason is recorded"
+
+
+def test_a_suspension_of_the_rollout_or_its_namespace_comes_before_everything() -> None:
+    marks = {"annotations": {"reconciler.dev/suspend": "true"}}
+    known = rollout(conditions=[{"type": "InvalidSpec", "message": "m"}])
+    namespace = {"kind": "Namespace", "metadata": {"name": "shop", **marks}}
+    found = explain(Family(known, (), (), (), namespace), None, NOW)
+    assert found.sentence == "A person suspended the Namespace shop: nothing is written, traffic stays as it is"
+    assert found.next == "kubectl annotate namespace shop reconciler.dev/suspend-"
+    held = {**known, "metadata": {**known["metadata"], **marks}}
+    assert explained(held).next == "kubectl annotate rollout web -n shop reconciler.dev/suspend-"
