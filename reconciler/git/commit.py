@@ -12,6 +12,7 @@ from reconciler.git.command import GitCall, Runner
 from reconciler.git.objects import Committer, Oid
 from reconciler.git.tree import REGULAR, inside
 from reconciler.kernel.errors import Terminal
+from reconciler.kernel.text import clean, commit_line, one_line
 
 NOBODY = "0" * 40
 
@@ -26,8 +27,10 @@ class Message:
 
     @property
     def text(self) -> str:
-        trailers = "\n".join(f"{_one_line(key)}: {_one_line(value)}" for key, value in self.trailers.items())
-        parts = (_one_line(self.subject), self.body.replace("\0", "").strip(), trailers)
+        """The whole message; what forges and pipelines would obey in it is taken apart, wherever it came from."""
+        trailers = "\n".join(f"{one_line(key)}: {one_line(value)}" for key, value in self.trailers.items())
+        body = "\n".join(commit_line(line) for line in clean(self.body).strip().split("\n"))
+        parts = (commit_line(self.subject), body, trailers)
         return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -87,7 +90,3 @@ def _quoted(name: str) -> str:
 
 def _identity(text: str) -> str:
     return "".join(sign for sign in text if sign.isprintable() and sign not in "<>").strip() or "reconciler"
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.replace("\0", "").split())
