@@ -65,7 +65,7 @@ ECHOES: Mapping[str, Any] = {
     "in base64": {"auth": ENCODED},
     "in base64 of more": base64.b64encode(f"user:{CANARY}:x".encode()).decode(),
     "in JSON in JSON": json.dumps({"body": json.dumps({"t": CANARY})}),
-    "at the place where texts are cut": "x" * (LONGEST_TEXT - 6) + CANARY,
+    "at the place where texts are cut": "x" * (LONGEST_TEXT - 14) + CANARY,
 }
 
 
