@@ -16,6 +16,7 @@ def register(app: typer.Typer) -> None:
         ),
         kubeconfig: Annotated[str, typer.Option(help="a kubeconfig file; default: $KUBECONFIG, ~/.kube/config or in-cluster")] = "",
         read_only: Annotated[bool, typer.Option("--read-only", help="watch and report, write nothing anywhere")] = False,
+        listen: Annotated[str, typer.Option(help="host:port of our endpoints, instead of what the settings say")] = "",
         log_format: Annotated[str, typer.Option("--log-format", help="json or text")] = "text",
     ) -> None:
         """Follow the sources, deliver releases, restore what failed. Stops within 5 s of SIGTERM.
@@ -24,4 +25,4 @@ def register(app: typer.Typer) -> None:
         """
         from reconciler.app.daemon import Options, serve
 
-        serve(Options(config=config, kubeconfig=kubeconfig or None, read_only=read_only, log_format=log_format))
+        serve(Options(config=config, kubeconfig=kubeconfig or None, read_only=read_only, log_format=log_format, listen=listen))
