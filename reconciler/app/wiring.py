@@ -11,7 +11,7 @@ import httpx
 from reconciler.analysis.controller import AnalysisRunController
 from reconciler.app.indexes import INDEXES
 from reconciler.app.policyfiles import PolicyFiles
-from reconciler.app.settings.model import Settings
+from reconciler.app.settings.model import NotifierSettings, Settings
 from reconciler.forges.fenced import FencedForge
 from reconciler.forges.registry import ForgeTerms, forge
 from reconciler.forges.rest import Token
@@ -26,11 +26,16 @@ from reconciler.kernel.resources import RELEASES
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence
+from reconciler.notifiers.fenced import FencedNotifier
+from reconciler.notifiers.registry import notifier
+from reconciler.notifiers.webhook import WebhookTerms
+from reconciler.providers.registry import Hands as ProviderHands
 from reconciler.providers.registry import providers
 from reconciler.releases.apply_announcements import Announcements
 from reconciler.releases.apply_openings import ReleaseOpener
 from reconciler.releases.controller import Outside, ReleaseController
 from reconciler.releases.forge import Forge
+from reconciler.releases.notice import Notifier
 from reconciler.releases.observe_policies import LocalPolicies, Policies
 from reconciler.releases.restoring import Hands, Restoration
 from reconciler.renderers.registry import renderer
@@ -74,6 +79,8 @@ class Assembly:
     mirrors: tuple[Mirror, ...]
     sources: Mapping[str, GitSource]
     policy_files: PolicyFiles
+    notifiers: Mapping[str, Notifier]
+    """Who tells people, by name; the settings say of which environments."""
 
     def expect_news(self, source: str) -> None:
         """The branch of a source may have moved."""
@@ -98,7 +105,7 @@ def assemble(environment: Environment) -> Assembly:
     policy_files.look()
     controllers = _controllers(environment, cache, (sources, forges), Policies(cache, local))
     engine = Engine(controllers, environment.client, cache, environment.clock)
-    return Assembly(engine, tuple(mirrors.values()), sources, policy_files)
+    return Assembly(engine, tuple(mirrors.values()), sources, policy_files, {n.name: _notifier(n, environment) for n in settings.notifiers})
 
 
 def _resources(settings: Settings) -> tuple[Resource, ...]:
@@ -116,7 +123,7 @@ def _controllers(
     if "rollout" in settings.controllers:
         found.append(RolloutController(client, cache, clock, ROUTERS))
     if "analysis" in settings.controllers:
-        known = providers(client, environment.http, settings.prometheus)
+        known = providers(ProviderHands(client=client, http=environment.http, prometheus_address=settings.prometheus))
         found.append(AnalysisRunController(client, cache, clock, apply, known))
     if "release" in settings.controllers:
         announcements = Announcements(forges, cache)
@@ -163,6 +170,20 @@ def _forge(source: SourceSettings, environment: Environment) -> Forge:
     known = source.forge
     terms = ForgeTerms(repository=known.repository, token=token_file(known.token_file), api=known.api)
     return FencedForge(forge(known.kind, terms, environment.http), environment.git_fence.check)
+
+
+def _notifier(known: NotifierSettings, environment: Environment) -> Notifier:
+    url = token_file(known.url_file) if known.url_file else _fixed(known.url)
+    token, secret = (token_file(path) if path else _fixed("") for path in (known.token_file, known.secret_file))
+    told = notifier(known.kind, WebhookTerms(url=url, token=token, secret=secret), environment.http)
+    return FencedNotifier(told, environment.git_fence.check)
+
+
+def _fixed(text: str) -> Token:
+    async def read() -> str:
+        return text
+
+    return read
 
 
 def token_file(path: str) -> Token:

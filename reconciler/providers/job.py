@@ -73,7 +73,8 @@ class Job:
             return replace(ended(task, measurement), message=f"job {name} cannot be deleted: {error.message}")
         return ended(task, measurement)
 
-    def problems(self, config: Manifest) -> Iterator[Problem]:
+    @staticmethod
+    def problems(config: Manifest) -> Iterator[Problem]:
         try:
             if not Fields("job", config).under("spec").has("template"):
                 yield required("job.spec.template", "the pod that measures")

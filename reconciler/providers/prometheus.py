@@ -88,14 +88,15 @@ class Prometheus:
     async def terminate(self, task: MeasurementTask, measurement: Measurement) -> Measurement:
         return ended(task, measurement)
 
-    def problems(self, config: Manifest) -> Iterator[Problem]:
+    @staticmethod
+    def problems(config: Manifest) -> Iterator[Problem]:
         """What can be seen before a request: the query, its range and the address."""
         fields = Fields("prometheus", config)
         try:
             if not fields.text("query").strip():
                 yield required("prometheus.query", "what to ask")
             if fields.text("address"):
-                self._address(fields)
+                _address(fields, "")
             _timeout(fields)
             _query(fields, "", EPOCH)
         except InvalidField as error:
@@ -114,7 +115,7 @@ class Prometheus:
         return read((await self._ask(config, target, bare, now)).get("data")).series == 0
 
     async def _target(self, config: Fields) -> Target:
-        address = self._address(config)
+        address = _address(config, self._default_address)
         return Target(address, await self._authorization(config, address, _timeout(config)))
 
     async def _ask(self, config: Fields, target: Target, query: str, now: datetime) -> dict[str, Any]:
@@ -131,18 +132,6 @@ class Prometheus:
             answer = await send(self._client, call, insecure=config.flag("insecure"))
         return _document(answer)
 
-    def _address(self, config: Fields) -> str:
-        address = config.text("address") or self._default_address
-        if not address:
-            raise Terminal("prometheus address is not configured")
-        try:
-            parts = urlsplit(address)
-        except ValueError as error:
-            raise Terminal("prometheus address is not is url format") from error
-        if not parts.scheme or not parts.netloc:
-            raise Terminal("prometheus address is not is url format")
-        return address
-
     async def _authorization(self, config: Fields, address: str, timeout: float) -> dict[str, str]:
         authentication = config.under("authentication")
         oauth, plain = authentication.under("oauth2"), authentication.optional("basicAuth")
@@ -155,6 +144,19 @@ class Prometheus:
         if not plain.text("username") or not plain.text("password"):
             raise Terminal("prometheus: authentication.basicAuth needs both username and password")
         return {"Authorization": basic(plain.text("username"), plain.text("password"))}
+
+
+def _address(config: Fields, default: str) -> str:
+    address = config.text("address") or default
+    if not address:
+        raise Terminal("prometheus address is not configured")
+    try:
+        parts = urlsplit(address)
+    except ValueError as error:
+        raise Terminal("prometheus address is not is url format") from error
+    if not parts.scheme or not parts.netloc:
+        raise Terminal("prometheus address is not is url format")
+    return address
 
 
 def _timeout(config: Fields) -> float:

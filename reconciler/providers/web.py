@@ -54,7 +54,8 @@ class Web:
     async def terminate(self, task: MeasurementTask, measurement: Measurement) -> Measurement:
         return ended(task, measurement)
 
-    def problems(self, config: Manifest) -> Iterator[Problem]:
+    @staticmethod
+    def problems(config: Manifest) -> Iterator[Problem]:
         """What can be seen before a request: the address, the method and its body."""
         if not config.get("url"):
             yield required("web.url", "the address to ask")
