@@ -1,4 +1,4 @@
-"""The verdict table of DESIGN 4, row by row."""
+"""The verdict table of ADR 0011, row by row."""
 
 from datetime import timedelta
 
