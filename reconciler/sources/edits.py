@@ -1,6 +1,6 @@
 """The edit that takes a rejected change back: every value of one workload's template and config, compared and set at the branch tip.
 
-Not a `git revert`: other people's changes in the same commit or file stay (DESIGN 4).
+Not a `git revert`: other people's changes in the same commit or file stay (ADR 0012).
 """
 
 from collections.abc import Iterator, Mapping

@@ -16,7 +16,7 @@ class Allow:
 
 @dataclass(frozen=True, slots=True)
 class PruneLimit:
-    """More removals than this in one pass wait for a person (DESIGN 10)."""
+    """More removals than this in one pass wait for a person (ADR 0019)."""
 
     percent: int = 20
     objects: int = 10

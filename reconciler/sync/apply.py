@@ -74,7 +74,7 @@ class Gates:
 
 
 class Writing:
-    """Server-side apply with the version it was derived from, carrying over what runtime owns (DESIGN 8)."""
+    """Server-side apply with the version it was derived from, carrying over what runtime owns (ADR 0017)."""
 
     def __init__(self, client: Client, cache: Cache, clock: Clock, gates: Gates) -> None:
         self._client = client
@@ -213,7 +213,7 @@ class Writing:
         return True
 
     async def _suspended(self, manifest: Manifest, known: dict[str, bool]) -> bool:
-        """Whether a person asked us to leave this object, or everything in its namespace, alone (DESIGN 11)."""
+        """Whether a person asked us to leave this object, or everything in its namespace, alone (ADR 0021)."""
         namespace = namespace_of(manifest)
         if namespace and namespace not in known:
             live = await self._client.find(NAMESPACES, "", namespace)
@@ -252,7 +252,7 @@ def _due(desired: Manifest, live: Manifest | None, template: TemplateDecision, m
 
 
 def _check_drivers(live: Manifest, source: str) -> None:
-    """Never two drivers (DESIGN 12)."""
+    """Never two drivers (ADR 0022)."""
     tool = other_driver(live)
     if tool:
         raise Terminal(f"{live['kind']} {name_of(live)} is applied by {tool} already: remove it there or from this source")

@@ -1,4 +1,4 @@
-"""What is written for one object now: as Git has it, except for a pod template that must not change yet (DESIGN 5, 6, 9)."""
+"""What is written for one object now: as Git has it, except for a pod template that must not change yet (ADR 0013, 0014, 0018)."""
 
 from collections.abc import Mapping
 
