@@ -73,7 +73,7 @@ def moved(proven: Parsed, tip: Parsed, id: WorkloadId) -> tuple[Change, ...]:
 
 
 def revertability(proven: Parsed, tip: Parsed, id: WorkloadId) -> str:
-    """How Git could be brought back if this release fails, found out before it starts (DESIGN 7): direct, proposal or manual."""
+    """How Git could be brought back if this release fails, found out before it starts (ADR 0015): direct, proposal or manual."""
     match restore_edits(proven, tip, tip, id):
         case RestoreEdit(direct=True):
             return "direct"

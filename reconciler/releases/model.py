@@ -16,7 +16,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Verdict(StrEnum):
-    """How a release ended (DESIGN 4, a closed list)."""
+    """How a release ended (ADR 0011, a closed list)."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -55,7 +55,7 @@ class RestoreState(StrEnum):
 
 
 class RestoreMode(StrEnum):
-    """How Git may be brought back: what the policy of the verdict said when it was reached (ADR 0010)."""
+    """How Git may be brought back: what the policy of the verdict said when it was reached (ADR 0012)."""
 
     PUSH = "push"
     PROPOSE = "propose"

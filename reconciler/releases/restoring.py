@@ -1,4 +1,4 @@
-"""The way back in Git: the rejected values of one workload, compared and set at the branch tip, pushed or proposed (ADR 0010).
+"""The way back in Git: the rejected values of one workload, compared and set at the branch tip, pushed or proposed (ADR 0012).
 
 Repeatable at any cut, and content decides: each try looks at the tip first, and a tip that asks for the previous version needs nothing.
 """
