@@ -7,7 +7,7 @@ from reconciler.releases.model import Change, Named
 from reconciler.releases.opening import Asked
 from reconciler.sources.changes import WorkloadChange, change_of
 from reconciler.sources.documents import Parsed
-from reconciler.sources.edits import Impossible, RestoreEdit, Superseded, restore_edits
+from reconciler.sources.edits import Direct, Proposal, restore_edits
 from reconciler.sources.images import container_images
 from reconciler.sources.inventory import workload_key
 from reconciler.sources.model import ChangedField, Commit, WorkloadId
@@ -72,11 +72,11 @@ def moved(proven: Parsed, tip: Parsed, id: WorkloadId) -> tuple[Change, ...]:
 def revertability(proven: Parsed, tip: Parsed, id: WorkloadId) -> str:
     """How Git could be brought back if this release fails, found out before it starts (DESIGN 7): direct, proposal or manual."""
     match restore_edits(proven, tip, tip, id):
-        case RestoreEdit(direct=True):
+        case Direct():
             return "direct"
-        case RestoreEdit():
+        case Proposal():
             return "proposal"
-        case Superseded() | Impossible():
+        case _:
             return "manual"
 
 

@@ -14,11 +14,13 @@ from reconciler.git.push import AlreadyThere, Denied, NeedsProposal, Outcome, Pu
 from reconciler.kernel.errors import Transient
 from reconciler.kube.cache import Cache
 from reconciler.releases.asking import source_id
-from reconciler.releases.forge import Forge, Proposal
+from reconciler.releases.forge import Forge
+from reconciler.releases.forge import Proposal as PullRequest
 from reconciler.releases.message import TRAILER, proposal_body, restore_commit
 from reconciler.releases.model import EPOCH, Release, Restore, RestoreState
 from reconciler.releases.observe_history import history
-from reconciler.sources.edits import Impossible, RestoreEdit, Superseded, restore_edits
+from reconciler.sources.edits import Direct, Edit, Impossible, Obstacle, Proposal, Superseded, Waiting, restore_edits, words
+from reconciler.sources.edits import Outcome as Edits
 from reconciler.sources.follow import GitSource
 from reconciler.sources.source_port import Tip
 
@@ -27,6 +29,7 @@ FIRST_PAUSE = 0.05
 RECENT = timedelta(hours=1)
 RESTORES_AN_HOUR = 2
 DENIED_PAUSE = 30.0
+WAITING_PAUSE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +70,30 @@ class Restoration:
         if ours:
             return Restore(state=RestoreState.PUSHED, sha=ours, attempts=attempts)
         edits = await self._edits(hands, release, tip)
-        if isinstance(edits, Superseded):
-            return Restore(state=RestoreState.SUPERSEDED, attempts=attempts, message=edits.reason)
-        if isinstance(edits, Impossible):
-            return Restore(state=RestoreState.IMPOSSIBLE, attempts=attempts, message=edits.reason)
-        reason = self._why_propose(release, edits)
-        if reason:
-            return await self._propose(hands, release, (tip, edits, reason), attempts)
-        return await self._push(hands, release, (tip, edits), attempts)
+        match edits:
+            case Superseded():
+                return Restore(state=RestoreState.SUPERSEDED, attempts=attempts, message=words(edits))
+            case Impossible():
+                return Restore(state=RestoreState.IMPOSSIBLE, attempts=attempts, message=words(edits))
+            case Waiting():
+                raise Transient(f"release {release.name}: the branch cannot be read: {words(edits)}", WAITING_PAUSE)
+            case Direct(edit) | Proposal(edit):
+                reason = self._why_propose(release, edits)
+                if reason:
+                    return await self._propose(hands, release, (tip, edit, reason), attempts)
+                return await self._push(hands, release, (tip, edit), attempts)
 
-    async def _edits(self, hands: Hands, release: Release, tip: Tip) -> RestoreEdit | Superseded | Impossible:
+    async def _edits(self, hands: Hands, release: Release, tip: Tip) -> Edits:
         proven_sha = release.spec.proven.sha if release.spec.proven else ""
         good = await hands.source.parsed_at(proven_sha) if proven_sha else None
         bad = await hands.source.parsed_at(release.spec.commit.sha)
         if good is None or bad is None:
-            return Impossible(f"no {'proven' if good is None else 'rejected'} commit is known in Git")
+            obstacle, which = (Obstacle.NO_PREVIOUS, "proven") if good is None else (Obstacle.NO_REJECTED, "rejected")
+            return Impossible(obstacle, f"no {which} commit is known in Git")
         id = source_id(bad, release.namespace, release.spec.workload.name)
         return restore_edits(good, bad, tip.parsed, id)
 
-    async def _push(self, hands: Hands, release: Release, work: tuple[Tip, RestoreEdit], attempts: int) -> Restore | None:
+    async def _push(self, hands: Hands, release: Release, work: tuple[Tip, Edit], attempts: int) -> Restore | None:
         tip, edits = work
         sha = await self._build(hands, release, tip, edits)
         outcome = await self._pusher(hands).push(hands.source.settings.branch, sha)
@@ -99,7 +107,7 @@ class Restoration:
             case Denied(reason) | Unclear(reason):
                 raise Transient(f"release {release.name}: the restore commit was not taken: {reason}", DENIED_PAUSE)
 
-    async def _propose(self, hands: Hands, release: Release, work: tuple[Tip, RestoreEdit, str], attempts: int) -> Restore:
+    async def _propose(self, hands: Hands, release: Release, work: tuple[Tip, Edit, str], attempts: int) -> Restore:
         """Our own branch, once; then the pull request, found again if it is already open."""
         tip, edits, reason = work
         settings = hands.source.settings
@@ -109,12 +117,12 @@ class Restoration:
             sha = await self._build(hands, release, tip, edits)
             _expect_pushed(release, await self._pusher(hands).push(branch, sha))
         text = restore_commit(release, _fields(edits))
-        proposal = Proposal(head=branch, base=settings.branch, title=text.subject, body=proposal_body(text, reason))
+        proposal = PullRequest(head=branch, base=settings.branch, title=text.subject, body=proposal_body(text, reason))
         pull = await hands.forge.propose(proposal)
         where = pull.url if pull else f"branch {branch}"
         return Restore(state=RestoreState.PROPOSED, sha=sha, pull=where, attempts=attempts, message=reason)
 
-    async def _build(self, hands: Hands, release: Release, tip: Tip, edits: RestoreEdit) -> str:
+    async def _build(self, hands: Hands, release: Release, tip: Tip, edits: Edit) -> str:
         """The same release on the same tip is the same commit: its date is that of the verdict."""
         text = restore_commit(release, _fields(edits))
         draft = Draft(
@@ -136,11 +144,11 @@ class Restoration:
         found = await runner.git("log", "--format=%H", f"--grep={trailer}", "-1", span)
         return found
 
-    def _why_propose(self, release: Release, edits: RestoreEdit) -> str:
+    def _why_propose(self, release: Release, edits: Direct | Proposal) -> str:
         if release.status.restore is not None and release.status.restore.message == "propose":
             return "the policy asks for a proposal"
-        if not edits.direct:
-            return edits.reason
+        if isinstance(edits, Proposal):
+            return words(edits)
         if self._recent(release) >= RESTORES_AN_HOUR:
             return f"this workload was restored {RESTORES_AN_HOUR} times within the hour already: somebody else keeps writing the value"
         return ""
@@ -157,7 +165,7 @@ class Restoration:
         return Pusher(mirror.runner, mirror.remote, hands.source.refs, hands.permit)
 
 
-def _fields(edits: RestoreEdit) -> Sequence[str]:
+def _fields(edits: Edit) -> Sequence[str]:
     return [f"{field.location}: {field.old} -> {field.new}" for field in edits.fields]
 
 
