@@ -129,6 +129,8 @@ class ReleaseSpec(Struct, frozen=True, kw_only=True):
     previous: Previous | None = None
     """None for the first version here: there is nothing to go back to."""
     revert: str = "manual"
+    """How Git could be brought back: direct, proposal or manual, found out before the release starts."""
+    revert_reason: str = ""
     number: int = 0
     """Counts the releases of one workload: creation times are whole seconds, too coarse to say which came first."""
     attempt: int = 1
