@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from reconciler.git.commit import Draft, Message, build
 from reconciler.git.push import AlreadyThere, Denied, NeedsProposal, Pushed, Pusher, Race, Unclear
-from reconciler.git.tree import tree_of
 from reconciler.kernel.clock import Clock, Timers
 from reconciler.kernel.errors import Transient
 from reconciler.kernel.identity import name_of
@@ -178,9 +177,9 @@ class Restoration:
             head = await source.refs.head_of(source.mirror.remote, branch)
             if head is not None and not await _only_touches(source, work.tip.sha, head, files):
                 continue  # somebody else's: nothing of theirs is offered in our name
+            if head is not None and await _holds(source, head, files):
+                return branch, head, ""
             sha = await _build(work, head or work.tip.sha)
-            if head is not None and await _tree(source, sha) == await _tree(source, head):
-                return branch, head, ""  # it holds our edit, byte for byte
             outcome = await _pusher(work.hands).push(branch, sha)
             if isinstance(outcome, Pushed | AlreadyThere):
                 return branch, sha, ""
@@ -238,8 +237,10 @@ async def _only_touches(source: GitSource, tip: str, head: str, files: Mapping[s
     return {name for name in names.split("\0") if name} <= set(files)
 
 
-async def _tree(source: GitSource, commit: str) -> str:
-    return await tree_of(source.mirror.runner, commit, "")
+async def _holds(source: GitSource, head: str, files: Mapping[str, bytes]) -> bool:
+    """Whether the files at a commit are byte for byte those of our edit."""
+    parsed = await source.parsed_at(head)
+    return parsed is not None and all(name in parsed.files and parsed.files[name].content == content for name, content in files.items())
 
 
 def _pusher(hands: Hands) -> Pusher:
