@@ -52,7 +52,7 @@ class Pattern:
     program: tuple[Instruction, ...]
 
     def search(self, text: str, spend: Callable[[int], None] | None = None) -> bool:
-        """Whether it matches anywhere. `spend` is told the steps and may raise; without it InvalidPattern bounds them."""
+        """True when it matches anywhere. `spend` is told the steps and may raise; without it InvalidPattern bounds them."""
         pay = spend or _budget()
         threads: set[int] = set()
         for index in range(len(text) + 1):

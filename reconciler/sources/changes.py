@@ -60,7 +60,7 @@ class WorkloadChange:
 
     @property
     def asks_for_release(self) -> bool:
-        """Whether other pods are asked for: the template or its config differs (also by order alone)."""
+        """True when other pods are asked for: the template or its config differs (also by order alone)."""
         return self.moved and not self.removed
 
 

@@ -67,7 +67,7 @@ class _Unit:
 
 
 @dataclass(frozen=True, slots=True)
-class _Draft:
+class _TipSoFar:
     """The tip after the edits so far, and the values that moved."""
 
     tip: Parsed
@@ -99,7 +99,7 @@ def restore_edits(proven: Parsed, rejected: Parsed, tip: Parsed, workload: Workl
     return _judged(versions, draft, workload)
 
 
-def _judged(versions: Versions, draft: _Draft, workload: WorkloadId) -> Outcome:
+def _judged(versions: Versions, draft: _TipSoFar, workload: WorkloadId) -> Outcome:
     if not draft.touched and _asks_for_rejected(versions, workload):
         return Impossible("the rejected version differs from the proven one only in the order of a list")
     if not draft.touched:
@@ -143,7 +143,7 @@ def _rest(parsed: Parsed, workload: Workload) -> list[Manifest]:
 
 
 def _same(ones: list[Manifest], others: list[Manifest]) -> bool:
-    """Manifests of files that nobody edited are the very same objects: that is the cheap first look."""
+    """Manifests of files that were not edited are the very same objects: that is the cheap first look."""
     return len(ones) == len(others) and all(
         one is other or canonical(one) == canonical(other) for one, other in zip(ones, others, strict=True)
     )
@@ -156,8 +156,8 @@ def _asks_otherwise(before: tuple[Parsed, Workload | None], after: tuple[Parsed,
     return not _same(behind(tip, was), behind(edited, now)) and identity(tip, was) != identity(edited, now)
 
 
-def _edited(versions: Versions, found: tuple[Workload, Workload, Workload]) -> _Draft:
-    draft = _Draft(versions.tip)
+def _edited(versions: Versions, found: tuple[Workload, Workload, Workload]) -> _TipSoFar:
+    draft = _TipSoFar(versions.tip)
     for unit in _units(versions, found):
         if unit.proven is None or unit.rejected is None:
             continue  # A config object that only one version refers to: putting the reference back is the whole edit.
@@ -175,7 +175,7 @@ def _units(versions: Versions, found: tuple[Workload, Workload, Workload]) -> It
         )
 
 
-def _edit_part(versions: Versions, unit: _Unit, part: FieldPath, draft: _Draft) -> _Draft:
+def _edit_part(versions: Versions, unit: _Unit, part: FieldPath, draft: _TipSoFar) -> _TipSoFar:
     assert unit.proven is not None and unit.rejected is not None, "both versions were found"
     good = node_at(node_of(versions.proven, unit.proven), part)
     bad = node_at(node_of(versions.rejected, unit.rejected), part)
@@ -190,12 +190,12 @@ def _edit_part(versions: Versions, unit: _Unit, part: FieldPath, draft: _Draft) 
     return draft
 
 
-def _edit_one(versions: Versions, unit: _Unit, difference: Difference, draft: _Draft) -> _Draft:
+def _edit_one(versions: Versions, unit: _Unit, difference: Difference, draft: _TipSoFar) -> _TipSoFar:
     assert unit.tip is not None, "the caller looked"
     tip = draft.tip.find(*unit.tip.key)
     if tip is None:
         raise EditRefused(f"{' '.join(unit.tip.key)} could no longer be read after a part of the edit")
-    step = _Step(versions, replace(unit, tip=tip), difference, draft.tip, _whole(draft.tip, tip))
+    step = _DifferenceEdit(versions, replace(unit, tip=tip), difference, draft.tip, _whole(draft.tip, tip))
     content = step.content()
     if content is None:
         return draft
@@ -205,7 +205,7 @@ def _edit_one(versions: Versions, unit: _Unit, difference: Difference, draft: _D
     now = edited.find(*tip.key)
     moved = template_differences((draft.tip, tip), (edited, now), unit.parts[0])
     fields = changed_fields(tip, now, moved)
-    return _Draft(edited, (*draft.fields, *fields), draft.touched | {tip.file})
+    return _TipSoFar(edited, (*draft.fields, *fields), draft.touched | {tip.file})
 
 
 def _on_one_line(node: ScalarNode) -> bool:
@@ -219,7 +219,7 @@ def _whole(parsed: Parsed, located: Located) -> Node:
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class _DifferenceEdit:
     """One difference to take back at the tip as it is now."""
 
     versions: Versions

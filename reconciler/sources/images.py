@@ -65,7 +65,7 @@ def image_or_none(text: str) -> Image | None:
 
 
 def same_image(one: Image, other: Image) -> bool | None:
-    """Whether two references name the same image; None when only a registry could tell (a tag against a digest)."""
+    """True when two references name the same image; None when only a registry could tell (a tag against a digest)."""
     if one.digest and other.digest:
         return one.digest == other.digest
     if one.digest or other.digest:

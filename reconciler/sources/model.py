@@ -86,7 +86,7 @@ class ImageField:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Which line of which file set a value, in which commit, through which pull request; None where nobody can tell."""
+    """Which line of which file set a value, in which commit, through which pull request; None where it cannot be told."""
 
     change: ChangedField
     commit: Commit | None

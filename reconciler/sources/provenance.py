@@ -22,7 +22,7 @@ class History:
 
 
 def provenance(change: ChangedField, history: History) -> Provenance:
-    """Who set a value: the commit that blame names, else the only one that touched the file, else nobody."""
+    """Who set a value: the commit that blame names, else the only one that touched the file, else none."""
     facts = None if history.rewritten else _commit(change, history)
     if facts is None:
         return Provenance(change, None, None)

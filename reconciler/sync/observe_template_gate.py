@@ -1,4 +1,4 @@
-"""Whether the pod template of an object may change now, and which release the object carries."""
+"""The template gate: if the pod template of an object may change now, and which release the object carries."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,8 +41,8 @@ class OverrideEnd:
 class TemplateGate:
     """Reads holds and windows off the Release objects."""
 
-    def __init__(self, openings: ReleaseOpener, clock: Clock) -> None:
-        self._openings = openings
+    def __init__(self, opener: ReleaseOpener, clock: Clock) -> None:
+        self._opener = opener
         self._clock = clock
 
     def template(self, tip: Tip, located: Located, live: Manifest | None) -> TemplateDecision:
@@ -53,10 +53,10 @@ class TemplateGate:
         workload = workload_of(tip.parsed, located)
         if workload is None:
             return TemplateDecision(THROUGH)
-        history = self._openings.history(workload.template.key[1], workload.id.name)
+        history = self._opener.history(workload.template.key[1], workload.id.name)
         identity = identity_hash(tip.parsed, workload)
-        rollout = live if live is not None and live["kind"] == "Rollout" else self._openings.rollout(workload)
-        first = self._openings.awaited(workload, identity, history) if live is not None else None
+        rollout = live if live is not None and live["kind"] == "Rollout" else self._opener.rollout(workload)
+        first = self._opener.awaited(workload, identity, history) if live is not None else None
         decision = _after(first) if first is not None else self._decision(history, identity, rollout)
         holds_it = located.key == workload.template.key
         override_end = _override_end(rollout, identity) if holds_it else None

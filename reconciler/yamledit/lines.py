@@ -1,6 +1,6 @@
 """Takes whole entries out of a YAML file or puts them in, line by line. `restore` proves the result by parsing it again.
 
-Only block style and only whole lines: anything else is Refused, because a guess about layout is a change nobody asked for.
+Only block style and only whole lines: anything else is Refused, because a guess about layout is a change that was not asked for.
 """
 
 import re

@@ -19,7 +19,7 @@ class EditRefused(Exception):
 
 
 class Stale(EditRefused):
-    """The value is no longer the one the caller expects: somebody acted in between."""
+    """The value is no longer the one the caller expects: the file was edited in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def _written(style: str, edit: ScalarEdit) -> str:
 
 
 def _plain_is_safe(text: str) -> bool:
-    """Whether a bare text reads as exactly this string, inside a flow list too."""
+    """True when a bare text reads as exactly this string, inside a flow list too."""
     if not reads_as_text(text):
         return False
     try:
