@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
+from reconciler.releases.content import content_of
 from reconciler.releases.identity import identity_hash
 from reconciler.releases.model import Change, Named
 from reconciler.releases.opening import Asked
@@ -54,6 +55,8 @@ def asked_by(parsed: Parsed, workload: Workload, settings: SourceSettings, commi
         identity=identity_hash(parsed, workload),
         images={container: text for container, _, text in container_images(workload.template.manifest)},
         commit=commit,
+        content=content_of(parsed, workload),
+        companion=settings.companion,
     )
 
 

@@ -3,8 +3,6 @@
 from reconciler.kernel.identity import Manifest, name_of
 from reconciler.releases.policy import ReleasePolicy
 
-UNJUDGED = "applied, not judged: "
-
 
 def contradiction(policy: ReleasePolicy, rollout: Manifest | None) -> str | None:
     """Why this policy cannot be kept for a Rollout, with what to do; None when it can."""

@@ -147,11 +147,6 @@ def _injected_term(rule: Manifest, namespace: str, avoided: str) -> tuple[str, M
     return REQUIRED, term
 
 
-def inject_metadata(template: Manifest, labels: Labels, annotations: Labels) -> Manifest:
-    """The template (or pod) with these labels and annotations added."""
-    return replace_metadata(template, NO_METADATA, {"labels": labels, "annotations": annotations})
-
-
 def replace_metadata(carrier: Manifest, former: Mapping[str, Labels], wanted: Mapping[str, Labels]) -> Manifest:
     """A template or pod with `wanted` injected; of what else it carries only keys of `former` are removed (contract 10.4)."""
     metadata = dict(carrier.get("metadata") or {})
