@@ -210,7 +210,8 @@ class ReleaseOpener:
         if base is None:
             return Details(pull=pull)
         id = source_id(tip.parsed, release.namespace, release.spec.workload.name)
-        return Details(pull=pull, changes=moved(base, tip.parsed, id), revert=revertability(base, tip.parsed, id))
+        revert, reason = revertability(base, tip.parsed, id)
+        return Details(pull=pull, changes=moved(base, tip.parsed, id), revert=revert, revert_reason=reason)
 
     async def _pull(self, source: str, sha: str) -> Pull | None:
         """A forge that does not answer costs the comment, never the release."""

@@ -1,4 +1,4 @@
-"""When a release that had ended begins anew, as an attempt with its own number and its own evidence (ADR 0008). Pure.
+"""When a release that had ended begins anew, as an attempt with its own number and its own evidence (ADR 0011). Pure.
 
 A rejected version is tried again when a person lifts it, or when the rollout goes on with it after a retry; Git still asks for it.
 """

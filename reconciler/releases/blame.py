@@ -1,4 +1,4 @@
-"""Who or what ended an attempt that was brought home, and with which numbers (the verdict table of ADR 0008). Pure."""
+"""Who or what ended an attempt that was brought home, and with which numbers (the verdict table of ADR 0011). Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

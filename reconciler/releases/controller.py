@@ -1,4 +1,4 @@
-"""The release layer's pass: judge what the rollout layer did, steer it by its verbs, restore Git, tell people (ADR 0007).
+"""The release layer's pass: judge what the rollout layer did, steer it by its verbs, restore Git, tell people (ADR 0009).
 
 Order: verdict and evidence are frozen in the Release first; then Git; then announcements. Each step first looks whether it is done.
 """

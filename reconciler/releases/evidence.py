@@ -32,7 +32,7 @@ def samples(evidence: tuple[Evidence, ...]) -> int:
     return sum(row.founded for row in evidence)
 
 
-def held_data(measurement: Manifest, *, by_value: bool = True) -> bool:
+def is_founded(measurement: Manifest, *, by_value: bool = True) -> bool:
     """Whether this measurement measured anything. Empty answers, NaN and a query's own "no data" fallback are nothing.
 
     `by_value` is False for a Job, which answers by its end and not by a value.
@@ -53,7 +53,7 @@ def _filled(metric: Manifest, known: Mapping[str, str]) -> Manifest:
 def _row(run: Manifest, result: Manifest, metric: Manifest) -> Evidence:
     measurements = result.get("measurements") or []
     by_value, counted = "job" not in (metric.get("provider") or {}), not result.get("dryRun")
-    empty = sum(1 for m in measurements if m.get("phase") in COUNTED and not held_data(m, by_value=by_value))
+    empty = sum(1 for m in measurements if m.get("phase") in COUNTED and not is_founded(m, by_value=by_value))
     answered = sum(int(result.get(word) or 0) for word in ("successful", "failed"))
     return Evidence(
         run=name_of(run),
@@ -67,7 +67,7 @@ def _row(run: Manifest, result: Manifest, metric: Manifest) -> Evidence:
         inconclusive=int(result.get("inconclusive") or 0),
         error=int(result.get("error") or 0),
         founded=max(0, answered - empty) if counted else 0,
-        failed_on_data=counted and any(m.get("phase") == "Failed" and held_data(m, by_value=by_value) for m in measurements),
+        failed_on_data=counted and any(m.get("phase") == "Failed" and is_founded(m, by_value=by_value) for m in measurements),
         limit=f"failureLimit {metric.get('failureLimit') or 0}",
         message=str(result.get("message") or _last_message(measurements))[:500],
     )

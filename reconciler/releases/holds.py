@@ -48,7 +48,7 @@ def rejections(releases: Sequence[Release], release: Release, window: timedelta,
 
 
 def keeping(releases: Iterable[Release], now: datetime) -> datetime | None:
-    """Until when a rejected version stays live for inspection; None when none does (ADR 0013)."""
+    """Until when a rejected version stays live for inspection; None when none does (ADR 0014)."""
     ends = [r.status.keep_until for r in releases if r.status.held and r.status.keep_until and r.status.keep_until > now]
     return max(ends, default=None)
 

@@ -1,4 +1,4 @@
-"""How an attempt ends: from facts to the next status, one step at a time (ADR 0008). Pure.
+"""How an attempt ends: from facts to the next status, one step at a time (ADR 0011). Pure.
 
 Steps are asked in order; the first that answers makes the pass. A verdict, once written, is never changed. Only runs of this attempt
 are evidence, and only what they measured.
@@ -209,7 +209,7 @@ def _promoted(look: Look, verdict: Verdict, reason: str) -> ReleaseStatus:
 
 
 def _close(look: Look, ending: Ending) -> ReleaseStatus:
-    """Not passed: what the verdict means for the version and for Git, as the policy says (ADR 0008)."""
+    """Not passed: what the verdict means for the version and for Git, as the policy says (ADR 0011)."""
     wanted = {
         Verdict.FAILED: look.policy.on_failure,
         Verdict.ABORTED: look.policy.on_abort,

@@ -16,7 +16,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Verdict(StrEnum):
-    """How a release ended (DESIGN 4, a closed list)."""
+    """How a release ended (ADR 0011, a closed list)."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -55,7 +55,7 @@ class RestoreState(StrEnum):
 
 
 class RestoreMode(StrEnum):
-    """How Git may be brought back: what the policy of the verdict said when it was reached (ADR 0010)."""
+    """How Git may be brought back: what the policy of the verdict said when it was reached (ADR 0012)."""
 
     PUSH = "push"
     PROPOSE = "propose"
@@ -129,6 +129,8 @@ class ReleaseSpec(Struct, frozen=True, kw_only=True):
     previous: Previous | None = None
     """None for the first version here: there is nothing to go back to."""
     revert: str = "manual"
+    """How Git could be brought back: direct, proposal or manual, found out before the release starts."""
+    revert_reason: str = ""
     number: int = 0
     """Counts the releases of one workload: creation times are whole seconds, too coarse to say which came first."""
     attempt: int = 1

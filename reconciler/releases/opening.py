@@ -49,6 +49,7 @@ class Details:
     pull: Pull | None = None
     changes: tuple[Change, ...] = ()
     revert: str = "manual"
+    revert_reason: str = ""
 
 
 def opening(asked: Asked, history: Sequence[Release], live: RolloutView | None, runs: Sequence[str] = ()) -> Release | None:
@@ -81,7 +82,7 @@ def baseline(asked: Asked, history: Sequence[Release], found: Serving | None = N
 
 def detailed(release: Release, details: Details) -> Release:
     """The same release with what is looked up only for one that is really opened."""
-    spec = replace(release.spec, pull=details.pull, changes=details.changes, revert=details.revert)
+    spec = replace(release.spec, pull=details.pull, changes=details.changes, revert=details.revert, revert_reason=details.revert_reason)
     return replace(release, spec=spec)
 
 

@@ -16,7 +16,7 @@ class WorkloadName:
 
 @dataclass(frozen=True, slots=True)
 class AfterPromotion:
-    """The new version is watched for `window` at 100 % while the old one stays warm (DESIGN 3)."""
+    """The new version is watched for `window` at 100 % while the old one stays warm (ADR 0010)."""
 
     window: timedelta
     analysis: Manifest

@@ -1,4 +1,4 @@
-"""The way back in Git: the rejected values of one workload, compared and set at the branch tip, pushed or proposed (ADR 0010).
+"""The way back in Git: the rejected values of one workload, compared and set at the branch tip, pushed or proposed (ADR 0012).
 
 Repeatable at any cut, and content decides: each try looks at the tip first, and a tip that asks for the previous version needs nothing.
 """
@@ -14,13 +14,29 @@ from reconciler.git.push import AlreadyThere, Denied, NeedsProposal, Pushed, Pus
 from reconciler.git.tree import tree_of
 from reconciler.kernel.clock import Clock, Timers
 from reconciler.kernel.errors import Transient
+from reconciler.kernel.identity import name_of
 from reconciler.releases.asking import source_id
 from reconciler.releases.forge import Forge, Proposal, Withdrawing
 from reconciler.releases.message import TRAILER, proposal_body, release_trailer, restore_commit, withdrawal
-from reconciler.releases.model import EPOCH, Release, Restore, RestoreMode, RestoreState
-from reconciler.sources.edits import Impossible, RestoreEdit, Superseded, restore_edits
+from reconciler.releases.model import EPOCH, Content, Release, Restore, RestoreMode, RestoreState
+from reconciler.sources.documents import Parsed
+from reconciler.sources.edits import (
+    Direct,
+    Edit,
+    Impossible,
+    Obstacle,
+    Outcome,
+    Overtaken,
+    PreviousManifest,
+    Superseded,
+    Waiting,
+    restore_edits,
+    words,
+)
+from reconciler.sources.edits import Proposal as ProposedEdit
 from reconciler.sources.follow import GitSource
 from reconciler.sources.source_port import Tip
+from reconciler.sources.templates import CONFIG_PARTS
 
 TRIES = 12
 FIRST_PAUSE = 0.05
@@ -46,8 +62,10 @@ class Work:
     hands: Hands
     release: Release
     tip: Tip
-    edit: RestoreEdit
+    edit: Edit
     before: Restore
+    caution: str = ""
+    """Why the edit itself may not be pushed without review; empty when it may."""
 
     @property
     def fields(self) -> Sequence[str]:
@@ -87,32 +105,39 @@ class Restoration:
         tip = await hands.source.tip()
         outcome = await self._edit(hands, release, tip)
         match outcome:
-            case Superseded(reason, restored):
-                ours = await _our_commit(hands, release, tip) if restored else ""
+            case Superseded(how):
+                ours = await _our_commit(hands, release, tip) if how is Overtaken.RESTORED else ""
                 state = RestoreState.PUSHED if ours else RestoreState.SUPERSEDED
-                return replace(before, state=state, sha=ours, message="" if ours else reason)
-            case Impossible(reason):
-                return replace(before, state=RestoreState.IMPOSSIBLE, message=reason)
-            case RestoreEdit():
-                work = Work(hands, release, tip, outcome, before)
+                return replace(before, state=state, sha=ours, message="" if ours else words(outcome))
+            case Waiting():
+                return replace(before, message=f"the branch cannot be read: {words(outcome)}")
+            case Impossible():
+                return replace(before, state=RestoreState.IMPOSSIBLE, message=words(outcome))
+            case Direct(edit) | ProposedEdit(edit):
+                work = Work(hands, release, tip, edit, before, words(outcome))
         reason = self._why_propose(work, history)
         return await self._propose(work, reason) if reason else await self._push(work)
 
-    async def _edit(self, hands: Hands, release: Release, tip: Tip) -> RestoreEdit | Superseded | Impossible:
+    async def _edit(self, hands: Hands, release: Release, tip: Tip) -> Outcome:
+        """The edit by the two commits; by the manifest that travels with the release where a commit is gone from history."""
         previous = release.spec.previous
-        good = await hands.source.parsed_at(previous.sha) if previous is not None and previous.sha else None
+        if previous is None:
+            return Impossible(Obstacle.NO_PREVIOUS)
+        good: Parsed | PreviousManifest | None = await hands.source.parsed_at(previous.sha) if previous.sha else None
+        if good is None:
+            good = _manifest(previous.content)
         bad = await hands.source.parsed_at(release.spec.commit.sha)
-        if good is None or bad is None:
-            return Impossible(f"no {'proven' if good is None else 'rejected'} commit is known in Git")
-        return restore_edits(good, bad, tip.parsed, source_id(bad, release.namespace, release.spec.workload.name))
+        if good is None:
+            return Impossible(Obstacle.NO_PREVIOUS, "its commit is gone, and it was too large to be kept")
+        return restore_edits(good, bad, tip.parsed, source_id(bad or tip.parsed, release.namespace, release.spec.workload.name))
 
     def _why_propose(self, work: Work, history: Sequence[Release]) -> str:
         """Why this edit may not be pushed; empty when it may. Every way to Git obeys the policy of the verdict it serves."""
         restore, now = work.before, self._clock.now()
         if restore.mode is RestoreMode.PROPOSE:
             return "the policy asks for a proposal"
-        if not work.edit.direct:
-            return work.edit.reason
+        if work.caution:
+            return work.caution
         if restore.push_until is not None and now > restore.push_until:
             return f"the verdict is of {work.release.status.decided_at}: too old to push without asking"
         if recent_pushes(history, now) >= RESTORES_AN_HOUR:
@@ -175,6 +200,13 @@ def recent_pushes(history: Sequence[Release], now: datetime) -> int:
     """How often Git was restored for this workload within the hour, whatever the version."""
     pushed = [r for r in history if r.status.restore is not None and r.status.restore.state is RestoreState.PUSHED]
     return sum(1 for r in pushed if now - (r.status.decided_at or EPOCH) < RECENT)
+
+
+def _manifest(content: Content) -> PreviousManifest | None:
+    if not content.template:
+        return None
+    config = {("ConfigMap", name_of(kept)): {part: kept[part] for part in CONFIG_PARTS if part in kept} for kept in content.config}
+    return PreviousManifest(content.template, config)
 
 
 async def _build(work: Work, parent: str) -> str:

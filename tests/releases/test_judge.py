@@ -1,4 +1,4 @@
-"""The verdict table of ADR 0008, row by row: a verdict is about this attempt, and only about what was measured."""
+"""The verdict table of ADR 0011, row by row: a verdict is about this attempt, and only about what was measured."""
 
 from datetime import timedelta
 

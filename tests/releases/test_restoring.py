@@ -12,7 +12,7 @@ from reconciler.kernel.clock import SystemClock
 from reconciler.kernel.errors import Transient
 from reconciler.kube.fence import Fence, Fenced, Gate
 from reconciler.releases.manifest import parse_release
-from reconciler.releases.model import Release, ReleaseStatus, Restore, RestoreState
+from reconciler.releases.model import Content, Release, ReleaseStatus, Restore, RestoreState
 from reconciler.releases.restoring import Hands, Restoration
 from tests.kit.desk import Desk, config, desk, policy, rollout
 from tests.kit.forges import Noting
@@ -202,15 +202,16 @@ async def test_a_source_that_is_gone_leaves_it_to_a_person(shop: Desk) -> None:
     assert (ended.state, ended.message) == (RestoreState.IMPOSSIBLE, "source shop is not followed any more")
 
 
-async def test_a_history_that_nobody_has_any_more_is_impossible_and_says_so(shop: Desk) -> None:
+async def test_a_history_that_nobody_has_any_more_costs_the_direct_push_and_not_the_restore(shop: Desk) -> None:
     await rejected(shop, {"web.yaml": rollout()}, {"web.yaml": rollout(BAD)})
     release = await newest(shop)
     assert release.spec.previous is not None
     shop.push({"web.yaml": rollout(BAD)}, "again")
     lost = changed(release, spec=changed(release.spec, previous=changed(release.spec.previous, sha="0" * 40)))
     ended = await restoration(shop).restore(changed(lost, name="other"), [])
-    assert ended.state is RestoreState.IMPOSSIBLE
-    assert "no proven commit is known in Git" in ended.message
+    assert (ended.state, shop.origin.read("web.yaml", ended.branch).decode()) == (RestoreState.PROPOSED, rollout())
+    too_large = changed(lost.spec, previous=changed(lost.spec.previous, content=Content()))
+    assert (await restoration(shop).restore(changed(lost, spec=too_large), [])).state is RestoreState.IMPOSSIBLE
 
 
 async def test_only_recent_restores_count_whatever_the_version(shop: Desk) -> None:
