@@ -15,6 +15,7 @@ CALLED_BY_NAME = {
     "main": "the console script",
     "on_any_event": "watchdog",
     "write_with_length": "aiohttp",
+    "same_edit": "the release layer, once it looks at branches",
     **dict.fromkeys(("decimal", "integer_pair", "named_pair", "optional_index", "optional_member", "string_pair"), "lark"),
 }
 Function = ast.FunctionDef | ast.AsyncFunctionDef

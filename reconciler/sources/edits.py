@@ -67,7 +67,7 @@ class Direct:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class ProposedEdit:
     """An edit that a person should look at; `detail` names what the caution is about."""
 
     edit: Edit
@@ -98,7 +98,7 @@ class Impossible:
     detail: str = ""
 
 
-Outcome = Direct | Proposal | Superseded | Waiting | Impossible
+Outcome = Direct | ProposedEdit | Superseded | Waiting | Impossible
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class _TipSoFar:
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """One workload in three versions. `rejected` is the tip itself where nobody knows the rejected version any more."""
+    """One workload in three versions. `rejected` is the tip itself where the rejected version is not known any more."""
 
     id: WorkloadId
     previous: Parsed | PreviousManifest
@@ -173,7 +173,7 @@ def restore_edits(previous: Parsed | PreviousManifest, rejected: Parsed | None, 
 
 
 def same_edit(edit: Edit, branch: Parsed, tip: Parsed) -> bool:
-    """True where a branch, perhaps somebody else's, holds exactly this edit on top of the tip: the same bytes, nothing else."""
+    """True where a branch, ours or another one, holds exactly this edit on top of the tip: the same bytes, nothing else."""
     names = {*branch.files, *tip.files, *edit.files}
     wanted = {name: edit.files.get(name, tip.files[name].content if name in tip.files else None) for name in names}
     return all(name in branch.files and branch.files[name].content == content for name, content in wanted.items())
@@ -184,7 +184,7 @@ def words(outcome: Outcome) -> str:
     match outcome:
         case Direct():
             return ""
-        case Proposal(_edit, caution, detail):
+        case ProposedEdit(_edit, caution, detail):
             return f"{caution} {detail}".rstrip()
         case Superseded(how, place):
             return f"{place}: {how}" if place else str(how)
@@ -217,12 +217,12 @@ def _judged(question: _Question, draft: _TipSoFar) -> Outcome:
     if moved is None:
         return Impossible(Obstacle.UNWRITABLE, "other objects of the source would change")
     if moved:
-        return Proposal(edit, Caution.SHARED, ", ".join(moved))
+        return ProposedEdit(edit, Caution.SHARED, ", ".join(moved))
     if isinstance(question.previous, PreviousManifest):
-        return Proposal(edit, Caution.PREVIOUS_GONE)
+        return ProposedEdit(edit, Caution.PREVIOUS_GONE)
     if identity(draft.tip, workloads(draft.tip)[question.id]) != question.previous_identity:
-        return Proposal(edit, Caution.ORDER if question.rejected_at_tip else Caution.FURTHER)
-    return Proposal(edit, Caution.REWORDED) if draft.reworded else Direct(edit)
+        return ProposedEdit(edit, Caution.ORDER if question.rejected_at_tip else Caution.FURTHER)
+    return ProposedEdit(edit, Caution.REWORDED) if draft.reworded else Direct(edit)
 
 
 def strays(before: Parsed, after: Parsed, workload: WorkloadId) -> list[str] | None:
