@@ -34,12 +34,12 @@ real: $(VENV)/.dev ## the contracts on a real control plane and Prometheus; the 
 
 test-all: test real ## all tests: those of `make test` and those of `make real`
 
-check: $(VENV)/.dev ## formatting, lint, types, floors, house rules
+check: $(VENV)/.dev ## formatting, lint, types, walls between folders, house rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo | tail -n 12
-	@$(BIN)/pytest -q tests/test_house.py
+	@$(BIN)/pytest -q tests/test_house.py tests/test_references.py tests/test_dead_code.py
 
 bench: $(VENV)/.dev ## print the budgets of ADR 0030 that exist so far, as ratios of one run
 	@$(BIN)/python -m benchmarks

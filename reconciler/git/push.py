@@ -32,7 +32,7 @@ class AlreadyThere:
 
 @dataclass(frozen=True, slots=True)
 class Race:
-    """Somebody pushed first: fetch, derive the edit again, try again."""
+    """Another push came first: fetch, derive the edit again, try again."""
 
     reason: str
 

@@ -27,12 +27,12 @@ from reconciler.sources.edits import (
     Outcome,
     Overtaken,
     PreviousManifest,
+    ProposedEdit,
     Superseded,
     Waiting,
     restore_edits,
     words,
 )
-from reconciler.sources.edits import Proposal as ProposedEdit
 from reconciler.sources.follow import GitSource
 from reconciler.sources.source_port import Tip
 from reconciler.sources.templates import CONFIG_PARTS

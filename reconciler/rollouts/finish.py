@@ -193,7 +193,7 @@ def _progress(account: Account, status: RolloutStatus, *, fell: bool, well: bool
 
 
 def _rests(status: RolloutStatus) -> bool:
-    """Whether everything that exists serves and the last word was success: nothing moves, so nothing is late."""
+    """True when everything that exists serves and the last word was success: nothing moves, so nothing is late."""
     condition = status.condition(PROGRESSING)
     if condition is None or status.replicas != status.available or not status.promoted:
         return False

@@ -79,12 +79,12 @@ class Pass:
 
     @property
     def aborted(self) -> bool:
-        """Whether an abort counts now, the one of this pass included."""
+        """True when an abort counts now, the one of this pass included."""
         return not self.removed_abort and (self.abort_reason is not None or self.before.abort)
 
     @property
     def aborting(self) -> bool:
-        """Whether a persisted abort counts: what replicas and weights follow (contract 2.1)."""
+        """True when a persisted abort counts: what replicas and weights follow (contract 2.1)."""
         return self.before.abort and not self.removed_abort
 
     def act(self, *effects: Effect) -> "Pass":

@@ -126,7 +126,7 @@ def canary_weight(route: Manifest, sides: Sides) -> int:
 
 
 def reweighted(route: Manifest, sides: Sides, shares: Shares) -> Manifest:
-    """The route with these shares; destinations that nobody knows go, those of new experiments come (contract 9.3, 13.40)."""
+    """The route with these shares; unknown destinations go, those of new experiments come (contract 9.3, 13.40)."""
     destinations = list(_weighted(route.get("route") or [], sides, shares))
     present = {_host(destination) for destination in destinations}
     new = sorted(shares.experiments.keys() - present)

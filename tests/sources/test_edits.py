@@ -16,7 +16,7 @@ from reconciler.sources.edits import (
     Outcome,
     Overtaken,
     PreviousManifest,
-    Proposal,
+    ProposedEdit,
     Superseded,
     Waiting,
     restore_edits,
@@ -155,7 +155,7 @@ def test_config_shared_with_another_workload_needs_a_person() -> None:
     files = {"web": deployment(extra=FROM_CONFIG), "api": deployment(name="api", extra=FROM_CONFIG)}
     one, two = (parsed(**files, config=CONFIG.format(mode=mode)) for mode in ("fast", "broken"))
     outcome = restore_edits(one, two, two, WEB)
-    assert isinstance(outcome, Proposal)
+    assert isinstance(outcome, ProposedEdit)
     assert (outcome.caution, outcome.detail) == (Caution.SHARED, "Deployment shop/api")
 
 
@@ -225,7 +225,7 @@ def test_a_further_change_to_the_same_workload_makes_it_a_proposal() -> None:
     good, bad = deployment(image=GOOD), deployment(image=BAD)
     tip = deployment(image=BAD, extra="          workingDir: /new\n")
     outcome = restore_edits(parsed(web=good), parsed(web=bad), parsed(web=tip), WEB)
-    assert isinstance(outcome, Proposal)
+    assert isinstance(outcome, ProposedEdit)
     assert outcome.caution is Caution.FURTHER
     assert outcome.edit.files["web.yaml"] == tip.replace(BAD, GOOD).encode()
 
@@ -294,7 +294,7 @@ def test_whatever_was_changed_goes_back_or_is_left_to_a_person(good: dict[str, s
         for variables, indent, image in ((good, indents[0], GOOD), (bad, indents[1], BAD))
     )
     outcome = restore_edits(one, two, two, WEB)
-    assert isinstance(outcome, Direct | Proposal), outcome
+    assert isinstance(outcome, Direct | ProposedEdit), outcome
     after = replace_files(two, outcome.edit.files)
     assert not after.problems
     assert isinstance(outcome, Direct) == (asks_for(after) == asks_for(one))
@@ -409,7 +409,7 @@ def test_what_a_person_wrote_around_it_stays_and_makes_it_a_proposal() -> None:
     bad = deployment(extra=f"{ENV[:-1]} [{{name: A, value: x}}, {{name: B, value: y}}]\n")
     tip = bad.replace("value: x}", "value: z}")
     outcome = restore_edits(parsed(web=good), parsed(web=bad), parsed(web=tip), WEB)
-    assert isinstance(outcome, Proposal)
+    assert isinstance(outcome, ProposedEdit)
     after = replace_files(parsed(web=tip), outcome.edit.files)
     assert workloads(after)[WEB].pod_template["spec"]["containers"][0]["env"] == [{"name": "A", "value": "z"}]
 
@@ -431,7 +431,7 @@ def test_a_vanished_commit_costs_the_direct_push_and_not_the_way_back(known: boo
     tip = parsed(web="# top\n" + bad, config=two)
     previous = previous_manifest(parsed(web=good, config=one))
     outcome = restore_edits(previous, parsed(web=bad, config=two) if known else None, tip, WEB)
-    assert isinstance(outcome, Proposal)
+    assert isinstance(outcome, ProposedEdit)
     assert outcome.caution is Caution.PREVIOUS_GONE
     assert outcome.edit.files == {"config.yaml": one.encode(), "web.yaml": b"# top\n" + good.encode()}
 
@@ -453,7 +453,7 @@ def test_a_newer_value_supersedes_a_kept_manifest_too() -> None:
 def test_a_kept_manifest_says_all_that_is_needed(good: dict[str, str], bad: dict[str, str]) -> None:
     one, two = (parsed(web=with_variables(variables, " " * 12, image)) for variables, image in ((good, GOOD), (bad, BAD)))
     outcome = restore_edits(previous_manifest(one), None, two, WEB)
-    assert isinstance(outcome, Proposal), outcome
+    assert isinstance(outcome, ProposedEdit), outcome
     after = workloads(replace_files(two, outcome.edit.files))[WEB].pod_template["spec"]["containers"][0]
     assert {item["name"]: item["value"] for item in after["env"]} == good
     assert after["image"] == GOOD
