@@ -35,7 +35,7 @@ class RunPhase(StrEnum):
 
     @property
     def bad(self) -> bool:
-        """Whether one metric in this phase ends the whole run."""
+        """True when one metric in this phase ends the whole run."""
         return self in (RunPhase.FAILED, RunPhase.ERROR, RunPhase.INCONCLUSIVE)
 
 
@@ -131,7 +131,7 @@ class Measurement:
     message: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
-    """What was learned on the way and nobody may read, a fetched token: `observe` masks it and lets go of it."""
+    """What was learned on the way and must not be shown, a fetched token: `observe` masks it and lets go of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

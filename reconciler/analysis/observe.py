@@ -1,4 +1,4 @@
-"""What the outside says to a run: its secrets, and the measurements that are due, taken side by side (contract 6.2 C, 6.5)."""
+"""What the outside says to a run: its secrets, and the measurements that are due, taken side by side (contract 6.2, 6.5)."""
 
 import asyncio
 import base64
@@ -33,7 +33,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """The values of arguments by name, and what masks those among them that nobody may read."""
+    """The values of arguments by name, and what masks those among them that may not be read."""
 
     by_name: Mapping[str, str | None]
     redactor: Redactor
@@ -124,7 +124,7 @@ class Measuring:
 
 
 def _filled_metrics(run: AnalysisRun, values: Values) -> tuple[Metric, ...]:
-    """The metrics with all values in place. A value that makes no metric is quoted in the refusal, unless nobody may read it."""
+    """The metrics with all values in place. A value that makes no metric is quoted in the refusal, masked if it is a secret."""
     try:
         return parse_metrics(substitute(run.metrics, values.by_name))
     except InvalidMetric as error:

@@ -70,7 +70,7 @@ class Checking(Protocol):
 
 @runtime_checkable
 class Confiding(Protocol):
-    """What a provider may also do: say which values of a metric's configuration nobody may read; pure."""
+    """What a provider may also do: say which values of a metric's configuration are secrets; pure."""
 
     def secrets(self, metric: Metric) -> Iterable[str]:
         """Tokens, passwords and the like, beside the secret arguments, which are known."""

@@ -12,8 +12,8 @@ from reconciler.app.webhooks import Webhooks
 from reconciler.forges.registry import WEBHOOKS
 from reconciler.kernel.errors import Terminal
 from reconciler.runtime.engine import Engine
-from reconciler.sources.webhook import Hint
 from reconciler.web.listener import Route, listening
+from reconciler.web.webhook import Hint
 
 Hinted = Callable[[Hint], int]
 Notes = Callable[[], Sequence[str]]

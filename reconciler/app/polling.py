@@ -13,7 +13,7 @@ from reconciler.app.watching import Watching
 from reconciler.kernel.identity import Key
 from reconciler.runtime.engine import Engine
 from reconciler.sources.settings import SourceSettings
-from reconciler.sources.webhook import Hint
+from reconciler.web.webhook import Hint
 
 
 class Polling:

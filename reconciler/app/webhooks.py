@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
-from reconciler.sources.webhook import Hint, WebhookShape
+from reconciler.web.webhook import Hint, WebhookShape
 
 REMEMBERED = 10_000
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"

@@ -8,7 +8,7 @@ import hmac
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.sources.webhook import Hint, place_of
+from reconciler.web.webhook import Hint, place_of
 
 ADDRESSES = ("clone_url", "ssh_url", "html_url", "git_url", "url")
 BRANCHES = "refs/heads/"

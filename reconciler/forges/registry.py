@@ -13,7 +13,7 @@ from reconciler.forges.plain import Plain
 from reconciler.forges.rest import Token
 from reconciler.kernel.errors import Terminal
 from reconciler.releases.forge import Forge
-from reconciler.sources.webhook import WebhookShape
+from reconciler.web.webhook import WebhookShape
 
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 

@@ -84,7 +84,7 @@ class Redactor:
 
 
 def smells(name: str) -> bool:
-    """Whether what bears this name is not for the eyes of strangers: a header, a parameter, a field of a log line."""
+    """True of a name whose value is not for the eyes of strangers: of a header, a parameter, a field of a log line."""
     return SMELLS.search(name) is not None
 
 

@@ -75,7 +75,7 @@ def event_text(text: str) -> str:
 
 
 def commit_line(text: str, limit: int = LINE_LIMIT) -> str:
-    """One line of a commit message in which nobody is mentioned, no issue is closed or linked, no pipeline is skipped, and which is
+    """One line of a commit message in which no person is mentioned, no issue is closed or linked, no pipeline is skipped, and which is
     no trailer. Forges read messages as they are, so what they look for is taken apart by a space; said twice it is the same."""
     line = shortened(text, limit)
     line = CI_SIGNS.sub(lambda found: " ".join(filter(None, found.groups())).replace("_", " "), line)
@@ -93,10 +93,10 @@ def commit_line(text: str, limit: int = LINE_LIMIT) -> str:
 def _unskipped(line: str) -> str:
     """Words in square brackets that pipelines obey, in round ones; brackets inside brackets too."""
     while True:
-        following = BRACKETS.sub(lambda found: f"({found[1]})" if CI_WORD.search(found[1]) else found[0], line)
-        if following == line:
+        replaced = BRACKETS.sub(lambda found: f"({found[1]})" if CI_WORD.search(found[1]) else found[0], line)
+        if replaced == line:
             return line
-        line = following
+        line = replaced
 
 
 def commit_text(text: str, width: int = WIDTH, limit: int = LINE_LIMIT) -> str:

@@ -39,7 +39,7 @@ class WebhookTerms:
 
 
 @dataclass(frozen=True, slots=True)
-class _Door:
+class _Recipient:
     """The resolved terms of one telling, and what hides them."""
 
     url: str
@@ -61,17 +61,17 @@ class WebhookNotifier:
         return NoticeLimits(size=SIZE_LIMIT)
 
     async def tell(self, message: ReleaseMessage, handle: str) -> str:
-        door = await self._door()
+        recipient = await self._target()
         shown = fitted(message, self.limits)
-        if _within(handle, door.url):
-            answer = await self._tried(door, _call(door, "PUT", handle, shown, handle))
+        if _within(handle, recipient.url):
+            answer = await self._tried(recipient, _call(recipient, "PUT", handle, shown, handle))
             if answer.status not in GONE | NOT_THERE:
-                return self._told(door, answer, handle, message)
-            handle = ""  # whoever removed it is told anew
-        answer = await self._tried(door, _call(door, "POST", door.url, shown, handle))
-        return self._told(door, answer, handle, message)
+                return self._told(recipient, answer, handle, message)
+            handle = ""  # it was removed there: told anew
+        answer = await self._tried(recipient, _call(recipient, "POST", recipient.url, shown, handle))
+        return self._told(recipient, answer, handle, message)
 
-    async def _door(self) -> _Door:
+    async def _target(self) -> _Recipient:
         url, token, secret = (await self._terms.url()).strip(), (await self._terms.token()).strip(), (await self._terms.secret()).strip()
         parts = _split(url)
         if parts is None or parts.scheme not in ("http", "https") or not parts.netloc:
@@ -79,9 +79,11 @@ class WebhookNotifier:
         if not (token.isascii() and token.isprintable()):
             raise Terminal("the notifier's token holds characters that no HTTP header may carry; check its file")
         path = [part for part in (parts.path, *parts.path.split("/")) if len(part) >= SHORTEST]
-        return _Door(url, token, secret, Redactor((token, secret, *path, parts.query, *(value for _, value in parse_qsl(parts.query)))))
+        return _Recipient(
+            url, token, secret, Redactor((token, secret, *path, parts.query, *(value for _, value in parse_qsl(parts.query))))
+        )
 
-    async def _tried(self, door: _Door, call: HttpCall) -> HttpAnswer:
+    async def _tried(self, recipient: _Recipient, call: HttpCall) -> HttpAnswer:
         """The answer, after a few tries where another one may help. Raises Transient when none did."""
         for attempt in range(1, TRIES + 1):
             pause = PAUSE * 2**attempt
@@ -95,28 +97,28 @@ class WebhookNotifier:
             except Transient as failure:
                 error = failure
             except Terminal as failure:
-                raise Terminal(door.redactor.text(f"the notifier: {failure}")) from None
+                raise Terminal(recipient.redactor.text(f"the notifier: {failure}")) from None
             if attempt < TRIES and pause <= LONGEST_PAUSE:
                 await self._sleep(pause)
-        raise Transient(door.redactor.text(f"the notifier does not take it: {error}"), error.retry_after)
+        raise Transient(recipient.redactor.text(f"the notifier does not take it: {error}"), error.retry_after)
 
-    def _told(self, door: _Door, answer: HttpAnswer, handle: str, message: ReleaseMessage) -> str:
+    def _told(self, recipient: _Recipient, answer: HttpAnswer, handle: str, message: ReleaseMessage) -> str:
         if not 200 <= answer.status < 300:
-            raise Terminal(door.redactor.text(f"the notifier refuses the message: HTTP {answer.status}{_words(answer)}"))
-        return _handle_of(answer, door.url) or handle or message.key
+            raise Terminal(recipient.redactor.text(f"the notifier refuses the message: HTTP {answer.status}{_words(answer)}"))
+        return _named_place(answer, recipient.url) or handle or message.key
 
 
-def _call(door: _Door, method: str, url: str, message: ReleaseMessage, handle: str) -> HttpCall:
+def _call(recipient: _Recipient, method: str, url: str, message: ReleaseMessage, handle: str) -> HttpCall:
     body = msgspec.json.encode({"key": message.key, "handle": handle, "message": message})
     headers = {"Content-Type": "application/json", "Idempotency-Key": hashlib.sha256(body).hexdigest()}
-    if door.token:
-        headers["Authorization"] = f"Bearer {door.token}"
-    if door.secret:
-        headers["X-Reconciler-Signature-256"] = "sha256=" + hmac.new(door.secret.encode(), body, hashlib.sha256).hexdigest()
+    if recipient.token:
+        headers["Authorization"] = f"Bearer {recipient.token}"
+    if recipient.secret:
+        headers["X-Reconciler-Signature-256"] = "sha256=" + hmac.new(recipient.secret.encode(), body, hashlib.sha256).hexdigest()
     return HttpCall(method=method, url=url, headers=headers, body=body, timeout=TIMEOUT, limit=ANSWER_LIMIT)
 
 
-def _handle_of(answer: HttpAnswer, url: str) -> str:
+def _named_place(answer: HttpAnswer, url: str) -> str:
     """The place that the answer names, if it is one of the same server; else the handle in its document."""
     location = answer.headers.get("Location", "")
     if location and _split(location) is not None and _within(urljoin(url, location), url):
@@ -127,7 +129,7 @@ def _handle_of(answer: HttpAnswer, url: str) -> str:
 
 
 def _within(handle: str, url: str) -> bool:
-    """Whether a handle is a place on the server that we were told to speak to, and no other one."""
+    """True of a handle that is a place on the server that we were told to speak to, and no other one."""
     place, home = _split(handle), _split(url)
     if place is None or home is None or not place.scheme:
         return False

@@ -13,7 +13,7 @@ from reconciler.providers.web import Web
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hands:
+class Reach:
     """What providers reach the world with."""
 
     client: Client
@@ -24,19 +24,19 @@ class Hands:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One provider: what checks a configuration without any hands, and how it is made with them."""
+    """One provider: what checks a configuration without any reach, and how it is made with them."""
 
     checks: Checking
-    make: Callable[[Hands], Provider]
+    make: Callable[[Reach], Provider]
 
 
 PROVIDERS: Mapping[str, Row] = {
-    "prometheus": Row(Prometheus, lambda hands: Prometheus(hands.http, hands.prometheus_address)),
-    "web": Row(Web, lambda hands: Web(hands.http)),
-    "job": Row(Job, lambda hands: Job(hands.client, hands.job_namespace)),
+    "prometheus": Row(Prometheus, lambda reach: Prometheus(reach.http, reach.prometheus_address)),
+    "web": Row(Web, lambda reach: Web(reach.http)),
+    "job": Row(Job, lambda reach: Job(reach.client, reach.job_namespace)),
 }
 
 
-def providers(hands: Hands) -> Mapping[str, Provider]:
-    """All providers over shared hands; a metric that names another one is refused by validation."""
-    return {name: row.make(hands) for name, row in PROVIDERS.items()}
+def providers(reach: Reach) -> Mapping[str, Provider]:
+    """All providers over shared reach; a metric that names another one is refused by validation."""
+    return {name: row.make(reach) for name, row in PROVIDERS.items()}

@@ -43,7 +43,7 @@ def headers_of(config: Fields) -> dict[str, str]:
 
 
 def confided(config: Manifest) -> Iterator[str]:
-    """What a configuration of HTTP holds that nobody may read: credentials in headers, bodies, addresses and authentication."""
+    """What a configuration of HTTP holds that is not for people: credentials in headers, bodies, addresses and authentication."""
     for header in _mappings(config.get("headers")):
         if smells(str(header.get("key") or "")):
             value = str(header.get("value") or "")
@@ -121,5 +121,5 @@ def _bearing(token: str) -> str:
 
 
 def tokens_of(headers: Mapping[str, str]) -> frozenset[str]:
-    """What nobody may read of the headers that authorize a request: their values, and the tokens in them."""
+    """The secrets in the headers that authorize a request: their values, and the tokens in them."""
     return frozenset(part for value in headers.values() for part in (value, value.partition(" ")[2]) if part)

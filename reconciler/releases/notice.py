@@ -1,6 +1,6 @@
 """What people are told of a release, as data: each notifier makes its own words, cards or JSON of it. Pure.
 
-Texts in it are strangers' as they came: whoever renders them neutralises them for its own target.
+Texts in it are strangers' as they came: a notifier neutralises them for its own target.
 """
 
 from datetime import datetime

@@ -10,7 +10,6 @@ from reconciler.kernel.identity import Manifest, labels_of, name_of, namespace_o
 from reconciler.kernel.moment import parse_moment
 from reconciler.kernel.well_known import HASH_LABEL as HASH
 from reconciler.kernel.well_known import SUSPEND, suspended
-from reconciler.releases.contradiction import UNJUDGED
 from reconciler.releases.evidence import evidence_of
 from reconciler.releases.model import EPOCH, Release
 from reconciler.releases.override import OVERRIDE, overridden
@@ -86,9 +85,9 @@ def _overridden(family: Family, _: Release | None, __: datetime) -> Explanation 
 
 
 def _unjudged(family: Family, release: Release | None, _: datetime) -> Explanation | None:
-    if release is None or release.decided or not release.status.reason.startswith(UNJUDGED):
+    if release is None or release.decided or not release.status.unjudged:
         return None
-    reason = release.status.reason.removeprefix(UNJUDGED)
+    reason = release.status.unjudged
     return Explanation(
         sentence=f"What Git asks for is applied and nobody judges it: {reason}",
         rule="ReleasePolicy",
@@ -143,18 +142,18 @@ def _pause(family: Family, pause: Manifest, now: datetime) -> Explanation:
     name, reason = name_of(family.rollout), str(pause.get("reason"))
     step = _step(family)
     seconds = _seconds(((step or {}).get("pause") or {}).get("duration"))
-    following = f"reconciler promote {name}"
+    next_verb = f"reconciler promote {name}"
     if reason == "CanaryPauseStep" and seconds is not None:
         ends = _time(str(pause.get("startTime"))) + timedelta(seconds=seconds)
         left = max(0, round((ends - now).total_seconds()))
         sentence = f"It waits out the pause of step {_index(family) + 1}: {left} s of {seconds} s are left"
-        return Explanation(sentence=sentence, rule=reason, value=f"{left}s", limit=f"{seconds}s", object=_object(family), next=following)
+        return Explanation(sentence=sentence, rule=reason, value=f"{left}s", limit=f"{seconds}s", object=_object(family), next=next_verb)
     sentences = {
         "CanaryPauseStep": f"It waits for a person at step {_index(family) + 1}",
         "BlueGreenPause": "The new version is ready behind the preview service and waits for a person",
         "InconclusiveAnalysisRun": "An analysis could not tell good from bad, so it waits for a person",
     }
-    return Explanation(sentence=sentences.get(reason, f"It is paused: {reason}"), rule=reason, object=_object(family), next=following)
+    return Explanation(sentence=sentences.get(reason, f"It is paused: {reason}"), rule=reason, object=_object(family), next=next_verb)
 
 
 def _measuring(family: Family, _: Release | None, __: datetime) -> Explanation | None:

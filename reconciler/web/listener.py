@@ -1,4 +1,4 @@
-"""Our own endpoints on aiohttp.web, patient with nobody: connections, headers and bodies all have an end.
+"""Our own endpoints on aiohttp.web, patient with no client: connections, headers and bodies all have an end.
 
 aiohttp waits for the rest of a request for as long as its client likes; a `_Connection` stands before it and does not.
 """
@@ -38,7 +38,7 @@ class Limits:
     body_seconds: float = 20.0
     body: int = 5 << 20
     bodies: int = 8
-    """How many bodies are read at once: whoever sends one is not known yet."""
+    """How many bodies are read at once, before it is known who sends them."""
     headers: int = 100
     unanswered: int = 1 << 20
     """How much a connection may send before its request is understood."""
@@ -81,7 +81,7 @@ class _Door:
         return _Connection(self, cast(asyncio.Protocol, runner.server()))
 
     def make_room(self) -> bool:
-        """Room for one more: of a crowd that waits, whoever has waited longest leaves, so that probes still come through."""
+        """Room for one more: of a crowd that waits, the one that waited longest leaves, so that probes still come through."""
         if len(self.held) < self.limits.connections:
             return True
         waiting = next((held for held in self.held.values() if not held.answering), None)
@@ -212,7 +212,7 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
 
 
 def _refused(status: int, words: str, headers: dict[str, str] | None = None) -> web.Response:
-    """An answer after which nobody listens to the rest of what is being sent."""
+    """An answer after which the rest of what is being sent is not read."""
     return web.Response(status=status, text=f"{words}\n", headers={"Connection": "close", **(headers or {})})
 
 

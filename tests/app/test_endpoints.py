@@ -19,7 +19,7 @@ from reconciler.kernel.clock import SystemClock
 from reconciler.kernel.errors import Terminal
 from reconciler.kube.cache import Cache
 from reconciler.runtime.engine import Engine
-from reconciler.sources.webhook import Hint
+from reconciler.web.webhook import Hint
 from tests.kit.clusters import api, running
 from tests.kit.ports import free_port
 from tests.kit.wait import until

@@ -16,7 +16,7 @@ from reconciler.kernel.identity import Key
 from reconciler.kube.cache import Cache
 from reconciler.runtime.engine import Engine
 from reconciler.sources.settings import SourceSettings
-from reconciler.sources.webhook import Hint, place_of
+from reconciler.web.webhook import Hint, place_of
 from tests.kit.clusters import api, running
 from tests.kit.desk import SETTINGS
 

@@ -12,8 +12,8 @@ from aiohttp import web
 
 from reconciler.app.webhooks import REMEMBERED, WebhookAnswer, Webhooks
 from reconciler.forges.registry import WEBHOOKS
-from reconciler.sources.webhook import Hint, place_of
 from reconciler.web.listener import Route, listening
+from reconciler.web.webhook import Hint, place_of
 from tests.kit.githost import REPO, git_host
 
 SECRET = b"s3cret"

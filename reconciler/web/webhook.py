@@ -17,7 +17,7 @@ class Hint:
     branch: str
 
     def concerns(self, repository: str, branch: str) -> bool:
-        """Whether a configured repository and branch is meant."""
+        """True when a configured repository and branch is meant."""
         return branch == self.branch and place_of(repository) in self.places
 
 
@@ -29,7 +29,7 @@ class WebhookShape(Protocol):
         ...
 
     def genuine(self, secret: bytes, proof: str, body: bytes) -> bool:
-        """Whether the proof was made with the secret, compared in constant time; an empty secret proves nothing."""
+        """True when the proof was made with the secret, compared in constant time; an empty secret proves nothing."""
         ...
 
     def hint(self, headers: Mapping[str, str], document: Any) -> Hint | None:
