@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from reconciler.git.command import GitCall, Runner
+from reconciler.git.names import argument, bytes_of, text_of
 from reconciler.git.objects import CommitFacts, Oid
 
 MOST_COMMITS = 200
@@ -19,7 +20,8 @@ async def commits_between(runner: Runner, old: Oid | None, new: Oid, paths: Sequ
     if old and (await runner.run(GitCall(("cat-file", "-e", f"{old}^{{commit}}")))).status:
         return ()
     reach = (f"{old}..{new}", f"--max-count={MOST_COMMITS}") if old else (new, "--max-count=1")
-    call = GitCall(("--literal-pathspecs", "log", "-z", "--no-merges", f"--format={FORMAT}", *reach, "--", *paths))
+    names = map(argument, (await bytes_of(runner, new, paths)).values())
+    call = GitCall(("--literal-pathspecs", "log", "-z", "--no-merges", f"--format={FORMAT}", *reach, "--", *names))
     parts = (await runner.output(call)).decode(errors="replace").split("\0")
     rows = [parts[at : at + len(FIELDS)] for at in range(0, len(parts) - len(FIELDS) + 1, len(FIELDS))]
     files = await _files(runner, [row[0] for row in rows])
@@ -28,7 +30,8 @@ async def commits_between(runner: Runner, old: Oid | None, new: Oid, paths: Sequ
 
 async def last_set(runner: Runner, commit: Oid, file: str, line: int) -> Oid | None:
     """The commit that last changed a line (from 1) of a file as it is at `commit`; None when it has no such line."""
-    finished = await runner.run(GitCall(("--literal-pathspecs", "blame", "--porcelain", f"-L{line},{line}", commit, "--", file)))
+    name = argument((await bytes_of(runner, commit, [file]))[file])
+    finished = await runner.run(GitCall(("--literal-pathspecs", "blame", "--porcelain", f"-L{line},{line}", commit, "--", name)))
     words = finished.stdout.split(maxsplit=1)
     return words[0].decode() if finished.status == 0 and words else None
 
@@ -47,8 +50,7 @@ async def _files(runner: Runner, oids: Sequence[Oid]) -> dict[Oid, tuple[str, ..
     output = await runner.output(GitCall(arguments, "".join(f"{oid}\n" for oid in waiting).encode()))
     found: dict[Oid, list[str]] = {}
     current: list[str] = []
-    for record in output.decode(errors="backslashreplace").split("\0"):
-        name = record.lstrip("\n")
+    for name in map(text_of, output.split(b"\0")):
         if name in waiting:
             waiting = waiting[waiting.index(name) + 1 :]
             current = found.setdefault(name, [])

@@ -61,4 +61,4 @@ async def test_one_commit_says_what_it_is(origin: Origin, mirror: Mirror) -> Non
     head = (await mirror.fetch("main")).new
     facts = await commit_facts(mirror.runner, head)
     assert (facts.oid, facts.subject, facts.files) == (origin.head(), "first", ("README.md", "env/web.yaml"))
-    assert facts.commit.author == "Ann <ann@example.com>"
+    assert f"{facts.author_name} <{facts.author_email}>" == "Ann <ann@example.com>"
