@@ -34,13 +34,17 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """One commit to build: new bytes of existing files, by name from the repository's root."""
+    """One commit to build: new bytes of existing files, by name from the repository's root.
+
+    `after` are further commits that it comes after, such as an earlier state of our own branch: so that no push needs force.
+    """
 
     parent: Oid
     files: Mapping[str, bytes]
     message: Message
     author: Committer
     time: datetime
+    after: tuple[Oid, ...] = ()
 
 
 async def build(runner: Runner, draft: Draft) -> Oid:
@@ -82,7 +86,7 @@ def _stream(draft: Draft, entries: Sequence[_Entry], scratch: str) -> Iterator[b
     person = f"{_identity(draft.author.name)} <{_identity(draft.author.email)}> {int(draft.time.timestamp())} +0000"
     yield f"feature done\ncommit {scratch}\nmark :1\nauthor {person}\ncommitter {person}\n".encode()
     yield _sized(draft.message.text.encode(errors="backslashreplace"))
-    yield f"from {draft.parent}\n".encode()
+    yield "".join((f"from {draft.parent}\n", *(f"merge {other}\n" for other in draft.after))).encode()
     for entry in entries:
         yield f"M {entry.mode} inline {_quoted(entry.name)}\n".encode() + _sized(entry.content)
     yield f"\nget-mark :1\nreset {scratch}\nfrom {NOBODY}\n\ndone\n".encode()

@@ -96,6 +96,8 @@ async def _delta(runner: Runner, previous: Snapshot, tree_id: Oid, folder: str) 
     if finished.status:
         return None
     records = finished.stdout.split(b"\0")
+    if any(text_of(name).encode() != name for name in records[1::2]):
+        return None  # A name that is not its own text may stand for another file: the whole folder says which.
     moved = [(_name(name, folder), *facts.decode()[1:].split()) for facts, name in zip(records[::2], records[1::2], strict=False)]
     kept = _without(previous, frozenset(name for name, mode, *_rest in moved if mode != ABSENT))
     present = [(name, mode, oid) for name, _old_mode, mode, _old, oid, _status in moved if mode != ABSENT]

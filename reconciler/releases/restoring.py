@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from reconciler.git.commit import Draft, Message, build
-from reconciler.git.push import AlreadyThere, Denied, NeedsProposal, Outcome, Pushed, Pusher, Race, Unclear
+from reconciler.git.proposals import ProposalBranches
+from reconciler.git.push import AlreadyThere, Outcome, Pushed, Pusher, Refusal, Refused, Unclear
 from reconciler.kernel.errors import Transient
 from reconciler.kube.cache import Cache
 from reconciler.releases.asking import source_id
@@ -95,44 +96,46 @@ class Restoration:
 
     async def _push(self, hands: Hands, release: Release, work: tuple[Tip, Edit], attempts: int) -> Restore | None:
         tip, edits = work
-        sha = await self._build(hands, release, tip, edits)
+        sha = await build(hands.source.mirror.runner, self._draft(hands, release, tip, edits))
         outcome = await self._pusher(hands).push(hands.source.settings.branch, sha)
         match outcome:
             case Pushed() | AlreadyThere():
                 return Restore(state=RestoreState.PUSHED, sha=sha, attempts=attempts)
-            case Race():
+            case Refused(Refusal.MOVED):
                 return None
-            case NeedsProposal(reason):
-                return await self._propose(hands, release, (tip, edits, reason), attempts)
-            case Denied(reason) | Unclear(reason):
-                raise Transient(f"release {release.name}: the restore commit was not taken: {reason}", DENIED_PAUSE)
+            case Refused(kind) if kind.asks_for_proposal:
+                return await self._propose(hands, release, (tip, edits, outcome.reason), attempts)
+            case Refused() | Unclear():
+                raise Transient(f"release {release.name}: the restore commit was not taken: {outcome.reason}", DENIED_PAUSE)
 
     async def _propose(self, hands: Hands, release: Release, work: tuple[Tip, Edit, str], attempts: int) -> Restore:
         """Our own branch, once; then the pull request, found again if it is already open."""
         tip, edits, reason = work
         settings = hands.source.settings
         branch = f"reconciler/restore/{settings.environment}/{release.name}"
-        sha = await hands.source.refs.head_of(hands.source.mirror.remote, branch)
-        if sha is None:
-            sha = await self._build(hands, release, tip, edits)
-            _expect_pushed(release, await self._pusher(hands).push(branch, sha))
+        remembered = {release.status.restore.sha} if release.status.restore else set()
+        branches = ProposalBranches(hands.source.mirror, hands.source.refs, self._pusher(hands))
+        placed = await branches.place(branch, self._draft(hands, release, tip, edits), remembered)
+        if placed is None:
+            raise Transient(f"release {release.name}: every branch named {branch} is somebody else's; remove one", DENIED_PAUSE)
+        _expect_pushed(release, placed.outcome)
+        branch, sha = placed.branch, placed.oid
         text = restore_commit(release, _fields(edits))
         proposal = PullRequest(head=branch, base=settings.branch, title=text.subject, body=proposal_body(text, reason))
         pull = await hands.forge.propose(proposal)
         where = pull.url if pull else f"branch {branch}"
         return Restore(state=RestoreState.PROPOSED, sha=sha, pull=where, attempts=attempts, message=reason)
 
-    async def _build(self, hands: Hands, release: Release, tip: Tip, edits: Edit) -> str:
+    def _draft(self, hands: Hands, release: Release, tip: Tip, edits: Edit) -> Draft:
         """The same release on the same tip is the same commit: its date is that of the verdict."""
         text = restore_commit(release, _fields(edits))
-        draft = Draft(
+        return Draft(
             parent=tip.sha,
             files=edits.files,
             message=Message(text.subject, text.body, text.trailers),
             author=hands.source.settings.committer,
             time=release.status.decided_at or EPOCH,
         )
-        return await build(hands.source.mirror.runner, draft)
 
     async def _our_commit(self, hands: Hands, release: Release, tip: Tip) -> str:
         """Our restore commit for this release on the branch, if an earlier attempt got that far."""
