@@ -89,3 +89,19 @@ def test_what_a_person_wrote_around_it_stays_and_makes_it_a_proposal() -> None:
     assert isinstance(outcome, ProposedEdit)
     after = replace_files(parsed(web=tip), outcome.edit.files)
     assert workloads(after)[WEB].pod_template["spec"]["containers"][0]["env"] == [{"name": "A", "value": "z"}]
+
+
+def test_an_anchor_is_edited_once_where_all_its_places_move_together() -> None:
+    def both(image: str) -> str:
+        init = f"      initContainers:\n        - {{name: migrate, image: &image {image}}}\n      containers:"
+        return deployment(image="*image").replace("      containers:", init)
+
+    assert restored(both(GOOD), both(BAD)) == both(GOOD).encode()
+
+
+def test_an_alias_makes_way_where_only_its_place_moves() -> None:
+    def both(image: str) -> str:
+        init = f"      initContainers:\n        - {{name: migrate, image: &image {BAD}}}\n      containers:"
+        return deployment(image=image).replace("      containers:", init)
+
+    assert restored(both(GOOD), both("*image")) == both(GOOD).encode()
