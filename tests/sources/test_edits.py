@@ -229,22 +229,6 @@ def test_a_further_change_to_the_same_workload_makes_it_a_proposal() -> None:
     assert outcome.edit.files["web.yaml"] == tip.replace(BAD, GOOD).encode()
 
 
-def test_an_anchor_is_edited_once_where_all_its_places_move_together() -> None:
-    def both(image: str) -> str:
-        init = f"      initContainers:\n        - {{name: migrate, image: &image {image}}}\n      containers:"
-        return deployment(image="*image").replace("      containers:", init)
-
-    assert restored(both(GOOD), both(BAD)) == both(GOOD).encode()
-
-
-def test_an_alias_makes_way_where_only_its_place_moves() -> None:
-    def both(image: str) -> str:
-        init = f"      initContainers:\n        - {{name: migrate, image: &image {BAD}}}\n      containers:"
-        return deployment(image=image).replace("      containers:", init)
-
-    assert restored(both(GOOD), both("*image")) == both(GOOD).encode()
-
-
 def test_a_moved_file_is_edited_where_it_is_now() -> None:
     good, bad = parsed(web=deployment(image=GOOD)), parsed(web=deployment(image=BAD))
     tip = parsed(moved="---\n" + deployment(name="api") + "---\n" + deployment(image=BAD))
