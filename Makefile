@@ -41,7 +41,7 @@ check: $(VENV)/.dev ## formatting, lint, types, floors, house rules
 	@$(BIN)/lint-imports --no-logo | tail -n 12
 	@$(BIN)/pytest -q tests/test_house.py
 
-bench: $(VENV)/.dev ## print the budgets of DESIGN §6 that exist so far, as ratios of one run
+bench: $(VENV)/.dev ## print the budgets of ADR 0030 that exist so far, as ratios of one run
 	@$(BIN)/python -m benchmarks
 
 bench-real: $(VENV)/.dev ## the sandbox's API server beside a real one in one run (what `make real` obtained)

@@ -1,6 +1,6 @@
 """The edit that leads back to the previous version: every value of one workload's template and config, compared and set at the branch tip.
 
-Not a `git revert`: other people's changes in the same commit or file stay (DESIGN 4). The outcome is data; `words` tells it to people.
+Not a `git revert`: other people's changes in the same commit or file stay (ADR 0012). The outcome is data; `words` tells it to people.
 """
 
 from collections.abc import Iterator, Mapping
