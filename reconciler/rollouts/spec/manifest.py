@@ -35,12 +35,12 @@ def parse_rollout(manifest: Manifest) -> RolloutSpec:
 
 def _strategy(strategy: Fields) -> Canary | BlueGreen:
     if strategy.has("canary") and strategy.has("blueGreen"):
-        raise InvalidField(invalid("spec.strategy", "canary, blueGreen", "Multiple Strategies can not be listed"))
+        raise InvalidField(invalid("spec.strategy.strategy", "blueGreen: true canary: true", "Multiple Strategies can not be listed"))
     if strategy.has("canary"):
         return _canary(strategy.under("canary"))
     if strategy.has("blueGreen"):
         return _blue_green(strategy.under("blueGreen"))
-    raise InvalidField(required("spec.strategy", MISSING_STRATEGY))
+    raise InvalidField(required("spec.strategy.strategy", MISSING_STRATEGY))
 
 
 def _canary(canary: Fields) -> Canary:
