@@ -66,7 +66,7 @@ def _stood_still(pass_: Pass) -> Pass:
 
 
 def _with_refusal(conditions: Conditions, former: Condition | None, text: str, now: datetime) -> Conditions:
-    """The refusal as the word about progress; its first time stays, or the deadline would never pass. An abort or the deadline outrank it."""
+    """The refusal as the word about progress, at the time of the first one, or the deadline would never pass. An abort outranks it."""
     current = next((condition for condition in conditions if condition.type == PROGRESSING), None)
     if current is not None and current.reason in (ABORTED, TIMED_OUT):
         return conditions

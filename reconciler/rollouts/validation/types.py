@@ -12,20 +12,31 @@ from reconciler.rollouts.replicas.shapes import SHAPES, Field
 
 QUANTITY = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?")
 NOT_QUANTITY = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+
+
+def _words(line: str) -> frozenset[str]:
+    return frozenset(line.split())
+
+
 OPERATORS = frozenset({"In", "NotIn", "Exists", "DoesNotExist"})
-LISTS = frozenset(
-    ["volumes", "initContainers", "containers", "ephemeralContainers", "imagePullSecrets", "tolerations", "hostAliases", "readinessGates", "topologySpreadConstraints", "schedulingGates", "resourceClaims", "ports", "envFrom", "env", "volumeMounts", "volumeDevices", "httpHeaders", "sysctls", "options", "matchExpressions", "matchFields", "nodeSelectorTerms", "preferredDuringSchedulingIgnoredDuringExecution", "items", "sources", "resizePolicy", "claims"]
+LISTS = _words(
+    "volumes initContainers containers ephemeralContainers imagePullSecrets tolerations hostAliases readinessGates "
+    "topologySpreadConstraints schedulingGates resourceClaims ports envFrom env volumeMounts volumeDevices httpHeaders "
+    "sysctls options matchExpressions matchFields nodeSelectorTerms preferredDuringSchedulingIgnoredDuringExecution items "
+    "sources resizePolicy claims"
 )
-TEXT_LISTS = frozenset(
-    ["finalizers", "command", "args", "add", "drop", "nameservers", "searches", "hostnames", "matchLabelKeys", "mismatchLabelKeys", "namespaces", "values"]
+TEXT_LISTS = _words("finalizers command args add drop nameservers searches hostnames matchLabelKeys mismatchLabelKeys namespaces values")
+TEXT_MAPS = _words("labels annotations nodeSelector matchLabels volumeAttributes")
+OBJECTS = _words("ephemeral clusterTrustBundle")
+NUMBERS = _words(
+    "terminationGracePeriodSeconds activeDeadlineSeconds priority hostPort containerPort initialDelaySeconds timeoutSeconds "
+    "periodSeconds successThreshold failureThreshold seconds runAsUser runAsGroup fsGroup tolerationSeconds maxSkew "
+    "minDomains weight defaultMode mode expirationSeconds"
 )
-TEXT_MAPS = frozenset(["labels", "annotations", "nodeSelector", "matchLabels", "volumeAttributes"])
-OBJECTS = frozenset(["ephemeral", "clusterTrustBundle"])
-NUMBERS = frozenset(
-    ["terminationGracePeriodSeconds", "activeDeadlineSeconds", "priority", "hostPort", "containerPort", "initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold", "seconds", "runAsUser", "runAsGroup", "fsGroup", "tolerationSeconds", "maxSkew", "minDomains", "weight", "defaultMode", "mode", "expirationSeconds"]
-)
-FLAGS = frozenset(
-    ["automountServiceAccountToken", "hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace", "enableServiceLinks", "setHostnameAsFQDN", "hostUsers", "optional", "readOnly", "stdin", "stdinOnce", "tty", "privileged", "runAsNonRoot", "readOnlyRootFilesystem", "allowPrivilegeEscalation", "hostProcess"]
+FLAGS = _words(
+    "automountServiceAccountToken hostNetwork hostPID hostIPC shareProcessNamespace enableServiceLinks setHostnameAsFQDN "
+    "hostUsers optional readOnly stdin stdinOnce tty privileged runAsNonRoot readOnlyRootFilesystem allowPrivilegeEscalation "
+    "hostProcess"
 )
 
 

@@ -70,7 +70,7 @@ def test_a_router_has_rules_of_its_own() -> None:
     assert "must be between 0 and 100" in problem(MIRROR, istio=True, trafficRouting=istio_routing("h"))
     assert "cannot be used with scaleDownDelaySeconds" in problem(istio=True, dynamicStableScale=True, scaleDownDelaySeconds=1)
     many = istio_routing() | {"maxTrafficWeight": 1000}
-    assert "maxTrafficWeight can only be used with nginx or plugins" in problem(istio=True, trafficRouting=many)
+    assert "maxTrafficWeight in traffic routing only support in Nginx and Plugins" in problem(istio=True, trafficRouting=many)
 
 
 def test_percentages_that_round_to_nothing_are_no_mistake() -> None:
