@@ -96,7 +96,7 @@ def _canary_runs(pass_: Pass, canary: Canary) -> Pass:
 def _step_run(pass_: Pass) -> Outcome:
     """While anything pauses, the run of the step is left as it is (contract 6.4)."""
     current = pass_.runs.step
-    if pass_.before.pauses or pass_.aborted:
+    if pass_.before.pauses:
         return pass_, current
     step, index = current_step(pass_), index_of(pass_)
     if step is None or step.analysis is None or not step.analysis.measured:
