@@ -32,7 +32,7 @@ class Sides:
         return next(by_subset, "") or next(by_host, "")
 
     def missing(self, route: Manifest) -> str | None:
-        """Which side a selected route has no destination for (contract 9.3, "Validation")."""
+        """Which side a selected route has no destination for (contract 9.3 "Validation")."""
         found = {self.side(destination) for destination in route.get("route") or []}
         names = {"canary": self.canary or self.canary_subset, "stable": self.stable or self.stable_subset}
         return next((f"{side} destination '{name}' is not found in the route" for side, name in names.items() if side not in found), None)
