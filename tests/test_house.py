@@ -87,8 +87,6 @@ def test_names_say_something(path: Path) -> None:
     assert not [name for name in defined_names(path) if name not in EXEMPT and words_of(name) & BANNED]
 
 
-
-
 @pytest.mark.parametrize("path", SOURCES, ids=relative)
 def test_names_are_the_fields_words(path: Path) -> None:
     assert not {name: PRIVATE[word] for name in given_names(path) for word in sorted(words_of(name) & set(PRIVATE))}
