@@ -7,14 +7,14 @@ from msgspec.structs import replace
 
 from reconciler.kernel.identity import Manifest
 from reconciler.releases.model import Evidence, Release, ReleasePhase, ReleaseStatus, Restore, RestoreState, Verdict
-from reconciler.views.explain import Explanation, explain
+from reconciler.views.explain import Explanation, Situation, explain
 from reconciler.views.tree import Family
 from tests.kit.releases import NOW, aborted, release, replica_set, rollout, run
 
 
 def explained(known: Manifest | None = None, ended: Release | None = None, **parts: Any) -> Explanation:
     family = Family(known or rollout(), parts.get("sets", ()), (), parts.get("runs", ()))
-    return explain(family, ended, NOW)
+    return explain(Situation(family=family, release=ended, now=NOW, **parts.get("beside", {})))
 
 
 def stepping(*steps: Manifest, index: int = 0, **status: Any) -> Manifest:
@@ -46,7 +46,7 @@ def test_a_rejected_release_tells_rule_value_limit_and_what_to_do() -> None:
     found = explained(None, rejected(restore=Restore(state=RestoreState.PUSHED, sha="d" * 40)))
     assert found.sentence == "Release web-bad ended: failed: m Failed: 2 failed"
     assert (found.rule, found.value, found.limit, found.query) == ("x < 1", "3", "failureLimit 1", "q")
-    assert found.next == f"restore in Git: pushed {'d' * 12}; to try it again: reconciler hold lift web-bad"
+    assert found.next == f"restore in Git: pushed {'d' * 12}; to try it again: reconciler hold lift web-bad -n shop"
 
 
 def test_a_lifted_release_explains_nothing_any_more() -> None:
@@ -106,7 +106,7 @@ def test_a_healthy_rollout_says_how_it_was_proven() -> None:
     healthy = rollout(current="a", stable="a", phase="Healthy")
     passed = release(status=ReleaseStatus(phase=ReleasePhase.CLOSED, verdict=Verdict.PASSED, reason="12 measurements passed"))
     assert explained(healthy, passed).sentence == "It runs what Git asks for: passed, 12 measurements passed"
-    assert explained(healthy).sentence == "It runs what Git asks for"
+    assert explained(healthy).sentence == "It is healthy, and no release of it is recorded"
     watching = release(status=ReleaseStatus(phase=ReleasePhase.WATCHING))
     assert "is still Watching" in explained(healthy, watching).sentence
 
@@ -126,7 +126,7 @@ def test_a_suspension_of_the_rollout_or_its_namespace_comes_before_everything() 
     marks = {"annotations": {"reconciler.dev/suspend": "true"}}
     known = rollout(conditions=[{"type": "InvalidSpec", "message": "m"}])
     namespace = {"kind": "Namespace", "metadata": {"name": "shop", **marks}}
-    found = explain(Family(known, (), (), (), namespace), None, NOW)
+    found = explain(Situation(family=Family(known, (), (), (), namespace), release=None, now=NOW))
     assert found.sentence == "A person suspended the Namespace shop: nothing is written, traffic stays as it is"
     assert found.next == "kubectl annotate namespace shop reconciler.dev/suspend-"
     held = {**known, "metadata": {**known["metadata"], **marks}}
