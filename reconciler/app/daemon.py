@@ -96,6 +96,7 @@ class Daemon:
         http = open_client()
         try:
             assembly = assemble(self._environment(http))
+            self.telemetry.registry.register(assembly.collector)
             tasks = [asyncio.create_task(part()) for part in self._parts(assembly)]
             stop = asyncio.create_task(stopping.wait())
             done, _ = await asyncio.wait([*tasks, stop], return_when=asyncio.FIRST_COMPLETED)
