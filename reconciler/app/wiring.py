@@ -1,4 +1,4 @@
-"""Puts the parts together from settings: knows everybody, decides nothing."""
+"""Puts the parts together from settings: knows every part, decides nothing."""
 
 import asyncio
 import hashlib
@@ -20,7 +20,7 @@ from reconciler.git.credentials import NO_SSH_FILES, CredentialSource, SshFiles,
 from reconciler.git.environment import Remote, remote_of
 from reconciler.git.mirror import Mirror
 from reconciler.git.refs import RemoteRefs
-from reconciler.kernel.clock import Clock
+from reconciler.kernel.clock import Clock, SystemClock
 from reconciler.kernel.errors import Transient
 from reconciler.kernel.identity import Key, Resource
 from reconciler.kernel.resources import RELEASES
@@ -93,7 +93,7 @@ def assemble(environment: Environment) -> Assembly:
     settings = environment.settings
     cache = Cache(_resources(settings), INDEXES)
     mirrors = _mirrors(environment)
-    sources = {s.name: _followed(environment, mirrors, s) for s in settings.sources}
+    sources = {s.name: _git_source(environment, mirrors, s) for s in settings.sources}
     forges = {s.name: _forge(s, environment) for s in settings.sources if s.forge is not None}
     local = LocalPolicies()
     policy_files = PolicyFiles(settings.policies if "release" in settings.controllers else "", local)
@@ -125,11 +125,11 @@ def _controllers(
         announcements = Announcements(forges, cache)
         inventories = Inventories(client, settings.namespace, clock.monotonic)
         hands = {name: _hands(environment, source, forges.get(name)) for name, source in sources.items()}
-        reach = Outside(Restoration(hands, cache), announcements, policies, inventories)
-        openings = ReleaseOpener(cache, apply, policies, announcements)
-        writing = Writing(client, cache, clock, Gates(TemplateGate(openings, clock), Adopting(client, cache, clock, policies)))
+        reach = Outside(Restoration(hands, clock, SystemClock()), announcements, policies, inventories)
+        opener = ReleaseOpener(cache, apply, policies, announcements)
+        writing = Writing(client, cache, clock, Gates(TemplateGate(opener, clock), Adopting(client, cache, clock, policies)))
         found.append(ReleaseController(client, cache, clock, reach))
-        found.append(SourceController(client, cache, clock, sources, Parts(openings, writing, inventories)))
+        found.append(SourceController(client, cache, clock, sources, Parts(opener, writing, inventories)))
     return found
 
 
@@ -145,7 +145,7 @@ def _mirrors(environment: Environment) -> dict[str, Mirror]:
     return found
 
 
-def _followed(environment: Environment, mirrors: Mapping[str, Mirror], source: SourceSettings) -> GitSource:
+def _git_source(environment: Environment, mirrors: Mapping[str, Mirror], source: SourceSettings) -> GitSource:
     mirror = mirrors[source.repository]
     return GitSource(source, mirror, RemoteRefs(environment.http, mirror.runner), renderer("plain"))
 

@@ -1,4 +1,4 @@
-"""Who we are at a Git server, handed to git through a pipe: not in arguments, environment, files or traces (git-forge.md 5.6)."""
+"""Who we are at a Git server, handed to git through a pipe: not in arguments, environment, files or traces."""
 
 import base64
 import os
@@ -84,7 +84,7 @@ def _escaped(path: str) -> str:
 
 
 def _usable_key(key: Path) -> None:
-    """Raises Transient for a key that ssh would refuse or ask a password for, which nobody could type."""
+    """Raises Transient for a key that ssh would refuse or ask a password for, with no terminal to type it at."""
     text = _readable(key, "ssh key")
     mode = key.stat()
     if mode.st_uid == os.getuid() and mode.st_mode & 0o077:

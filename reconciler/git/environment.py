@@ -1,4 +1,4 @@
-"""The fixed world that every git process lives in, whatever the user's own configuration says (git-forge.md 5.6)."""
+"""The fixed world that every git process lives in, whatever the user's own configuration says."""
 
 import ipaddress
 import os
@@ -48,7 +48,7 @@ class Remote:
 
 
 def is_ssh(url: str) -> bool:
-    """Whether this address is reached by ssh."""
+    """True for an address that is reached by ssh."""
     return bool(SCP_LIKE.fullmatch(url)) or urlsplit(url).scheme == "ssh"
 
 
@@ -69,7 +69,7 @@ def remote_of(url: str, credential: CredentialSource = nobody, ssh: SshFiles = N
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name can only be this machine."""
+    """True when a host name can only be this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

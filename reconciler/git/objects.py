@@ -29,7 +29,7 @@ class SourceProblem:
 class Snapshot:
     """The files under one path at one commit. File names are relative to the root of the repository.
 
-    `listed` counts all files of the path, those that nobody reads included.
+    `listed` counts all files of the path, those that are never read included.
     """
 
     commit: Oid

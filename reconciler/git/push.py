@@ -32,7 +32,7 @@ class AlreadyThere:
 
 @dataclass(frozen=True, slots=True)
 class Race:
-    """Somebody pushed first: fetch, derive the edit again, try again."""
+    """Another push came first: fetch, derive the edit again, try again."""
 
     reason: str
 
@@ -126,7 +126,7 @@ class Pusher:
 
 
 def classify(finished: Finished, oid: Oid) -> Outcome:
-    """What one `git push --porcelain` of one ref says (reference/git-forge.md 5.3). Unknown refusals need a proposal."""
+    """What one `git push --porcelain` of one ref says. Unknown refusals need a proposal."""
     said = _said(finished.stderr)
     for line in finished.stdout.decode(errors="replace").splitlines():
         flag, _, rest = line.partition("\t")

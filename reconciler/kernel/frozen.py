@@ -1,4 +1,4 @@
-"""What a person froze, as it stands in annotations of the daemon's own namespace (DESIGN 13): which half, who, since when."""
+"""What a person froze, as it stands in annotations of the daemon's own namespace (ADR 0021): which half, who, since when."""
 
 import json
 from collections.abc import Iterable, Mapping

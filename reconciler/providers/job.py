@@ -79,7 +79,7 @@ class Job:
         return metadata.get(JOB_NAME) or job_name(task), metadata.get(JOB_NAMESPACE) or self._place(task)
 
     async def _stuck(self, name: str, namespace: str) -> tuple[RunPhase | None, str]:
-        """Whether the Job's pod will never run, because an image cannot be pulled."""
+        """True when the Job's pod will never run, because an image cannot be pulled."""
         pods = await self._client.list(PODS, namespace, labels=f"job-name={name}")
         words = next((words for pod in pods for words in _hopeless(pod)), None)
         return (None, "") if words is None else (RunPhase.INCONCLUSIVE, words)

@@ -54,7 +54,7 @@ class RolloutController:
         self._suspension = Suspension(cache, self._apply)
 
     def keys_for(self, resource: Resource, manifest: Manifest) -> Iterable[Key]:
-        """The rollouts that an event on an object concerns: itself, its owner, or whoever refers to it or lives in it."""
+        """The rollouts that an event on an object concerns: itself, its owner, or what refers to it or lives in it."""
         if resource is NAMESPACES:
             return (Key(self.name, name_of(manifest), name_of(rollout)) for rollout in self._cache.list(ROLLOUTS, name_of(manifest)))
         return (Key(self.name, place, name) for place, name in concerned(resource, manifest, self._cache))
@@ -102,7 +102,7 @@ class RolloutController:
         return decision.wake_at
 
     async def _part_is_held(self, rollout: Manifest, resolved: Resolved) -> bool:
-        """Whether a person suspended a Service or a Deployment that this rollout writes: half a release is none."""
+        """True when a person suspended a Service or a Deployment that this rollout writes: half a release is none."""
         named = [self._cache.get(SERVICES, namespace_of(rollout), name) for _, name in service_fields(resolved.spec)]
         parts = [(SERVICES, service) for service in named if service is not None]
         if resolved.referent is not None and resolved.referent["kind"] == DEPLOYMENTS.kind:
@@ -120,7 +120,7 @@ class RolloutController:
         await self._apply(Plan(writes))
 
     async def _give_back_services(self, key: Key, wanted: Iterable[str]) -> None:
-        """Services marked as this rollout's that it no longer names; of a gone rollout only after the API confirms it (13.65)."""
+        """Services marked as this rollout's that it no longer names; of a gone rollout only after the API confirms it (contract 13.65)."""
         ours = [s for s in self._cache.list(SERVICES, key.namespace) if annotations_of(s).get(MANAGED_BY) == key.name]
         writes = tuple(self._releases(ours, frozenset(wanted)))
         if not writes:
@@ -154,7 +154,7 @@ class RolloutController:
         return routed
 
     async def _route(self, observed: RolloutFacts, effect: SetTraffic) -> bool:
-        """Every router in turn; whether anything was written. A problem is told and ends the pass without a status (contract 9.1)."""
+        """Each router, in order; True when anything was written. A problem is told and ends the pass without a status (contract 9.1)."""
         written = False
         routing = observed.spec.routing
         services = services_of(observed.rollout, observed.spec, effect.unavailable)

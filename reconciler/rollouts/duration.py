@@ -66,7 +66,7 @@ def _later(one: datetime, other: datetime) -> datetime:
 
 
 def waits_for_person(pass_: Pass, status: RolloutStatus) -> bool:
-    """Whether nothing but a person moves this rollout on."""
+    """True when nothing but a person moves this rollout on."""
     spec = pass_.facts.spec
     if spec.paused or status.pause(PauseReason.INCONCLUSIVE_ANALYSIS) or status.pause(PauseReason.INCONCLUSIVE_EXPERIMENT):
         return True

@@ -193,7 +193,7 @@ def _progress(account: Account, status: RolloutStatus, *, fell: bool, well: bool
 
 
 def _rests(status: RolloutStatus) -> bool:
-    """Whether everything that exists serves and the last word was success: nothing moves, so nothing is late."""
+    """True when everything that exists serves and the last word was success: nothing moves, so nothing is late."""
     condition = status.condition(PROGRESSING)
     if condition is None or status.replicas != status.available or not status.promoted:
         return False
@@ -226,7 +226,7 @@ def _tell_pauses(pass_: Pass, status: RolloutStatus) -> Pass:
 
 
 def _stuck_at(pass_: Pass, status: RolloutStatus) -> datetime | None:
-    """When to ask whether the deadline has passed: never while nothing can be late (contract 3.6, end)."""
+    """When to ask whether the deadline has passed: never while nothing can be late (contract 3.6)."""
     condition = status.condition(PROGRESSING)
     if condition is None or condition.updated is None or status.pauses or pass_.facts.spec.paused or pass_.aborted:
         return None

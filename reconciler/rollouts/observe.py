@@ -153,7 +153,7 @@ class RolloutObserver:
 
 
 def claimable(cache: Cache, rollout: Manifest) -> tuple[Manifest, ...]:
-    """The ReplicaSets a rollout may claim or have to give up: its own, and those of its namespace that nobody controls."""
+    """The ReplicaSets a rollout may claim or have to give up: its own, and those of its namespace without a controller."""
     return (*cache.owned(REPLICA_SETS, uid_of(rollout)), *cache.indexed(REPLICA_SETS, orphan_word(namespace_of(rollout))))
 
 

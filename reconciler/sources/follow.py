@@ -18,7 +18,7 @@ from reconciler.sources.source_port import Tip
 
 REMEMBERED = 16
 LONGEST_UNSEEN = 180.0
-"""Seconds after which the branch is looked at although nobody expects news."""
+"""Seconds after which the branch is looked at although no news is expected."""
 
 
 class GitSource:
@@ -38,12 +38,12 @@ class GitSource:
         self._facts: OrderedDict[str, CommitFacts] = OrderedDict()
 
     def expect_news(self) -> None:
-        """A poll is due, or somebody says that the branch has moved."""
+        """A poll is due, or a hint says that the branch has moved."""
         self._expecting = True
 
     @property
     def news_expected(self) -> bool:
-        """Whether `latest` would look."""
+        """True when `latest` would look."""
         return self._tip is None or self._expecting or asyncio.get_running_loop().time() - self._looked > LONGEST_UNSEEN
 
     async def latest(self) -> Tip:

@@ -11,7 +11,6 @@ from reconciler.kernel.identity import Manifest, annotations_of, labels_of, name
 from reconciler.kernel.moment import parse_moment
 from reconciler.kernel.well_known import HASH_LABEL as HASH
 from reconciler.kernel.well_known import SUSPEND, suspended
-from reconciler.releases.contradiction import UNJUDGED
 from reconciler.releases.evidence import evidence_of
 from reconciler.releases.model import EPOCH, Release, ReleasePhase, RestoreState, Verdict
 from reconciler.releases.override import OVERRIDE, overridden
@@ -128,9 +127,9 @@ def _overridden(situation: Situation) -> Explanation | None:
 
 def _unjudged(situation: Situation) -> Explanation | None:
     release = situation.release
-    if release is None or release.decided or not release.status.reason.startswith(UNJUDGED):
+    if release is None or release.decided or not release.status.unjudged:
         return None
-    reason = release.status.reason.removeprefix(UNJUDGED)
+    reason = release.status.unjudged
     return Explanation(
         sentence=f"What Git asks for is applied and nobody judges it: {reason}",
         rule="ReleasePolicy",
@@ -140,7 +139,7 @@ def _unjudged(situation: Situation) -> Explanation | None:
 
 
 def _decided(situation: Situation) -> Explanation | None:
-    """A held version, unless it is the one that serves everybody: then somebody tried it again, and it is not held back."""
+    """A held version, unless it is the one that serves all users: then a person tried it again, and it is not held back."""
     release = situation.release
     if release is None or release.status.verdict is None or not release.status.held or _serves(situation.family, release):
         return None
@@ -155,7 +154,7 @@ def _decided(situation: Situation) -> Explanation | None:
     return _lost(release, f"Release {release.name} ended: {release.status.verdict}: {release.status.reason}", f"{_restored(release)}{lift}")
 
 
-def _lost(release: Release, sentence: str, following: str) -> Explanation:
+def _lost(release: Release, sentence: str, next_step: str) -> Explanation:
     """A release that did not pass, with the measurement that says most."""
     worst = next((row for row in release.status.evidence if row.phase in ("Failed", "Error", "Inconclusive")), None)
     return Explanation(
@@ -165,7 +164,7 @@ def _lost(release: Release, sentence: str, following: str) -> Explanation:
         limit=worst.limit if worst else "",
         query=worst.query if worst else "",
         object=_release(release),
-        next=following,
+        next=next_step,
     )
 
 
@@ -178,7 +177,7 @@ def _restored(release: Release) -> str:
 
 
 def _serves(family: Family, release: Release) -> bool:
-    """Whether everybody is on the version of this release."""
+    """True when all users are on the version of this release."""
     status = _status(family)
     current = status.get("currentPodHash")
     if _phase(family) != "Healthy" or current != status.get("stableRS"):
@@ -203,8 +202,8 @@ def _aborted(situation: Situation) -> Explanation | None:
 def _paused(situation: Situation) -> Explanation | None:
     family = situation.family
     if family.rollout["spec"].get("paused"):
-        following = situation.command("promote")
-        return Explanation(sentence="A person paused it", rule="spec.paused", value="true", object=_object(family), next=following)
+        next_step = situation.command("promote")
+        return Explanation(sentence="A person paused it", rule="spec.paused", value="true", object=_object(family), next=next_step)
     pauses = _status(family).get("pauseConditions") or []
     return _pause(situation, pauses[0]) if pauses else None
 
@@ -213,18 +212,18 @@ def _pause(situation: Situation, pause: Manifest) -> Explanation:
     family, reason = situation.family, str(pause.get("reason"))
     step = _step(family)
     seconds = _seconds(((step or {}).get("pause") or {}).get("duration"))
-    following = situation.command("promote")
+    next_step = situation.command("promote")
     if reason == "CanaryPauseStep" and seconds is not None:
         ends = _time(str(pause.get("startTime"))) + timedelta(seconds=seconds)
         left = max(0, round((ends - situation.now).total_seconds()))
         sentence = f"It waits out the pause of step {_index(family) + 1}: {left} s of {seconds} s are left"
-        return Explanation(sentence=sentence, rule=reason, value=f"{left}s", limit=f"{seconds}s", object=_object(family), next=following)
+        return Explanation(sentence=sentence, rule=reason, value=f"{left}s", limit=f"{seconds}s", object=_object(family), next=next_step)
     sentences = {
         "CanaryPauseStep": f"It waits for a person at step {_index(family) + 1}",
         "BlueGreenPause": "The new version is ready behind the preview service and waits for a person",
         "InconclusiveAnalysisRun": "An analysis could not tell good from bad, so it waits for a person",
     }
-    return Explanation(sentence=sentences.get(reason, f"It is paused: {reason}"), rule=reason, object=_object(family), next=following)
+    return Explanation(sentence=sentences.get(reason, f"It is paused: {reason}"), rule=reason, object=_object(family), next=next_step)
 
 
 def _measuring(situation: Situation) -> Explanation | None:
@@ -275,7 +274,7 @@ def _healthy(situation: Situation) -> Explanation | None:
         said = f"It is healthy, but what Git asks for is not known to run: {situation.problems[0]}"
         return Explanation(sentence=said, rule="source", object=_object(family), next="correct it in Git and push")
     if release is None:
-        return Explanation(sentence="It runs what Git asks for" if _followed(family) else UNFOLLOWED, object=_object(family))
+        return Explanation(sentence="It runs what Git asks for" if _applied(family) else UNFOLLOWED, object=_object(family))
     if release.status.verdict is None:
         return Explanation(
             sentence=f"Everybody is on the new version; release {release.name} is still {release.status.phase}{_because(release)}",
@@ -291,6 +290,10 @@ def _ended(situation: Situation, release: Release) -> Explanation:
     verdict, reason = release.status.verdict, release.status.reason
     if verdict is Verdict.PASSED:
         return Explanation(sentence=f"It runs what Git asks for: {verdict}, {reason}", object=_object(situation.family))
+    accepted = release.status.accepted
+    if accepted is not None:
+        said = f"It runs what Git asks for: {accepted.by} called it proven{f', {accepted.reason}' if accepted.reason else ''}"
+        return Explanation(sentence=said, value=f"{verdict}: {reason}", object=_release(release))
     if _serves(situation.family, release):
         said = f"Everybody is on the version of release {release.name} although it is not proven: {verdict}: {reason}"
         return _lost(release, said, f"{_restored(release)}push another version, or call it proven: {situation.command('accept')}")
@@ -314,8 +317,8 @@ REASONS: tuple[Why, ...] = (
 )
 
 
-def _followed(family: Family) -> bool:
-    """Whether a source of ours applies it."""
+def _applied(family: Family) -> bool:
+    """True when a source of ours applies it."""
     return bool(annotations_of(family.rollout).get("reconciler.dev/source"))
 
 

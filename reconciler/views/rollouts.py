@@ -36,7 +36,7 @@ class RolloutRow(View, frozen=True, kw_only=True):
     """The release that this version came with."""
 
 
-class RolloutStatus(View, frozen=True, kw_only=True):
+class RolloutStanding(View, frozen=True, kw_only=True):
     """What `status` prints: the Rollout's own phase, the newest release beside it, and whether a person froze anything."""
 
     name: str
@@ -68,11 +68,11 @@ def row_of(rollout: Manifest, release: Release | None) -> RolloutRow:
     )
 
 
-def status_of(rollout: Manifest, release: Release | None, frozen: Sequence[Frozen]) -> RolloutStatus:
+def status_of(rollout: Manifest, release: Release | None, frozen: Sequence[Frozen]) -> RolloutStanding:
     """How a Rollout stands, and what is beside it."""
     phase, message = phase_of(rollout)
     standing = standing_of(release) if release is not None else None
-    return RolloutStatus(
+    return RolloutStanding(
         name=name_of(rollout), namespace=namespace_of(rollout), phase=phase, message=message, release=standing, frozen=tuple(frozen)
     )
 
@@ -93,7 +93,7 @@ def rollout_document(family: Family, releases: Sequence[Release], frozen: Sequen
 
 
 def created_of(manifest: Manifest) -> datetime | None:
-    """When the object was made; None where nobody wrote it."""
+    """When the object was made; None where that is not written."""
     try:
         return parse_moment(str(manifest["metadata"].get("creationTimestamp") or ""))
     except ValueError:

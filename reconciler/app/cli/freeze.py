@@ -77,14 +77,14 @@ def _told(frozen: Sequence[Frozen]) -> str:
     return f"frozen: {word_of(part.scope for part in frozen)}"
 
 
-async def _change(client: Client, place: ClusterPlace, following: Next) -> Sequence[Frozen]:
+async def _change(client: Client, place: ClusterPlace, next_halves: Next) -> Sequence[Frozen]:
     """Read, change, write, with the version that was read: two people who freeze one half each freeze both."""
     who = await _who(client)
     for _ in range(TRIES):
         namespace = await client.find(NAMESPACES, "", place.namespace)
         if namespace is None:
             raise Terminal(f"no namespace {place.namespace}: name the daemon's own one with --namespace")
-        frozen = following(frozen_in(namespace), who)
+        frozen = next_halves(frozen_in(namespace), who)
         marks = {FREEZE: word_of(part.scope for part in frozen), FROZEN_BY: render_told(frozen)}
         version = namespace["metadata"].get("resourceVersion")
         try:

@@ -10,7 +10,7 @@ from reconciler.app.cli.completion import release_names
 from reconciler.app.cli.family import releases_of
 from reconciler.app.cli.output import TableOutput, Watch
 from reconciler.app.cli.show import HELP
-from reconciler.app.cli.tables import Listing, Row, show_listing
+from reconciler.app.cli.tables import ListCommand, Row, show_listing
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Manifest, ObjectRef
 from reconciler.kernel.resources import RELEASES
@@ -43,7 +43,7 @@ def list_holds(place: ClusterPlace, watch: Watch = False, output: TableOutput = 
 
     Example: reconciler hold list -n shop
     """
-    show_listing(place, Listing(HEAD, WIDE, _listed), watch=watch, output=output)
+    show_listing(place, ListCommand(HEAD, WIDE, _listed), watch=watch, output=output)
 
 
 async def _listed(client: Client, place: ClusterPlace) -> list[Row]:
@@ -90,7 +90,7 @@ async def _releases(client: Client, namespace: str) -> list[Release]:
 
 
 async def lift_newest(client: Client, namespace: str, workload: str) -> str | None:
-    """Let the version of a workload that was rejected last be tried again (DESIGN 5); the Release's name, None when nothing is held."""
+    """Let the version of a workload that was rejected last be tried again (ADR 0013); the Release's name, None when nothing is held."""
     held = [r for r in await releases_of(client, namespace, workload) if r.status.held]
     if not held:
         return None

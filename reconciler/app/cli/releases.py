@@ -10,7 +10,7 @@ from reconciler.app.cli.completion import release_names
 from reconciler.app.cli.family import frozen_now
 from reconciler.app.cli.output import TableOutput, Watch, age, clean, show_plain
 from reconciler.app.cli.show import HELP
-from reconciler.app.cli.tables import Listing, Row, show_listing, warn_frozen
+from reconciler.app.cli.tables import ListCommand, Row, show_listing, warn_frozen
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.frozen import Frozen
 from reconciler.kernel.identity import Manifest
@@ -39,7 +39,7 @@ def list_releases(place: ClusterPlace, watch: Watch = False, output: TableOutput
     Example: reconciler releases list -n shop
     Example: reconciler releases list -A --watch
     """
-    show_listing(place, Listing(HEAD, WIDE, _listed), watch=watch, output=output)
+    show_listing(place, ListCommand(HEAD, WIDE, _listed), watch=watch, output=output)
 
 
 async def _listed(client: Client, place: ClusterPlace) -> list[Row]:
@@ -89,7 +89,8 @@ def _text(release: Release, now: datetime) -> list[str]:
     lines.append(f"Commit    {spec.commit.sha[:12]} {spec.commit.subject} ({spec.commit.author}), {age(release.created, now)} ago")
     lines.append(f"Images    {', '.join(spec.images.values())}" if spec.images else "")
     lines.append(f"Pull      {spec.pull.url}" if spec.pull else "")
-    lines.append(f"Way back  {spec.revert}; proven: {spec.proven.release if spec.proven else 'nothing yet'}")
+    back = spec.previous.release or "what served before" if spec.previous else "nothing yet"
+    lines.append(f"Way back  {spec.revert}; to {back}{'' if spec.previous is None or spec.previous.proven else ' (never proven)'}")
     lines += [f"Changed   {c.file}:{c.line} {c.field}: {c.old} → {c.new}" for c in spec.changes]
     for row in status.evidence:
         counts = f"{row.successful} passed, {row.failed} failed, {row.inconclusive + row.error} without data"

@@ -13,7 +13,7 @@ from reconciler.app.cli.cluster import ClusterPlace, ask, located, located_anywh
 from reconciler.app.cli.completion import rollout_names
 from reconciler.app.cli.family import family_of, frozen_now, releases_of
 from reconciler.app.cli.output import TableOutput, Watch, age, clean, show_plain
-from reconciler.app.cli.tables import Listing, Row, show_listing
+from reconciler.app.cli.tables import ListCommand, Row, show_listing
 from reconciler.app.cli.watching import changes
 from reconciler.kernel.frozen import Frozen
 from reconciler.kernel.identity import name_of
@@ -119,7 +119,7 @@ def list_rollouts(place: ClusterPlace, watch: Watch = False, output: TableOutput
     Example: reconciler list rollouts -n shop
     Example: reconciler list rollouts -A -o wide --watch
     """
-    show_listing(place, Listing(HEAD, WIDE, _listed), watch=watch, output=output)
+    show_listing(place, ListCommand(HEAD, WIDE, _listed), watch=watch, output=output)
 
 
 async def _listed(client: Client, place: ClusterPlace) -> list[Row]:

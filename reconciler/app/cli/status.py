@@ -18,7 +18,7 @@ from reconciler.kube.client import Client
 from reconciler.releases.model import Release, Verdict
 from reconciler.sources.inventory import Inventory, workload_key
 from reconciler.views.freeze import freeze_sentence
-from reconciler.views.rollouts import RolloutStatus, status_of
+from reconciler.views.rollouts import RolloutStanding, status_of
 from reconciler.views.view import plain
 
 ENDED = ("Healthy", "Degraded")
@@ -35,7 +35,7 @@ Timeout = Annotated[timedelta, typer.Option(parser=span, metavar="DURATION", hel
 class Seen:
     """What one look found: the status, and the release that is waited for, where it is known already."""
 
-    status: RolloutStatus
+    status: RolloutStanding
     awaited: Release | None
     waits: str = ""
     """Why there is no such release yet."""

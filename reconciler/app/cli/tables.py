@@ -32,7 +32,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ListCommand:
     """What a list command shows: the heads of its columns, and the question that finds the rows."""
 
     head: tuple[str, ...]
@@ -43,7 +43,7 @@ class Listing:
 Listed = tuple[Sequence[Row], tuple[Frozen, ...]]
 
 
-def show_listing(place: ClusterPlace, listing: Listing, *, watch: bool, output: str) -> None:
+def show_listing(place: ClusterPlace, listing: ListCommand, *, watch: bool, output: str) -> None:
     """Print the list; with `watch`, stay and print each object again that changes."""
 
     async def listed(client: Client) -> Listed:
@@ -70,7 +70,7 @@ def warn_frozen(frozen: Sequence[Frozen], place: ClusterPlace) -> None:
         typer.echo(freeze_line(frozen, place.flags), err=True)
 
 
-async def _watch(place: ClusterPlace, listing: Listing, listed: Callable[[Client], Awaitable[Listed]], output: str) -> None:
+async def _watch(place: ClusterPlace, listing: ListCommand, listed: Callable[[Client], Awaitable[Listed]], output: str) -> None:
     before: dict[str, Row] = {}
     widths: tuple[int, ...] = ()
     told: tuple[Frozen, ...] = ()
@@ -95,7 +95,7 @@ def _key(row: Row) -> str:
     return f"{row.document['namespace']}/{row.name}"
 
 
-def _cells(listing: Listing, rows: Sequence[Row], *, wide: bool) -> list[tuple[str, ...]]:
+def _cells(listing: ListCommand, rows: Sequence[Row], *, wide: bool) -> list[tuple[str, ...]]:
     now = datetime.now(UTC)
     head = (*listing.head, *listing.more) if wide else listing.head
     return [head, *(tuple(_cell(part, now, wide) for part in (*row.cells, *(row.more if wide else ()))) for row in rows)]

@@ -25,7 +25,7 @@ async def changes(
 ) -> AsyncIterator[Answer]:
     """Each answer that shows something else than the one before, until the time is over.
 
-    A server that does not answer any more is said once and asked again: an API server may restart while somebody waits. The first
+    A server that does not answer any more is said once and asked again: an API server may restart while a person waits. The first
     answer has to come, or the error is the caller's.
     """
     deadline = time.monotonic() + timeout.total_seconds() if timeout else float("inf")

@@ -41,7 +41,7 @@ def template_remarks(manifest: Manifest, library: Library) -> Remarks:
 
 
 def _powerless(spec: Manifest, filled: Sequence[Manifest | Remark]) -> Remarks:
-    """What metrics cannot do; of one that only rehearses nobody expects it to fail."""
+    """What metrics cannot do; one that only rehearses is not there to fail."""
     rehearsing = _rehearsing(spec, [metric for metric in filled if isinstance(metric, dict)])
     for index, (written, metric) in enumerate(zip(spec.get("metrics") or (), filled, strict=True)):
         if isinstance(metric, dict) and metric.get("name") not in rehearsing:
@@ -106,7 +106,7 @@ def _metrics(spec: Manifest, manifests: Sequence[Manifest]) -> Remarks:
 
 
 def _placed(problem: str) -> Remark:
-    """A message that starts with the metric's place, as the contract writes it (6.8)."""
+    """A message that starts with the metric's place, as the contract writes it (contract 6.8)."""
     place, colon, words = problem.partition(": ")
     return Remark(f"spec.{place}", words) if colon and place.startswith("metrics[") else Remark("spec.metrics", problem)
 

@@ -70,20 +70,20 @@ def follow_revision(pass_: Pass) -> Pass:
     if new is None:
         return pass_
     others = (r.manifest for r in pass_.facts.replica_sets if r.name != new.name)
-    followed = follow(new.manifest, pass_.facts.rollout, next_revision(others))
-    pass_ = _sync(pass_, new, followed)
-    annotations = _rollout_annotations(pass_, revision_of(followed))
+    annotated = follow(new.manifest, pass_.facts.rollout, next_revision(others))
+    pass_ = _sync(pass_, new, annotated)
+    annotations = _rollout_annotations(pass_, revision_of(annotated))
     if annotations == annotations_of(pass_.facts.rollout):
         return pass_
-    return _annotate(pass_, annotations, revision_of(followed))
+    return _annotate(pass_, annotations, revision_of(annotated))
 
 
-def _sync(pass_: Pass, new: ReplicaSet, followed: Manifest) -> Pass:
+def _sync(pass_: Pass, new: ReplicaSet, annotated: Manifest) -> Pass:
     """Annotations, minReadySeconds and a stale injected anti-affinity of the new ReplicaSet (contract 10.4, 10.5)."""
     body: Manifest = {}
-    if followed is not new.manifest:
+    if annotated is not new.manifest:
         before = annotations_of(new.manifest)
-        body["metadata"] = {"annotations": {k: v for k, v in annotations_of(followed).items() if before.get(k) != v}}
+        body["metadata"] = {"annotations": {k: v for k, v in annotations_of(annotated).items() if before.get(k) != v}}
     seconds = pass_.facts.spec.min_ready_seconds
     if int(new.manifest["spec"].get("minReadySeconds") or 0) != seconds:
         body["spec"] = {"minReadySeconds": seconds}

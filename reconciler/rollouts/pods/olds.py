@@ -78,7 +78,7 @@ def _carried_out(pass_: Pass, decisions: Sequence[OldSize]) -> Pass:
 
 
 def referenced(pass_: Pass) -> frozenset[str]:
-    """The versions somebody still sends requests to (contract 10.7): statuses, services and the routers' own objects."""
+    """The versions that still get requests (contract 10.7): statuses, services and the routers' own objects."""
     before, weights = pass_.before, pass_.weights
     shares = (weights.canary.hash, weights.stable.hash) if weights else ()
     names = (before.stable_hash, before.current_hash, before.blue_green.active_selector, before.blue_green.preview_selector)

@@ -83,7 +83,7 @@ def without_injected(replica_set: Manifest) -> Manifest:
 
 
 def semantically_equal(desired_template: Manifest, live_template: Manifest) -> bool:
-    """Whether both mean the same pods: API defaults applied, hash label and injected anti-affinity ignored (contract 10.2, 3).
+    """True when both mean the same pods: API defaults applied, hash label and injected anti-affinity ignored (contract 10.2 item 3).
 
     Take injected metadata off the live one first: `without_injected`.
     """
@@ -145,11 +145,6 @@ def _injected_term(rule: Manifest, namespace: str, avoided: str) -> tuple[str, M
     if preferred is not None:
         return PREFERRED, {"weight": preferred.get("weight", 1), "podAffinityTerm": term}
     return REQUIRED, term
-
-
-def inject_metadata(template: Manifest, labels: Labels, annotations: Labels) -> Manifest:
-    """The template (or pod) with these labels and annotations added."""
-    return replace_metadata(template, NO_METADATA, {"labels": labels, "annotations": annotations})
 
 
 def replace_metadata(carrier: Manifest, former: Mapping[str, Labels], wanted: Mapping[str, Labels]) -> Manifest:

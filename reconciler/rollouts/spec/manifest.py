@@ -68,7 +68,7 @@ def _canary(canary: Fields) -> Canary:
 
 
 def _routing(routing: Fields | None) -> TrafficRouting | None:
-    """None when absent; an object without routers still makes a routed canary, with nobody to route (contract 9.1)."""
+    """None when absent; an object without routers still makes a routed canary, with no router (contract 9.1)."""
     if routing is None:
         return None
     plugins = routing.under("plugins").raw

@@ -63,7 +63,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The weights last brought into force. `verified` is None where nobody verifies."""
+    """The weights last brought into force. `verified` is None where it is not verified."""
 
     canary: Share
     stable: Share
