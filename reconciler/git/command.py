@@ -122,7 +122,7 @@ class Runner:
         job = _GitChild(_Clean(str(self._directory)), call)
         try:
             with lend(credential, self._askpass) as lent:
-                finished = await _in_thread(job, environment(self._home, call.remote.scheme if call.remote else ""), lent)
+                finished = await _in_thread(job, self._variables(call.remote), lent)
         except asyncio.CancelledError:
             job.end()
             raise
@@ -132,6 +132,9 @@ class Runner:
         # A server's refusal of a push stands on stdout (--porcelain).
         stdout = hidden.text(finished.stdout.decode(errors="surrogateescape")).encode(errors="surrogateescape")
         return Finished(finished.status, stdout, hidden.text(finished.stderr))
+
+    def _variables(self, remote: Remote | None) -> dict[str, str]:
+        return environment(self._home, remote.scheme, remote.ssh) if remote else environment(self._home)
 
     async def output(self, call: GitCall) -> bytes:
         """The output of one command that must succeed. Raises the class of failure that git's words name."""

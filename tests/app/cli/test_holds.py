@@ -28,7 +28,7 @@ def test_what_is_held_is_listed_with_its_reason(sh: Shell) -> None:
     _, first, second = sh("hold", "list", "-n", "shop").output.splitlines()
     assert first.split()[:4] == ["shop", "web-bad", "web", "web:1.1"] and "2 failed" in first
     assert second.split()[1] == "web-bad-2"
-    assert [r["name"] for r in sh("hold", "list", "-o", "json").json] == ["web-bad", "web-bad-2"]
+    assert [r["name"] for r in sh("hold", "list", "-A", "-o", "json").json] == ["web-bad", "web-bad-2"]
 
 
 def test_lifting_one_lifts_every_release_of_the_same_version(sh: Shell) -> None:

@@ -191,3 +191,29 @@ def test_notifiers_have_names_of_their_own() -> None:
 
 def test_the_kinds_of_forges_are_those_of_the_registry() -> None:
     assert "is not one of github, plain" in refused_source(forge={"kind": "svn"})
+
+
+SSH = {"sshKeyFile": "/k", "knownHostsFile": "/h"}
+
+
+@pytest.mark.parametrize("repository", ["ssh://git@git.example.com/a.git", "git@git.example.com:a.git"])
+def test_a_repository_over_ssh_has_a_key_and_known_hosts(repository: str) -> None:
+    known = parse_settings({"sources": [{**SOURCE, "repository": repository, "credentials": SSH}]}).sources[0].credentials
+    assert known == CredentialFile(ssh_key_file="/k", known_hosts_file="/h")
+
+
+@pytest.mark.parametrize(
+    ("repository", "credentials", "words"),
+    [
+        ("https://h/a.git", {"username": "u", "passwordFile": "/p", **SSH}, "sources[0].credentials.sshKeyFile: is for ssh repositories"),
+        (
+            "https://h/a.git",
+            {"username": "u", "passwordFile": "/p", "knownHostsFile": "/h"},
+            "sources[0].credentials.knownHostsFile: is for",
+        ),
+        ("git@h:a.git", {"username": "u", "passwordFile": "/p"}, "sources[0].credentials.passwordFile: is for https repositories"),
+        ("https://h/a.git", SSH, "sources[0].credentials.username: is required"),
+    ],
+)
+def test_a_credential_of_the_other_transport_is_refused(repository: str, credentials: dict[str, str], words: str) -> None:
+    assert refused_source(repository=repository, credentials=credentials).startswith(words)
