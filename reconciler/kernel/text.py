@@ -26,7 +26,7 @@ URL = re.compile(r"(?<=[A-Za-z0-9])://|\bwww\.(?=\S)", re.IGNORECASE)
 BRACKETS = re.compile(r"\[([^\[\]]{0,80})\]")
 CI_WORD = re.compile(r"(?:^|[^a-z])(?:skip|no|ci|cd|pipeline|build|deploy|release|actions)(?:[^a-z]|$)", re.IGNORECASE)
 CI_SIGNS = re.compile(r"\*{2,}\s*(no[_ -]?ci)\s*\*{0,}|\b(no)_(ci)\b", re.IGNORECASE)
-CHECKS = re.compile(r"\bskip-checks(?=\s*:)", re.IGNORECASE)
+CHECKS = re.compile(r"skip-checks(?=\s*:)", re.IGNORECASE)
 LIKE_TRAILER = re.compile(r"(?:[a-z][a-z0-9-]*|breaking change)\s*:|\(cherry picked from|[#;|]|/[a-z]|>(?! )", re.IGNORECASE)
 
 

@@ -23,17 +23,17 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ProviderRow:
     """One provider: what checks a configuration without any reach, and how it is made with them."""
 
     checks: Checking
     make: Callable[[Reach], Provider]
 
 
-PROVIDERS: Mapping[str, Row] = {
-    "prometheus": Row(Prometheus, lambda reach: Prometheus(reach.http, reach.prometheus_address)),
-    "web": Row(Web, lambda reach: Web(reach.http)),
-    "job": Row(Job, lambda reach: Job(reach.client, reach.job_namespace)),
+PROVIDERS: Mapping[str, ProviderRow] = {
+    "prometheus": ProviderRow(Prometheus, lambda reach: Prometheus(reach.http, reach.prometheus_address)),
+    "web": ProviderRow(Web, lambda reach: Web(reach.http)),
+    "job": ProviderRow(Job, lambda reach: Job(reach.client, reach.job_namespace)),
 }
 
 
