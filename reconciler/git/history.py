@@ -1,9 +1,10 @@
-"""What history says: the commits between two heads that touched some paths, and which commit last set a line."""
+"""What history says of one commit: who, when, which files, which trailers."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from reconciler.git.command import GitCall, Runner
+from reconciler.git.names import text_of
 from reconciler.git.objects import CommitFacts, Oid
 
 FIELDS = ("%H", "%an", "%ae", "%at", "%s", "%(trailers:only,unfold,separator=%x0A)")
@@ -24,8 +25,7 @@ async def _files(runner: Runner, oids: Sequence[Oid]) -> dict[Oid, tuple[str, ..
     output = await runner.output(GitCall(arguments, "".join(f"{oid}\n" for oid in waiting).encode()))
     found: dict[Oid, list[str]] = {}
     current: list[str] = []
-    for record in output.decode(errors="backslashreplace").split("\0"):
-        name = record.lstrip("\n")
+    for name in map(text_of, output.split(b"\0")):
         if name in waiting:
             waiting = waiting[waiting.index(name) + 1 :]
             current = found.setdefault(name, [])

@@ -25,10 +25,9 @@ from reconciler.kube.errors import Refused
 from reconciler.rollouts.facts import RolloutFacts
 from reconciler.rollouts.observe import Resolved, RolloutObserver, claimable, services_of
 from reconciler.rollouts.observe_keys import concerned
-from reconciler.rollouts.passes import RolloutPlan, SetTraffic, begin
-from reconciler.rollouts.plan import plan, refused
+from reconciler.rollouts.passes import RolloutPlan, SetTraffic
+from reconciler.rollouts.plan import creation_refused, plan, refused
 from reconciler.rollouts.pods.claim import claim
-from reconciler.rollouts.pods.creation import creation_failed
 from reconciler.rollouts.status.manifest import parse_status, status_patch
 from reconciler.rollouts.traffic.router import Routers, Routing, configured
 from reconciler.rollouts.traffic.services import released
@@ -89,7 +88,7 @@ class RolloutController:
         except Refused as error:
             if not any(isinstance(effect, Create) and effect.resource == REPLICA_SETS for effect in decision.effects):
                 raise
-            await self._carry_out(observed, creation_failed(begin(observed, now), str(error)).decision())
+            await self._carry_out(observed, creation_refused(observed, now, str(error)))
             raise
         # What was routed changes who is referenced (contract 10.7), and routers' objects are not watched: look again.
         return now if routed else decision.wake_at

@@ -114,14 +114,19 @@ class Pass:
         return replace(self, removed_pauses=self.removed_pauses | {reason})
 
     def abort(self, reason: str) -> "Pass":
-        return replace(self, abort_reason=reason)
+        return replace(self, abort_reason=reason, removed_abort=False)
 
     def decision(self) -> RolloutPlan:
         return RolloutPlan(self.effects, self.status, self.wake_at)
 
 
 def begin(facts: RolloutFacts, now: datetime) -> Pass:
-    """A pass without effects. An abort of a fully promoted rollout does not count (contract 4.1 step 0; 13.3)."""
+    """A pass without effects. An abort of a fully promoted rollout does not count (contract 4.1 step 0; 13.3).
+
+    Of two opposite wishes the later one counts: an abort that no pass has seen yet was pressed after `promote --full`.
+    """
+    if facts.status.abort and facts.status.aborted_at is None and not facts.status.promoted:
+        facts = replace(facts, status=replace(facts.status, promote_full=False))
     return Pass(
         facts=facts,
         now=now,

@@ -57,7 +57,15 @@ def with_pauses(pass_: Pass, status: RolloutStatus, conditions: tuple[Condition,
     before = pass_.before
     aborted_at = (before.aborted_at or pass_.now) if pass_.aborted else None
     pauses, held = ((), False) if pass_.aborted or pass_.cleared_pauses else _pauses(pass_)
-    return replace(status, conditions=conditions, abort=pass_.aborted, aborted_at=aborted_at, pauses=pauses, controller_pause=held)
+    return replace(
+        status,
+        conditions=conditions,
+        abort=pass_.aborted,
+        aborted_at=aborted_at,
+        pauses=pauses,
+        controller_pause=held,
+        promote_full=status.promote_full and not pass_.aborted,
+    )
 
 
 def _pauses(pass_: Pass) -> tuple[tuple[PauseCondition, ...], bool]:

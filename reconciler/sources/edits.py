@@ -172,13 +172,6 @@ def restore_edits(previous: Parsed | PreviousManifest, rejected: Parsed | None, 
     return _answer(_Question(workload, previous, rejected or tip, tip))
 
 
-def same_edit(edit: Edit, branch: Parsed, tip: Parsed) -> bool:
-    """True where a branch, ours or another one, holds exactly this edit on top of the tip: the same bytes, nothing else."""
-    names = {*branch.files, *tip.files, *edit.files}
-    wanted = {name: edit.files.get(name, tip.files[name].content if name in tip.files else None) for name in names}
-    return all(name in branch.files and branch.files[name].content == content for name, content in wanted.items())
-
-
 def words(outcome: Outcome) -> str:
     """An outcome in a sentence for people."""
     match outcome:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from reconciler.git.errors import BranchGone, redact
 from reconciler.git.history import commit_facts
 from reconciler.git.mirror import Mirror
+from reconciler.git.names import argument, bytes_of
 from reconciler.git.objects import CommitFacts, Snapshot
 from reconciler.git.refs import RemoteRefs
 from reconciler.git.tree import snapshot
@@ -89,7 +90,8 @@ class GitSource:
         newest = await self._facts_of(tip)
         if not set(files).isdisjoint(newest.files):
             return commit_of(newest)
-        found = await self.mirror.runner.git("--literal-pathspecs", "log", "-1", "--format=%H", tip, "--", *files)
+        names = map(argument, (await bytes_of(self.mirror.runner, tip, files)).values())
+        found = await self.mirror.runner.git("--literal-pathspecs", "log", "-1", "--format=%H", tip, "--", *names)
         return commit_of(await self._facts_of(found or tip))
 
     async def _facts_of(self, sha: str) -> CommitFacts:

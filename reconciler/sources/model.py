@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from reconciler.git.objects import CommitFacts
+from reconciler.git.objects import CommitFacts, one_line
 from reconciler.kernel.struct import Struct
 from reconciler.yamledit.nodes import FieldPath
 
@@ -37,7 +37,7 @@ class FieldLocation:
         return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.path).lstrip(".")
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line} {self.field}"
+        return f"{one_line(self.file)}:{self.line} {self.field}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ class SourceSettings:
     interval: timedelta
     apply: bool
     companion: bool = False
-    """Whether somebody else applies what Git holds (Argo CD, Flux), and we judge, restore and tell beside it."""
+    """True when somebody else applies what Git holds (Argo CD, Flux), and we judge, restore and tell beside it."""
     allow: Allow
     prune: bool = True
     prune_limit: PruneLimit = PruneLimit()

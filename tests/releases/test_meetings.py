@@ -111,7 +111,7 @@ async def test_what_we_knew_of_the_branch_before_our_own_restore_is_no_new_reque
     await begun(shop)
     tip = await shop.followed.latest()
     await crashed(shop)
-    await shop.source._openings.open(shop.followed, tip)
+    await shop.source._opener.open(shop.followed, tip)
     assert len(await releases(shop)) == 2
 
 

@@ -126,12 +126,13 @@ def set_anti_affinity(template: Manifest, rule: Manifest | None, namespace: str,
 
 
 def _kept_terms(terms: Manifest) -> Manifest:
-    kept = {key: [term for term in value or [] if not _is_injected(term)] for key, value in terms.items()}
-    return {key: value for key, value in kept.items() if value}
+    kept = {key: [term for term in terms.get(key) or [] if not _is_injected(term)] for key in (REQUIRED, PREFERRED) if terms.get(key)}
+    others = {key: value for key, value in terms.items() if key not in (REQUIRED, PREFERRED)}
+    return {key: value for key, value in {**kept, **others}.items() if value}
 
 
 def _is_injected(term: Manifest) -> bool:
-    selector = term.get("podAffinityTerm", term).get("labelSelector") or {}
+    selector = (term.get("podAffinityTerm") or term).get("labelSelector") or {}
     return any(expression.get("key") == HASH_LABEL for expression in selector.get("matchExpressions") or [])
 
 

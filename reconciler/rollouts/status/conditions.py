@@ -13,6 +13,7 @@ Conditions = tuple[Condition, ...]
 PROGRESSING, PAUSED, HEALTHY, COMPLETED, AVAILABLE = "Progressing", "Paused", "Healthy", "Completed", "Available"
 REPLICA_FAILURE, INVALID_SPEC = "ReplicaFailure", "InvalidSpec"
 ABORTED, PAUSED_REASON, TIMED_OUT, ALL_AVAILABLE = "RolloutAborted", "RolloutPaused", "ProgressDeadlineExceeded", "NewReplicaSetAvailable"
+CREATE_ERROR = "ReplicaSetCreateError"
 UNAVAILABLE_TEXT = "Rollout does not have minimum availability"
 
 
