@@ -111,5 +111,10 @@ def _change(place: ClusterPlace, name: str, status: Manifest) -> None:
 
 async def _patch(client: Client, releases: Sequence[Release], name: str, status: Manifest) -> None:
     named = next(release for release in releases if release.name == name)
-    for found in [r for r in releases if r.key == named.key and r.spec.identity == named.spec.identity]:
+    for found in [r for r in releases if r.key == named.key and _same_version(r, named)]:
         await client.patch(ObjectRef(RELEASES, found.namespace, found.name), {"status": status}, subresource="status")
+
+
+def _same_version(release: Release, named: Release) -> bool:
+    """True for other attempts of a version, and for other templates with its images where the rejection holds all of these."""
+    return release.spec.identity == named.spec.identity or (release.status.holds_images and release.spec.images == named.spec.images)

@@ -15,7 +15,7 @@ from reconciler.app.cli.family import frozen_now, releases_of, rollout_of, seen_
 from reconciler.app.cli.output import Output, clean, show_plain, span
 from reconciler.app.cli.watching import FOR_EVER, changes
 from reconciler.kube.client import Client
-from reconciler.releases.model import Release, Verdict
+from reconciler.releases.model import Release
 from reconciler.sources.inventory import Inventory, workload_key
 from reconciler.views.freeze import freeze_sentence
 from reconciler.views.rollouts import RolloutStanding, status_of
@@ -91,9 +91,9 @@ def _commit(wait_for: str, sha: str) -> str:
 
 
 def _answer_verdict(seen: Seen, output: str) -> None:
-    """The exit code of who waited for a verdict: 0 only for a release that passed."""
+    """The exit code of who waited for a verdict: 0 only for a release that passed, or that a person called proven."""
     release = seen.awaited
-    if release is not None and release.status.verdict is Verdict.PASSED:
+    if release is not None and release.proven:
         return
     if release is None or release.status.verdict is None:
         typer.echo(f"the time is over: {seen.waits or 'there is no verdict yet'}", err=True)

@@ -75,6 +75,7 @@ def _source(fields: StrictFields) -> SourceSettings:
         environment=fields.matching("environment", ENVIRONMENT, "a word of letters, digits, dots and dashes"),
         interval=fields.span("interval", "30s"),
         apply=fields.flag("apply", False),
+        companion=_companion(fields),
         allow=fields.inner("allow", _allow) or Allow(),
         prune=fields.flag("prune", True),
         prune_limit=fields.inner("pruneLimit", _prune_limit) or PruneLimit(),
@@ -84,6 +85,14 @@ def _source(fields: StrictFields) -> SourceSettings:
     )
     fields.done()
     return source
+
+
+def _companion(fields: StrictFields) -> bool:
+    if not fields.flag("companion", False):
+        return False
+    if fields.flag("apply", False):
+        raise FieldError(fields.path("companion"), "somebody else applies beside a companion: take apply: true or companion: true away")
+    return True
 
 
 def _holds_credentials(repository: str) -> bool:

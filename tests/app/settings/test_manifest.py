@@ -122,6 +122,7 @@ def test_what_is_wrong_is_named(document: Any, words: str) -> None:
         ({"interval": "0s"}, "sources[0].interval: must be longer than zero"),
         ({"interval": "soon"}, "sources[0].interval: 'soon' is not a duration"),
         ({"apply": "yes"}, "sources[0].apply: expected true or false"),
+        ({"apply": True, "companion": True}, "sources[0].companion: somebody else applies beside a companion"),
         ({"name": "Shop Production"}, "sources[0].name: 'Shop Production' is not a name"),
         ({"environment": "prod/../x"}, "sources[0].environment: 'prod/../x' is not a word"),
         ({"allow": {"kind": []}}, "sources[0].allow.kind: unknown field"),
@@ -217,3 +218,9 @@ def test_a_repository_over_ssh_has_a_key_and_known_hosts(repository: str) -> Non
 )
 def test_a_credential_of_the_other_transport_is_refused(repository: str, credentials: dict[str, str], words: str) -> None:
     assert refused_source(repository=repository, credentials=credentials).startswith(words)
+
+
+def test_a_companion_says_so_itself_and_applies_nothing() -> None:
+    document = {"sources": [{**SOURCE, "companion": True}]}
+    (found,) = parse_settings(document).sources
+    assert (found.companion, found.apply) == (True, False)
