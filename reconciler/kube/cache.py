@@ -19,6 +19,12 @@ class Cache:
         self._owned: dict[Resource, dict[str, dict[Place, Manifest]]] = {resource: defaultdict(dict) for resource in resources}
         self._indexed: dict[Resource, dict[str, dict[Place, Manifest]]] = {resource: defaultdict(dict) for resource in resources}
 
+        self._listed: set[Resource] = set()
+
+    def listed(self, resource: Resource) -> bool:
+        """Whether all objects of this resource are known: it is watched and was listed. Until then only the server can be asked."""
+        return resource in self._listed
+
     def get(self, resource: Resource, namespace: str, name: str) -> Manifest | None:
         return self._objects[resource].get((namespace, name))
 
@@ -51,6 +57,7 @@ class Cache:
         """Become what one list said at a version; what was written after it stays. Answers the objects that are gone."""
         listed = {(namespace_of(manifest), name_of(manifest)): manifest for manifest in manifests}
         known = self._objects[resource]
+        self._listed.add(resource)
         gone = [o for place, o in known.items() if place not in listed and not self.newer(resource, *place, version)]
         for manifest in gone:
             self.drop(resource, namespace_of(manifest), name_of(manifest))

@@ -17,6 +17,7 @@ from reconciler.rollouts.pods.olds import scale_blue_green_others
 from reconciler.rollouts.pods.scaling import drop_deadlines, scale_blue_green_new, scale_blue_green_stable
 from reconciler.rollouts.status.conditions import ABORTED, COMPLETED, INVALID_SPEC, PAUSED, PAUSED_REASON, PROGRESSING, written
 from reconciler.rollouts.status.model import Condition, Phase, RolloutStatus
+from reconciler.rollouts.traffic.routed import give_back
 
 PassStep = Callable[[Pass], Pass]
 RETRY_REFERENCES = timedelta(seconds=20)
@@ -131,4 +132,4 @@ def _counts(pass_: Pass) -> RolloutStatus:
     )
 
 
-FIRST: tuple[PassStep, ...] = (fill_in_replicas, refuse, create_missing, note_found, recall_runs, speak_of_pauses, follow_scale)
+FIRST: tuple[PassStep, ...] = (fill_in_replicas, give_back, refuse, create_missing, note_found, recall_runs, speak_of_pauses, follow_scale)

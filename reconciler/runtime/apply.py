@@ -89,7 +89,7 @@ def event_manifest(action: Emit, clock: Clock) -> Manifest:
             "uid": about["metadata"].get("uid", ""),
             "resourceVersion": about["metadata"].get("resourceVersion", ""),
         },
-        "reason": action.reason.replace(" ", ""),
+        "reason": action.reason,
         "message": action.message[:1024],
         "type": "Warning" if action.warning else "Normal",
         "count": 1,

@@ -7,7 +7,8 @@ import pytest
 from reconciler.kernel.problem import InvalidField
 from reconciler.kernel.resources import ANALYSIS_RUNS, ROLLOUTS, SERVICES, VIRTUAL_SERVICES
 from reconciler.rollouts.facts import RolloutFacts
-from reconciler.rollouts.observe import RolloutObserver, services_of
+from reconciler.rollouts.observe import RolloutObserver
+from reconciler.rollouts.traffic.named import services_of
 from reconciler.routers.registry import ROUTERS
 from tests.kit.rollouts import canary, pause, rollout, service, virtual_service, weight
 from tests.kit.store import run_through
@@ -15,7 +16,7 @@ from tests.kit.world import World, deployed
 
 
 def observed(world: World) -> RolloutFacts:
-    observer = RolloutObserver(world.client, world.cache, ROUTERS, "")  # type: ignore[arg-type]
+    observer = RolloutObserver(world.client, world.cache, ROUTERS, {})  # type: ignore[arg-type]
     resolved = run_through(observer.resolve(world.rollout))
     found: RolloutFacts = run_through(observer.observe(world.rollout, resolved, world.clock.now()))
     return found
@@ -70,5 +71,5 @@ def test_an_unreadable_manifest_raises_with_its_field() -> None:
 
 def test_routers_hear_whose_traffic_it_is() -> None:
     facts = observed(routed("web"))
-    services = services_of(facts.rollout, facts.spec, "web-x")
+    services = services_of(facts.rollout, "web-x")
     assert (services.pair, services.rollout, services.unavailable) == (("web-canary", "web-stable"), "web", "web-x")

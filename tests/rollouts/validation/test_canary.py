@@ -6,6 +6,7 @@ import pytest
 
 from reconciler.rollouts.spec.manifest import parse_rollout
 from reconciler.rollouts.validation.spec import spec_problem
+from reconciler.routers.registry import ROUTERS
 from tests.kit.rollouts import canary, istio_routing, measured, rollout, weight
 
 HEADER = {"setHeaderRoute": {"name": "h", "match": [{"headerName": "x", "headerValue": {"exact": "y"}}]}}
@@ -15,7 +16,7 @@ TWO_WAYS = {"setHeaderRoute": {"name": "h", "match": [{"headerName": "x", "heade
 
 def problem(*steps: dict[str, Any], **fields: Any) -> str:
     manifest = rollout(canary=canary(*steps, **fields))
-    found = spec_problem(manifest, parse_rollout(manifest))
+    found = spec_problem(manifest, parse_rollout(manifest), ROUTERS)
     return str(found) if found else ""
 
 

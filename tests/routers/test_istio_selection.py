@@ -1,10 +1,10 @@
-"""Which routes are ours and which destinations: contract 9.3, 13.40 and 13.41."""
+"""Which routes are ours: contract 9.3."""
 
 import pytest
 
 from reconciler.kernel.errors import Terminal
-from reconciler.rollouts.traffic.model import HeaderMatch, HeaderRoute
-from reconciler.routers.istio_routes import Selection, Shares, Sides, canary_weight, header_route, reweighted
+from reconciler.routers.istio_selection import Selection
+from reconciler.routers.istio_sides import Sides
 from tests.kit.istio import pair, to
 
 SIDES = Sides(canary="shop-canary", stable="shop-stable")
@@ -47,38 +47,18 @@ def test_routes_of_others_in_an_unlisted_protocol_are_left_alone() -> None:
     assert Selection({"routes": ["main"]}).indexes(spec, SIDES) == {"http": (0,)}
 
 
-def test_unknown_destinations_leave_unless_they_weigh_nothing() -> None:
-    route = {"route": [*pair(0, 60), to("stranger", 40), to("idle", 0), to("bare")]}
-    hosts = [destination["destination"]["host"] for destination in reweighted(route, SIDES, Shares(30))["route"]]
-    assert hosts == ["shop-stable", "shop-canary", "idle", "bare"]
+def test_a_protocol_that_leads_nowhere_of_ours_is_no_concern_while_another_does() -> None:
+    spec = {"http": [OURS], "tls": [{"route": [to("mail")]}]}
+    assert Selection({}).indexes(spec, SIDES) == {"http": (0,)}
+    with pytest.raises(Terminal, match="invalid TLS routes"):
+        Selection({}).indexes({"tls": spec["tls"]}, SIDES)
 
 
-def test_stable_never_gets_less_than_nothing() -> None:
-    assert [entry["weight"] for entry in reweighted(OURS, SIDES, Shares(90, {"trial": 30}))["route"]] == [0, 90, 30]
+def test_a_route_that_delegates_says_where_the_routes_are() -> None:
+    with pytest.raises(Terminal, match="delegates to VirtualService edge/shop-routes: name that one"):
+        Selection({}).indexes({"http": [{"delegate": {"name": "shop-routes", "namespace": "edge"}}]}, SIDES)
 
 
-def test_experiments_are_appended_by_name_and_then_updated_in_place() -> None:
-    first = reweighted(OURS, SIDES, Shares(0, {"b": 2, "a": 1}))
-    assert [entry["destination"]["host"] for entry in first["route"]] == ["shop-stable", "shop-canary", "a", "b"]
-    second = reweighted(first, SIDES, Shares(0, {"b": 5, "a": 1}))
-    assert [entry.get("weight") for entry in second["route"]] == [94, 0, 1, 5]
-
-
-def test_a_subset_says_more_than_a_shared_host() -> None:
-    shared = Sides(canary="shop", stable="shop-stable", canary_subset="canary", stable_subset="stable")
-    route = {"route": [to("shop", 100, subset="stable"), to("shop", 0, subset="canary")]}
-    assert [entry["weight"] for entry in reweighted(route, shared, Shares(25))["route"]] == [75, 25]
-    assert canary_weight(route, shared) == 0
-
-
-def test_an_unchanged_route_is_the_same_object() -> None:
-    assert reweighted(OURS, SIDES, Shares(0)) is OURS
-
-
-def test_without_a_destination_rule_a_header_route_leads_to_the_canary_service() -> None:
-    made = header_route(HeaderRoute("t", (HeaderMatch("x", prefix="y"),)), OURS, SIDES)
-    assert made == {
-        "name": "t",
-        "match": [{"headers": {"x": {"prefix": "y"}}}],
-        "route": [{"destination": {"host": "shop-canary"}, "weight": 100}],
-    }
+def test_where_routes_cannot_be_told_those_that_lead_to_both_sides_are_likely_meant() -> None:
+    spec = {"http": [{"name": "a", "route": [to("mail")]}, {"name": "b", **OURS}, {"name": "testers", **OURS}]}
+    assert Selection({"routes": ["gone"]}, ("testers",)).likely(spec, SIDES)["http"] == (1,)
