@@ -237,9 +237,9 @@ def image_of(replica_set: Manifest) -> str:
     return str(replica_set["spec"]["template"]["spec"]["containers"][0]["image"])
 
 
-def deployed(rollout: Manifest, *others: tuple[Resource, Manifest]) -> World:
+def deployed(rollout: Manifest, *others: tuple[Resource, Manifest], routers: Routers = ROUTERS, reach: Reach = NO_SOURCES) -> World:
     """A world whose rollout already runs its first version."""
-    world = World(rollout, *others).settle()
+    world = World(rollout, *others, routers=routers, reach=reach).settle()
     assert world.phase == "Healthy", world.phase
     world.sizes.clear()
     world.weights.clear()
