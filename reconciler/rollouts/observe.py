@@ -157,7 +157,7 @@ class RolloutObserver:
     def left(self, owner: Owner, named: Iterable[ObjectRef] = ()) -> tuple[Left, ...]:
         """The objects that hold something of a Rollout which does not name them (any more)."""
         kept, found = frozenset(named), []
-        for kind in kinds_of(self._routers):
+        for kind in filter(self._cache.watches, kinds_of(self._routers)):
             router = next(router for router in self._routers.values() if kind in router.kinds)
             for manifest in self._cache.indexed(kind, held_word(owner)):
                 ref = ObjectRef(kind, namespace_of(manifest), name_of(manifest))
