@@ -41,16 +41,21 @@ check: $(VENV)/.dev ## formatting, lint, types, floors, house rules
 	@$(BIN)/lint-imports --no-logo | tail -n 12
 	@$(BIN)/pytest -q tests/test_house.py
 
-bench: $(VENV)/.dev ## print the budgets of DESIGN §6 that exist so far, as ratios of one run
+bench: $(VENV)/.dev ## print the budgets of ADR 0030 that exist so far, as ratios of one run
 	@$(BIN)/python -m benchmarks
 
 bench-real: $(VENV)/.dev ## the sandbox's API server beside a real one in one run (what `make real` obtained)
 	@$(BIN)/python -m benchmarks.witness
 
+COMPILE = $(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 \
+	--no-emit-package reconciler --no-emit-package reconciler-sandbox
+
 lock: ## resolve the locked dependency lists again (needs uv in .venv)
 	@$(BIN)/pip install -q uv
-	@$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --extra sandbox pyproject.toml scripts/build.in -o requirements.lock
-	@$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --extra sandbox --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	@$(COMPILE) pyproject.toml sandbox/pyproject.toml scripts/build.in -o requirements.lock
+	@$(COMPILE) --extra dev -c requirements.lock pyproject.toml sandbox/pyproject.toml -o requirements-dev.lock
+	@$(COMPILE) -c requirements.lock pyproject.toml -o requirements-production.lock
+	@$(COMPILE) -c requirements.lock scripts/build.in -o requirements-build.lock
 
 clean: ## remove what the targets made
 	@rm -rf $(VENV) demo-out bench-out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -234,4 +234,4 @@ def test_a_source_may_write_exactly_what_its_allow_list_says() -> None:
 def test_the_image_runs_as_nobody_and_installs_what_is_locked() -> None:
     text = (DEPLOY / "Dockerfile").read_text()
     assert "USER 65532:65532" in text
-    assert "--require-hashes -r requirements.lock" in text
+    assert "--require-hashes -r requirements-production.lock" in text

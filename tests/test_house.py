@@ -1,4 +1,4 @@
-"""The house rules that a machine can check: sizes, docstrings, mirrors, words (STYLE, "Guard rails")."""
+"""The house rules that a machine can check: sizes, docstrings, mirrors, words (ADR 0007)."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""Which measurements are due, and when to look again (contract 6.5, item 3)."""
+"""Which measurements are due, and when to look again (contract 6.5 item 3)."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

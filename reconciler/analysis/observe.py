@@ -1,4 +1,4 @@
-"""What the outside says to a run: its secrets, and the measurements that are due, taken side by side (contract 6.2 C, 6.5)."""
+"""What the outside says to a run: its secrets, and the measurements that are due, taken side by side (contract 6.2, 6.5)."""
 
 import asyncio
 import base64

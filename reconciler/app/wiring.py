@@ -19,7 +19,7 @@ from reconciler.git.credentials import CredentialSource, credential_file, nobody
 from reconciler.git.environment import remote_of
 from reconciler.git.mirror import Mirror
 from reconciler.git.refs import RemoteRefs
-from reconciler.kernel.clock import Clock
+from reconciler.kernel.clock import Clock, SystemClock
 from reconciler.kernel.errors import Transient
 from reconciler.kernel.identity import Key, Resource
 from reconciler.kernel.resources import RELEASES
@@ -124,7 +124,7 @@ def _controllers(
         announcements = Announcements(forges, cache)
         inventories = Inventories(client, settings.namespace, clock.monotonic)
         hands = {name: _hands(environment, source, forges.get(name)) for name, source in sources.items()}
-        reach = Outside(Restoration(hands, cache), announcements, policies, inventories)
+        reach = Outside(Restoration(hands, clock, SystemClock()), announcements, policies, inventories)
         openings = ReleaseOpener(cache, apply, policies, announcements)
         writing = Writing(client, cache, clock, Gates(TemplateGate(openings, clock), Adopting(client, cache, clock, policies), ROUTERS))
         found.append(ReleaseController(client, cache, clock, reach))

@@ -12,8 +12,7 @@ from reconciler.expr.builtins import FUNCTIONS, METHODS
 from reconciler.expr.calling import Calling
 from reconciler.expr.checks import check
 from reconciler.expr.closures import CLOSURES, Walk, sorting_cost
-from reconciler.expr.pattern_syntax import InvalidPattern
-from reconciler.expr.patterns import compile_pattern
+from reconciler.expr.patterns import InvalidPattern, compile_pattern
 from reconciler.expr.syntax import ExpressionError, SyntaxNode, parse
 from reconciler.expr.values import Value, arithmetic, cost, element, equal, member, mismatch, ordered, type_name
 
@@ -175,7 +174,9 @@ def _matches(left: Value, right: Value, scope: Scope) -> bool:
     if not isinstance(left, str) or not isinstance(right, str):
         raise mismatch("matches", left, right)
     try:
-        return compile_pattern(right).search(left, scope.budget.spend)
+        pattern = compile_pattern(right)
+        scope.budget.spend(len(right) + pattern.cost(left))
+        return pattern.search(left)
     except InvalidPattern as error:
         raise ExpressionError(str(error)) from error
 

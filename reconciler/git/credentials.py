@@ -1,4 +1,4 @@
-"""Who we are at a Git server, handed to git through a pipe: not in arguments, environment, files or traces (git-forge.md 5.6)."""
+"""Who we are at a Git server, handed to git through a pipe: not in arguments, environment, files or traces."""
 
 import base64
 import os

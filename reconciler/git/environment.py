@@ -1,4 +1,4 @@
-"""The fixed world that every git process lives in, whatever the user's own configuration says (git-forge.md 5.6)."""
+"""The fixed world that every git process lives in, whatever the user's own configuration says."""
 
 import ipaddress
 import os

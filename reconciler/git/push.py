@@ -126,7 +126,7 @@ class Pusher:
 
 
 def classify(finished: Finished, oid: Oid) -> Outcome:
-    """What one `git push --porcelain` of one ref says (reference/git-forge.md 5.3). Unknown refusals need a proposal."""
+    """What one `git push --porcelain` of one ref says. Unknown refusals need a proposal."""
     said = _said(finished.stderr)
     for line in finished.stdout.decode(errors="replace").splitlines():
         flag, _, rest = line.partition("\t")

@@ -71,7 +71,7 @@ class Prometheus:
         return ended(task, measurement)
 
     async def _fallback_spoke(self, config: Fields, now: datetime) -> bool:
-        """Whether a query that ends in `or vector(N)` had no data of its own: only its fallback answered (DESIGN, verdict table)."""
+        """Whether a query that ends in `or vector(N)` had no data of its own: only its fallback answered (ADR 0011)."""
         bare = FALLBACK.sub("", config.text("query"))
         if bare == config.text("query"):
             return False

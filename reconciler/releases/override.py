@@ -1,4 +1,4 @@
-"""A person's `undo` or `set image`: the live template is theirs until Git changes what it asks for (DESIGN 11)."""
+"""A person's `undo` or `set image`: the live template is theirs until Git changes what it asks for (ADR 0021)."""
 
 from reconciler.kernel.identity import Manifest, annotations_of
 from reconciler.kernel.plan import Patch
@@ -18,5 +18,5 @@ def overridden(rollout: Manifest | None) -> str:
 
 
 def override(rollout: Manifest, identity: str) -> Patch:
-    """The mark that makes the verb after it hold until Git asks for another identity than this one (DESIGN 11)."""
+    """The mark that makes the verb after it hold until Git asks for another identity than this one (ADR 0021)."""
     return Patch(ref_of(rollout), {"metadata": {"annotations": {OVERRIDE: identity}}})

@@ -23,7 +23,7 @@ from reconciler.rollouts.traffic.services import switch
 
 
 def point_preview(pass_: Pass) -> Pass:
-    """The preview Service selects the new version at once, even before there are pods (contract 5.1, step 5)."""
+    """The preview Service selects the new version at once, even before there are pods (contract 5.1 step 5)."""
     strategy = pass_.facts.spec.blue_green
     if strategy is None or not strategy.preview_service or pass_.facts.new is None or halted(pass_):
         return pass_
@@ -139,7 +139,7 @@ def _stable_serves(pass_: Pass) -> bool:
 
 
 def finish(pass_: Pass) -> Pass:
-    """The status of a full pass: promotion or checkpoint (contract 5.1, step 14)."""
+    """The status of a full pass: promotion or checkpoint (contract 5.1 step 14)."""
     if pass_.before.promote_full:
         pass_ = replace(pass_, cleared_pauses=True, removed_abort=True, abort_reason=None)
     return _finished(pass_, fresh_status(pass_), anew=False)

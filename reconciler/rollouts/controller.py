@@ -143,7 +143,7 @@ class RolloutController:
         await self._apply(Plan(writes))
 
     async def _give_back_services(self, key: Key, wanted: Iterable[str]) -> None:
-        """Services marked as this rollout's that it no longer names; of a gone rollout only after the API confirms it (13.65)."""
+        """Services marked as this rollout's that it no longer names; of a gone rollout only after the API confirms it (contract 13.65)."""
         ours = [s for s in self._cache.list(SERVICES, key.namespace) if annotations_of(s).get(MANAGED_BY) == key.name]
         writes = tuple(self._releases(ours, frozenset(wanted)))
         if not writes:

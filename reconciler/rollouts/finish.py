@@ -226,7 +226,7 @@ def _tell_pauses(pass_: Pass, status: RolloutStatus) -> Pass:
 
 
 def _stuck_at(pass_: Pass, status: RolloutStatus) -> datetime | None:
-    """When to ask whether the deadline has passed: never while nothing can be late (contract 3.6, end)."""
+    """When to ask whether the deadline has passed: never while nothing can be late (contract 3.6)."""
     condition = status.condition(PROGRESSING)
     if condition is None or condition.updated is None or status.pauses or pass_.facts.spec.paused or pass_.aborted:
         return None

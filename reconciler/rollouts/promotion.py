@@ -21,7 +21,7 @@ def promotion_reason(pass_: Pass, status: RolloutStatus) -> str:
 
 
 def _canary_reason(pass_: Pass) -> str:
-    """At least `replicas` pods must be available, not exactly: an HPA may have scaled in meanwhile (13.14)."""
+    """At least `replicas` pods must be available, not exactly: an HPA may have scaled in meanwhile (contract 13.14)."""
     canary, new = pass_.facts.spec.canary, pass_.facts.new
     if canary is None or pass_.aborted or new is None or not capable(new.available, pass_.facts.spec.replicas, canary):
         return ""

@@ -45,7 +45,7 @@ class Istio:
         return (*(_service_ref(entry, namespace) for entry in _entries(config)), *((rule,) if rule else ()))
 
     def route(self, config: Manifest, services: Services, traffic: Traffic, live: Live) -> Routing:
-        """The objects to write. Subsets are re-pointed before weights move, unless traffic must leave the old canary first (9.1, 3)."""
+        """The objects to write: subsets first, then weights, unless traffic must leave the old canary first (contract 9.1 item 3)."""
         if not _entries(config):
             return Routing(problem=EITHER)
         managed = tuple(dict.fromkeys((*traffic.managed_routes, *services.managed_routes)))
@@ -57,7 +57,7 @@ class Istio:
         return versions if versions.problem else _joined(versions, weights)
 
     def release(self, owner: Owner, live: Live) -> tuple[Action, ...]:
-        """Weights at home, routes and marks gone; then the labels of the DestinationRule (contract 9.3, "Clean-up")."""
+        """Weights at home, routes and marks gone; then the labels of the DestinationRule (contract 9.3 "Clean-up")."""
         found = ((ref, manifest) for kind in self.kinds for ref, manifest in live.items() if ref.resource == kind and manifest)
         given = ((ref, manifest, _without(ref, manifest, owner)) for ref, manifest in found)
         return tuple(Replace(ref.resource, clean) for ref, manifest, clean in given if clean != manifest)

@@ -15,7 +15,7 @@ from reconciler.routers.istio_sides import Sides, host_of
 from reconciler.routers.istio_weights import Shares, as_live, canary_weight, reweighted, shares_of
 
 UPDATED = "Updated VirtualService"
-"""With a space, as the reference says it (contract 9.3, "Events")."""
+"""With a space, as the reference says it (contract 9.3 "Events")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def _mark(wanted: Manifest, entry: Entry, traffic: Traffic, made: Mapping[str, M
 
 
 def notices(before: Manifest, after: Manifest, entry: Entry, traffic: Traffic) -> Iterator[Notice]:
-    """What people are told of a write, in the reference's words (contract 9.3, "Events")."""
+    """What people are told of a write, in the reference's words (contract 9.3 "Events")."""
     if before.get("spec") == after.get("spec"):
         return
     name, told = entry.ref.name, False

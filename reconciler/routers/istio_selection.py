@@ -1,4 +1,4 @@
-"""Which routes of a VirtualService are meant (contract 9.3, "Route selection")."""
+"""Which routes of a VirtualService are meant (contract 9.3 "Route selection")."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

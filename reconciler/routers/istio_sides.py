@@ -1,4 +1,4 @@
-"""Whose destination is it: the canary's, the stable version's or somebody else's (contract 9.3, "Destination matching")."""
+"""Whose destination is it: the canary's, the stable version's or somebody else's (contract 9.3 "Destination matching")."""
 
 from dataclasses import dataclass
 
@@ -49,7 +49,7 @@ class Sides:
         return not self.side(destination) and _target(destination).get("subset") in self.other_subsets
 
     def missing(self, route: Manifest) -> str | None:
-        """Which side a selected route has no destination for (contract 9.3, "Validation")."""
+        """Which side a selected route has no destination for (contract 9.3 "Validation")."""
         delegate = route.get("delegate")
         if delegate:
             place = f"{delegate.get('namespace') or 'its own namespace'}/{delegate.get('name', '')}"

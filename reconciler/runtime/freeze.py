@@ -1,4 +1,4 @@
-"""The brake a person can pull from any laptop: an annotation on our own namespace, looked at before every write (DESIGN 11)."""
+"""The brake a person can pull from any laptop: an annotation on our own namespace, looked at before every write (ADR 0021)."""
 
 import asyncio
 from collections.abc import Callable

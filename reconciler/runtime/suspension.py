@@ -1,4 +1,4 @@
-"""What a person asked us to leave alone, by annotation on an object or its Namespace; said once each time it begins (DESIGN 11)."""
+"""What a person asked us to leave alone, by annotation on an object or its Namespace; said once each time it begins (ADR 0021)."""
 
 import structlog
 

@@ -1,4 +1,4 @@
-"""Image references: their grammar, when two are the same image, and which ones a workload runs (reference/git-forge.md 4)."""
+"""Image references: their grammar, when two are the same image, and which ones a workload runs."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -34,6 +34,7 @@ TEMPLATES: Mapping[str, FieldPath] = {
     "Job": ("spec", "template"),
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
     "Pod": (),
+    "PodTemplate": ("template",),
 }
 
 

@@ -16,7 +16,7 @@ class Allow:
 
 @dataclass(frozen=True, slots=True)
 class PruneLimit:
-    """More removals than this in one pass wait for a person (DESIGN 10)."""
+    """More removals than this in one pass wait for a person (ADR 0019)."""
 
     percent: int = 20
     objects: int = 10
@@ -51,6 +51,8 @@ class SourceSettings:
     environment: str
     interval: timedelta
     apply: bool
+    companion: bool = False
+    """Whether somebody else applies what Git holds (Argo CD, Flux), and we judge, restore and tell beside it."""
     allow: Allow
     prune: bool = True
     prune_limit: PruneLimit = PruneLimit()

@@ -32,6 +32,10 @@ class SourcePort(Protocol):
         """The tip; looked at now if news are expected, else as it was at the last look."""
         ...
 
+    async def tip(self) -> Tip:
+        """The tip as it is now, looked at in any case."""
+        ...
+
     async def parsed_at(self, sha: str) -> Parsed | None:
         """The source as it was at a commit; None when that commit is no longer there."""
         ...

@@ -1,4 +1,4 @@
-"""A plain Deployment released by a Rollout of ours, and given back without losing a pod (DESIGN 9).
+"""A plain Deployment released by a Rollout of ours, and given back without losing a pod (ADR 0018).
 
 Rollout from the live template → its pods available → the Deployment to 0 (contract 1.6, `scaleDown: onsuccess`) → only then a new image.
 """

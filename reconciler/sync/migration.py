@@ -1,4 +1,4 @@
-"""Objects last written by kubectl's client-side apply, made ours before the first server-side apply (DESIGN 8).
+"""Objects last written by kubectl's client-side apply, made ours before the first server-side apply (ADR 0017).
 
 Without this, a field that leaves Git would stay for ever: the server removes only what the applying manager owned.
 """

@@ -10,7 +10,6 @@ from reconciler.kernel.identity import Manifest, labels_of, name_of, namespace_o
 from reconciler.kernel.moment import parse_moment
 from reconciler.kernel.well_known import HASH_LABEL as HASH
 from reconciler.kernel.well_known import SUSPEND, suspended
-from reconciler.releases.contradiction import UNJUDGED
 from reconciler.releases.evidence import evidence_of
 from reconciler.releases.model import EPOCH, Release
 from reconciler.releases.override import OVERRIDE, overridden
@@ -86,9 +85,9 @@ def _overridden(family: Family, _: Release | None, __: datetime) -> Explanation 
 
 
 def _unjudged(family: Family, release: Release | None, _: datetime) -> Explanation | None:
-    if release is None or release.decided or not release.status.reason.startswith(UNJUDGED):
+    if release is None or release.decided or not release.status.unjudged:
         return None
-    reason = release.status.reason.removeprefix(UNJUDGED)
+    reason = release.status.unjudged
     return Explanation(
         sentence=f"What Git asks for is applied and nobody judges it: {reason}",
         rule="ReleasePolicy",

@@ -143,7 +143,7 @@ def tags(rollout: Manifest, pod_hash: str) -> tuple[str, ...]:
 
 
 def _set_weight(steps: list[Manifest], status: Manifest) -> int | None:
-    """The weight asked for at this step (contract 2.1 rows 4 to 6)."""
+    """The weight asked for at this step (contract 2.1 items 4 to 6)."""
     if status.get("abort"):
         return 0
     index = status.get("currentStepIndex")

@@ -1,4 +1,4 @@
-"""Rules for metrics, in the contract's words (6.8)."""
+"""Rules for metrics, in the contract's words (contract 6.8)."""
 
 from datetime import timedelta
 

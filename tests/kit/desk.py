@@ -14,8 +14,9 @@ from reconciler.forges.plain import Plain
 from reconciler.git.environment import remote_of
 from reconciler.git.mirror import Mirror
 from reconciler.git.refs import RemoteRefs
+from reconciler.kernel.clock import SystemClock
 from reconciler.kernel.identity import Key, Manifest, ObjectRef, Resource, labels_of, name_of
-from reconciler.kernel.resources import CONFIGMAPS, EVENTS, RELEASE_POLICIES, RELEASES, ROLLOUTS
+from reconciler.kernel.resources import CONFIGMAPS, DEPLOYMENTS, EVENTS, RELEASE_POLICIES, RELEASES, ROLLOUTS
 from reconciler.kube.cache import Cache
 from reconciler.releases.apply_announcements import Announcements
 from reconciler.releases.apply_openings import ReleaseOpener
@@ -116,6 +117,8 @@ class Desk:
         """What the rollout layer would say about a Rollout at its present generation; the cache has seen it afterwards."""
         live = await self.found(ROLLOUTS, name)
         told = {"observedGeneration": str(live["metadata"]["generation"]), **status}
+        if lender := live["spec"].get("workloadRef"):
+            told["workloadObservedGeneration"] = str((await self.found(DEPLOYMENTS, lender["name"]))["metadata"]["generation"])
         answer = await self.api.client.patch(ObjectRef(ROLLOUTS, NAMESPACE, name), {"status": told}, subresource="status")
         await self._seen(ROLLOUTS, answer)
 
@@ -191,7 +194,7 @@ def _assembled(cluster: Api, origin: Origin, read: tuple[Cache, GitSource], forg
     openings = ReleaseOpener(cache, Apply(client, cache, clock), policies, announcements)
     writing = Writing(client, cache, clock, Gates(TemplateGate(openings, clock), Adopting(client, cache, clock, policies), ROUTERS))
     hands = Hands(followed, forges.get("shop", Plain()), lambda: None)
-    outside = Outside(Restoration({"shop": hands}, cache), announcements, policies, inventories)
+    outside = Outside(Restoration({"shop": hands}, clock, SystemClock()), announcements, policies, inventories)
     source = SourceController(client, cache, clock, {"shop": followed}, Parts(openings, writing, inventories))
     return Desk(cluster, origin, clock, cache, followed, source, ReleaseController(client, cache, clock, outside))
 

@@ -79,7 +79,7 @@ async def _releases(client: Client, namespace: str) -> list[Release]:
 
 
 async def lift_newest(client: Client, namespace: str, workload: str) -> str | None:
-    """Let the version of a workload that was rejected last be tried again (DESIGN 5); the Release's name, None when nothing is held."""
+    """Let the version of a workload that was rejected last be tried again (ADR 0013); the Release's name, None when nothing is held."""
     held = [r for r in await releases_of(client, namespace, workload) if r.status.held]
     if not held:
         return None

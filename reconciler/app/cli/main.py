@@ -1,4 +1,4 @@
-"""The command line: parses, lets one command module do the reading, and turns the ending into an exit code (DESIGN 21).
+"""The command line: parses, lets one command module do the reading, and turns the ending into an exit code (ADR 0029).
 
 0 ok · 1 a negative answer (degraded, differs, unsupported, expectation missed) · 2 usage · 3 unreadable input ·
 4 cluster or Git unreachable.

@@ -79,7 +79,8 @@ def _text(release: Release) -> list[str]:
     lines = [f"Release {release.namespace}/{release.name}: {headline(release)}", f"  {status.reason}" if status.reason else ""]
     lines.append(f"Commit    {spec.commit.sha[:12]} {spec.commit.subject} ({spec.commit.author})")
     lines.append(f"Pull      {spec.pull.url}" if spec.pull else "")
-    lines.append(f"Way back  {spec.revert}; proven: {spec.proven.release if spec.proven else 'nothing yet'}")
+    back = spec.previous.release or "what served before" if spec.previous else "nothing yet"
+    lines.append(f"Way back  {spec.revert}; to {back}{'' if spec.previous is None or spec.previous.proven else ' (never proven)'}")
     lines += [f"Changed   {c.file}:{c.line} {c.field}: {c.old} → {c.new}" for c in spec.changes]
     for row in status.evidence:
         counts = f"{row.successful} passed, {row.failed} failed, {row.inconclusive + row.error} without data"

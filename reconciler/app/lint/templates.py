@@ -87,7 +87,7 @@ def _metrics(spec: Manifest, manifests: Sequence[Manifest]) -> Remarks:
 
 
 def _placed(problem: str) -> Remark:
-    """A message that starts with the metric's place, as the contract writes it (6.8)."""
+    """A message that starts with the metric's place, as the contract writes it (contract 6.8)."""
     place, colon, words = problem.partition(": ")
     return Remark(f"spec.{place}", words) if colon and place.startswith("metrics[") else Remark("spec.metrics", problem)
 

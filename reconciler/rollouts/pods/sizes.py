@@ -100,7 +100,7 @@ def _stable_share(weights: Weights | None, maximum: int) -> int:
 
 
 def at_desired_counts(pass_: Pass, *, recorded: bool = True) -> bool:
-    """Whether both sides have their pods (contract 2.5); `recorded=False` asks without the weights in force (9.1, row 6)."""
+    """Whether both sides have their pods (contract 2.5); `recorded=False` asks without the weights in force (contract 9.1 row 6)."""
     canary, facts = pass_.facts.spec.canary, pass_.facts
     if canary is None or facts.new is None:
         return False
@@ -128,6 +128,6 @@ def threshold_of(canary: Canary) -> Threshold | None:
 
 
 def capable(available: int, target: int, canary: Canary) -> bool:
-    """Whether so many available pods may carry what `target` pods carry: all there, or the threshold met (13.44)."""
+    """Whether so many available pods may carry what `target` pods carry: all there, or the threshold met (contract 13.44)."""
     threshold = threshold_of(canary)
     return available >= target or (threshold is not None and enough(available, target, threshold))

@@ -67,7 +67,7 @@ def budget(available: int, replicas: int, unavailable: int) -> int:
 
 
 def trim(olds: Sequence[Old]) -> tuple[OldSize, ...]:
-    """Every older ReplicaSet cut to the pods that are available, referenced or not (contract 2.8, 1)."""
+    """Every older ReplicaSet cut to the pods that are available, referenced or not (contract 2.8 item 1)."""
     return tuple(_resized(old, old.available) for old in olds if old.spec > old.available)
 
 

@@ -83,7 +83,7 @@ def without_injected(replica_set: Manifest) -> Manifest:
 
 
 def semantically_equal(desired_template: Manifest, live_template: Manifest) -> bool:
-    """Whether both mean the same pods: API defaults applied, hash label and injected anti-affinity ignored (contract 10.2, 3).
+    """Whether both mean the same pods: API defaults applied, hash label and injected anti-affinity ignored (contract 10.2 item 3).
 
     Take injected metadata off the live one first: `without_injected`.
     """

@@ -54,13 +54,13 @@ def aborted(pass_: Pass) -> Wanted | None:
 
 
 def nothing_there(pass_: Pass) -> Wanted | None:
-    """A canary without available pods has no traffic (13.11)."""
+    """A canary without available pods has no traffic (contract 13.11)."""
     new = pass_.facts.new
     return _wanted(pass_, 0, drop=True) if new is None or new.available == 0 else None
 
 
 def full_promotion(pass_: Pass) -> Wanted | None:
-    """The last weight stays until promotion itself switches, or follows the pods under dynamicStableScale (13.21, 13.58)."""
+    """The last weight stays until promotion itself switches, or follows the pods under dynamicStableScale (contract 13.21, 13.58)."""
     canary, new = pass_.facts.spec.canary, pass_.facts.new
     if not pass_.before.promote_full or canary is None or new is None:
         return None
@@ -72,7 +72,7 @@ def full_promotion(pass_: Pass) -> Wanted | None:
 
 
 def pods_missing(pass_: Pass) -> Wanted | None:
-    """Pods first, weight after: until they are there, the weight of the steps before (13.10).
+    """Pods first, weight after: until they are there, the weight of the steps before (contract 13.10).
 
     Past the last step it is the weight on record: a version that came back small gets nothing early (13.61, the recommended way).
     """

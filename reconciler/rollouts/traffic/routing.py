@@ -1,4 +1,4 @@
-"""Desired traffic brought into force, if the pods can take it (contract 9.1, "Then")."""
+"""Desired traffic brought into force, if the pods can take it (contract 9.1 "Then")."""
 
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ def route_traffic(pass_: Pass) -> Pass:
 
 
 def stable_can_take(pass_: Pass, canary: Canary, weight: int) -> bool:
-    """The gate: stable has the pods for its share, or the threshold says it is near enough (contract 9.1, 1)."""
+    """The gate: stable has the pods for its share, or the threshold says it is near enough (contract 9.1 item 1)."""
     if pass_.facts.stable is None:
         return False
     maximum = pass_.facts.spec.maximum
@@ -64,7 +64,7 @@ def route_names(pass_: Pass, routing: TrafficRouting) -> tuple[str, ...]:
 
 
 def _unavailable(pass_: Pass) -> str:
-    """The ReplicaSet that is not fully available and so holds back a switch of subsets; a way home is exempt (contract 9.3, "Delay")."""
+    """The ReplicaSet that is not fully available and so holds back a switch of subsets; a way home is exempt (contract 9.3 "Delay")."""
     exempt = pass_.aborted or rolling_back_dynamically(pass_)
     candidates = (pass_.facts.stable, None if exempt else pass_.facts.new)
     return next((r.name for r in candidates if r is not None and r.spec > 0 and r.available < r.spec), "")
