@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reconciler.expr.pattern_syntax import InvalidPattern
-from reconciler.expr.patterns import compile_pattern
+from reconciler.expr.patterns import InvalidPattern, compile_pattern
 from reconciler.kernel.identity import Manifest
 
 LONGEST_PATTERN = 1024
@@ -90,5 +89,5 @@ def _bad_pattern(text: str) -> str:
         compile_pattern(text)
     except InvalidPattern as error:
         hint = ": use .* for any value" if text == "*" else ""
-        return f"Istio refuses this regex (RE2: {error}){hint}"
+        return f"Istio refuses this regex ({error}){hint}"
     return ""

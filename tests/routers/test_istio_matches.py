@@ -31,7 +31,7 @@ def test_what_both_match_is_one_block_or_nothing(one: dict[str, Any], other: dic
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ({"regex": "*"}, "missing argument to repetition operator: `*`): use .* for any value"),
+        ({"regex": "*"}, "repetition operator: *): use .* for any value"),
         ({"regex": "(?=a)b"}, "Istio refuses this regex"),
         ({"regex": "(?!a)b"}, "Istio refuses this regex"),
         ({"regex": r"(a)\1"}, "Istio refuses this regex"),
