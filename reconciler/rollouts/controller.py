@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
+import structlog
+
 from reconciler.kernel.clock import Clock
 from reconciler.kernel.errors import Transient
 from reconciler.kernel.identity import Key, Manifest, ObjectRef, Resource, annotations_of, labels_of, name_of, namespace_of, uid_of
@@ -22,7 +24,7 @@ from reconciler.kernel.resources import (
 from reconciler.kernel.well_known import INSTANCE_ID, MANAGED_BY
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
-from reconciler.kube.errors import Conflict, Refused
+from reconciler.kube.errors import Conflict, NotFound, Refused
 from reconciler.rollouts.facts import RolloutFacts
 from reconciler.rollouts.observe import Resolved, RolloutObserver, claimable
 from reconciler.rollouts.observe_keys import concerned
@@ -37,6 +39,8 @@ from reconciler.rollouts.traffic.services import released
 from reconciler.rollouts.validation.references import service_fields
 from reconciler.runtime.apply import Apply
 from reconciler.runtime.suspension import Suspension
+
+log = structlog.get_logger()
 
 
 class RolloutController:
@@ -163,12 +167,21 @@ class RolloutController:
         """What routers' objects hold of a Rollout that is gone, once the API confirms that it is; a suspended object stays as it is."""
         owner = Owner(key.namespace, key.name)
         left = [each for each in self._observer.left(owner) if not await self._suspension.holds(each.ref.resource, each.manifest)]
-        writes = tuple(action for each in left for action in each.router.release(owner, {each.ref: each.manifest}))
-        if writes and await self._client.find(ROLLOUTS, key.namespace, key.name) is None:
-            await self._write(writes)
+        returns = [actions for each in left if (actions := each.router.release(owner, {each.ref: each.manifest}))]
+        if returns and await self._client.find(ROLLOUTS, key.namespace, key.name) is None:
+            await self._return(returns)
+
+    async def _return(self, returns: Iterable[tuple[Action, ...]]) -> None:
+        """What is held elsewhere is given back object by object; one that we may not write is said and looked at again some time."""
+        for actions in returns:
+            try:
+                await self._write(actions)
+            except (Refused, NotFound) as error:
+                log.warning("not given back", reason=str(error))
 
     async def _carry_out(self, observed: RolloutFacts, decision: RolloutPlan, now: datetime) -> None:
         """The effects in order, the status last. A failure is raised when all that was decided is done."""
+        await self._return(decision.returns)
         await self._write(decision.effects)
         for effect in decision.effects:
             if isinstance(effect, Replace) and effect.resource in self._kinds:

@@ -16,12 +16,14 @@ class RolloutPlan:
     """The effects of one pass in order, the status to write after them (None: leave it), and when to look again.
 
     `failure` is why the pass could not be carried through: without a status, and tried again at `wake_at` or as the queue backs off.
+    `returns` give back what is held of the rollout elsewhere, each by itself: one that is refused holds up nothing.
     """
 
     effects: tuple[Action, ...] = ()
     status: RolloutStatus | None = None
     wake_at: datetime | None = None
     failure: str = ""
+    returns: tuple[tuple[Action, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,7 @@ class Pass:
     wake_at: datetime | None = None
     ended: bool = False
     failure: str = ""
+    returns: tuple[tuple[Action, ...], ...] = ()
 
     @property
     def before(self) -> RolloutStatus:
@@ -111,7 +114,7 @@ class Pass:
         return replace(self, abort_reason=reason)
 
     def decision(self) -> RolloutPlan:
-        return RolloutPlan(self.effects, self.status, self.wake_at, self.failure)
+        return RolloutPlan(self.effects, self.status, self.wake_at, self.failure, self.returns)
 
 
 def begin(facts: RolloutFacts, now: datetime) -> Pass:

@@ -98,24 +98,25 @@ class Istio:
 def _written(config: Manifest) -> list[Manifest]:
     several = config.get("virtualServices")
     found = (config.get("virtualService"), *(several if isinstance(several, list) else ()))
-    return [entry for entry in found if isinstance(entry, dict) and entry]
+    return [entry for entry in found if isinstance(entry, dict) and entry.get("name")]
 
 
 def _rule(config: Manifest) -> Manifest:
     rule = config.get("destinationRule")
-    return rule if isinstance(rule, dict) else {}
+    return rule if isinstance(rule, dict) and rule.get("name") else {}
 
 
 def _entries(config: Manifest) -> list[Manifest]:
     """The VirtualServices of exactly one of the two ways to name them; none when both or neither is used."""
     one, several = config.get("virtualService"), config.get("virtualServices")
-    return _written(config) if bool(one) != bool(several) else []
+    return _written(config) if bool(one) != bool(several) else []  # an entry without a name is none
 
 
 def _service_ref(entry: Manifest, namespace: str) -> ObjectRef:
     """A name may say its namespace: `name.namespace`, with or without `.svc` and `.cluster.local`."""
-    short = str(entry.get("name", "")).removesuffix(".cluster.local").removesuffix(".svc")
-    name, _, elsewhere = short.rpartition(".")
+    short = str(entry.get("name", "")).removesuffix(".cluster.local")
+    whole = short.removesuffix(".svc")
+    name, _, elsewhere = (whole if "." in whole else short).rpartition(".")
     return ObjectRef(VIRTUAL_SERVICES, elsewhere if name else namespace, name or elsewhere)
 
 

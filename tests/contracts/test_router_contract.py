@@ -11,6 +11,7 @@ from reconciler.kernel.identity import Key, Manifest, ObjectRef
 from reconciler.kernel.plan import Replace
 from reconciler.kernel.resources import DESTINATION_RULES, ROLLOUTS, SERVICES, VIRTUAL_SERVICES
 from reconciler.kernel.well_known import HASH_LABEL, MANAGED_BY
+from reconciler.kube.errors import Refused
 from reconciler.rollouts.traffic.marks import owners
 from reconciler.rollouts.traffic.model import HeaderMatch, HeaderRoute, Traffic
 from reconciler.rollouts.traffic.router import Asked, Live, Owner, Routers, ServedRouter, Services
@@ -258,6 +259,28 @@ def test_a_rollout_that_names_another_object_in_the_middle_leaves_no_trace_in_th
     former, latter = (world.store.get(ref.resource, "shop", name) for name in ("web", "other"))
     assert former is not None and former["spec"] == case.objects[ref]["spec"] and not owners(former)
     assert latter is not None and world.phase == "Paused CanaryPauseStep" and str(latter["spec"]).count("50") >= 2
+
+
+def test_an_object_that_may_not_be_written_any_more_holds_up_nothing(case: Case) -> None:
+    world = driven(case)
+
+    def refuse(write: str) -> None:
+        if write.startswith("replace") and write.split()[1] in {kind.kind for kind in case.router.kinds}:
+            raise Refused(403, "Forbidden", "no")
+
+    world.store.before_write = refuse
+    world.edit({"spec": {"strategy": {"canary": {"trafficRouting": None, "steps": None}}}}).settle()
+    assert world.phase == "Healthy" and "TrafficReturned" not in world.reasons
+    world.store.before_write = lambda _: None
+    assert_untouched(case, world.settle())
+    assert "TrafficReturned" in world.reasons
+
+
+def test_stable_takes_back_its_traffic_only_when_it_has_a_pod(case: Case) -> None:
+    world = driven(case).breaks("web:1")
+    world.edit({"spec": {"strategy": {"canary": {"trafficRouting": None}}}}).settle()
+    assert share(case, world)[0] == 50
+    assert_untouched(case, world.breaks("web:1", ready=True).settle())
 
 
 def test_an_object_that_somebody_resets_is_put_right_when_its_event_comes(case: Case) -> None:

@@ -44,6 +44,8 @@ def test_it_reads_its_virtual_services_and_its_destination_rule() -> None:
         ObjectRef(DESTINATION_RULES, "prod", "r"),
     )
     assert ISTIO.needs({}, "prod") == ()
+    whole = {"virtualServices": [{"name": "a.edge.svc.cluster.local"}, {"name": "a.svc"}, {"name": ""}]}
+    assert [ref.namespace for ref in ISTIO.needs(whole, "prod")] == ["edge", "svc"]
 
 
 def test_the_canary_gets_its_weight_and_stable_the_rest() -> None:

@@ -1,7 +1,9 @@
 """The routers asked, inside the plan: their writes become effects of the pass, and what stands in the way ends it (contract 9.1)."""
 
+from dataclasses import replace
+
 from reconciler.kernel.identity import ObjectRef, name_of, namespace_of
-from reconciler.kernel.plan import Action, Replace
+from reconciler.kernel.plan import Action, Emit, Replace
 from reconciler.rollouts.passes import Pass
 from reconciler.rollouts.traffic.contest import is_contested, words
 from reconciler.rollouts.traffic.model import Traffic
@@ -9,6 +11,7 @@ from reconciler.rollouts.traffic.named import services_of
 from reconciler.rollouts.traffic.router import Owner, Routed
 
 ERROR, CONTESTED, RETURNED = "TrafficRoutingError", "TrafficContested", "TrafficReturned"
+OUT = "named no more: weights, routes and marks of this Rollout were taken out"
 
 
 def routed(pass_: Pass, traffic: Traffic, unavailable: str = "") -> Pass:
@@ -50,8 +53,7 @@ def give_back(pass_: Pass) -> Pass:
     if stable is not None and stable.available == 0:
         return pass_
     owner = Owner(namespace_of(pass_.facts.rollout), pass_.facts.name)
-    for left in pass_.facts.found.left:
-        actions = left.router.release(owner, {left.ref: left.manifest}) if left.ref not in pass_.facts.found.held else ()
-        if actions:
-            pass_ = pass_.act(*actions).tell(RETURNED, f"{left.ref} is named no more: weights, routes and marks were taken out")
-    return pass_
+    free = (left for left in pass_.facts.found.left if left.ref not in pass_.facts.found.held)
+    given = ((left, left.router.release(owner, {left.ref: left.manifest})) for left in free)
+    returns = tuple((*actions, Emit(pass_.facts.rollout, RETURNED, f"{left.ref}: {OUT}")) for left, actions in given if actions)
+    return replace(pass_, returns=returns) if returns else pass_
