@@ -25,7 +25,7 @@ LONGEST_MEASUREMENT = 90.0
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """The values of arguments by name, and those among them that nobody may read."""
+    """The values of arguments by name, and those among them that may not be read."""
 
     by_name: Mapping[str, str | None]
     secret: frozenset[str]

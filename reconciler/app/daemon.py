@@ -143,7 +143,7 @@ class Daemon:
         await self._leadership.acquired.wait()
 
     async def _refuse_rivals(self) -> None:
-        """Never two drivers (ADR 0022). Whoever cannot tell yet, because the API server does not answer, asks again and starts nothing."""
+        """Never two drivers (ADR 0022). While the API server does not answer, this is asked again and nothing starts."""
         while True:
             try:
                 await self._look_for_rivals()

@@ -1,4 +1,4 @@
-"""Logs and numbers: structured lines on stderr for us, Prometheus metrics for everybody. Neither ever holds a secret."""
+"""Logs and numbers: structured lines on stderr for us, Prometheus metrics for operators. Neither ever holds a secret."""
 
 import logging
 import sys

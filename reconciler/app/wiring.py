@@ -1,4 +1,4 @@
-"""Puts the parts together from settings: knows everybody, decides nothing."""
+"""Puts the parts together from settings: knows every part, decides nothing."""
 
 import asyncio
 import hashlib
@@ -93,7 +93,7 @@ def assemble(environment: Environment) -> Assembly:
     settings = environment.settings
     cache = Cache(_resources(settings), INDEXES)
     mirrors = _mirrors(environment)
-    sources = {s.name: _followed(environment, mirrors, s) for s in settings.sources}
+    sources = {s.name: _git_source(environment, mirrors, s) for s in settings.sources}
     forges = {s.name: _forge(s, environment) for s in settings.sources if s.forge is not None}
     local = LocalPolicies()
     policy_files = PolicyFiles(settings.policies if "release" in settings.controllers else "", local)
@@ -125,10 +125,10 @@ def _controllers(
         inventories = Inventories(client, settings.namespace, clock.monotonic)
         hands = {name: _hands(environment, source, forges.get(name)) for name, source in sources.items()}
         reach = Outside(Restoration(hands, clock, SystemClock()), announcements, policies, inventories)
-        openings = ReleaseOpener(cache, apply, policies, announcements)
-        writing = Writing(client, cache, clock, Gates(TemplateGate(openings, clock), Adopting(client, cache, clock, policies), ROUTERS))
+        opener = ReleaseOpener(cache, apply, policies, announcements)
+        writing = Writing(client, cache, clock, Gates(TemplateGate(opener, clock), Adopting(client, cache, clock, policies), ROUTERS))
         found.append(ReleaseController(client, cache, clock, reach))
-        found.append(SourceController(client, cache, clock, sources, Parts(openings, writing, inventories)))
+        found.append(SourceController(client, cache, clock, sources, Parts(opener, writing, inventories)))
     return found
 
 
@@ -149,7 +149,7 @@ def _mirrors(environment: Environment) -> dict[str, Mirror]:
     return found
 
 
-def _followed(environment: Environment, mirrors: Mapping[str, Mirror], source: SourceSettings) -> GitSource:
+def _git_source(environment: Environment, mirrors: Mapping[str, Mirror], source: SourceSettings) -> GitSource:
     mirror = mirrors[source.repository]
     return GitSource(source, mirror, RemoteRefs(environment.http, mirror.runner), renderer("plain"))
 

@@ -48,7 +48,7 @@ class Scope:
 
 
 def holds(text: str, result: Value, now: datetime) -> bool:
-    """Whether a condition holds for a result. Raises ExpressionError; a condition that yields no boolean is one."""
+    """True when a condition holds for a result. Raises ExpressionError; a condition that yields no boolean is one."""
     answer = evaluate(text, result, now)
     if not isinstance(answer, bool):
         raise ExpressionError(f"expected bool, but got {type_name(answer)}")

@@ -63,7 +63,7 @@ def remote_of(url: str, credential: CredentialSource = nobody) -> Remote:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name can only be this machine."""
+    """True when a host name can only be this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -21,5 +21,5 @@ SOURCE = "reconciler.dev/source"
 
 
 def suspended(live: Manifest) -> bool:
-    """Whether a person asked us to leave this object alone (ADR 0021)."""
+    """True when a person asked us to leave this object alone (ADR 0021)."""
     return annotations_of(live).get(SUSPEND) == "true"

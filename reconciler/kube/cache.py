@@ -11,7 +11,7 @@ Index = Callable[[Manifest], tuple[str, ...]]
 
 
 class Cache:
-    """Objects of the watched resources. Reads of a resource that nobody watches raise KeyError: a wiring bug."""
+    """Objects of the watched resources. Reads of a resource that is not watched raise KeyError: a wiring bug."""
 
     def __init__(self, resources: Sequence[Resource], indexes: Mapping[Resource, Index]) -> None:
         self._indexes = indexes
@@ -25,7 +25,7 @@ class Cache:
         return resource in self._objects
 
     def listed(self, resource: Resource) -> bool:
-        """Whether all objects of this resource are known: it is watched and was listed. Until then only the server can be asked."""
+        """True when all objects of this resource are known: it is watched and was listed. Until then only the server can be asked."""
         return resource in self._listed
 
     def get(self, resource: Resource, namespace: str, name: str) -> Manifest | None:
@@ -73,7 +73,7 @@ class Cache:
         return gone
 
     def newer(self, resource: Resource, namespace: str, name: str, version: str) -> bool:
-        """Whether what we know of an object was written after a version.
+        """True when what we know of an object was written after a version.
 
         Versions count upwards on every server we know (the concepts page promises only equality); a wrong guess heals on relist.
         """

@@ -8,7 +8,7 @@ from reconciler.releases.model import Change, Named
 from reconciler.releases.opening import Asked
 from reconciler.sources.changes import WorkloadChange, change_of
 from reconciler.sources.documents import Parsed
-from reconciler.sources.edits import Direct, Proposal, restore_edits, words
+from reconciler.sources.edits import Direct, ProposedEdit, restore_edits, words
 from reconciler.sources.images import container_images
 from reconciler.sources.inventory import workload_key
 from reconciler.sources.model import ChangedField, Commit, WorkloadId
@@ -78,7 +78,7 @@ def revertability(previous: Parsed, tip: Parsed, id: WorkloadId) -> tuple[str, s
     match outcome:
         case Direct():
             return "direct", ""
-        case Proposal():
+        case ProposedEdit():
             return "proposal", words(outcome)
         case _:
             return "manual", words(outcome)

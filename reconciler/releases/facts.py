@@ -70,11 +70,17 @@ class ReleaseFacts:
         template = template_of(self.holder) if self.holder is not None else None
         if template is None or not self.observed:
             return False
-        asked, marked = release.spec.content.template, self._marked(release.name)
-        same = semantically_equal(asked, dict(template)) if asked else self.images == release.spec.images
+        asked, marked, same = release.spec.content.template, self._marked(release.name), self.runs_template_of(release)
         if release.spec.companion or not release.spec.previous:
             return same and (self.config_applied or marked)
         return marked and (same or (self.images == release.spec.images and covers(asked, template)))
+
+    def runs_template_of(self, release: Release) -> bool:
+        """Whether the live template means what this release asks for, whoever wrote it."""
+        template, asked = template_of(self.holder) if self.holder is not None else None, release.spec.content.template
+        if template is None:
+            return False
+        return semantically_equal(asked, dict(template)) if asked else self.images == release.spec.images
 
     def _marked(self, release: str) -> bool:
         parts = [part for part in (self.live.manifest if self.live else None, self.workload) if part is not None]

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from reconciler.git.commit import Draft, Message, build
-from reconciler.git.push import AlreadyThere, Denied, NeedsProposal, Pushed, Pusher, Race, Unclear
-from reconciler.git.tree import tree_of
+from reconciler.git.proposals import ProposalBranches
+from reconciler.git.push import AlreadyThere, Pushed, Pusher, Refusal, Refused, Unclear
 from reconciler.kernel.clock import Clock, Timers
 from reconciler.kernel.errors import Transient
 from reconciler.kernel.identity import name_of
@@ -28,12 +28,12 @@ from reconciler.sources.edits import (
     Outcome,
     Overtaken,
     PreviousManifest,
+    ProposedEdit,
     Superseded,
     Waiting,
     restore_edits,
     words,
 )
-from reconciler.sources.edits import Proposal as ProposedEdit
 from reconciler.sources.follow import GitSource
 from reconciler.sources.source_port import Tip
 from reconciler.sources.templates import CONFIG_PARTS
@@ -42,8 +42,6 @@ TRIES = 12
 FIRST_PAUSE = 0.05
 RECENT = timedelta(hours=1)
 RESTORES_AN_HOUR = 2
-BRANCHES = 5
-"""How many names a proposal's branch may have, where somebody else took the ones before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +62,7 @@ class Work:
     tip: Tip
     edit: Edit
     before: Restore
+    history: Sequence[Release]
     caution: str = ""
     """Why the edit itself may not be pushed without review; empty when it may."""
 
@@ -114,9 +113,9 @@ class Restoration:
             case Impossible():
                 return replace(before, state=RestoreState.IMPOSSIBLE, message=words(outcome))
             case Direct(edit) | ProposedEdit(edit):
-                work = Work(hands, release, tip, edit, before, words(outcome))
-        reason = self._why_propose(work, history)
-        return await self._propose(work, reason) if reason else await self._push(work)
+                work = Work(hands, release, tip, edit, before, history, words(outcome))
+        reason = self._why_propose(work)
+        return await _propose(work, reason) if reason else await _push(work)
 
     async def _edit(self, hands: Hands, release: Release, tip: Tip) -> Outcome:
         """The edit by the two commits; by the manifest that travels with the release where a commit is gone from history."""
@@ -131,7 +130,7 @@ class Restoration:
             return Impossible(Obstacle.NO_PREVIOUS, "its commit is gone, and it was too large to be kept")
         return restore_edits(good, bad, tip.parsed, source_id(bad or tip.parsed, release.namespace, release.spec.workload.name))
 
-    def _why_propose(self, work: Work, history: Sequence[Release]) -> str:
+    def _why_propose(self, work: Work) -> str:
         """Why this edit may not be pushed; empty when it may. Every way to Git obeys the policy of the verdict it serves."""
         restore, now = work.before, self._clock.now()
         if restore.mode is RestoreMode.PROPOSE:
@@ -140,54 +139,40 @@ class Restoration:
             return work.caution
         if restore.push_until is not None and now > restore.push_until:
             return f"the verdict is of {work.release.status.decided_at}: too old to push without asking"
-        if recent_pushes(history, now) >= RESTORES_AN_HOUR:
+        if recent_pushes(work.history, now) >= RESTORES_AN_HOUR:
             return f"this workload was restored {RESTORES_AN_HOUR} times within the hour already: somebody else keeps writing the value"
         return ""
 
-    async def _push(self, work: Work) -> Restore | None:
-        sha = await _build(work, work.tip.sha)
-        outcome = await _pusher(work.hands).push(work.hands.source.settings.branch, sha)
-        match outcome:
-            case Pushed() | AlreadyThere():
-                work.hands.source.expect_news()
-                return replace(work.before, state=RestoreState.PUSHED, sha=sha, message="")
-            case Race():
-                return None
-            case NeedsProposal(reason) | Denied(reason):
-                return await self._propose(work, reason)
-            case Unclear(reason):
-                return replace(work.before, message=f"the restore commit was sent, and no answer came: {reason}")
 
-    async def _propose(self, work: Work, reason: str) -> Restore:
-        """One branch and one pull request for a workload, brought up to date; found again if they are there already."""
-        branch, sha, refused = await self._branch(work)
-        if refused:
-            return replace(work.before, message=f"{reason}; the branch of a proposal was refused too: {refused}")
-        text = restore_commit(work.release, work.fields)
-        base = work.hands.source.settings.branch
-        pull = await work.hands.forge.propose(Proposal(head=branch, base=base, title=text.subject, body=proposal_body(text, reason)))
-        where = pull.url if pull else f"branch {branch}"
-        return replace(work.before, state=RestoreState.PROPOSED, sha=sha, branch=branch, pull=where, message=reason)
+async def _push(work: Work) -> Restore | None:
+    source = work.hands.source
+    sha = await build(source.mirror.runner, _draft(work))
+    outcome = await _pusher(work.hands).push(source.settings.branch, sha)
+    match outcome:
+        case Pushed() | AlreadyThere():
+            source.expect_news()
+            return replace(work.before, state=RestoreState.PUSHED, sha=sha, message="")
+        case Refused(Refusal.MOVED):
+            return None
+        case Refused(kind) if kind.asks_for_proposal:
+            return await _propose(work, outcome.reason)
+        case Refused() | Unclear():
+            return replace(work.before, message=f"the restore commit was not taken: {outcome.reason}")
 
-    async def _branch(self, work: Work) -> tuple[str, str, str]:
-        """The branch that holds exactly our edit, its commit, and why the server refused it (empty when it did not)."""
-        source, files = work.hands.source, work.edit.files
-        refused = "no name for it was free"
-        for number in range(1, BRANCHES + 1):
-            branch = f"{proposal_branch(work.release)}{f'-{number}' if number > 1 else ''}"
-            head = await source.refs.head_of(source.mirror.remote, branch)
-            if head is not None and not await _only_touches(source, work.tip.sha, head, files):
-                continue  # somebody else's: nothing of theirs is offered in our name
-            sha = await _build(work, head or work.tip.sha)
-            if head is not None and await _tree(source, sha) == await _tree(source, head):
-                return branch, head, ""  # it holds our edit, byte for byte
-            outcome = await _pusher(work.hands).push(branch, sha)
-            if isinstance(outcome, Pushed | AlreadyThere):
-                return branch, sha, ""
-            refused = outcome.reason
-            if not isinstance(outcome, Race):
-                break
-        return "", "", refused
+
+async def _propose(work: Work, reason: str) -> Restore:
+    """One branch and one pull request for a workload, brought up to date; found again if they are there already."""
+    source, name = work.hands.source, proposal_branch(work.release)
+    ours = {r.status.restore.sha for r in (*work.history, work.release) if r.status.restore is not None and r.status.restore.branch}
+    placed = await ProposalBranches(source.mirror, source.refs, _pusher(work.hands)).place(name, _draft(work), ours)
+    if placed is None:
+        return replace(work.before, message=f"{reason}; every branch named {name} is somebody else's: remove one")
+    if not isinstance(placed.outcome, Pushed | AlreadyThere):
+        return replace(work.before, message=f"{reason}; the branch of a proposal was refused too: {placed.outcome.reason}")
+    text, base = restore_commit(work.release, work.fields), source.settings.branch
+    pull = await work.hands.forge.propose(Proposal(head=placed.branch, base=base, title=text.subject, body=proposal_body(text, reason)))
+    where = pull.url if pull else f"branch {placed.branch}"
+    return replace(work.before, state=RestoreState.PROPOSED, sha=placed.oid, branch=placed.branch, pull=where, message=reason)
 
 
 def proposal_branch(release: Release) -> str:
@@ -209,17 +194,16 @@ def _manifest(content: Content) -> PreviousManifest | None:
     return PreviousManifest(content.template, config)
 
 
-async def _build(work: Work, parent: str) -> str:
+def _draft(work: Work) -> Draft:
     """The same release on the same tip is the same commit: its date is that of the verdict."""
     text = restore_commit(work.release, work.fields)
-    draft = Draft(
-        parent=parent,
+    return Draft(
+        parent=work.tip.sha,
         files=work.edit.files,
         message=Message(text.subject, text.body, text.trailers),
         author=work.hands.source.settings.committer,
         time=work.release.status.decided_at or EPOCH,
     )
-    return await build(work.hands.source.mirror.runner, draft)
 
 
 async def _our_commit(hands: Hands, release: Release, tip: Tip) -> str:
@@ -228,18 +212,6 @@ async def _our_commit(hands: Hands, release: Release, tip: Tip) -> str:
     if not await hands.source.mirror.has(release.spec.commit.sha):
         return ""
     return await hands.source.mirror.runner.git("log", "--format=%H", f"--grep={trailer}", "-1", f"{release.spec.commit.sha}..{tip.sha}")
-
-
-async def _only_touches(source: GitSource, tip: str, head: str, files: Mapping[str, bytes]) -> bool:
-    """Whether a branch changes nothing but files that our edit changes too."""
-    if not await source.mirror.keep(head):
-        return False
-    names = await source.mirror.runner.git("diff", "--name-only", "-z", f"{tip}...{head}")
-    return {name for name in names.split("\0") if name} <= set(files)
-
-
-async def _tree(source: GitSource, commit: str) -> str:
-    return await tree_of(source.mirror.runner, commit, "")
 
 
 def _pusher(hands: Hands) -> Pusher:

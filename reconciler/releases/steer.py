@@ -61,7 +61,7 @@ def abort_when_recorded(release: Release, _: ReleasePolicy, facts: ReleaseFacts,
 def retry_lifted(release: Release, _: ReleasePolicy, facts: ReleaseFacts, now: datetime) -> Steering:
     """A lifted version whose pods still stand aborted goes on: the abort of the attempt before is taken away, once."""
     live = facts.rollout
-    stands = live.aborted and live.aborted_at == release.spec.earlier_abort and facts.carries(release)
+    stands = live.aborted and live.aborted_at == release.spec.earlier_abort and facts.runs_template_of(release)
     if release.decided or release.spec.cause is not Cause.LIFTED or not release.spec.earlier_abort or not stands:
         return NOTHING
     return _retry(release, facts, now, "a person let this version be tried again")

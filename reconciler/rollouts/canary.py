@@ -24,7 +24,7 @@ from reconciler.rollouts.traffic.services import point_services
 
 
 def changed(pass_: Pass) -> bool:
-    """Whether the template or the steps are not those of the attempt on record; never so before the first (contract 4.1 step 3)."""
+    """True when the template or the steps are not those of the attempt on record; never so before the first (contract 4.1 step 3)."""
     before = pass_.before
     moved = bool(before.current_hash) and before.current_hash != pass_.facts.new_hash
     return not before.step_hash or before.step_hash != pass_.facts.step_hash or moved

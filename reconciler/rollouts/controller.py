@@ -28,10 +28,9 @@ from reconciler.kube.errors import Conflict, NotFound, Refused
 from reconciler.rollouts.facts import RolloutFacts
 from reconciler.rollouts.observe import Resolved, RolloutObserver, claimable
 from reconciler.rollouts.observe_keys import concerned
-from reconciler.rollouts.passes import RolloutPlan, begin
-from reconciler.rollouts.plan import plan, refused
+from reconciler.rollouts.passes import RolloutPlan
+from reconciler.rollouts.plan import creation_refused, plan, refused
 from reconciler.rollouts.pods.claim import claim
-from reconciler.rollouts.pods.creation import creation_failed
 from reconciler.rollouts.status.manifest import parse_status, status_patch
 from reconciler.rollouts.traffic.named import NO_SOURCES, Reach
 from reconciler.rollouts.traffic.router import Owner, Routers, kinds_of
@@ -69,7 +68,7 @@ class RolloutController:
         self.watches = (*type(self).watches, *self._kinds)
 
     def keys_for(self, resource: Resource, manifest: Manifest) -> Iterable[Key]:
-        """The rollouts that an event on an object concerns: itself, its owner, or whoever refers to it or lives in it."""
+        """The rollouts that an event on an object concerns: itself, its owner, or what refers to it or lives in it."""
         if resource is NAMESPACES:
             return (Key(self.name, name_of(manifest), name_of(rollout)) for rollout in self._cache.list(ROLLOUTS, name_of(manifest)))
         return (Key(self.name, place, name) for place, name in concerned(resource, manifest, self._cache))
@@ -105,7 +104,7 @@ class RolloutController:
         except Refused as error:
             if not any(isinstance(effect, Create) and effect.resource == REPLICA_SETS for effect in decision.effects):
                 raise
-            await self._carry_out(observed, creation_failed(begin(observed, now), str(error)).decision(), now)
+            await self._carry_out(observed, creation_refused(observed, now, str(error)), now)
             raise
         # What was routed changes who is referenced (contract 10.7): where nobody tells us of it, look again.
         unseen = any(isinstance(effect, Replace) and self._is_unseen(effect.resource) for effect in decision.effects)
@@ -129,7 +128,7 @@ class RolloutController:
         return decision.wake_at
 
     async def _part_is_held(self, rollout: Manifest, resolved: Resolved) -> bool:
-        """Whether a person suspended a Service or a Deployment that this rollout writes: half a release is none."""
+        """True when a person suspended a Service or a Deployment that this rollout writes: half a release is none."""
         named = [self._cache.get(SERVICES, namespace_of(rollout), name) for _, name in service_fields(resolved.spec)]
         parts = [(SERVICES, service) for service in named if service is not None]
         if resolved.referent is not None and resolved.referent["kind"] == DEPLOYMENTS.kind:

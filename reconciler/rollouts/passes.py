@@ -72,12 +72,12 @@ class Pass:
 
     @property
     def aborted(self) -> bool:
-        """Whether an abort counts now, the one of this pass included."""
+        """True when an abort counts now, the one of this pass included."""
         return not self.removed_abort and (self.abort_reason is not None or self.before.abort)
 
     @property
     def aborting(self) -> bool:
-        """Whether a persisted abort counts: what replicas and weights follow (contract 2.1)."""
+        """True when a persisted abort counts: what replicas and weights follow (contract 2.1)."""
         return self.before.abort and not self.removed_abort
 
     def act(self, *effects: Action) -> "Pass":
@@ -111,14 +111,19 @@ class Pass:
         return replace(self, removed_pauses=self.removed_pauses | {reason})
 
     def abort(self, reason: str) -> "Pass":
-        return replace(self, abort_reason=reason)
+        return replace(self, abort_reason=reason, removed_abort=False)
 
     def decision(self) -> RolloutPlan:
         return RolloutPlan(self.effects, self.status, self.wake_at, self.failure, self.returns)
 
 
 def begin(facts: RolloutFacts, now: datetime) -> Pass:
-    """A pass without effects. An abort of a fully promoted rollout does not count (contract 4.1, step 0; 13.3)."""
+    """A pass without effects. An abort of a fully promoted rollout does not count (contract 4.1 step 0; 13.3).
+
+    Of two opposite wishes the later one counts: an abort that no pass has seen yet was pressed after `promote --full`.
+    """
+    if facts.status.abort and facts.status.aborted_at is None and not facts.status.promoted:
+        facts = replace(facts, status=replace(facts.status, promote_full=False))
     return Pass(
         facts=facts,
         now=now,

@@ -15,6 +15,8 @@ Reason = Callable[[Pass, RolloutStatus], str]
 
 def promotion_reason(pass_: Pass, status: RolloutStatus) -> str:
     """Why the new version is promoted in this pass; empty when it is not."""
+    if pass_.facts.new is None:
+        return ""
     if pass_.facts.stable is None:
         return INITIAL
     return _canary_reason(pass_) if pass_.facts.spec.canary else _blue_green_reason(pass_, status)

@@ -63,7 +63,7 @@ class RolloutView:
 
     @property
     def promoted(self) -> bool:
-        """Whether everybody is on the newest version."""
+        """True when all traffic and pods are on the newest version."""
         return bool(self.current) and self.current == self.stable
 
     @property
@@ -72,7 +72,7 @@ class RolloutView:
 
     @property
     def promoted_in_full(self) -> bool:
-        """Whether a person skipped what was left of the steps."""
+        """True when a person skipped what was left of the steps."""
         return self.promoting_in_full or self.completion == FAST_PROMOTED
 
     @property
@@ -80,7 +80,7 @@ class RolloutView:
         return next((cause for words, cause in CAUSES.items() if words in self.abort_message), AbortCause.PERSON)
 
     def observed(self, workload: Manifest | None) -> bool:
-        """Whether its controller has seen the newest generation of it, and of the object that its template is borrowed from."""
+        """True when its controller has seen the newest generation of it, and of the object that its template is borrowed from."""
         if self.observed_generation != str(self.manifest["metadata"].get("generation")):
             return False
         return workload is None or self.workload_observed_generation == str(workload["metadata"].get("generation"))

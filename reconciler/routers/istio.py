@@ -18,7 +18,6 @@ from reconciler.routers.istio_subsets import all_hashes, carried_hashes, release
 
 EITHER = "either VirtualService or VirtualServices must be configured"
 SERVICES = "Canary service and Stable service must to be set to use Traffic Routing"
-ROUTING = "spec.strategy.canary.trafficRouting"
 WEIGHTS = (".spec.http[]?.route[]?.weight", ".spec.tls[]?.route[]?.weight", ".spec.tcp[]?.route[]?.weight")
 HASHES = ('.spec.subsets[]?.labels."rollouts-pod-template-hash"',)
 
@@ -65,7 +64,7 @@ class Istio:
     def problems(self, config: Manifest, asked: Asked) -> Iterator[Problem]:
         """Services that are missing (contract 12.2), and conditions that Istio's admission would refuse in the middle of a release."""
         if not _rule(config) and not (asked.canary and asked.stable):
-            yield invalid(ROUTING, "istio", SERVICES)
+            yield invalid(f"spec.strategy.{'canaryService' if asked.stable else 'stableService'}", "", SERVICES)
         for field, route in asked.routes:
             yield from _refused(field, route)
 

@@ -196,4 +196,4 @@ def misleading(found: Manifest | None, entry: Entry) -> Iterator[str]:
             if entry.sides.side(destination) and len(labels) == 1 and found and namespace_of(found) != entry.sides.namespace:
                 yield f"host {host} is looked up in namespace {namespace_of(found)}: write {whole}"
             elif entry.sides.side(destination) and len(labels) == 2:
-                yield f"host {host} is completed by nobody: write {whole}"
+                yield f"host {host} is completed by no mesh: write {whole}"

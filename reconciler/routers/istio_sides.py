@@ -1,4 +1,4 @@
-"""Whose destination is it: the canary's, the stable version's or somebody else's (contract 9.3 "Destination matching")."""
+"""Whose destination is it: the canary's, the stable version's or another's (contract 9.3 "Destination matching")."""
 
 from dataclasses import dataclass
 

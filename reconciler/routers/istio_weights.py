@@ -26,7 +26,7 @@ def canary_weight(route: Manifest, sides: Sides) -> int:
 
 
 def reweighted(route: Manifest, sides: Sides, shares: Shares, namespace: str = "") -> Manifest:
-    """The route of a VirtualService in `namespace` with these shares; destinations that nobody knows go, new experiments come."""
+    """The route of a VirtualService in `namespace` with these shares; unknown destinations go, new experiments come."""
     known = [
         d for d in route.get("route") or [] if sides.side(d) or _is_of(d, shares.experiments) or sides.is_kept(d) or not d.get("weight")
     ]

@@ -118,7 +118,7 @@ class Leadership:
 
 
 async def rival_holder(client: Client, namespace: str, name: str, now: datetime) -> str | None:
-    """Who holds another controller's lease right now, by its renewTime; None when nobody does."""
+    """Who holds another controller's lease right now, by its renewTime; None when it is free."""
     live = await client.find(LEASES, namespace, name)
     if live is None:
         return None

@@ -32,7 +32,7 @@ class Suspension:
         return f"{SUSPEND} on Namespace {name}" if namespace is not None and suspended(namespace) else ""
 
     async def holds(self, resource: Resource, manifest: Manifest) -> bool:
-        """Whether the object is to be left alone now. The first time that it is, people hear of it."""
+        """True when the object is to be left alone now; the first time, an event says so."""
         place = ObjectRef(resource, namespace_of(manifest), name_of(manifest))
         reason = self.of(manifest)
         if not reason:

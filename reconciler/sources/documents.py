@@ -61,7 +61,7 @@ class Parsed:
     derived: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def contested(self, located: Located) -> bool:
-        """Whether another document claims the same object: then neither of them says what it should be."""
+        """True when another document claims the same object: then neither of them says what it should be."""
         return located.claim in self.claims
 
     def find(self, kind: str, namespace: str, name: str) -> Located | None:
@@ -70,7 +70,7 @@ class Parsed:
 
     @property
     def doubled(self) -> bool:
-        """Whether a name stands for more than one manifest."""
+        """True when a name stands for more than one manifest."""
         return len(self.found) < len(self.manifests)
 
 
@@ -124,7 +124,7 @@ def parse_file(name: str, content: bytes) -> ParsedFile:
 
 
 def documents_of(parsed: Parsed, name: str) -> tuple[Document, ...]:
-    """The node trees of one file, composed anew: trees are large, so nobody keeps them."""
+    """The node trees of one file, composed anew: trees are large, so they are not kept."""
     return compose_each(decode(parsed.files[name].content))
 
 

@@ -67,7 +67,7 @@ class Direct:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class ProposedEdit:
     """An edit that a person should look at; `detail` names what the caution is about."""
 
     edit: Edit
@@ -98,7 +98,7 @@ class Impossible:
     detail: str = ""
 
 
-Outcome = Direct | Proposal | Superseded | Waiting | Impossible
+Outcome = Direct | ProposedEdit | Superseded | Waiting | Impossible
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class _Unit:
 
 
 @dataclass(frozen=True, slots=True)
-class _Draft:
+class _TipSoFar:
     """The tip after the edits so far, what moved, and whether some piece is in our own words."""
 
     tip: Parsed
@@ -134,7 +134,7 @@ class _Draft:
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """One workload in three versions. `rejected` is the tip itself where nobody knows the rejected version any more."""
+    """One workload in three versions. `rejected` is the tip itself where the rejected version is not known any more."""
 
     id: WorkloadId
     previous: Parsed | PreviousManifest
@@ -172,19 +172,12 @@ def restore_edits(previous: Parsed | PreviousManifest, rejected: Parsed | None, 
     return _answer(_Question(workload, previous, rejected or tip, tip))
 
 
-def same_edit(edit: Edit, branch: Parsed, tip: Parsed) -> bool:
-    """True where a branch, perhaps somebody else's, holds exactly this edit on top of the tip: the same bytes, nothing else."""
-    names = {*branch.files, *tip.files, *edit.files}
-    wanted = {name: edit.files.get(name, tip.files[name].content if name in tip.files else None) for name in names}
-    return all(name in branch.files and branch.files[name].content == content for name, content in wanted.items())
-
-
 def words(outcome: Outcome) -> str:
     """An outcome in a sentence for people."""
     match outcome:
         case Direct():
             return ""
-        case Proposal(_edit, caution, detail):
+        case ProposedEdit(_edit, caution, detail):
             return f"{caution} {detail}".rstrip()
         case Superseded(how, place):
             return f"{place}: {how}" if place else str(how)
@@ -211,18 +204,18 @@ def _answer(question: _Question) -> Outcome:
     return _judged(question, draft)
 
 
-def _judged(question: _Question, draft: _Draft) -> Outcome:
+def _judged(question: _Question, draft: _TipSoFar) -> Outcome:
     edit = Edit({name: draft.tip.files[name].content for name in sorted(draft.touched)}, draft.fields)
     moved = strays(question.tip, draft.tip, question.id)
     if moved is None:
         return Impossible(Obstacle.UNWRITABLE, "other objects of the source would change")
     if moved:
-        return Proposal(edit, Caution.SHARED, ", ".join(moved))
+        return ProposedEdit(edit, Caution.SHARED, ", ".join(moved))
     if isinstance(question.previous, PreviousManifest):
-        return Proposal(edit, Caution.PREVIOUS_GONE)
+        return ProposedEdit(edit, Caution.PREVIOUS_GONE)
     if identity(draft.tip, workloads(draft.tip)[question.id]) != question.previous_identity:
-        return Proposal(edit, Caution.ORDER if question.rejected_at_tip else Caution.FURTHER)
-    return Proposal(edit, Caution.REWORDED) if draft.reworded else Direct(edit)
+        return ProposedEdit(edit, Caution.ORDER if question.rejected_at_tip else Caution.FURTHER)
+    return ProposedEdit(edit, Caution.REWORDED) if draft.reworded else Direct(edit)
 
 
 def strays(before: Parsed, after: Parsed, workload: WorkloadId) -> list[str] | None:
@@ -243,7 +236,7 @@ def _rest(parsed: Parsed, workload: Workload) -> list[Manifest]:
 
 
 def _same(ones: list[Manifest], others: list[Manifest]) -> bool:
-    """Manifests of files that nobody edited are the very same objects: that is the cheap first look."""
+    """Manifests of files that were not edited are the very same objects: that is the cheap first look."""
     return len(ones) == len(others) and all(
         one is other or canonical(one) == canonical(other) for one, other in zip(ones, others, strict=True)
     )
@@ -297,8 +290,8 @@ def _located(parsed: Parsed, workload: Workload) -> tuple[Located, ...]:
 # --- the edit ---
 
 
-def _edited(question: _Question) -> _Draft:
-    draft = _Draft(question.tip)
+def _edited(question: _Question) -> _TipSoFar:
+    draft = _TipSoFar(question.tip)
     for unit in _units(question):
         wanted = _wanted(unit)
         if canonical(wanted) == canonical(unit.tip.manifest):
@@ -307,7 +300,7 @@ def _edited(question: _Question) -> _Draft:
     return draft
 
 
-def _write(draft: _Draft, unit: _Unit, wanted: Manifest) -> _Draft:
+def _write(draft: _TipSoFar, unit: _Unit, wanted: Manifest) -> _TipSoFar:
     """The draft with one object as wanted. Another object of the same file may have moved it, never away."""
     before = draft.tip.find(*unit.tip.key)
     assert before is not None, "a proven edit keeps every object"
@@ -318,7 +311,7 @@ def _write(draft: _Draft, unit: _Unit, wanted: Manifest) -> _Draft:
     edited = replace_files(draft.tip, {before.file: result.content})
     now = edited.find(*unit.tip.key)
     moved = (field for part in _parts(unit.tip) for field in _moved_fields((draft.tip, before), (edited, now), part))
-    return _Draft(edited, (*draft.fields, *moved), draft.touched | {before.file}, draft.reworded or result.reworded)
+    return _TipSoFar(edited, (*draft.fields, *moved), draft.touched | {before.file}, draft.reworded or result.reworded)
 
 
 def _moved_fields(before: tuple[Parsed, Located], after: tuple[Parsed, Located | None], part: tuple[str, ...]) -> tuple[ChangedField, ...]:

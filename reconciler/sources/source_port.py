@@ -1,4 +1,4 @@
-"""What a source looks like to the passes that use it: its tip, its history, its pull requests — whoever fetches them."""
+"""What a source looks like to the passes that use it: its tip, its history, its pull requests, however they are fetched."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class SourcePort(Protocol):
 
     @property
     def news_expected(self) -> bool:
-        """Whether the branch may have moved since the last look."""
+        """True when the branch may have moved since the last look."""
         ...
 
     async def latest(self) -> Tip:

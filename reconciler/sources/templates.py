@@ -74,11 +74,6 @@ def content_hash(located: Located) -> str:
     return _hash(content_of(located.manifest))
 
 
-def config_hash(parsed: Parsed, workload: Workload) -> str:
-    """One hash over all referenced config of this source; empty when there is none (docs/configuration.md, "config hash")."""
-    return _config_hash({located.key: content_of(located.manifest) for located in referenced_config(parsed, workload)})
-
-
 def identity(parsed: Parsed, workload: Workload) -> str:
     """What this workload asks to run: equal for equal template and config, whichever commit or file asks."""
     config = {located.key: content_of(located.manifest) for located in referenced_config(parsed, workload)}

@@ -82,7 +82,7 @@ class Writing:
         self._client = client
         self._cache = cache
         self._apply = Apply(client, cache, clock)
-        self._gatekeeping = gates.templates
+        self._template_gate = gates.templates
         self._adopting = gates.adoptions
         self._routers = gates.routers
         self._discovery = Discovery(client)
@@ -110,7 +110,7 @@ class Writing:
         return Removed(tuple(gone), tuple(problems))
 
     async def _remove(self, entry: InventoryEntry, source: str) -> bool:
-        """Whether the object is gone, or not ours any more."""
+        """True when the object is gone, or not ours any more."""
         api_version, kind, namespace, name = entry.place
         resource = await self._discovery.resource_of({"apiVersion": api_version, "kind": kind})
         live = await self._client.find(resource, namespace, name)
@@ -159,7 +159,7 @@ class Writing:
         self, settings: SourceSettings, tip: Tip, target: tuple[Resource, Located, Manifest | None], report: Written
     ) -> Manifest | None:
         resource, located, live = target
-        template, override_end = self._gatekeeping.template(tip, located, live)
+        template, override_end = self._template_gate.template(tip, located, live)
         release = template.release
         report.look_at(template.wake_at)
         adoption = await self._adopting.wanted(located, live)
@@ -216,7 +216,7 @@ class Writing:
         return True
 
     async def _suspended(self, manifest: Manifest, known: dict[str, bool]) -> bool:
-        """Whether a person asked us to leave this object, or everything in its namespace, alone (ADR 0021)."""
+        """True when a person asked us to leave this object, or everything in its namespace, alone (ADR 0021)."""
         namespace = namespace_of(manifest)
         if namespace and namespace not in known:
             live = await self._client.find(NAMESPACES, "", namespace)

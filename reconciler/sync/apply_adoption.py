@@ -63,7 +63,7 @@ class Adopting:
         return None if found.done else self._clock.now() + LOOK_AGAIN
 
     async def hand_back(self, source: str, adopted: list[tuple[str, str]]) -> datetime | None:
-        """One step for every Rollout of ours that nobody wants any more."""
+        """One step for every Rollout of ours that is not wanted any more."""
         left = orphans(self._cache.list(ROLLOUTS), source, adopted)
         for rollout in left:
             deployment = await self._client.find(DEPLOYMENTS, namespace_of(rollout), name_of(rollout))

@@ -27,7 +27,7 @@ def effective(desired: Manifest, live: Manifest | None, template: TemplateDecisi
 
 
 def written(effective: Manifest, live: Manifest | None) -> bool:
-    """Whether the live object already is what we last wanted it to be."""
+    """True when the live object already is what we last wanted it to be."""
     if live is None:
         return False
     return bool((live["metadata"].get("annotations") or {}).get(DESIRED) == effective["metadata"]["annotations"][DESIRED])

@@ -18,7 +18,7 @@ Operations = list[Manifest]
 
 
 def client_side(live: Manifest) -> bool:
-    """Whether kubectl's client-side apply has written this object and may still be thought to own it."""
+    """True when kubectl's client-side apply has written this object and may still be thought to own it."""
     return LAST_APPLIED in annotations_of(live)
 
 

@@ -1,4 +1,4 @@
-"""Whether the pod template of an object may change now, and which release the object carries: the facts behind `releases.gate`."""
+"""The template gate: what the pod template of an object may become now, and which release it carries: the facts behind `releases.gate`."""
 
 from dataclasses import dataclass, replace
 
@@ -27,8 +27,8 @@ class OverrideEnd:
 class TemplateGate:
     """Reads holds and windows off the Release objects."""
 
-    def __init__(self, openings: ReleaseOpener, clock: Clock) -> None:
-        self._openings = openings
+    def __init__(self, opener: ReleaseOpener, clock: Clock) -> None:
+        self._opener = opener
         self._clock = clock
 
     def template(self, tip: Tip, located: Located, live: Manifest | None) -> tuple[TemplateDecision, OverrideEnd | None]:
@@ -40,15 +40,15 @@ class TemplateGate:
         workload = workload_of(tip.parsed, located)
         if workload is None:
             return TemplateDecision(), None
-        history = self._openings.history(workload.template.key[1], workload.id.name)
+        history = self._opener.history(workload.template.key[1], workload.id.name)
         identity = identity_hash(tip.parsed, workload)
-        rollout = live if live is not None and live["kind"] == "Rollout" else self._openings.rollout(workload)
+        rollout = live if live is not None and live["kind"] == "Rollout" else self._opener.rollout(workload)
         wanted = Wanted(
             identity=identity,
             images={container: text for container, _, text in container_images(workload.template.manifest)},
             history=history,
             live=view_of(rollout) if rollout is not None else None,
-            awaited=self._openings.awaited(workload, identity, history) if live is not None else None,
+            awaited=self._opener.awaited(workload, identity, history) if live is not None else None,
         )
         decision = decide_template(wanted, self._clock.now())
         if located.key != workload.template.key:

@@ -142,18 +142,18 @@ def _pause(family: Family, pause: Manifest, now: datetime) -> Explanation:
     name, reason = name_of(family.rollout), str(pause.get("reason"))
     step = _step(family)
     seconds = _seconds(((step or {}).get("pause") or {}).get("duration"))
-    following = f"reconciler promote {name}"
+    next_verb = f"reconciler promote {name}"
     if reason == "CanaryPauseStep" and seconds is not None:
         ends = _time(str(pause.get("startTime"))) + timedelta(seconds=seconds)
         left = max(0, round((ends - now).total_seconds()))
         sentence = f"It waits out the pause of step {_index(family) + 1}: {left} s of {seconds} s are left"
-        return Explanation(sentence=sentence, rule=reason, value=f"{left}s", limit=f"{seconds}s", object=_object(family), next=following)
+        return Explanation(sentence=sentence, rule=reason, value=f"{left}s", limit=f"{seconds}s", object=_object(family), next=next_verb)
     sentences = {
         "CanaryPauseStep": f"It waits for a person at step {_index(family) + 1}",
         "BlueGreenPause": "The new version is ready behind the preview service and waits for a person",
         "InconclusiveAnalysisRun": "An analysis could not tell good from bad, so it waits for a person",
     }
-    return Explanation(sentence=sentences.get(reason, f"It is paused: {reason}"), rule=reason, object=_object(family), next=following)
+    return Explanation(sentence=sentences.get(reason, f"It is paused: {reason}"), rule=reason, object=_object(family), next=next_verb)
 
 
 def _measuring(family: Family, _: Release | None, __: datetime) -> Explanation | None:

@@ -24,7 +24,7 @@ ABSENT = Absent.ABSENT
 
 
 class Moved(Exception):
-    """A part holds neither the value before the change nor the one after it: somebody else set it. `path` says which."""
+    """A part holds neither the value before the change nor the one after it: it was set anew. `path` says which."""
 
     def __init__(self, path: FieldPath) -> None:
         super().__init__(".".join(map(str, path)))
@@ -32,7 +32,7 @@ class Moved(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PartChange:
     """One part that differs. On the side where it is absent the path is that of the collection it would belong to."""
 
     old_path: FieldPath
@@ -41,11 +41,11 @@ class Change:
     new: Any
 
 
-def changes(old: Any, new: Any, old_path: FieldPath = (), new_path: FieldPath = ()) -> Iterator[Change]:
+def changes(old: Any, new: Any, old_path: FieldPath = (), new_path: FieldPath = ()) -> Iterator[PartChange]:
     """The parts that differ, in the order of the new value; removed parts last."""
     if not (_both_filled(old, new, dict) or _both_filled(old, new, list)):
         if canonical(old) != canonical(new):
-            yield Change(old_path, new_path, old, new)
+            yield PartChange(old_path, new_path, old, new)
         return
     before, after = entries(old, new), entries(new, old)
     for key, (part, child) in after.items():
@@ -53,10 +53,10 @@ def changes(old: Any, new: Any, old_path: FieldPath = (), new_path: FieldPath = 
             old_part, old_child = before[key]
             yield from changes(old_child, child, (*old_path, old_part), (*new_path, part))
         else:
-            yield Change(old_path, (*new_path, part), ABSENT, child)
+            yield PartChange(old_path, (*new_path, part), ABSENT, child)
     for key, (part, child) in before.items():
         if key not in after:
-            yield Change((*old_path, part), new_path, child, ABSENT)
+            yield PartChange((*old_path, part), new_path, child, ABSENT)
 
 
 def taken_back(old: Any, new: Any, now: Any) -> Any:
@@ -114,7 +114,7 @@ def put(value: Any, path: FieldPath, part: Any) -> Any:
     return {name: child for name, child in {**value, key: inner}.items() if child is not ABSENT}
 
 
-def _undone(old: Any, new: Any, change: Change, now: Any) -> Any:
+def _undone(old: Any, new: Any, change: PartChange, now: Any) -> Any:
     whole, path = (old, change.old_path) if change.new is ABSENT else (new, change.new_path)
     here = matching(whole, path, now)
     value = ABSENT if here is None else part_at(now, here)
@@ -129,7 +129,7 @@ def _undone(old: Any, new: Any, change: Change, now: Any) -> Any:
     return put(now, here, change.old)
 
 
-def _put_back(old: Any, change: Change, now: Any) -> Any:
+def _put_back(old: Any, change: PartChange, now: Any) -> Any:
     """`now` with a part that was removed, behind the nearest part that it followed."""
     parent, part = change.old_path[:-1], change.old_path[-1]
     here = matching(old, parent, now)

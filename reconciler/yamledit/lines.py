@@ -1,6 +1,6 @@
 """Takes whole entries out of a YAML file, puts them in or writes them anew, line by line. `pieces` proves the result by parsing it again.
 
-Only block style and only whole lines: anything else is refused, because a guess about layout is a change nobody asked for.
+Only block style and only whole lines: anything else is refused, because a guess about layout is a change that was not asked for.
 """
 
 import re

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.yamledit.changes import ABSENT, Change, changes, entries, matching, part_at, put
+from reconciler.yamledit.changes import ABSENT, PartChange, changes, entries, matching, part_at, put
 from reconciler.yamledit.differences import canonical
 from reconciler.yamledit.lines import Entry, Part, entry_of, insert_lines, new_entry, remove_lines, replace_lines
 from reconciler.yamledit.nodes import BOM, AliasNode, FieldPath, NotYaml, ScalarNode, compose_each, decode, unaliased, wording
@@ -49,10 +49,6 @@ class _Goal:
     model_value: Any
 
 
-Way = tuple[bool, bytes]
-"""Whether it is in our own words, and the file it makes."""
-
-
 def rewritten(target: Part, wanted: Any, model: Part | None) -> Rewritten:
     """The file in which the object at `target` has the value `wanted`. Raises EditRefused with the reason of the smallest piece."""
     page = _page(target.content, target.document)
@@ -68,7 +64,7 @@ def rewritten(target: Part, wanted: Any, model: Part | None) -> Rewritten:
     raise EditRefused(f"more than {MOST_STEPS} pieces would have to be written anew")
 
 
-def _step(page: _Page, goal: _Goal, left: list[Change]) -> tuple[bool, _Page]:
+def _step(page: _Page, goal: _Goal, left: list[PartChange]) -> tuple[bool, _Page]:
     before = {canonical([change.old_path, change.new_path]) for change in left}
     refusal: EditRefused | None = None
     for way in _ways(page, goal, left):
@@ -117,7 +113,7 @@ def _value(model: Part) -> Any:
 # --- the ways, from the smallest piece to the largest ---
 
 
-def _ways(page: _Page, goal: _Goal, left: list[Change]) -> Iterator[Any]:
+def _ways(page: _Page, goal: _Goal, left: list[PartChange]) -> Iterator[Any]:
     change = left[0]
     around = list(_around(goal, change))
     if len(left) > MANY:
@@ -130,7 +126,7 @@ def _ways(page: _Page, goal: _Goal, left: list[Change]) -> Iterator[Any]:
     yield from (lambda here=here: (True, _worded(page, goal, here)) for here in around)
 
 
-def _around(goal: _Goal, change: Change) -> Iterator[tuple[FieldPath, FieldPath]]:
+def _around(goal: _Goal, change: PartChange) -> Iterator[tuple[FieldPath, FieldPath]]:
     """The entries around a change, nearest first, up to those of the object: path in the file, path in the wanted value."""
     here = change.old_path[:-1] if change.new is ABSENT or change.old is not ABSENT else change.old_path
     there = change.new_path[:-1] if change.old is ABSENT or change.new is not ABSENT else change.new_path
@@ -138,7 +134,7 @@ def _around(goal: _Goal, change: Change) -> Iterator[tuple[FieldPath, FieldPath]
         yield here[:length], there[:length]
 
 
-def _whole(page: _Page, goal: _Goal, change: Change, ours: bool) -> bytes:
+def _whole(page: _Page, goal: _Goal, change: PartChange, ours: bool) -> bytes:
     """The entry of the change itself taken out, put in, or written anew."""
     if change.new is ABSENT:
         return remove_lines(_place(page, goal, change.old_path))
@@ -177,7 +173,7 @@ def _model_entry(goal: _Goal, path: FieldPath) -> Entry:
     return entry_of(Part(goal.model.content, goal.model.document, (*goal.model.path, *found)))
 
 
-def _sibling(page: _Page, goal: _Goal, change: Change) -> str | int | None:
+def _sibling(page: _Page, goal: _Goal, change: PartChange) -> str | int | None:
     """The nearest entry before a new one that the file has already; None for the first."""
     holder, wanted = part_at(page.value, change.old_path), part_at(goal.wanted, change.new_path[:-1])
     present, order = entries(holder, wanted), entries(wanted, holder)
@@ -193,7 +189,7 @@ def _sibling(page: _Page, goal: _Goal, change: Change) -> str | int | None:
 # --- one scalar ---
 
 
-def _scalar_ways(page: _Page, goal: _Goal, change: Change) -> Iterator[Any]:
+def _scalar_ways(page: _Page, goal: _Goal, change: PartChange) -> Iterator[Any]:
     if isinstance(change.new, dict | list) or isinstance(change.old, dict | list):
         return
     source = _model_source(goal, change.new_path)
@@ -202,7 +198,7 @@ def _scalar_ways(page: _Page, goal: _Goal, change: Change) -> Iterator[Any]:
         yield lambda through=through: (False, _shared(page, goal, change, through))
 
 
-def _spliced(page: _Page, goal: _Goal, change: Change, source: str) -> bytes:
+def _spliced(page: _Page, goal: _Goal, change: PartChange, source: str) -> bytes:
     root = compose_each(decode(page.content))[goal.target.document].root
     placed = placed_at(root, change.old_path) if root is not None else None
     if not isinstance(placed, ScalarNode):
@@ -211,7 +207,7 @@ def _spliced(page: _Page, goal: _Goal, change: Change, source: str) -> bytes:
     return splice(page.content, ScalarEdit(edit.document, edit.path, edit.old, edit.new, edit.text, source))
 
 
-def _shared(page: _Page, goal: _Goal, change: Change, through: bool) -> bytes:
+def _shared(page: _Page, goal: _Goal, change: PartChange, through: bool) -> bytes:
     """The value behind an anchor set for all its places, or the alias itself replaced by the value."""
     text = decode(page.content)
     root = compose_each(text)[goal.target.document].root
@@ -226,7 +222,7 @@ def _shared(page: _Page, goal: _Goal, change: Change, through: bool) -> bytes:
     raise EditRefused("there is a mapping or list at this path")
 
 
-def _edit(goal: _Goal, change: Change, node: ScalarNode) -> ScalarEdit:
+def _edit(goal: _Goal, change: PartChange, node: ScalarNode) -> ScalarEdit:
     is_text = isinstance(change.new, str)
     return ScalarEdit(goal.target.document, change.old_path, node.text, change.new if is_text else json.dumps(change.new), is_text)
 

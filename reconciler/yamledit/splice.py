@@ -32,7 +32,7 @@ class EditRefused(Exception):
 
 
 class Stale(EditRefused):
-    """The value is no longer the one the caller expects: somebody acted in between."""
+    """The value is no longer the one the caller expects: the file was edited in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def _written(style: str, edit: ScalarEdit) -> str:
 
 
 def plain_is_safe(text: str) -> bool:
-    """Whether a bare text reads as exactly this string, inside a flow list too."""
+    """True when a bare text reads as exactly this string, inside a flow list too."""
     if not reads_as_text(text) or CONTROL.search(text):
         return False
     try:

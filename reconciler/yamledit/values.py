@@ -80,7 +80,7 @@ def scalar_value(node: ScalarNode) -> Scalar:
 
 
 def reads_as_text(text: str) -> bool:
-    """Whether every YAML reader takes this plain text for a string."""
+    """True when every YAML reader takes this plain text for a string."""
     if text in WORDS or NUMBER_SOMEWHERE.fullmatch(text) or NOT_FINITE.fullmatch(text) or DATE.fullmatch(text):
         return False
     return not INTEGER.fullmatch(text.replace("_", ""))

@@ -16,7 +16,7 @@ from reconciler.git.mirror import Mirror
 from reconciler.git.refs import RemoteRefs
 from reconciler.kernel.clock import SystemClock
 from reconciler.kernel.identity import Key, Manifest, ObjectRef, Resource, labels_of, name_of
-from reconciler.kernel.resources import CONFIGMAPS, DEPLOYMENTS, EVENTS, RELEASE_POLICIES, RELEASES, ROLLOUTS
+from reconciler.kernel.resources import CONFIGMAPS, DEPLOYMENTS, EVENTS, RELEASE_POLICIES, RELEASES, REPLICA_SETS, ROLLOUTS
 from reconciler.kube.cache import Cache
 from reconciler.releases.apply_announcements import Announcements
 from reconciler.releases.apply_openings import ReleaseOpener
@@ -137,6 +137,33 @@ class Desk:
             return known is not None and int(known["metadata"]["resourceVersion"]) >= version
 
         await until(facts)
+
+    async def seen(self, manifest: Manifest, resource: Resource = ROLLOUTS) -> None:
+        """Wait until the cache has seen this version of an object."""
+        await self._seen(resource, manifest)
+
+    async def gone(self, resource: Resource, name: str) -> None:
+        """Wait until the cache has seen that an object is gone."""
+        await until(lambda: self.cache.get(resource, NAMESPACE, name) is None)
+
+    async def stable_pods(self, pod_hash: str, image: str, name: str = "web") -> None:
+        """The ReplicaSet of the stable version, with pods that are available."""
+        owner = await self.found(ROLLOUTS, name)
+        labels = {"app": name, "rollouts-pod-template-hash": pod_hash}
+        reference = {
+            "apiVersion": owner["apiVersion"],
+            "kind": "Rollout",
+            "name": name,
+            "uid": owner["metadata"]["uid"],
+            "controller": True,
+        }
+        template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": name, "image": image}]}}
+        metadata = {"name": f"{name}-{pod_hash}", "namespace": NAMESPACE, "labels": labels, "ownerReferences": [reference]}
+        spec = {"replicas": 2, "selector": {"matchLabels": labels}, "template": template}
+        made = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": metadata, "spec": spec}
+        await self.api.client.create(REPLICA_SETS, made)
+        place, status = ObjectRef(REPLICA_SETS, NAMESPACE, f"{name}-{pod_hash}"), {"status": {"replicas": 2, "availableReplicas": 2}}
+        await self._seen(REPLICA_SETS, await self.api.client.patch(place, status, subresource="status"))
 
     async def follow_policy(self, name: str) -> None:
         """Wait until the cache has seen a policy that was applied."""

@@ -119,4 +119,4 @@ def test_hosts_that_do_not_mean_what_they_seem_to_are_warned_of() -> None:
     found["metadata"]["namespace"] = "edge"
     short, half = ISTIO.in_force(config, SERVICES, live(found)).warnings
     assert short == "host shop-stable is looked up in namespace edge: write shop-stable.prod.svc.cluster.local"
-    assert half == "host shop-canary.prod is completed by nobody: write shop-canary.prod.svc.cluster.local"
+    assert half == "host shop-canary.prod is completed by no mesh: write shop-canary.prod.svc.cluster.local"

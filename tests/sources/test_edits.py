@@ -16,11 +16,10 @@ from reconciler.sources.edits import (
     Outcome,
     Overtaken,
     PreviousManifest,
-    Proposal,
+    ProposedEdit,
     Superseded,
     Waiting,
     restore_edits,
-    same_edit,
     strays,
     words,
 )
@@ -155,7 +154,7 @@ def test_config_shared_with_another_workload_needs_a_person() -> None:
     files = {"web": deployment(extra=FROM_CONFIG), "api": deployment(name="api", extra=FROM_CONFIG)}
     one, two = (parsed(**files, config=CONFIG.format(mode=mode)) for mode in ("fast", "broken"))
     outcome = restore_edits(one, two, two, WEB)
-    assert isinstance(outcome, Proposal)
+    assert isinstance(outcome, ProposedEdit)
     assert (outcome.caution, outcome.detail) == (Caution.SHARED, "Deployment shop/api")
 
 
@@ -225,25 +224,9 @@ def test_a_further_change_to_the_same_workload_makes_it_a_proposal() -> None:
     good, bad = deployment(image=GOOD), deployment(image=BAD)
     tip = deployment(image=BAD, extra="          workingDir: /new\n")
     outcome = restore_edits(parsed(web=good), parsed(web=bad), parsed(web=tip), WEB)
-    assert isinstance(outcome, Proposal)
+    assert isinstance(outcome, ProposedEdit)
     assert outcome.caution is Caution.FURTHER
     assert outcome.edit.files["web.yaml"] == tip.replace(BAD, GOOD).encode()
-
-
-def test_an_anchor_is_edited_once_where_all_its_places_move_together() -> None:
-    def both(image: str) -> str:
-        init = f"      initContainers:\n        - {{name: migrate, image: &image {image}}}\n      containers:"
-        return deployment(image="*image").replace("      containers:", init)
-
-    assert restored(both(GOOD), both(BAD)) == both(GOOD).encode()
-
-
-def test_an_alias_makes_way_where_only_its_place_moves() -> None:
-    def both(image: str) -> str:
-        init = f"      initContainers:\n        - {{name: migrate, image: &image {BAD}}}\n      containers:"
-        return deployment(image=image).replace("      containers:", init)
-
-    assert restored(both(GOOD), both("*image")) == both(GOOD).encode()
 
 
 def test_a_moved_file_is_edited_where_it_is_now() -> None:
@@ -294,7 +277,7 @@ def test_whatever_was_changed_goes_back_or_is_left_to_a_person(good: dict[str, s
         for variables, indent, image in ((good, indents[0], GOOD), (bad, indents[1], BAD))
     )
     outcome = restore_edits(one, two, two, WEB)
-    assert isinstance(outcome, Direct | Proposal), outcome
+    assert isinstance(outcome, Direct | ProposedEdit), outcome
     after = replace_files(two, outcome.edit.files)
     assert not after.problems
     assert isinstance(outcome, Direct) == (asks_for(after) == asks_for(one))
@@ -345,75 +328,6 @@ def test_a_broken_document_beside_it_keeps_nothing_from_going_back() -> None:
     assert restored(good, bad, deployment(name="api") + broken + bad) == (deployment(name="api") + broken + good).encode()
 
 
-# --- what one scalar cannot express ---
-
-FORMS = {
-    "a quoted template where a plain one is now": ("          args: ['{{ .Host }}:80']\n", "          args: [host:80]\n"),
-    "a flow list that gained an item": (f"{ENV[:-1]} [{{name: A}}]\n", f"{ENV[:-1]} [{{name: A}}, {{name: B}}]\n"),
-    "a flow list that lost an item": (f"{ENV[:-1]} [{{name: A}}, {{name: B}}] # two\n", f"{ENV[:-1]} [{{name: B}}]\n"),
-    "block became flow": (
-        f"{ENV}            # first\n            - name: A\n              value: x\n",
-        f"{ENV[:-1]} [{{name: A, value: y}}]\n",
-    ),
-    "flow became block": (
-        f"{ENV[:-1]} [{{name: A, value: x}}]\n",
-        f"{ENV}            - name: A\n              value: y\n            - name: B\n",
-    ),
-    "comments between entries": (
-        f"{ENV}            - name: A\n            # why B\n            - name: B\n",
-        f"{ENV}            # why B\n            - name: B\n            - name: C\n",
-    ),
-    "folded text": (
-        "          command:\n            - >-\n              one\n              two\n",
-        "          command:\n            - three\n",
-    ),
-    "kept text": (
-        f"{ENV}            - name: A\n              value: |+\n                x\n\n            - name: B\n",
-        f"{ENV}            - name: A\n            - name: B\n",
-    ),
-    "a text over two lines": ("          command: ['a\n            b']\n", "          command: [c]\n"),
-    "an empty list": ("          args: []\n", "          args: [x]\n"),
-    "nothing": ("          args:\n", "          args: [x]\n"),
-    "signs of four bytes": ("          args: ['\U0001f600 a', b]\n", "          args: ['\U0001f600 c', b]\n"),
-    "a word that is no text": ("          args: ['on', '1e3', '0o7', '~']\n", "          args: [a, b, c, d]\n"),
-    "an argument less": ("          args: [a, b]\n", "          args: [a]\n"),
-    "the last argument of a block": ("          args:\n            - a\n            - b\n", "          args:\n            - a\n"),
-    "two arguments more": ("          args:\n            - a\n", "          args:\n            - a\n            - b\n            - c\n"),
-}
-
-
-@pytest.mark.parametrize("ending", ["lf", "crlf", "bom", "no final line end"])
-@pytest.mark.parametrize("form", FORMS)
-def test_every_form_goes_back_directly(form: str, ending: str) -> None:
-    def finished(text: str) -> str:
-        shaped = {"crlf": text.replace("\n", "\r\n"), "bom": "\ufeff" + text, "no final line end": text.rstrip("\n")}
-        return shaped.get(ending, text)
-
-    good, bad = (finished(deployment(image=image, extra=extra) + "# end\n") for image, extra in zip((GOOD, BAD), FORMS[form], strict=True))
-    after = restored(good, bad)
-    assert asks_for(parsed(web=after.decode())) == asks_for(parsed(web=good))
-    assert after.endswith(bad.encode()[-5:])
-    assert (b"\n" in after.replace(b"\r\n", b"")) is (ending != "crlf")
-
-
-def test_merge_keys_are_edited_where_their_values_stand() -> None:
-    def merged(image: str) -> str:
-        first = f"        - &base\n          name: web\n          image: {image}\n        - <<: *base\n          name: second\n"
-        return deployment(image="x").replace("        - name: web\n          image: x\n", first)
-
-    assert restored(merged(GOOD), merged(BAD)) == merged(GOOD).encode()
-
-
-def test_what_a_person_wrote_around_it_stays_and_makes_it_a_proposal() -> None:
-    good = deployment(extra=f"{ENV[:-1]} [{{name: A, value: x}}]\n")
-    bad = deployment(extra=f"{ENV[:-1]} [{{name: A, value: x}}, {{name: B, value: y}}]\n")
-    tip = bad.replace("value: x}", "value: z}")
-    outcome = restore_edits(parsed(web=good), parsed(web=bad), parsed(web=tip), WEB)
-    assert isinstance(outcome, Proposal)
-    after = replace_files(parsed(web=tip), outcome.edit.files)
-    assert workloads(after)[WEB].pod_template["spec"]["containers"][0]["env"] == [{"name": "A", "value": "z"}]
-
-
 # --- without the commit of the previous version ---
 
 
@@ -431,7 +345,7 @@ def test_a_vanished_commit_costs_the_direct_push_and_not_the_way_back(known: boo
     tip = parsed(web="# top\n" + bad, config=two)
     previous = previous_manifest(parsed(web=good, config=one))
     outcome = restore_edits(previous, parsed(web=bad, config=two) if known else None, tip, WEB)
-    assert isinstance(outcome, Proposal)
+    assert isinstance(outcome, ProposedEdit)
     assert outcome.caution is Caution.PREVIOUS_GONE
     assert outcome.edit.files == {"config.yaml": one.encode(), "web.yaml": b"# top\n" + good.encode()}
 
@@ -453,21 +367,10 @@ def test_a_newer_value_supersedes_a_kept_manifest_too() -> None:
 def test_a_kept_manifest_says_all_that_is_needed(good: dict[str, str], bad: dict[str, str]) -> None:
     one, two = (parsed(web=with_variables(variables, " " * 12, image)) for variables, image in ((good, GOOD), (bad, BAD)))
     outcome = restore_edits(previous_manifest(one), None, two, WEB)
-    assert isinstance(outcome, Proposal), outcome
+    assert isinstance(outcome, ProposedEdit), outcome
     after = workloads(replace_files(two, outcome.edit.files))[WEB].pod_template["spec"]["containers"][0]
     assert {item["name"]: item["value"] for item in after["env"]} == good
     assert after["image"] == GOOD
-
-
-def test_a_branch_of_somebody_else_is_ours_only_with_the_same_bytes_and_nothing_more() -> None:
-    tip = parsed(web=deployment(image=BAD), other=deployment(name="other"))
-    outcome = restore_edits(parsed(web=deployment(image=GOOD)), parsed(web=deployment(image=BAD)), tip, WEB)
-    assert isinstance(outcome, Direct)
-    ours = replace_files(tip, outcome.edit.files)
-    assert same_edit(outcome.edit, ours, tip)
-    assert not same_edit(outcome.edit, tip, tip)
-    assert not same_edit(outcome.edit, replace_files(ours, {"more.yaml": b"a: 1"}), tip)
-    assert not same_edit(outcome.edit, replace_files(ours, {"other.yaml": deployment(name="evil").encode()}), tip)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, is_dataclass
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -15,14 +15,6 @@ from reconciler.kube.fence import Fence
 Answer = TypeVar("Answer")
 Namespace = Annotated[str, typer.Option("-n", "--namespace", help="the namespace of the workload")]
 Kubeconfig = Annotated[str, typer.Option("--kubeconfig", help="a kubeconfig file; default: $KUBECONFIG or ~/.kube/config")]
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterPlace:
-    """Which cluster and namespace a command speaks to."""
-
-    kubeconfig: str
-    namespace: str
 
 
 @asynccontextmanager

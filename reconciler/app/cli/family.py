@@ -75,7 +75,7 @@ async def _inventoried(client: Client, source: str, workload: str) -> str:
 
 
 async def _inventories(client: Client, source: str | None) -> dict[str, Inventory]:
-    """By source; of every source when none is named. Not everybody may read the namespace where they are kept: then none."""
+    """By source; of every source when none is named. Without the right to read the namespace where they are kept: none."""
     try:
         kept = await client.list(CONFIGMAPS, labels=f"{SOURCE}={source}" if source else SOURCE)
     except Refused:

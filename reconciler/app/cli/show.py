@@ -108,7 +108,7 @@ def explain(name: Name, namespace: Namespace = "default", kubeconfig: Kubeconfig
 
 
 async def explained(client: Client, namespace: str, name: str) -> Explanation:
-    """Why a rollout stands where it stands, or why there is none. Raises Terminal when nobody ever asked for one."""
+    """Why a rollout stands where it stands, or why there is none. Raises Terminal when no source ever asked for one."""
     rollout = await client.find(ROLLOUTS, namespace, name)
     problems = await problems_of(client, name, rollout)
     if rollout is None and problems:

@@ -46,7 +46,7 @@ def virtual_service_remarks(manifest: Manifest, library: Library) -> Remarks:
 
 
 def _is_delegate(manifest: Manifest, library: Library) -> bool:
-    """Whether a VirtualService among the files delegates to this one."""
+    """True when a VirtualService among the files delegates to this one."""
     place = (namespace_of(manifest), name_of(manifest))
     roots = (located.manifest for located in library.of_kind("VirtualService"))
     delegates = ((root, route.get("delegate")) for root in roots for route in (root.get("spec") or {}).get("http") or ())

@@ -83,7 +83,7 @@ def _source(fields: StrictFields) -> SourceSettings:
 
 
 def _holds_credentials(repository: str) -> bool:
-    """Whether a URL carries a password, or a name where only a token would be written as one (ssh names its user there)."""
+    """True when a URL carries a password, or a name where only a token would be written as one (ssh names its user there)."""
     scheme, separator, rest = repository.partition("://")
     user, at, _ = rest.split("/", 1)[0].rpartition("@")
     return bool(separator and at) and (scheme != "ssh" or ":" in user)

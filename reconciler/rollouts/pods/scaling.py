@@ -90,7 +90,7 @@ def blue_green_count(pass_: Pass, strategy: BlueGreen, new: ReplicaSet) -> int:
 
 
 def _waits_after_abort(pass_: Pass) -> bool:
-    """Whether an abort leaves the new ReplicaSet standing for a while (contract 2.11)."""
+    """True when an abort leaves the new ReplicaSet standing for a while (contract 2.11)."""
     if not pass_.aborted or not pass_.facts.moving:
         return False
     canary = pass_.facts.spec.canary

@@ -22,7 +22,7 @@ class RolloutAnalysis:
 
     @property
     def measured(self) -> bool:
-        """Whether it names any template; without one there is no run."""
+        """True when it names any template; without one there is no run."""
         return bool(self.manifest.get("templates"))
 
 
@@ -108,7 +108,7 @@ class Canary:
 
     @property
     def dynamic(self) -> bool:
-        """Whether stable shrinks as weight moves: only with a router (contract 1.3)."""
+        """True when stable shrinks as weight moves: only with a router (contract 1.3)."""
         return self.dynamic_stable_scale and self.routing is not None
 
     @property

@@ -44,7 +44,7 @@ def counted(before: Contest | None, manifest: Manifest, now: datetime) -> Contes
 
 
 def is_contested(contest: Contest | None, wanted: Manifest, now: datetime) -> bool:
-    """Whether the same content was written so often that it is another writer who takes it away."""
+    """True when the same content was written so often that it is another writer who takes it away."""
     if contest is None or contest.writes < PATIENCE or now - contest.last > FORGOTTEN:
         return False
     return contest.content == content_of(wanted)

@@ -8,7 +8,7 @@ from reconciler.rollouts.position import current_step
 from reconciler.rollouts.spec.model import Canary, TrafficRouting
 from reconciler.rollouts.status.events import weight_text
 from reconciler.rollouts.status.model import Share, Weights
-from reconciler.rollouts.traffic.desired import Wanted, recorded_weight, wanted_traffic
+from reconciler.rollouts.traffic.desired import WantedWeight, recorded_weight, wanted_traffic
 from reconciler.rollouts.traffic.model import Traffic
 from reconciler.rollouts.traffic.routed import routed
 from reconciler.rollouts.traffic.services import rolling_back_dynamically, switch
@@ -35,7 +35,7 @@ def stable_can_take(pass_: Pass, canary: Canary, weight: int) -> bool:
     return capable(pass_.facts.stable.available, (maximum - weight) * pass_.facts.spec.replicas // maximum, canary)
 
 
-def _in_force(pass_: Pass, canary: Canary, routing: TrafficRouting, wanted: Wanted) -> Pass:
+def _in_force(pass_: Pass, canary: Canary, routing: TrafficRouting, wanted: WantedWeight) -> Pass:
     stable_hash = pass_.facts.stable.hash if pass_.facts.stable else ""
     step = current_step(pass_) if pass_.facts.revision > 1 and not wanted.drop else None
     traffic = _traffic(pass_, routing, Share(wanted.weight, hash=wanted.hash), stable_hash, drop=wanted.drop)
@@ -78,7 +78,7 @@ def _routes_dropped(pass_: Pass, routing: TrafficRouting) -> Pass:
     return routed(pass_, _traffic(pass_, routing, before.canary, before.stable.hash, drop=True))
 
 
-def _recorded(pass_: Pass, canary: Canary, wanted: Wanted, stable_hash: str) -> Pass:
+def _recorded(pass_: Pass, canary: Canary, wanted: WantedWeight, stable_hash: str) -> Pass:
     """The weights for the status; an event only when they change."""
     before = pass_.before.canary.weights
     weights = Weights(

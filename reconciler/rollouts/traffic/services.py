@@ -71,7 +71,7 @@ def rolling_back_dynamically(pass_: Pass) -> bool:
 def released(service: Manifest, owner: str | None, wanted: bool) -> Mapping[str, object] | None:
     """The patch that gives a Service back when its rollout is gone or no longer names it; None when it stays (contract 5.3).
 
-    `owner` is the managed-by annotation. A Service with a hash but no owner is somebody else's and stays as it is (contract 13.64).
+    `owner` is the managed-by annotation. A Service with a hash but no owner is another program's and stays as it is (contract 13.64).
     """
     if owner is None or wanted:
         return None

@@ -9,11 +9,11 @@ from reconciler_sandbox.client import Answer, Call
 from reconciler.app.cli.family import asked_identity, family_of, problems_of, releases_of, rollout_of
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import name_of
-from reconciler.kernel.resources import CONFIGMAPS, CUSTOM_RESOURCES, REPLICA_SETS
+from reconciler.kernel.resources import CONFIGMAPS, REPLICA_SETS
 from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence
 from reconciler.sources.inventory import Inventory, render_inventory
-from tests.kit.clusters import NAMESPACE, api
+from tests.kit.clusters import CUSTOM_RESOURCES, NAMESPACE, api
 from tests.kit.releases import release
 from tests.kit.stocked import fill, rejected, replica_set, store
 from tests.kit.transport import InProcess
