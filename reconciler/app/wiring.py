@@ -9,14 +9,15 @@ from pathlib import Path
 import httpx
 
 from reconciler.analysis.controller import AnalysisRunController
+from reconciler.app.collecting import ReleaseCollector
 from reconciler.app.indexes import INDEXES
 from reconciler.app.policyfiles import PolicyFiles
 from reconciler.app.settings.model import Settings
 from reconciler.forges.fenced import FencedForge
 from reconciler.forges.registry import ForgeTerms, forge
 from reconciler.forges.rest import Token
-from reconciler.git.credentials import CredentialSource, credential_file, nobody
-from reconciler.git.environment import remote_of
+from reconciler.git.credentials import NO_SSH_FILES, CredentialSource, SshFiles, credential_file, nobody
+from reconciler.git.environment import Remote, remote_of
 from reconciler.git.mirror import Mirror
 from reconciler.git.refs import RemoteRefs
 from reconciler.kernel.clock import Clock, SystemClock
@@ -76,6 +77,7 @@ class Assembly:
     mirrors: tuple[Mirror, ...]
     sources: Mapping[str, GitSource]
     policy_files: PolicyFiles
+    collector: ReleaseCollector
 
     def expect_news(self, source: str) -> None:
         """The branch of a source may have moved."""
@@ -100,7 +102,8 @@ def assemble(environment: Environment) -> Assembly:
     policy_files.look()
     controllers = _controllers(environment, cache, (sources, forges), Policies(cache, local))
     engine = Engine(controllers, environment.client, cache, environment.clock)
-    return Assembly(engine, tuple(mirrors.values()), sources, policy_files)
+    collector = ReleaseCollector(cache, _resources(settings), environment.clock.now())
+    return Assembly(engine, tuple(mirrors.values()), sources, policy_files, collector)
 
 
 def _resources(settings: Settings) -> tuple[Resource, ...]:
@@ -145,7 +148,7 @@ def _mirrors(environment: Environment) -> dict[str, Mirror]:
     for source in environment.settings.sources:
         if source.repository not in found:
             name = hashlib.sha256(source.repository.encode()).hexdigest()[:16]
-            found[source.repository] = Mirror(environment.folder / f"{name}.git", remote_of(source.repository, _credential(source)), home)
+            found[source.repository] = Mirror(environment.folder / f"{name}.git", _remote(source), home)
     return found
 
 
@@ -159,8 +162,14 @@ def _hands(environment: Environment, source: GitSource, known: Forge | None) -> 
     return Hands(source, known or plain, lambda: environment.git_fence.check(f"push to {source.settings.name}"))
 
 
+def _remote(source: SourceSettings) -> Remote:
+    known = source.credentials
+    ssh = SshFiles(known.ssh_key_file, known.known_hosts_file) if known is not None else NO_SSH_FILES
+    return remote_of(source.repository, _credential(source), ssh)
+
+
 def _credential(source: SourceSettings) -> CredentialSource:
-    if source.credentials is None:
+    if source.credentials is None or not source.credentials.password_file:
         return nobody
     return credential_file(source.credentials.username, source.credentials.password_file)
 

@@ -121,13 +121,16 @@ class Runner:
         job = _GitChild(_Clean(str(self._directory)), call)
         try:
             with lend(credential, self._askpass) as lent:
-                finished = await _in_thread(job, environment(self._home, call.remote.scheme if call.remote else ""), lent)
+                finished = await _in_thread(job, self._variables(call.remote), lent)
         except asyncio.CancelledError:
             job.end()
             raise
         password = credential.password if credential else ""
         secrets = (password, credential.basic.removeprefix("Basic ")) if credential else ()
         return Finished(finished.status, finished.stdout, redact(finished.stderr, *secrets))
+
+    def _variables(self, remote: Remote | None) -> dict[str, str]:
+        return environment(self._home, remote.scheme, remote.ssh) if remote else environment(self._home)
 
     async def output(self, call: GitCall) -> bytes:
         """The output of one command that must succeed. Raises the class of failure that git's words name."""

@@ -56,7 +56,7 @@ async def build(runner: Runner, draft: Draft) -> Oid:
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class _StagedEntry:
     """One file to change: its name as git has it, its mode, its new bytes."""
 
     name: bytes
@@ -64,7 +64,7 @@ class _Entry:
     content: bytes
 
 
-async def _entries(runner: Runner, draft: Draft) -> list[_Entry]:
+async def _entries(runner: Runner, draft: Draft) -> list[_StagedEntry]:
     if not draft.files or not all(map(is_file_name, draft.files)):
         raise Terminal("a commit changes files by their names from the repository's root")
     names = await bytes_of(runner, draft.parent, draft.files)
@@ -78,10 +78,10 @@ async def _entries(runner: Runner, draft: Draft) -> list[_Entry]:
     contents = await runner.read([found[names[name]][2] for name in draft.files])
     if contents == list(draft.files.values()):
         raise Terminal("the commit would change nothing")
-    return [_Entry(names[name], found[names[name]][0], content) for name, content in sorted(draft.files.items())]
+    return [_StagedEntry(names[name], found[names[name]][0], content) for name, content in sorted(draft.files.items())]
 
 
-def _stream(draft: Draft, entries: Sequence[_Entry], scratch: str) -> Iterator[bytes]:
+def _stream(draft: Draft, entries: Sequence[_StagedEntry], scratch: str) -> Iterator[bytes]:
     """What fast-import is fed: the commit on a scratch ref, its name asked back, and the ref removed again."""
     person = f"{_identity(draft.author.name)} <{_identity(draft.author.email)}> {int(draft.time.timestamp())} +0000"
     yield f"feature done\ncommit {scratch}\nmark :1\nauthor {person}\ncommitter {person}\n".encode()

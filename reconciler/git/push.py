@@ -42,12 +42,12 @@ class Refusal(StrEnum):
 
     @property
     def asks_for_proposal(self) -> bool:
-        """Whether the same change may pass on a branch of its own: a rule may bind that too, then it says so again."""
+        """True when the same change may pass on a branch of its own: a rule may bind that too, then it says so again."""
         return self in (Refusal.PROTECTED, Refusal.HOOK, Refusal.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class PushRefused:
     """The server's no: its kind, what git says of it, and the server's own words, line by line, without secrets."""
 
     kind: Refusal
@@ -68,7 +68,7 @@ class Unclear:
     reason: str
 
 
-Outcome = Pushed | AlreadyThere | Refused | Unclear
+Outcome = Pushed | AlreadyThere | PushRefused | Unclear
 Permit = Callable[[], None]
 """Raises when we must not write now: frozen, or no longer the leader."""
 
@@ -117,11 +117,11 @@ class Pusher:
         except Transient as error:
             return await self._look(branch, oid, Unclear(str(error)))
         outcome = classify(finished, oid)
-        if isinstance(outcome, Unclear) or (isinstance(outcome, Refused) and outcome.kind is not Refusal.MOVED):
+        if isinstance(outcome, Unclear) or (isinstance(outcome, PushRefused) and outcome.kind is not Refusal.MOVED):
             return await self._look(branch, oid, outcome)
         return outcome
 
-    async def _look(self, branch: str, oid: Oid, outcome: Refused | Unclear) -> Outcome:
+    async def _look(self, branch: str, oid: Oid, outcome: PushRefused | Unclear) -> Outcome:
         """Decides by what the branch shows: words differ between servers, and an answer may have been lost."""
         try:
             head = await self._refs.head_of(self._remote, branch)
@@ -129,7 +129,11 @@ class Pusher:
             return outcome
         if head == oid:
             return Pushed(oid, outcome.reason)
-        if isinstance(outcome, Refused) and outcome.kind in (Refusal.HOOK, Refusal.UNKNOWN) and head not in (None, await self._parent(oid)):
+        if (
+            isinstance(outcome, PushRefused)
+            and outcome.kind in (Refusal.HOOK, Refusal.UNKNOWN)
+            and head not in (None, await self._parent(oid))
+        ):
             return replace(outcome, kind=Refusal.MOVED)
         return outcome
 
@@ -156,20 +160,20 @@ def classify(finished: Finished, oid: Oid) -> Outcome:
 def _refusal(summary: str, said: str) -> Outcome:
     summary = redact(summary)
     if RACE.search(summary):
-        return Refused(Refusal.MOVED, summary, said)
+        return PushRefused(Refusal.MOVED, summary, said)
     if "remote failure" in summary or "no match" in summary:
-        return Unclear(Refused(Refusal.UNKNOWN, summary, said).reason)
+        return Unclear(PushRefused(Refusal.UNKNOWN, summary, said).reason)
     words = f"{summary}\n{said}"
     kind = next((kind for pattern, kind in KINDS if pattern.search(words)), None)
-    return Refused(kind or (Refusal.MOVED if RACE.search(words) else Refusal.UNKNOWN), summary, said)
+    return PushRefused(kind or (Refusal.MOVED if RACE.search(words) else Refusal.UNKNOWN), summary, said)
 
 
 def _failure(stderr: str, said: str) -> Outcome:
     reason = (said or " / ".join(stderr.split("\n")))[:LONGEST_REASON].strip() or "git push said nothing"
     if CREDENTIAL.search(stderr):
-        return Refused(Refusal.PERMISSION, "the credential may not push", reason)
+        return PushRefused(Refusal.PERMISSION, "the credential may not push", reason)
     if GONE.search(stderr):
-        return Refused(Refusal.PERMISSION, "no such repository, or no access to it", reason)
+        return PushRefused(Refusal.PERMISSION, "no such repository, or no access to it", reason)
     return Unclear(reason)
 
 

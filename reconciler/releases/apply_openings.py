@@ -74,7 +74,7 @@ class ReleaseOpener:
         return tuple(problems)
 
     def adopted(self, namespace: str, name: str) -> bool:
-        """Whether a policy has this Deployment released by a Rollout of ours. Raises Terminal when policies contradict each other."""
+        """True when a policy has this Deployment released by a Rollout of ours. Raises Terminal when policies contradict each other."""
         return self._policies.of(namespace, "Deployment", name).rollout is not None
 
     def rollout(self, workload: Workload) -> Manifest | None:
@@ -105,7 +105,7 @@ class ReleaseOpener:
         return {"metadata": {"name": workload.id.name}, "spec": policy.rollout}
 
     def _is_suspended(self, workload: Workload) -> bool:
-        """Whether a person suspended the Rollout, its Deployment or their namespace: a release of it begins when that ends."""
+        """True when a person suspended the Rollout, its Deployment or their namespace: a release of it begins when that ends."""
         namespace = workload.template.key[1]
         live = [self._cache.get(resource, namespace, workload.id.name) for resource in (ROLLOUTS, DEPLOYMENTS)]
         held = any(self._suspension.of(part) for part in (*live, workload.owner.manifest, workload.template.manifest) if part is not None)

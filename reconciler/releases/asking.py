@@ -18,7 +18,7 @@ from reconciler.sources.templates import Workload, workloads
 RELEASED = ("Rollout", "Deployment")
 SHOWN = 50
 Adopted = Callable[[str, str], bool]
-"""Whether a policy has the plain Deployment (namespace, name) released by a Rollout of ours."""
+"""True when a policy has the plain Deployment (namespace, name) released by a Rollout of ours."""
 
 
 def released_workloads(parsed: Parsed, adopted: Adopted) -> Iterator[Workload]:

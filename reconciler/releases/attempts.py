@@ -34,7 +34,7 @@ def next_attempt(history: Sequence[Release], live: RolloutView | None, asked: st
 
 
 def goes_on(release: Release, live: RolloutView | None) -> bool:
-    """Whether a version that had come home is on its way to users again, or there: somebody has taken the abort away."""
+    """True when a version that had come home is on its way to users again, or there: somebody has taken the abort away."""
     if live is None or release.status.promoted_at is not None or not release.status.pod_hash:
         return False
     return live.current == release.status.pod_hash and not live.aborted

@@ -85,7 +85,7 @@ class Outside:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ReleasePass:
     """One Release as the cache has it, and the history of its workload."""
 
     manifest: Manifest
@@ -135,12 +135,12 @@ class ReleaseController:
         if await self._suspension.holds(RELEASES, manifest):
             return None
         release = parse_release(manifest)
-        look = Look(manifest, release, history(self._cache, release.namespace, release.spec.workload.name))
+        look = ReleasePass(manifest, release, history(self._cache, release.namespace, release.spec.workload.name))
         if await self._workload_is_held(release):
             return await self._finish(look, None)
         return await self._pass(look)
 
-    async def _pass(self, look: Look) -> datetime | None:
+    async def _pass(self, look: ReleasePass) -> datetime | None:
         release, policy, now = look.release, await self._policy(look), self._clock.now()
         asked = await self._asked(look)
         facts = await observe(self._client, self._cache, release, Around(look.history, asked, policy, now))
@@ -165,7 +165,7 @@ class ReleaseController:
         again = await self._finish(look, asked.get(workload_key(*release.key)))
         return min(filter(None, (again, steering.wake_at, self._next_look(release))), default=None)
 
-    async def _open_again(self, look: Look, facts: ReleaseFacts, asked: Mapping[str, str]) -> bool:
+    async def _open_again(self, look: ReleasePass, facts: ReleaseFacts, asked: Mapping[str, str]) -> bool:
         """The next attempt of a version that had ended and is tried again."""
         if not look.newest or facts.overridden:
             return False
@@ -176,7 +176,7 @@ class ReleaseController:
         await self._apply(Plan((Create(RELEASES, render_release(again)),)))
         return True
 
-    async def _policy(self, look: Look) -> ReleasePolicy:
+    async def _policy(self, look: ReleasePass) -> ReleasePolicy:
         """Who speaks for the workload. Raises Terminal, and says so, when nobody can; a verdict that is reached needs nobody any more."""
         release = look.release
         rollout = self._cache.get(ROLLOUTS, release.namespace, release.spec.workload.name)
@@ -192,14 +192,14 @@ class ReleaseController:
             raise
         return policy
 
-    async def _say_unjudged(self, look: Look, reason: str) -> None:
+    async def _say_unjudged(self, look: ReleasePass, reason: str) -> None:
         if look.release.status.unjudged == reason:
             return
         await self._record(look, replace(look.release.status, unjudged=reason))
         told = f"applied, not judged: {reason}"
         await self._apply(Plan(tuple(Emit(about, "ReleaseNotJudged", told, warning=True) for about in self._told(look))))
 
-    async def _finish(self, look: Look, asked: str | None) -> datetime | None:
+    async def _finish(self, look: ReleasePass, asked: str | None) -> datetime | None:
         """Git, then people: what is done for a release whatever becomes of its workload."""
         try:
             if await self._restore(look, asked):
@@ -210,17 +210,17 @@ class ReleaseController:
         return await self._announce(look)
 
     async def _workload_is_held(self, release: Release) -> bool:
-        """Whether a person suspended the Rollout: it is neither judged nor steered then."""
+        """True when a person suspended the Rollout: it is neither judged nor steered then."""
         rollout = self._cache.get(ROLLOUTS, release.namespace, release.spec.workload.name)
         return rollout is not None and await self._suspension.holds(ROLLOUTS, rollout)
 
-    async def _asked(self, look: Look) -> Mapping[str, str]:
+    async def _asked(self, look: ReleasePass) -> Mapping[str, str]:
         """What the release's source asks for now, as far as it could be read; nothing is asked once nothing depends on it."""
         if look.release.status.phase is ReleasePhase.CLOSED and not look.newest:
             return {}
         return await self._outside.inventories.workloads(look.release.spec.source)
 
-    async def _record(self, look: Look, status: ReleaseStatus) -> None:
+    async def _record(self, look: ReleasePass, status: ReleaseStatus) -> None:
         """The status with the version it was derived from: whoever wrote in between is looked at first."""
         release = look.release
         patch = status_patch(release.status, status)
@@ -247,7 +247,7 @@ class ReleaseController:
         for verb in release.status.verbs[-1:]:
             log.info("release steers", release=f"{release.namespace}/{release.name}", verb=verb.verb, reason=verb.reason)
 
-    def _events(self, look: Look, status: ReleaseStatus) -> tuple[Emit, ...]:
+    def _events(self, look: ReleasePass, status: ReleaseStatus) -> tuple[Emit, ...]:
         release, told = look.release, self._told(look)
         events: list[Emit] = []
         if status.verdict is not None and status.verdict != release.status.verdict:
@@ -263,7 +263,7 @@ class ReleaseController:
             events += [Emit(about, f"Restore{restore.state.value.capitalize()}", said, warning) for about in told]
         return tuple(events)
 
-    def _told(self, look: Look) -> list[Manifest]:
+    def _told(self, look: ReleasePass) -> list[Manifest]:
         """Whom events of a release are about: itself and its Rollout."""
         rollout = self._cache.get(ROLLOUTS, look.release.namespace, look.release.spec.workload.name)
         return [look.manifest] if rollout is None else [look.manifest, rollout]
@@ -278,7 +278,7 @@ class ReleaseController:
         await self._apply(Plan((Create(ANALYSIS_RUNS, run),)))
         return True
 
-    async def _restore(self, look: Look, asked: str | None) -> bool:
+    async def _restore(self, look: ReleasePass, asked: str | None) -> bool:
         """What is due about the way back in Git; whether anything was written down."""
         before = look.release.status.restore
         if before is None:
@@ -303,13 +303,13 @@ class ReleaseController:
             raise Transient(f"release {look.release.name} is not restored in Git yet: {after.message}", REFUSED_PAUSE)
         return True
 
-    async def _try_restore(self, look: Look) -> Restore:
+    async def _try_restore(self, look: ReleasePass) -> Restore:
         try:
             return await self._outside.restorer.restore(look.release, look.history)
         except Terminal as error:  # what Git refuses today it may take once a person has mended it: asked for until it is done
             raise Transient(f"release {look.release.name} is not restored in Git: {error}", REFUSED_PAUSE) from error
 
-    async def _announce(self, look: Look) -> datetime | None:
+    async def _announce(self, look: ReleasePass) -> datetime | None:
         """Tell people. A forge that cannot be told never keeps a release from being judged; answers when to try again."""
         try:
             told = await self._outside.announcer.announce(look.release, siblings(self._cache, look.release))

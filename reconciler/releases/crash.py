@@ -1,4 +1,4 @@
-"""Whether pods crash-loop. An image that cannot be pulled is no crash: it counts only when the progress deadline has passed. Pure."""
+"""True when pods crash-loop. An image that cannot be pulled is no crash: it counts only when the progress deadline has passed. Pure."""
 
 from collections.abc import Iterable
 

@@ -33,7 +33,7 @@ def samples(evidence: tuple[Evidence, ...]) -> int:
 
 
 def is_founded(measurement: Manifest, *, by_value: bool = True) -> bool:
-    """Whether this measurement measured anything. Empty answers, NaN and a query's own "no data" fallback are nothing.
+    """True when this measurement measured anything. Empty answers, NaN and a query's own "no data" fallback are nothing.
 
     `by_value` is False for a Job, which answers by its end and not by a value.
     """

@@ -1,4 +1,4 @@
-"""Whether the pod template that Git asks for may reach the cluster now, and what lives there until then. Pure."""
+"""True when the pod template that Git asks for may reach the cluster now, and what lives there until then. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -73,7 +73,7 @@ def _kept(wanted: Wanted, good: Release | None, now: datetime) -> TemplateDecisi
 
 
 def _made_anew(live: RolloutView | None, good: Release) -> bool:
-    """Whether the Rollout is missing, or was just made from the version that served and has not come up yet."""
+    """True when the Rollout is missing, or was just made from the version that served and has not come up yet."""
     if live is None:
         return True
     return not live.stable and annotations_of(live.manifest).get(RELEASE) == good.name

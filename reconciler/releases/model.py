@@ -143,11 +143,11 @@ class ReleaseSpec(Struct, frozen=True, kw_only=True):
     earlier_abort: str = ""
     """`status.abortedAt` of the Rollout when this attempt began: that abort ended an earlier one."""
     companion: bool = False
-    """Whether somebody else applies what Git holds: we judge, restore and tell, and change no template."""
+    """True when somebody else applies what Git holds: we judge, restore and tell, and change no template."""
 
     @property
     def baseline(self) -> bool:
-        """Whether it is taken as it comes, as there is nothing to go back to."""
+        """True when it is taken as it comes, as there is nothing to go back to."""
         return self.previous is None
 
 
@@ -167,7 +167,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
     founded: int = 0
     """Measurements that passed or failed, and held data."""
     failed_on_data: bool = False
-    """Whether one of the failed measurements held data."""
+    """True when one of the failed measurements held data."""
     limit: str = ""
     message: str = ""
 
@@ -181,7 +181,7 @@ class RunRecord(Struct, frozen=True, kw_only=True):
     phase: str
     step: int | None = None
     cut_short: bool = False
-    """Whether it was told to end before it had its say."""
+    """True when it was told to end before it had its say."""
 
 
 class Verb(Struct, frozen=True, kw_only=True):
@@ -226,7 +226,7 @@ class ReleaseStatus(Struct, frozen=True, kw_only=True):
     pod_hash: str = ""
     held: bool = False
     holds_images: bool = False
-    """Whether the rejection holds every template with these images: they were rejected before with another one."""
+    """True when the rejection holds every template with these images: they were rejected before with another one."""
     keep_until: datetime | None = None
     promoted_at: datetime | None = None
     evidence: tuple[Evidence, ...] = ()
@@ -259,12 +259,12 @@ class Release(Struct, frozen=True, kw_only=True):
 
     @property
     def proven(self) -> bool:
-        """Whether it passed, or a person has called it proven."""
+        """True when it passed, or a person has called it proven."""
         return self.status.verdict is Verdict.PASSED or self.status.accepted is not None
 
     @property
     def served(self) -> bool:
-        """Whether it ended with everybody on it, proven or not."""
+        """True when it ended with everybody on it, proven or not."""
         return self.decided and self.status.promoted_at is not None and self.status.verdict not in REJECTIONS
 
     @property

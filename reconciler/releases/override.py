@@ -8,7 +8,7 @@ OVERRIDE = "reconciler.dev/override"
 
 
 def in_force(rollout: Manifest | None, identity: str) -> bool:
-    """Whether the Rollout runs what a person chose instead of this identity, which Git asked for then and still does."""
+    """True when the Rollout runs what a person chose instead of this identity, which Git asked for then and still does."""
     return bool(identity) and overridden(rollout) == identity
 
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from reconciler.git.commit import Draft, Message, build
 from reconciler.git.proposals import ProposalBranches
-from reconciler.git.push import AlreadyThere, Pushed, Pusher, Refusal, Refused, Unclear
+from reconciler.git.push import AlreadyThere, Pushed, Pusher, PushRefused, Refusal, Unclear
 from reconciler.kernel.clock import Clock, Timers
 from reconciler.kernel.errors import Transient
 from reconciler.kernel.identity import name_of
@@ -152,11 +152,11 @@ async def _push(work: Work) -> Restore | None:
         case Pushed() | AlreadyThere():
             source.expect_news()
             return replace(work.before, state=RestoreState.PUSHED, sha=sha, message="")
-        case Refused(Refusal.MOVED):
+        case PushRefused(Refusal.MOVED):
             return None
-        case Refused(kind) if kind.asks_for_proposal:
+        case PushRefused(kind) if kind.asks_for_proposal:
             return await _propose(work, outcome.reason)
-        case Refused() | Unclear():
+        case PushRefused() | Unclear():
             return replace(work.before, message=f"the restore commit was not taken: {outcome.reason}")
 
 

@@ -10,7 +10,7 @@ from reconciler.kernel.well_known import HASH_LABEL
 from reconciler.releases.model import RunRecord
 
 AFTER = "AfterPromotion"
-"""The kind of a run that watches after promotion; the others are named by the contract (6.4)."""
+"""The kind of a run that watches after promotion; the others are named by the contract (contract 6.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Configured:
         return where[self.kind]
 
     def met_by(self, record: RunRecord) -> bool:
-        """Whether this run is the analysis, to its end and successful."""
+        """True when this run is the analysis, to its end and successful."""
         same = record.kind == self.kind and record.step == self.step
         return same and record.phase == RunPhase.SUCCESSFUL and not record.cut_short
 

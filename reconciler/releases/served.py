@@ -29,7 +29,7 @@ class Found:
         return {container: text for container, _, text in container_images(carrier)}
 
     def is_(self, template: Mapping[str, Any], images: Mapping[str, str]) -> bool:
-        """Whether a version in Git is this one: by meaning, or by its images where admission has changed the rest."""
+        """True when a version in Git is this one: by meaning, or by its images where admission has changed the rest."""
         return semantically_equal(dict(template), self.template) or dict(images) == self.images
 
     @property
@@ -58,7 +58,7 @@ def found_of(live: RolloutView | None, template_holder: Manifest | None, replica
 
 
 def all_available(deployment: Manifest) -> bool:
-    """Whether all pods of a Deployment serve."""
+    """True when all pods of a Deployment serve."""
     wanted = int((deployment.get("spec") or {}).get("replicas") or 0)
     return 0 < wanted <= int((deployment.get("status") or {}).get("availableReplicas") or 0)
 

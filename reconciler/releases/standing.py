@@ -1,4 +1,4 @@
-"""Whether the way back in Git is still wanted, asked at each pass (ADR 0012). Pure.
+"""True when the way back in Git is still wanted, asked at each pass (ADR 0012). Pure.
 
 It is wanted for as long as a cleanly read tip asks for the rejected version and nobody tries that version again.
 """

@@ -145,7 +145,7 @@ def _put_back(release: Release, facts: ReleaseFacts, previous: Manifest, now: da
 
 
 def on_the_way_home(release: Release, facts: ReleaseFacts, now: datetime) -> bool:
-    """Whether users still are on a version that lost after promotion and the previous one can take them: Git waits for that.
+    """True when users still are on a version that lost after promotion and the previous one can take them: Git waits for that.
 
     Not for ever: a way home that takes longer than `PATIENCE` must not keep Git asking for the rejected version; and not where Git has to
     go first, because somebody else applies.
@@ -198,7 +198,7 @@ def _whole(moment: datetime) -> datetime:
 
 
 def _sooner(deadline: str | None, until: datetime) -> bool:
-    """Whether a deadline is set that comes before `until`. Without one nobody counts down yet."""
+    """True when a deadline is set that comes before `until`. Without one nobody counts down yet."""
     if not deadline:
         return False
     try:

@@ -50,7 +50,7 @@ def _finished(pass_: Pass, status: RolloutStatus, duration: Duration) -> Duratio
 
 
 def _moved(pass_: Pass, status: RolloutStatus) -> bool:
-    """Whether another version becomes stable now: an attempt that was aborted and then promoted in full ends promoted."""
+    """True when another version becomes stable now: an attempt that was aborted and then promoted in full ends promoted."""
     return pass_.before.stable_hash != status.stable_hash
 
 

@@ -24,10 +24,12 @@ class PruneLimit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialFile:
-    """Who we are at a Git server: the password is read from the file at each use, so it may rotate."""
+    """Who we are at a Git server: a password or an ssh key in a file that is read at each use, so it may rotate."""
 
-    username: str
-    password_file: str
+    username: str = ""
+    password_file: str = ""
+    ssh_key_file: str = ""
+    known_hosts_file: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +54,7 @@ class SourceSettings:
     interval: timedelta
     apply: bool
     companion: bool = False
-    """Whether somebody else applies what Git holds (Argo CD, Flux), and we judge, restore and tell beside it."""
+    """True when somebody else applies what Git holds (Argo CD, Flux), and we judge, restore and tell beside it."""
     allow: Allow
     prune: bool = True
     prune_limit: PruneLimit = PruneLimit()

@@ -8,7 +8,7 @@ from reconciler.git.commit import Draft, Message
 from reconciler.git.mirror import Mirror
 from reconciler.git.objects import Committer
 from reconciler.git.proposals import NAMES, ProposalBranches
-from reconciler.git.push import AlreadyThere, Pushed, Pusher, Refusal, Refused
+from reconciler.git.push import AlreadyThere, Pushed, Pusher, PushRefused, Refusal
 from reconciler.git.refs import RemoteRefs
 from tests.kit.repositories import Origin
 
@@ -91,5 +91,5 @@ async def test_a_refusal_comes_back_with_its_words(origin: Origin, mirror: Mirro
     origin.refuse("a secret was found")
     placed = await branches.place(BRANCH, await draft(mirror, "image: web:0\n"), ())
     assert placed is not None
-    assert isinstance(placed.outcome, Refused)
+    assert isinstance(placed.outcome, PushRefused)
     assert (placed.outcome.kind, placed.outcome.said) == (Refusal.HOOK, "a secret was found")

@@ -13,7 +13,7 @@ from reconciler.git.commit import Draft, Message, build
 from reconciler.git.environment import Remote, remote_of
 from reconciler.git.mirror import Mirror
 from reconciler.git.objects import Committer
-from reconciler.git.push import AlreadyThere, Outcome, Pushed, Pusher, Refusal, Refused, Unclear, classify
+from reconciler.git.push import AlreadyThere, Outcome, Pushed, Pusher, PushRefused, Refusal, Unclear, classify
 from reconciler.git.refs import RemoteRefs
 from tests.kit.repositories import Origin
 from tests.kit.smarthttp import Answer, Host
@@ -27,7 +27,7 @@ def allowed() -> None:
 
 
 def refusal(outcome: Outcome) -> Refusal | None:
-    return outcome.kind if isinstance(outcome, Refused) else None
+    return outcome.kind if isinstance(outcome, PushRefused) else None
 
 
 class Writer:
@@ -108,7 +108,7 @@ async def test_words_nobody_knows_need_a_proposal_unless_the_branch_moved(origin
     origin.refuse("Computer says no")
     oid = await writer.draft("env/web.yaml", "image: web:0\n")
     outcome = await writer.pusher.push("main", oid)
-    assert outcome == Refused(Refusal.HOOK, "[remote rejected] (pre-receive hook declined)", "Computer says no")
+    assert outcome == PushRefused(Refusal.HOOK, "[remote rejected] (pre-receive hook declined)", "Computer says no")
     assert outcome.reason == "[remote rejected] (pre-receive hook declined): Computer says no"
     origin.commit({"README.md": "moved"})
     assert refusal(await writer.pusher.push("main", oid)) is Refusal.MOVED
@@ -235,7 +235,7 @@ def test_the_words_of_a_hook_are_told_line_by_line_without_colours_and_secrets()
         "remote: \x1b[31mNo sign-off.\x1b[0m        \nremote: \nremote: See https://bot:token@h/dco\x07\nerror: failed to push some refs"
     )
     outcome = classify(Finished(1, stdout, stderr), OID)
-    assert isinstance(outcome, Refused)
+    assert isinstance(outcome, PushRefused)
     assert outcome.said == "No sign-off.\nSee https://•••@h/dco"
     assert outcome.kind.asks_for_proposal
 

@@ -10,7 +10,7 @@ from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Key, ObjectRef, name_of
 from reconciler.kernel.resources import RELEASE_POLICIES, RELEASES, ROLLOUTS
 from reconciler.releases.manifest import parse_release
-from reconciler.views.explain import explain
+from reconciler.views.explain import Situation, explain
 from reconciler.views.tree import Family
 from tests.kit.clusters import NAMESPACE
 from tests.kit.desk import Desk, desk, image_of, policy, rollout
@@ -65,7 +65,8 @@ async def test_a_running_release_says_that_it_is_not_judged_and_goes_on_once_the
     assert "p and q both claim" in newest["status"]["unjudged"] and "verdict" not in newest["status"]
     assert (await shop.events()).count("ReleaseNotJudged") == 2
     family = Family(await shop.found(ROLLOUTS, "web"), (), (), ())
-    assert "nobody judges it: ReleasePolicy objects p and q" in explain(family, parse_release(newest), datetime.now(UTC)).sentence
+    situation = Situation(family=family, release=parse_release(newest), now=datetime.now(UTC))
+    assert "nobody judges it: ReleasePolicy objects p and q" in explain(situation).sentence
     await shop.look()
     assert "p and q both claim Rollout shop/web" in await shop.problems()
     assert list(shop.release.keys_for(RELEASE_POLICIES, await shop.found(RELEASE_POLICIES, "q"))) == [
