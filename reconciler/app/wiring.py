@@ -40,6 +40,8 @@ from reconciler.releases.observe_policies import LocalPolicies, Policies
 from reconciler.releases.restoring import Hands, Restoration
 from reconciler.renderers.registry import renderer
 from reconciler.rollouts.controller import RolloutController
+from reconciler.rollouts.traffic.named import Reach
+from reconciler.rollouts.traffic.router import kinds_of
 from reconciler.routers.registry import ROUTERS
 from reconciler.runtime.apply import Apply
 from reconciler.runtime.engine import Engine
@@ -53,7 +55,7 @@ from reconciler.sync.controller import Parts, SourceController
 from reconciler.sync.observe_template_gate import TemplateGate
 
 WATCHES: Mapping[str, tuple[Resource, ...]] = {
-    "rollout": RolloutController.watches,
+    "rollout": (*RolloutController.watches, *kinds_of(ROUTERS)),
     "analysis": AnalysisRunController.watches,
     "release": (*ReleaseController.watches, *SourceController.watches),
 }
@@ -124,7 +126,7 @@ def _controllers(
     apply = Apply(client, cache, clock)
     found: list[Controller] = []
     if "rollout" in settings.controllers:
-        found.append(RolloutController(client, cache, clock, ROUTERS))
+        found.append(RolloutController(client, cache, clock, ROUTERS, _reach(settings)))
     if "analysis" in settings.controllers:
         known = providers(Reach(client=client, http=environment.http, prometheus_address=settings.prometheus))
         found.append(AnalysisRunController(client, cache, clock, apply, known))
@@ -134,10 +136,15 @@ def _controllers(
         hands = {name: _hands(environment, source, forges.get(name)) for name, source in sources.items()}
         reach = Outside(Restoration(hands, clock, SystemClock()), announcements, policies, inventories)
         opener = ReleaseOpener(cache, apply, policies, announcements)
-        writing = Writing(client, cache, clock, Gates(TemplateGate(opener, clock), Adopting(client, cache, clock, policies)))
+        writing = Writing(client, cache, clock, Gates(TemplateGate(opener, clock), Adopting(client, cache, clock, policies), ROUTERS))
         found.append(ReleaseController(client, cache, clock, reach))
         found.append(SourceController(client, cache, clock, sources, Parts(opener, writing, inventories)))
     return found
+
+
+def _reach(settings: Settings) -> Reach:
+    """The namespaces in which the Rollouts of each source may move traffic."""
+    return {source.name: frozenset(source.allow.namespaces) for source in settings.sources}
 
 
 def _mirrors(environment: Environment) -> dict[str, Mirror]:

@@ -90,7 +90,7 @@ def event_manifest(action: Emit, clock: Clock) -> Manifest:
             "uid": about["metadata"].get("uid", ""),
             "resourceVersion": about["metadata"].get("resourceVersion", ""),
         },
-        "reason": action.reason.replace(" ", ""),
+        "reason": action.reason,
         "message": event_text(action.message),
         "type": "Warning" if action.warning else "Normal",
         "count": 1,

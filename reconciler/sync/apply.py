@@ -21,6 +21,7 @@ from reconciler.kube.discovery import Discovery
 from reconciler.kube.errors import ApiError, NotServed
 from reconciler.releases.gate import TemplateDecision
 from reconciler.releases.override import OVERRIDE, in_force, overridden
+from reconciler.rollouts.traffic.router import Routers
 from reconciler.runtime.apply import Apply
 from reconciler.sources.documents import Located
 from reconciler.sources.inventory import InventoryEntry, Place
@@ -67,10 +68,11 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class Gates:
-    """Who decides whether a template may pass, and who adopts plain Deployments."""
+    """Who decides whether a template may pass, who adopts plain Deployments, and who says which fields are a router's."""
 
     templates: TemplateGate
     adoptions: Adopting
+    routers: Routers
 
 
 class Writing:
@@ -82,6 +84,7 @@ class Writing:
         self._apply = Apply(client, cache, clock)
         self._template_gate = gates.templates
         self._adopting = gates.adoptions
+        self._routers = gates.routers
         self._discovery = Discovery(client)
 
     async def write(self, settings: SourceSettings, tip: Tip) -> Written:
@@ -234,7 +237,7 @@ class Writing:
         manifests = [located.manifest for located in tip.parsed.manifests]
         wanted = [m for m in manifests if m["kind"] == "Rollout" and isinstance(m.get("spec"), dict)]
         scalers = [h for namespace in settings.allow.namespaces for h in await self._autoscalers(namespace)]
-        return runtime_owned([*self._cache.list(ROLLOUTS), *wanted], scalers)
+        return runtime_owned([*self._cache.list(ROLLOUTS), *wanted], scalers, self._routers)
 
     async def _autoscalers(self, namespace: str) -> list[Manifest]:
         try:

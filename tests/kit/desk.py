@@ -25,6 +25,7 @@ from reconciler.releases.forge import Forge
 from reconciler.releases.observe_policies import LocalPolicies, Policies
 from reconciler.releases.restoring import Hands, Restoration
 from reconciler.renderers.registry import renderer
+from reconciler.routers.registry import ROUTERS
 from reconciler.runtime.apply import Apply
 from reconciler.sources.follow import GitSource
 from reconciler.sources.inventory import Inventory, config_map_name, parse_inventory
@@ -218,7 +219,7 @@ def _assembled(cluster: Api, origin: Origin, read: tuple[Cache, GitSource], forg
     inventories = Inventories(client, "reconciler", clock.monotonic)
     policies = Policies(cache, LocalPolicies())
     openings = ReleaseOpener(cache, Apply(client, cache, clock), policies, announcements)
-    writing = Writing(client, cache, clock, Gates(TemplateGate(openings, clock), Adopting(client, cache, clock, policies)))
+    writing = Writing(client, cache, clock, Gates(TemplateGate(openings, clock), Adopting(client, cache, clock, policies), ROUTERS))
     hands = Hands(followed, forges.get("shop", Plain()), lambda: None)
     outside = Outside(Restoration({"shop": hands}, clock, SystemClock()), announcements, policies, inventories)
     source = SourceController(client, cache, clock, {"shop": followed}, Parts(openings, writing, inventories))
