@@ -30,7 +30,7 @@ from reconciler.kube.fence import Fence
 from reconciler.notifiers.fenced import FencedNotifier
 from reconciler.notifiers.registry import notifier
 from reconciler.notifiers.webhook import WebhookTerms
-from reconciler.providers.registry import Reach, providers
+from reconciler.providers.registry import ProviderHands, providers
 from reconciler.releases.apply_announcements import Announcements
 from reconciler.releases.apply_openings import ReleaseOpener
 from reconciler.releases.controller import Outside, ReleaseController
@@ -128,7 +128,7 @@ def _controllers(
     if "rollout" in settings.controllers:
         found.append(RolloutController(client, cache, clock, ROUTERS, _reach(settings)))
     if "analysis" in settings.controllers:
-        known = providers(Reach(client=client, http=environment.http, prometheus_address=settings.prometheus))
+        known = providers(ProviderHands(client=client, http=environment.http, prometheus_address=settings.prometheus))
         found.append(AnalysisRunController(client, cache, clock, apply, known))
     if "release" in settings.controllers:
         announcements = Announcements(forges, cache)
