@@ -12,7 +12,7 @@ from reconciler.analysis.controller import AnalysisRunController
 from reconciler.app.collecting import ReleaseCollector
 from reconciler.app.indexes import INDEXES
 from reconciler.app.policyfiles import PolicyFiles
-from reconciler.app.settings.model import Settings
+from reconciler.app.settings.model import NotifierSettings, Settings
 from reconciler.forges.fenced import FencedForge
 from reconciler.forges.registry import ForgeTerms, forge
 from reconciler.forges.rest import Token
@@ -27,11 +27,15 @@ from reconciler.kernel.resources import RELEASES
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence
-from reconciler.providers.registry import providers
+from reconciler.notifiers.fenced import FencedNotifier
+from reconciler.notifiers.registry import notifier
+from reconciler.notifiers.webhook import WebhookTerms
+from reconciler.providers.registry import Reach, providers
 from reconciler.releases.apply_announcements import Announcements
 from reconciler.releases.apply_openings import ReleaseOpener
 from reconciler.releases.controller import Outside, ReleaseController
 from reconciler.releases.forge import Forge
+from reconciler.releases.notice import Notifier
 from reconciler.releases.observe_policies import LocalPolicies, Policies
 from reconciler.releases.restoring import Hands, Restoration
 from reconciler.renderers.registry import renderer
@@ -78,6 +82,8 @@ class Assembly:
     sources: Mapping[str, GitSource]
     policy_files: PolicyFiles
     collector: ReleaseCollector
+    notifiers: Mapping[str, Notifier]
+    """Who tells people, by name; the settings say of which environments."""
 
     def expect_news(self, source: str) -> None:
         """The branch of a source may have moved."""
@@ -103,7 +109,8 @@ def assemble(environment: Environment) -> Assembly:
     controllers = _controllers(environment, cache, (sources, forges), Policies(cache, local))
     engine = Engine(controllers, environment.client, cache, environment.clock)
     collector = ReleaseCollector(cache, _resources(settings), environment.clock.now())
-    return Assembly(engine, tuple(mirrors.values()), sources, policy_files, collector)
+    notifiers = {n.name: _notifier(n, environment) for n in settings.notifiers}
+    return Assembly(engine, tuple(mirrors.values()), sources, policy_files, collector, notifiers)
 
 
 def _resources(settings: Settings) -> tuple[Resource, ...]:
@@ -121,7 +128,7 @@ def _controllers(
     if "rollout" in settings.controllers:
         found.append(RolloutController(client, cache, clock, ROUTERS, _reach(settings)))
     if "analysis" in settings.controllers:
-        known = providers(client, environment.http, settings.prometheus)
+        known = providers(Reach(client=client, http=environment.http, prometheus_address=settings.prometheus))
         found.append(AnalysisRunController(client, cache, clock, apply, known))
     if "release" in settings.controllers:
         announcements = Announcements(forges, cache)
@@ -179,6 +186,20 @@ def _forge(source: SourceSettings, environment: Environment) -> Forge:
     known = source.forge
     terms = ForgeTerms(repository=known.repository, token=token_file(known.token_file), api=known.api)
     return FencedForge(forge(known.kind, terms, environment.http), environment.git_fence.check)
+
+
+def _notifier(known: NotifierSettings, environment: Environment) -> Notifier:
+    url = token_file(known.url_file) if known.url_file else _fixed(known.url)
+    token, secret = (token_file(path) if path else _fixed("") for path in (known.token_file, known.secret_file))
+    told = notifier(known.kind, WebhookTerms(url=url, token=token, secret=secret), environment.http)
+    return FencedNotifier(told, environment.git_fence.check)
+
+
+def _fixed(text: str) -> Token:
+    async def read() -> str:
+        return text
+
+    return read
 
 
 def token_file(path: str) -> Token:
