@@ -40,7 +40,7 @@ from reconciler.releases.observe_policies import LocalPolicies, Policies
 from reconciler.releases.restoring import Hands, Restoration
 from reconciler.renderers.registry import renderer
 from reconciler.rollouts.controller import RolloutController
-from reconciler.rollouts.traffic.named import Reach
+from reconciler.rollouts.traffic.named import AllowedNamespaces
 from reconciler.rollouts.traffic.router import kinds_of
 from reconciler.routers.registry import ROUTERS
 from reconciler.runtime.apply import Apply
@@ -126,7 +126,7 @@ def _controllers(
     apply = Apply(client, cache, clock)
     found: list[Controller] = []
     if "rollout" in settings.controllers:
-        found.append(RolloutController(client, cache, clock, ROUTERS, _reach(settings)))
+        found.append(RolloutController(client, cache, clock, ROUTERS, _allowed(settings)))
     if "analysis" in settings.controllers:
         known = providers(Reach(client=client, http=environment.http, prometheus_address=settings.prometheus))
         found.append(AnalysisRunController(client, cache, clock, apply, known))
@@ -142,7 +142,7 @@ def _controllers(
     return found
 
 
-def _reach(settings: Settings) -> Reach:
+def _allowed(settings: Settings) -> AllowedNamespaces:
     """The namespaces in which the Rollouts of each source may move traffic."""
     return {source.name: frozenset(source.allow.namespaces) for source in settings.sources}
 
