@@ -32,6 +32,7 @@ from reconciler.notifiers.registry import notifier
 from reconciler.notifiers.webhook import WebhookTerms
 from reconciler.providers.registry import Reach, providers
 from reconciler.releases.apply_announcements import Announcements
+from reconciler.releases.apply_notices import Notices
 from reconciler.releases.apply_openings import ReleaseOpener
 from reconciler.releases.controller import Outside, ReleaseController
 from reconciler.releases.forge import Forge
@@ -40,7 +41,7 @@ from reconciler.releases.observe_policies import LocalPolicies, Policies
 from reconciler.releases.restoring import Hands, Restoration
 from reconciler.renderers.registry import renderer
 from reconciler.rollouts.controller import RolloutController
-from reconciler.rollouts.traffic.named import AllowedNamespaces
+from reconciler.rollouts.traffic.named import WritableNamespaces
 from reconciler.rollouts.traffic.router import kinds_of
 from reconciler.routers.registry import ROUTERS
 from reconciler.runtime.apply import Apply
@@ -96,6 +97,15 @@ class Assembly:
         self.engine.hear_again(RELEASES)
 
 
+@dataclass(frozen=True, slots=True)
+class External:
+    """What the daemon reaches beside the cluster, by name."""
+
+    sources: Mapping[str, GitSource]
+    forges: Mapping[str, Forge]
+    notifiers: Mapping[str, Notifier]
+
+
 def assemble(environment: Environment) -> Assembly:
     """Everything one daemon runs, from its settings."""
     settings = environment.settings
@@ -106,10 +116,11 @@ def assemble(environment: Environment) -> Assembly:
     local = LocalPolicies()
     policy_files = PolicyFiles(settings.policies if "release" in settings.controllers else "", local)
     policy_files.look()
-    controllers = _controllers(environment, cache, (sources, forges), Policies(cache, local))
+    notifiers = {n.name: _notifier(n, environment) for n in settings.notifiers}
+    outside = External(sources, forges, notifiers)
+    controllers = _controllers(environment, cache, outside, Policies(cache, local))
     engine = Engine(controllers, environment.client, cache, environment.clock)
     collector = ReleaseCollector(cache, _resources(settings), environment.clock.now())
-    notifiers = {n.name: _notifier(n, environment) for n in settings.notifiers}
     return Assembly(engine, tuple(mirrors.values()), sources, policy_files, collector, notifiers)
 
 
@@ -118,15 +129,13 @@ def _resources(settings: Settings) -> tuple[Resource, ...]:
     return tuple(dict.fromkeys(resource for name in settings.controllers for resource in WATCHES[name]))
 
 
-def _controllers(
-    environment: Environment, cache: Cache, outside: tuple[Mapping[str, GitSource], Mapping[str, Forge]], policies: Policies
-) -> list[Controller]:
-    sources, forges = outside
+def _controllers(environment: Environment, cache: Cache, outside: External, policies: Policies) -> list[Controller]:
+    sources, forges = outside.sources, outside.forges
     settings, client, clock = environment.settings, environment.client, environment.clock
     apply = Apply(client, cache, clock)
     found: list[Controller] = []
     if "rollout" in settings.controllers:
-        found.append(RolloutController(client, cache, clock, ROUTERS, _allowed(settings)))
+        found.append(RolloutController(client, cache, clock, ROUTERS, _reach(settings)))
     if "analysis" in settings.controllers:
         known = providers(Reach(client=client, http=environment.http, prometheus_address=settings.prometheus))
         found.append(AnalysisRunController(client, cache, clock, apply, known))
@@ -134,7 +143,7 @@ def _controllers(
         announcements = Announcements(forges, cache)
         inventories = Inventories(client, settings.namespace, clock.monotonic)
         hands = {name: _hands(environment, source, forges.get(name)) for name, source in sources.items()}
-        reach = Outside(Restoration(hands, clock, SystemClock()), announcements, policies, inventories)
+        reach = Outside(Restoration(hands, clock, SystemClock()), announcements, policies, inventories, Notices(outside.notifiers))
         opener = ReleaseOpener(cache, apply, policies, announcements)
         writing = Writing(client, cache, clock, Gates(TemplateGate(opener, clock), Adopting(client, cache, clock, policies), ROUTERS))
         found.append(ReleaseController(client, cache, clock, reach))
@@ -142,7 +151,7 @@ def _controllers(
     return found
 
 
-def _allowed(settings: Settings) -> AllowedNamespaces:
+def _reach(settings: Settings) -> WritableNamespaces:
     """The namespaces in which the Rollouts of each source may move traffic."""
     return {source.name: frozenset(source.allow.namespaces) for source in settings.sources}
 

@@ -32,7 +32,7 @@ from reconciler.rollouts.passes import RolloutPlan
 from reconciler.rollouts.plan import creation_refused, plan, refused
 from reconciler.rollouts.pods.claim import claim
 from reconciler.rollouts.status.manifest import parse_status, status_patch
-from reconciler.rollouts.traffic.named import NO_SOURCES, AllowedNamespaces
+from reconciler.rollouts.traffic.named import NO_SOURCES, WritableNamespaces
 from reconciler.rollouts.traffic.router import Owner, Routers, kinds_of
 from reconciler.rollouts.traffic.services import released
 from reconciler.rollouts.validation.references import service_fields
@@ -57,7 +57,7 @@ class RolloutController:
         NAMESPACES,
     )
 
-    def __init__(self, client: Client, cache: Cache, clock: Clock, routers: Routers, reach: AllowedNamespaces = NO_SOURCES) -> None:
+    def __init__(self, client: Client, cache: Cache, clock: Clock, routers: Routers, reach: WritableNamespaces = NO_SOURCES) -> None:
         self._client = client
         self._cache = cache
         self._clock = clock

@@ -20,7 +20,7 @@ from reconciler.rollouts.spec.manifest import parse_rollout
 from reconciler.rollouts.spec.model import RolloutSpec
 from reconciler.rollouts.status.manifest import parse_status
 from reconciler.rollouts.status.model import RolloutStatus
-from reconciler.rollouts.traffic.named import AllowedNamespaces, out_of_reach, routed_refs, routing_of, services_of
+from reconciler.rollouts.traffic.named import WritableNamespaces, out_of_reach, routed_refs, routing_of, services_of
 from reconciler.rollouts.traffic.router import Left, Live, Owner, Routed, Routers, kinds_of, served
 from reconciler.rollouts.validation.references import analyses, analysis_problem, service_fields, service_problem
 from reconciler.rollouts.validation.spec import spec_problem
@@ -39,7 +39,7 @@ class Resolved:
 class RolloutObserver:
     """Gathers facts. Raises InvalidField when the manifest cannot be read, Transient when the API does not answer."""
 
-    def __init__(self, client: Client, cache: Cache, routers: Routers, reach: AllowedNamespaces) -> None:
+    def __init__(self, client: Client, cache: Cache, routers: Routers, reach: WritableNamespaces) -> None:
         self._routers = routers
         self._client = client
         self._cache = cache

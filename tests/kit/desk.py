@@ -19,6 +19,7 @@ from reconciler.kernel.identity import Key, Manifest, ObjectRef, Resource, label
 from reconciler.kernel.resources import CONFIGMAPS, DEPLOYMENTS, EVENTS, RELEASE_POLICIES, RELEASES, REPLICA_SETS, ROLLOUTS
 from reconciler.kube.cache import Cache
 from reconciler.releases.apply_announcements import Announcements
+from reconciler.releases.apply_notices import Notices
 from reconciler.releases.apply_openings import ReleaseOpener
 from reconciler.releases.controller import Outside, ReleaseController
 from reconciler.releases.forge import Forge
@@ -221,7 +222,7 @@ def _assembled(cluster: Api, origin: Origin, read: tuple[Cache, GitSource], forg
     openings = ReleaseOpener(cache, Apply(client, cache, clock), policies, announcements)
     writing = Writing(client, cache, clock, Gates(TemplateGate(openings, clock), Adopting(client, cache, clock, policies), ROUTERS))
     hands = Hands(followed, forges.get("shop", Plain()), lambda: None)
-    outside = Outside(Restoration({"shop": hands}, clock, SystemClock()), announcements, policies, inventories)
+    outside = Outside(Restoration({"shop": hands}, clock, SystemClock()), announcements, policies, inventories, Notices({}))
     source = SourceController(client, cache, clock, {"shop": followed}, Parts(openings, writing, inventories))
     return Desk(cluster, origin, clock, cache, followed, source, ReleaseController(client, cache, clock, outside))
 

@@ -21,7 +21,7 @@ from reconciler.kernel.well_known import HASH_LABEL
 from reconciler.kube.cache import Cache
 from reconciler.rollouts.controller import RolloutController
 from reconciler.rollouts.pods.replica_set import ReplicaSet
-from reconciler.rollouts.traffic.named import NO_SOURCES, AllowedNamespaces
+from reconciler.rollouts.traffic.named import NO_SOURCES, WritableNamespaces
 from reconciler.rollouts.traffic.router import Routers, kinds_of
 from reconciler.routers.registry import ROUTERS
 from tests.kit.rollouts import NAMESPACE
@@ -45,7 +45,7 @@ class World:
     """One rollout and everything around it. `settle` lets all that can happen now happen; `wait` lets time pass."""
 
     def __init__(
-        self, rollout: Manifest, *others: tuple[Resource, Manifest], routers: Routers = ROUTERS, reach: AllowedNamespaces = NO_SOURCES
+        self, rollout: Manifest, *others: tuple[Resource, Manifest], routers: Routers = ROUTERS, reach: WritableNamespaces = NO_SOURCES
     ) -> None:
         self.clock = JumpingClock()
         self.cache = Cache((*RolloutController.watches, *kinds_of(routers)), indexes(routers))
@@ -238,7 +238,7 @@ def image_of(replica_set: Manifest) -> str:
 
 
 def deployed(
-    rollout: Manifest, *others: tuple[Resource, Manifest], routers: Routers = ROUTERS, reach: AllowedNamespaces = NO_SOURCES
+    rollout: Manifest, *others: tuple[Resource, Manifest], routers: Routers = ROUTERS, reach: WritableNamespaces = NO_SOURCES
 ) -> World:
     """A world whose rollout already runs its first version."""
     world = World(rollout, *others, routers=routers, reach=reach).settle()

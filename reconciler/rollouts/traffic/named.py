@@ -7,9 +7,9 @@ from reconciler.kernel.identity import Manifest, ObjectRef, annotations_of, name
 from reconciler.kernel.well_known import GENERATED_ROUTES, SOURCE
 from reconciler.rollouts.traffic.router import Routers, Services, served
 
-AllowedNamespaces = Mapping[str, frozenset[str]]
+WritableNamespaces = Mapping[str, frozenset[str]]
 """The namespaces that each source of ours may write (`allow.namespaces`)."""
-NO_SOURCES: AllowedNamespaces = MappingProxyType({})
+NO_SOURCES: WritableNamespaces = MappingProxyType({})
 
 
 def routing_of(rollout: Manifest) -> Manifest:
@@ -39,7 +39,7 @@ def routed_refs(routers: Routers, rollout: Manifest) -> tuple[ObjectRef, ...]:
     return tuple(dict.fromkeys(ref for each in found for ref in each.router.needs(each.config, namespace_of(rollout))))
 
 
-def out_of_reach(rollout: Manifest, refs: tuple[ObjectRef, ...], reach: AllowedNamespaces) -> str | None:
+def out_of_reach(rollout: Manifest, refs: tuple[ObjectRef, ...], reach: WritableNamespaces) -> str | None:
     """Why a Rollout that a source of ours applied may not move this traffic; one without a source of ours moves what it names."""
     source = annotations_of(rollout).get(SOURCE, "")
     allowed = reach.get(source)
