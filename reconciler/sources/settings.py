@@ -52,6 +52,10 @@ class SourceSettings:
     interval: timedelta
     apply: bool
     allow: Allow
+    namespace: str = ""
+    """Of objects that name none."""
+    exclude: tuple[str, ...] = ()
+    """Globs of files that are left out."""
     prune: bool = True
     prune_limit: PruneLimit = PruneLimit()
     credentials: CredentialFile | None = None

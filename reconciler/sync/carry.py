@@ -9,6 +9,7 @@ from typing import Any
 
 from reconciler.kernel.identity import Manifest, name_of, namespace_of
 from reconciler.kernel.well_known import HASH_LABEL as HASH
+from reconciler.sources.kinds import kind_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +26,7 @@ def carry_over(desired: Manifest, live: Manifest | None, owned: RuntimeOwned) ->
     """The object to write: as desired, with the parts that runtime owns as they live. Without a live object: as desired."""
     if live is None:
         return desired
-    carry = CARRIERS.get(desired["kind"])
+    carry = CARRIERS.get(kind_key(desired))
     return carry(desired, live, owned) if carry else desired
 
 
