@@ -53,8 +53,8 @@ def refusal(manifest: Manifest, allow: Allow, namespaced: bool | None = None) ->
     scoped = is_namespaced(manifest) if namespaced is None else namespaced
     if word not in allow.kinds:
         return _not_allowed(f"{what}: kind {word} is not in this source's allow.kinds")
-    if scoped is False:
-        return None
+    if scoped is False or (scoped is None and not namespace):
+        return None  # where only the server can tell the scope, it is told when the server serves the kind
     if not namespace:
         return no_namespace(manifest)
     if namespace not in allow.namespaces:

@@ -126,15 +126,15 @@ def _pruned(facts: SourceFacts, wishes: Sequence[Wish], desired: frozenset[Place
     left = left_git(facts, desired, uids)
     if not facts.settings.prune or facts.tip.parsed.unreadable or facts.tip.rewritten or facts.unopened:
         return left, Removals()
-    troubled = {found.place[2] for found in wishes if _troubled(facts, found)}
+    troubled = {found.place[2] for found in wishes if _troubled(found)}
     ours = tuple(entry for entry in left.ours if entry.place[2] not in troubled)
     whole = len([entry for entry in facts.inventory.entries if entry.place not in left.gone])
     return left, removals(ours, whole if wishes else 0, facts.settings.prune_limit, facts.confirmed)
 
 
-def _troubled(facts: SourceFacts, found: Wish) -> bool:
+def _troubled(found: Wish) -> bool:
     """Whether something that serves users could not be written: what it may stand on, or be replaced by, stays until it can."""
-    return (found.problem is not None or found.place in facts.failures) and serving(found.place)
+    return (found.problem is not None or found.place in found.waiting) and serving(found.place)
 
 
 def serving(place: Place) -> bool:

@@ -1,23 +1,26 @@
 """`reconciler diff`: what Git's files ask for beside what lives, field by field; what runtime owns is left out."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from reconciler.app.cli.cluster import Kubeconfig, ask, show_json
-from reconciler.app.cli.files import manifests_at
+from reconciler.app.cli.files import manifests_at, options_of
 from reconciler.app.cli.output import Output
-from reconciler.kernel.identity import Manifest, name_of, namespace_of
+from reconciler.kernel.identity import Manifest, Resource, name_of, namespace_of
 from reconciler.kernel.resources import AUTOSCALERS, ROLLOUTS
 from reconciler.kube.client import Client
-from reconciler.kube.discovery import Discovery
+from reconciler.kube.discovery import Discovery, not_served
 from reconciler.kube.errors import NotServed
 from reconciler.sources.documents import Located
+from reconciler.sources.permission import described, misnamed, no_namespace
 from reconciler.sync.carry import RuntimeOwned, carry_over
 from reconciler.sync.diff import LiveDifference, differences
+from reconciler.sync.effective import as_stored
+from reconciler.sync.facts import located_in
 from reconciler.sync.owned import runtime_owned
 
 
@@ -30,6 +33,8 @@ class ObjectDiff:
     line: int
     missing: bool
     fields: tuple[LiveDifference, ...]
+    problem: str = ""
+    """Why it cannot be compared, in the words of the sync."""
 
 
 def register(app: typer.Typer) -> None:
@@ -39,38 +44,62 @@ def register(app: typer.Typer) -> None:
 
 def diff(
     files: Annotated[list[Path], typer.Argument(help="manifest files or folders, as they are in Git")],
+    namespace: Annotated[str, typer.Option("--default-namespace", help="the source's `namespace`: of objects that name none")] = "",
+    exclude: Annotated[list[str] | None, typer.Option("--exclude", help="a glob of files to leave out, as in `exclude`")] = None,
     kubeconfig: Kubeconfig = "",
     output: Output = "text",
 ) -> None:
-    """Compare manifests with the cluster. Exit code 1 when anything differs.
+    """Compare manifests with the cluster. Exit code 1 when anything differs, 3 when something cannot be compared.
 
     Example: reconciler diff environments/demo/storefront
     """
-    located = manifests_at(files).manifests
+    located = manifests_at(files, options_of(namespace, exclude or ())).manifests
     found = ask(kubeconfig, lambda client: _compare(client, located))
     if output == "json":
         show_json([asdict(entry) for entry in found])
     else:
         typer.echo("\n".join(_text(found)) if found else "no differences")
+    refused = [entry for entry in found if entry.problem]
+    for entry in refused:
+        typer.echo(f"{entry.file}:{entry.line}: {entry.problem}", err=True)
     if found:
-        raise typer.Exit(1)
+        raise typer.Exit(3 if refused else 1)
 
 
 async def _compare(client: Client, manifests: Iterable[Located]) -> list[ObjectDiff]:
     discovery, found = Discovery(client), []
     owned = await _owned(client)
-    for located in manifests:
-        resource = await discovery.resource_of(located.manifest)
-        live = await client.find(resource, namespace_of(located.manifest), name_of(located.manifest))
-        entry = _entry(located, live, owned)
+    known = list(manifests)
+    resources = await discovery.resources_of((str(one.manifest["apiVersion"]), str(one.manifest["kind"])) for one in known)
+    for located in known:
+        resource = resources.get((str(located.manifest["apiVersion"]), str(located.manifest["kind"])))
+        entry = await _compared(client, located, resource, owned)
         if entry is not None:
             found.append(entry)
     return found
 
 
+async def _compared(client: Client, located: Located, resource: Resource | None, owned: RuntimeOwned) -> ObjectDiff | None:
+    manifest = as_stored(located_in(located.manifest, resource))
+    if resource is None:
+        return _refused(located, not_served(str(manifest["apiVersion"]), str(manifest["kind"])))
+    refused = misnamed(manifest) or (no_namespace(manifest) if resource.namespaced and not namespace_of(manifest) else None)
+    if refused is not None:
+        return _refused(located, str(refused))
+    try:
+        live = await client.find(resource, namespace_of(manifest), name_of(manifest))
+    except NotServed:
+        return _refused(located, not_served(resource.api_version, resource.kind))
+    return _entry(replace(located, manifest=manifest), live, owned)
+
+
+def _refused(located: Located, words: str) -> ObjectDiff:
+    return ObjectDiff(described(located.manifest), located.file, located.line, False, (), words)
+
+
 def _entry(located: Located, live: Manifest | None, owned: RuntimeOwned) -> ObjectDiff | None:
     manifest = located.manifest
-    name = f"{manifest['kind']} {namespace_of(manifest)}/{name_of(manifest)}"
+    name = described(manifest)
     if live is None:
         return ObjectDiff(name, located.file, located.line, True, ())
     fields = differences(carry_over(manifest, live, owned), live)
@@ -90,7 +119,8 @@ async def _all(client: Client, resource: Any) -> list[Manifest]:
 
 def _text(found: list[ObjectDiff]) -> Iterable[str]:
     for entry in found:
-        yield f"{entry.object}  ({entry.file}:{entry.line})" + ("  is not in the cluster" if entry.missing else "")
+        if not entry.problem:
+            yield f"{entry.object}  ({entry.file}:{entry.line})" + ("  is not in the cluster" if entry.missing else "")
         for field in entry.fields:
             yield f"  {field.field}"
             yield f"    - live  {field.live}"

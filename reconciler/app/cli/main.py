@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "list": ("show", "List objects, a line each."),
     "set": ("verbs", "Change a live object."),
     "releases": ("releases", "Look at releases and their verdicts."),
+    "source": ("sources", "Decide what a source waits for: confirm removals that are more than its limit."),
     "hold": ("holds", "Versions that were rejected are held: not deployed again until lifted."),
 }
 """Every command, its module and its line in the list: a command line names one of them, and only its module is imported."""
