@@ -160,7 +160,8 @@ def _refusal(entry: TreeEntry) -> SourceProblem | None:
 
 
 def _left_alone(entry: TreeEntry, what: str, remedy: str) -> SourceProblem:
-    return SourceProblem(entry.name, 0, what, remedy, Hides.ITSELF, note=True)
+    """What is named like a manifest is a problem, anything else only a note; neither was ever read, so it hides nothing but itself."""
+    return SourceProblem(entry.name, 0, what, remedy, Hides.ITSELF, note=not _is_read(entry.name))
 
 
 def _pointer(name: str) -> SourceProblem:

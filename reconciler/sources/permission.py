@@ -49,7 +49,8 @@ def no_namespace(manifest: Manifest) -> Objection:
 
 def refusal(manifest: Manifest, allow: Allow, namespaced: bool | None = None) -> Objection | None:
     """Why a source may not write this object, with what to change; None when it may. `namespaced` is what the server says of the kind."""
-    word, what, namespace = kind_word(manifest), described(manifest), namespace_of(manifest)
+    word, namespace = kind_word(manifest), namespace_of(manifest)
+    what = f"{manifest['kind']} {namespace or '(cluster)'}/{name_of(manifest)}"
     scoped = is_namespaced(manifest) if namespaced is None else namespaced
     if word not in allow.kinds:
         return _not_allowed(f"{what}: kind {word} is not in this source's allow.kinds")
@@ -70,12 +71,12 @@ def foreign_owner(live: Manifest, source: str) -> Objection | None:
     """Who else applies this live object; None when nobody does. Never two drivers (DESIGN 12)."""
     tool = other_driver(live, source)
     if tool:
-        words = f"{described(live)} is applied by {tool} already"
+        words = f"{live['kind']} {name_of(live)} is applied by {tool} already"
         taken = f"or, once {tool} has given it up, mark it as ours: kubectl annotate … {SOURCE}={source} --overwrite"
         return Objection(Reason.OTHER_DRIVER, words, f"remove it there or from this source, {taken}", Mender.OPERATOR)
     owner = other_source(live, source)
     if owner:
-        return Objection(Reason.OTHER_SOURCE, f"{described(live)} belongs to source {owner} already", "keep it in one source")
+        return Objection(Reason.OTHER_SOURCE, f"{live['kind']} {name_of(live)} belongs to source {owner} already", "keep it in one source")
     return None
 
 

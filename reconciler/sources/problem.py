@@ -72,6 +72,7 @@ class RecordedProblem:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
-        words = f"{self.object}: {self.message}" if self.object and not self.message.startswith(self.object) else self.message
+        named = not self.object or self.message.startswith(f"{self.object.partition(' ')[0]} ")
+        words = self.message if named else f"{self.object}: {self.message}"
         again = " (tried again with growing pauses)" if self.retried else ""
         return f"{f'{place}: ' if place else ''}{words}{f'; {self.remedy}' if self.remedy else ''}{again}"

@@ -186,7 +186,7 @@ class SourceController:
             await self._parts.apply(Plan((Create(CONFIGMAPS, fresh),)))
         else:
             place = ObjectRef(CONFIGMAPS, self._parts.inventories.namespace, name_of(fresh))
-            mark = {"metadata": {"annotations": {CONFIRMED: None}}} if done and not after.blocked and before.blocked else {}
+            mark = {"metadata": {"annotations": {CONFIRMED: None}}} if done else {}
             await self._parts.apply(Plan((Patch(place, {**replacing(fresh), **mark}),)))
         self._parts.inventories.written(name, after)
         await self._tell(name, fresh, before, after)

@@ -16,7 +16,7 @@ from reconciler.sources.kinds import kind_key
 from reconciler.sources.problem import Mender, Reason, RecordedProblem
 from reconciler.sync.adoption import give_back, orphans
 from reconciler.sync.facts import SourceFacts, located_in, place_of
-from reconciler.sync.prune import Left, Removals, left_git, removals
+from reconciler.sync.prune import Left, Removals, behind, left_git, removals
 from reconciler.sync.template_gate import OverrideEnd
 from reconciler.sync.wish import LOOK_AGAIN, Wish, foundation, owned_in, wish
 from reconciler.sync.writes import Write
@@ -70,9 +70,9 @@ def plan(facts: SourceFacts, now: datetime) -> SourcePlan:
     facts = replace(facts, owned=owned_in(facts))
     wishes = tuple(wish(facts, located, now) for located in facts.tip.parsed.manifests)
     desired = frozenset(found.place for found in wishes)
-    problems = (*_source_problems(facts), *(found.problem for found in wishes if found.problem is not None))
+    refused = tuple(found.problem for found in wishes if found.problem is not None)
     left, pruned = _pruned(facts, wishes, desired)
-    handed = _handed_back(facts, wishes) if not problems and not facts.tip.parsed.problems else ()
+    handed = () if refused or facts.unjudged or facts.unopened or facts.tip.parsed.unreadable else _handed_back(facts, wishes)
     writes = sorted((write for found in wishes for write in found.writes), key=lambda write: (write.rank, write.place))
     return SourcePlan(
         foundations=tuple(write for write in writes if foundation(write)),
@@ -82,7 +82,7 @@ def plan(facts: SourceFacts, now: datetime) -> SourcePlan:
         hand_backs=tuple(action for actions in handed for action in actions),
         seen=tuple((found.place, found.uid, found.file) for found in wishes if found.uid),
         gone=left.gone,
-        problems=(*problems, *_blocked_problem(facts, pruned)),
+        problems=(*_source_problems(facts), *refused, *_blocked_problem(facts, pruned)),
         ignored=tuple(f"{note.file}: {note.message}" for note in facts.tip.parsed.notes),
         blocked=_blocked(pruned),
         wake_at=min(filter(None, (*(found.wake_at for found in wishes), now + LOOK_AGAIN if handed else None)), default=None),
@@ -164,8 +164,11 @@ def _handed_back(facts: SourceFacts, wishes: Sequence[Wish]) -> tuple[tuple[Acti
     if any(found.questions for found in wishes):
         return ()
     adopted = [found.adopts for found in wishes if found.adopts is not None]
+    hidden = {e.place for e in facts.inventory.entries if behind(e, facts.tip.parsed.withheld)}
     steps = []
     for rollout in orphans(tuple(facts.rollouts.values()), facts.settings.name, adopted):
+        if ("apps/v1", "Deployment", namespace_of(rollout), name_of(rollout)) in hidden:
+            continue
         namespace = facts.namespaces.get(namespace_of(rollout))
         deployment = facts.live.get(("apps/v1", "Deployment", namespace_of(rollout), name_of(rollout)))
         unread = ("apps/v1", "Deployment", namespace_of(rollout)) in facts.unread

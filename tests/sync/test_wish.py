@@ -223,7 +223,7 @@ async def test_an_object_that_argo_cds_manager_wrote_is_refused_by_name(shop: De
     shop.push({"a.yaml": config("a", "ours"), "b.yaml": config("b")})
     await shop.look()
     (problem,) = await recorded(shop)
-    assert problem.reason is Reason.OTHER_DRIVER and "ConfigMap shop/a is applied by Argo CD already" in problem.message
+    assert problem.reason is Reason.OTHER_DRIVER and "ConfigMap a is applied by Argo CD already" in problem.message
     assert (await shop.found(CONFIGMAPS, "a"))["data"] == {"a": "theirs"}
     taken = {"metadata": {"annotations": {"reconciler.dev/source": "shop"}}}
     await shop.api.client.patch(ObjectRef(CONFIGMAPS, NAMESPACE, "a"), taken)

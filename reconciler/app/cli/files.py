@@ -50,7 +50,7 @@ def _unused(path: Path) -> SourceProblem | None:
     """What a source would not read of this file, too."""
     if path.is_symlink():
         remedy = "links are not followed: commit the file itself if it holds manifests"
-        return SourceProblem(str(path), 0, "a symbolic link", remedy, Hides.ITSELF, note=True)
+        return SourceProblem(str(path), 0, "a symbolic link", remedy, Hides.ITSELF, note=path.suffix not in SUFFIXES)
     tool = UNRENDERED.get(path.suffix)
     remedy = "commit what it renders, or name the file under `exclude`"
     return SourceProblem(str(path), 0, f"written for {tool}, which this version does not run", remedy, Hides.ITSELF) if tool else None
