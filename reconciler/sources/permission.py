@@ -1,7 +1,5 @@
 """What a source may write: the blast radius of one repository (DESIGN 10)."""
 
-from collections.abc import Iterator
-
 from reconciler.kernel.identity import Manifest, annotations_of, labels_of, name_of, namespace_of
 from reconciler.sources.kinds import group_of, is_namespaced
 from reconciler.sources.problem import Mender, Objection, Reason
@@ -90,18 +88,18 @@ def other_driver(live: Manifest, source: str = "") -> str | None:
         return "Argo CD"
     if any(key.startswith(FLUX) for key in labels):
         return "Flux"
-    handed_over = bool(source) and annotations.get(SOURCE) == source
-    ours = max((str(e.get("time") or "") for e in _managers(live) if e.get("manager") == OWN_MANAGER), default="")
-    for entry in _managers(live):
-        tool = TOOLS_BY_MANAGER.get(str(entry.get("manager")))
-        if tool and not (handed_over and (not ours or str(entry.get("time") or "") <= ours)):
-            return tool
-    return None
+    managers = live["metadata"].get("managedFields") or ()
+    theirs = [entry for entry in managers if entry.get("manager") in TOOLS_BY_MANAGER and entry.get("subresource") != "status"]
+    if not theirs:
+        return None
+    last = max(theirs, key=_written_at)
+    ours = max((_written_at(entry) for entry in managers if entry.get("manager") == OWN_MANAGER), default="")
+    handed_over = bool(source) and annotations.get(SOURCE) == source and (not ours or _written_at(last) <= ours)
+    return None if handed_over else TOOLS_BY_MANAGER[last["manager"]]
 
 
-def _managers(live: Manifest) -> Iterator[Manifest]:
-    """Who wrote the object itself; a status is written by many."""
-    return (entry for entry in live["metadata"].get("managedFields") or () if entry.get("subresource") != "status")
+def _written_at(entry: Manifest) -> str:
+    return str(entry.get("time") or "")
 
 
 def other_source(live: Manifest, source: str) -> str | None:

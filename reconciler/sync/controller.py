@@ -34,7 +34,7 @@ from reconciler.sync.apply import Outcome, SourceApply
 from reconciler.sync.apply_releases import Releases
 from reconciler.sync.facts import Failure, SourceFacts
 from reconciler.sync.observe import Observation
-from reconciler.sync.plan import SourcePlan, plan, ready
+from reconciler.sync.plan import SourcePlan, foundations, plan, ready
 from reconciler.sync.writes import Write
 
 RESYNC = timedelta(minutes=3)
@@ -142,10 +142,11 @@ class SourceController:
         """Make namespaces, kinds and policies first; what stands on them is looked up once they are there."""
         done = Outcome()
         for _ in range(ROUNDS):
-            thought, facts = await self._thought(facts, {**failures, **done.failures})
-            if not thought.foundations:
+            facts = self._parts.observation.judged(facts, {**failures, **done.failures})
+            due = foundations(facts, self._clock.now())
+            if not due:
                 break
-            more = await self._parts.source_apply.write(_by_rank(thought.foundations), failures)
+            more = await self._parts.source_apply.write(_by_rank(due), failures)
             done = replace(done, uids={**done.uids, **more.uids}, failures={**done.failures, **more.failures})
             facts = await self._parts.observation.again(facts)
         return facts, done
@@ -210,7 +211,7 @@ def _by_rank(writes: Sequence[Write]) -> list[list[Write]]:
 
 def remaining(thought: SourcePlan, facts: SourceFacts, outcomes: tuple[Outcome, Outcome]) -> Failures:
     """What failed and is still wished: what was written, or is asked for otherwise, is forgotten."""
-    tried = {write.place for wave in (thought.foundations, *thought.waves) for write in wave}
+    tried = {write.place for wave in thought.waves for write in wave}
     waiting = {place: failure for place, failure in facts.failures.items() if place not in tried and place in thought.waiting}
     return {**waiting, **outcomes[0].failures, **outcomes[1].failures}
 

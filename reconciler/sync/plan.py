@@ -16,9 +16,10 @@ from reconciler.sources.kinds import kind_key
 from reconciler.sources.problem import Mender, Reason, RecordedProblem
 from reconciler.sync.adoption import give_back, orphans
 from reconciler.sync.facts import SourceFacts, located_in, place_of
+from reconciler.sync.order import FOUNDATIONS
 from reconciler.sync.prune import Left, Removals, behind, left_git, removals
 from reconciler.sync.template_gate import OverrideEnd
-from reconciler.sync.wish import LOOK_AGAIN, Wish, foundation, owned_in, wish
+from reconciler.sync.wish import LOOK_AGAIN, Wish, owned_in, wish
 from reconciler.sync.writes import Write
 
 SERVING = {*TEMPLATES, "Service", "VirtualService", "DestinationRule", "Gateway"}
@@ -40,8 +41,6 @@ class Removal:
 class SourcePlan:
     """The effects of one pass in the order in which they are carried out, and what is to be put on record."""
 
-    foundations: tuple[Write, ...] = ()
-    """What has to be there before releases are opened and anything else is looked up."""
     waves: tuple[tuple[Write, ...], ...] = ()
     override_ends: tuple[tuple[Place, OverrideEnd], ...] = ()
     prunes: tuple[Removal, ...] = ()
@@ -61,7 +60,7 @@ class SourcePlan:
     @property
     def steps(self) -> tuple[str, ...]:
         """Everything it would do, a line each."""
-        writes = (*self.foundations, *(write for wave in self.waves for write in wave))
+        writes = [write for wave in self.waves for write in wave]
         return (*map(str, writes), *map(str, self.prunes), *(f"hand back {action}" for action in self.hand_backs))
 
 
@@ -75,8 +74,7 @@ def plan(facts: SourceFacts, now: datetime) -> SourcePlan:
     handed = () if refused or facts.unjudged or facts.unopened or facts.tip.parsed.unreadable else _handed_back(facts, wishes)
     writes = sorted((write for found in wishes for write in found.writes), key=lambda write: (write.rank, write.place))
     return SourcePlan(
-        foundations=tuple(write for write in writes if foundation(write)),
-        waves=_waves(write for write in writes if not foundation(write)),
+        waves=_waves(writes),
         override_ends=tuple((found.place, found.override_end) for found in wishes if found.override_end is not None),
         prunes=tuple(_removal(facts, entry.place, entry.uid) for entry in pruned.entries),
         hand_backs=tuple(action for actions in handed for action in actions),
@@ -88,6 +86,14 @@ def plan(facts: SourceFacts, now: datetime) -> SourcePlan:
         wake_at=min(filter(None, (*(found.wake_at for found in wishes), now + LOOK_AGAIN if handed else None)), default=None),
         waiting=frozenset(place for found in wishes for place in found.waiting),
         questions=frozenset(namespace for found in wishes for namespace in found.questions),
+    )
+
+
+def foundations(facts: SourceFacts, now: datetime) -> tuple[Write, ...]:
+    """What has to be there before releases are opened and anything else is looked up: the part of the plan that does not wait for them."""
+    early = [located for located in facts.tip.parsed.manifests if located.key[0] in FOUNDATIONS]
+    return tuple(
+        sorted((write for located in early for write in wish(facts, located, now).writes), key=lambda write: (write.rank, write.place))
     )
 
 

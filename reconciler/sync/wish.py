@@ -20,7 +20,7 @@ from reconciler.sync.carry import RuntimeOwned, carry_over
 from reconciler.sync.effective import DESIRED, RELEASE, Template, as_stored, body_of, effective, written
 from reconciler.sync.facts import SourceFacts, located_in, place_of
 from reconciler.sync.migration import client_side, migration
-from reconciler.sync.order import FOUNDATIONS, rank_of
+from reconciler.sync.order import rank_of
 from reconciler.sync.owned import runtime_owned
 from reconciler.sync.template_gate import OverrideEnd, TemplateDecision, template_decision
 from reconciler.sync.writes import Write
@@ -59,12 +59,14 @@ def wish(facts: SourceFacts, located: Located, now: datetime) -> Wish:
     api_version, kind = str(located.manifest["apiVersion"]), str(located.manifest["kind"])
     resource = facts.resources.get((api_version, kind))
     manifest = as_stored(located_in(located.manifest, resource))
-    live = facts.live.get(place_of(manifest))
-    seen = Wish(place_of(manifest), uid=_ours(facts, live), file=located.file, lives=live is not None, rank=rank_of(manifest))
+    place = place_of(manifest)
+    live = facts.live.get(place)
+    seen = Wish(place, uid=_ours(facts, live), file=located.file, lives=live is not None, rank=rank_of(manifest))
     if facts.tip.parsed.contested(located):
         return seen  # two documents claim it, which is a problem of the source already
     try:
-        return _wished(facts, replace(located, manifest=manifest), seen, now)
+        known = located if manifest is located.manifest else replace(located, manifest=manifest)
+        return _wished(facts, known, seen, now)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         words = f"this {kind} does not have the shape of one ({type(error).__name__} {error})"
         return _refused(seen, located, Objection(Reason.MISSHAPEN, words, "correct it"))
@@ -86,7 +88,7 @@ def _wished(facts: SourceFacts, located: Located, seen: Wish, now: datetime) -> 
     refused = _missing_namespace(facts, located.manifest) or facts.unread.get((*seen.place[:2], seen.place[2]))
     if refused is not None:
         return replace(_refused(seen, located, refused), wake_at=now + ASK_AGAIN)
-    refused = foreign_owner(live, facts.settings.name) if live is not None else None
+    refused = foreign_owner(live, facts.settings.name) if live is not None and not seen.uid else None
     if refused is not None:
         return _refused(seen, located, refused)
     if suspended(live or located.manifest) or _is_suspended(facts, namespace_of(located.manifest)):
@@ -159,12 +161,14 @@ def _due(facts: SourceFacts, located: Located, seen: Wish, target: tuple[Resourc
         seen = replace(seen, adopts=(namespace_of(located.manifest), name_of(located.manifest)))
         template = template if found.done else Template(keep=live is not None, reason="the running version is adopted first")
     marks = {SOURCE: facts.settings.name, RELEASE: decision.release}
-    payload = _payload(located.manifest, live, template, marks)
+    payload = _payload(_asked_for(facts, located, marks), located.manifest, (live, template, marks))
     if payload is not None and seen.place[1] in SCALED and seen.place[2] not in facts.autoscalers:
         return replace(seen, questions=frozenset((seen.place[2],)))
     writes = [] if payload is None else [_write(facts, located, (resource, live), payload)]
     if found is not None:
         writes += _adopting(facts, located, found, decision.release)
+    if not writes and found is None and decision.wake_at is None and decision.override_end is None:
+        return seen
     adopting = now + LOOK_AGAIN if found is not None and not found.done else None
     wake_at = min(filter(None, (decision.wake_at, adopting)), default=None)
     return _paced(facts, replace(seen, writes=tuple(writes), wake_at=wake_at, override_end=decision.override_end), now)
@@ -184,12 +188,24 @@ def _decision(facts: SourceFacts, located: Located, now: datetime) -> TemplateDe
     return decision
 
 
-def _payload(desired: Manifest, live: Manifest | None, template: Template, marks: Mapping[str, str]) -> Manifest | None:
+def _asked_for(facts: SourceFacts, located: Located, marks: Mapping[str, str]) -> Manifest:
+    """What Git asks for with our marks on it. A tip never changes, so it is thought out once for all passes over it."""
+    known: dict[tuple[str, ...], Manifest] = facts.tip.parsed.derived.setdefault("asked for", {})
+    key = (*located.claim, *place_of(located.manifest), *marks.values())
+    if key not in known:
+        found = effective(located.manifest, None, Template(keep=False), marks)
+        assert found is not None, "only a template that is kept needs a live object"
+        known[key] = found
+    return known[key]
+
+
+def _payload(asked_for: Manifest, desired: Manifest, kept: tuple[Manifest | None, Template, Mapping[str, str]]) -> Manifest | None:
     """What is to be written now; None when the live object already is what Git asks for, or what may be had of it."""
-    choices = [effective(desired, live, Template(keep=False), marks), effective(desired, live, template, marks)]
-    if any(choice is not None and written(choice, live) for choice in choices):
+    live, template, marks = kept
+    choice = effective(desired, live, template, marks) if template.keep else asked_for
+    if any(one is not None and written(one, live) for one in (asked_for, choice)):
         return None
-    return choices[-1]
+    return choice
 
 
 def _write(facts: SourceFacts, located: Located, target: tuple[Resource, Manifest | None], payload: Manifest) -> Write:
@@ -258,8 +274,3 @@ def _paced(facts: SourceFacts, found: Wish, now: datetime) -> Wish:
         problem = problem or (None if failure.quiet else failure.problem)
         wake_at = min(filter(None, (wake_at, failure.retry_at)))
     return replace(found, writes=tuple(kept), waiting=tuple(waiting), problem=problem, wake_at=wake_at)
-
-
-def foundation(write: Write) -> bool:
-    """Whether other objects can only be looked up, made or judged once this one is there."""
-    return kind_key({"apiVersion": write.place[0], "kind": write.place[1]}) in FOUNDATIONS
