@@ -37,6 +37,8 @@ class Outcome:
     failures: Mapping[Place, Failure] = field(default_factory=dict)
     gone: tuple[Place, ...] = ()
     problems: tuple[RecordedProblem, ...] = ()
+    unfinished: str = ""
+    """A small step that raced with a person and is to be looked at again soon; empty when all are done."""
 
 
 class SourceApply:
@@ -50,14 +52,13 @@ class SourceApply:
     async def carry_out(self, plan: SourcePlan, before: Mapping[Place, Failure]) -> Outcome:
         """Every wave after the one before; then what left Git and what is handed back, as far as nothing failed that it concerns."""
         done = await self.write(plan.waves, before)
-        for place, override_end in plan.override_ends:
-            if place not in done.failures:
-                await self._end(override_end)
+        ends = [override_end for place, override_end in plan.override_ends if place not in done.failures]
+        unfinished = "; ".join(filter(None, [await self._end(override_end) for override_end in ends]))
         troubled = {place[2] for place in done.failures if serving(place)}
         gone, problems = await self._remove([prune for prune in plan.prunes if prune.place[2] not in troubled])
         if not done.failures and not problems:
             problems = await self._hand_back(plan)
-        return replace(done, gone=gone, problems=problems)
+        return replace(done, gone=gone, problems=problems, unfinished=unfinished)
 
     async def write(self, waves: Iterable[Sequence[Write]], before: Mapping[Place, Failure]) -> Outcome:
         """Some waves, one after the other. Raises Fenced when writing is withheld: that is no fault of an object."""
@@ -114,12 +115,12 @@ class SourceApply:
                 problems.append(RecordedProblem(reason=Reason.REFUSED, message=words, mender=Mender.OPERATOR, retried=True))
         return tuple(problems)
 
-    async def _end(self, override_end: OverrideEnd) -> None:
-        """Git has the last word: the mark of a person's override goes, unless they have overridden that word too by now."""
+    async def _end(self, override_end: OverrideEnd) -> str:
+        """Git has the last word: the mark of a person's override goes, unless they overrode that word too. Answers what stopped it."""
         try:
             live = await self._client.find(ROLLOUTS, override_end.rollout.namespace, override_end.rollout.name)
             if live is None or not overridden(live) or in_force(live, override_end.identity):
-                return
+                return ""
             body = {"metadata": {"annotations": {OVERRIDE: None}, "resourceVersion": live["metadata"]["resourceVersion"]}}
             words = "a person's override is over: Git asks for another version by now"
             await self._apply(Plan((Patch(override_end.rollout, body), Emit(live, "OverrideEnded", words))))
@@ -127,7 +128,8 @@ class SourceApply:
         except Fenced:
             raise
         except (Transient, Terminal, ApiError) as error:
-            log.info("an override is not ended yet", rollout=str(override_end.rollout), reason=str(error))
+            return f"the override of {override_end.rollout} is not ended yet: {error}"
+        return ""
 
 
 def _after(patch: Patch, live: Manifest) -> Patch:

@@ -134,6 +134,8 @@ class SourceController:
         done = await self._parts.source_apply.carry_out(thought, failures)
         self._failures[name] = remaining(thought, facts, (founded, done))
         await self._store(name, record, _recorded(asked, thought, (founded, done)))
+        if done.unfinished:
+            raise Transient(done.unfinished)
         retries = [failure.retry_at for failure in self._failures[name].values()]
         unopened = self._clock.now() + timedelta(seconds=5) if opened.failure else None
         return min(filter(None, (thought.wake_at, unopened, *retries)), default=None)
