@@ -1,4 +1,4 @@
-"""`plan` for one routed canary in the middle of its steps; parsing and hashing are not part of it (DESIGN §6)."""
+"""`plan` for one routed canary in the middle of its steps; parsing and hashing are not part of it (ADR 0030)."""
 
 from benchmarks.measure import Row, median_seconds
 from reconciler.kernel.resources import SERVICES, VIRTUAL_SERVICES

@@ -195,7 +195,7 @@ def test_the_probes_ask_what_the_daemon_answers_and_one_pod_at_a_time_holds_the_
     assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
 
 
-@pytest.mark.parametrize("path", ["base/reconciler.yaml", "overlays/example/reconciler.yaml"])
+@pytest.mark.parametrize("path", ["base/reconciler.yaml", "overlays/example/reconciler.yaml", "overlays/companion/reconciler.yaml"])
 def test_the_settings_are_good_and_fit_the_pod(path: str) -> None:
     settings = load_settings(DEPLOY / path)
     container = one("base", "Deployment", "reconciler")["spec"]["template"]["spec"]["containers"][0]
@@ -234,4 +234,4 @@ def test_a_source_may_write_exactly_what_its_allow_list_says() -> None:
 def test_the_image_runs_as_nobody_and_installs_what_is_locked() -> None:
     text = (DEPLOY / "Dockerfile").read_text()
     assert "USER 65532:65532" in text
-    assert "--require-hashes -r requirements.lock" in text
+    assert "--require-hashes -r requirements-production.lock" in text

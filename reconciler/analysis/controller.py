@@ -98,7 +98,7 @@ class AnalysisRunController:
         await self._record(run.manifest, run.status, refused(run.status, message))
 
     async def _record(self, manifest: Manifest, before: AnalysisStatus, after: AnalysisStatus) -> None:
-        """What changed, with the version it was derived from; whoever wrote in between is looked at first. Then the events."""
+        """What changed, with the version it was derived from; a write in between is looked at first. Then the events."""
         patch = merge_patch(manifest.get("status") or {}, render_status(after))
         if not patch:
             return

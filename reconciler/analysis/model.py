@@ -36,7 +36,7 @@ class RunPhase(StrEnum):
 
     @property
     def bad(self) -> bool:
-        """Whether one metric in this phase ends the whole run."""
+        """True when one metric in this phase ends the whole run."""
         return self in (RunPhase.FAILED, RunPhase.ERROR, RunPhase.INCONCLUSIVE)
 
 

@@ -1,4 +1,4 @@
-"""What the outside says to a run: its secrets, and the measurements that are due, taken side by side (contract 6.2 C, 6.5)."""
+"""What the outside says to a run: its secrets, and the measurements that are due, taken side by side (contract 6.2, 6.5)."""
 
 import asyncio
 import base64
@@ -25,7 +25,7 @@ LONGEST_MEASUREMENT = 90.0
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """The values of arguments by name, and those among them that nobody may read."""
+    """The values of arguments by name, and those among them that may not be read."""
 
     by_name: Mapping[str, str | None]
     secret: frozenset[str]

@@ -1,4 +1,4 @@
-"""Logs and numbers: structured lines on stderr for us, Prometheus metrics for everybody. Neither ever holds a secret."""
+"""Logs and numbers: structured lines on stderr for us, Prometheus metrics for operators. Neither ever holds a secret."""
 
 import logging
 import sys
@@ -51,7 +51,6 @@ class Telemetry:
         self.polls = Counter("reconciler_polls_total", "Polls of a source by outcome", ["source", "outcome"], registry=self.registry)
         self.leader = Gauge("reconciler_leader", "1 while this process holds the lease", registry=self.registry)
         self.ready_keys = Gauge("reconciler_queue_ready", "Keys waiting for a worker", registry=self.registry)
-        self.releases = Gauge("reconciler_releases", "Releases by phase and verdict", ["phase", "verdict"], registry=self.registry)
 
     def text(self) -> bytes:
         """The exposition format (text/plain; version=0.0.4)."""

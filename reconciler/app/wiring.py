@@ -1,4 +1,4 @@
-"""Puts the parts together from settings: knows everybody, decides nothing."""
+"""Puts the parts together from settings: knows every part, decides nothing."""
 
 import asyncio
 import hashlib
@@ -9,17 +9,18 @@ from pathlib import Path
 import httpx
 
 from reconciler.analysis.controller import AnalysisRunController
+from reconciler.app.collecting import ReleaseCollector
 from reconciler.app.indexes import INDEXES
 from reconciler.app.policyfiles import PolicyFiles
 from reconciler.app.settings.model import Settings
 from reconciler.forges.fenced import FencedForge
 from reconciler.forges.registry import ForgeTerms, forge
 from reconciler.forges.rest import Token
-from reconciler.git.credentials import CredentialSource, credential_file, nobody
-from reconciler.git.environment import remote_of
+from reconciler.git.credentials import NO_SSH_FILES, CredentialSource, SshFiles, credential_file, nobody
+from reconciler.git.environment import Remote, remote_of
 from reconciler.git.mirror import Mirror
 from reconciler.git.refs import RemoteRefs
-from reconciler.kernel.clock import Clock
+from reconciler.kernel.clock import Clock, SystemClock
 from reconciler.kernel.errors import Transient
 from reconciler.kernel.identity import Key, Resource
 from reconciler.kernel.resources import RELEASES
@@ -76,6 +77,7 @@ class Assembly:
     mirrors: tuple[Mirror, ...]
     sources: Mapping[str, GitSource]
     policy_files: PolicyFiles
+    collector: ReleaseCollector
 
     def expect_news(self, source: str) -> None:
         """The branch of a source may have moved."""
@@ -93,14 +95,15 @@ def assemble(environment: Environment) -> Assembly:
     settings = environment.settings
     cache = Cache(_resources(settings), INDEXES)
     mirrors = _mirrors(environment)
-    sources = {s.name: _followed(environment, mirrors, s) for s in settings.sources}
+    sources = {s.name: _git_source(environment, mirrors, s) for s in settings.sources}
     forges = {s.name: _forge(s, environment) for s in settings.sources if s.forge is not None}
     local = LocalPolicies()
     policy_files = PolicyFiles(settings.policies if "release" in settings.controllers else "", local)
     policy_files.look()
     controllers = _controllers(environment, cache, (sources, forges), Policies(cache, local))
     engine = Engine(controllers, environment.client, cache, environment.clock)
-    return Assembly(engine, tuple(mirrors.values()), sources, policy_files)
+    collector = ReleaseCollector(cache, _resources(settings), environment.clock.now())
+    return Assembly(engine, tuple(mirrors.values()), sources, policy_files, collector)
 
 
 def _resources(settings: Settings) -> tuple[Resource, ...]:
@@ -124,7 +127,7 @@ def _controllers(
         announcements = Announcements(forges, cache)
         inventories = Inventories(client, settings.namespace, clock.monotonic)
         hands = {name: _hands(environment, source, forges.get(name)) for name, source in sources.items()}
-        reach = Outside(Restoration(hands, cache), announcements, policies, inventories)
+        reach = Outside(Restoration(hands, clock, SystemClock()), announcements, policies, inventories)
         opener = Releases(ReleaseOpener(cache, apply, policies, announcements))
         parts = Parts(
             observation=Observation(client, cache, policies, opener),
@@ -147,11 +150,11 @@ def _mirrors(environment: Environment) -> dict[str, Mirror]:
     for source in environment.settings.sources:
         if source.repository not in found:
             name = hashlib.sha256(source.repository.encode()).hexdigest()[:16]
-            found[source.repository] = Mirror(environment.folder / f"{name}.git", remote_of(source.repository, _credential(source)), home)
+            found[source.repository] = Mirror(environment.folder / f"{name}.git", _remote(source), home)
     return found
 
 
-def _followed(environment: Environment, mirrors: Mapping[str, Mirror], source: SourceSettings) -> GitSource:
+def _git_source(environment: Environment, mirrors: Mapping[str, Mirror], source: SourceSettings) -> GitSource:
     mirror = mirrors[source.repository]
     return GitSource(source, mirror, RemoteRefs(environment.http, mirror.runner), renderer("plain", render_options(source)))
 
@@ -167,8 +170,14 @@ def _hands(environment: Environment, source: GitSource, known: Forge | None) -> 
     return Hands(source, known or plain, lambda: environment.git_fence.check(f"push to {source.settings.name}"))
 
 
+def _remote(source: SourceSettings) -> Remote:
+    known = source.credentials
+    ssh = SshFiles(known.ssh_key_file, known.known_hosts_file) if known is not None else NO_SSH_FILES
+    return remote_of(source.repository, _credential(source), ssh)
+
+
 def _credential(source: SourceSettings) -> CredentialSource:
-    if source.credentials is None:
+    if source.credentials is None or not source.credentials.password_file:
         return nobody
     return credential_file(source.credentials.username, source.credentials.password_file)
 

@@ -60,10 +60,10 @@ class Rest:
         answer = await self._answer(order, self._api + order.path)
         for _ in range(PAGES):
             yield self._document(answer)
-            following = NEXT.search(answer.headers.get("Link", ""))
-            if following is None or not following[1].startswith(self._api + "/"):
+            next_link = NEXT.search(answer.headers.get("Link", ""))
+            if next_link is None or not next_link[1].startswith(self._api + "/"):
                 return
-            answer = await self._answer(Order(method="GET", path=order.path, permission=order.permission), following[1])
+            answer = await self._answer(Order(method="GET", path=order.path, permission=order.permission), next_link[1])
 
     async def _answer(self, order: Order, url: str) -> HttpAnswer:
         token = await self._fresh_token()

@@ -36,7 +36,7 @@ class Failed(Transient):
     """git failed in a way that we cannot name."""
 
 
-# In this order: the first pattern that matches names the failure (reference/git-forge.md 5.3).
+# In this order: the first pattern that matches names the failure.
 CLASSES: tuple[tuple[re.Pattern[str], type[Transient] | type[Terminal]], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), kind)
     for pattern, kind in (

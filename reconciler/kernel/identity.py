@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Manifest = dict[str, Any]
-"""One Kubernetes object as decoded JSON. Treated as immutable: whoever changes one builds a new dict."""
+"""One Kubernetes object as decoded JSON. Treated as immutable: a change is a new dict."""
 
 Labels = Mapping[str, str]
 

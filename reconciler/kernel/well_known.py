@@ -15,5 +15,5 @@ SUSPEND = "reconciler.dev/suspend"
 
 
 def suspended(live: Manifest) -> bool:
-    """Whether a person asked us to leave this object alone (DESIGN 11)."""
+    """True when a person asked us to leave this object alone (ADR 0021)."""
     return annotations_of(live).get(SUSPEND) == "true"

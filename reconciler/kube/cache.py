@@ -11,7 +11,7 @@ Index = Callable[[Manifest], tuple[str, ...]]
 
 
 class Cache:
-    """Objects of the watched resources. Reads of a resource that nobody watches raise KeyError: a wiring bug."""
+    """Objects of the watched resources. Reads of a resource that is not watched raise KeyError: a wiring bug."""
 
     def __init__(self, resources: Sequence[Resource], indexes: Mapping[Resource, Index]) -> None:
         self._indexes = indexes
@@ -60,7 +60,7 @@ class Cache:
         return gone
 
     def newer(self, resource: Resource, namespace: str, name: str, version: str) -> bool:
-        """Whether what we know of an object was written after a version.
+        """True when what we know of an object was written after a version.
 
         Versions count upwards on every server we know (the concepts page promises only equality); a wrong guess heals on relist.
         """

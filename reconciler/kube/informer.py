@@ -59,7 +59,7 @@ class Informer:
         return listing.version
 
     def _is_gone(self) -> bool:
-        """Whether the type was not served at every look for as long as we are patient: what was known until then stays known."""
+        """True once the type was not served at any look for as long as we are patient; until then what was known stays known."""
         now = asyncio.get_running_loop().time()
         if self._unserved_since is None:
             self._unserved_since = now

@@ -31,5 +31,5 @@ def failed(task: MeasurementTask, error: object) -> Measurement:
 
 
 def ended(task: MeasurementTask, measurement: Measurement) -> Measurement:
-    """An awaited measurement that nobody waits for any longer (contract 6.5, 13.22)."""
+    """An awaited measurement that is not waited for any longer (contract 6.5, 13.22)."""
     return replace(measurement, phase=RunPhase.INCONCLUSIVE, message=TERMINATED, finished=task.now, resume_at=None)

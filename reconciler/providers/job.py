@@ -17,6 +17,7 @@ from reconciler.kube.errors import AlreadyExists, ApiError
 from reconciler.providers.answers import ended, failed
 
 LONGEST_NAME = 63
+LONGEST_WORDS = 1_000
 HOPELESS = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName"})
 
 
@@ -53,6 +54,8 @@ class Job:
             phase, message = _outcome(job)
             if phase is None:
                 phase, message = await self._stuck(name, namespace)
+            elif phase is RunPhase.FAILED:
+                message = ": ".join(words for words in (message, await self._last_words(name, namespace)) if words)
         except Transient:
             raise
         except ApiError as error:
@@ -79,10 +82,20 @@ class Job:
         return metadata.get(JOB_NAME) or job_name(task), metadata.get(JOB_NAMESPACE) or self._place(task)
 
     async def _stuck(self, name: str, namespace: str) -> tuple[RunPhase | None, str]:
-        """Whether the Job's pod will never run, because an image cannot be pulled."""
+        """True when the Job's pod will never run, because an image cannot be pulled."""
         pods = await self._client.list(PODS, namespace, labels=f"job-name={name}")
         words = next((words for pod in pods for words in _hopeless(pod)), None)
         return (None, "") if words is None else (RunPhase.INCONCLUSIVE, words)
+
+    async def _last_words(self, name: str, namespace: str) -> str:
+        """How the Job's containers ended, the latest pod's first failure: its code, its reason and what it left behind to read."""
+        try:
+            pods = await self._client.list(PODS, namespace, labels=f"job-name={name}")
+        except ApiError:
+            # Without the right to see pods the verdict stands, only shorter.
+            return ""
+        newest = sorted(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp") or ""), reverse=True)
+        return next((words for pod in newest for words in _failures(pod)), "")
 
 
 def job_name(task: MeasurementTask) -> str:
@@ -144,9 +157,23 @@ def _outcome(job: Manifest) -> tuple[RunPhase | None, str]:
     return None, ""
 
 
-def _hopeless(pod: Manifest) -> Iterator[str]:
+def _failures(pod: Manifest) -> Iterator[str]:
+    """Every container that ended badly, in words; `terminationMessagePolicy: FallbackToLogsOnError` leaves the end of its log here."""
+    for container in _containers(pod):
+        ended = (container.get("state") or {}).get("terminated") or {}
+        if ended.get("exitCode"):
+            left = str(ended.get("message") or "").strip()[-LONGEST_WORDS:]
+            words = f"container {container.get('name')} exited with {ended['exitCode']} ({ended.get('reason', 'Error')})"
+            yield f"{words}: {left}" if left else words
+
+
+def _containers(pod: Manifest) -> tuple[Manifest, ...]:
     status = pod.get("status") or {}
-    for container in (*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])):
+    return (*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or []))
+
+
+def _hopeless(pod: Manifest) -> Iterator[str]:
+    for container in _containers(pod):
         waiting = (container.get("state") or {}).get("waiting") or {}
         if waiting.get("reason") in HOPELESS:
             place = f"Pod {name_of(pod)}, container {container.get('name')}"

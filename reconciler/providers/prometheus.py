@@ -64,14 +64,14 @@ class Prometheus:
         return judged(task, reading.result, reading.value, metadata)
 
     async def resume(self, task: MeasurementTask, measurement: Measurement) -> Measurement:
-        """A query is never left unfinished; one that is was begun by somebody else."""
+        """A query is never left unfinished; one that is was begun by another program."""
         return await self.run(task)
 
     async def terminate(self, task: MeasurementTask, measurement: Measurement) -> Measurement:
         return ended(task, measurement)
 
     async def _fallback_spoke(self, config: Fields, now: datetime) -> bool:
-        """Whether a query that ends in `or vector(N)` had no data of its own: only its fallback answered (DESIGN, verdict table)."""
+        """True when a query that ends in `or vector(N)` had no data of its own: only its fallback answered (ADR 0011)."""
         bare = FALLBACK.sub("", config.text("query"))
         if bare == config.text("query"):
             return False

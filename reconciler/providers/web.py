@@ -37,7 +37,7 @@ class Web:
         return judged(task, result, value, {})
 
     async def resume(self, task: MeasurementTask, measurement: Measurement) -> Measurement:
-        """A request is never left unfinished; one that is was begun by somebody else."""
+        """A request is never left unfinished; one that is was begun by another program."""
         return await self.run(task)
 
     async def terminate(self, task: MeasurementTask, measurement: Measurement) -> Measurement:

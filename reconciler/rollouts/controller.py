@@ -25,10 +25,9 @@ from reconciler.kube.errors import Refused
 from reconciler.rollouts.facts import RolloutFacts
 from reconciler.rollouts.observe import Resolved, RolloutObserver, claimable, services_of
 from reconciler.rollouts.observe_keys import concerned
-from reconciler.rollouts.passes import RolloutPlan, SetTraffic, begin
-from reconciler.rollouts.plan import plan, refused
+from reconciler.rollouts.passes import RolloutPlan, SetTraffic
+from reconciler.rollouts.plan import creation_refused, plan, refused
 from reconciler.rollouts.pods.claim import claim
-from reconciler.rollouts.pods.creation import creation_failed
 from reconciler.rollouts.status.manifest import parse_status, status_patch
 from reconciler.rollouts.traffic.router import Routers, Routing, configured
 from reconciler.rollouts.traffic.services import released
@@ -54,7 +53,7 @@ class RolloutController:
         self._suspension = Suspension(cache, self._apply)
 
     def keys_for(self, resource: Resource, manifest: Manifest) -> Iterable[Key]:
-        """The rollouts that an event on an object concerns: itself, its owner, or whoever refers to it or lives in it."""
+        """The rollouts that an event on an object concerns: itself, its owner, or what refers to it or lives in it."""
         if resource is NAMESPACES:
             return (Key(self.name, name_of(manifest), name_of(rollout)) for rollout in self._cache.list(ROLLOUTS, name_of(manifest)))
         return (Key(self.name, place, name) for place, name in concerned(resource, manifest, self._cache))
@@ -89,7 +88,7 @@ class RolloutController:
         except Refused as error:
             if not any(isinstance(effect, Create) and effect.resource == REPLICA_SETS for effect in decision.effects):
                 raise
-            await self._carry_out(observed, creation_failed(begin(observed, now), str(error)).decision())
+            await self._carry_out(observed, creation_refused(observed, now, str(error)))
             raise
         # What was routed changes who is referenced (contract 10.7), and routers' objects are not watched: look again.
         return now if routed else decision.wake_at
@@ -102,7 +101,7 @@ class RolloutController:
         return decision.wake_at
 
     async def _part_is_held(self, rollout: Manifest, resolved: Resolved) -> bool:
-        """Whether a person suspended a Service or a Deployment that this rollout writes: half a release is none."""
+        """True when a person suspended a Service or a Deployment that this rollout writes: half a release is none."""
         named = [self._cache.get(SERVICES, namespace_of(rollout), name) for _, name in service_fields(resolved.spec)]
         parts = [(SERVICES, service) for service in named if service is not None]
         if resolved.referent is not None and resolved.referent["kind"] == DEPLOYMENTS.kind:
@@ -120,7 +119,7 @@ class RolloutController:
         await self._apply(Plan(writes))
 
     async def _give_back_services(self, key: Key, wanted: Iterable[str]) -> None:
-        """Services marked as this rollout's that it no longer names; of a gone rollout only after the API confirms it (13.65)."""
+        """Services marked as this rollout's that it no longer names; of a gone rollout only after the API confirms it (contract 13.65)."""
         ours = [s for s in self._cache.list(SERVICES, key.namespace) if annotations_of(s).get(MANAGED_BY) == key.name]
         writes = tuple(self._releases(ours, frozenset(wanted)))
         if not writes:
@@ -154,7 +153,7 @@ class RolloutController:
         return routed
 
     async def _route(self, observed: RolloutFacts, effect: SetTraffic) -> bool:
-        """Every router in turn; whether anything was written. A problem is told and ends the pass without a status (contract 9.1)."""
+        """Each router, in order; True when anything was written. A problem is told and ends the pass without a status (contract 9.1)."""
         written = False
         routing = observed.spec.routing
         services = services_of(observed.rollout, observed.spec, effect.unavailable)

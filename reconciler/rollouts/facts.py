@@ -1,4 +1,4 @@
-"""Everything one decision may look at: facts only, gathered before it (contract 4.1, step 0)."""
+"""Everything one decision may look at: facts only, gathered before it (contract 4.1 step 0)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ class RolloutFacts:
 
     `others` are all but the new and the stable ReplicaSet, oldest first; `moving` says that a new version stands beside a stable one.
     `index` is the persisted step index, 0 when none is written; `step` the one the canary stands on, None past the end or without steps.
-    `weight` is what the steps ask for: all of it past the end, else the last setWeight up to the current step (contract 2.1, 5 and 6).
+    `weight` is what the steps ask for: all of it past the end, else the last setWeight up to the current step (contract 2.1 items 5 and 6).
     """
 
     rollout: Manifest

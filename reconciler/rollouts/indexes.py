@@ -6,7 +6,7 @@ SERVICE_FIELDS = ("canaryService", "stableService", "activeService", "previewSer
 
 
 def orphan_word(namespace: str) -> str:
-    """What nobody controls in a namespace, so that somebody may adopt it."""
+    """What has no controller in a namespace, and so may be adopted."""
     return f"orphan {namespace}"
 
 

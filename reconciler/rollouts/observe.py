@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.kernel.identity import Manifest, ObjectRef, controller_uid, name_of, namespace_of, uid_of
-from reconciler.kernel.problem import Problem, invalid
+from reconciler.kernel.problem import InvalidField, Problem, invalid
 from reconciler.kernel.resources import ANALYSIS_RUNS, ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES, PODS, REPLICA_SETS, SERVICES
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
@@ -22,6 +22,7 @@ from reconciler.rollouts.status.model import RolloutStatus
 from reconciler.rollouts.traffic.router import Routers, Services, configured
 from reconciler.rollouts.validation.references import analyses, analysis_problem, service_fields, service_problem
 from reconciler.rollouts.validation.spec import spec_problem
+from reconciler.rollouts.validation.types import selector_problem, template_problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class RolloutObserver:
         """The spec, with the template of its workloadRef."""
         spec = parse_rollout(rollout)
         if spec.workload_ref is None:
-            return Resolved(spec)
+            return Resolved(_readable(spec))
         resource = referent_of(spec.workload_ref)
         group = spec.workload_ref.api_version.rpartition("/")[0]
         if resource is None:
@@ -54,7 +55,7 @@ class RolloutObserver:
         referent = await self._client.find(resource, namespace_of(rollout), spec.workload_ref.name)
         if referent is None:
             return Resolved(spec, problem=_unresolved(spec, f'{resource.plural} "{spec.workload_ref.name}" not found'))
-        return Resolved(borrowed(spec, referent), referent)
+        return Resolved(_readable(borrowed(spec, referent)), referent)
 
     async def observe(self, rollout: Manifest, resolved: Resolved, now: datetime) -> RolloutFacts:
         """Every fact for one decision."""
@@ -152,8 +153,16 @@ class RolloutObserver:
         return replace(observed, found=replace(observed.found, namesake=namesake))
 
 
+def _readable(spec: RolloutSpec) -> RolloutSpec:
+    """The spec whose template and selector have the types that everything below relies on."""
+    problem = selector_problem(spec.selector) or template_problem(spec.template)
+    if problem is not None:
+        raise InvalidField(problem)
+    return spec
+
+
 def claimable(cache: Cache, rollout: Manifest) -> tuple[Manifest, ...]:
-    """The ReplicaSets a rollout may claim or have to give up: its own, and those of its namespace that nobody controls."""
+    """The ReplicaSets a rollout may claim or have to give up: its own, and those of its namespace without a controller."""
     return (*cache.owned(REPLICA_SETS, uid_of(rollout)), *cache.indexed(REPLICA_SETS, orphan_word(namespace_of(rollout))))
 
 

@@ -58,7 +58,7 @@ def _strategy(rollout: Manifest) -> Manifest:
 
 
 def _measures(rollout: Manifest) -> bool:
-    """Whether it runs any analysis: templates refer to templates, so every one of them may matter."""
+    """True when the rollout runs any analysis: templates refer to templates, so every one of them may matter."""
     strategy = _strategy(rollout)
     configured = any(strategy.get(key) for key in ("analysis", "prePromotionAnalysis", "postPromotionAnalysis"))
     return configured or any(step.get("analysis") for step in strategy.get("steps") or ())

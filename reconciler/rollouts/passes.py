@@ -16,7 +16,7 @@ from reconciler.rollouts.traffic.model import Traffic
 class SetTraffic:
     """Bring this traffic into force, through every router of the rollout. The controller asks the routers for the writes.
 
-    `unavailable` names a ReplicaSet that is not fully available and holds back a switch no Service guards (contract 9.3, "Delay").
+    `unavailable` names a ReplicaSet that is not fully available and holds back a switch no Service guards (contract 9.3 "Delay").
     """
 
     traffic: Traffic
@@ -51,7 +51,7 @@ class Runs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
-    """A pass so far. `abort_reason` is set when this pass aborts; `removed_abort` when an abort no longer counts (contract 4.1, step 0).
+    """A pass so far. `abort_reason` is set when this pass aborts; `removed_abort` when an abort no longer counts (contract 4.1 step 0).
 
     `selectors` are the versions that services select after this pass's switches. A pass that `ended` takes no further step.
     """
@@ -79,12 +79,12 @@ class Pass:
 
     @property
     def aborted(self) -> bool:
-        """Whether an abort counts now, the one of this pass included."""
+        """True when an abort counts now, the one of this pass included."""
         return not self.removed_abort and (self.abort_reason is not None or self.before.abort)
 
     @property
     def aborting(self) -> bool:
-        """Whether a persisted abort counts: what replicas and weights follow (contract 2.1)."""
+        """True when a persisted abort counts: what replicas and weights follow (contract 2.1)."""
         return self.before.abort and not self.removed_abort
 
     def act(self, *effects: Effect) -> "Pass":
@@ -114,14 +114,19 @@ class Pass:
         return replace(self, removed_pauses=self.removed_pauses | {reason})
 
     def abort(self, reason: str) -> "Pass":
-        return replace(self, abort_reason=reason)
+        return replace(self, abort_reason=reason, removed_abort=False)
 
     def decision(self) -> RolloutPlan:
         return RolloutPlan(self.effects, self.status, self.wake_at)
 
 
 def begin(facts: RolloutFacts, now: datetime) -> Pass:
-    """A pass without effects. An abort of a fully promoted rollout does not count (contract 4.1, step 0; 13.3)."""
+    """A pass without effects. An abort of a fully promoted rollout does not count (contract 4.1 step 0; 13.3).
+
+    Of two opposite wishes the later one counts: an abort that no pass has seen yet was pressed after `promote --full`.
+    """
+    if facts.status.abort and facts.status.aborted_at is None and not facts.status.promoted:
+        facts = replace(facts, status=replace(facts.status, promote_full=False))
     return Pass(
         facts=facts,
         now=now,

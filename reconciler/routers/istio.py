@@ -33,7 +33,7 @@ class Istio:
         return (*(_service_ref(entry, namespace) for entry in _entries(config)), *((rule,) if rule else ()))
 
     def route(self, config: Manifest, services: Services, traffic: Traffic, live: Live) -> Routing:
-        """The objects to write. Subsets are re-pointed before weights move, unless traffic must leave the old canary first (9.1, 3)."""
+        """The objects to write: subsets first, then weights, unless traffic must leave the old canary first (contract 9.1 item 3)."""
         if not _entries(config):
             return Routing(problem=EITHER)
         managed = tuple(dict.fromkeys((*traffic.managed_routes, *services.managed_routes)))

@@ -32,7 +32,7 @@ class Sides:
         return next(by_subset, "") or next(by_host, "")
 
     def missing(self, route: Manifest) -> str | None:
-        """Which side a selected route has no destination for (contract 9.3, "Validation")."""
+        """Which side a selected route has no destination for (contract 9.3 "Validation")."""
         found = {self.side(destination) for destination in route.get("route") or []}
         names = {"canary": self.canary or self.canary_subset, "stable": self.stable or self.stable_subset}
         return next((f"{side} destination '{name}' is not found in the route" for side, name in names.items() if side not in found), None)
@@ -126,7 +126,7 @@ def canary_weight(route: Manifest, sides: Sides) -> int:
 
 
 def reweighted(route: Manifest, sides: Sides, shares: Shares) -> Manifest:
-    """The route with these shares; destinations that nobody knows go, those of new experiments come (contract 9.3, 13.40)."""
+    """The route with these shares; unknown destinations go, those of new experiments come (contract 9.3, 13.40)."""
     destinations = list(_weighted(route.get("route") or [], sides, shares))
     present = {_host(destination) for destination in destinations}
     new = sorted(shares.experiments.keys() - present)

@@ -65,7 +65,7 @@ class Apply:
         try:
             self._cache.put(resource, manifest)
         except KeyError:
-            return  # nobody watches this resource, so nobody reads it from the cache
+            return  # this resource is not watched, so nothing reads it from the cache
 
     async def _emit(self, action: Emit) -> None:
         """One Event object; events tell people, so their loss never fails a pass (contract 3.9)."""

@@ -1,4 +1,4 @@
-"""The heart: informers fill the cache and the queue, workers empty it, until somebody cancels."""
+"""The heart: informers fill the cache and the queue, workers empty it, until cancelled."""
 
 import asyncio
 from collections.abc import Sequence
@@ -58,7 +58,7 @@ class Engine:
                 self.queue.add_after(key, seconds * place / len(manifests))
 
     async def _look_again(self) -> None:
-        """An event that was lost and a write of somebody else to what nobody watches heal by themselves."""
+        """An event that was lost and a foreign write to what is not watched heal by themselves."""
         while True:
             await asyncio.sleep(self._resync)
             for resource in self._resources:

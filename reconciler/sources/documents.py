@@ -1,6 +1,6 @@
 """Files of a snapshot as manifests: what each document asks for, where each value stands, and which files cannot be used.
 
-A file that cannot be used becomes a SourceProblem and costs only itself.
+A document or file that cannot be used becomes a SourceProblem and costs only itself.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from reconciler.kernel.identity import Manifest
 from reconciler.sources.kinds import is_namespaced, kind_key
 from reconciler.sources.model import FieldLocation
 from reconciler.sources.references import Named, config_of, lender_of
-from reconciler.yamledit.nodes import Document, FieldPath, Node, NotYaml, ScalarNode, compose, decode, node_at
+from reconciler.yamledit.nodes import Document, FieldPath, Node, NotYaml, compose_each, decode, node_at
 from reconciler.yamledit.values import value_of
 
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -41,7 +41,7 @@ class Located:
 
 @dataclass(frozen=True, slots=True)
 class ParsedFile:
-    """One file: its bytes, its manifests, its problems. With a problem there are no manifests."""
+    """One file: its bytes, its manifests, its problems. A document that cannot be used is a problem and costs only itself."""
 
     content: bytes
     manifests: tuple[Located, ...] = ()
@@ -70,7 +70,7 @@ class Parsed:
     derived: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def contested(self, located: Located) -> bool:
-        """Whether another document claims the same object: then neither of them says what it should be."""
+        """True when another document claims the same object: then neither of them says what it should be."""
         return located.claim in self.claims
 
     @property
@@ -84,7 +84,7 @@ class Parsed:
 
     @property
     def doubled(self) -> bool:
-        """Whether a name stands for more than one manifest."""
+        """True when a name stands for more than one manifest."""
         return len(self.found) < len(self.manifests)
 
 
@@ -118,29 +118,47 @@ def _contests(manifests: Sequence[Located]) -> tuple[list[SourceProblem], frozen
 
 
 def replace_files(parsed: Parsed, contents: Mapping[str, bytes]) -> Parsed:
-    """The same source with other bytes in some files: what the tip would be after an edit."""
+    """The same source with other bytes in some files: what the tip would be after an edit. Problems of no file that is read stay."""
     changed = {name: parse_file(name, content, parsed.namespace) for name, content in contents.items()}
-    return replace(parsed_from({**parsed.files, **changed}, commit=parsed.commit), namespace=parsed.namespace)
+    unread = tuple(problem for problem in parsed.problems if problem.file not in parsed.files)
+    return replace(parsed_from({**parsed.files, **changed}, unread, parsed.commit), namespace=parsed.namespace)
 
 
 def parse_file(name: str, content: bytes, namespace: str = "") -> ParsedFile:
-    """The manifests of one file, or the problem that keeps it from being used; objects that name no namespace get this one."""
+    """The manifests of one file, and a problem for each document that cannot be used; objects that name no namespace get this one."""
     try:
-        documents = [document for document in compose(decode(content)) if not _empty(document)]
-        if documents and not any(_looks_like_a_manifest(value_of(document.root)) for document in documents if document.root):
-            return ParsedFile(content, notes=(_no_manifest(name),))
-        manifests = tuple(located for document in documents for located in _manifests(name, document, namespace))
+        documents = compose_each(decode(content))
     except NotYaml as error:
-        if name.endswith(".json") and not any(word in content for word in MARKS):
-            return ParsedFile(content, notes=(_no_manifest(name),))
-        return ParsedFile(
-            content, (), (SourceProblem(name, error.line, error.message, f"{error.remedy}, or name the file under `exclude`"),)
-        )
-    return ParsedFile(content, manifests)
+        return ParsedFile(content, (), (_problem(name, error),))
+    values = [(document, _value(document)) for document in documents]
+    if _holds_no_manifest(name, content, [value for _, value in values if value is not None]):
+        return ParsedFile(content, notes=(_no_manifest(name),))
+    manifests: list[Located] = []
+    problems: list[SourceProblem] = []
+    for document, value in values:
+        for found in _manifests(name, document, value, namespace):
+            if isinstance(found, SourceProblem):
+                problems.append(found)
+            else:
+                manifests.append(found)
+    return ParsedFile(content, tuple(manifests), tuple(problems))
 
 
-def _empty(document: Document) -> bool:
-    return document.root is None or (isinstance(document.root, ScalarNode) and value_of(document.root) is None)
+def _value(document: Document) -> Any:
+    """What a document says: None for an empty one, NotYaml for one that cannot be read."""
+    if document.problem is not None:
+        return document.problem
+    try:
+        return value_of(document.root) if document.root is not None else None
+    except NotYaml as error:
+        return error
+
+
+def _holds_no_manifest(name: str, content: bytes, values: Sequence[Any]) -> bool:
+    """True for a file that says something and is no manifest; what cannot be read may be one, but for JSON without the words of one."""
+    if any(isinstance(value, NotYaml) for value in values):
+        return name.endswith(".json") and not any(word in content for word in MARKS)
+    return bool(values) and not any(_looks_like_a_manifest(value) for value in values)
 
 
 def _looks_like_a_manifest(value: Any) -> bool:
@@ -153,8 +171,8 @@ def _no_manifest(name: str) -> SourceProblem:
 
 
 def documents_of(parsed: Parsed, name: str) -> tuple[Document, ...]:
-    """The node trees of one file, composed anew: trees are large, so nobody keeps them."""
-    return compose(decode(parsed.files[name].content))
+    """The node trees of one file, composed anew: trees are large, so they are not kept."""
+    return compose_each(decode(parsed.files[name].content))
 
 
 def node_of(parsed: Parsed, located: Located) -> Node | None:
@@ -168,21 +186,36 @@ def location(located: Located, path: FieldPath, node: Node) -> FieldLocation:
     return FieldLocation(located.file, located.document, (*located.root, *path), node.line, node.column)
 
 
+def _problem(name: str, error: NotYaml) -> SourceProblem:
+    return SourceProblem(name, error.line, error.message, f"{error.remedy}, or name the file under `exclude`")
+
+
 def _again(known: ParsedFile | None, name: str, content: bytes, namespace: str) -> ParsedFile:
     if known is not None and known.content == content:
         return known
     return parse_file(name, content, namespace)
 
 
-def _manifests(name: str, document: Document, namespace: str) -> Iterator[Located]:
-    assert document.root is not None, "empty documents were left out"
-    value = value_of(document.root)
+def _manifests(name: str, document: Document, value: Any, namespace: str) -> Iterator[Located | SourceProblem]:
+    """The manifests of one document, several for a List; what cannot be used of it is a problem in its place."""
+    if isinstance(value, NotYaml):
+        yield _problem(name, value)
+        return
+    if document.root is None or value is None:
+        return
     if isinstance(value, dict) and str(value.get("kind", "")).endswith("List") and isinstance(value.get("items"), list):
         for position, item in enumerate(value["items"]):
             node = node_at(document.root, ("items", position)) or document.root
-            yield _located(_Place(name, document.index, ("items", position), node), item, namespace)
+            yield _located_or_problem(_Place(name, document.index, ("items", position), node), item, namespace)
         return
-    yield _located(_Place(name, document.index, (), document.root), value, namespace)
+    yield _located_or_problem(_Place(name, document.index, (), document.root), value, namespace)
+
+
+def _located_or_problem(place: "_Place", value: Any, namespace: str) -> Located | SourceProblem:
+    try:
+        return _located(place, value, namespace)
+    except NotYaml as error:
+        return _problem(place.file, error)
 
 
 @dataclass(frozen=True, slots=True)

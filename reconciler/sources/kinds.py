@@ -8,6 +8,7 @@ from reconciler.kernel.identity import Manifest, Resource
 KNOWN = tuple(resource for resource in vars(resources).values() if isinstance(resource, Resource))
 HOMES: Mapping[str, str] = {
     **{resource.kind: resource.group for resource in KNOWN},
+    "CustomResourceDefinition": "apiextensions.k8s.io",
     "StatefulSet": "apps",
     "DaemonSet": "apps",
     "CronJob": "batch",

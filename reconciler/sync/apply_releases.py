@@ -6,6 +6,7 @@ from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kube.errors import ApiError
 from reconciler.kube.fence import Fenced
 from reconciler.releases.apply_openings import ReleaseOpener
+from reconciler.sources.images import container_images
 from reconciler.sources.source_port import SourcePort, Tip
 from reconciler.sources.templates import Workload
 from reconciler.sync.facts import GateFacts
@@ -38,5 +39,6 @@ class Releases:
         """What decides whether the template of a workload may change, as the caches have it now."""
         history = self._opener.history(workload.template.key[1], workload.id.name)
         rollout = self._opener.rollout(workload)
+        images = {container: text for container, _, text in container_images(workload.template.manifest)}
         first = self._opener.awaited(workload, identity, history)
-        return GateFacts(identity, tuple(history), rollout, first)
+        return GateFacts(identity, images, tuple(history), rollout, first)

@@ -1,4 +1,4 @@
-"""What runtime owns is carried over from the live object into what we write, so one write never moves traffic (DESIGN 8).
+"""What runtime owns is carried over from the live object into what we write, so one write never moves traffic (ADR 0017).
 
 Law: an unrelated push at weight 30 never shows another weight or selector to any watcher.
 """

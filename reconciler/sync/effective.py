@@ -1,13 +1,13 @@
-"""What is written for one object now: as Git has it, except for a pod template that must not change yet (DESIGN 5, 6, 9)."""
+"""What is written for one object now: as Git has it, except for a pod template that must not change yet (ADR 0013, 0014, 0018)."""
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from operator import getitem
 from typing import Any
 
 from reconciler.kernel.identity import Manifest
+from reconciler.releases.gate import TemplateDecision
 from reconciler.sources.images import template_path
 from reconciler.sources.kinds import kind_key
 from reconciler.sync.diff import digest
@@ -18,15 +18,7 @@ RELEASE = "reconciler.dev/release"
 WRITABLE = ("name", "namespace", "labels", "annotations", "finalizers", "ownerReferences")
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
-    """What to do with the pod template of one object: `keep` the live one (and why), or let Git's through."""
-
-    keep: bool
-    reason: str = ""
-
-
-def effective(desired: Manifest, live: Manifest | None, template: Template, marks: Mapping[str, str]) -> Manifest | None:
+def effective(desired: Manifest, live: Manifest | None, template: TemplateDecision, marks: Mapping[str, str]) -> Manifest | None:
     """The manifest to apply with our marks on it; None when there is nothing that may be written yet.
 
     `marks` are annotations such as the source and the release. The digest covers all of it, so a skipped write is a proven no-op.
@@ -34,9 +26,10 @@ def effective(desired: Manifest, live: Manifest | None, template: Template, mark
     manifest = desired
     path = template_path(str(desired["kind"])) or ("spec", "template")
     if template.keep:
-        if live is None:
+        kept = _at(live, path) if live is not None else template.instead
+        if not kept:
             return None
-        manifest = _put(desired, path, _at(live, path))
+        manifest = _put(desired, path, kept)
     marked = _annotate(manifest, marks)
     return _annotate(marked, {DESIRED: digest(_put(marked, path, "kept") if template.keep else marked)})
 
@@ -59,7 +52,7 @@ def body_of(manifest: Manifest, live: Manifest | None) -> Manifest:
 
 
 def written(effective: Manifest, live: Manifest | None) -> bool:
-    """Whether the live object already is what we last wanted it to be."""
+    """True when the live object already is what we last wanted it to be."""
     if live is None:
         return False
     return bool((live["metadata"].get("annotations") or {}).get(DESIRED) == effective["metadata"]["annotations"][DESIRED])

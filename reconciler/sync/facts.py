@@ -33,12 +33,13 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class GateFacts:
-    """What decides whether the template of one workload may change: its identity in Git, its releases, its Rollout.
+    """What decides what the template of one workload may become: its identity and images in Git, its releases, its Rollout.
 
     `first` is the version that has to become the baseline before anything else is let through.
     """
 
     identity: str
+    images: Mapping[str, str] = field(default_factory=dict)
     history: tuple[Release, ...] = ()
     rollout: Manifest | None = None
     first: Release | None = None

@@ -9,6 +9,7 @@ from reconciler.kernel.moment import parse_moment
 from reconciler.kernel.plan import Patch, PatchStyle
 from reconciler.kernel.resources import ROLLOUTS
 from reconciler.kernel.well_known import suspended
+from reconciler.releases.gate import TemplateDecision
 from reconciler.sources.documents import Located
 from reconciler.sources.inventory import Place
 from reconciler.sources.kinds import kind_key
@@ -17,12 +18,12 @@ from reconciler.sources.problem import Mender, Objection, Reason, RecordedProble
 from reconciler.sources.templates import workload_of
 from reconciler.sync.adoption import Adoption, adoption, objection
 from reconciler.sync.carry import RuntimeOwned, carry_over
-from reconciler.sync.effective import DESIRED, RELEASE, Template, as_stored, body_of, effective, written
+from reconciler.sync.effective import DESIRED, RELEASE, as_stored, body_of, effective, written
 from reconciler.sync.facts import SourceFacts, located_in, place_of
 from reconciler.sync.migration import client_side, migration
 from reconciler.sync.order import rank_of
 from reconciler.sync.owned import runtime_owned
-from reconciler.sync.template_gate import OverrideEnd, TemplateDecision, template_decision
+from reconciler.sync.template_gate import OverrideEnd, template_decision
 from reconciler.sync.writes import Write
 
 MANAGER = "reconciler"
@@ -155,11 +156,11 @@ def _due(facts: SourceFacts, located: Located, seen: Wish, target: tuple[Resourc
         return _refused(seen, located, found)
     if isinstance(found, str):
         return replace(seen, questions=frozenset((found,)))
-    decision = _decision(facts, located, now)
-    template = decision.template
+    decision, override_end = _decision(facts, located, (live, now))
+    template = decision
     if found is not None:
         seen = replace(seen, adopts=(namespace_of(located.manifest), name_of(located.manifest)))
-        template = template if found.done else Template(keep=live is not None, reason="the running version is adopted first")
+        template = template if found.done else TemplateDecision(keep=live is not None, reason="the running version is adopted first")
     marks = {SOURCE: facts.settings.name, RELEASE: decision.release}
     payload = _payload(_asked_for(facts, located, marks), located.manifest, (live, template, marks))
     if payload is not None and seen.place[1] in SCALED and seen.place[2] not in facts.autoscalers:
@@ -167,25 +168,30 @@ def _due(facts: SourceFacts, located: Located, seen: Wish, target: tuple[Resourc
     writes = [] if payload is None else [_write(facts, located, (resource, live), payload)]
     if found is not None:
         writes += _adopting(facts, located, found, decision.release)
-    if not writes and found is None and decision.wake_at is None and decision.override_end is None:
+    if not writes and found is None and decision.wake_at is None and override_end is None:
         return seen
     adopting = now + LOOK_AGAIN if found is not None and not found.done else None
     wake_at = min(filter(None, (decision.wake_at, adopting)), default=None)
-    return _paced(facts, replace(seen, writes=tuple(writes), wake_at=wake_at, override_end=decision.override_end), now)
+    return _paced(facts, replace(seen, writes=tuple(writes), wake_at=wake_at, override_end=override_end), now)
 
 
-def _decision(facts: SourceFacts, located: Located, now: datetime) -> TemplateDecision:
+def _decision(
+    facts: SourceFacts, located: Located, moment: tuple[Manifest | None, datetime]
+) -> tuple[TemplateDecision, OverrideEnd | None]:
     """What may become of the template. While releases cannot be opened nothing is let through that nobody would judge."""
+    live, now = moment
     workload = workload_of(facts.tip.parsed, located)
     gate = facts.gates.get(workload.template.key) if workload is not None else None
     if workload is None or gate is None:
-        return TemplateDecision()
+        return TemplateDecision(), None
+    if live is not None and located.key[0] == "Rollout":
+        gate = replace(gate, rollout=live)
     holds = located.key == workload.template.key
-    decision = template_decision(gate, now, holds_template=holds)
+    decision, override_end = template_decision(gate, now, holds_template=holds, lives=live is not None)
     released = workload.id.kind == "Rollout" or (located.key[1], located.key[2]) in facts.adopting
     if facts.unopened and released and holds:
-        return replace(decision, template=Template(keep=True, reason="its release is not opened yet"))
-    return decision
+        return replace(decision, keep=True, reason="its release is not opened yet", instead={}), None
+    return decision, override_end
 
 
 def _asked_for(facts: SourceFacts, located: Located, marks: Mapping[str, str]) -> Manifest:
@@ -193,13 +199,13 @@ def _asked_for(facts: SourceFacts, located: Located, marks: Mapping[str, str]) -
     known: dict[tuple[str, ...], Manifest] = facts.tip.parsed.derived.setdefault("asked for", {})
     key = (*located.claim, *place_of(located.manifest), *marks.values())
     if key not in known:
-        found = effective(located.manifest, None, Template(keep=False), marks)
+        found = effective(located.manifest, None, TemplateDecision(), marks)
         assert found is not None, "only a template that is kept needs a live object"
         known[key] = found
     return known[key]
 
 
-def _payload(asked_for: Manifest, desired: Manifest, kept: tuple[Manifest | None, Template, Mapping[str, str]]) -> Manifest | None:
+def _payload(asked_for: Manifest, desired: Manifest, kept: tuple[Manifest | None, TemplateDecision, Mapping[str, str]]) -> Manifest | None:
     """What is to be written now; None when the live object already is what Git asks for, or what may be had of it."""
     live, template, marks = kept
     choice = effective(desired, live, template, marks) if template.keep else asked_for
@@ -256,7 +262,7 @@ def _adopting(facts: SourceFacts, located: Located, found: Adoption, release: st
     live = facts.rollouts.get((namespace, name))
     if live is not None and suspended(live):
         return
-    wanted = effective(found.rollout, live, Template(keep=False), {SOURCE: facts.settings.name, RELEASE: release})
+    wanted = effective(found.rollout, live, TemplateDecision(), {SOURCE: facts.settings.name, RELEASE: release})
     if wanted is not None and not written(wanted, live):
         write = _write(facts, located, (ROLLOUTS, None), wanted)
         yield replace(write, patch=replace(write.patch, body=body_of(wanted, live)), creates=live is None, in_git=False)

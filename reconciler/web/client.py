@@ -104,10 +104,10 @@ async def _follow(client: httpx.AsyncClient, request: httpx.Request, limit: int)
     for _ in range(REDIRECTS + 1):
         response = await client.send(request, stream=True)
         try:
-            following = _redirect(client, request, response)
-            if following is None:
+            redirected = _redirect(client, request, response)
+            if redirected is None:
                 return HttpAnswer(response.status_code, response.headers, await read_bounded(response, limit))
-            request = following
+            request = redirected
         finally:
             await response.aclose()
     raise Terminal(f"{_place(request.url)}: more than {REDIRECTS} redirects")

@@ -25,7 +25,7 @@ class Hint:
     branch: str
 
     def concerns(self, repository: str, branch: str) -> bool:
-        """Whether a configured repository and branch is meant."""
+        """True when a configured repository and branch is meant."""
         return branch == self.branch and place_of(repository) in self.places
 
 
@@ -62,7 +62,7 @@ def _split(url: str) -> tuple[str, str] | None:
 
 
 def signed(secret: bytes, body: bytes, signature: str) -> bool:
-    """Whether `signature` (`sha256=<hex>`) is ours; an empty secret signs nothing."""
+    """True when `signature` (`sha256=<hex>`) is ours; an empty secret signs nothing."""
     expected = "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest()
     return bool(secret) and hmac.compare_digest(expected.encode(), signature.encode())
 

@@ -5,7 +5,6 @@ from reconciler.app.lint.library import Library
 from reconciler.app.lint.lint import lint
 from reconciler.git.objects import Snapshot
 from reconciler.sources.documents import manifests_of
-from reconciler.sources.renderer import RenderOptions
 
 ROLLOUT = """\
 apiVersion: argoproj.io/v1alpha1
@@ -111,9 +110,7 @@ FILES = {"rollout.yaml": ROLLOUT, "services.yaml": SERVICES, "routes.yaml": ROUT
 def found(files: dict[str, str] | None = None, *, whole: bool = True) -> list[Finding]:
     """What a lint of the good files finds, with some of them replaced (an empty text takes one away)."""
     texts = {**FILES, **(files or {})}
-    return list(
-        lint(Snapshot("", "", {name: text.encode() for name, text in texts.items() if text}), RenderOptions(), whole=whole).findings
-    )
+    return list(lint({name: text.encode() for name, text in texts.items() if text}, whole=whole).findings)
 
 
 def spoiled(name: str, old: str, new: str) -> Finding:

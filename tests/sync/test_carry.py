@@ -1,4 +1,4 @@
-"""What runtime owns survives a write: the law of DESIGN 8, object by object."""
+"""What runtime owns survives a write: the law of ADR 0017, object by object."""
 
 import copy
 

@@ -12,9 +12,9 @@ from reconciler_sandbox.client import Answer, Call
 
 from reconciler.kernel.identity import ObjectRef
 from reconciler.kernel.plan import PatchStyle
-from reconciler.kernel.resources import CONFIGMAPS, CUSTOM_RESOURCES, NAMESPACES, RELEASES, ROLLOUTS, SECRETS
+from reconciler.kernel.resources import CONFIGMAPS, NAMESPACES, RELEASES, ROLLOUTS, SECRETS
 from reconciler.sources.problem import Mender, Reason, RecordedProblem
-from tests.kit.clusters import NAMESPACE, config_map
+from tests.kit.clusters import CUSTOM_RESOURCES, NAMESPACE, config_map
 from tests.kit.desk import SETTINGS, Desk, config, desk, rollout
 
 ALLOW = replace(

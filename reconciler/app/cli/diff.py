@@ -7,9 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from reconciler.app.cli.cluster import Kubeconfig, ask, show_json
+from reconciler.app.cli.cluster import ClusterPlace, ask, located
+from reconciler.app.cli.family import frozen_now
 from reconciler.app.cli.files import manifests_at, options_of
-from reconciler.app.cli.output import Output
+from reconciler.app.cli.output import Output, show_plain
+from reconciler.app.cli.tables import warn_frozen
+from reconciler.kernel.frozen import Frozen
 from reconciler.kernel.identity import Manifest, Resource, name_of, namespace_of
 from reconciler.kernel.resources import AUTOSCALERS, ROLLOUTS
 from reconciler.kube.client import Client
@@ -39,24 +42,24 @@ class ObjectDiff:
 
 def register(app: typer.Typer) -> None:
     """Add `diff`."""
-    app.command("diff")(diff)
+    app.command("diff")(located(diff))
 
 
 def diff(
+    place: ClusterPlace,
     files: Annotated[list[Path], typer.Argument(help="manifest files or folders, as they are in Git")],
-    namespace: Annotated[str, typer.Option("--default-namespace", help="the source's `namespace`: of objects that name none")] = "",
     exclude: Annotated[list[str] | None, typer.Option("--exclude", help="a glob of files to leave out, as in `exclude`")] = None,
-    kubeconfig: Kubeconfig = "",
     output: Output = "text",
 ) -> None:
     """Compare manifests with the cluster. Exit code 1 when anything differs, 3 when something cannot be compared.
 
     Example: reconciler diff environments/demo/storefront
     """
-    located = manifests_at(files, options_of(namespace, exclude or ())).manifests
-    found = ask(kubeconfig, lambda client: _compare(client, located))
-    if output == "json":
-        show_json([asdict(entry) for entry in found])
+    manifests = manifests_at(files, options_of(place.namespace, exclude or ())).manifests
+    found, frozen = ask(place, lambda client: _looked_at(client, manifests))
+    warn_frozen(frozen, place)
+    if output != "text":
+        show_plain([asdict(entry) for entry in found], output)
     else:
         typer.echo("\n".join(_text(found)) if found else "no differences")
     refused = [entry for entry in found if entry.problem]
@@ -66,14 +69,18 @@ def diff(
         raise typer.Exit(3 if refused else 1)
 
 
+async def _looked_at(client: Client, manifests: Iterable[Located]) -> tuple[list[ObjectDiff], tuple[Frozen, ...]]:
+    return await _compare(client, manifests), await frozen_now(client)
+
+
 async def _compare(client: Client, manifests: Iterable[Located]) -> list[ObjectDiff]:
     discovery, found = Discovery(client), []
     owned = await _owned(client)
     known = list(manifests)
     resources = await discovery.resources_of((str(one.manifest["apiVersion"]), str(one.manifest["kind"])) for one in known)
-    for located in known:
-        resource = resources.get((str(located.manifest["apiVersion"]), str(located.manifest["kind"])))
-        entry = await _compared(client, located, resource, owned)
+    for asked in known:
+        resource = resources.get((str(asked.manifest["apiVersion"]), str(asked.manifest["kind"])))
+        entry = await _compared(client, asked, resource, owned)
         if entry is not None:
             found.append(entry)
     return found

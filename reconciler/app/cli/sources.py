@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from reconciler.app.cli.cluster import Kubeconfig, ask
+from reconciler.app.cli.cluster import ClusterPlace, ask, located
 from reconciler.app.cli.show import HELP
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import ObjectRef, labels_of, name_of, namespace_of
@@ -20,16 +20,16 @@ def register(app: typer.Typer) -> None:
     """Add the `source` group."""
     group = typer.Typer(no_args_is_help=True, help="Decide what a source waits for.", context_settings=HELP)
     group.callback()(lambda: None)
-    group.command("confirm")(confirm)
+    group.command("confirm")(located(confirm))
     app.add_typer(group, name="source")
 
 
-def confirm(name: Name, kubeconfig: Kubeconfig = "") -> None:
+def confirm(place: ClusterPlace, name: Name) -> None:
     """Let the removals go that wait for a person: exactly those that are listed, not others that join them later.
 
     Example: reconciler source confirm shop
     """
-    blocked = ask(kubeconfig, lambda client: _confirm(client, name))
+    blocked = ask(place, lambda client: _confirm(client, name))
     typer.echo("\n".join((*(f"will be removed: {thing}" for thing in blocked.objects), f"{len(blocked.objects)} removals are confirmed")))
 
 
@@ -42,6 +42,6 @@ async def _confirm(client: Client, name: str) -> BlockedPrune:
     blocked = parse_inventory(stored).blocked
     if blocked is None:
         raise Terminal(f"source {name}: no removal waits for a person")
-    place = ObjectRef(CONFIGMAPS, namespace_of(stored), name_of(stored))
-    await client.patch(place, {"metadata": {"annotations": {CONFIRMED: blocked.digest}}})
+    kept_at = ObjectRef(CONFIGMAPS, namespace_of(stored), name_of(stored))
+    await client.patch(kept_at, {"metadata": {"annotations": {CONFIRMED: blocked.digest}}})
     return blocked

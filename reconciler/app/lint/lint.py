@@ -49,6 +49,8 @@ RULES: Mapping[str, Rule] = {
 }
 OWN_GROUPS = ("argoproj.io", "reconciler.dev")
 KNOWN = {(r.group, r.kind): r for r in vars(resources).values() if isinstance(r, Resource)}
+SERVED_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+PLAIN = RenderOptions()
 SETTINGS = {"sources", "listen", "controllers", "workdir"}
 """A document without a kind that has one of these is a reconciler.yaml."""
 
@@ -66,8 +68,13 @@ class Report:
         return tuple(finding for finding in self.findings if finding.severity is Severity.ERROR)
 
 
-def lint(snapshot: Snapshot, options: RenderOptions, *, whole: bool = False) -> Report:
+def lint(contents: Mapping[str, bytes], options: RenderOptions = PLAIN, *, whole: bool = False) -> Report:
     """Everything wrong with these files. `whole`: they are a folder, which should hold what its objects refer to."""
+    return lint_snapshot(Snapshot("", "", contents), options, whole=whole)
+
+
+def lint_snapshot(snapshot: Snapshot, options: RenderOptions, *, whole: bool) -> Report:
+    """The same, with what is already known of files that are not read."""
     contents = snapshot.files
     settings = {name: root for name, content in contents.items() if (root := _settings_root(content)) is not None}
     rest = {name: content for name, content in contents.items() if name not in settings}
@@ -76,6 +83,7 @@ def lint(snapshot: Snapshot, options: RenderOptions, *, whole: bool = False) -> 
     found = [_unusable(problem) for problem in (*parsed.problems, *parsed.notes)]
     found += [finding for name, root in settings.items() for finding in _settings(name, root)]
     found += [finding for located in parsed.manifests for finding in _object(parsed, located, library)]
+    found += _homeless(parsed, library)
     ordered = sorted(dict.fromkeys(found), key=lambda finding: (finding.file, finding.line, finding.field))
     return Report(len(contents), len(parsed.manifests), tuple(ordered))
 
@@ -122,6 +130,24 @@ def _placement(manifest: Manifest) -> Iterator[Remark]:
         yield Remark("metadata.name", str(refused))
     if not namespace_of(manifest) and is_namespaced(manifest):
         yield Remark("metadata", str(no_namespace(manifest)))
+
+
+def _homeless(parsed: Parsed, library: Library) -> Iterator[Finding]:
+    """Namespaces that a folder needs and does not bring, each told once, at the first object that lives there.
+
+    An application usually comes into a namespace that is there; a folder that brings some, or binds roles in them, should bring all.
+    """
+    bringing = library.of_kind("Namespace", "RoleBinding")
+    if not library.whole or not bringing:
+        return
+    told = {"", *SERVED_NAMESPACES, *(located.key[2] for located in library.of_kind("Namespace"))}
+    for located in parsed.manifests:
+        namespace = located.key[1]
+        if namespace not in told:
+            told.add(namespace)
+            line = line_of(node_of(parsed, located), "metadata.namespace")
+            words = f"namespace {namespace} is not among these files: it must be there before they are applied"
+            yield Finding(Severity.NOTE, located.file, line, f"{located.key[0]} {namespace}/{located.key[2]}", "metadata.namespace", words)
 
 
 def _remarks(manifest: Manifest, library: Library) -> Iterable[Remark]:

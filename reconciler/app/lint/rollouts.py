@@ -110,7 +110,7 @@ def missing_templates(field: str, owner: Manifest, namespace: str, library: Libr
 
 
 def _dropped(field: str, analysis: Manifest, templates: Sequence[Manifest]) -> Remarks:
-    """Arguments that nobody asks for are dropped without a word (contract 6.2): usually a typing mistake."""
+    """Arguments that no metric asks for are dropped without a word (contract 6.2): usually a typing mistake."""
     declared = {argument.get("name") for template in templates for argument in (template.get("spec") or {}).get("args") or ()}
     for index, argument in enumerate(analysis.get("args") or ()):
         if argument.get("name") not in declared:

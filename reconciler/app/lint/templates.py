@@ -9,6 +9,7 @@ from reconciler.analysis.model import Metric, Retention
 from reconciler.analysis.validate import InvalidAnalysis, rehearsed, retained, validate
 from reconciler.app.lint.finding import Remark, Remarks
 from reconciler.app.lint.library import Library
+from reconciler.app.lint.powerless import powerless_remarks
 from reconciler.app.lint.rollouts import missing_templates
 from reconciler.expr.checks import check
 from reconciler.expr.syntax import ExpressionError, parse
@@ -33,7 +34,25 @@ def template_remarks(manifest: Manifest, library: Library) -> Remarks:
         return
     filled = tuple(_filled(metrics, spec.get("args") or ()))
     yield from (filling for filling in filled if isinstance(filling, Remark))
-    yield from _metrics(spec, [metric for metric in filled if isinstance(metric, dict)])
+    broken = tuple(_metrics(spec, [metric for metric in filled if isinstance(metric, dict)]))
+    yield from broken
+    if not broken:
+        yield from _powerless(spec, filled)
+
+
+def _powerless(spec: Manifest, filled: Sequence[Manifest | Remark]) -> Remarks:
+    """What metrics cannot do; one that only rehearses is not there to fail."""
+    rehearsing = _rehearsing(spec, [metric for metric in filled if isinstance(metric, dict)])
+    for index, (written, metric) in enumerate(zip(spec.get("metrics") or (), filled, strict=True)):
+        if isinstance(metric, dict) and metric.get("name") not in rehearsing:
+            yield from powerless_remarks(f"spec.metrics[{index}]", written, metric)
+
+
+def _rehearsing(spec: Manifest, metrics: Sequence[Manifest]) -> frozenset[str]:
+    try:
+        return rehearsed([str(rule.get("metricName") or "") for rule in spec.get("dryRun") or ()], parse_metrics(tuple(metrics)))
+    except (InvalidAnalysis, InvalidMetric):
+        return frozenset()  # told by the rules below
 
 
 def _arguments(arguments: Sequence[Manifest]) -> Remarks:
@@ -87,7 +106,7 @@ def _metrics(spec: Manifest, manifests: Sequence[Manifest]) -> Remarks:
 
 
 def _placed(problem: str) -> Remark:
-    """A message that starts with the metric's place, as the contract writes it (6.8)."""
+    """A message that starts with the metric's place, as the contract writes it (contract 6.8)."""
     place, colon, words = problem.partition(": ")
     return Remark(f"spec.{place}", words) if colon and place.startswith("metrics[") else Remark("spec.metrics", problem)
 

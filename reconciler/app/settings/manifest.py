@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from reconciler.app.settings.model import Settings
+from reconciler.git.environment import is_ssh
 from reconciler.git.objects import Committer
 from reconciler.kernel.strict import FieldError, StrictFields
 from reconciler.sources.settings import Allow, CredentialFile, ForgeSettings, PruneLimit, SourceSettings
@@ -72,12 +73,13 @@ def _source(fields: StrictFields) -> SourceSettings:
         environment=fields.matching("environment", ENVIRONMENT, "a word of letters, digits, dots and dashes"),
         interval=fields.span("interval", "30s"),
         apply=fields.flag("apply", False),
+        companion=_companion(fields),
         allow=fields.inner("allow", _allow) or Allow(),
         namespace=_namespace(fields),
         exclude=_exclude(fields),
         prune=fields.flag("prune", True),
         prune_limit=fields.inner("pruneLimit", _prune_limit) or PruneLimit(),
-        credentials=fields.inner("credentials", _credentials),
+        credentials=fields.inner("credentials", lambda inner: _credentials(inner, repository)),
         forge=fields.inner("forge", lambda inner: _forge(inner, repository)),
         committer=fields.inner("committer", _committer) or Committer(),
     )
@@ -85,8 +87,16 @@ def _source(fields: StrictFields) -> SourceSettings:
     return source
 
 
+def _companion(fields: StrictFields) -> bool:
+    if not fields.flag("companion", False):
+        return False
+    if fields.flag("apply", False):
+        raise FieldError(fields.path("companion"), "somebody else applies beside a companion: take apply: true or companion: true away")
+    return True
+
+
 def _holds_credentials(repository: str) -> bool:
-    """Whether a URL carries a password, or a name where only a token would be written as one (ssh names its user there)."""
+    """True when a URL carries a password, or a name where only a token would be written as one (ssh names its user there)."""
     scheme, separator, rest = repository.partition("://")
     user, at, _ = rest.split("/", 1)[0].rpartition("@")
     return bool(separator and at) and (scheme != "ssh" or ":" in user)
@@ -121,9 +131,21 @@ def _prune_limit(fields: StrictFields) -> PruneLimit:
     return limit
 
 
-def _credentials(fields: StrictFields) -> CredentialFile:
-    credentials = CredentialFile(username=fields.text("username"), password_file=fields.text("passwordFile"))
+def _credentials(fields: StrictFields, repository: str) -> CredentialFile:
+    """A password over HTTP, or an ssh key and the hosts that are trusted."""
+    over_ssh = is_ssh(repository)
+    credentials = CredentialFile(
+        username=fields.text("username", "" if over_ssh else None),
+        password_file=fields.text("passwordFile", "" if over_ssh else None),
+        ssh_key_file=fields.text("sshKeyFile", ""),
+        known_hosts_file=fields.text("knownHostsFile", ""),
+    )
     fields.done()
+    if over_ssh and credentials.password_file:
+        raise FieldError(fields.path("passwordFile"), "is for https repositories: this one is reached by ssh, write sshKeyFile")
+    if not over_ssh and (credentials.ssh_key_file or credentials.known_hosts_file):
+        wrong = "sshKeyFile" if credentials.ssh_key_file else "knownHostsFile"
+        raise FieldError(fields.path(wrong), "is for ssh repositories: write the repository as ssh://git@host/path or git@host:path")
     return credentials
 
 

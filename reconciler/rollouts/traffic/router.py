@@ -18,7 +18,7 @@ class Services:
 
     `stable_is_ping` says which of ping and pong is stable (`status.canary.stablePingPong == "ping"`; contract 13.48).
     `managed_routes` are the names of `trafficRouting.managedRoutes`. `unavailable` names a ReplicaSet that wants pods and is not
-    fully available; it holds back a switch of subsets that no Service guards (contract 9.3, "Delay"); a canary that is being
+    fully available; it holds back a switch of subsets that no Service guards (contract 9.3 "Delay"); a canary that is being
     left (abort, dynamic rollback) does not count.
     """
 

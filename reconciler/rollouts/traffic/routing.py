@@ -1,4 +1,4 @@
-"""Desired traffic brought into force, if the pods can take it (contract 9.1, "Then")."""
+"""Desired traffic brought into force, if the pods can take it (contract 9.1 "Then")."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from reconciler.rollouts.position import current_step
 from reconciler.rollouts.spec.model import Canary, TrafficRouting
 from reconciler.rollouts.status.events import weight_text
 from reconciler.rollouts.status.model import Share, Weights
-from reconciler.rollouts.traffic.desired import Wanted, recorded_weight, wanted_traffic
+from reconciler.rollouts.traffic.desired import WantedWeight, recorded_weight, wanted_traffic
 from reconciler.rollouts.traffic.model import Traffic
 from reconciler.rollouts.traffic.services import rolling_back_dynamically, switch
 
@@ -27,14 +27,14 @@ def route_traffic(pass_: Pass) -> Pass:
 
 
 def stable_can_take(pass_: Pass, canary: Canary, weight: int) -> bool:
-    """The gate: stable has the pods for its share, or the threshold says it is near enough (contract 9.1, 1)."""
+    """The gate: stable has the pods for its share, or the threshold says it is near enough (contract 9.1 item 1)."""
     if pass_.facts.stable is None:
         return False
     maximum = pass_.facts.spec.maximum
     return capable(pass_.facts.stable.available, (maximum - weight) * pass_.facts.spec.replicas // maximum, canary)
 
 
-def _in_force(pass_: Pass, canary: Canary, routing: TrafficRouting, wanted: Wanted) -> Pass:
+def _in_force(pass_: Pass, canary: Canary, routing: TrafficRouting, wanted: WantedWeight) -> Pass:
     stable_hash = pass_.facts.stable.hash if pass_.facts.stable else ""
     step = current_step(pass_) if pass_.facts.revision > 1 and not wanted.drop else None
     traffic = _traffic(pass_, routing, Share(wanted.weight, hash=wanted.hash), stable_hash, drop=wanted.drop)
@@ -62,7 +62,7 @@ def route_names(pass_: Pass, routing: TrafficRouting) -> tuple[str, ...]:
 
 
 def _unavailable(pass_: Pass) -> str:
-    """The ReplicaSet that is not fully available and so holds back a switch of subsets; a way home is exempt (contract 9.3, "Delay")."""
+    """The ReplicaSet that is not fully available and so holds back a switch of subsets; a way home is exempt (contract 9.3 "Delay")."""
     exempt = pass_.aborted or rolling_back_dynamically(pass_)
     candidates = (pass_.facts.stable, None if exempt else pass_.facts.new)
     return next((r.name for r in candidates if r is not None and r.spec > 0 and r.available < r.spec), "")
@@ -76,7 +76,7 @@ def _routes_dropped(pass_: Pass, routing: TrafficRouting) -> Pass:
     return pass_.act(SetTraffic(_traffic(pass_, routing, before.canary, before.stable.hash, drop=True)))
 
 
-def _recorded(pass_: Pass, canary: Canary, wanted: Wanted, stable_hash: str) -> Pass:
+def _recorded(pass_: Pass, canary: Canary, wanted: WantedWeight, stable_hash: str) -> Pass:
     """The weights for the status; an event only when they change."""
     before = pass_.before.canary.weights
     weights = Weights(

@@ -13,6 +13,8 @@ SERVED_ROUTERS = ("istio",)
 ONE_KIND = "Step must have one of the following set: experiment, setWeight, setCanaryScale, plugin or pause"
 SERVICES = "Canary service and Stable service must to be set to use Traffic Routing"
 UNMANAGED = "Steps define a route that does not exist in spec.strategy.canary.trafficRouting.managedRoutes"
+ONE_MATCH = "StringMatch match value must have exactly one of the following: exact, regex, prefix"
+NO_MATCH = "StringMatch value missed, match value must have one of the following: exact, regex, prefix"
 ROUTING = "spec.strategy.canary.trafficRouting"
 
 
@@ -44,7 +46,8 @@ def _services(canary: Canary) -> Iterator[Problem]:
         yield same_services("spec.strategy.stableService", canary.stable_service, "stable", "canary")
     istio = canary.routing.manifest.get("istio") if canary.routing else None
     if istio is not None and not istio.get("destinationRule") and not (canary.canary_service and canary.stable_service):
-        yield invalid(ROUTING, "istio", SERVICES)
+        field = "canaryService" if canary.stable_service else "stableService"
+        yield invalid(f"spec.strategy.{field}", "", SERVICES)
 
 
 def _refusals(canary: Canary) -> Iterator[Problem]:
@@ -57,8 +60,8 @@ def _refusals(canary: Canary) -> Iterator[Problem]:
         if router not in SERVED_ROUTERS:
             yield unsupported(f"{ROUTING}.{router}", f"traffic router {router}")
     if canary.routing.maximum != 100:
-        detail = "maxTrafficWeight can only be used with nginx or plugins"
-        yield invalid(f"{ROUTING}.maxTrafficWeight", canary.routing.maximum, detail)
+        detail = "Canary maxTrafficWeight in traffic routing only support in Nginx and Plugins"
+        yield invalid("spec.strategy.trafficRouting.maxTrafficWeight", canary.routing.maximum, detail)
 
 
 def _delays(canary: Canary) -> Iterator[Problem]:
@@ -68,7 +71,7 @@ def _delays(canary: Canary) -> Iterator[Problem]:
     if canary.dynamic_stable_scale and canary.routing is None:
         yield invalid("spec.strategy.dynamicStableScale", True, "Canary dynamicStableScale can only be used with traffic routing")
     if canary.dynamic_stable_scale and delay is not None:
-        yield invalid("spec.strategy.dynamicStableScale", True, "Canary dynamicStableScale can not be used with scaleDownDelaySeconds")
+        yield invalid("spec.strategy.dynamicStableScale", True, "Canary dynamicStableScale cannot be used with scaleDownDelaySeconds")
     yield from negative_problems(
         {"spec.strategy.scaleDownDelaySeconds": delay or 0, "spec.strategy.abortScaleDownDelaySeconds": canary.abort_delay or 0}
     )
@@ -101,9 +104,9 @@ def _weight(canary: Canary, step: Step, path: str) -> Iterator[Problem]:
     if step.set_weight is not None and not 0 <= step.set_weight <= canary.maximum:
         yield invalid(f"{path}.setWeight", step.set_weight, f"SetWeight needs to be between 0 and {canary.maximum}")
     if step.pause is not None and step.pause.duration is not None and step.pause.duration < 0:
-        yield invalid(f"{path}.pause.duration", step.pause.text, "Duration needs to be greater than 0")
+        yield invalid(f"{path}.pause.duration", step.pause.duration, "Duration needs to be greater than 0")
     if step.scale is not None and canary.routing is None:
-        yield invalid(f"{path}.setCanaryScale", "setCanaryScale", "SetCanaryScale requires TrafficRouting to be set")
+        yield required("spec.strategy.trafficRouting", "SetCanaryScale requires TrafficRouting to be set")
     if step.scale is not None:
         numbers = {"replicas": step.scale.replicas or 0, "weight": step.scale.weight or 0}
         yield from negative_problems({f"{path}.setCanaryScale.{name}": number for name, number in numbers.items()})
@@ -115,8 +118,9 @@ def _header_route(canary: Canary, route: HeaderRoute, path: str) -> Iterator[Pro
     for index, match in enumerate(route.matches):
         if not match.name:
             yield required(f"{path}.match[{index}].headerName", "")
-        if len([value for value in (match.exact, match.prefix, match.regex) if value]) != 1:
-            yield invalid(f"{path}.match[{index}].headerValue", match.name, "exactly one of exact, regex or prefix must be set")
+        values = [value for value in (match.exact, match.prefix, match.regex) if value]
+        if len(values) != 1:
+            yield invalid(f"{path}.match[{index}]", match.name, ONE_MATCH if values else NO_MATCH)
     yield from _managed(canary, route.name, path)
 
 
@@ -128,8 +132,9 @@ def _mirror_route(canary: Canary, route: MirrorRoute, path: str) -> Iterator[Pro
     for index, match in enumerate(route.matches):
         for part in ("method", "path"):
             value = match.get(part)
-            if isinstance(value, dict) and len([v for v in value.values() if v]) != 1:
-                yield invalid(f"{path}.match[{index}].{part}", part, "exactly one of exact, regex or prefix must be set")
+            values = [v for v in value.values() if v] if isinstance(value, dict) else [part]
+            if len(values) != 1:
+                yield invalid(f"{path}.match[{index}]", part, ONE_MATCH if values else NO_MATCH)
     yield from _managed(canary, route.name, path)
 
 

@@ -42,7 +42,7 @@ def _problems(rollout: Manifest, spec: RolloutSpec) -> Iterator[Problem]:
 def _workload_ref(rollout: Manifest, spec: RolloutSpec) -> Iterator[Problem]:
     written = (rollout.get("spec") or {}).get("template") or {}
     if spec.workload_ref is not None and any(written.get(part) for part in ("metadata", "spec")):
-        yield invalid("spec.template", json.dumps(written), "template must be empty for workload reference rollout")
+        yield Problem("spec.template", "Internal error: template must be empty for workload reference rollout")
 
 
 def _selector(rollout: Manifest, spec: RolloutSpec) -> Iterator[Problem]:
@@ -76,11 +76,11 @@ def _template(spec: RolloutSpec) -> Iterator[Problem]:
 
 def _blue_green(rollout: Manifest, spec: RolloutSpec, strategy: BlueGreen) -> Iterator[Problem]:
     if strategy.active_service == strategy.preview_service:
-        yield same_services("spec.strategy.blueGreen.activeService", strategy.active_service, "active", "preview")
+        yield same_services("spec.strategy.activeService", strategy.active_service, "active", "preview")
     limit = strategy.scale_down_delay_revisions
     if limit is not None and limit > spec.revision_history_limit:
-        yield invalid("spec.strategy.blueGreen.scaleDownDelayRevisionLimit", limit, HISTORY)
-    yield from affinity_problems("spec.strategy.blueGreen.antiAffinity", strategy.anti_affinity)
+        yield invalid("spec.strategy.scaleDownDelayRevisionLimit", limit, HISTORY)
+    yield from affinity_problems("spec.strategy.antiAffinity", strategy.anti_affinity)
     for field, analysis in (("prePromotionAnalysis", strategy.pre_promotion), ("postPromotionAnalysis", strategy.post_promotion)):
         if analysis is not None:
             yield from argument_problems(f"spec.strategy.blueGreen.{field}", rollout, analysis.manifest)

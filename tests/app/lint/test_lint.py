@@ -1,7 +1,6 @@
 """One look at a set of files."""
 
 from reconciler.app.lint.lint import lint
-from reconciler.git.objects import Snapshot
 from reconciler.sources.renderer import RenderOptions
 from tests.kit.lint import FILES, ROLLOUT, found
 
@@ -39,7 +38,7 @@ def test_an_object_that_two_files_claim_is_told() -> None:
 
 def test_findings_come_in_the_order_of_files_and_lines() -> None:
     texts = {**FILES, "rollout.yaml": ROLLOUT.replace("replicas: 2", "repliccas: 2").replace("duration: 10s", "duraton: 10s")}
-    report = lint(Snapshot("", "", {name: text.encode() for name, text in texts.items()}), RenderOptions())
+    report = lint({name: text.encode() for name, text in texts.items()})
     assert [finding.line for finding in report.findings] == [5, 31]
     assert (report.files, report.objects, len(report.errors)) == (5, 6, 2)
 
@@ -61,8 +60,7 @@ def test_a_missing_namespace_is_told_in_the_words_of_the_sync() -> None:
     bare = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
     (finding,) = found({"bare.yaml": bare})
     assert "has no metadata.namespace" in finding.message and "`namespace:`" in finding.message
-    snapshot = Snapshot("", "", {"bare.yaml": bare.encode()})
-    assert lint(snapshot, RenderOptions(namespace="shop")).errors == ()
+    assert lint({"bare.yaml": bare.encode()}, RenderOptions(namespace="shop")).errors == ()
 
 
 def test_a_value_that_is_no_text_is_told_before_the_server_says_it() -> None:

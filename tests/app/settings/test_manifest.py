@@ -121,6 +121,7 @@ def test_what_is_wrong_is_named(document: Any, words: str) -> None:
         ({"interval": "0s"}, "sources[0].interval: must be longer than zero"),
         ({"interval": "soon"}, "sources[0].interval: 'soon' is not a duration"),
         ({"apply": "yes"}, "sources[0].apply: expected true or false"),
+        ({"apply": True, "companion": True}, "sources[0].companion: somebody else applies beside a companion"),
         ({"name": "Shop Production"}, "sources[0].name: 'Shop Production' is not a name"),
         ({"environment": "prod/../x"}, "sources[0].environment: 'prod/../x' is not a word"),
         ({"allow": {"kind": []}}, "sources[0].allow.kind: unknown field"),
@@ -167,3 +168,35 @@ def test_a_source_may_name_the_namespace_of_bare_objects_and_files_to_leave_out(
     assert "sources[0].namespace" in refused_source(namespace="Team A")
     for glob in ("", "/", "../x"):
         assert "sources[0].exclude" in refused_source(exclude=[glob])
+
+
+SSH = {"sshKeyFile": "/k", "knownHostsFile": "/h"}
+
+
+@pytest.mark.parametrize("repository", ["ssh://git@git.example.com/a.git", "git@git.example.com:a.git"])
+def test_a_repository_over_ssh_has_a_key_and_known_hosts(repository: str) -> None:
+    known = parse_settings({"sources": [{**SOURCE, "repository": repository, "credentials": SSH}]}).sources[0].credentials
+    assert known == CredentialFile(ssh_key_file="/k", known_hosts_file="/h")
+
+
+@pytest.mark.parametrize(
+    ("repository", "credentials", "words"),
+    [
+        ("https://h/a.git", {"username": "u", "passwordFile": "/p", **SSH}, "sources[0].credentials.sshKeyFile: is for ssh repositories"),
+        (
+            "https://h/a.git",
+            {"username": "u", "passwordFile": "/p", "knownHostsFile": "/h"},
+            "sources[0].credentials.knownHostsFile: is for",
+        ),
+        ("git@h:a.git", {"username": "u", "passwordFile": "/p"}, "sources[0].credentials.passwordFile: is for https repositories"),
+        ("https://h/a.git", SSH, "sources[0].credentials.username: is required"),
+    ],
+)
+def test_a_credential_of_the_other_transport_is_refused(repository: str, credentials: dict[str, str], words: str) -> None:
+    assert refused_source(repository=repository, credentials=credentials).startswith(words)
+
+
+def test_a_companion_says_so_itself_and_applies_nothing() -> None:
+    document = {"sources": [{**SOURCE, "companion": True}]}
+    (found,) = parse_settings(document).sources
+    assert (found.companion, found.apply) == (True, False)

@@ -25,7 +25,7 @@ def problem(*steps: dict[str, Any], **fields: Any) -> str:
         (weight(120), "spec.strategy.steps[0].setWeight: Invalid value: 120: SetWeight needs to be between 0 and 100"),
         (
             {"pause": {"duration": "soon"}},
-            'spec.strategy.steps[0].pause.duration: Invalid value: "soon": Duration needs to be greater than 0',
+            "spec.strategy.steps[0].pause.duration: Invalid value: -1: Duration needs to be greater than 0",
         ),
         ({}, "Step must have one of the following set: experiment, setWeight, setCanaryScale, plugin or pause"),
         ({"setWeight": 1, "pause": {}}, "Step must have one of the following set"),
@@ -66,11 +66,11 @@ def test_a_wrong_field_is_named(fields: dict[str, Any], expected: str) -> None:
 def test_a_router_has_rules_of_its_own() -> None:
     assert "Steps define a route that does not exist" in problem(HEADER, istio=True)
     assert problem(HEADER, istio=True, trafficRouting=istio_routing("h")) == ""
-    assert "exactly one of exact, regex or prefix" in problem(TWO_WAYS, istio=True, trafficRouting=istio_routing("h"))
+    assert "exactly one of the following: exact, regex, prefix" in problem(TWO_WAYS, istio=True, trafficRouting=istio_routing("h"))
     assert "must be between 0 and 100" in problem(MIRROR, istio=True, trafficRouting=istio_routing("h"))
-    assert "can not be used with scaleDownDelaySeconds" in problem(istio=True, dynamicStableScale=True, scaleDownDelaySeconds=1)
+    assert "cannot be used with scaleDownDelaySeconds" in problem(istio=True, dynamicStableScale=True, scaleDownDelaySeconds=1)
     many = istio_routing() | {"maxTrafficWeight": 1000}
-    assert "maxTrafficWeight can only be used with nginx or plugins" in problem(istio=True, trafficRouting=many)
+    assert "maxTrafficWeight in traffic routing only support in Nginx and Plugins" in problem(istio=True, trafficRouting=many)
 
 
 def test_percentages_that_round_to_nothing_are_no_mistake() -> None:

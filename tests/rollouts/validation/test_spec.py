@@ -45,7 +45,7 @@ def test_a_broken_rule_names_its_field(change: dict[str, Any], expected: str) ->
             {"scaleDownDelayRevisionLimit": 11},
             "This rollout's revision history limit can not be smaller than the rollout's scale down limit",
         ),
-        ({"antiAffinity": {}}, "AntiAffinity must have exactly one of preferred or required set"),
+        ({"antiAffinity": {}}, "AntiAffinity must have exactly one strategy listed"),
         (
             {"prePromotionAnalysis": analysis(args=[{"name": "n", "valueFrom": {"fieldRef": {"fieldPath": "metadata.nothing"}}}])},
             "spec.strategy.blueGreen.prePromotionAnalysis.args[0].valueFrom.fieldRef.fieldPath",
