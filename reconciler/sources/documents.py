@@ -162,8 +162,8 @@ def _holds_no_manifest(name: str, content: bytes, values: Sequence[Any]) -> bool
 
 
 def _looks_like_a_manifest(value: Any) -> bool:
-    """Whether a document is one, or a mistyped one: a pipeline, a chart's values and a bot's settings share at most one of these fields."""
-    return isinstance(value, dict) and len({"apiVersion", "kind", "metadata"} & value.keys()) > 1
+    """True for a manifest, a mistyped one, and bare words: a pipeline, values and a bot's settings share at most one of these fields."""
+    return not isinstance(value, dict | list) or (isinstance(value, dict) and len({"apiVersion", "kind", "metadata"} & value.keys()) > 1)
 
 
 def _no_manifest(name: str) -> SourceProblem:

@@ -79,6 +79,7 @@ class SourceController:
         self._clock = clock
         self._sources = sources
         self._parts = parts
+        self._opener = parts.releases
         self._rested: dict[str, float] = {}
         self._failures: dict[str, Failures] = {}
         self._reported: dict[str, tuple[str, ...]] = {}
@@ -128,7 +129,7 @@ class SourceController:
         asked = replace(record.inventory, commit=tip.sha, workloads=identities(tip.parsed))
         record = await self._store(name, record, asked)
         facts, founded = await self._found(replace(facts, inventory=asked), failures)
-        opened = await self._parts.releases.open(following, replace(tip, parsed=ready(facts)))
+        opened = await self._opener.open(following, replace(tip, parsed=ready(facts)))
         facts = replace(facts, unjudged=opened.unjudged, unopened=opened.failure)
         thought, facts = await self._thought(facts, {**failures, **founded.failures})
         done = await self._parts.source_apply.carry_out(thought, failures)

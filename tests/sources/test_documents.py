@@ -34,6 +34,7 @@ BROKEN = {
     "no kind": ("apiVersion: v1\nmetadata: {name: a}\n", "without kind"),
     "no version": ("kind: ConfigMap\nmetadata: {name: a}\n", "without apiVersion"),
     "no name": ("apiVersion: v1\nkind: ConfigMap\n", "without metadata.name"),
+    "bare words": ("not a manifest\n", "not a mapping"),
     "an item that is no object": ("apiVersion: v1\nkind: List\nitems: [1]\n", "not a mapping"),
     "a template": ("{{ if x }}\nkind: x\n{{ end }}\n", "not YAML"),
     "number as kind": ("apiVersion: v1\nkind: 1\nmetadata: {name: a}\n", "without kind"),
@@ -72,7 +73,6 @@ NO_MANIFESTS = {
     ".drone.yml": "kind: pipeline\ntype: docker\nname: default\n",
     "values.yaml": "image: {tag: '1.0'}\n",
     "playbook.yml": "- hosts: all\n",
-    "text.yaml": "just words\n",
 }
 
 
