@@ -16,6 +16,7 @@ BANNED = {"get", "handle", "process", "manage", "do", "util", "utils", "helper",
 # Words that other systems define: Kubernetes verbs, HTTP methods, Argo fields, Python protocols, CLI commands.
 EXEMPT = {
     "get",
+    "data_received",
     "do_GET",
     "do_POST",
     "do_PUT",

@@ -7,7 +7,7 @@ import socket
 import tempfile
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
@@ -50,12 +50,15 @@ class Options:
     context: str | None = None
     read_only: bool = False
     log_format: str = "text"
+    listen: str = ""
+    """Where our endpoints are, instead of what the settings say; empty: as they say."""
 
 
 def serve(options: Options) -> None:
     """Run until SIGTERM or SIGINT."""
     configure_logs(options.log_format)
     settings = load_settings(options.config)
+    settings = replace(settings, listen=options.listen or settings.listen)
     asyncio.run(_serve(options, settings))
 
 

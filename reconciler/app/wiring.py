@@ -12,7 +12,7 @@ from reconciler.analysis.controller import AnalysisRunController
 from reconciler.app.collecting import ReleaseCollector
 from reconciler.app.indexes import INDEXES
 from reconciler.app.policyfiles import PolicyFiles
-from reconciler.app.settings.model import Settings
+from reconciler.app.settings.model import NotifierSettings, Settings
 from reconciler.forges.fenced import FencedForge
 from reconciler.forges.registry import ForgeTerms, forge
 from reconciler.forges.rest import Token
@@ -27,15 +27,22 @@ from reconciler.kernel.resources import RELEASES
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence
-from reconciler.providers.registry import providers
+from reconciler.notifiers.fenced import FencedNotifier
+from reconciler.notifiers.registry import notifier
+from reconciler.notifiers.webhook import WebhookTerms
+from reconciler.providers.registry import Reach, providers
 from reconciler.releases.apply_announcements import Announcements
+from reconciler.releases.apply_notices import Notices
 from reconciler.releases.apply_openings import ReleaseOpener
 from reconciler.releases.controller import Outside, ReleaseController
 from reconciler.releases.forge import Forge
+from reconciler.releases.notice import Notifier
 from reconciler.releases.observe_policies import LocalPolicies, Policies
 from reconciler.releases.restoring import Hands, Restoration
 from reconciler.renderers.registry import renderer
 from reconciler.rollouts.controller import RolloutController
+from reconciler.rollouts.traffic.named import WritableNamespaces
+from reconciler.rollouts.traffic.router import kinds_of
 from reconciler.routers.registry import ROUTERS
 from reconciler.runtime.apply import Apply
 from reconciler.runtime.engine import Engine
@@ -50,7 +57,7 @@ from reconciler.sync.controller import Parts, SourceController
 from reconciler.sync.observe import Observation
 
 WATCHES: Mapping[str, tuple[Resource, ...]] = {
-    "rollout": RolloutController.watches,
+    "rollout": (*RolloutController.watches, *kinds_of(ROUTERS)),
     "analysis": AnalysisRunController.watches,
     "release": (*ReleaseController.watches, *SourceController.watches),
 }
@@ -78,6 +85,8 @@ class Assembly:
     sources: Mapping[str, GitSource]
     policy_files: PolicyFiles
     collector: ReleaseCollector
+    notifiers: Mapping[str, Notifier]
+    """Who tells people, by name; the settings say of which environments."""
 
     def expect_news(self, source: str) -> None:
         """The branch of a source may have moved."""
@@ -90,6 +99,15 @@ class Assembly:
         self.engine.hear_again(RELEASES)
 
 
+@dataclass(frozen=True, slots=True)
+class External:
+    """What the daemon reaches beside the cluster, by name."""
+
+    sources: Mapping[str, GitSource]
+    forges: Mapping[str, Forge]
+    notifiers: Mapping[str, Notifier]
+
+
 def assemble(environment: Environment) -> Assembly:
     """Everything one daemon runs, from its settings."""
     settings = environment.settings
@@ -100,10 +118,12 @@ def assemble(environment: Environment) -> Assembly:
     local = LocalPolicies()
     policy_files = PolicyFiles(settings.policies if "release" in settings.controllers else "", local)
     policy_files.look()
-    controllers = _controllers(environment, cache, (sources, forges), Policies(cache, local))
+    notifiers = {n.name: _notifier(n, environment) for n in settings.notifiers}
+    outside = External(sources, forges, notifiers)
+    controllers = _controllers(environment, cache, outside, Policies(cache, local))
     engine = Engine(controllers, environment.client, cache, environment.clock)
     collector = ReleaseCollector(cache, _resources(settings), environment.clock.now())
-    return Assembly(engine, tuple(mirrors.values()), sources, policy_files, collector)
+    return Assembly(engine, tuple(mirrors.values()), sources, policy_files, collector, notifiers)
 
 
 def _resources(settings: Settings) -> tuple[Resource, ...]:
@@ -111,23 +131,21 @@ def _resources(settings: Settings) -> tuple[Resource, ...]:
     return tuple(dict.fromkeys(resource for name in settings.controllers for resource in WATCHES[name]))
 
 
-def _controllers(
-    environment: Environment, cache: Cache, outside: tuple[Mapping[str, GitSource], Mapping[str, Forge]], policies: Policies
-) -> list[Controller]:
-    sources, forges = outside
+def _controllers(environment: Environment, cache: Cache, outside: External, policies: Policies) -> list[Controller]:
+    sources, forges = outside.sources, outside.forges
     settings, client, clock = environment.settings, environment.client, environment.clock
     apply = Apply(client, cache, clock)
     found: list[Controller] = []
     if "rollout" in settings.controllers:
-        found.append(RolloutController(client, cache, clock, ROUTERS))
+        found.append(RolloutController(client, cache, clock, ROUTERS, _reach(settings)))
     if "analysis" in settings.controllers:
-        known = providers(client, environment.http, settings.prometheus)
+        known = providers(Reach(client=client, http=environment.http, prometheus_address=settings.prometheus))
         found.append(AnalysisRunController(client, cache, clock, apply, known))
     if "release" in settings.controllers:
         announcements = Announcements(forges, cache)
         inventories = Inventories(client, settings.namespace, clock.monotonic)
         hands = {name: _hands(environment, source, forges.get(name)) for name, source in sources.items()}
-        reach = Outside(Restoration(hands, clock, SystemClock()), announcements, policies, inventories)
+        reach = Outside(Restoration(hands, clock, SystemClock()), announcements, policies, inventories, Notices(outside.notifiers))
         opener = Releases(ReleaseOpener(cache, apply, policies, announcements))
         parts = Parts(
             observation=Observation(client, cache, policies, opener),
@@ -135,11 +153,17 @@ def _controllers(
             source_apply=SourceApply(client, apply, clock),
             apply=apply,
             inventories=inventories,
+            routers=ROUTERS,
             reporting=environment.read_only,
         )
         found.append(ReleaseController(client, cache, clock, reach))
         found.append(SourceController(clock, sources, parts))
     return found
+
+
+def _reach(settings: Settings) -> WritableNamespaces:
+    """The namespaces in which the Rollouts of each source may move traffic."""
+    return {source.name: frozenset(source.allow.namespaces) for source in settings.sources}
 
 
 def _mirrors(environment: Environment) -> dict[str, Mirror]:
@@ -187,6 +211,20 @@ def _forge(source: SourceSettings, environment: Environment) -> Forge:
     known = source.forge
     terms = ForgeTerms(repository=known.repository, token=token_file(known.token_file), api=known.api)
     return FencedForge(forge(known.kind, terms, environment.http), environment.git_fence.check)
+
+
+def _notifier(known: NotifierSettings, environment: Environment) -> Notifier:
+    url = token_file(known.url_file) if known.url_file else _fixed(known.url)
+    token, secret = (token_file(path) if path else _fixed("") for path in (known.token_file, known.secret_file))
+    told = notifier(known.kind, WebhookTerms(url=url, token=token, secret=secret), environment.http)
+    return FencedNotifier(told, environment.git_fence.check)
+
+
+def _fixed(text: str) -> Token:
+    async def read() -> str:
+        return text
+
+    return read
 
 
 def token_file(path: str) -> Token:

@@ -16,6 +16,7 @@ from git import Git as GitPython
 from reconciler.git.credentials import Lent, lend, write_askpass
 from reconciler.git.environment import Remote, environment, unwanted
 from reconciler.git.errors import Damaged, Unreachable, error_of, redact
+from reconciler.kernel.redaction import Redactor
 
 SECONDS = 120.0
 READ_SECONDS = 60.0
@@ -25,7 +26,7 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """How one git process ended. `stderr` holds no secret."""
+    """How one git process ended. Neither text holds a secret."""
 
     status: int
     stdout: bytes
@@ -125,9 +126,12 @@ class Runner:
         except asyncio.CancelledError:
             job.end()
             raise
-        password = credential.password if credential else ""
-        secrets = (password, credential.basic.removeprefix("Basic ")) if credential else ()
-        return Finished(finished.status, finished.stdout, redact(finished.stderr, *secrets))
+        if credential is None:
+            return Finished(finished.status, finished.stdout, redact(finished.stderr))
+        hidden = Redactor((credential.password, credential.basic.removeprefix("Basic ")))
+        # A server's refusal of a push stands on stdout (--porcelain).
+        stdout = hidden.text(finished.stdout.decode(errors="surrogateescape")).encode(errors="surrogateescape")
+        return Finished(finished.status, stdout, hidden.text(finished.stderr))
 
     def _variables(self, remote: Remote | None) -> dict[str, str]:
         return environment(self._home, remote.scheme, remote.ssh) if remote else environment(self._home)

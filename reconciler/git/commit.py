@@ -13,6 +13,7 @@ from reconciler.git.names import argument, bytes_of, is_file_name
 from reconciler.git.objects import Committer, Oid, one_line
 from reconciler.git.tree import REGULAR
 from reconciler.kernel.errors import Terminal
+from reconciler.kernel.text import clean, commit_line
 
 NOBODY = "0" * 40
 
@@ -27,8 +28,10 @@ class Message:
 
     @property
     def text(self) -> str:
-        trailers = "\n".join(f"{_one_line(key)}: {_one_line(value)}" for key, value in self.trailers.items())
-        parts = (_one_line(self.subject), self.body.replace("\0", "").strip(), trailers)
+        """The whole message; what forges and pipelines would obey in it is taken apart, wherever it came from."""
+        trailers = "\n".join(f"{_joined(key)}: {_joined(value)}" for key, value in self.trailers.items())
+        body = "\n".join(commit_line(line) for line in clean(self.body).strip().split("\n"))
+        parts = (commit_line(self.subject), body, trailers)
         return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -105,5 +108,5 @@ def _identity(text: str) -> str:
     return "".join(sign for sign in text if sign.isprintable() and sign not in "<>").strip() or "reconciler"
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.replace("\0", "").split())
+def _joined(text: str) -> str:
+    return " ".join(clean(text).split())

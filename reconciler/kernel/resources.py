@@ -23,8 +23,8 @@ ANALYSIS_TEMPLATES = Resource("argoproj.io", "v1alpha1", "analysistemplates", "A
 CLUSTER_ANALYSIS_TEMPLATES = Resource("argoproj.io", "v1alpha1", "clusteranalysistemplates", "ClusterAnalysisTemplate", namespaced=False)
 EXPERIMENTS = Resource("argoproj.io", "v1alpha1", "experiments", "Experiment")
 
-VIRTUAL_SERVICES = Resource("networking.istio.io", "v1alpha3", "virtualservices", "VirtualService")
-DESTINATION_RULES = Resource("networking.istio.io", "v1alpha3", "destinationrules", "DestinationRule")
+VIRTUAL_SERVICES = Resource("networking.istio.io", "v1alpha3", "virtualservices", "VirtualService", optional=True)
+DESTINATION_RULES = Resource("networking.istio.io", "v1alpha3", "destinationrules", "DestinationRule", optional=True)
 GATEWAYS = Resource("networking.istio.io", "v1alpha3", "gateways", "Gateway")
 
 RELEASES = Resource("reconciler.dev", "v1alpha1", "releases", "Release")

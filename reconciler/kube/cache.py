@@ -19,6 +19,15 @@ class Cache:
         self._owned: dict[Resource, dict[str, dict[Place, Manifest]]] = {resource: defaultdict(dict) for resource in resources}
         self._indexed: dict[Resource, dict[str, dict[Place, Manifest]]] = {resource: defaultdict(dict) for resource in resources}
 
+        self._listed: set[Resource] = set()
+
+    def watches(self, resource: Resource) -> bool:
+        return resource in self._objects
+
+    def listed(self, resource: Resource) -> bool:
+        """True when all objects of this resource are known: it is watched and was listed. Until then only the server can be asked."""
+        return resource in self._listed
+
     def get(self, resource: Resource, namespace: str, name: str) -> Manifest | None:
         return self._objects[resource].get((namespace, name))
 
@@ -48,9 +57,13 @@ class Cache:
             self.drop(resource, *place)
 
     def relist(self, resource: Resource, manifests: Sequence[Manifest], version: str) -> Sequence[Manifest]:
-        """Become what one list said at a version; what was written after it stays. Answers the objects that are gone."""
+        """Become what one list said at a version (none: the type is not served); what was written after it stays.
+
+        Answers the objects that are gone.
+        """
         listed = {(namespace_of(manifest), name_of(manifest)): manifest for manifest in manifests}
         known = self._objects[resource]
+        (self._listed.add if version else self._listed.discard)(resource)
         gone = [o for place, o in known.items() if place not in listed and not self.newer(resource, *place, version)]
         for manifest in gone:
             self.drop(resource, namespace_of(manifest), name_of(manifest))

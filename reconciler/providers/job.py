@@ -1,16 +1,18 @@
 """A Kubernetes Job as a measurement: its end is the answer (contract 7.3)."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
+from reconciler.analysis.cleanup import jobs_to_delete
 from reconciler.analysis.model import RUN_METRIC, RUN_NAME, RUN_NAMESPACE, RUN_UID_LABEL, Measurement, RunPhase
 from reconciler.analysis.provider import JOB_NAME, JOB_NAMESPACE, MeasurementTask
 from reconciler.kernel.errors import Transient
 from reconciler.kernel.fields import Fields
-from reconciler.kernel.identity import Manifest, ObjectRef, controller_uid, labels_of, name_of, uid_of
-from reconciler.kernel.problem import InvalidField
+from reconciler.kernel.identity import Manifest, ObjectRef, controller_uid, labels_of, name_of, namespace_of, uid_of
+from reconciler.kernel.plan import Action, Remove
+from reconciler.kernel.problem import InvalidField, Problem, required
 from reconciler.kernel.resources import ANALYSIS_RUNS, JOBS, PODS
 from reconciler.kube.client import Client
 from reconciler.kube.errors import AlreadyExists, ApiError
@@ -73,6 +75,21 @@ class Job:
         except ApiError as error:
             return replace(ended(task, measurement), message=f"job {name} cannot be deleted: {error.message}")
         return ended(task, measurement)
+
+    @staticmethod
+    def problems(config: Manifest) -> Iterator[Problem]:
+        try:
+            if not Fields("job", config).under("spec").has("template"):
+                yield required("job.spec.template", "the pod that measures")
+        except InvalidField as error:
+            yield error.problem
+
+    async def sweep(self, run: Manifest, measurements: Iterable[Measurement], kept: int) -> tuple[Action, ...]:
+        """Asks uncached: the newest Job is younger than any informer's knowledge."""
+        places = sorted({m.metadata[JOB_NAMESPACE] for m in measurements if JOB_NAMESPACE in m.metadata})
+        label = f"{RUN_UID_LABEL}={uid_of(run)}"
+        jobs = [job for place in places for job in await self._client.list(JOBS, place, labels=label)]
+        return tuple(Remove(ObjectRef(JOBS, namespace_of(job), name_of(job)), uid_of(job)) for job in jobs_to_delete(jobs, kept))
 
     def _place(self, task: MeasurementTask) -> str:
         return self._namespace or task.namespace

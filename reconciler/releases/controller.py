@@ -28,6 +28,7 @@ from reconciler.kernel.resources import (
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.releases.after_promotion import after_name
+from reconciler.releases.apply_notices import Notices
 from reconciler.releases.attempts import next_attempt
 from reconciler.releases.contradiction import contradiction
 from reconciler.releases.facts import ReleaseFacts
@@ -82,6 +83,7 @@ class Outside:
     announcer: Announcer
     policies: Policies
     inventories: Inventories
+    notices: Notices
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,15 +313,17 @@ class ReleaseController:
 
     async def _announce(self, look: ReleasePass) -> datetime | None:
         """Tell people. A forge that cannot be told never keeps a release from being judged; answers when to try again."""
+        status, pause = look.release.status, 0.0
         try:
-            told = await self._outside.announcer.announce(look.release, siblings(self._cache, look.release))
+            announced = await self._outside.announcer.announce(look.release, siblings(self._cache, look.release))
+            status = replace(status, announced=announced)
         except (Transient, Terminal) as error:
             log.warning("not announced", release=look.release.name, reason=str(error))
             pause = getattr(error, "retry_after", None) or UNTOLD_PAUSE
-            return self._clock.now() + timedelta(seconds=pause)
-        if told != look.release.status.announced:
-            await self._record(look, replace(look.release.status, announced=told))
-        return None
+        told, again = await self._outside.notices.tell(look.release)
+        await self._record(look, replace(status, told=told))
+        wait = pause or (UNTOLD_PAUSE if again else 0.0)
+        return self._clock.now() + timedelta(seconds=wait) if wait else None
 
     def _concerned(self, namespace: str, workload: str) -> list[Key]:
         """The open releases of a Rollout, and the newest one, which may begin anew."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.kernel.identity import Manifest, name_of
+from reconciler.kernel.redaction import Redactor
 from reconciler.releases.model import Evidence
 
 SHOWN = 10
@@ -83,7 +84,7 @@ def _query(result: Manifest, metric: Manifest) -> Any:
     resolved = (result.get("metadata") or {}).get("ResolvedPrometheusQuery")
     provider = metric.get("provider") or {}
     plain = (provider.get("prometheus") or {}).get("query") or (provider.get("web") or {}).get("url")
-    return re.sub(r"\s+", " ", str(resolved or plain or (JOB if "job" in provider else ""))).strip()
+    return Redactor().text(re.sub(r"\s+", " ", str(resolved or plain or (JOB if "job" in provider else ""))).strip())
 
 
 def _last_message(measurements: list[Manifest]) -> str:

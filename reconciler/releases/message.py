@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from reconciler.releases.markdown import clean, code, fenced, plain, shortened, table
 from reconciler.releases.model import Evidence, Release, ReleasePhase, Restore, RestoreState, Verdict
+from reconciler.releases.notice import NextStep
 
 TRAILER = "Reconciler-Release"
 SPAN_LIMIT, TEXT_LIMIT = 300, 1000
@@ -138,21 +139,29 @@ def _evidence(rows: Sequence[Evidence]) -> str:
 def _evidence_row(row: Evidence) -> list[str]:
     counts = f"{row.successful} / {row.failed} / {row.inconclusive + row.error}"
     values = ", ".join(row.values[-5:]) or row.message
-    return [code_span(row.metric), text(row.phase), counts, code_span(values), code_span(_rule(row))]
+    return [code_span(row.metric), text(row.phase), counts, code_span(values), code_span(rule_of(row))]
 
 
-def _rule(row: Evidence) -> str:
+def rule_of(row: Evidence) -> str:
     return ", ".join(part for part in (row.condition, row.limit) if part)
 
 
 def _next(release: Release) -> str:
-    if release.status.held and release.decided:
-        again = code_span(f"reconciler hold lift {release.name} -n {release.namespace}")
-        return f"This version is held. To try it again: {again}, or push another image."
-    if release.status.verdict is Verdict.COULD_NOT_MEASURE:
-        again = code_span(f"reconciler retry {release.spec.workload.name} -n {release.namespace}")
-        return f"When the metrics answer again: {again}."
-    return ""
+    return " ".join(f"{step.text}{f': {code_span(step.command)}' if step.command else ''}." for step in next_steps(release))
+
+
+def next_steps(release: Release) -> tuple[NextStep, ...]:
+    """What a person can do now."""
+    name, place = release.spec.workload.name, f"-n {release.namespace}"
+    verdict, status = release.status.verdict, release.status
+    if status.held and release.decided:
+        lift = NextStep(text="This version is held. To try it again", command=f"reconciler hold lift {release.name} {place}")
+        return (lift, NextStep(text="Or push another image"))
+    if verdict is Verdict.COULD_NOT_MEASURE:
+        return (NextStep(text="When the metrics answer again", command=f"reconciler retry {name} {place}"),)
+    if verdict is Verdict.NOT_ENOUGH_EVIDENCE and status.promoted_at is not None and status.accepted is None:
+        return (NextStep(text="If you know that it is good", command=f"reconciler accept {name} {place}"),)
+    return ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -210,6 +210,13 @@ class Restore(Struct, frozen=True, kw_only=True):
     """Why it stands as it does: what is waited for, or what the server said."""
 
 
+class Told(Struct, frozen=True, kw_only=True):
+    """What one notifier was told last: a hash of it, and its handle for the next time."""
+
+    said: str = ""
+    handle: str = ""
+
+
 class Accepted(Struct, frozen=True, kw_only=True):
     """A person calls this version proven."""
 
@@ -236,6 +243,8 @@ class ReleaseStatus(Struct, frozen=True, kw_only=True):
     verbs: tuple[Verb, ...] = ()
     restore: Restore | None = None
     announced: str = ""
+    told: dict[str, Told] = msgspec.field(default_factory=dict)
+    """By notifier."""
     unmeasured: bool = False
     unjudged: str = ""
     """Why nobody can judge it now: a contradiction between policies, or with the Rollout; empty when it can be judged."""

@@ -30,6 +30,7 @@ from reconciler.rollouts.status.conditions import (
     written,
 )
 from reconciler.rollouts.status.model import Condition, Phase, RolloutStatus
+from reconciler.rollouts.traffic.routed import give_back
 
 PassStep = Callable[[Pass], Pass]
 RETRY_REFERENCES = timedelta(seconds=20)
@@ -182,4 +183,14 @@ def _counts(pass_: Pass) -> RolloutStatus:
     )
 
 
-FIRST: tuple[PassStep, ...] = (fill_in_replicas, greet, refuse, create_missing, note_found, recall_runs, speak_of_pauses, follow_scale)
+FIRST: tuple[PassStep, ...] = (
+    fill_in_replicas,
+    greet,
+    give_back,
+    refuse,
+    create_missing,
+    note_found,
+    recall_runs,
+    speak_of_pauses,
+    follow_scale,
+)

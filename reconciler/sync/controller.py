@@ -25,6 +25,7 @@ from reconciler.kernel.resources import (
     ROLLOUTS,
 )
 from reconciler.releases.asking import identities
+from reconciler.rollouts.traffic.router import Routers
 from reconciler.runtime.apply import Apply
 from reconciler.sources.inventory import CONFIRMED, Inventory, Place, confirmed_digest, next_entries, render_inventory, replacing
 from reconciler.sources.observe_inventory import Inventories
@@ -56,6 +57,7 @@ class Parts:
     source_apply: SourceApply
     apply: Apply
     inventories: Inventories
+    routers: Routers
     reporting: bool = False
 
 
@@ -115,6 +117,7 @@ class SourceController:
             raise
         began = self._clock.monotonic()
         facts = await self._parts.observation.facts((following.settings, tip), record.stored, record.inventory)
+        facts = replace(facts, routers=self._parts.routers)
         if self._parts.reporting or not following.settings.apply:
             await self._report(name, record, facts)
             return None

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from reconciler.kernel.identity import Manifest, Resource, name_of, namespace_of
 from reconciler.releases.model import Release
+from reconciler.rollouts.traffic.router import Routers
 from reconciler.sources.inventory import Inventory, Place
 from reconciler.sources.problem import Objection, RecordedProblem
 from reconciler.sources.references import Named
@@ -70,6 +71,8 @@ class SourceFacts:
     unjudged: tuple[str, ...] = ()
     unopened: str = ""
     """Why releases could not be opened: until they are, no template changes."""
+    routers: Routers = field(default_factory=dict)
+    """They say which fields of routed objects are theirs."""
     owned: RuntimeOwned = field(default_factory=RuntimeOwned)
     """Who is in charge of what while it runs; thought out once a plan."""
     used: frozenset[Named] = frozenset()

@@ -236,7 +236,7 @@ def test_the_words_of_a_hook_are_told_line_by_line_without_colours_and_secrets()
     )
     outcome = classify(Finished(1, stdout, stderr), OID)
     assert isinstance(outcome, PushRefused)
-    assert outcome.said == "No sign-off.\nSee https://•••@h/dco"
+    assert outcome.said == "No sign-off.\nSee https://*****@h/dco"
     assert outcome.kind.asks_for_proposal
 
 

@@ -20,12 +20,14 @@ from reconciler.kernel.identity import Key, Manifest, ObjectRef, Resource, label
 from reconciler.kernel.resources import CONFIGMAPS, DEPLOYMENTS, EVENTS, RELEASE_POLICIES, RELEASES, REPLICA_SETS, ROLLOUTS
 from reconciler.kube.cache import Cache
 from reconciler.releases.apply_announcements import Announcements
+from reconciler.releases.apply_notices import Notices
 from reconciler.releases.apply_openings import ReleaseOpener
 from reconciler.releases.controller import Outside, ReleaseController
 from reconciler.releases.forge import Forge
 from reconciler.releases.observe_policies import LocalPolicies, Policies
 from reconciler.releases.restoring import Hands, Restoration
 from reconciler.renderers.registry import renderer
+from reconciler.routers.registry import ROUTERS
 from reconciler.runtime.apply import Apply
 from reconciler.sources.follow import GitSource
 from reconciler.sources.inventory import Inventory, config_map_name, parse_inventory
@@ -226,9 +228,10 @@ def _assembled(cluster: Api, origin: Origin, read: tuple[Cache, GitSource], forg
         source_apply=SourceApply(client, apply, clock),
         apply=apply,
         inventories=inventories,
+        routers=ROUTERS,
     )
     hands = Hands(followed, forges.get("shop", Plain()), lambda: None)
-    outside = Outside(Restoration({"shop": hands}, clock, SystemClock()), announcements, policies, inventories)
+    outside = Outside(Restoration({"shop": hands}, clock, SystemClock()), announcements, policies, inventories, Notices({}))
     source = SourceController(clock, {"shop": followed}, parts)
     return Desk(cluster, origin, clock, cache, followed, source, ReleaseController(client, cache, clock, outside))
 

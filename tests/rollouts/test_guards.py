@@ -18,6 +18,7 @@ from reconciler.rollouts.spec.manifest import parse_rollout
 from reconciler.rollouts.status.model import RolloutStatus
 from reconciler.rollouts.traffic.services import rolling_back_dynamically
 from reconciler.rollouts.validation.spec import spec_problem
+from reconciler.routers.registry import ROUTERS
 from tests.kit.passes import begun, moving, replica_set
 from tests.kit.rollouts import analysis_template, canary, istio_routing, measured, pause, rollout, service, weight
 from tests.kit.world import deployed
@@ -107,7 +108,7 @@ def limited(history: int, limit: int) -> Manifest:
 @pytest.mark.parametrize(("limit", "refused"), [(2, False), (3, False), (4, True)])
 def test_as_many_old_versions_may_wait_as_are_kept(limit: int, refused: bool) -> None:
     manifest = limited(3, limit)
-    assert (spec_problem(manifest, parse_rollout(manifest)) is not None) is refused
+    assert (spec_problem(manifest, parse_rollout(manifest), ROUTERS) is not None) is refused
 
 
 def test_an_aborted_attempt_is_not_measured_again_before_it_is_retried() -> None:

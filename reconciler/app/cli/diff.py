@@ -18,6 +18,7 @@ from reconciler.kernel.resources import AUTOSCALERS, ROLLOUTS
 from reconciler.kube.client import Client
 from reconciler.kube.discovery import Discovery, not_served
 from reconciler.kube.errors import NotServed
+from reconciler.routers.registry import ROUTERS
 from reconciler.sources.documents import Located
 from reconciler.sources.permission import described, misnamed, no_namespace
 from reconciler.sync.carry import RuntimeOwned, carry_over
@@ -114,7 +115,7 @@ def _entry(located: Located, live: Manifest | None, owned: RuntimeOwned) -> Obje
 
 
 async def _owned(client: Client) -> RuntimeOwned:
-    return runtime_owned(await _all(client, ROLLOUTS), await _all(client, AUTOSCALERS))
+    return runtime_owned(await _all(client, ROLLOUTS), await _all(client, AUTOSCALERS), ROUTERS)
 
 
 async def _all(client: Client, resource: Any) -> list[Manifest]:

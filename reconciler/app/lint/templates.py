@@ -1,6 +1,6 @@
 """What is wrong with an AnalysisTemplate: its metrics, their conditions, and the arguments they use (contract 6.1 to 6.9)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from reconciler.analysis.arguments import TAG, Unresolved, substitute
@@ -14,8 +14,8 @@ from reconciler.app.lint.rollouts import missing_templates
 from reconciler.expr.checks import check
 from reconciler.expr.syntax import ExpressionError, parse
 from reconciler.kernel.identity import Manifest, namespace_of
+from reconciler.providers.registry import PROVIDERS
 
-PROVIDERS = ("prometheus", "web", "job")
 CONDITIONS = ("successCondition", "failureCondition")
 SPANS = ("interval", "initialDelay")
 NUMBERS = ("count", "failureLimit", "inconclusiveLimit", "consecutiveErrorLimit", "consecutiveSuccessLimit")
@@ -102,6 +102,8 @@ def _metrics(spec: Manifest, manifests: Sequence[Manifest]) -> Remarks:
         yield _placed(problem)
     for index, metric in enumerate(manifests):
         yield from _metric(f"spec.metrics[{index}]", metric)
+    for index, metric in enumerate(spec.get("metrics") or []):
+        yield from _provider(f"spec.metrics[{index}].provider", metric.get("provider") if isinstance(metric, dict) else None)
     yield from _rules(spec, metrics)
 
 
@@ -117,13 +119,21 @@ def _metric(field: str, metric: Manifest) -> Remarks:
     for name in CONDITIONS:
         if metric.get(name):
             yield from _condition(f"{field}.{name}", str(metric[name]))
-    provider: Mapping[str, Any] = metric.get("provider") or {}
-    if "prometheus" in provider and not (provider["prometheus"] or {}).get("query"):
-        yield Remark(f"{field}.provider.prometheus.query", "is required")
-    if "web" in provider and not (provider["web"] or {}).get("url"):
-        yield Remark(f"{field}.provider.web.url", "is required")
-    if "job" in provider and not ((provider["job"] or {}).get("spec") or {}).get("template"):
-        yield Remark(f"{field}.provider.job.spec.template", "is required")
+
+
+def _provider(field: str, provider: Any) -> Remarks:
+    """What the providers themselves find wrong; what depends on an argument only the run can tell."""
+    for kind, config in (provider if isinstance(provider, dict) else {}).items():
+        if kind in PROVIDERS and isinstance(config, dict | None):
+            found = PROVIDERS[kind].checks.problems(config or {})
+            yield from (Remark(f"{field}.{one.field}", one.detail) for one in found if not TAG.search(str(_at(config, one.field))))
+
+
+def _at(config: Any, field: str) -> Any:
+    """What stands at a field that begins with the provider's key, as far as it is there."""
+    for name in field.split(".")[1:]:
+        config = config.get(name) if isinstance(config, dict) else None
+    return config
 
 
 def _condition(field: str, text: str) -> Remarks:

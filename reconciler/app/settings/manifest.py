@@ -5,10 +5,12 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
-from reconciler.app.settings.model import Settings
+from reconciler.app.settings.model import NotifierSettings, Settings
+from reconciler.forges.registry import FORGES
 from reconciler.git.environment import is_ssh
 from reconciler.git.objects import Committer
 from reconciler.kernel.strict import FieldError, StrictFields
+from reconciler.notifiers.registry import NOTIFIERS
 from reconciler.sources.settings import Allow, CredentialFile, ForgeSettings, PruneLimit, SourceSettings
 
 CONTROLLERS = ("rollout", "analysis", "release")
@@ -33,6 +35,7 @@ def parse_settings(document: Any) -> Settings:
         policies=fields.text("policies", ""),
         webhook_secret_file=fields.inner("webhook", _webhook) or "",
         sources=fields.each("sources", _source),
+        notifiers=fields.each("notifiers", _notifier),
     )
     fields.done()
     _unique(settings)
@@ -150,7 +153,7 @@ def _credentials(fields: StrictFields, repository: str) -> CredentialFile:
 
 
 def _forge(fields: StrictFields, repository: str) -> ForgeSettings:
-    kind = fields.choice("kind", ("github", "plain"))
+    kind = fields.choice("kind", tuple(sorted(FORGES)))
     forge = ForgeSettings(
         kind=kind,
         api=fields.text("api", "https://api.github.com").rstrip("/"),
@@ -159,6 +162,24 @@ def _forge(fields: StrictFields, repository: str) -> ForgeSettings:
     )
     fields.done()
     return forge
+
+
+def _notifier(fields: StrictFields) -> NotifierSettings:
+    notifier = NotifierSettings(
+        name=fields.matching("name", NAME, "a name of at most 40 small letters, digits and dashes"),
+        kind=fields.choice("kind", tuple(sorted(NOTIFIERS))),
+        url=fields.text("url", ""),
+        url_file=fields.text("urlFile", ""),
+        token_file=fields.text("tokenFile", ""),
+        secret_file=fields.text("secretFile", ""),
+        environments=fields.texts("environments"),
+    )
+    if bool(notifier.url) == bool(notifier.url_file):
+        raise FieldError(fields.path("url"), "write either url, or urlFile where the address itself is a secret")
+    if notifier.url and _holds_credentials(notifier.url):
+        raise FieldError(fields.path("url"), "holds credentials: put the address into a file and name it in urlFile")
+    fields.done()
+    return notifier
 
 
 def _committer(fields: StrictFields) -> Committer:
@@ -173,6 +194,7 @@ def _repository_name(url: str) -> str:
 
 
 def _unique(settings: Settings) -> None:
-    for name, count in Counter(source.name for source in settings.sources).items():
-        if count > 1:
-            raise FieldError("sources", f"{count} sources are named {name!r}: names must differ")
+    for field, named in (("sources", settings.sources), ("notifiers", settings.notifiers)):
+        for name, count in Counter(one.name for one in named).items():
+            if count > 1:
+                raise FieldError(field, f"{count} {field} are named {name!r}: names must differ")

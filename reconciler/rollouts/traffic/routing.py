@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from reconciler.rollouts.passes import Pass, SetTraffic
+from reconciler.rollouts.passes import Pass
 from reconciler.rollouts.pods.sizes import capable
 from reconciler.rollouts.position import current_step
 from reconciler.rollouts.spec.model import Canary, TrafficRouting
@@ -10,6 +10,7 @@ from reconciler.rollouts.status.events import weight_text
 from reconciler.rollouts.status.model import Share, Weights
 from reconciler.rollouts.traffic.desired import WantedWeight, recorded_weight, wanted_traffic
 from reconciler.rollouts.traffic.model import Traffic
+from reconciler.rollouts.traffic.routed import routed
 from reconciler.rollouts.traffic.services import rolling_back_dynamically, switch
 
 
@@ -40,7 +41,8 @@ def _in_force(pass_: Pass, canary: Canary, routing: TrafficRouting, wanted: Want
     traffic = _traffic(pass_, routing, Share(wanted.weight, hash=wanted.hash), stable_hash, drop=wanted.drop)
     if step is not None and (step.header_route or step.mirror_route):
         traffic = replace(traffic, header_route=step.header_route, mirror_route=step.mirror_route)
-    return _recorded(pass_.act(SetTraffic(traffic, _unavailable(pass_))), canary, wanted, stable_hash)
+    pass_ = routed(pass_, traffic, _unavailable(pass_))
+    return pass_ if pass_.ended else _recorded(pass_, canary, wanted, stable_hash)
 
 
 def _traffic(pass_: Pass, routing: TrafficRouting, canary: Share, stable_hash: str, *, drop: bool) -> Traffic:
@@ -73,7 +75,7 @@ def _routes_dropped(pass_: Pass, routing: TrafficRouting) -> Pass:
     before = pass_.before.canary.weights
     if before is None:
         return pass_
-    return pass_.act(SetTraffic(_traffic(pass_, routing, before.canary, before.stable.hash, drop=True)))
+    return routed(pass_, _traffic(pass_, routing, before.canary, before.stable.hash, drop=True))
 
 
 def _recorded(pass_: Pass, canary: Canary, wanted: WantedWeight, stable_hash: str) -> Pass:

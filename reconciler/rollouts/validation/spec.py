@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.problem import Problem, invalid, required
 from reconciler.rollouts.spec.model import BlueGreen, Canary, RolloutSpec
+from reconciler.rollouts.traffic.router import Routers
 from reconciler.rollouts.validation.canary import canary_problems
 from reconciler.rollouts.validation.rules import affinity_problems, argument_problems, negative_problems, same_services
 
@@ -14,12 +15,12 @@ HISTORY = "This rollout's revision history limit can not be smaller than the rol
 SELECTOR_MISSING = "Rollout has missing field '.spec.selector'"
 
 
-def spec_problem(rollout: Manifest, spec: RolloutSpec) -> Problem | None:
+def spec_problem(rollout: Manifest, spec: RolloutSpec, routers: Routers) -> Problem | None:
     """The first broken rule of a spec whose workloadRef, if any, is resolved."""
-    return next(_problems(rollout, spec), None)
+    return next(_problems(rollout, spec, routers), None)
 
 
-def _problems(rollout: Manifest, spec: RolloutSpec) -> Iterator[Problem]:
+def _problems(rollout: Manifest, spec: RolloutSpec, routers: Routers) -> Iterator[Problem]:
     yield from negative_problems(
         {
             "spec.replicas": spec.replicas,
@@ -34,7 +35,7 @@ def _problems(rollout: Manifest, spec: RolloutSpec) -> Iterator[Problem]:
     if spec.progress_deadline <= spec.min_ready_seconds:
         yield invalid("spec.progressDeadlineSeconds", spec.progress_deadline, GREATER)
     if isinstance(spec.strategy, Canary):
-        yield from canary_problems(rollout, spec, spec.strategy)
+        yield from canary_problems(rollout, spec, routers)
     else:
         yield from _blue_green(rollout, spec, spec.strategy)
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from reconciler.app.settings.manifest import CONTROLLERS, parse_settings
+from reconciler.app.settings.model import NotifierSettings
 from reconciler.git.objects import Committer
 from reconciler.kernel.strict import FieldError
 from reconciler.sources.settings import Allow, CredentialFile, ForgeSettings, PruneLimit, SourceSettings
@@ -168,6 +169,38 @@ def test_a_source_may_name_the_namespace_of_bare_objects_and_files_to_leave_out(
     assert "sources[0].namespace" in refused_source(namespace="Team A")
     for glob in ("", "/", "../x"):
         assert "sources[0].exclude" in refused_source(exclude=[glob])
+
+
+def test_a_notifier_is_read_and_knows_its_environments() -> None:
+    hook = {"name": "chat", "kind": "webhook", "urlFile": "/etc/hook", "tokenFile": "/etc/token", "environments": ["production"]}
+    found = parse_settings({"notifiers": [hook]}).notifiers
+    assert found == (
+        NotifierSettings(name="chat", kind="webhook", url_file="/etc/hook", token_file="/etc/token", environments=("production",)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"kind": "pigeon"}, "notifiers[0].kind: 'pigeon' is not one of webhook"),
+        ({"url": "https://h/x", "urlFile": "/f"}, "notifiers[0].url: write either url, or urlFile"),
+        ({}, "notifiers[0].url: write either url, or urlFile"),
+        ({"url": "https://u:p@h/x"}, "notifiers[0].url: holds credentials"),
+        ({"url": "https://h/x", "chanel": "a"}, "notifiers[0].chanel: unknown field"),
+        ({"name": "A b"}, "notifiers[0].name"),
+    ],
+)
+def test_a_notifier_that_cannot_work_is_refused_with_its_field(change: dict[str, str], words: str) -> None:
+    assert words in refused({"notifiers": [{"name": "chat", "kind": "webhook", **change}]})
+
+
+def test_notifiers_have_names_of_their_own() -> None:
+    hook = {"name": "chat", "kind": "webhook", "url": "https://h/x"}
+    assert "2 notifiers are named 'chat'" in refused({"notifiers": [hook, hook]})
+
+
+def test_the_kinds_of_forges_are_those_of_the_registry() -> None:
+    assert "is not one of github, plain" in refused_source(forge={"kind": "svn"})
 
 
 SSH = {"sshKeyFile": "/k", "knownHostsFile": "/h"}

@@ -6,6 +6,7 @@ import pytest
 
 from reconciler.rollouts.spec.manifest import parse_rollout
 from reconciler.rollouts.validation.spec import spec_problem
+from reconciler.routers.registry import ROUTERS
 from tests.kit.rollouts import canary, istio_routing, measured, rollout, weight
 
 HEADER = {"setHeaderRoute": {"name": "h", "match": [{"headerName": "x", "headerValue": {"exact": "y"}}]}}
@@ -15,7 +16,7 @@ TWO_WAYS = {"setHeaderRoute": {"name": "h", "match": [{"headerName": "x", "heade
 
 def problem(*steps: dict[str, Any], **fields: Any) -> str:
     manifest = rollout(canary=canary(*steps, **fields))
-    found = spec_problem(manifest, parse_rollout(manifest))
+    found = spec_problem(manifest, parse_rollout(manifest), ROUTERS)
     return str(found) if found else ""
 
 
@@ -75,3 +76,29 @@ def test_a_router_has_rules_of_its_own() -> None:
 
 def test_percentages_that_round_to_nothing_are_no_mistake() -> None:
     assert problem(maxSurge="1%", maxUnavailable="0") == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ({"regex": "*"}, 'spec.strategy.steps[0].setHeaderRoute.match[0].headerValue.regex: Invalid value: "*": Istio refuses this regex'),
+        ({"regex": "(?!bot).*"}, "Istio refuses this regex"),
+        ({"prefix": ""}, "StringMatch value missed"),
+        ({"regex": ".*"}, ""),
+    ],
+)
+def test_a_header_value_that_istio_refuses_is_said_before_the_step(value: dict[str, str], words: str) -> None:
+    step = {"setHeaderRoute": {"name": "h", "match": [{"headerName": "x", "headerValue": value}]}}
+    found = problem(step, istio=True, trafficRouting=istio_routing("h"))
+    assert words in found and bool(words) is bool(found)
+
+
+def test_a_mirror_match_that_istio_refuses_is_said_before_the_step() -> None:
+    for match, place in (({"path": {"regex": "*"}}, "path.regex"), ({"headers": {"x": {"prefix": ""}}}, "headers.x.prefix")):
+        step = {"setMirrorRoute": {"name": "h", "match": [match]}}
+        assert f"setMirrorRoute.match[0].{place}: Invalid value" in problem(step, istio=True, trafficRouting=istio_routing("h"))
+
+
+def test_a_router_that_nobody_knows_is_refused_and_not_ignored() -> None:
+    routing = {**istio_routing(), "istoi": {}}
+    assert "trafficRouting.istoi: Forbidden: traffic router istoi is not supported yet" in problem(istio=True, trafficRouting=routing)

@@ -7,12 +7,13 @@ import pytest
 from reconciler.kernel.identity import Manifest
 from reconciler.rollouts.spec.manifest import parse_rollout
 from reconciler.rollouts.validation.spec import spec_problem
+from reconciler.routers.registry import ROUTERS
 from tests.kit.rollouts import analysis, canary, rollout
 from tests.kit.store import merged
 
 
 def problem(manifest: Manifest) -> str:
-    found = spec_problem(manifest, parse_rollout(manifest))
+    found = spec_problem(manifest, parse_rollout(manifest), ROUTERS)
     return str(found) if found else ""
 
 
