@@ -28,6 +28,7 @@ from reconciler.runtime.suspension import Suspension
 from reconciler.sources.images import template_of
 from reconciler.sources.model import Pull
 from reconciler.sources.permission import refusal
+from reconciler.sources.settings import SourceSettings
 from reconciler.sources.source_port import SourcePort, Tip
 from reconciler.sources.templates import Workload, referenced_config, workloads
 
@@ -63,7 +64,7 @@ class ReleaseOpener:
                 return False
 
         for workload in released_workloads(tip.parsed, adopted):
-            if any(refusal(part.manifest, source.settings.allow) for part in (workload.owner, workload.template)):
+            if not _followed(workload, source.settings):
                 continue  # what may not be written is no release; the writing says why
             if self._is_suspended(workload):
                 continue
@@ -225,3 +226,11 @@ class ReleaseOpener:
         gone = tuple(Remove(ObjectRef(RELEASES, release.namespace, release.name), release.uid) for release in expired(history, limit))
         if gone:
             await self._apply(Plan(gone))
+
+
+def _followed(workload: Workload, settings: SourceSettings) -> bool:
+    """True for a workload that this source may write, or that another tool applies where the source is a companion."""
+    allow = settings.allow
+    if settings.companion:
+        return not allow.namespaces or workload.template.key[1] in allow.namespaces
+    return not any(refusal(part.manifest, allow) for part in (workload.owner, workload.template))

@@ -247,7 +247,7 @@ def _abort_delay(facts: ReleaseFacts) -> timedelta:
 
 
 def _end(look: Look, verdict: Verdict, reason: str) -> ReleaseStatus:
-    seen = tuple(run.uid for run in look.facts.runs)
+    seen = tuple(run.uid for run in look.facts.runs if run.hash == look.status.pod_hash)
     ended = replace(look.status, phase=ReleasePhase.CLOSED, verdict=verdict, reason=reason, decided_at=look.now, seen_runs=seen)
     return replace(ended, evidence=(*ended.evidence, *_unfinished(look)))
 

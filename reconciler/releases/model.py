@@ -239,7 +239,7 @@ class ReleaseStatus(Struct, frozen=True, kw_only=True):
     evidence: tuple[Evidence, ...] = ()
     runs: tuple[RunRecord, ...] = ()
     seen_runs: tuple[str, ...] = ()
-    """UIDs of all AnalysisRuns of the Rollout at the verdict; they are no evidence of a later attempt."""
+    """UIDs of the AnalysisRuns of its pods at the verdict; they are no evidence of a later attempt."""
     verbs: tuple[Verb, ...] = ()
     restore: Restore | None = None
     announced: str = ""

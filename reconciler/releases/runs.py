@@ -41,6 +41,13 @@ class Run:
         return self.phase in (RunPhase.SUCCESSFUL, RunPhase.FAILED, RunPhase.ERROR, RunPhase.INCONCLUSIVE)
 
     @property
+    def measuring(self) -> bool:
+        """True while an answer is awaited."""
+        results = (self.manifest.get("status") or {}).get("metricResults") or []
+        last = [result["measurements"][-1] for result in results if result.get("measurements")]
+        return any(not measurement.get("finishedAt") for measurement in last)
+
+    @property
     def step(self) -> int | None:
         text = labels_of(self.manifest).get(STEP_LABEL, "")
         return int(text) if self.kind == RunKind.STEP and text.isdigit() else None

@@ -19,6 +19,8 @@ from reconciler.releases.model import Cause, Release, ReleasePhase, ReleaseStatu
 from reconciler.releases.policy import ReleasePolicy
 
 MARGIN = timedelta(seconds=30)
+ANSWER, GLANCE = timedelta(seconds=90), timedelta(seconds=5)
+"""How long an answer that is awaited at the end of a window is waited for, so that it is no measurement cut short; and between two looks."""
 PATIENCE = timedelta(minutes=2)
 MOST_RETURNS = 2
 """How often the template is put back after promotion before somebody who puts the other one back is left to a person."""
@@ -102,13 +104,13 @@ def keep_previous_warm(release: Release, policy: ReleasePolicy, facts: ReleaseFa
 
 
 def end_after_promotion(release: Release, policy: ReleasePolicy, facts: ReleaseFacts, now: datetime) -> Steering:
-    """The window is over: the run is asked to end; what it has not failed by then, it passes."""
+    """The window is over, and no answer is awaited: the run is asked to end; what it has not failed by then, it passes."""
     after, promoted_at, run = policy.after_promotion, release.status.promoted_at, facts.after
     if release.status.phase is not ReleasePhase.WATCHING or after is None or promoted_at is None or run is None or run.ended:
         return NOTHING
     over = promoted_at + after.window
-    if now < over:
-        return Steering(wake_at=over)
+    if now < over or (run.measuring and now < over + ANSWER):
+        return Steering(wake_at=over if now < over else now + GLANCE)
     if (run.manifest.get("spec") or {}).get("terminate"):
         return NOTHING
     place = ObjectRef(ANALYSIS_RUNS, namespace_of(run.manifest), run.name)

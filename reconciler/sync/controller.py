@@ -30,12 +30,12 @@ from reconciler.runtime.apply import Apply
 from reconciler.sources.inventory import CONFIRMED, Inventory, Place, confirmed_digest, next_entries, render_inventory, replacing
 from reconciler.sources.observe_inventory import Inventories
 from reconciler.sources.problem import Mender, Reason, RecordedProblem
-from reconciler.sources.source_port import SourcePort
+from reconciler.sources.source_port import SourcePort, Tip
 from reconciler.sync.apply import Outcome, SourceApply
 from reconciler.sync.apply_releases import Releases
 from reconciler.sync.facts import Failure, SourceFacts
 from reconciler.sync.observe import Observation
-from reconciler.sync.plan import SourcePlan, foundations, plan, ready
+from reconciler.sync.plan import SourcePlan, file_problem, foundations, plan, ready, release_problems
 from reconciler.sync.writes import Write
 
 RESYNC = timedelta(minutes=3)
@@ -115,6 +115,8 @@ class SourceController:
             problem = RecordedProblem(reason=Reason.UNREACHABLE, message=f"cannot be read: {error}", mender=Mender.OPERATOR, retried=True)
             await self._store(name, record, replace(record.inventory, problems=(problem,)))
             raise
+        if following.settings.companion and not self._parts.reporting:
+            return await self._accompany(name, following, record, tip)
         began = self._clock.monotonic()
         facts = await self._parts.observation.facts((following.settings, tip), record.stored, record.inventory)
         facts = replace(facts, routers=self._parts.routers)
@@ -125,6 +127,15 @@ class SourceController:
         ended = self._clock.monotonic()
         self._rested[name] = ended + min(REST * (ended - began), LONGEST_REST)
         return min(filter(None, (wake_at, self._clock.now() + RESYNC)))
+
+    async def _accompany(self, name: str, following: SourcePort, record: Record, tip: Tip) -> datetime | None:
+        """Another tool applies: releases are opened for what Git asks for, and nothing else is read or written."""
+        files = tuple(file_problem(problem) for problem in tip.parsed.problems)
+        asked = replace(record.inventory, commit=tip.sha, workloads=identities(tip.parsed))
+        record = await self._store(name, record, asked)
+        opened = await self._opener.open(following, tip)
+        await self._store(name, record, replace(asked, problems=(*files, *release_problems(opened.unjudged, opened.failure))))
+        return self._clock.now() + (timedelta(seconds=5) if opened.failure else RESYNC)
 
     async def _deliver(self, name: str, following: SourcePort, record: Record, facts: SourceFacts) -> datetime | None:
         """Carry out what is due, and put on record what came of it."""

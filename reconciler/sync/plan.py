@@ -112,11 +112,23 @@ def _waves(writes: Iterable[Write]) -> tuple[tuple[Write, ...], ...]:
 
 def _source_problems(facts: SourceFacts) -> tuple[RecordedProblem, ...]:
     files = tuple(file_problem(problem) for problem in facts.tip.parsed.problems)
-    unjudged = tuple(RecordedProblem(reason=Reason.UNJUDGED, message=words) for words in facts.unjudged)
-    if not facts.unopened:
-        return (*files, *unjudged)
-    words = f"releases could not be opened, so no pod template changes: {facts.unopened}"
-    return (*files, *unjudged, RecordedProblem(reason=Reason.UNOPENED, message=words, mender=Mender.NOBODY, retried=True))
+    return (*files, *release_problems(facts.unjudged, facts.unopened))
+
+
+def release_problems(unjudged: Sequence[str], unopened: str) -> tuple[RecordedProblem, ...]:
+    """What the release layer could not do for a tip: workloads without a judge, and releases that could not be opened at all."""
+    problems = tuple(RecordedProblem(reason=Reason.UNJUDGED, message=words) for words in unjudged)
+    if not unopened:
+        return problems
+    return (
+        *problems,
+        RecordedProblem(
+            reason=Reason.UNOPENED,
+            message=f"releases could not be opened, so no pod template changes: {unopened}",
+            mender=Mender.NOBODY,
+            retried=True,
+        ),
+    )
 
 
 def file_problem(problem: SourceProblem) -> RecordedProblem:

@@ -44,7 +44,7 @@ async def daemon(place: Shop, name: str, settings: Settings) -> AsyncIterator[li
             writes.append(f"{request.method} {request.path}")
 
     stopping = asyncio.Event()
-    living = Daemon(settings, DirectTransport(place.ground.server.call, before=note), place.ground.folder / name)
+    living = Daemon(settings, DirectTransport(place.ground.server.call, before=note), place.ground.folder / name, read_only_mode=False)
     task = asyncio.create_task(living.run(stopping))
     try:
         yield writes

@@ -144,7 +144,7 @@ async def test_policy_and_bad_image_in_one_commit_never_lets_an_unjudged_pod_ser
             async def being_judged() -> bool:
                 life.raise_failure()
                 found = await place.api.get(f"{ROLLOUTS}/search") or {}
-                judged = [r for r in await place.releases(BAD) if not r["spec"].get("baseline")]
+                judged = [r for r in await place.releases(BAD) if "previous" in r["spec"]]
                 return bool(judged) and (found.get("status") or {}).get("phase") == "Paused"
 
             await until(being_judged, DEADLINE)
@@ -172,7 +172,7 @@ async def test_what_runs_is_the_baseline_even_if_git_asks_for_more_at_the_first_
         await until(home, DEADLINE)
         assert await place.asked() == rollout("1")
         (first,) = await place.releases("1")
-        assert first["spec"]["baseline"] and first["spec"]["running"]
+        assert "previous" not in first["spec"] and first["spec"]["cause"] == "found running"
 
 
 async def test_image_and_env_changed_together_are_restored_together(place: Shop) -> None:
