@@ -20,7 +20,7 @@ from reconciler.releases.policy import ReleasePolicy
 
 MARGIN = timedelta(seconds=30)
 ANSWER, GLANCE = timedelta(seconds=90), timedelta(seconds=5)
-"""How long an answer that is awaited at the end of a window is waited for, so that it is no measurement cut short; and between two looks."""
+"""How long an answer is waited for at the end of a window, so that no measurement is cut short; and between two looks."""
 PATIENCE = timedelta(minutes=2)
 MOST_RETURNS = 2
 """How often the template is put back after promotion before somebody who puts the other one back is left to a person."""

@@ -76,7 +76,7 @@ def run(  # noqa: PLR0913 - a builder: only what matters to a test is said
         "name": "success-rate",
         "phase": phase,
         outcome: len(values),
-        "measurements": [{"phase": measurement, "value": value} for value in values],
+        "measurements": [{"phase": measurement, "value": value, "finishedAt": "2026-11-25T03:00:00Z"} for value in values],
     }
     labels = {"rollouts-pod-template-hash": pod_hash, "rollout-type": kind, **({"step-index": str(step)} if kind == "Step" else {})}
     return {
