@@ -26,12 +26,9 @@ async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 
 
 @pytest.fixture
-async def api(server: Server, request: pytest.FixtureRequest) -> AsyncIterator[Api]:
-    """A namespace on the server; a case marked `since("1.27")` is skipped on an older one."""
+async def api(server: Server) -> AsyncIterator[Api]:
+    """A namespace on the server."""
     async with namespace_of(server) as made:
-        mark = request.node.get_closest_marker("since")
-        if mark and made.release < tuple(int(part) for part in mark.args[0].split(".")):
-            pytest.skip(f"Kubernetes {'.'.join(map(str, made.release))} is older than {mark.args[0]}")
         yield made
 
 
