@@ -5,7 +5,7 @@ REAL_SECONDS ?= 0# how long obtaining the real parts may take; 0 is no limit
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test real test-all check bench bench-real lock clean
+.PHONY: help setup demo test real test-all check bench mutants bench-real lock clean
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,23 +34,31 @@ real: $(VENV)/.dev ## the contracts on a real control plane and Prometheus; the 
 
 test-all: test real ## all tests: those of `make test` and those of `make real`
 
-check: $(VENV)/.dev ## formatting, lint, types, floors, house rules
+check: $(VENV)/.dev ## formatting, lint, types, walls between folders, house rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo | tail -n 12
-	@$(BIN)/pytest -q tests/test_house.py
+	@$(BIN)/pytest -q tests/test_house.py tests/test_references.py tests/test_dead_code.py
 
-bench: $(VENV)/.dev ## print the budgets of DESIGN §6 that exist so far, as ratios of one run
+bench: $(VENV)/.dev ## print the budgets of ADR 0030 that exist so far, as ratios of one run
 	@$(BIN)/python -m benchmarks
+
+mutants: $(VENV)/.dev ## break guards one at a time and name those that no test misses (MUTANTS="--only rollouts --sample 20 --seed 2")
+	@nice -n 10 $(BIN)/python -m scripts.mutants $(MUTANTS)
 
 bench-real: $(VENV)/.dev ## the sandbox's API server beside a real one in one run (what `make real` obtained)
 	@$(BIN)/python -m benchmarks.witness
 
+COMPILE = $(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 \
+	--no-emit-package reconciler --no-emit-package reconciler-sandbox
+
 lock: ## resolve the locked dependency lists again (needs uv in .venv)
 	@$(BIN)/pip install -q uv
-	@$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --extra sandbox pyproject.toml scripts/build.in -o requirements.lock
-	@$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --extra sandbox --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	@$(COMPILE) pyproject.toml sandbox/pyproject.toml scripts/build.in -o requirements.lock
+	@$(COMPILE) --extra dev -c requirements.lock pyproject.toml sandbox/pyproject.toml -o requirements-dev.lock
+	@$(COMPILE) -c requirements.lock pyproject.toml -o requirements-production.lock
+	@$(COMPILE) -c requirements.lock scripts/build.in -o requirements-build.lock
 
 clean: ## remove what the targets made
 	@rm -rf $(VENV) demo-out bench-out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

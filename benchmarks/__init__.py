@@ -1,1 +1,1 @@
-"""The budgets of DESIGN §6 that exist so far, measured in one run: `python -m benchmarks`. Reported, never asserted."""
+"""The budgets of ADR 0030 that exist so far, measured in one run: `python -m benchmarks`. Reported, never asserted."""

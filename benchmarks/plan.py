@@ -1,4 +1,4 @@
-"""`plan` for one routed canary in the middle of its steps; parsing and hashing are not part of it (DESIGN §6)."""
+"""`plan` for one routed canary in the middle of its steps; parsing and hashing are not part of it (ADR 0030)."""
 
 from benchmarks.measure import Row, median_seconds
 from reconciler.kernel.resources import SERVICES, VIRTUAL_SERVICES
@@ -28,6 +28,6 @@ def paused_canary() -> World:
 
 def facts(world: World) -> RolloutFacts:
     """What the controller would hand to `plan` now."""
-    observer = RolloutObserver(world.client, world.cache, ROUTERS, "")  # type: ignore[arg-type]
+    observer = RolloutObserver(world.client, world.cache, ROUTERS, {})  # type: ignore[arg-type]
     resolved = run_through(observer.resolve(world.rollout))
     return run_through(observer.observe(world.rollout, resolved, world.clock.now()))

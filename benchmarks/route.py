@@ -22,6 +22,7 @@ from reconciler.kube.fence import Fence
 from reconciler.kube.http import Endpoint, HttpTransport
 from reconciler.kube.informer import Informer
 from reconciler.rollouts.controller import RolloutController
+from reconciler.rollouts.traffic.router import kinds_of
 from reconciler.routers.registry import ROUTERS
 from reconciler.runtime.engine import Engine
 from tests.kit.clusters import api
@@ -129,7 +130,7 @@ async def _nobody() -> str:
 
 
 def _controller(client: Client) -> Engine:
-    cache, clock = Cache(RolloutController.watches, INDEXES), SystemClock()
+    cache, clock = Cache((*RolloutController.watches, *kinds_of(ROUTERS)), INDEXES), SystemClock()
     return Engine([RolloutController(client, cache, clock, ROUTERS)], client, cache, clock)
 
 

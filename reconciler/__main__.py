@@ -4,7 +4,7 @@ import sys
 
 
 def main() -> None:
-    """Run the command line; the exit code follows DESIGN 21."""
+    """Run the command line; the exit code follows ADR 0029."""
     from reconciler.app.cli.main import run
 
     sys.exit(run(sys.argv[1:]))

@@ -195,15 +195,26 @@ def test_the_probes_ask_what_the_daemon_answers_and_one_pod_at_a_time_holds_the_
     assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
 
 
-@pytest.mark.parametrize("path", ["base/reconciler.yaml", "overlays/example/reconciler.yaml"])
+@pytest.mark.parametrize("path", ["base/reconciler.yaml", "overlays/example/reconciler.yaml", "overlays/companion/reconciler.yaml"])
 def test_the_settings_are_good_and_fit_the_pod(path: str) -> None:
     settings = load_settings(DEPLOY / path)
     container = one("base", "Deployment", "reconciler")["spec"]["template"]["spec"]["containers"][0]
     mounts = {mount["mountPath"] for mount in container["volumeMounts"]}
-    assert settings.listen == f"0.0.0.0:{container['ports'][0]['containerPort']}"
+    assert settings.listen.startswith("127.0.0.1:"), "the pod's address is given on the command line"
     assert settings.workdir in mounts
     secrets = [file for s in settings.sources if s.credentials and s.forge for file in (s.credentials.password_file, s.forge.token_file)]
     assert {str(Path(file).parent) for file in [*secrets, settings.webhook_secret_file] if file} <= mounts
+
+
+def test_the_pod_listens_on_its_own_address_only_and_a_policy_says_who_may_come() -> None:
+    container = one("base", "Deployment", "reconciler")["spec"]["template"]["spec"]["containers"][0]
+    assert container["args"][-2:] == ["--listen", f"$(POD_IP):{container['ports'][0]['containerPort']}"]
+    assert {"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}} in container["env"]
+    assert not [path for path in DEPLOY.rglob("*.yaml") if "0.0.0.0" in path.read_text()]
+    policies = {m["metadata"]["name"]: m["spec"] for m in built("overlays/example") if m["kind"] == "NetworkPolicy"}
+    labels = one("base", "Deployment", "reconciler")["spec"]["template"]["metadata"]["labels"]
+    assert all(spec["podSelector"]["matchLabels"] == labels for spec in policies.values())
+    assert policies["reconciler"].get("ingress") in (None, []) and all(rule["from"] for rule in policies["reconciler-clients"]["ingress"])
 
 
 def test_a_new_settings_text_makes_a_new_pod() -> None:
@@ -234,4 +245,4 @@ def test_a_source_may_write_exactly_what_its_allow_list_says() -> None:
 def test_the_image_runs_as_nobody_and_installs_what_is_locked() -> None:
     text = (DEPLOY / "Dockerfile").read_text()
     assert "USER 65532:65532" in text
-    assert "--require-hashes -r requirements.lock" in text
+    assert "--require-hashes -r requirements-production.lock" in text

@@ -1,10 +1,12 @@
-"""The house rules that a machine can check: sizes, docstrings, mirrors, words (STYLE, "Guard rails")."""
+"""The house rules that a machine can check: sizes, docstrings, words, names, what a module may reach (ADR 0007)."""
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -12,7 +14,36 @@ SOURCES = sorted((ROOT / "reconciler").rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 BANNED = {"get", "handle", "process", "manage", "do", "util", "utils", "helper", "helpers", "common", "base", "manager", "data", "info"}
 # Words that other systems define: Kubernetes verbs, HTTP methods, Argo fields, Python protocols, CLI commands.
-EXEMPT = {"get", "do_GET", "do_POST", "do_PUT", "do_PATCH", "do_DELETE", "process", "rollout_info", "controller_info", "data", "base"}
+EXEMPT = {
+    "get",
+    "data_received",
+    "do_GET",
+    "do_POST",
+    "do_PUT",
+    "do_PATCH",
+    "do_DELETE",
+    "process",
+    "rollout_info",
+    "controller_info",
+    "data",
+    "base",
+}
+
+# Words that meant something only here, and the word of the field for each.
+PRIVATE = {
+    "beat": "step of a pass", "turn": "pass", "settle": "finish", "passage": "template decision", "lapse": "override to end",
+    "wardrobe": "pod metadata", "purse": "budget", "following": "source", "followed": "git source", "openings": "release opener",
+    "gatekeeping": "template gate", "histories": "release history",
+}  # fmt: skip
+NO_SUBJECT = re.compile(r"\b(whoever|nobody|somebody)\b", re.IGNORECASE)
+
+# What a decision may not reach, by any detour: what waits, and what answers differently when asked twice.
+WAITS = {"asyncio", "subprocess", "socket", "httpx", "aiohttp", "git", "kubernetes", "threading", "logging", "structlog"}
+DIFFERS = {"random", "os", "time", "pathlib", "uuid", "secrets", "tempfile", "shutil", "platform", "reconciler.kernel.clock"}
+HANDS = ("reconciler.kube", "reconciler.git", "reconciler.web", "reconciler.runtime")
+NOUNS = {"analysis", "rollouts", "sources", "releases", "sync"}
+ALWAYS_PURE = {"views", "routers", "expr", "yamledit", "kernel"}
+DOING = ("observe", "controller", "apply", "restoring", "follow")
 
 
 def relative(path: Path) -> str:
@@ -48,32 +79,132 @@ def test_a_module_says_its_idea(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text()))
 
 
-def test_every_module_has_a_mirror_test() -> None:
-    def mirror(path: Path) -> Path:
-        inside = path.relative_to(ROOT / "reconciler")
-        return ROOT / "tests" / inside.parent / f"test_{inside.name}"
-
-    missing = [relative(p) for p in SOURCES if p.name not in {"__init__.py", "__main__.py"} and has_code(p) and not mirror(p).exists()]
-    assert not missing
-
-
-def has_code(path: Path) -> bool:
-    """Whether a module holds behaviour: one with only constants, dataclass fields or protocols needs no mirror."""
-    return any(statements(f) for f in functions(path))
-
-
-def statements(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    body = [s for s in function.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
-    return len(body) > 1
+def words_of(name: str) -> set[str]:
+    return set(re.split(r"_+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).strip("_").lower()))
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=relative)
 def test_names_say_something(path: Path) -> None:
-    def lies(name: str) -> bool:
-        words = set(re.split(r"_+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).strip("_").lower()))
-        return name not in EXEMPT and bool(words & BANNED)
+    assert not [name for name in defined_names(path) if name not in EXEMPT and words_of(name) & BANNED]
 
-    assert not [name for name in defined_names(path) if lies(name)]
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_names_are_the_fields_words(path: Path) -> None:
+    assert not {name: PRIVATE[word] for name in given_names(path) for word in sorted(words_of(name) & set(PRIVATE))}
+
+
+def given_names(path: Path) -> Iterator[str]:
+    """Every name that a module gives to something: definitions, parameters, variables, attributes."""
+    yield path.stem
+    for node in ast.walk(ast.parse(path.read_text())):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name) | ast.arg(arg=name):
+                yield name
+            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+                yield name
+
+
+def docstrings(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and (text := ast.get_docstring(node)):
+            yield text
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_a_docstring_says_what_it_returns(path: Path) -> None:
+    assert not [text for text in docstrings(path) if text.startswith("Whether")]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_a_docstring_names_what_acts(path: Path) -> None:
+    """`whoever`, `nobody` and `somebody` hide the thing that acts."""
+    assert not [text for text in docstrings(path) if NO_SUBJECT.search(re.sub(r"`[^`]*`", "", text))]
+
+
+def is_pure(module: str) -> bool:
+    """True of the modules that think: all but the clock below, all but what reads, loops and writes in a noun's folder."""
+    folder, *inner = module.removeprefix("reconciler.").split(".")
+    if folder in NOUNS:
+        return not any(room.startswith(DOING) for room in inner)
+    return folder in ALWAYS_PURE and module != "reconciler.kernel.clock"
+
+
+def is_forbidden(module: str) -> bool:
+    """True of what waits, differs or touches the outside; the nouns of Git (`git.objects`) are plain data."""
+    if module == "reconciler.git.objects":
+        return False
+    return module in WAITS | DIFFERS or any(module == hand or module.startswith(f"{hand}.") for hand in HANDS)
+
+
+@pytest.fixture(scope="module")
+def graph() -> grimp.ImportGraph:
+    return grimp.build_graph("reconciler", include_external_packages=True, cache_dir=None)
+
+
+def test_a_pure_module_reaches_nothing_that_waits_or_differs(graph: grimp.ImportGraph) -> None:
+    pure = [module for module in sorted(graph.modules) if module.startswith("reconciler.") and is_pure(module)]
+    detours = [
+        graph.find_shortest_chain(module, reached)
+        for module in pure
+        # A package is imported with each of its modules, so what its `__init__` imports is reached as well.
+        for reached in sorted(graph.find_upstream_modules(module))
+        if is_forbidden(reached)
+    ]
+    assert len(pure) > 100
+    assert not [" > ".join(detour) for detour in detours if detour]
+
+
+def test_what_does_the_reading_and_writing_reaches_the_outside(graph: grimp.ImportGraph) -> None:
+    """The same look at a controller finds what is forbidden: the rule above is not green because it sees nothing."""
+    reached = graph.find_upstream_modules("reconciler.rollouts.controller")
+    assert {"reconciler.kube.client", "reconciler.kernel.clock", "structlog"} <= {module for module in reached if is_forbidden(module)}
+    assert not is_pure("reconciler.rollouts.controller")
+    assert not is_pure("reconciler.sync.apply_adoption")
+    assert is_pure("reconciler.rollouts.pods.creation")
+
+
+PURE_FILES = [p for p in SOURCES if is_pure(".".join(p.relative_to(ROOT).with_suffix("").parts))]
+IMPURE_CALLS = {"open", "print", "input", "now", "utcnow", "today"}
+
+
+@pytest.mark.parametrize("path", PURE_FILES, ids=relative)
+def test_a_pure_module_awaits_nothing(path: Path) -> None:
+    assert not [f.name for f in functions(path) if isinstance(f, ast.AsyncFunctionDef) and not is_declaration(f)]
+
+
+@pytest.mark.parametrize("path", PURE_FILES, ids=relative)
+def test_a_pure_module_asks_no_clock_and_opens_no_file(path: Path) -> None:
+    def called(call: ast.Call) -> str:
+        match call.func:
+            case ast.Name(name):
+                return name if name in {"open", "print", "input"} else ""
+            case ast.Attribute(value=ast.Name("datetime" | "date"), attr=name):
+                return name
+        return ""
+
+    calls = {called(node) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)}
+    assert not calls & IMPURE_CALLS
+
+
+def is_declaration(function: ast.AsyncFunctionDef) -> bool:
+    """True of a protocol's method: a docstring, `...`, nothing else."""
+    return all(isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant) for statement in function.body)
+
+
+def test_one_class_name_is_one_thing() -> None:
+    homes: dict[str, set[str]] = defaultdict(set)
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                homes[node.name.strip("_")].add(relative(path))
+    doubled = {name: sorted(places) for name, places in homes.items() if len(places) > 1}
+    assert not doubled
+
+
+def test_the_demo_loads_the_sandbox_only_when_it_is_typed() -> None:
+    page = ast.parse((ROOT / "reconciler" / "app" / "cli" / "demo.py").read_text())
+    imported = [node for node in page.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert "reconciler_sandbox" not in " ".join(ast.unparse(node) for node in imported)
 
 
 def test_every_package_is_on_the_architecture_page() -> None:

@@ -11,22 +11,26 @@ import pytest
 from reconciler_sandbox.rehearsal.record import Outcome
 
 from benchmarks.plan import paused_canary
-from reconciler.app.cli import lint, main, show
+from reconciler.app.cli import lint, main
 from reconciler.app.cli.diff import ObjectDiff
-from reconciler.app.cli.releases import words
 from reconciler.app.lint.lint import lint as look
+from reconciler.kernel.frozen import Frozen
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.resources import PODS, REPLICA_SETS
 from reconciler.releases.model import Change, Evidence, ReleasePhase, ReleaseSpec, ReleaseStatus, Restore, RestoreState, Verb, Verdict
 from reconciler.sources.model import Pull
 from reconciler.sync.diff import differences
-from reconciler.views.explain import explain
-from reconciler.views.tree import Family, facts, tree
+from reconciler.views.explain import Situation, explain
+from reconciler.views.releases import release_document
+from reconciler.views.rollouts import rollout_document, row_of, status_of
+from reconciler.views.tree import Family
+from reconciler.views.view import plain
 from tests.kit.lint import FILES, ROLLOUT
 from tests.kit.releases import NOW, release, run
 from tests.kit.rollouts import NAMESPACE, service
 from tests.kit.schemas import violations
 
+FROZEN = (Frozen("git", "reconciler", "ann", "2026-11-28T20:00:00Z"),)
 SCHEMAS = Path(__file__).resolve().parent.parent / "docs" / "schemas"
 
 
@@ -62,25 +66,25 @@ def ended() -> Manifest:
         restore=Restore(state=RestoreState.PUSHED, sha="d" * 40, attempts=1),
     )
     change = Change(file="web.yaml", line=3, field="spec.template", old="web:1.0", new="web:1.1")
-    return words(release(status=status, pull=Pull(number=12, url="https://git.example.com/12"), changes=(change,)))
+    return release_document(release(status=status, pull=Pull(number=12, url="https://git.example.com/12"), changes=(change,)))
 
 
 def test_a_rollout_with_its_tree_fits() -> None:
     found = family()
-    assert wrong("get-rollout", {**facts(found), "tree": asdict(tree(found))}) == []
+    assert wrong("get-rollout", rollout_document(found, [release()], FROZEN)) == []
 
 
 def test_a_rollout_in_a_list_fits() -> None:
-    assert wrong("list-rollouts", [show._row(family().rollout)]) == []
+    assert wrong("list-rollouts", [plain(row_of(family().rollout, None)), plain(row_of(family().rollout, release()))]) == []
 
 
 def test_an_explanation_fits() -> None:
-    assert wrong("explain", asdict(explain(family(), None, NOW))) == []
+    assert wrong("explain", asdict(explain(Situation(family=family(), release=None, now=NOW)))) == []
 
 
 @pytest.mark.parametrize("name", ["releases-list", "hold-list"])
 def test_releases_fit(name: str) -> None:
-    assert wrong(name, [ended(), words(release())]) == []
+    assert wrong(name, [ended(), release_document(release())]) == []
     assert wrong("releases-show", ended()) == []
 
 
@@ -115,7 +119,7 @@ def test_the_outcomes_of_a_demo_fit() -> None:
 
 
 def test_what_is_missing_or_unknown_is_found() -> None:
-    good = {"name": "web", "namespace": "shop", "phase": "Healthy", "message": ""}
+    good = plain(status_of(family().rollout, release(), FROZEN))
     assert wrong("status", good) == []
     assert wrong("status", {**good, "phase": 1}) == ["$.phase: 1 is no string"]
     assert wrong("status", {**good, "more": 1}) == ["$: more is not in the schema"]

@@ -1,4 +1,4 @@
-"""One pass of a run, without its I/O: answers in, the next status out (contract 6.5, items 5 and 6)."""
+"""One pass of a run, without its I/O: answers in, the next status out (contract 6.5 items 5 and 6)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

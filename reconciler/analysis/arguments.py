@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from reconciler.analysis.model import MASK, Argument
+from reconciler.analysis.model import Argument
 from reconciler.expr.text import plain
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Manifest, annotations_of, labels_of, name_of, namespace_of, uid_of
@@ -117,10 +117,3 @@ def _value(tag: str, values: Mapping[str, str | None]) -> str:
     if value is None:
         raise Unresolved(f"failed to resolve {{{{{tag}}}}}")
     return value
-
-
-def masked(text: str, secrets: Iterable[str]) -> str:
-    """The text without any secret in it; longer ones first, so that none shows through another."""
-    for secret in sorted((s for s in secrets if s), key=len, reverse=True):
-        text = text.replace(secret, MASK)
-    return text

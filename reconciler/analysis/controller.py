@@ -5,7 +5,7 @@ from datetime import datetime
 
 from reconciler.analysis.advance import Advance, advance, refused
 from reconciler.analysis.arguments import Unresolved, substitute, with_placeholders
-from reconciler.analysis.cleanup import expiry, jobs_to_delete
+from reconciler.analysis.cleanup import expiry
 from reconciler.analysis.due import due
 from reconciler.analysis.judge import RunTerms
 from reconciler.analysis.manifest import InvalidMetric, parse_metrics, parse_run, render_status
@@ -83,7 +83,7 @@ class AnalysisRunController:
             return None
         advanced = advance(terms, run.status, answers, kept, self._clock.now())
         await self._record(run.manifest, run.status, advanced.status)
-        await self._sweep_jobs(run, metrics, kept, advanced)
+        await self._sweep(run, metrics, kept, advanced)
         return advanced.wake_at or expiry(advanced.status, run.time_to_live)
 
     def _metrics(self, run: AnalysisRun) -> tuple[Metric, ...]:
@@ -98,7 +98,7 @@ class AnalysisRunController:
         await self._record(run.manifest, run.status, refused(run.status, message))
 
     async def _record(self, manifest: Manifest, before: AnalysisStatus, after: AnalysisStatus) -> None:
-        """What changed, with the version it was derived from; whoever wrote in between is looked at first. Then the events."""
+        """What changed, with the version it was derived from; a write in between is looked at first. Then the events."""
         patch = merge_patch(manifest.get("status") or {}, render_status(after))
         if not patch:
             return
@@ -106,14 +106,13 @@ class AnalysisRunController:
         await self._apply(Plan(status=Patch(_place(manifest), body)))
         await self._apply(Plan(events(manifest, before, after)))
 
-    async def _sweep_jobs(self, run: AnalysisRun, metrics: tuple[Metric, ...], kept: Mapping[str, int], advanced: Advance) -> None:
-        """Jobs beyond the limit of a metric that outgrew it; the limit counts the Jobs of all metrics (contract 13.55)."""
-        overfull = [metric.name for metric in metrics if metric.kind == "job" and metric.name in advanced.overfull]
-        if not overfull:
-            return
-        jobs = await self._measuring.jobs(run.manifest, advanced.status)
-        gone = jobs_to_delete(jobs, min(kept[name] for name in overfull))
-        await self._apply(Plan(tuple(Remove(ObjectRef(JOBS, namespace_of(job), name_of(job)), uid_of(job)) for job in gone)))
+    async def _sweep(self, run: AnalysisRun, metrics: tuple[Metric, ...], kept: Mapping[str, int], advanced: Advance) -> None:
+        """What measurements left outside, beyond the limit of a metric that outgrew it; the limit counts those of all metrics of its kind
+        (contract 13.55)."""
+        overfull = [metric for metric in metrics if metric.name in advanced.overfull]
+        for kind in dict.fromkeys(metric.kind for metric in overfull):
+            limit = min(kept[metric.name] for metric in overfull if metric.kind == kind)
+            await self._apply(Plan(await self._measuring.sweep(kind, run.manifest, advanced.status, limit)))
 
     async def _expire(self, run: AnalysisRun) -> datetime | None:
         """Remove a completed run whose time is over (contract 6.10)."""

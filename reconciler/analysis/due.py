@@ -1,4 +1,4 @@
-"""Which measurements are due, and when to look again (contract 6.5, item 3)."""
+"""Which measurements are due, and when to look again (contract 6.5 item 3)."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -65,7 +65,7 @@ def _moment(metric: Metric, result: MetricResult | None, status: AnalysisStatus,
         return None
     if result is None or last is None or last.finished is None:
         return _first(metric, status)
-    return _following(metric, result, last.phase, last.finished)
+    return _next_of(metric, result, last.phase, last.finished)
 
 
 def _first(metric: Metric, status: AnalysisStatus) -> datetime | None:
@@ -75,7 +75,7 @@ def _first(metric: Metric, status: AnalysisStatus) -> datetime | None:
     return status.started + metric.initial_delay if status.started else None
 
 
-def _following(metric: Metric, result: MetricResult, phase: RunPhase, finished: datetime) -> datetime | None:
+def _next_of(metric: Metric, result: MetricResult, phase: RunPhase, finished: datetime) -> datetime | None:
     if metric.effective_count is not None and result.count >= metric.effective_count:
         return None
     if phase is RunPhase.ERROR:

@@ -12,7 +12,7 @@ TERMINATED = "Run Terminated"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunTerms:
-    """What a run is judged by: its metrics, which of them only rehearse, and whether somebody asked it to end."""
+    """What a run is judged by: its metrics, which of them only rehearse, and whether it was asked to end."""
 
     metrics: tuple[Metric, ...]
     dry_run: frozenset[str] = field(default_factory=frozenset)
@@ -20,7 +20,7 @@ class RunTerms:
 
 
 def ending(terms: RunTerms, status: AnalysisStatus) -> bool:
-    """Whether no new measurement begins: somebody asked, or one metric that counts has gone bad (contract 6.5)."""
+    """True when no new measurement begins: the run was asked to end, or one metric that counts has gone bad (contract 6.5)."""
     return terms.requested_end or any(result.phase.bad and result.name not in terms.dry_run for result in status.results)
 
 

@@ -11,7 +11,6 @@ UNLIMITED_FAILURES = -1
 ERROR_PAUSE = timedelta(seconds=10)
 """After an error, and where a metric names no interval, the next measurement waits this long (contract 6.5)."""
 DEFAULT_RETENTION = 10
-MASK = "*****"
 RUN_UID_LABEL = "analysisrun.argoproj.io/uid"
 RUN_NAME = "analysisrun.argoproj.io/name"
 RUN_NAMESPACE = "analysisrun.argoproj.io/namespace"
@@ -36,7 +35,7 @@ class RunPhase(StrEnum):
 
     @property
     def bad(self) -> bool:
-        """Whether one metric in this phase ends the whole run."""
+        """True when one metric in this phase ends the whole run."""
         return self in (RunPhase.FAILED, RunPhase.ERROR, RunPhase.INCONCLUSIVE)
 
 
@@ -131,6 +130,8 @@ class Measurement:
     value: str = ""
     message: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    """What was learned on the way and must not be shown, a fetched token: `observe` masks it and lets go of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

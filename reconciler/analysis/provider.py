@@ -1,12 +1,14 @@
 """What a provider is: one outside system that answers one metric at a time (contract 7)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from reconciler.analysis.model import Measurement, Metric
 from reconciler.kernel.identity import Manifest
+from reconciler.kernel.plan import Action
+from reconciler.kernel.problem import Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +24,10 @@ class MeasurementTask:
 
 JOB_NAME, JOB_NAMESPACE = "job-name", "job-namespace"
 """Where a measurement that is a Job says which one it is (contract 7.3)."""
+SERIES, FALLBACK = "series", "fallback"
+"""How many series an answer had, and whether only the query's own fallback spoke."""
+FACTS = frozenset({JOB_NAME, JOB_NAMESPACE, SERIES, FALLBACK})
+"""Metadata that a provider makes up itself and that we read again: never masked, whatever word happens to be a secret."""
 
 
 class Provider(Protocol):
@@ -50,4 +56,31 @@ class Describing(Protocol):
 
     def question(self, metric: Metric) -> Mapping[str, str]:
         """Keys for the `metadata` of the metric's result."""
+        ...
+
+
+@runtime_checkable
+class Checking(Protocol):
+    """What a provider may also do: say what is wrong with a configuration before anything is asked; pure."""
+
+    def problems(self, config: Manifest) -> Iterable[Problem]:
+        """Every broken rule of one metric's configuration, with its field from the provider's key on."""
+        ...
+
+
+@runtime_checkable
+class Confiding(Protocol):
+    """What a provider may also do: say which values of a metric's configuration are secrets; pure."""
+
+    def secrets(self, metric: Metric) -> Iterable[str]:
+        """Tokens, passwords and the like, beside the secret arguments, which are known."""
+        ...
+
+
+@runtime_checkable
+class Sweeping(Protocol):
+    """What a provider may also do: say how to be rid of what its measurements left outside."""
+
+    async def sweep(self, run: Manifest, measurements: Iterable[Measurement], kept: int) -> tuple[Action, ...]:
+        """What removes all but the newest `kept` things that a run's measurements left behind; writes nothing itself."""
         ...

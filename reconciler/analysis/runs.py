@@ -57,7 +57,7 @@ def new_run(  # noqa: PLR0913 - the facts of contract 6.4
 
 
 def reusable(existing: Manifest, wanted: Manifest) -> bool:
-    """Whether a run of the same name is the wanted one: same owner, unfinished, asking the same."""
+    """True when a run of the same name is the wanted one: same owner, unfinished, asking the same."""
     phase = str((existing.get("status") or {}).get("phase") or RunPhase.PENDING)
     if controller_uid(existing) != controller_uid(wanted) or RunPhase(phase).completed:
         return False

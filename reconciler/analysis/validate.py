@@ -3,8 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 
 from reconciler.analysis.model import DEFAULT_RETENTION, UNLIMITED_FAILURES, Metric, Retention
-from reconciler.expr.pattern_syntax import InvalidPattern
-from reconciler.expr.patterns import compile_pattern
+from reconciler.expr.patterns import InvalidPattern, compile_pattern
 from reconciler.kernel.errors import Terminal
 
 

@@ -1,1 +1,1 @@
-"""Settings, wiring, daemon, command line: knows everybody, decides nothing."""
+"""Settings, wiring, daemon, command line: knows every part, decides nothing."""

@@ -7,7 +7,7 @@ import socket
 import tempfile
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
@@ -47,20 +47,24 @@ class Options:
 
     config: Path
     kubeconfig: str | None = None
+    context: str | None = None
     read_only: bool = False
     log_format: str = "text"
+    listen: str = ""
+    """Where our endpoints are, instead of what the settings say; empty: as they say."""
 
 
 def serve(options: Options) -> None:
     """Run until SIGTERM or SIGINT."""
     configure_logs(options.log_format)
     settings = load_settings(options.config)
+    settings = replace(settings, listen=options.listen or settings.listen)
     asyncio.run(_serve(options, settings))
 
 
 async def _serve(options: Options, settings: Settings) -> None:
     async with AsyncExitStack() as stack:
-        transport = await stack.enter_async_context(HttpTransport(endpoint(options.kubeconfig)))
+        transport = await stack.enter_async_context(HttpTransport(endpoint(options.kubeconfig, options.context)))
         folder = settings.workdir or stack.enter_context(tempfile.TemporaryDirectory(prefix="reconciler-"))
         daemon = Daemon(settings, transport, Path(folder), read_only_mode=options.read_only)
         stopping = asyncio.Event()
@@ -95,6 +99,7 @@ class Daemon:
         http = open_client()
         try:
             assembly = assemble(self._environment(http))
+            self.telemetry.registry.register(assembly.collector)
             tasks = [asyncio.create_task(part()) for part in self._parts(assembly)]
             stop = asyncio.create_task(stopping.wait())
             done, _ = await asyncio.wait([*tasks, stop], return_when=asyncio.FIRST_COMPLETED)
@@ -143,7 +148,7 @@ class Daemon:
         await self._leadership.acquired.wait()
 
     async def _refuse_rivals(self) -> None:
-        """Never two drivers (DESIGN 12). Whoever cannot tell yet, because the API server does not answer, asks again and starts nothing."""
+        """Never two drivers (ADR 0022). While the API server does not answer, this is asked again and nothing starts."""
         while True:
             try:
                 await self._look_for_rivals()

@@ -4,20 +4,25 @@ import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from aiohttp import web
+
 from reconciler.app.settings.model import Settings
 from reconciler.app.telemetry import Telemetry
+from reconciler.app.webhooks import Webhooks
+from reconciler.forges.registry import WEBHOOKS
 from reconciler.kernel.errors import Terminal
 from reconciler.runtime.engine import Engine
-from reconciler.web.server import Handler, Incoming, Reply, Server
-from reconciler.web.webhook import Hint, Webhook
+from reconciler.web.listener import Route, listening
+from reconciler.web.webhook import Hint
 
 Hinted = Callable[[Hint], int]
 Notes = Callable[[], Sequence[str]]
 """What a person should mend although we go on, one line each: the detail of `/readyz`."""
+EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Endpoints:
-    """Serves `/healthz`, `/readyz`, `/metrics` and, if configured, `/webhook` on the address of the settings."""
+    """Serves `/healthz`, `/readyz`, `/metrics` and, if configured, `/webhook` on the address of the settings; `more` routes beside them."""
 
     def __init__(self, settings: Settings, telemetry: Telemetry, engine: Engine, hinted: Hinted, notes: Notes) -> None:
         self._settings = settings
@@ -25,53 +30,57 @@ class Endpoints:
         self._engine = engine
         self._hinted = hinted
         self._notes = notes
-        self._webhook = Webhook(self._secret)
+        self._webhooks = Webhooks(tuple(WEBHOOKS.values()), self._secret)
 
-    async def run(self) -> None:
+    async def run(self, more: Sequence[Route] = ()) -> None:
         """Serve until cancelled."""
-        host, _, port = self._settings.listen.rpartition(":")
-        if not port.isdigit():
-            raise Terminal(f"listen: {self._settings.listen!r} is not host:port; write for example 127.0.0.1:8090")
-        server = Server(self._routes(), host=host.strip("[]") or "127.0.0.1", port=int(port))
+        host, port = address_of(self._settings.listen)
         try:
-            await server.start()
+            async with listening((*self.routes(), *more), host, port):
+                await asyncio.Event().wait()
         except OSError as error:
-            raise Terminal(f"listen: {self._settings.listen} cannot be used: {error.strerror}; choose another address") from error
-        try:
-            await asyncio.Event().wait()
-        finally:
-            await server.stop()
+            words = error.strerror or str(error)
+            raise Terminal(f"listen: {self._settings.listen} cannot be used: {words}; choose another address") from error
 
-    def _routes(self) -> dict[tuple[str, str], Handler]:
-        routes: dict[tuple[str, str], Handler] = {
-            ("GET", "/healthz"): self._healthz,
-            ("GET", "/readyz"): self._readyz,
-            ("GET", "/metrics"): self._metrics,
-        }
-        if self._settings.webhook_secret_file:
-            routes["POST", "/webhook"] = self._hook
-        return routes
+    def routes(self) -> tuple[Route, ...]:
+        """What we answer, as data."""
+        webhook = (Route("POST", "/webhook", self._hook),) if self._settings.webhook_secret_file else ()
+        return (
+            Route("GET", "/healthz", _healthz),
+            Route("GET", "/readyz", self._readyz),
+            Route("GET", "/metrics", self._metrics),
+            *webhook,
+        )
 
-    async def _healthz(self, _: Incoming) -> Reply:
-        return Reply(200, b"ok\n")
+    async def _readyz(self, _: web.Request) -> web.Response:
+        if not self._engine.ready.is_set():
+            return web.Response(status=503, text="not leading, or not every informer has listed yet\n")
+        return web.Response(text="".join(f"{line}\n" for line in ("ready", *self._notes())))
 
-    async def _readyz(self, _: Incoming) -> Reply:
-        ready = self._engine.ready.is_set()
-        detail = "".join(f"{note}\n" for note in self._notes())
-        return Reply(200, f"ready\n{detail}".encode()) if ready else Reply(503, b"not leading, or not every informer has listed yet\n")
-
-    async def _metrics(self, _: Incoming) -> Reply:
+    async def _metrics(self, _: web.Request) -> web.Response:
         self._telemetry.ready_keys.set(len(self._engine.queue))
-        return Reply(200, self._telemetry.text(), "text/plain; version=0.0.4; charset=utf-8")
+        return web.Response(body=self._telemetry.text(), headers={"Content-Type": EXPOSITION})
 
-    async def _hook(self, incoming: Incoming) -> Reply:
-        verdict = self._webhook.receive(incoming.headers, incoming.body)
+    async def _hook(self, request: web.Request) -> web.Response:
+        verdict = self._webhooks.receive(request.headers, await request.read())
         if verdict.hint is not None:
             self._hinted(verdict.hint)
-        return Reply(verdict.status, f"{verdict.message}\n".encode())
+        return web.Response(status=verdict.status, text=f"{verdict.message}\n")
 
     def _secret(self) -> bytes:
         try:
             return Path(self._settings.webhook_secret_file).read_bytes().strip()
         except OSError:
             return b""
+
+
+async def _healthz(_: web.Request) -> web.Response:
+    return web.Response(text="ok\n")
+
+
+def address_of(listen: str) -> tuple[str, int]:
+    """Host and port of `host:port`; without a host only this machine is meant. Raises Terminal for anything else."""
+    host, _, port = listen.rpartition(":")
+    if not (port.isascii() and port.isdigit()) or int(port) > 65535:
+        raise Terminal(f"listen: {listen!r} is not host:port; write for example 127.0.0.1:8090")
+    return host.strip("[]") or "127.0.0.1", int(port)

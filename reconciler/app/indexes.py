@@ -2,10 +2,23 @@
 
 from collections.abc import Mapping
 
-from reconciler.kernel.identity import Resource
+from reconciler.kernel.identity import Manifest, Resource
 from reconciler.kernel.resources import RELEASES, REPLICA_SETS, ROLLOUTS
 from reconciler.kube.cache import Index
 from reconciler.releases.indexes import release_words
-from reconciler.rollouts.indexes import orphan_words, rollout_words
+from reconciler.rollouts.indexes import held_words, orphan_words, rollout_words, routed_words
+from reconciler.rollouts.traffic.router import Routers, kinds_of
+from reconciler.routers.registry import ROUTERS
 
-INDEXES: Mapping[Resource, Index] = {RELEASES: release_words, REPLICA_SETS: orphan_words, ROLLOUTS: rollout_words}
+
+def indexes(routers: Routers) -> Mapping[Resource, Index]:
+    """The indexes of a daemon that serves these routers."""
+
+    def words(rollout: Manifest) -> tuple[str, ...]:
+        return (*rollout_words(rollout), *routed_words(routers, rollout))
+
+    known = {RELEASES: release_words, REPLICA_SETS: orphan_words, ROLLOUTS: words}
+    return {**known, **dict.fromkeys(kinds_of(routers), held_words)}
+
+
+INDEXES: Mapping[Resource, Index] = indexes(ROUTERS)

@@ -1,4 +1,4 @@
-"""Policies from a folder beside the daemon (`policies:`): read again when its files change, never believed half (DESIGN 19).
+"""Policies from a folder beside the daemon (`policies:`): read again when its files change, never believed half (ADR 0027).
 
 A file that cannot be understood keeps what it said before, and says why in the log and in the detail of `/readyz`.
 """

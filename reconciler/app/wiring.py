@@ -1,4 +1,4 @@
-"""Puts the parts together from settings: knows everybody, decides nothing."""
+"""Puts the parts together from settings: knows every part, decides nothing."""
 
 import asyncio
 import hashlib
@@ -9,32 +9,40 @@ from pathlib import Path
 import httpx
 
 from reconciler.analysis.controller import AnalysisRunController
+from reconciler.app.collecting import ReleaseCollector
 from reconciler.app.indexes import INDEXES
 from reconciler.app.policyfiles import PolicyFiles
-from reconciler.app.settings.model import Settings
+from reconciler.app.settings.model import NotifierSettings, Settings
 from reconciler.forges.fenced import FencedForge
 from reconciler.forges.registry import ForgeTerms, forge
 from reconciler.forges.rest import Token
-from reconciler.git.credentials import CredentialSource, credential_file, nobody
-from reconciler.git.environment import remote_of
+from reconciler.git.credentials import NO_SSH_FILES, CredentialSource, SshFiles, credential_file, nobody
+from reconciler.git.environment import Remote, remote_of
 from reconciler.git.mirror import Mirror
 from reconciler.git.refs import RemoteRefs
-from reconciler.kernel.clock import Clock
+from reconciler.kernel.clock import Clock, SystemClock
 from reconciler.kernel.errors import Transient
 from reconciler.kernel.identity import Key, Resource
 from reconciler.kernel.resources import RELEASES
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence
-from reconciler.providers.registry import providers
+from reconciler.notifiers.fenced import FencedNotifier
+from reconciler.notifiers.registry import notifier
+from reconciler.notifiers.webhook import WebhookTerms
+from reconciler.providers.registry import Reach, providers
 from reconciler.releases.apply_announcements import Announcements
+from reconciler.releases.apply_notices import Notices
 from reconciler.releases.apply_openings import ReleaseOpener
 from reconciler.releases.controller import Outside, ReleaseController
 from reconciler.releases.forge import Forge
+from reconciler.releases.notice import Notifier
 from reconciler.releases.observe_policies import LocalPolicies, Policies
 from reconciler.releases.restoring import Hands, Restoration
 from reconciler.renderers.registry import renderer
 from reconciler.rollouts.controller import RolloutController
+from reconciler.rollouts.traffic.named import WritableNamespaces
+from reconciler.rollouts.traffic.router import kinds_of
 from reconciler.routers.registry import ROUTERS
 from reconciler.runtime.apply import Apply
 from reconciler.runtime.engine import Engine
@@ -48,7 +56,7 @@ from reconciler.sync.controller import Parts, SourceController
 from reconciler.sync.observe_template_gate import TemplateGate
 
 WATCHES: Mapping[str, tuple[Resource, ...]] = {
-    "rollout": RolloutController.watches,
+    "rollout": (*RolloutController.watches, *kinds_of(ROUTERS)),
     "analysis": AnalysisRunController.watches,
     "release": (*ReleaseController.watches, *SourceController.watches),
 }
@@ -74,6 +82,9 @@ class Assembly:
     mirrors: tuple[Mirror, ...]
     sources: Mapping[str, GitSource]
     policy_files: PolicyFiles
+    collector: ReleaseCollector
+    notifiers: Mapping[str, Notifier]
+    """Who tells people, by name; the settings say of which environments."""
 
     def expect_news(self, source: str) -> None:
         """The branch of a source may have moved."""
@@ -86,19 +97,31 @@ class Assembly:
         self.engine.hear_again(RELEASES)
 
 
+@dataclass(frozen=True, slots=True)
+class External:
+    """What the daemon reaches beside the cluster, by name."""
+
+    sources: Mapping[str, GitSource]
+    forges: Mapping[str, Forge]
+    notifiers: Mapping[str, Notifier]
+
+
 def assemble(environment: Environment) -> Assembly:
     """Everything one daemon runs, from its settings."""
     settings = environment.settings
     cache = Cache(_resources(settings), INDEXES)
     mirrors = _mirrors(environment)
-    sources = {s.name: _followed(environment, mirrors, s) for s in settings.sources}
+    sources = {s.name: _git_source(environment, mirrors, s) for s in settings.sources}
     forges = {s.name: _forge(s, environment) for s in settings.sources if s.forge is not None}
     local = LocalPolicies()
     policy_files = PolicyFiles(settings.policies if "release" in settings.controllers else "", local)
     policy_files.look()
-    controllers = _controllers(environment, cache, (sources, forges), Policies(cache, local))
+    notifiers = {n.name: _notifier(n, environment) for n in settings.notifiers}
+    outside = External(sources, forges, notifiers)
+    controllers = _controllers(environment, cache, outside, Policies(cache, local))
     engine = Engine(controllers, environment.client, cache, environment.clock)
-    return Assembly(engine, tuple(mirrors.values()), sources, policy_files)
+    collector = ReleaseCollector(cache, _resources(settings), environment.clock.now())
+    return Assembly(engine, tuple(mirrors.values()), sources, policy_files, collector, notifiers)
 
 
 def _resources(settings: Settings) -> tuple[Resource, ...]:
@@ -106,28 +129,31 @@ def _resources(settings: Settings) -> tuple[Resource, ...]:
     return tuple(dict.fromkeys(resource for name in settings.controllers for resource in WATCHES[name]))
 
 
-def _controllers(
-    environment: Environment, cache: Cache, outside: tuple[Mapping[str, GitSource], Mapping[str, Forge]], policies: Policies
-) -> list[Controller]:
-    sources, forges = outside
+def _controllers(environment: Environment, cache: Cache, outside: External, policies: Policies) -> list[Controller]:
+    sources, forges = outside.sources, outside.forges
     settings, client, clock = environment.settings, environment.client, environment.clock
     apply = Apply(client, cache, clock)
     found: list[Controller] = []
     if "rollout" in settings.controllers:
-        found.append(RolloutController(client, cache, clock, ROUTERS))
+        found.append(RolloutController(client, cache, clock, ROUTERS, _reach(settings)))
     if "analysis" in settings.controllers:
-        known = providers(client, environment.http, settings.prometheus)
+        known = providers(Reach(client=client, http=environment.http, prometheus_address=settings.prometheus))
         found.append(AnalysisRunController(client, cache, clock, apply, known))
     if "release" in settings.controllers:
         announcements = Announcements(forges, cache)
         inventories = Inventories(client, settings.namespace, clock.monotonic)
         hands = {name: _hands(environment, source, forges.get(name)) for name, source in sources.items()}
-        reach = Outside(Restoration(hands, cache), announcements, policies, inventories)
-        openings = ReleaseOpener(cache, apply, policies, announcements)
-        writing = Writing(client, cache, clock, Gates(TemplateGate(openings, clock), Adopting(client, cache, clock, policies)))
+        reach = Outside(Restoration(hands, clock, SystemClock()), announcements, policies, inventories, Notices(outside.notifiers))
+        opener = ReleaseOpener(cache, apply, policies, announcements)
+        writing = Writing(client, cache, clock, Gates(TemplateGate(opener, clock), Adopting(client, cache, clock, policies), ROUTERS))
         found.append(ReleaseController(client, cache, clock, reach))
-        found.append(SourceController(client, cache, clock, sources, Parts(openings, writing, inventories)))
+        found.append(SourceController(client, cache, clock, sources, Parts(opener, writing, inventories)))
     return found
+
+
+def _reach(settings: Settings) -> WritableNamespaces:
+    """The namespaces in which the Rollouts of each source may move traffic."""
+    return {source.name: frozenset(source.allow.namespaces) for source in settings.sources}
 
 
 def _mirrors(environment: Environment) -> dict[str, Mirror]:
@@ -138,11 +164,11 @@ def _mirrors(environment: Environment) -> dict[str, Mirror]:
     for source in environment.settings.sources:
         if source.repository not in found:
             name = hashlib.sha256(source.repository.encode()).hexdigest()[:16]
-            found[source.repository] = Mirror(environment.folder / f"{name}.git", remote_of(source.repository, _credential(source)), home)
+            found[source.repository] = Mirror(environment.folder / f"{name}.git", _remote(source), home)
     return found
 
 
-def _followed(environment: Environment, mirrors: Mapping[str, Mirror], source: SourceSettings) -> GitSource:
+def _git_source(environment: Environment, mirrors: Mapping[str, Mirror], source: SourceSettings) -> GitSource:
     mirror = mirrors[source.repository]
     return GitSource(source, mirror, RemoteRefs(environment.http, mirror.runner), renderer("plain"))
 
@@ -152,8 +178,14 @@ def _hands(environment: Environment, source: GitSource, known: Forge | None) -> 
     return Hands(source, known or plain, lambda: environment.git_fence.check(f"push to {source.settings.name}"))
 
 
+def _remote(source: SourceSettings) -> Remote:
+    known = source.credentials
+    ssh = SshFiles(known.ssh_key_file, known.known_hosts_file) if known is not None else NO_SSH_FILES
+    return remote_of(source.repository, _credential(source), ssh)
+
+
 def _credential(source: SourceSettings) -> CredentialSource:
-    if source.credentials is None:
+    if source.credentials is None or not source.credentials.password_file:
         return nobody
     return credential_file(source.credentials.username, source.credentials.password_file)
 
@@ -163,6 +195,20 @@ def _forge(source: SourceSettings, environment: Environment) -> Forge:
     known = source.forge
     terms = ForgeTerms(repository=known.repository, token=token_file(known.token_file), api=known.api)
     return FencedForge(forge(known.kind, terms, environment.http), environment.git_fence.check)
+
+
+def _notifier(known: NotifierSettings, environment: Environment) -> Notifier:
+    url = token_file(known.url_file) if known.url_file else _fixed(known.url)
+    token, secret = (token_file(path) if path else _fixed("") for path in (known.token_file, known.secret_file))
+    told = notifier(known.kind, WebhookTerms(url=url, token=token, secret=secret), environment.http)
+    return FencedNotifier(told, environment.git_fence.check)
+
+
+def _fixed(text: str) -> Token:
+    async def read() -> str:
+        return text
+
+    return read
 
 
 def token_file(path: str) -> Token:

@@ -60,7 +60,7 @@ def _float_test(name: str, test: Callable[[float], bool]) -> Callable[[Calling, 
 
 
 def _is_nil(calling: Calling, _: Value) -> bool:
-    """Whether the provider answered nothing; the argument is ignored (contract 13.26)."""
+    """True when the provider answered nothing; the argument is ignored (contract 13.26)."""
     return calling.result is None
 
 

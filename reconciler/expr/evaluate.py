@@ -12,8 +12,7 @@ from reconciler.expr.builtins import FUNCTIONS, METHODS
 from reconciler.expr.calling import Calling
 from reconciler.expr.checks import check
 from reconciler.expr.closures import CLOSURES, Walk, sorting_cost
-from reconciler.expr.pattern_syntax import InvalidPattern
-from reconciler.expr.patterns import compile_pattern
+from reconciler.expr.patterns import InvalidPattern, compile_pattern
 from reconciler.expr.syntax import ExpressionError, SyntaxNode, parse
 from reconciler.expr.values import Value, arithmetic, cost, element, equal, member, mismatch, ordered, type_name
 
@@ -49,7 +48,7 @@ class Scope:
 
 
 def holds(text: str, result: Value, now: datetime) -> bool:
-    """Whether a condition holds for a result. Raises ExpressionError; a condition that yields no boolean is one."""
+    """True when a condition holds for a result. Raises ExpressionError; a condition that yields no boolean is one."""
     answer = evaluate(text, result, now)
     if not isinstance(answer, bool):
         raise ExpressionError(f"expected bool, but got {type_name(answer)}")
@@ -175,7 +174,9 @@ def _matches(left: Value, right: Value, scope: Scope) -> bool:
     if not isinstance(left, str) or not isinstance(right, str):
         raise mismatch("matches", left, right)
     try:
-        return compile_pattern(right).search(left, scope.budget.spend)
+        pattern = compile_pattern(right)
+        scope.budget.spend(len(right) + pattern.cost(left))
+        return pattern.search(left)
     except InvalidPattern as error:
         raise ExpressionError(str(error)) from error
 

@@ -1,6 +1,6 @@
 """The condition language of analyses: text to tree (contract 6.9, expr-lang 1.17). Meaning: `evaluate`.
 
-Conditions come from whoever may write an AnalysisTemplate, so length and depth are bounded here and work is bounded there.
+Conditions come from every author of an AnalysisTemplate, so length and depth are bounded here and work is bounded there.
 """
 
 from collections.abc import Callable
@@ -127,7 +127,7 @@ def parse(text: str) -> SyntaxNode:
 @cache
 def _parser() -> Lark:
     """Built at the first condition; no tree of the parser's own is kept, so nothing recurses over the text."""
-    return Lark(GRAMMAR, parser="lalr", transformer=_Builder(), maybe_placeholders=True)
+    return Lark(GRAMMAR, parser="lalr", transformer=_TreeBuilder(), maybe_placeholders=True)
 
 
 def _unexpected(error: UnexpectedInput) -> str:
@@ -160,7 +160,7 @@ def _chained(kind: str) -> Callable[..., SyntaxNode]:
 
 
 @v_args(inline=True)
-class _Builder(Transformer[Token, SyntaxNode]):
+class _TreeBuilder(Transformer[Token, SyntaxNode]):
     """Builds nodes while the parser reduces."""
 
     choose, elvis, last, negate = _plain("choose"), _plain("elvis"), _plain("last"), _plain("negate")
@@ -245,7 +245,7 @@ class _Builder(Transformer[Token, SyntaxNode]):
         return _node("chain", _node("pointer", word=""), _node("member", word=str(name)))
 
 
-setattr(_Builder, "if", _Builder.if_)
+setattr(_TreeBuilder, "if", _TreeBuilder.if_)
 
 
 def _piped(given: SyntaxNode, stage: SyntaxNode) -> SyntaxNode:

@@ -47,7 +47,7 @@ def cost(value: Value) -> int:
 
 
 def equal(left: Value, right: Value, spend: Spend, depth: int = 0) -> bool:
-    """Whether two values are the same; numbers compare across kinds, nothing else does. Every element is paid for."""
+    """True when two values are the same; numbers compare across kinds, nothing else does. Every element is paid for."""
     spend(cost(left))
     if depth > DEEPEST_VALUE:
         raise ExpressionError("values nest too deeply to be compared")

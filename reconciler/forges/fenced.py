@@ -1,4 +1,4 @@
-"""A forge that is spoken to only while we may write: comments, statuses and proposals are writes like any other (DESIGN 11, 12)."""
+"""A forge that is spoken to only while we may write: comments, statuses and proposals are writes like any other (ADR 0021, 0022)."""
 
 from collections.abc import Callable
 

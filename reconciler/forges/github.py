@@ -121,7 +121,7 @@ class GitHub:
         return comment_from(await self._rest.send(replace(made, document={"body": body}))), True
 
     async def _ours(self, wanted: Announcement) -> list[Comment]:
-        """Our own comments with this marker in the first line, lowest id first; anybody can write a marker."""
+        """Our own comments with this marker in the first line, lowest id first; a marker can be written by any person."""
         login = await self._me()
         order = self._order("GET", f"/issues/{wanted.pull}/comments", READ_PULLS)
         items = [item async for item in self._items(order) if login_of(item) == login]

@@ -8,10 +8,12 @@ from urllib.parse import urlsplit
 import httpx
 
 from reconciler.forges.github import API, GitHub
+from reconciler.forges.github_webhook import GitHubWebhook
 from reconciler.forges.plain import Plain
 from reconciler.forges.rest import Token
 from reconciler.kernel.errors import Terminal
 from reconciler.releases.forge import Forge
+from reconciler.web.webhook import WebhookShape
 
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 
@@ -35,6 +37,10 @@ FORGES: Mapping[str, Callable[[ForgeTerms, httpx.AsyncClient], Forge]] = {
     "github": _github,
     "plain": lambda settings, client: Plain(),
 }
+
+
+WEBHOOKS: Mapping[str, WebhookShape] = {"github": GitHubWebhook()}
+"""How those that push deliver it, by kind: headers and signatures."""
 
 
 def forge(kind: str, settings: ForgeTerms, client: httpx.AsyncClient) -> Forge:

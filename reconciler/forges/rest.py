@@ -10,11 +10,14 @@ import httpx
 import orjson
 
 from reconciler.kernel.errors import Terminal, Transient
+from reconciler.kernel.redaction import Redactor
+from reconciler.kernel.text import shortened
 from reconciler.web.client import HttpAnswer, HttpCall, ask
 
 PAGES = 50
 SECONDARY_PAUSE = 60.0
 LONGEST_PAUSE = 3600.0
+WORDS = 300
 NEXT = re.compile(r'<([^>]+)>\s*;\s*rel="next"')
 Token = Callable[[], Awaitable[str]]
 
@@ -60,19 +63,20 @@ class Rest:
         answer = await self._answer(order, self._api + order.path)
         for _ in range(PAGES):
             yield self._document(answer)
-            following = NEXT.search(answer.headers.get("Link", ""))
-            if following is None or not following[1].startswith(self._api + "/"):
+            next_link = NEXT.search(answer.headers.get("Link", ""))
+            if next_link is None or not next_link[1].startswith(self._api + "/"):
                 return
-            answer = await self._answer(Order(method="GET", path=order.path, permission=order.permission), following[1])
+            answer = await self._answer(Order(method="GET", path=order.path, permission=order.permission), next_link[1])
 
     async def _answer(self, order: Order, url: str) -> HttpAnswer:
         token = await self._fresh_token()
         answer = await self._once(order, url, token)
         if answer.status == 401 and (fresh := await self._fresh_token()) != token:
-            answer = await self._once(order, url, fresh)
+            token = fresh
+            answer = await self._once(order, url, token)
         if 200 <= answer.status < 300:
             return answer
-        raise refusal(order, answer)
+        raise refusal(order, answer, Redactor((token,)))
 
     async def _once(self, order: Order, url: str, token: str) -> HttpAnswer:
         headers = {**self._headers, **({"Authorization": f"Bearer {token}"} if token else {})}
@@ -96,9 +100,9 @@ class Rest:
         return document
 
 
-def refusal(order: Order, answer: HttpAnswer) -> Transient | Terminal:
-    """The error of an answer that is not a success."""
-    words = words_of(answer)
+def refusal(order: Order, answer: HttpAnswer, redactor: Redactor) -> Transient | Terminal:
+    """The error of an answer that is not a success, in words without secrets."""
+    words = words_of(answer, redactor)
     place = f"{order.method} {order.path}: HTTP {answer.status}" + (f" ({words})" if words else "")
     pause = pause_of(answer, words)
     if pause is not None:
@@ -140,7 +144,7 @@ def _until(reset: str, date: str) -> float:
     return min(max(seconds, 1.0), LONGEST_PAUSE)
 
 
-def words_of(answer: HttpAnswer) -> str:
+def words_of(answer: HttpAnswer, redactor: Redactor) -> str:
     """The forge's own message, and those of its field errors, on one bounded line."""
     document = answer.document()
     if not isinstance(document, dict):
@@ -148,4 +152,4 @@ def words_of(answer: HttpAnswer) -> str:
     errors = document.get("errors")
     inner = [error.get("message") for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
     texts = [text for text in [document.get("message"), *inner] if isinstance(text, str)]
-    return " ".join(" ".join(texts).split())[:300]
+    return shortened(redactor.text(" ".join(texts)), WORDS)

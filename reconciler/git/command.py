@@ -16,6 +16,7 @@ from git import Git as GitPython
 from reconciler.git.credentials import Lent, lend, write_askpass
 from reconciler.git.environment import Remote, environment, unwanted
 from reconciler.git.errors import Damaged, Unreachable, error_of, redact
+from reconciler.kernel.redaction import Redactor
 
 SECONDS = 120.0
 READ_SECONDS = 60.0
@@ -25,7 +26,7 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """How one git process ended. `stderr` holds no secret."""
+    """How one git process ended. Neither text holds a secret."""
 
     status: int
     stdout: bytes
@@ -64,7 +65,7 @@ class _Clean(GitPython):
         return super().execute(["env", *forgotten, *command] if forgotten else command, *arguments, **options)
 
 
-class _Job:
+class _GitChild:
     """One process that can be ended from another thread, with everything it started."""
 
     def __init__(self, git: _Clean, call: GitCall) -> None:
@@ -118,16 +119,22 @@ class Runner:
     async def run(self, call: GitCall) -> Finished:
         """Runs one command and waits for its end, whatever it is. Raises Unreachable when its time is over."""
         credential = call.remote.credential() if call.remote else None
-        job = _Job(_Clean(str(self._directory)), call)
+        job = _GitChild(_Clean(str(self._directory)), call)
         try:
             with lend(credential, self._askpass) as lent:
-                finished = await _in_thread(job, environment(self._home, call.remote.scheme if call.remote else ""), lent)
+                finished = await _in_thread(job, self._variables(call.remote), lent)
         except asyncio.CancelledError:
             job.end()
             raise
-        password = credential.password if credential else ""
-        secrets = (password, credential.basic.removeprefix("Basic ")) if credential else ()
-        return Finished(finished.status, finished.stdout, redact(finished.stderr, *secrets))
+        if credential is None:
+            return Finished(finished.status, finished.stdout, redact(finished.stderr))
+        hidden = Redactor((credential.password, credential.basic.removeprefix("Basic ")))
+        # A server's refusal of a push stands on stdout (--porcelain).
+        stdout = hidden.text(finished.stdout.decode(errors="surrogateescape")).encode(errors="surrogateescape")
+        return Finished(finished.status, stdout, hidden.text(finished.stderr))
+
+    def _variables(self, remote: Remote | None) -> dict[str, str]:
+        return environment(self._home, remote.scheme, remote.ssh) if remote else environment(self._home)
 
     async def output(self, call: GitCall) -> bytes:
         """The output of one command that must succeed. Raises the class of failure that git's words name."""
@@ -187,7 +194,7 @@ def _object(oid: Any, type: Any, size: int) -> Object:
     return Object(name, kind, size)
 
 
-async def _in_thread(job: _Job, variables: Mapping[str, str], lent: Lent) -> Finished:
+async def _in_thread(job: _GitChild, variables: Mapping[str, str], lent: Lent) -> Finished:
     """Waits for the job also when we are cancelled: the pipe it inherits must not be closed under it."""
     running = asyncio.create_task(asyncio.to_thread(job.run, variables, lent))
     try:

@@ -4,14 +4,16 @@ The same draft on the same parent is the same commit: author, committer and date
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from reconciler.git.command import GitCall, Runner
-from reconciler.git.objects import Committer, Oid
-from reconciler.git.tree import REGULAR, inside
+from reconciler.git.names import argument, bytes_of, is_file_name
+from reconciler.git.objects import Committer, Oid, one_line
+from reconciler.git.tree import REGULAR
 from reconciler.kernel.errors import Terminal
+from reconciler.kernel.text import clean, commit_line
 
 NOBODY = "0" * 40
 
@@ -26,53 +28,70 @@ class Message:
 
     @property
     def text(self) -> str:
-        trailers = "\n".join(f"{_one_line(key)}: {_one_line(value)}" for key, value in self.trailers.items())
-        parts = (_one_line(self.subject), self.body.replace("\0", "").strip(), trailers)
+        """The whole message; what forges and pipelines would obey in it is taken apart, wherever it came from."""
+        trailers = "\n".join(f"{_joined(key)}: {_joined(value)}" for key, value in self.trailers.items())
+        body = "\n".join(commit_line(line) for line in clean(self.body).strip().split("\n"))
+        parts = (commit_line(self.subject), body, trailers)
         return "\n\n".join(part for part in parts if part) + "\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """One commit to build: new bytes of existing files, by name from the repository's root."""
+    """One commit to build: new bytes of existing files, by name from the repository's root.
+
+    `after` are further commits that it comes after, such as an earlier state of our own branch: so that no push needs force.
+    """
 
     parent: Oid
     files: Mapping[str, bytes]
     message: Message
     author: Committer
     time: datetime
+    after: tuple[Oid, ...] = ()
 
 
 async def build(runner: Runner, draft: Draft) -> Oid:
     """Writes the commit into the mirror. Raises Terminal for files that are not there, are no regular files, or do not differ."""
-    modes = await _modes(runner, draft)
-    scratch = f"refs/scratch/{hashlib.sha256(repr(draft).encode()).hexdigest()[:32]}"
-    output = await runner.output(GitCall(("fast-import", "--quiet", "--done", "--force"), b"".join(_stream(draft, modes, scratch))))
+    entries = await _entries(runner, draft)
+    scratch = f"refs/scratch/{hashlib.sha256(repr(draft).encode(errors='backslashreplace')).hexdigest()[:32]}"
+    output = await runner.output(GitCall(("fast-import", "--quiet", "--done", "--force"), b"".join(_stream(draft, entries, scratch))))
     return output.decode().strip()
 
 
-async def _modes(runner: Runner, draft: Draft) -> dict[str, str]:
-    if not draft.files or any(inside(name) != name for name in draft.files):
+@dataclass(frozen=True, slots=True)
+class _StagedEntry:
+    """One file to change: its name as git has it, its mode, its new bytes."""
+
+    name: bytes
+    mode: str
+    content: bytes
+
+
+async def _entries(runner: Runner, draft: Draft) -> list[_StagedEntry]:
+    if not draft.files or not all(map(is_file_name, draft.files)):
         raise Terminal("a commit changes files by their names from the repository's root")
-    call = GitCall(("--literal-pathspecs", "ls-tree", "-z", "--full-tree", draft.parent, "--", *sorted(draft.files)))
+    names = await bytes_of(runner, draft.parent, draft.files)
+    wanted = map(argument, sorted(names.values()))
+    call = GitCall(("--literal-pathspecs", "ls-tree", "-z", "--full-tree", draft.parent, "--", *wanted))
     records = [record.partition(b"\t") for record in (await runner.output(call)).split(b"\0") if record]
-    found = {name.decode(errors="surrogateescape"): facts.decode().split() for facts, _, name in records}
-    for name in draft.files:
-        if name not in found or found[name][0] not in REGULAR:
-            raise Terminal(f"{name} at {draft.parent[:12]} is no regular file; it is edited by hand only")
-    contents = await runner.read([found[name][2] for name in draft.files])
+    found = {name: facts.decode().split() for facts, _, name in records}
+    for name, raw in names.items():
+        if raw not in found or found[raw][0] not in REGULAR:
+            raise Terminal(f"{one_line(name)} at {draft.parent[:12]} is no regular file; it is edited by hand only")
+    contents = await runner.read([found[names[name]][2] for name in draft.files])
     if contents == list(draft.files.values()):
         raise Terminal("the commit would change nothing")
-    return {name: facts[0] for name, facts in found.items()}
+    return [_StagedEntry(names[name], found[names[name]][0], content) for name, content in sorted(draft.files.items())]
 
 
-def _stream(draft: Draft, modes: Mapping[str, str], scratch: str) -> Iterator[bytes]:
+def _stream(draft: Draft, entries: Sequence[_StagedEntry], scratch: str) -> Iterator[bytes]:
     """What fast-import is fed: the commit on a scratch ref, its name asked back, and the ref removed again."""
     person = f"{_identity(draft.author.name)} <{_identity(draft.author.email)}> {int(draft.time.timestamp())} +0000"
     yield f"feature done\ncommit {scratch}\nmark :1\nauthor {person}\ncommitter {person}\n".encode()
-    yield _sized(draft.message.text.encode())
-    yield f"from {draft.parent}\n".encode()
-    for name, content in sorted(draft.files.items()):
-        yield f"M {modes[name]} inline {_quoted(name)}\n".encode() + _sized(content)
+    yield _sized(draft.message.text.encode(errors="backslashreplace"))
+    yield "".join((f"from {draft.parent}\n", *(f"merge {other}\n" for other in draft.after))).encode()
+    for entry in entries:
+        yield f"M {entry.mode} inline {_quoted(entry.name)}\n".encode() + _sized(entry.content)
     yield f"\nget-mark :1\nreset {scratch}\nfrom {NOBODY}\n\ndone\n".encode()
 
 
@@ -80,8 +99,8 @@ def _sized(content: bytes) -> bytes:
     return b"data %d\n%b\n" % (len(content), content)
 
 
-def _quoted(name: str) -> str:
-    plain = "".join(chr(byte) if 32 <= byte < 127 and chr(byte) not in '"\\' else f"\\{byte:03o}" for byte in name.encode())
+def _quoted(name: bytes) -> str:
+    plain = "".join(chr(byte) if 32 <= byte < 127 and chr(byte) not in '"\\' else f"\\{byte:03o}" for byte in name)
     return f'"{plain}"'
 
 
@@ -89,5 +108,5 @@ def _identity(text: str) -> str:
     return "".join(sign for sign in text if sign.isprintable() and sign not in "<>").strip() or "reconciler"
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.replace("\0", "").split())
+def _joined(text: str) -> str:
+    return " ".join(clean(text).split())

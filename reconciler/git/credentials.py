@@ -1,7 +1,8 @@
-"""Who we are at a Git server, handed to git through a pipe: not in arguments, environment, files or traces (git-forge.md 5.6)."""
+"""Who we are at a Git server, handed to git through a pipe: not in arguments, environment, files or traces."""
 
 import base64
 import os
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -53,6 +54,51 @@ def credential_file(username: str, path: str) -> CredentialSource:
         return Credential(username, password)
 
     return read
+
+
+@dataclass(frozen=True, slots=True)
+class SshFiles:
+    """Which key we show and which hosts we trust over ssh; empty: those of the agent, and of the user's and machine's known_hosts."""
+
+    key: str = ""
+    known_hosts: str = ""
+
+    def options(self) -> str:
+        """What is added to the ssh command. Raises Transient while a file cannot be used, in words that ssh itself keeps short."""
+        words: list[str] = []
+        if self.key:
+            _usable_key(Path(self.key))
+            words += ["-o", f'IdentityFile="{_escaped(self.key)}"', "-o", "IdentitiesOnly=yes"]
+        if self.known_hosts:
+            _readable(Path(self.known_hosts), "known_hosts file")
+            words += ["-o", f'UserKnownHostsFile="{_escaped(self.known_hosts)}"', "-o", "GlobalKnownHostsFile=/dev/null"]
+        return "".join(f" {shlex.quote(word)}" for word in words)
+
+
+NO_SSH_FILES = SshFiles()
+
+
+def _escaped(path: str) -> str:
+    """A path as ssh's own configuration takes it, absolute because git runs elsewhere: `%` begins a token, quotes end a word."""
+    return str(Path(path).absolute()).replace("%", "%%").replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _usable_key(key: Path) -> None:
+    """Raises Transient for a key that ssh would refuse or ask a password for, with no terminal to type it at."""
+    text = _readable(key, "ssh key")
+    mode = key.stat()
+    if mode.st_uid == os.getuid() and mode.st_mode & 0o077:
+        raise Transient(f"the ssh key {key} can be read by others, so ssh refuses it: chmod 600 {key}")
+    if b"PRIVATE KEY" not in text:
+        raise Transient(f"the ssh key {key} holds no private key; name the file without .pub")
+
+
+def _readable(path: Path, what: str) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(LARGEST)
+    except OSError as error:
+        raise Transient(f"the {what} {path} cannot be read: {type(error).__name__}; check that it is mounted") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The fixed world that every git process lives in, whatever the user's own configuration says (git-forge.md 5.6)."""
+"""The fixed world that every git process lives in, whatever the user's own configuration says."""
 
 import ipaddress
 import os
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from reconciler.git.credentials import CredentialSource, nobody
+from reconciler.git.credentials import NO_SSH_FILES, CredentialSource, SshFiles, nobody
 from reconciler.kernel.errors import Terminal
 
 SCP_LIKE = re.compile(r"[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:(?!//)\S+")
@@ -32,7 +32,7 @@ CONFIGURATION: Mapping[str, str] = {
     "safe.directory": "*",
     "transfer.credentialsInUrl": "die",
 }
-# The agent's socket is how operators hand over ssh keys; everything else of ssh is fixed.
+# Keys come from the agent's socket or the files of the settings; everything else of ssh is fixed.
 SSH = "ssh -F /dev/null -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=20"
 INHERITED_BUT_NAMED_OTHERWISE = ("SSH_ASKPASS", "SSH_ASKPASS_REQUIRE")
 
@@ -44,12 +44,18 @@ class Remote:
     url: str
     scheme: str
     credential: CredentialSource = nobody
+    ssh: SshFiles = NO_SSH_FILES
 
 
-def remote_of(url: str, credential: CredentialSource = nobody) -> Remote:
+def is_ssh(url: str) -> bool:
+    """True for an address that is reached by ssh."""
+    return bool(SCP_LIKE.fullmatch(url)) or urlsplit(url).scheme == "ssh"
+
+
+def remote_of(url: str, credential: CredentialSource = nobody, ssh: SshFiles = NO_SSH_FILES) -> Remote:
     """The remote at an address. Raises Terminal for addresses that are not safe to use, saying what to write instead."""
     if SCP_LIKE.fullmatch(url):
-        return Remote(url, "ssh", credential)
+        return Remote(url, "ssh", credential, ssh)
     if url.startswith("/"):
         return Remote(url, "file", credential)
     parts = urlsplit(url)
@@ -59,19 +65,22 @@ def remote_of(url: str, credential: CredentialSource = nobody) -> Remote:
         raise Terminal(f"the address of {parts.hostname} holds a credential; put it into `credentials` with a passwordFile")
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise Terminal(f"http://{parts.hostname} would send manifests and credentials in the clear; use https://")
-    return Remote(url, parts.scheme, credential)
+    return Remote(url, parts.scheme, credential, ssh)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name can only be this machine."""
+    """True when a host name can only be this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def environment(home: Path, scheme: str = "") -> dict[str, str]:
-    """The variables of one git process; `scheme` is the only transport it may use, none when empty."""
+def environment(home: Path, scheme: str = "", ssh: SshFiles = NO_SSH_FILES) -> dict[str, str]:
+    """The variables of one git process; `scheme` is the only transport it may use, none when empty.
+
+    Raises Transient while the files that ssh needs cannot be used.
+    """
     fixed = {
         "GIT_ALLOW_PROTOCOL": scheme or "none",
         "GIT_ATTR_NOSYSTEM": "1",
@@ -79,7 +88,7 @@ def environment(home: Path, scheme: str = "") -> dict[str, str]:
         "GIT_CONFIG_GLOBAL": "/dev/null",
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_NO_REPLACE_OBJECTS": "1",
-        "GIT_SSH_COMMAND": SSH,
+        "GIT_SSH_COMMAND": SSH + ssh.options(),
         "GIT_TERMINAL_PROMPT": "0",
         "HOME": str(home),
         "LANGUAGE": "C",

@@ -1,14 +1,10 @@
 """What git says when it fails, as exceptions a caller may name. Secrets never reach a message."""
 
-import base64
 import re
-from urllib.parse import quote
 
 from reconciler.kernel.errors import Terminal, Transient
+from reconciler.kernel.redaction import Redactor
 
-HIDDEN = "•••"
-IN_URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^/@\s]+@", re.IGNORECASE)
-AUTHORIZATION = re.compile(r"(authorization:\s*)\S+(\s+\S+)?", re.IGNORECASE)
 LONGEST_MESSAGE = 2000
 
 
@@ -36,7 +32,7 @@ class Failed(Transient):
     """git failed in a way that we cannot name."""
 
 
-# In this order: the first pattern that matches names the failure (reference/git-forge.md 5.3).
+# In this order: the first pattern that matches names the failure.
 CLASSES: tuple[tuple[re.Pattern[str], type[Transient] | type[Terminal]], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), kind)
     for pattern, kind in (
@@ -67,11 +63,7 @@ def error_of(what: str, stderr: str) -> Transient | Terminal:
 
 def redact(text: str, *secrets: str) -> str:
     """A text without these secrets in any spelling that git or HTTP use, without passwords in URLs and without authorizations."""
-    for secret in filter(None, secrets):
-        for spelling in (secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode()):
-            text = text.replace(spelling, HIDDEN)
-    text = IN_URL.sub(rf"\g<scheme>{HIDDEN}@", text)
-    return AUTHORIZATION.sub(rf"\1{HIDDEN}", text)
+    return Redactor(secrets).text(text)
 
 
 def _short(stderr: str) -> str:

@@ -1,36 +1,14 @@
-"""What history says: the commits between two heads that touched some paths, and which commit last set a line."""
+"""What history says of one commit: who, when, which files, which trailers."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from reconciler.git.command import GitCall, Runner
+from reconciler.git.names import text_of
 from reconciler.git.objects import CommitFacts, Oid
 
-MOST_COMMITS = 200
 FIELDS = ("%H", "%an", "%ae", "%at", "%s", "%(trailers:only,unfold,separator=%x0A)")
 FORMAT = "%x00".join(FIELDS)
-
-
-async def commits_between(runner: Runner, old: Oid | None, new: Oid, paths: Sequence[str] = ()) -> tuple[CommitFacts, ...]:
-    """The commits that `new` has and `old` has not and that touch one of the paths, newest first, at most 200, merges left out.
-
-    With no old commit, only the newest one that touches them; none when the old commit is not here (history was rewritten).
-    """
-    if old and (await runner.run(GitCall(("cat-file", "-e", f"{old}^{{commit}}")))).status:
-        return ()
-    reach = (f"{old}..{new}", f"--max-count={MOST_COMMITS}") if old else (new, "--max-count=1")
-    call = GitCall(("--literal-pathspecs", "log", "-z", "--no-merges", f"--format={FORMAT}", *reach, "--", *paths))
-    parts = (await runner.output(call)).decode(errors="replace").split("\0")
-    rows = [parts[at : at + len(FIELDS)] for at in range(0, len(parts) - len(FIELDS) + 1, len(FIELDS))]
-    files = await _files(runner, [row[0] for row in rows])
-    return tuple(_facts(row, files.get(row[0], ())) for row in rows)
-
-
-async def last_set(runner: Runner, commit: Oid, file: str, line: int) -> Oid | None:
-    """The commit that last changed a line (from 1) of a file as it is at `commit`; None when it has no such line."""
-    finished = await runner.run(GitCall(("--literal-pathspecs", "blame", "--porcelain", f"-L{line},{line}", commit, "--", file)))
-    words = finished.stdout.split(maxsplit=1)
-    return words[0].decode() if finished.status == 0 and words else None
 
 
 async def commit_facts(runner: Runner, commit: Oid) -> CommitFacts:
@@ -47,8 +25,7 @@ async def _files(runner: Runner, oids: Sequence[Oid]) -> dict[Oid, tuple[str, ..
     output = await runner.output(GitCall(arguments, "".join(f"{oid}\n" for oid in waiting).encode()))
     found: dict[Oid, list[str]] = {}
     current: list[str] = []
-    for record in output.decode(errors="backslashreplace").split("\0"):
-        name = record.lstrip("\n")
+    for name in map(text_of, output.split(b"\0")):
         if name in waiting:
             waiting = waiting[waiting.index(name) + 1 :]
             current = found.setdefault(name, [])

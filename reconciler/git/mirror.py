@@ -60,7 +60,7 @@ class Mirror:
                 raise
 
     async def keep(self, oid: Oid) -> bool:
-        """Whether a commit is here; one that a rewritten branch left behind is asked for by its name."""
+        """True when a commit is here; one that a rewritten branch left behind is asked for by its name."""
         if await self.has(oid):
             return True
         async with self._fetching:
@@ -69,13 +69,13 @@ class Mirror:
             return (await self.runner.run(call)).status == 0
 
     async def has(self, oid: Oid) -> bool:
-        """Whether a commit is here."""
+        """True when a commit is here."""
         if not (self._directory / "HEAD").exists():
             return False
         return (await self.runner.run(GitCall(("cat-file", "-e", f"{oid}^{{commit}}")))).status == 0
 
     async def is_ancestor(self, old: Oid, new: Oid) -> bool:
-        """Whether `new` was built on `old`; a commit that is not here is nobody's ancestor."""
+        """True when `new` was built on `old`; a commit that is not here is the ancestor of none."""
         return (await self.runner.run(GitCall(("merge-base", "--is-ancestor", old, new)))).status == 0
 
     async def clean(self) -> None:

@@ -11,6 +11,11 @@ Oid = str
 """The full hexadecimal name of a Git object."""
 
 
+def one_line(name: str) -> str:
+    """A name for people: what would not be seen, or would break a line, is escaped."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in name)
+
+
 @dataclass(frozen=True, slots=True)
 class SourceProblem:
     """Something in the source that keeps a file from being used: where, what is wrong, what to do. `line` starts at 1; 0 is unknown."""
@@ -21,7 +26,7 @@ class SourceProblem:
     remedy: str
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else self.file
+        place = f"{one_line(self.file)}:{self.line}" if self.line else one_line(self.file)
         return f"{place}: {self.message}; {self.remedy}"
 
 
@@ -29,7 +34,7 @@ class SourceProblem:
 class Snapshot:
     """The files under one path at one commit. File names are relative to the root of the repository.
 
-    `listed` counts all files of the path, those that nobody reads included.
+    `listed` counts all files of the path, those that are never read included.
     """
 
     commit: Oid

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from reconciler.git.command import Finished, GitCall, Runner
 from reconciler.git.environment import Remote
@@ -30,25 +31,34 @@ class AlreadyThere:
     oid: Oid
 
 
+class Refusal(StrEnum):
+    """Why a server did not take a commit."""
+
+    MOVED = "somebody pushed first"
+    PROTECTED = "the branch takes changes only through a pull request"
+    HOOK = "a rule of the repository declined it"
+    PERMISSION = "the credential may not push"
+    UNKNOWN = "the server declined it"
+
+    @property
+    def asks_for_proposal(self) -> bool:
+        """True when the same change may pass on a branch of its own: a rule may bind that too, then it says so again."""
+        return self in (Refusal.PROTECTED, Refusal.HOOK, Refusal.UNKNOWN)
+
+
 @dataclass(frozen=True, slots=True)
-class Race:
-    """Somebody pushed first: fetch, derive the edit again, try again."""
+class PushRefused:
+    """The server's no: its kind, what git says of it, and the server's own words, line by line, without secrets."""
 
-    reason: str
+    kind: Refusal
+    summary: str
+    said: str = ""
 
-
-@dataclass(frozen=True, slots=True)
-class NeedsProposal:
-    """The server takes changes to this branch only through a pull request, or refuses for a reason that we do not know."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Denied:
-    """The server will not take this from us: credential, rights, or a rule that a proposal would break as well."""
-
-    reason: str
+    @property
+    def reason(self) -> str:
+        """All of it on one line."""
+        words = " / ".join(line.strip() for line in self.said.splitlines() if line.strip())
+        return (f"{self.summary}: {words}" if words and self.summary else words or self.summary)[:LONGEST_REASON]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,31 +68,33 @@ class Unclear:
     reason: str
 
 
-Outcome = Pushed | AlreadyThere | Race | NeedsProposal | Denied | Unclear
+Outcome = Pushed | AlreadyThere | PushRefused | Unclear
 Permit = Callable[[], None]
 """Raises when we must not write now: frozen, or no longer the leader."""
 
+COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 RACE = re.compile(
     r"fetch first|non-fast-forward|stale info|failed to update ref|cannot lock ref|incorrect old value provided|"
     r"reference already exists|failed to lock|atomic push failed",
     re.IGNORECASE,
 )
-# GH013 also covers secret scanning and signature rules: those bind a proposal too, so they are looked at first.
-FORBIDDEN = re.compile(
-    r"GH00[139]\b|secret|commits must have verified signatures|permission denied for writing|TF401027|read.?only|archived", re.IGNORECASE
-)
-PROTECTED = re.compile(
-    r"GH006|GH013|TF402455|protected branch|pull request|merge request|not permitted|push declined due to repository rule", re.IGNORECASE
-)
+PROTECTED = re.compile(r"GH006|GH013|TF402455|protected branch|repository rule|not permitted", re.IGNORECASE)
+FORBIDDEN = re.compile(r"permission denied for writing|TF401027", re.IGNORECASE)
+HOOK = re.compile(r"hook declined|GH00[139]\b", re.IGNORECASE)
+BY_REQUEST = re.compile(r"pull request|merge request", re.IGNORECASE)
+PERMISSION = re.compile(r"read.?only|archived|denied to|not authori[sz]ed|not allowed", re.IGNORECASE)
 CREDENTIAL = re.compile(
     r"authentication failed|could not read (username|password)|error: 40[13]\b|denied to|not authori[sz]ed|permission .*denied",
     re.IGNORECASE,
 )
 GONE = re.compile(r"not found|does not appear to be a git repository", re.IGNORECASE)
-REFUSALS: tuple[tuple[re.Pattern[str], type[Race] | type[NeedsProposal] | type[Denied]], ...] = (
-    (FORBIDDEN, Denied),
-    (PROTECTED, NeedsProposal),
-    (RACE, Race),
+# In this order. What a hook says may be anything, so only what servers themselves say is looked for in its words.
+KINDS: tuple[tuple[re.Pattern[str], Refusal], ...] = (
+    (PROTECTED, Refusal.PROTECTED),
+    (FORBIDDEN, Refusal.PERMISSION),
+    (HOOK, Refusal.HOOK),
+    (BY_REQUEST, Refusal.PROTECTED),
+    (PERMISSION, Refusal.PERMISSION),
 )
 
 
@@ -105,11 +117,11 @@ class Pusher:
         except Transient as error:
             return await self._look(branch, oid, Unclear(str(error)))
         outcome = classify(finished, oid)
-        if isinstance(outcome, Unclear | NeedsProposal | Denied):
+        if isinstance(outcome, Unclear) or (isinstance(outcome, PushRefused) and outcome.kind is not Refusal.MOVED):
             return await self._look(branch, oid, outcome)
         return outcome
 
-    async def _look(self, branch: str, oid: Oid, outcome: NeedsProposal | Denied | Unclear) -> Outcome:
+    async def _look(self, branch: str, oid: Oid, outcome: PushRefused | Unclear) -> Outcome:
         """Decides by what the branch shows: words differ between servers, and an answer may have been lost."""
         try:
             head = await self._refs.head_of(self._remote, branch)
@@ -117,8 +129,12 @@ class Pusher:
             return outcome
         if head == oid:
             return Pushed(oid, outcome.reason)
-        if isinstance(outcome, NeedsProposal) and not PROTECTED.search(outcome.reason) and head not in (None, await self._parent(oid)):
-            return Race(outcome.reason)
+        if (
+            isinstance(outcome, PushRefused)
+            and outcome.kind in (Refusal.HOOK, Refusal.UNKNOWN)
+            and head not in (None, await self._parent(oid))
+        ):
+            return replace(outcome, kind=Refusal.MOVED)
         return outcome
 
     async def _parent(self, oid: Oid) -> Oid:
@@ -126,7 +142,7 @@ class Pusher:
 
 
 def classify(finished: Finished, oid: Oid) -> Outcome:
-    """What one `git push --porcelain` of one ref says (reference/git-forge.md 5.3). Unknown refusals need a proposal."""
+    """What one `git push --porcelain` of one ref says. Unknown refusals need a proposal."""
     said = _said(finished.stderr)
     for line in finished.stdout.decode(errors="replace").splitlines():
         flag, _, rest = line.partition("\t")
@@ -142,25 +158,27 @@ def classify(finished: Finished, oid: Oid) -> Outcome:
 
 
 def _refusal(summary: str, said: str) -> Outcome:
-    reason = redact(f"{summary}: {said}" if said else summary)[:LONGEST_REASON]
+    summary = redact(summary)
     if RACE.search(summary):
-        return Race(reason)
+        return PushRefused(Refusal.MOVED, summary, said)
     if "remote failure" in summary or "no match" in summary:
-        return Unclear(reason)
-    kind = next((kind for pattern, kind in REFUSALS if pattern.search(reason)), NeedsProposal)
-    return kind(reason)
+        return Unclear(PushRefused(Refusal.UNKNOWN, summary, said).reason)
+    words = f"{summary}\n{said}"
+    kind = next((kind for pattern, kind in KINDS if pattern.search(words)), None)
+    return PushRefused(kind or (Refusal.MOVED if RACE.search(words) else Refusal.UNKNOWN), summary, said)
 
 
 def _failure(stderr: str, said: str) -> Outcome:
     reason = (said or " / ".join(stderr.split("\n")))[:LONGEST_REASON].strip() or "git push said nothing"
     if CREDENTIAL.search(stderr):
-        return Denied(f"the credential may not push: {reason}")
+        return PushRefused(Refusal.PERMISSION, "the credential may not push", reason)
     if GONE.search(stderr):
-        return Denied(f"no such repository, or no access to it: {reason}")
+        return PushRefused(Refusal.PERMISSION, "no such repository, or no access to it", reason)
     return Unclear(reason)
 
 
 def _said(stderr: str) -> str:
-    """What the server itself told us, without decoration."""
+    """What the server itself told us, line by line, without decoration, secrets and signs that nobody sees."""
     lines = (line.removeprefix("remote:").strip() for line in stderr.splitlines() if line.startswith("remote:"))
-    return " / ".join(line for line in lines if line)
+    seen = ("".join(sign for sign in COLOUR.sub("", line) if sign.isprintable()) for line in lines)
+    return redact("\n".join(line for line in seen if line))[:LONGEST_REASON]

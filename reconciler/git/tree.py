@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.git.command import GitCall, Runner
 from reconciler.git.errors import Damaged
+from reconciler.git.names import text_of
 from reconciler.git.objects import Oid, Snapshot, SourceProblem
 from reconciler.kernel.errors import Terminal
 
@@ -19,12 +20,16 @@ ABSENT = "000000"
 
 @dataclass(frozen=True, slots=True)
 class TreeEntry:
-    """One file of a tree: its name from the repository's root, its mode, its object and its size in bytes."""
+    """One file of a tree: its name from the repository's root, its mode, its object and its size in bytes.
+
+    `exact` says that the name is UTF-8, so that the text is the name itself.
+    """
 
     name: str
     mode: str
     oid: Oid
     size: int
+    exact: bool = True
 
 
 def inside(path: str) -> str:
@@ -65,7 +70,9 @@ async def _built(runner: Runner, delta: _Delta, folder: str) -> Snapshot:
         raise Terminal(f"{folder or 'the repository'} holds more than {MOST_FILES} files; follow smaller folders")
     refused = [problem for entry in found if (problem := _refusal(entry))]
     names = {problem.file for problem in refused}
-    wanted = [entry for entry in found if entry.name not in names and _is_read(entry.name)]
+    found, doubles = _apart([entry for entry in found if entry.name not in names])
+    refused += doubles
+    wanted = [entry for entry in found if _is_read(entry.name)]
     if sum(map(len, kept.files.values())) + sum(entry.size for entry in wanted) > LARGEST_SNAPSHOT:
         raise Terminal(f"{folder or 'the repository'} holds more than {LARGEST_SNAPSHOT >> 20} MiB of manifests; follow smaller folders")
     contents = await _contents(runner, wanted)
@@ -89,6 +96,8 @@ async def _delta(runner: Runner, previous: Snapshot, tree_id: Oid, folder: str) 
     if finished.status:
         return None
     records = finished.stdout.split(b"\0")
+    if any(text_of(name).encode() != name for name in records[1::2]):
+        return None  # A name that is not its own text may stand for another file: the whole folder says which.
     moved = [(_name(name, folder), *facts.decode()[1:].split()) for facts, name in zip(records[::2], records[1::2], strict=False)]
     kept = _without(previous, frozenset(name for name, mode, *_rest in moved if mode != ABSENT))
     present = [(name, mode, oid) for name, _old_mode, mode, _old, oid, _status in moved if mode != ABSENT]
@@ -126,12 +135,21 @@ async def entries(runner: Runner, tree_id: Oid, folder: str) -> list[TreeEntry]:
 def _entry(record: bytes, folder: str) -> TreeEntry:
     facts, _, name = record.partition(b"\t")
     mode, _kind, oid, size = facts.decode().split()
-    return TreeEntry(_name(name, folder), mode, oid, int(size) if size.isdigit() else 0)
+    return TreeEntry(_name(name, folder), mode, oid, int(size) if size.isdigit() else 0, text_of(name).encode() == name)
 
 
 def _name(name: bytes, folder: str) -> str:
-    text = name.decode("utf-8", errors="backslashreplace")
+    text = text_of(name)
     return f"{folder}/{text}" if folder else text
+
+
+def _apart(found: list[TreeEntry]) -> tuple[list[TreeEntry], list[SourceProblem]]:
+    """The entries whose names as text are their own; a name that only looks like another one is refused."""
+    honest = {entry.name for entry in found if entry.exact}
+    twins = {id(entry) for entry in found if not entry.exact and entry.name in honest}
+    message = "a name that is not UTF-8, and looks like that of another file"
+    problems = [SourceProblem(entry.name, 0, message, "rename it") for entry in found if id(entry) in twins]
+    return [entry for entry in found if id(entry) not in twins], problems
 
 
 def _is_read(name: str) -> bool:

@@ -39,24 +39,3 @@ def _microseconds(number: str, unit: str, text: str) -> Decimal:
     if unit not in UNITS:
         raise ValueError(f'time: unknown unit "{unit}" in duration "{text}"')
     return Decimal(number) * UNITS[unit]
-
-
-def render_duration(span: timedelta) -> str:
-    """As Go prints a duration: `1h0m0s`, `1.5s`, `20ms`, `0s`."""
-    microseconds = abs(span // timedelta(microseconds=1))
-    sign = "-" if span < timedelta() else ""
-    if microseconds == 0:
-        return "0s"
-    if microseconds < 10**6:
-        unit, size = ("ms", 1000) if microseconds >= 1000 else ("µs", 1)
-        return f"{sign}{_plain(Decimal(microseconds) / size)}{unit}"
-    minutes, rest = divmod(microseconds, 60 * 10**6)
-    seconds = f"{_plain(Decimal(rest) / 10**6)}s"
-    if minutes == 0:
-        return sign + seconds
-    hours, minutes = divmod(minutes, 60)
-    return f"{sign}{hours}h{minutes}m{seconds}" if hours else f"{sign}{minutes}m{seconds}"
-
-
-def _plain(number: Decimal) -> str:
-    return format(number.normalize(), "f")

@@ -13,7 +13,7 @@ class Transient(Exception):
 
 
 class Terminal(Exception):
-    """The input is wrong: nothing changes until somebody changes it.
+    """The input is wrong: nothing changes until the input does.
 
     The message says what is wrong, where (file, line, field) and what to do.
     """

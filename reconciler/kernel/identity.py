@@ -1,24 +1,25 @@
 """What names a thing: resources of an API, objects in it, keys of the queue."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Manifest = dict[str, Any]
-"""One Kubernetes object as decoded JSON. Treated as immutable: whoever changes one builds a new dict."""
+"""One Kubernetes object as decoded JSON. Treated as immutable: a change is a new dict."""
 
 Labels = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One resource type of the API, e.g. apps/v1 deployments. `group` is empty for core."""
+    """One resource type of the API, e.g. apps/v1 deployments. `group` is empty for core; what is `optional` not every cluster serves."""
 
     group: str
     version: str
     plural: str
     kind: str
     namespaced: bool = True
+    optional: bool = field(default=False, compare=False)
 
     @property
     def api_version(self) -> str:

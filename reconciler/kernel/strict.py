@@ -1,4 +1,4 @@
-"""Reads decoded YAML or JSON strictly: every value is asked for by name and type, and what nobody asked for is an error."""
+"""Reads decoded YAML or JSON strictly: every value is asked for by name and type, and what was not asked for is an error."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -88,7 +88,7 @@ class StrictFields:
         return tuple(read(StrictFields(item, f"{self.path(name)}[{index}]")) for index, item in enumerate(self._items(name)))
 
     def done(self) -> None:
-        """Every field that nobody asked for is an error."""
+        """Every field that was not asked for is an error."""
         for name in self._value:
             if name not in self._asked:
                 known = ", ".join(sorted(self._asked))

@@ -12,8 +12,14 @@ SCALE_DOWN_DEADLINE = "scale-down-deadline"
 MANAGED_BY = "argo-rollouts.argoproj.io/managed-by-rollouts"
 INSTANCE_ID = "argo-rollouts.argoproj.io/controller-instance-id"
 SUSPEND = "reconciler.dev/suspend"
+TRAFFIC_MARK = "reconciler.dev/traffic"
+"""On a router's object: what it holds of which Rollout, while it holds something."""
+GENERATED_ROUTES = "reconciler.dev/generated-routes"
+"""On a Rollout: `plain` asks for header and mirror routes exactly as the reference makes them."""
+SOURCE = "reconciler.dev/source"
+"""On what a source of ours applied: its name."""
 
 
 def suspended(live: Manifest) -> bool:
-    """Whether a person asked us to leave this object alone (DESIGN 11)."""
+    """True when a person asked us to leave this object alone (ADR 0021)."""
     return annotations_of(live).get(SUSPEND) == "true"

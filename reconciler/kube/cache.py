@@ -11,13 +11,22 @@ Index = Callable[[Manifest], tuple[str, ...]]
 
 
 class Cache:
-    """Objects of the watched resources. Reads of a resource that nobody watches raise KeyError: a wiring bug."""
+    """Objects of the watched resources. Reads of a resource that is not watched raise KeyError: a wiring bug."""
 
     def __init__(self, resources: Sequence[Resource], indexes: Mapping[Resource, Index]) -> None:
         self._indexes = indexes
         self._objects: dict[Resource, dict[Place, Manifest]] = {resource: {} for resource in resources}
         self._owned: dict[Resource, dict[str, dict[Place, Manifest]]] = {resource: defaultdict(dict) for resource in resources}
         self._indexed: dict[Resource, dict[str, dict[Place, Manifest]]] = {resource: defaultdict(dict) for resource in resources}
+
+        self._listed: set[Resource] = set()
+
+    def watches(self, resource: Resource) -> bool:
+        return resource in self._objects
+
+    def listed(self, resource: Resource) -> bool:
+        """True when all objects of this resource are known: it is watched and was listed. Until then only the server can be asked."""
+        return resource in self._listed
 
     def get(self, resource: Resource, namespace: str, name: str) -> Manifest | None:
         return self._objects[resource].get((namespace, name))
@@ -48,9 +57,13 @@ class Cache:
             self.drop(resource, *place)
 
     def relist(self, resource: Resource, manifests: Sequence[Manifest], version: str) -> Sequence[Manifest]:
-        """Become what one list said at a version; what was written after it stays. Answers the objects that are gone."""
+        """Become what one list said at a version (none: the type is not served); what was written after it stays.
+
+        Answers the objects that are gone.
+        """
         listed = {(namespace_of(manifest), name_of(manifest)): manifest for manifest in manifests}
         known = self._objects[resource]
+        (self._listed.add if version else self._listed.discard)(resource)
         gone = [o for place, o in known.items() if place not in listed and not self.newer(resource, *place, version)]
         for manifest in gone:
             self.drop(resource, namespace_of(manifest), name_of(manifest))
@@ -60,7 +73,7 @@ class Cache:
         return gone
 
     def newer(self, resource: Resource, namespace: str, name: str, version: str) -> bool:
-        """Whether what we know of an object was written after a version.
+        """True when what we know of an object was written after a version.
 
         Versions count upwards on every server we know (the concepts page promises only equality); a wrong guess heals on relist.
         """

@@ -46,7 +46,7 @@ class Client:
         return await self._call(Request("GET", path_of(resource, namespace, name), headers=JSON))
 
     async def find(self, resource: Resource, namespace: str, name: str) -> Manifest | None:
-        """The object, or None when there is none. Raises NotServed when nobody can tell, because the resource type is not served."""
+        """The object, or None when there is none. Raises NotServed when that cannot be told, because the resource type is not served."""
         try:
             return await self.get(resource, namespace, name)
         except NotFound:

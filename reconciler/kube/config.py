@@ -3,11 +3,19 @@
 import asyncio
 import os
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
 
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kube.http import Endpoint
+
+DEFAULT = "default"
+SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
 def endpoint(kubeconfig: str | None, context: str | None = None) -> Endpoint:
@@ -15,14 +23,58 @@ def endpoint(kubeconfig: str | None, context: str | None = None) -> Endpoint:
 
     Raises Terminal with what to do when there is none. Exec plug-ins and the service account's token are renewed by the official client.
     """
-    configuration = _load(kubeconfig, context)
+    with _readable(kubeconfig):
+        configuration = _load(kubeconfig, context)
+        server = _address(str(configuration.host))
+        tls = _tls(configuration)
 
     async def authorization() -> str:
         if configuration.refresh_api_key_hook is None:
             return _authorization(configuration)
         return await asyncio.to_thread(_authorization, configuration)  # a plug-in may be run, a file read
 
-    return Endpoint(str(configuration.host), authorization, _tls(configuration))
+    return Endpoint(server, authorization, tls)
+
+
+def namespace_of_context(kubeconfig: str | None, context: str | None = None) -> str:
+    """The namespace that a context names, as kubectl takes it: `default` where it names none, a pod's own one in a cluster."""
+    file = kubeconfig or _default_file()
+    if file is None:
+        return SERVICE_ACCOUNT.read_text().strip() if SERVICE_ACCOUNT.exists() else DEFAULT
+    with _readable(kubeconfig):
+        from kubernetes import config
+
+        loaders: Any = config
+        contexts, current = loaders.list_kube_config_contexts(config_file=file)
+        chosen = next((known for known in contexts if known["name"] == context), None) if context else current
+        return str(((chosen or {}).get("context") or {}).get("namespace") or DEFAULT)
+
+
+@contextmanager
+def _readable(kubeconfig: str | None) -> Iterator[None]:
+    """Turns whatever the official client says of a file that it cannot use into one line."""
+    from kubernetes.config import ConfigException
+
+    where = kubeconfig or "$KUBECONFIG, ~/.kube/config or a service account"
+    try:
+        yield
+    except (ConfigException, OSError) as error:
+        raise Terminal(f"no cluster found in {where}: {_line(error)}. Pass --kubeconfig FILE") from error
+    except (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+        # The loader trusts the shape of the file: a list, a number or a missing name ends in whatever Python says of it.
+        raise Terminal(f"no cluster found in {where}: it is no kubeconfig: {_line(error)}. Pass --kubeconfig FILE") from error
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+
+
+def _address(host: str) -> str:
+    """The server's address, if it is one. Raises ValueError."""
+    parts = urlsplit(host)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+        raise ValueError(f"server {host!r} is no address; write for example https://192.0.2.1:6443")
+    return host
 
 
 def _load(kubeconfig: str | None, context: str | None) -> Any:
@@ -31,14 +83,10 @@ def _load(kubeconfig: str | None, context: str | None) -> Any:
     configuration = client.Configuration()
     file = kubeconfig or _default_file()
     loaders: Any = config
-    try:
-        if file is None:
-            loaders.load_incluster_config(client_configuration=configuration)
-        else:
-            loaders.load_kube_config(config_file=file, context=context, client_configuration=configuration)
-    except (config.ConfigException, OSError) as error:
-        where = kubeconfig or "$KUBECONFIG, ~/.kube/config or a service account"
-        raise Terminal(f"no cluster found in {where}: {str(error).rstrip('.')}. Pass --kubeconfig FILE") from error
+    if file is None:
+        loaders.load_incluster_config(client_configuration=configuration)
+    else:
+        loaders.load_kube_config(config_file=file, context=context, client_configuration=configuration)
     return configuration
 
 

@@ -22,7 +22,7 @@ class NotFound(ApiError):
 
 
 class NotServed(ApiError, Transient):
-    """404 that names no object: nobody serves this path. Old servers say so of custom resources for a moment after their start, too."""
+    """404 that names no object: this path is not served. Old servers say so of custom resources for a moment after their start, too."""
 
 
 class AlreadyExists(ApiError):
@@ -30,7 +30,7 @@ class AlreadyExists(ApiError):
 
 
 class Conflict(ApiError, Transient):
-    """409: somebody else wrote first; observe again."""
+    """409: another client wrote first; observe again."""
 
 
 class Gone(ApiError, Transient):
@@ -69,7 +69,7 @@ def _kind(status: int, reason: str) -> type[ApiError]:
 
 
 def _names_something(body: bytes) -> bool:
-    """Whether this is a Status about an object; that of a path which nobody serves has no name in its details, or is none."""
+    """True when this is a Status about an object; that of a path which is not served names none, or is no Status."""
     try:
         decoded: Any = orjson.loads(body)
     except orjson.JSONDecodeError:

@@ -1,4 +1,4 @@
-"""What must be true before anything is written: checked in one place, at the last moment (DESIGN 11, 12)."""
+"""What must be true before anything is written: checked in one place, at the last moment (ADR 0021, 0022)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

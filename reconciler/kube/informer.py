@@ -11,7 +11,7 @@ from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client, Event
 from reconciler.kube.errors import ApiError, Gone, NotServed
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
+FIRST_PAUSE, LONGEST_PAUSE, RARELY = 0.2, 10.0, 60.0
 PATIENCE = 30.0
 """Seconds for which a resource type must not be served before it counts as empty: a server that has just started serves some types late."""
 Listener = Callable[[Resource, Manifest], None]
@@ -28,6 +28,7 @@ class Informer:
         self._listener = listener
         self._patience = patience
         self._unserved_since: float | None = None
+        self._said = ""
         self.synced = asyncio.Event()
 
     async def run(self) -> None:
@@ -42,24 +43,32 @@ class Informer:
             except Gone:
                 continue
             except NotServed as error:
-                log.warning("not served", resource=self._resource.plural, reason=str(error))
+                self._say("not served", str(error))
                 if self._is_gone():
                     self._forget_all()
             except (ApiError, Transient) as error:
-                log.warning("watch interrupted", resource=self._resource.plural, reason=str(error))
+                self._say("watch interrupted", str(error))
             await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+            pause = min(pause * 2, RARELY if self._resource.optional and self._said else LONGEST_PAUSE)
+
+    def _say(self, what: str, reason: str) -> None:
+        """What need not be there is missed once, not for ever."""
+        if not self._resource.optional:
+            log.warning(what, resource=self._resource.plural, reason=reason)
+        elif self._said != what:
+            log.info(f"{what}: asked again now and then", resource=self._resource.plural, reason=reason)
+        self._said = what
 
     async def _list(self) -> str:
         listing = await self._client.listing(self._resource)
-        self._unserved_since = None
+        self._unserved_since, self._said = None, ""
         for manifest in (*self._cache.relist(self._resource, listing.items, listing.version), *listing.items):
             self._listener(self._resource, manifest)
         self.synced.set()
         return listing.version
 
     def _is_gone(self) -> bool:
-        """Whether the type was not served at every look for as long as we are patient: what was known until then stays known."""
+        """True once the type was not served at any look for as long as we are patient; until then what was known stays known."""
         now = asyncio.get_running_loop().time()
         if self._unserved_since is None:
             self._unserved_since = now

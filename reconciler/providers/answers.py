@@ -8,17 +8,16 @@ from reconciler.analysis.conditions import Conditions, assess
 from reconciler.analysis.model import Measurement, RunPhase
 from reconciler.analysis.provider import MeasurementTask
 
-LONGEST_VALUE = 10_000
 TERMINATED = "Metric Terminated"
 
 
 def judged(task: MeasurementTask, result: Any, value: str, metadata: Mapping[str, str]) -> Measurement:
-    """What came back: the conditions see `result`, people see `value`, which is cut at 10,000 characters."""
+    """What came back: the conditions see `result`, people see `value`."""
     assessed = assess(Conditions(task.metric.success_condition, task.metric.failure_condition), result, task.now)
     return Measurement(
         phase=assessed.phase,
         message=assessed.message,
-        value=value[:LONGEST_VALUE],
+        value=value,
         started=task.now,
         finished=task.now,
         metadata=metadata,
@@ -31,5 +30,5 @@ def failed(task: MeasurementTask, error: object) -> Measurement:
 
 
 def ended(task: MeasurementTask, measurement: Measurement) -> Measurement:
-    """An awaited measurement that nobody waits for any longer (contract 6.5, 13.22)."""
+    """An awaited measurement that is not waited for any longer (contract 6.5, 13.22)."""
     return replace(measurement, phase=RunPhase.INCONCLUSIVE, message=TERMINATED, finished=task.now, resume_at=None)

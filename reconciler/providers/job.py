@@ -1,22 +1,25 @@
 """A Kubernetes Job as a measurement: its end is the answer (contract 7.3)."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
+from reconciler.analysis.cleanup import jobs_to_delete
 from reconciler.analysis.model import RUN_METRIC, RUN_NAME, RUN_NAMESPACE, RUN_UID_LABEL, Measurement, RunPhase
 from reconciler.analysis.provider import JOB_NAME, JOB_NAMESPACE, MeasurementTask
 from reconciler.kernel.errors import Transient
 from reconciler.kernel.fields import Fields
-from reconciler.kernel.identity import Manifest, ObjectRef, controller_uid, labels_of, name_of, uid_of
-from reconciler.kernel.problem import InvalidField
+from reconciler.kernel.identity import Manifest, ObjectRef, controller_uid, labels_of, name_of, namespace_of, uid_of
+from reconciler.kernel.plan import Action, Remove
+from reconciler.kernel.problem import InvalidField, Problem, required
 from reconciler.kernel.resources import ANALYSIS_RUNS, JOBS, PODS
 from reconciler.kube.client import Client
 from reconciler.kube.errors import AlreadyExists, ApiError
 from reconciler.providers.answers import ended, failed
 
 LONGEST_NAME = 63
+LONGEST_WORDS = 1_000
 HOPELESS = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName"})
 
 
@@ -53,6 +56,8 @@ class Job:
             phase, message = _outcome(job)
             if phase is None:
                 phase, message = await self._stuck(name, namespace)
+            elif phase is RunPhase.FAILED:
+                message = ": ".join(words for words in (message, await self._last_words(name, namespace)) if words)
         except Transient:
             raise
         except ApiError as error:
@@ -71,6 +76,21 @@ class Job:
             return replace(ended(task, measurement), message=f"job {name} cannot be deleted: {error.message}")
         return ended(task, measurement)
 
+    @staticmethod
+    def problems(config: Manifest) -> Iterator[Problem]:
+        try:
+            if not Fields("job", config).under("spec").has("template"):
+                yield required("job.spec.template", "the pod that measures")
+        except InvalidField as error:
+            yield error.problem
+
+    async def sweep(self, run: Manifest, measurements: Iterable[Measurement], kept: int) -> tuple[Action, ...]:
+        """Asks uncached: the newest Job is younger than any informer's knowledge."""
+        places = sorted({m.metadata[JOB_NAMESPACE] for m in measurements if JOB_NAMESPACE in m.metadata})
+        label = f"{RUN_UID_LABEL}={uid_of(run)}"
+        jobs = [job for place in places for job in await self._client.list(JOBS, place, labels=label)]
+        return tuple(Remove(ObjectRef(JOBS, namespace_of(job), name_of(job)), uid_of(job)) for job in jobs_to_delete(jobs, kept))
+
     def _place(self, task: MeasurementTask) -> str:
         return self._namespace or task.namespace
 
@@ -79,10 +99,20 @@ class Job:
         return metadata.get(JOB_NAME) or job_name(task), metadata.get(JOB_NAMESPACE) or self._place(task)
 
     async def _stuck(self, name: str, namespace: str) -> tuple[RunPhase | None, str]:
-        """Whether the Job's pod will never run, because an image cannot be pulled."""
+        """True when the Job's pod will never run, because an image cannot be pulled."""
         pods = await self._client.list(PODS, namespace, labels=f"job-name={name}")
         words = next((words for pod in pods for words in _hopeless(pod)), None)
         return (None, "") if words is None else (RunPhase.INCONCLUSIVE, words)
+
+    async def _last_words(self, name: str, namespace: str) -> str:
+        """How the Job's containers ended, the latest pod's first failure: its code, its reason and what it left behind to read."""
+        try:
+            pods = await self._client.list(PODS, namespace, labels=f"job-name={name}")
+        except ApiError:
+            # Without the right to see pods the verdict stands, only shorter.
+            return ""
+        newest = sorted(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp") or ""), reverse=True)
+        return next((words for pod in newest for words in _failures(pod)), "")
 
 
 def job_name(task: MeasurementTask) -> str:
@@ -144,9 +174,23 @@ def _outcome(job: Manifest) -> tuple[RunPhase | None, str]:
     return None, ""
 
 
-def _hopeless(pod: Manifest) -> Iterator[str]:
+def _failures(pod: Manifest) -> Iterator[str]:
+    """Every container that ended badly, in words; `terminationMessagePolicy: FallbackToLogsOnError` leaves the end of its log here."""
+    for container in _containers(pod):
+        ended = (container.get("state") or {}).get("terminated") or {}
+        if ended.get("exitCode"):
+            left = str(ended.get("message") or "").strip()[-LONGEST_WORDS:]
+            words = f"container {container.get('name')} exited with {ended['exitCode']} ({ended.get('reason', 'Error')})"
+            yield f"{words}: {left}" if left else words
+
+
+def _containers(pod: Manifest) -> tuple[Manifest, ...]:
     status = pod.get("status") or {}
-    for container in (*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])):
+    return (*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or []))
+
+
+def _hopeless(pod: Manifest) -> Iterator[str]:
+    for container in _containers(pod):
         waiting = (container.get("state") or {}).get("waiting") or {}
         if waiting.get("reason") in HOPELESS:
             place = f"Pod {name_of(pod)}, container {container.get('name')}"

@@ -1,30 +1,33 @@
 """Prometheus: one instant or range query a measurement (contract 7.1)."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import httpx
 
 from reconciler.analysis.model import Measurement, Metric
-from reconciler.analysis.provider import MeasurementTask
+from reconciler.analysis.provider import FALLBACK, SERIES, MeasurementTask
 from reconciler.expr.evaluate import moment
 from reconciler.expr.syntax import ExpressionError
 from reconciler.expr.text import fixed
 from reconciler.kernel.duration import parse_duration
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.fields import Fields
+from reconciler.kernel.identity import Manifest
+from reconciler.kernel.problem import InvalidField, Problem, required
 from reconciler.providers.answers import ended, failed, judged
-from reconciler.providers.requests import FORM, basic, bearer, headers_of, send
+from reconciler.providers.requests import FORM, basic, bearer, confided, headers_of, send, tokens_of
 from reconciler.web.client import HttpAnswer, HttpCall
 
 DEFAULT_TIMEOUT = 30
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 RESPONSE_LIMIT = 8 << 20
 MANAGED_SERVICE = "aps-workspaces"
-FALLBACK = re.compile(r"\s+or\s+(?:on\s*\(\s*\)\s*)?vector\s*\([^()]*\)\s*$")
+NO_DATA_FALLBACK = re.compile(r"\s+or\s+(?:on\s*\(\s*\)\s*)?vector\s*\([^()]*\)\s*$")
 UNSUPPORTED = "Prometheus metric type not supported"
 
 
@@ -35,6 +38,14 @@ class Reading:
     result: float | list[float]
     value: str
     series: int
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The server to ask, and who we are there."""
+
+    address: str
+    authorization: Mapping[str, str] = field(repr=False)
 
 
 class Prometheus:
@@ -48,61 +59,78 @@ class Prometheus:
         return {"ResolvedPrometheusQuery": str(metric.config.get("query") or "")}
 
     async def run(self, task: MeasurementTask) -> Measurement:
+        config = Fields("prometheus", task.metric.config)
         try:
-            config = Fields("prometheus", task.metric.config)
-            document = await self._ask(config, config.text("query"), task.now)
+            target = await self._target(config)
+        except (Terminal, Transient) as error:
+            return failed(task, error)
+        return replace(await self._measured(task, config, target), secrets=tokens_of(target.authorization))
+
+    async def _measured(self, task: MeasurementTask, config: Fields, target: Target) -> Measurement:
+        try:
+            document = await self._ask(config, target, config.text("query"), task.now)
             reading = read(document.get("data"))
-            spoke = await self._fallback_spoke(config, task.now)
+            spoke = await self._fallback_spoke(config, target, task.now)
         except (Terminal, Transient, ExpressionError) as error:
             return failed(task, error)
         warnings = ", ".join(f'"{warning}"' for warning in document.get("warnings") or [])
         metadata = {
-            "series": str(reading.series),
+            SERIES: str(reading.series),
             **({"warnings": warnings} if warnings else {}),
-            **({"fallback": "true"} if spoke else {}),
+            **({FALLBACK: "true"} if spoke else {}),
         }
         return judged(task, reading.result, reading.value, metadata)
 
     async def resume(self, task: MeasurementTask, measurement: Measurement) -> Measurement:
-        """A query is never left unfinished; one that is was begun by somebody else."""
+        """A query is never left unfinished; one that is was begun by another program."""
         return await self.run(task)
 
     async def terminate(self, task: MeasurementTask, measurement: Measurement) -> Measurement:
         return ended(task, measurement)
 
-    async def _fallback_spoke(self, config: Fields, now: datetime) -> bool:
-        """Whether a query that ends in `or vector(N)` had no data of its own: only its fallback answered (DESIGN, verdict table)."""
-        bare = FALLBACK.sub("", config.text("query"))
+    @staticmethod
+    def problems(config: Manifest) -> Iterator[Problem]:
+        """What can be seen before a request: the query, its range and the address."""
+        fields = Fields("prometheus", config)
+        try:
+            if not fields.text("query").strip():
+                yield required("prometheus.query", "what to ask")
+            if fields.text("address"):
+                _address(fields, "")
+            _timeout(fields)
+            _query(fields, "", EPOCH)
+        except InvalidField as error:
+            yield error.problem
+        except Terminal as error:
+            yield Problem("prometheus", str(error).removeprefix("prometheus "))
+
+    def secrets(self, metric: Metric) -> Iterator[str]:
+        yield from confided(metric.config)
+
+    async def _fallback_spoke(self, config: Fields, target: Target, now: datetime) -> bool:
+        """True when a query that ends in `or vector(N)` had no data of its own: only its fallback answered (ADR 0011)."""
+        bare = NO_DATA_FALLBACK.sub("", config.text("query"))
         if bare == config.text("query"):
             return False
-        return read((await self._ask(config, bare, now)).get("data")).series == 0
+        return read((await self._ask(config, target, bare, now)).get("data")).series == 0
 
-    async def _ask(self, config: Fields, query: str, now: datetime) -> dict[str, Any]:
+    async def _target(self, config: Fields) -> Target:
+        address = _address(config, self._default_address)
+        return Target(address, await self._authorization(config, address, _timeout(config)))
+
+    async def _ask(self, config: Fields, target: Target, query: str, now: datetime) -> dict[str, Any]:
         """The decoded answer of a query that went well. Raises Terminal or Transient with the reason."""
-        address = self._address(config)
         timeout = _timeout(config)
         path, parameters = _query(config, query, now)
-        headers = {**headers_of(config), **await self._authorization(config, address, timeout)}
+        headers = {**headers_of(config), **target.authorization}
         form = urlencode(parameters).encode()
-        url = f"{address.rstrip('/')}/api/v1/{path}"
+        url = f"{target.address.rstrip('/')}/api/v1/{path}"
         call = HttpCall(method="POST", url=url, headers={**headers, **FORM}, body=form, timeout=timeout, limit=RESPONSE_LIMIT)
         answer = await send(self._client, call, insecure=config.flag("insecure"))
         if answer.status in (405, 501):
             call = HttpCall(method="GET", url=url, headers=headers, query=parameters, timeout=timeout, limit=RESPONSE_LIMIT)
             answer = await send(self._client, call, insecure=config.flag("insecure"))
         return _document(answer)
-
-    def _address(self, config: Fields) -> str:
-        address = config.text("address") or self._default_address
-        if not address:
-            raise Terminal("prometheus address is not configured")
-        try:
-            parts = urlsplit(address)
-        except ValueError as error:
-            raise Terminal("prometheus address is not is url format") from error
-        if not parts.scheme or not parts.netloc:
-            raise Terminal("prometheus address is not is url format")
-        return address
 
     async def _authorization(self, config: Fields, address: str, timeout: float) -> dict[str, str]:
         authentication = config.under("authentication")
@@ -116,6 +144,19 @@ class Prometheus:
         if not plain.text("username") or not plain.text("password"):
             raise Terminal("prometheus: authentication.basicAuth needs both username and password")
         return {"Authorization": basic(plain.text("username"), plain.text("password"))}
+
+
+def _address(config: Fields, default: str) -> str:
+    address = config.text("address") or default
+    if not address:
+        raise Terminal("prometheus address is not configured")
+    try:
+        parts = urlsplit(address)
+    except ValueError as error:
+        raise Terminal("prometheus address is not is url format") from error
+    if not parts.scheme or not parts.netloc:
+        raise Terminal("prometheus address is not is url format")
+    return address
 
 
 def _timeout(config: Fields) -> float:
@@ -154,7 +195,7 @@ def _document(answer: HttpAnswer) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise Terminal(f"prometheus answered {answer.status} without JSON")
     if answer.status >= 300 or document.get("status") != "success":
-        raise Terminal(f"{document.get('errorType') or answer.status}: {str(document.get('error') or 'no reason given')[:1000]}")
+        raise Terminal(f"{document.get('errorType') or answer.status}: {document.get('error') or 'no reason given'}")
     return document
 
 

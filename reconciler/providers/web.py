@@ -1,17 +1,21 @@
 """Any HTTP endpoint that answers JSON or text (contract 7.2)."""
 
 import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import httpx
 
-from reconciler.analysis.model import Measurement
+from reconciler.analysis.model import Measurement, Metric
 from reconciler.analysis.provider import MeasurementTask
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.fields import Fields
+from reconciler.kernel.identity import Manifest
+from reconciler.kernel.problem import InvalidField, Problem, required
 from reconciler.providers.answers import ended, failed, judged
 from reconciler.providers.jsonpath import find
-from reconciler.providers.requests import bearer, headers_of, send
+from reconciler.providers.requests import bearer, confided, headers_of, send, tokens_of
 from reconciler.web.client import HttpAnswer, HttpCall
 
 DEFAULT_TIMEOUT = 10
@@ -28,40 +32,70 @@ class Web:
         self._client = client
 
     async def run(self, task: MeasurementTask) -> Measurement:
+        config = Fields("web", task.metric.config)
         try:
-            config = Fields("web", task.metric.config)
-            answer = await self._ask(config)
+            authorization = await self._authorization(config)
+        except (Terminal, Transient) as error:
+            return failed(task, error)
+        return replace(await self._measured(task, config, authorization), secrets=tokens_of(authorization))
+
+    async def _measured(self, task: MeasurementTask, config: Fields, authorization: Mapping[str, str]) -> Measurement:
+        try:
+            answer = await self._ask(config, authorization)
             result, value = read(answer.body, config.text("jsonPath") or "{$}")
         except (Terminal, Transient) as error:
             return failed(task, error)
         return judged(task, result, value, {})
 
     async def resume(self, task: MeasurementTask, measurement: Measurement) -> Measurement:
-        """A request is never left unfinished; one that is was begun by somebody else."""
+        """A request is never left unfinished; one that is was begun by another program."""
         return await self.run(task)
 
     async def terminate(self, task: MeasurementTask, measurement: Measurement) -> Measurement:
         return ended(task, measurement)
 
-    async def _ask(self, config: Fields) -> HttpAnswer:
-        method = config.text("method") or "GET"
-        if method not in METHODS:
-            raise Terminal(f"web: method {method} is none of {', '.join(METHODS)}")
+    @staticmethod
+    def problems(config: Manifest) -> Iterator[Problem]:
+        """What can be seen before a request: the address, the method and its body."""
+        if not config.get("url"):
+            yield required("web.url", "the address to ask")
+        try:
+            _body(Fields("web", config), _method(Fields("web", config)))
+        except InvalidField as error:
+            yield error.problem
+        except Terminal as error:
+            yield Problem("web", str(error).removeprefix("web: "))
+
+    def secrets(self, metric: Metric) -> Iterator[str]:
+        yield from confided(metric.config)
+
+    async def _ask(self, config: Fields, authorization: Mapping[str, str]) -> HttpAnswer:
+        method = _method(config)
         body, kind = _body(config, method)
-        seconds = config.number_or("timeoutSeconds", 0)
-        timeout = float(seconds if seconds > 0 else DEFAULT_TIMEOUT)
-        headers = {**headers_of(config), **kind, **await self._authorization(config, timeout)}
-        call = HttpCall(method=method, url=config.text("url"), headers=headers, body=body, timeout=timeout, limit=RESPONSE_LIMIT)
+        headers = {**headers_of(config), **kind, **authorization}
+        call = HttpCall(method=method, url=config.text("url"), headers=headers, body=body, timeout=_timeout(config), limit=RESPONSE_LIMIT)
         answer = await send(self._client, call, insecure=config.flag("insecure"))
         if not 200 <= answer.status < 300:
             raise Terminal(f"received non 2xx response code: {answer.status}")
         return answer
 
-    async def _authorization(self, config: Fields, timeout: float) -> dict[str, str]:
+    async def _authorization(self, config: Fields) -> dict[str, str]:
         oauth = config.under("authentication").under("oauth2")
         if not oauth.text("tokenUrl"):
             return {}
-        return {"Authorization": await bearer(self._client, oauth, insecure=config.flag("insecure"), timeout=timeout)}
+        return {"Authorization": await bearer(self._client, oauth, insecure=config.flag("insecure"), timeout=_timeout(config))}
+
+
+def _method(config: Fields) -> str:
+    method = config.text("method") or "GET"
+    if method not in METHODS:
+        raise Terminal(f"web: method {method} is none of {', '.join(METHODS)}")
+    return method
+
+
+def _timeout(config: Fields) -> float:
+    seconds = config.number_or("timeoutSeconds", 0)
+    return float(seconds if seconds > 0 else DEFAULT_TIMEOUT)
 
 
 def _body(config: Fields, method: str) -> tuple[bytes, dict[str, str]]:

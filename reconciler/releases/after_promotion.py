@@ -16,12 +16,12 @@ def after_name(release: Release) -> str:
     return f"{release.name[:240]}-after"
 
 
-def watching_run(release: Release, rollout: Manifest, analysis: Manifest, templates: Sequence[Manifest]) -> Manifest:
+def run_after_promotion(release: Release, rollout: Manifest, analysis: Manifest, templates: Sequence[Manifest]) -> Manifest:
     """The run to create. Raises Terminal when the policy's templates or arguments do not go together."""
     combined = combine(templates, analysis)
     if isinstance(combined, str):
         raise Terminal(f"afterPromotion.analysis of release {release.name}: {combined}")
-    hashes = {"Latest": release.status.pod_hash, "Stable": release.spec.proven.pod_hash if release.spec.proven else ""}
+    hashes = {"Latest": release.status.pod_hash, "Stable": release.spec.previous.pod_hash if release.spec.previous else ""}
     arguments = merge_arguments(literals(analysis.get("args") or [], rollout, hashes), combined.arguments)
     owner = {
         "apiVersion": RELEASES.api_version,

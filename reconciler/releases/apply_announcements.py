@@ -39,7 +39,7 @@ class Announcements:
         await forge.announce(
             Announcement(
                 commit=release.spec.commit.sha,
-                marker=marker(f"{release.spec.environment}"),
+                marker=marker(f"{release.spec.source}/{release.spec.environment}"),
                 body=body,
                 status=CommitState(commit_state(release)),
                 context=commit_context(release),

@@ -1,28 +1,31 @@
 """Opens the Release objects that a tip asks for: the first half of a source's pass."""
 
-from dataclasses import replace
 from typing import Protocol
 
 import structlog
 
 from reconciler.kernel.errors import Terminal, Transient
-from reconciler.kernel.identity import Manifest, ObjectRef
+from reconciler.kernel.identity import Manifest, ObjectRef, uid_of
 from reconciler.kernel.plan import Create, Plan, Remove
-from reconciler.kernel.resources import DEPLOYMENTS, RELEASES, ROLLOUTS
+from reconciler.kernel.resources import ANALYSIS_RUNS, DEPLOYMENTS, RELEASES, REPLICA_SETS, ROLLOUTS
 from reconciler.kube.cache import Cache
 from reconciler.releases.asking import asked_by, moved, released_workloads, revertability, source_id
-from reconciler.releases.contradiction import UNJUDGED, contradiction
-from reconciler.releases.holds import expired, proven
+from reconciler.releases.attempts import next_attempt
+from reconciler.releases.contradiction import contradiction
+from reconciler.releases.holds import expired, serving
 from reconciler.releases.identity import identity_hash
 from reconciler.releases.manifest import render_release
-from reconciler.releases.model import Release
+from reconciler.releases.model import Cause, Release
 from reconciler.releases.observe_history import history
 from reconciler.releases.observe_policies import Policies
-from reconciler.releases.opening import Asked, Details, detailed, opening
+from reconciler.releases.opening import Asked, Details, Serving, baseline, detailed, opening
 from reconciler.releases.policy import WorkloadName
+from reconciler.releases.served import Found, earlier, found_of
+from reconciler.rollouts.replicas.template import semantically_equal
+from reconciler.rollouts.view import RolloutView, view_of
 from reconciler.runtime.apply import Apply
 from reconciler.runtime.suspension import Suspension
-from reconciler.sources.images import container_images
+from reconciler.sources.images import template_of
 from reconciler.sources.model import Pull
 from reconciler.sources.permission import refusal
 from reconciler.sources.source_port import SourcePort, Tip
@@ -48,7 +51,7 @@ class ReleaseOpener:
         self._forges = forges
         self._suspension = Suspension(cache, apply)
 
-    async def open(self, following: SourcePort, tip: Tip) -> tuple[str, ...]:
+    async def open(self, source: SourcePort, tip: Tip) -> tuple[str, ...]:
         """One look at every workload of the tip whose changes are releases. Answers why some of them cannot be judged."""
         problems: list[str] = []
 
@@ -60,18 +63,18 @@ class ReleaseOpener:
                 return False
 
         for workload in released_workloads(tip.parsed, adopted):
-            if any(refusal(part.manifest, following.settings.allow) for part in (workload.owner, workload.template)):
+            if any(refusal(part.manifest, source.settings.allow) for part in (workload.owner, workload.template)):
                 continue  # what may not be written is no release; the writing says why
             if self._is_suspended(workload):
                 continue
             try:
-                await self._one(following, tip, workload)
+                await self._one(source, tip, workload)
             except Terminal as error:
                 problems.append(f"{workload.template.file}:{workload.template.line}: {error}; it is applied, not judged")
         return tuple(problems)
 
     def adopted(self, namespace: str, name: str) -> bool:
-        """Whether a policy has this Deployment released by a Rollout of ours. Raises Terminal when policies contradict each other."""
+        """True when a policy has this Deployment released by a Rollout of ours. Raises Terminal when policies contradict each other."""
         return self._policies.of(namespace, "Deployment", name).rollout is not None
 
     def rollout(self, workload: Workload) -> Manifest | None:
@@ -83,11 +86,12 @@ class ReleaseOpener:
 
         Without it the next version would be the first one, which is taken as it comes: there would be nothing to go back to.
         """
-        first = history[-1] if history and proven(history) is None else None
-        if first is None or first.decided or first.spec.identity == identity or first.status.reason.startswith(UNJUDGED):
+        first = history[-1] if history and not any(r.proven or r.served for r in history) else None
+        if first is None or first.decided or first.spec.identity == identity or first.status.unjudged:
             return None
-        runs = healthy(self.rollout(workload)) and self._undisturbed(workload) == first.spec.images
-        return first if first.spec.running or runs else None
+        found = self._found(workload)
+        serves = found is not None and found.is_(first.spec.content.template, first.spec.images)
+        return first if first.spec.cause is Cause.FOUND or serves else None
 
     def history(self, namespace: str, name: str) -> list[Release]:
         """The releases of one workload, oldest first."""
@@ -101,80 +105,113 @@ class ReleaseOpener:
         return {"metadata": {"name": workload.id.name}, "spec": policy.rollout}
 
     def _is_suspended(self, workload: Workload) -> bool:
-        """Whether a person suspended the Rollout, its Deployment or their namespace: a release of it begins when that ends."""
+        """True when a person suspended the Rollout, its Deployment or their namespace: a release of it begins when that ends."""
         namespace = workload.template.key[1]
         live = [self._cache.get(resource, namespace, workload.id.name) for resource in (ROLLOUTS, DEPLOYMENTS)]
         held = any(self._suspension.of(part) for part in (*live, workload.owner.manifest, workload.template.manifest) if part is not None)
         return held or bool(self._suspension.of_namespace(namespace))
 
-    async def _one(self, following: SourcePort, tip: Tip, workload: Workload) -> None:
+    async def _one(self, source: SourcePort, tip: Tip, workload: Workload) -> None:
         namespace, name = workload.template.key[1], workload.id.name
-        history = self.history(namespace, name)
-        good = proven(history)
-        if good is not None and good.spec.identity == identity_hash(tip.parsed, workload):
+        history, live = self.history(namespace, name), self._live(workload)
+        identity = identity_hash(tip.parsed, workload)
+        good = serving(history, live.stable if live is not None else "")
+        latest = history[-1] if history else None
+        if good is not None and good.spec.identity == identity and (latest is good or latest is None or latest.decided):
             return
         kind, _, template = workload.template.key
         policy = self._policies.judging(namespace, name, WorkloadName(kind, template))
         refused = contradiction(policy, self._rollout(workload))
         if refused:
             raise Terminal(refused)
-        files = [located.file for located in (workload.template, *referenced_config(tip.parsed, workload))]
-        commit = await following.origin(sorted(set(files)), tip.sha)
-        asked = replace(asked_by(tip.parsed, workload, following.settings, commit), retried=self._retried(history))
-        earlier = await self._running(following, workload, asked) if not history else None
-        release = opening(earlier or asked, history)
-        if release is None or self.awaited(workload, asked.identity, history) is not None:
+        if latest is not None and latest.spec.identity == identity and not latest.decided:
             return
-        details = await self._details(following, tip, release)
-        await self._apply(Plan((Create(RELEASES, render_release(detailed(release, details))),)))
-        await self._forget(history, policy.history_limit)
+        release = await self._wanted(source, tip, workload, history)
+        if release is not None:
+            await self._open(source, tip, release)
+            await self._forget([*history, release], policy.history_limit)
 
-    async def _running(self, following: SourcePort, workload: Workload, asked: Asked) -> Asked | None:
-        """The version in Git that runs here undisturbed although the tip already asks for another; None when there is no such.
+    async def _wanted(self, source: SourcePort, tip: Tip, workload: Workload, history: list[Release]) -> Release | None:
+        files = [located.file for located in (workload.template, *referenced_config(tip.parsed, workload))]
+        commit = await source.origin(sorted(set(files)), tip.sha)
+        asked, live = asked_by(tip.parsed, workload, source.settings, commit), self._live(workload)
+        if not any(r.proven or r.served for r in history):
+            return await self._first(source, workload, asked, history)
+        again = next_attempt(history, live, asked.identity, commit)
+        if again is not None:
+            return again
+        found = opening(asked, history, live, self._earlier_runs(workload, asked))
+        if found is not None and found.spec.cause is Cause.PUSHED_AGAIN and (await source.tip()).sha != tip.sha:
+            return None  # what we knew of the branch is older than our own restore
+        return found
 
-        A version that nobody has judged is never the first one: what runs is what there is to go back to.
-        """
-        live = self._undisturbed(workload)
-        if live is None or live == asked.images:
+    async def _first(self, source: SourcePort, workload: Workload, asked: Asked, history: list[Release]) -> Release | None:
+        """The baseline: what serves, whether Git still asks for it or not; the version that Git asks for only where nothing serves."""
+        if self.awaited(workload, asked.identity, history) is not None:
             return None
-        at = asked.commit.sha
+        found, live = self._found(workload), self._live(workload)
+        underway = live is not None and not live.promoted
+        if found is None or (found.is_(asked.content.template, asked.images) and not underway):
+            return baseline(asked, history)
+        return baseline(asked, history, await self._in_git(source, workload, asked, found))
+
+    async def _in_git(self, source: SourcePort, workload: Workload, asked: Asked, found: Found) -> Serving:
+        """The version that serves, as the newest commit that asks for it; from the cluster alone where none near the tip does."""
+        now, at = asked, asked.commit.sha
         for _ in range(LOOKED_BACK):
-            before = f"{at}^"
-            parsed = await following.parsed_at(before)
-            found = workloads(parsed).get(workload.id) if parsed is not None else None
-            if parsed is None or found is None:
-                return None
-            commit = await following.origin([found.template.file], before)
-            earlier = asked_by(parsed, found, following.settings, commit)
-            if earlier.images == live:
-                return replace(earlier, running=True)
-            at = commit.sha
-        return None
+            if found.is_(now.content.template, now.images):
+                return Serving(images=now.images, content=now.content, identity=now.identity, commit=now.commit, pod_hash=found.pod_hash)
+            parsed = await source.parsed_at(f"{at}^")
+            before = workloads(parsed).get(workload.id) if parsed is not None else None
+            if parsed is None or before is None:
+                break
+            commit = await source.origin([before.template.file], f"{at}^")
+            now, at = asked_by(parsed, before, source.settings, commit), commit.sha
+        return found.unknown_to_git
 
-    def _undisturbed(self, workload: Workload) -> dict[str, str] | None:
-        """The images that run by container; None when nothing runs yet, or not as it should."""
+    async def _open(self, source: SourcePort, tip: Tip, release: Release) -> None:
+        details = await self._details(source, tip, release)
+        opened = detailed(release, details)
+        await self._apply(Plan((Create(RELEASES, render_release(opened)),)))
+        spec = opened.spec
+        log.info(
+            "release opened",
+            release=f"{release.namespace}/{release.name}",
+            cause=spec.cause.value,
+            attempt=spec.attempt,
+            commit=spec.commit.sha[:12],
+            way_back=spec.revert if spec.previous is not None else "none: this is the baseline",
+        )
+
+    def _live(self, workload: Workload) -> RolloutView | None:
+        rollout = self.rollout(workload)
+        return view_of(rollout) if rollout is not None else None
+
+    def _found(self, workload: Workload) -> Found | None:
         kind, namespace, name = workload.template.key
-        template = self._cache.get(DEPLOYMENTS if kind == "Deployment" else ROLLOUTS, namespace, name)
-        rollout = self._cache.get(ROLLOUTS, namespace, workload.id.name)
-        if template is None or not (healthy(rollout) or available(template)):
-            return None
-        return {container: text for container, _, text in container_images(template)}
+        live = self._live(workload)
+        holder = self._cache.get(DEPLOYMENTS, namespace, name) if kind == "Deployment" else live.manifest if live is not None else None
+        replica_sets = self._cache.owned(REPLICA_SETS, uid_of(live.manifest)) if live is not None else ()
+        return found_of(live, holder, replica_sets)
 
-    def _retried(self, history: list[Release]) -> bool:
-        """Whether the version of the newest release is on its way again: brought home without a verdict, and no longer aborted."""
-        if not history or history[-1].status.promoted_at is not None:
-            return False
-        latest = history[-1]
-        status = (self._cache.get(ROLLOUTS, latest.namespace, latest.spec.workload.name) or {}).get("status") or {}
-        return bool(latest.status.pod_hash) and status.get("currentPodHash") == latest.status.pod_hash and not status.get("abort")
+    def _earlier_runs(self, workload: Workload, asked: Asked) -> tuple[str, ...]:
+        live = self._live(workload)
+        runs = self._cache.owned(ANALYSIS_RUNS, uid_of(live.manifest)) if live is not None else ()
+        kind, namespace, name = workload.template.key
+        holder = self._cache.get(DEPLOYMENTS, namespace, name) if kind == "Deployment" else live.manifest if live is not None else None
+        template = template_of(holder) if holder is not None else None
+        there = template is not None and semantically_equal(dict(asked.content.template), dict(template))
+        return earlier(runs, live, underway=there and live is not None and not live.promoted)
 
-    async def _details(self, following: SourcePort, tip: Tip, release: Release) -> Details:
-        pull = await self._pull(following.settings.name, release.spec.commit.sha)
-        base = await following.parsed_at(release.spec.proven.sha) if release.spec.proven and release.spec.proven.sha else None
+    async def _details(self, source: SourcePort, tip: Tip, release: Release) -> Details:
+        pull = await self._pull(source.settings.name, release.spec.commit.sha)
+        previous = release.spec.previous
+        base = await source.parsed_at(previous.sha) if previous is not None and previous.sha else None
         if base is None:
             return Details(pull=pull)
         id = source_id(tip.parsed, release.namespace, release.spec.workload.name)
-        return Details(pull=pull, changes=moved(base, tip.parsed, id), revert=revertability(base, tip.parsed, id))
+        revert, reason = revertability(base, tip.parsed, id)
+        return Details(pull=pull, changes=moved(base, tip.parsed, id), revert=revert, revert_reason=reason)
 
     async def _pull(self, source: str, sha: str) -> Pull | None:
         """A forge that does not answer costs the comment, never the release."""
@@ -188,13 +225,3 @@ class ReleaseOpener:
         gone = tuple(Remove(ObjectRef(RELEASES, release.namespace, release.name), release.uid) for release in expired(history, limit))
         if gone:
             await self._apply(Plan(gone))
-
-
-def healthy(rollout: Manifest | None) -> bool:
-    return ((rollout or {}).get("status") or {}).get("phase") == "Healthy"
-
-
-def available(deployment: Manifest) -> bool:
-    """Whether all pods of a Deployment serve."""
-    wanted = int((deployment.get("spec") or {}).get("replicas") or 0)
-    return deployment["kind"] == "Deployment" and 0 < wanted <= int((deployment.get("status") or {}).get("availableReplicas") or 0)

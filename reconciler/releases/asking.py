@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
+from reconciler.releases.content import content_of
 from reconciler.releases.identity import identity_hash
 from reconciler.releases.model import Change, Named
 from reconciler.releases.opening import Asked
 from reconciler.sources.changes import WorkloadChange, change_of
 from reconciler.sources.documents import Parsed
-from reconciler.sources.edits import Impossible, RestoreEdit, Superseded, restore_edits
+from reconciler.sources.edits import Direct, ProposedEdit, restore_edits, words
 from reconciler.sources.images import container_images
 from reconciler.sources.inventory import workload_key
 from reconciler.sources.model import ChangedField, Commit, WorkloadId
@@ -17,7 +18,7 @@ from reconciler.sources.templates import Workload, workloads
 RELEASED = ("Rollout", "Deployment")
 SHOWN = 50
 Adopted = Callable[[str, str], bool]
-"""Whether a policy has the plain Deployment (namespace, name) released by a Rollout of ours."""
+"""True when a policy has the plain Deployment (namespace, name) released by a Rollout of ours."""
 
 
 def released_workloads(parsed: Parsed, adopted: Adopted) -> Iterator[Workload]:
@@ -54,6 +55,8 @@ def asked_by(parsed: Parsed, workload: Workload, settings: SourceSettings, commi
         identity=identity_hash(parsed, workload),
         images={container: text for container, _, text in container_images(workload.template.manifest)},
         commit=commit,
+        content=content_of(parsed, workload),
+        companion=settings.companion,
     )
 
 
@@ -69,15 +72,16 @@ def moved(proven: Parsed, tip: Parsed, id: WorkloadId) -> tuple[Change, ...]:
     return tuple(_change(field) for field in _fields(change))[:SHOWN] if change else ()
 
 
-def revertability(proven: Parsed, tip: Parsed, id: WorkloadId) -> str:
-    """How Git could be brought back if this release fails, found out before it starts (DESIGN 7): direct, proposal or manual."""
-    match restore_edits(proven, tip, tip, id):
-        case RestoreEdit(direct=True):
-            return "direct"
-        case RestoreEdit():
-            return "proposal"
-        case Superseded() | Impossible():
-            return "manual"
+def revertability(previous: Parsed, tip: Parsed, id: WorkloadId) -> tuple[str, str]:
+    """How Git could be brought back if this release fails, found out before it starts (ADR 0015): direct, proposal or manual, and why."""
+    outcome = restore_edits(previous, tip, tip, id)
+    match outcome:
+        case Direct():
+            return "direct", ""
+        case ProposedEdit():
+            return "proposal", words(outcome)
+        case _:
+            return "manual", words(outcome)
 
 
 def _fields(change: WorkloadChange) -> tuple[ChangedField, ...]:

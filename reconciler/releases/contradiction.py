@@ -1,9 +1,7 @@
-"""What a policy promises and a Rollout makes impossible: refused with both names, so that nobody relies on it (DESIGN 3)."""
+"""What a policy promises and a Rollout makes impossible: refused with both names, so that nobody relies on it (ADR 0010)."""
 
 from reconciler.kernel.identity import Manifest, name_of
 from reconciler.releases.policy import ReleasePolicy
-
-UNJUDGED = "applied, not judged: "
 
 
 def contradiction(policy: ReleasePolicy, rollout: Manifest | None) -> str | None:

@@ -1,4 +1,4 @@
-"""The release layer's pass: judge what the rollout layer did, steer it by its verbs, restore Git, tell people (DESIGN 2).
+"""The release layer's pass: judge what the rollout layer did, steer it by its verbs, restore Git, tell people (ADR 0009).
 
 Order: verdict and evidence are frozen in the Release first; then Git; then announcements. Each step first looks whether it is done.
 """
@@ -28,32 +28,45 @@ from reconciler.kernel.resources import (
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.releases.after_promotion import after_name
-from reconciler.releases.contradiction import UNJUDGED, contradiction
+from reconciler.releases.apply_notices import Notices
+from reconciler.releases.attempts import next_attempt
+from reconciler.releases.contradiction import contradiction
+from reconciler.releases.facts import ReleaseFacts
 from reconciler.releases.indexes import workload_of, workload_word
 from reconciler.releases.judge import judge
-from reconciler.releases.manifest import parse_release, status_patch
+from reconciler.releases.manifest import parse_release, render_release, status_patch
 from reconciler.releases.message import headline
 from reconciler.releases.model import Release, ReleasePhase, ReleaseStatus, Restore, RestoreState
-from reconciler.releases.observe import observe
-from reconciler.releases.observe_after_promotion import begin_watch
-from reconciler.releases.observe_history import siblings
+from reconciler.releases.observe import Around, observe
+from reconciler.releases.observe_after_promotion import after_promotion_run
+from reconciler.releases.observe_history import history, siblings
 from reconciler.releases.observe_policies import Policies
 from reconciler.releases.policy import DEFAULT, ReleasePolicy, WorkloadName
+from reconciler.releases.standing import Standing, standing
 from reconciler.releases.steer import on_the_way_home, steer
 from reconciler.runtime.apply import Apply
 from reconciler.runtime.suspension import Suspension
+from reconciler.sources.inventory import workload_key
 from reconciler.sources.observe_inventory import Inventories
 
 GLANCE = timedelta(seconds=5)
 UNDECIDED_LOOK = timedelta(seconds=2)
+PROPOSED_LOOK = timedelta(seconds=30)
 REFUSED_PAUSE, UNTOLD_PAUSE = 30.0, 30.0
+TELLING = frozenset({RestoreState.PUSHED, RestoreState.PROPOSED, RestoreState.IMPOSSIBLE})
 log = structlog.get_logger()
 
 
 class Restorer(Protocol):
-    """Brings Git back to the proven value of what a release changed."""
+    """Brings Git back to what served before a release."""
 
-    async def restore(self, release: Release) -> Restore: ...
+    async def restore(self, release: Release, history: list[Release]) -> Restore:
+        """One try; a Restore that is still wanted says in its message what it waits for. Raises Transient when Git gives no answer."""
+        ...
+
+    async def withdraw(self, release: Release) -> None:
+        """Close the open proposal of a release, with a sentence."""
+        ...
 
 
 class Announcer(Protocol):
@@ -70,6 +83,20 @@ class Outside:
     announcer: Announcer
     policies: Policies
     inventories: Inventories
+    notices: Notices
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasePass:
+    """One Release as the cache has it, and the history of its workload."""
+
+    manifest: Manifest
+    release: Release
+    history: list[Release]
+
+    @property
+    def newest(self) -> bool:
+        return bool(self.history) and self.history[-1].name == self.release.name
 
 
 class ReleaseController:
@@ -84,11 +111,10 @@ class ReleaseController:
         self._clock = clock
         self._apply = Apply(client, cache, clock)
         self._outside = outside
-        self._policies = outside.policies
         self._suspension = Suspension(cache, self._apply)
 
     def keys_for(self, resource: Resource, manifest: Manifest) -> Iterable[Key]:
-        """A Release itself, those it may supersede; for a Rollout or one of its runs, its open releases."""
+        """A Release itself, those it may supersede; for a Rollout or one of its runs, its open releases and the newest."""
         if resource is RELEASES:
             own = Key(self.name, namespace_of(manifest), name_of(manifest))
             return [own, *self._open_among(workload_of(manifest))]
@@ -97,13 +123,12 @@ class ReleaseController:
         if resource in (RELEASE_POLICIES, CLUSTER_RELEASE_POLICIES):
             return self._open_keys(namespace_of(manifest))
         release = labels_of(manifest).get("reconciler.dev/release") or annotations_of(manifest).get("reconciler.dev/release")
-        if release:
-            return [Key(self.name, namespace_of(manifest), release)]
+        named = [Key(self.name, namespace_of(manifest), release)] if release else []
         if resource is ROLLOUTS:
-            return self._open_among(workload_word(namespace_of(manifest), name_of(manifest)))
-        if resource is ANALYSIS_RUNS:
+            return dict.fromkeys((*named, *self._concerned(namespace_of(manifest), name_of(manifest))))
+        if resource is ANALYSIS_RUNS and not release:
             return [key for name in _rollouts(manifest) for key in self._open_among(workload_word(namespace_of(manifest), name))]
-        return []
+        return named
 
     async def reconcile(self, key: Key) -> datetime | None:
         manifest = self._cache.get(RELEASES, key.namespace, key.name)
@@ -112,126 +137,199 @@ class ReleaseController:
         if await self._suspension.holds(RELEASES, manifest):
             return None
         release = parse_release(manifest)
+        look = ReleasePass(manifest, release, history(self._cache, release.namespace, release.spec.workload.name))
         if await self._workload_is_held(release):
-            return await self._finish(manifest, release)
-        policy = await self._policy(manifest, release)
-        facts = await observe(self._client, self._cache, release, await self._asked(release))
-        now = self._clock.now()
-        status = judge(_judgeable(release), policy, facts, now)
+            return await self._finish(look, None)
+        return await self._pass(look)
+
+    async def _pass(self, look: ReleasePass) -> datetime | None:
+        release, policy, now = look.release, await self._policy(look), self._clock.now()
+        asked = await self._asked(look)
+        facts = await observe(self._client, self._cache, release, Around(look.history, asked, policy, now))
+        status = judge(release, policy, facts, now)
         if status != release.status:
-            await self._record(manifest, release, status)
+            await self._record(look, status)
             return now
-        actions = steer(release, policy, facts, now)
-        if actions:
-            await self._apply(Plan(actions))
+        if await self._begin_after_promotion(release, policy):
             return now + GLANCE
-        if await self._begin_watch(release, policy):
+        steering = steer(release, policy, facts, now)
+        if steering.record is not None:
+            await self._record(look, steering.record)
+            return now
+        if steering.actions:
+            self._log_verbs(release)
+            await self._apply(Plan(steering.actions))
             return now + GLANCE
+        if await self._open_again(look, facts, asked):
+            return None
         if on_the_way_home(release, facts, now):
             return now + UNDECIDED_LOOK
-        again = await self._finish(manifest, release)
-        return min(filter(None, (again, self._next_look(release, policy, now))), default=None)
+        again = await self._finish(look, asked.get(workload_key(*release.key)))
+        return min(filter(None, (again, steering.wake_at, self._next_look(release))), default=None)
 
-    async def _policy(self, manifest: Manifest, release: Release) -> ReleasePolicy:
-        """Who speaks for the workload; a verdict needs nobody any more. Raises Terminal, and says so, when nobody can."""
-        if release.decided:
-            return DEFAULT
+    async def _open_again(self, look: ReleasePass, facts: ReleaseFacts, asked: Mapping[str, str]) -> bool:
+        """The next attempt of a version that had ended and is tried again."""
+        if not look.newest or facts.overridden:
+            return False
+        again = next_attempt(look.history, facts.live, asked.get(workload_key(*look.release.key)))
+        if again is None:
+            return False
+        log.info("release tried again", release=f"{again.namespace}/{again.name}", attempt=again.spec.attempt, cause=again.spec.cause.value)
+        await self._apply(Plan((Create(RELEASES, render_release(again)),)))
+        return True
+
+    async def _policy(self, look: ReleasePass) -> ReleasePolicy:
+        """Who speaks for the workload. Raises Terminal, and says so, when nobody can; a verdict that is reached needs nobody any more."""
+        release = look.release
         rollout = self._cache.get(ROLLOUTS, release.namespace, release.spec.workload.name)
         try:
-            policy = self._policies.judging(release.namespace, release.spec.workload.name, _template(release))
+            policy = self._outside.policies.judging(release.namespace, release.spec.workload.name, _template(release))
             refused = contradiction(policy, rollout)
             if refused:
                 raise Terminal(refused)
         except Terminal as error:
-            await self._say_unjudged(manifest, release, f"{UNJUDGED}{error}")
+            if release.decided:
+                return DEFAULT
+            await self._say_unjudged(look, str(error))
             raise
         return policy
 
-    async def _say_unjudged(self, manifest: Manifest, release: Release, reason: str) -> None:
-        if release.status.reason == reason:
+    async def _say_unjudged(self, look: ReleasePass, reason: str) -> None:
+        if look.release.status.unjudged == reason:
             return
-        await self._record(manifest, release, replace(release.status, reason=reason))
-        await self._apply(Plan(tuple(Emit(about, "ReleaseNotJudged", reason, warning=True) for about in self._told(manifest, release))))
+        await self._record(look, replace(look.release.status, unjudged=reason))
+        told = f"applied, not judged: {reason}"
+        await self._apply(Plan(tuple(Emit(about, "ReleaseNotJudged", told, warning=True) for about in self._told(look))))
 
-    async def _finish(self, manifest: Manifest, release: Release) -> datetime | None:
+    async def _finish(self, look: ReleasePass, asked: str | None) -> datetime | None:
         """Git, then people: what is done for a release whatever becomes of its workload."""
         try:
-            if await self._restore(manifest, release):
+            if await self._restore(look, asked):
                 return self._clock.now()
         except Transient:
-            await self._announce(manifest, release)  # people hear how it ended, whether Git can be reached or not
+            await self._announce(look)  # people hear how it ended, whether Git can be reached or not
             raise
-        return await self._announce(manifest, release)
+        return await self._announce(look)
 
     async def _workload_is_held(self, release: Release) -> bool:
-        """Whether a person suspended the Rollout: it is neither judged nor steered then."""
+        """True when a person suspended the Rollout: it is neither judged nor steered then."""
         rollout = self._cache.get(ROLLOUTS, release.namespace, release.spec.workload.name)
         return rollout is not None and await self._suspension.holds(ROLLOUTS, rollout)
 
-    async def _asked(self, release: Release) -> Mapping[str, str]:
-        """What the release's source asks for now; nothing is known once the release is closed and nothing depends on it."""
-        if release.decided:
+    async def _asked(self, look: ReleasePass) -> Mapping[str, str]:
+        """What the release's source asks for now, as far as it could be read; nothing is asked once nothing depends on it."""
+        if look.release.status.phase is ReleasePhase.CLOSED and not look.newest:
             return {}
-        return await self._outside.inventories.workloads(release.spec.source)
+        return await self._outside.inventories.workloads(look.release.spec.source)
 
-    async def _record(self, manifest: Manifest, release: Release, status: ReleaseStatus) -> None:
+    async def _record(self, look: ReleasePass, status: ReleaseStatus) -> None:
         """The status with the version it was derived from: whoever wrote in between is looked at first."""
+        release = look.release
         patch = status_patch(release.status, status)
         if patch is None:
             return
         place = ObjectRef(RELEASES, release.namespace, release.name)
         body = {**patch, "metadata": {"resourceVersion": release.version}}
-        events = self._events(manifest, release, status)
         await self._apply(Plan(status=Patch(place, body, subresource="status")))
-        await self._apply(Plan(events))
+        self._log(release, status)
+        await self._apply(Plan(self._events(look, status)))
 
-    def _events(self, manifest: Manifest, release: Release, status: ReleaseStatus) -> tuple[Emit, ...]:
-        if status.verdict is None or status.verdict == release.status.verdict:
-            return ()
-        ended = replace(release, status=status)
-        warning = status.restore is not None or status.held
-        words = f"{headline(ended)}: {status.reason}"
-        return tuple(Emit(about, "ReleaseEnded", words, warning) for about in self._told(manifest, release))
+    def _log(self, release: Release, status: ReleaseStatus) -> None:
+        """One line per decision, with the release's name."""
+        known = {"release": f"{release.namespace}/{release.name}", "workload": release.spec.workload.name, "attempt": release.spec.attempt}
+        if status.verdict is not None and status.verdict != release.status.verdict:
+            log.info("release ended", **known, verdict=status.verdict.value, reason=status.reason, held=status.held)
+        elif status.phase is not release.status.phase and status.verdict is None:
+            log.info("release moves", **known, phase=status.phase.value, pod_hash=status.pod_hash)
+        before, restore = release.status.restore, status.restore
+        if restore is not None and before is not None and restore != before:
+            log.info("way back", **known, state=restore.state.value, commit=restore.sha[:12], proposal=restore.pull, reason=restore.message)
 
-    def _told(self, manifest: Manifest, release: Release) -> list[Manifest]:
+    def _log_verbs(self, release: Release) -> None:
+        for verb in release.status.verbs[-1:]:
+            log.info("release steers", release=f"{release.namespace}/{release.name}", verb=verb.verb, reason=verb.reason)
+
+    def _events(self, look: ReleasePass, status: ReleaseStatus) -> tuple[Emit, ...]:
+        release, told = look.release, self._told(look)
+        events: list[Emit] = []
+        if status.verdict is not None and status.verdict != release.status.verdict:
+            ended = replace(release, status=status)
+            warning = status.restore is not None or status.held
+            events += [Emit(about, "ReleaseEnded", f"{headline(ended)}: {status.reason}", warning) for about in told]
+        before, restore = release.status.restore, status.restore
+        if restore is not None and before is not None and restore.state is not before.state and restore.state in TELLING:
+            said = (
+                f"the way back of {release.name} in Git: {restore.state.value} {restore.pull or restore.sha[:12]} {restore.message}".strip()
+            )
+            warning = restore.state is not RestoreState.PUSHED
+            events += [Emit(about, f"Restore{restore.state.value.capitalize()}", said, warning) for about in told]
+        return tuple(events)
+
+    def _told(self, look: ReleasePass) -> list[Manifest]:
         """Whom events of a release are about: itself and its Rollout."""
-        rollout = self._cache.get(ROLLOUTS, release.namespace, release.spec.workload.name)
-        return [manifest] if rollout is None else [manifest, rollout]
+        rollout = self._cache.get(ROLLOUTS, look.release.namespace, look.release.spec.workload.name)
+        return [look.manifest] if rollout is None else [look.manifest, rollout]
 
-    async def _begin_watch(self, release: Release, policy: ReleasePolicy) -> bool:
-        """Create the run that watches after promotion, once. Its name is the release's, so a cut pass finds it again."""
+    async def _begin_after_promotion(self, release: Release, policy: ReleasePolicy) -> bool:
+        """Create the run that measures after promotion, once. Its name is the release's, so a cut pass finds it again."""
         if release.status.phase is not ReleasePhase.WATCHING or policy.after_promotion is None:
             return False
         if self._cache.get(ANALYSIS_RUNS, release.namespace, after_name(release)) is not None:
             return False
-        run = await begin_watch(self._client, release, policy.after_promotion)
+        run = await after_promotion_run(self._client, release, policy.after_promotion)
         await self._apply(Plan((Create(ANALYSIS_RUNS, run),)))
         return True
 
-    async def _restore(self, manifest: Manifest, release: Release) -> bool:
-        """Ask Git for the way back, as long as it is wanted."""
-        restore = release.status.restore
-        if restore is None or restore.state is not RestoreState.WANTED:
+    async def _restore(self, look: ReleasePass, asked: str | None) -> bool:
+        """What is due about the way back in Git; whether anything was written down."""
+        before = look.release.status.restore
+        if before is None:
             return False
-        try:
-            ended = await self._outside.restorer.restore(release)
-        except Terminal as error:  # what Git refuses today it may take once a person has mended it: asked for until it is done
-            raise Transient(f"release {release.name} is not restored in Git: {error}", REFUSED_PAUSE) from error
-        phase = ReleasePhase.CLOSED if ended.state is not RestoreState.WANTED else release.status.phase
-        await self._record(manifest, release, replace(release.status, restore=ended, phase=phase))
+        match standing(look.release, look.history, asked):
+            case Standing.NOTHING | Standing.WAIT:
+                return False
+            case Standing.RESTORE:
+                after = await self._try_restore(look)
+            case Standing.WITHDRAW:
+                if before.state is RestoreState.PROPOSED:
+                    await self._outside.restorer.withdraw(look.release)
+                after = replace(before, state=RestoreState.WITHDRAWN, message="this version is tried again, or proven by now")
+            case Standing.HANDED_ON:
+                after = replace(before, state=RestoreState.SUPERSEDED, message="a later attempt of this version has its own way back")
+            case Standing.MERGED:
+                after = replace(before, state=RestoreState.MERGED, message="Git does not ask for this version any more")
+        still = after.state in (RestoreState.WANTED, RestoreState.PROPOSED)
+        phase = ReleasePhase.RESTORING if still else ReleasePhase.CLOSED
+        await self._record(look, replace(look.release.status, restore=after, phase=phase))
+        if after.state is RestoreState.WANTED:
+            raise Transient(f"release {look.release.name} is not restored in Git yet: {after.message}", REFUSED_PAUSE)
         return True
 
-    async def _announce(self, manifest: Manifest, release: Release) -> datetime | None:
-        """Tell people. A forge that cannot be told never keeps a release from being judged; answers when to try again."""
+    async def _try_restore(self, look: ReleasePass) -> Restore:
         try:
-            told = await self._outside.announcer.announce(release, siblings(self._cache, release))
+            return await self._outside.restorer.restore(look.release, look.history)
+        except Terminal as error:  # what Git refuses today it may take once a person has mended it: asked for until it is done
+            raise Transient(f"release {look.release.name} is not restored in Git: {error}", REFUSED_PAUSE) from error
+
+    async def _announce(self, look: ReleasePass) -> datetime | None:
+        """Tell people. A forge that cannot be told never keeps a release from being judged; answers when to try again."""
+        status, pause = look.release.status, 0.0
+        try:
+            announced = await self._outside.announcer.announce(look.release, siblings(self._cache, look.release))
+            status = replace(status, announced=announced)
         except (Transient, Terminal) as error:
-            log.warning("not announced", release=release.name, reason=str(error))
+            log.warning("not announced", release=look.release.name, reason=str(error))
             pause = getattr(error, "retry_after", None) or UNTOLD_PAUSE
-            return self._clock.now() + timedelta(seconds=pause)
-        if told != release.status.announced:
-            await self._record(manifest, release, replace(release.status, announced=told))
-        return None
+        told, again = await self._outside.notices.tell(look.release)
+        await self._record(look, replace(status, told=told))
+        wait = pause or (UNTOLD_PAUSE if again else 0.0)
+        return self._clock.now() + timedelta(seconds=wait) if wait else None
+
+    def _concerned(self, namespace: str, workload: str) -> list[Key]:
+        """The open releases of a Rollout, and the newest one, which may begin anew."""
+        releases = history(self._cache, namespace, workload)
+        wanted = [r for r in releases if r.status.phase is not ReleasePhase.CLOSED] + releases[-1:]
+        return [Key(self.name, r.namespace, r.name) for r in wanted]
 
     def _open_keys(self, namespace: str) -> list[Key]:
         return self._keys(self._cache.list(RELEASES, namespace))
@@ -243,13 +341,11 @@ class ReleaseController:
         open_ones = [r for r in releases if (r.get("status") or {}).get("phase") != ReleasePhase.CLOSED]
         return [Key(self.name, namespace_of(r), name_of(r)) for r in open_ones]
 
-    def _next_look(self, release: Release, policy: ReleasePolicy, now: datetime) -> datetime | None:
+    def _next_look(self, release: Release) -> datetime | None:
         if release.status.phase is ReleasePhase.CLOSED:
             return None
-        if release.status.phase is ReleasePhase.WATCHING and policy.after_promotion and release.status.promoted_at:
-            end = release.status.promoted_at + policy.after_promotion.window
-            return max(end, now + UNDECIDED_LOOK)
-        return now + UNDECIDED_LOOK
+        proposed = release.status.restore is not None and release.status.restore.state is RestoreState.PROPOSED
+        return self._clock.now() + (PROPOSED_LOOK if proposed else UNDECIDED_LOOK)
 
 
 def _rollouts(run: Manifest) -> list[str]:
@@ -259,10 +355,3 @@ def _rollouts(run: Manifest) -> list[str]:
 
 def _template(release: Release) -> WorkloadName:
     return WorkloadName(release.spec.template.kind, release.spec.template.name)
-
-
-def _judgeable(release: Release) -> Release:
-    """The release without the reason why it could not be judged until now."""
-    if release.decided or not release.status.reason.startswith(UNJUDGED):
-        return release
-    return replace(release, status=replace(release.status, reason=""))

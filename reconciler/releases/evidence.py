@@ -5,12 +5,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.kernel.identity import Manifest, name_of
+from reconciler.kernel.redaction import Redactor
 from reconciler.releases.model import Evidence
 
 SHOWN = 10
-EMPTY = {"", "[]", "NaN", "[NaN]", "null", "{}"}
+NOTHING = frozenset({"", "nan", "null", "nil", "<nil>", "none"})
+"""Words that stand where no value came."""
+PUNCTUATION = re.compile(r"[\[\]{},\s\"]+")
 QUERY_LIMIT = 2000
 JOB = "a Job"
+COUNTED = ("Successful", "Failed")
 ANSWERED = ("Successful", "Failed", "Inconclusive")
 ARGUMENT = re.compile(r"\{\{\s*args\.([\w-]+)\s*\}\}")
 
@@ -25,13 +29,19 @@ def evidence_of(run: Manifest) -> tuple[Evidence, ...]:
 
 
 def samples(evidence: tuple[Evidence, ...]) -> int:
-    """How many measurements came with data: empty vectors, NaN and a query's own "no data" fallback are none."""
-    return sum(max(0, row.successful + row.failed - row.unfounded) for row in evidence if not _without_values(row))
+    """How many measurements held data."""
+    return sum(row.founded for row in evidence)
 
 
-def _without_values(row: Evidence) -> bool:
-    """A Job answers by its end, not by a value; everything else that answered nothing measured nothing."""
-    return row.query != JOB and bool(row.values) and all(value in EMPTY for value in row.values)
+def is_founded(measurement: Manifest, *, by_value: bool = True) -> bool:
+    """True when this measurement measured anything. Empty answers, NaN and a query's own "no data" fallback are nothing.
+
+    `by_value` is False for a Job, which answers by its end and not by a value.
+    """
+    if measurement.get("phase") not in ANSWERED or (measurement.get("metadata") or {}).get("fallback") == "true":
+        return False
+    words = PUNCTUATION.split(str(measurement.get("value") or ""))
+    return not by_value or any(word.lower().lstrip("+-") not in NOTHING for word in words)
 
 
 def _filled(metric: Manifest, known: Mapping[str, str]) -> Manifest:
@@ -43,6 +53,9 @@ def _filled(metric: Manifest, known: Mapping[str, str]) -> Manifest:
 
 def _row(run: Manifest, result: Manifest, metric: Manifest) -> Evidence:
     measurements = result.get("measurements") or []
+    by_value, counted = "job" not in (metric.get("provider") or {}), not result.get("dryRun")
+    empty = sum(1 for m in measurements if m.get("phase") in COUNTED and not is_founded(m, by_value=by_value))
+    answered = sum(int(result.get(word) or 0) for word in ("successful", "failed"))
     return Evidence(
         run=name_of(run),
         metric=str(result.get("name", "")),
@@ -54,7 +67,8 @@ def _row(run: Manifest, result: Manifest, metric: Manifest) -> Evidence:
         failed=int(result.get("failed") or 0),
         inconclusive=int(result.get("inconclusive") or 0),
         error=int(result.get("error") or 0),
-        unfounded=sum(1 for m in measurements if (m.get("metadata") or {}).get("fallback") == "true" and m.get("phase") in ANSWERED),
+        founded=max(0, answered - empty) if counted else 0,
+        failed_on_data=counted and any(m.get("phase") == "Failed" and is_founded(m, by_value=by_value) for m in measurements),
         limit=f"failureLimit {metric.get('failureLimit') or 0}",
         message=str(result.get("message") or _last_message(measurements))[:500],
     )
@@ -70,7 +84,7 @@ def _query(result: Manifest, metric: Manifest) -> Any:
     resolved = (result.get("metadata") or {}).get("ResolvedPrometheusQuery")
     provider = metric.get("provider") or {}
     plain = (provider.get("prometheus") or {}).get("query") or (provider.get("web") or {}).get("url")
-    return re.sub(r"\s+", " ", str(resolved or plain or (JOB if "job" in provider else ""))).strip()
+    return Redactor().text(re.sub(r"\s+", " ", str(resolved or plain or (JOB if "job" in provider else ""))).strip())
 
 
 def _last_message(measurements: list[Manifest]) -> str:

@@ -1,81 +1,96 @@
-"""Everything the judge of a release may know, read before it thinks."""
+"""Everything the judge of a release may know, read before it thinks. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from reconciler.kernel.identity import Manifest, annotations_of, labels_of
-from reconciler.kernel.well_known import HASH_LABEL as HASH
-from reconciler.sources.images import container_images
+from reconciler.kernel.well_known import HASH_LABEL
+from reconciler.releases.content import covers
+from reconciler.releases.model import Release
+from reconciler.releases.runs import Run
+from reconciler.rollouts.replicas.template import semantically_equal
+from reconciler.rollouts.view import RolloutView
+from reconciler.sources.images import container_images, template_of
 
 RELEASE = "reconciler.dev/release"
-ABORTED = "RolloutAborted"
-TIMED_OUT = "ProgressDeadlineExceeded"
+NO_ROLLOUT = RolloutView(manifest={"metadata": {}})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseFacts:
     """The live Rollout with what belongs to it, and what else happened to the workload."""
 
-    rollout: Manifest | None
+    live: RolloutView | None = None
+    """The Rollout; None when there is none."""
     workload: Manifest | None = None
-    """The Deployment a workloadRef names."""
-    runs: tuple[Manifest, ...] = ()
+    """The object that a workloadRef borrows the pod template from."""
+    runs: tuple[Run, ...] = ()
     """AnalysisRuns of the Rollout."""
-    after: Manifest | None = None
+    after: Run | None = None
     """The AnalysisRun that watches after promotion."""
     replica_sets: tuple[Manifest, ...] = ()
-    stuck: str | None = None
-    """Why the pods of the new version will never come up, in words; None while they may."""
-    newer: str | None = None
+    crashed: str = ""
+    """Which container of the new version crash-loops how often, in words; empty while none does."""
+    newer: str = ""
     """What took over, in words: a newer release of the same workload, or Git asking for something else by now."""
     overridden: bool = False
-    """Whether a person's override runs instead of this release, so that nothing measured is about it."""
-    held_by: str | None = None
-    """The earlier release whose rejection holds this identity back."""
+    """True when a person's override runs instead of this release, so that nothing measured is about it."""
+    held_by: Release | None = None
+    """The earlier release whose rejection holds this version back."""
+    rejections: int = 0
+    """How often another template with the same images was rejected within the policy's window."""
+    config_applied: bool = True
+    """True when the config that this release asks for lives, where only config changes and nobody marks what they write."""
 
     @property
-    def status(self) -> dict[str, Any]:
-        return dict((self.rollout or {}).get("status") or {})
-
-    @property
-    def current(self) -> str:
-        return str(self.status.get("currentPodHash") or "")
-
-    @property
-    def stable(self) -> str:
-        return str(self.status.get("stableRS") or "")
-
-    @property
-    def promoted(self) -> bool:
-        return bool(self.current) and self.current == self.stable
-
-    @property
-    def images(self) -> dict[str, str]:
-        """What the live template asks for, container by container."""
-        template = self.workload if self.workload is not None else self.rollout
-        return {container: text for container, _, text in container_images(template)} if template is not None else {}
-
-    def carries(self, release: str) -> bool:
-        """Whether the Rollout's template, wherever it is kept, is this release's and the rollout layer has seen it (contract 3.4)."""
-        marked = [part for part in (self.rollout, self.workload) if part is not None]
-        return self.rollout is not None and all(annotations_of(part).get(RELEASE) == release for part in marked) and self.observed
+    def rollout(self) -> RolloutView:
+        """The live Rollout, or one that says nothing."""
+        return self.live or NO_ROLLOUT
 
     @property
     def observed(self) -> bool:
-        if self.rollout is None:
+        return self.live is not None and self.live.observed(self.workload)
+
+    @property
+    def holder(self) -> Manifest | None:
+        """The live object whose pod template runs."""
+        return self.workload if self.workload is not None else self.live.manifest if self.live else None
+
+    @property
+    def images(self) -> Mapping[str, str]:
+        """What the live template asks for, container by container."""
+        return {container: text for container, _, text in container_images(self.holder)} if self.holder is not None else {}
+
+    def carries(self, release: Release) -> bool:
+        """True when the live template is what this release asks for, and the rollout layer has seen it.
+
+        Content decides. What we wrote ourselves carries our mark besides, and may hold more than Git says: an admission webhook may
+        have added to it. Where only config changes, the template cannot tell, so that the mark or the live config has to.
+        """
+        template = template_of(self.holder) if self.holder is not None else None
+        if template is None or not self.observed:
             return False
-        seen = str(self.status.get("observedGeneration", "")) == str(self.rollout["metadata"].get("generation"))
-        if not seen or self.workload is None:
-            return seen
-        return str(self.status.get("workloadObservedGeneration", "")) == str(self.workload["metadata"].get("generation"))
+        asked, marked, same = release.spec.content.template, self._marked(release.name), self.runs_template_of(release)
+        if release.spec.companion or not release.spec.previous:
+            return same and (self.config_applied or marked)
+        return marked and (same or (self.images == release.spec.images and covers(asked, template)))
 
-    def condition(self, reason: str) -> Manifest | None:
-        """The first condition with this reason."""
-        return next((c for c in self.status.get("conditions") or [] if c.get("reason") == reason), None)
+    def runs_template_of(self, release: Release) -> bool:
+        """True when the live template means what this release asks for, whoever wrote it."""
+        template, asked = template_of(self.holder) if self.holder is not None else None, release.spec.content.template
+        if template is None:
+            return False
+        return semantically_equal(asked, dict(template)) if asked else self.images == release.spec.images
 
-    def runs_of(self, pod_hash: str) -> tuple[Manifest, ...]:
-        """The AnalysisRuns that judged this ReplicaSet."""
-        return tuple(run for run in self.runs if labels_of(run).get(HASH) == pod_hash)
+    def _marked(self, release: str) -> bool:
+        parts = [part for part in (self.live.manifest if self.live else None, self.workload) if part is not None]
+        return bool(parts) and all(annotations_of(part).get(RELEASE) == release for part in parts)
+
+    def runs_of(self, release: Release) -> tuple[Run, ...]:
+        """The AnalysisRuns of this attempt: of its pods, and of no attempt before it."""
+        earlier, own = release.spec.earlier_runs, release.status.pod_hash
+        found = [run for run in self.runs if own and run.hash == own and run.uid not in earlier]
+        return (*found, *((self.after,) if self.after is not None else ()))
 
     def replica_set(self, pod_hash: str) -> Manifest | None:
-        return next((rs for rs in self.replica_sets if labels_of(rs).get(HASH) == pod_hash), None)
+        return next((rs for rs in self.replica_sets if pod_hash and labels_of(rs).get(HASH_LABEL) == pod_hash), None)

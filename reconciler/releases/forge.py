@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class PullState(StrEnum):
@@ -83,4 +83,13 @@ class Forge(Protocol):
 
     async def propose(self, proposal: Proposal) -> PullRequest | None:
         """Open the pull request of a branch, or find the open one; None where there are no pull requests."""
+        ...
+
+
+@runtime_checkable
+class Withdrawing(Protocol):
+    """What a forge may also do: close the open pull request of one of our branches."""
+
+    async def withdraw(self, head: str, base: str, words: str) -> None:
+        """Close it with these words as its last comment; nothing where it is closed or was never there."""
         ...

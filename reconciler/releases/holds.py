@@ -1,9 +1,11 @@
-"""Which identities of a workload are proven and which are held, read off its Release objects — the only memory there is."""
+"""Which versions of a workload are proven, served or held, read off its Release objects: the only memory there is. Pure."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 
-from reconciler.releases.model import EPOCH, Release, ReleasePhase, Verdict
+from reconciler.releases.model import EPOCH, Cause, Release, ReleasePhase, Verdict
+
+TRIED_AGAIN = frozenset({Cause.LIFTED, Cause.RETRIED})
 
 
 def of_workload(releases: Iterable[Release], key: tuple[str, str, str]) -> list[Release]:
@@ -12,30 +14,49 @@ def of_workload(releases: Iterable[Release], key: tuple[str, str, str]) -> list[
 
 
 def proven(releases: Iterable[Release]) -> Release | None:
-    """The newest release that passed; None before the first."""
-    passed = [r for r in releases if r.status.verdict is Verdict.PASSED]
-    return max(passed, key=lambda r: r.status.decided_at or EPOCH, default=None)
+    """The newest release that is proven; None before the first."""
+    return max((r for r in releases if r.proven), key=lambda r: r.status.decided_at or EPOCH, default=None)
 
 
-def holder(releases: Iterable[Release], identity: str) -> Release | None:
-    """The release whose rejection holds this identity back; None when it may be deployed."""
-    held = [r for r in releases if r.spec.identity == identity and r.status.held and r.status.verdict is not Verdict.HELD]
+def serving(releases: Sequence[Release], stable: str) -> Release | None:
+    """The release whose version serves: the newest that got everybody onto the stable pods; else the newest proven one."""
+    there = [r for r in releases if stable and r.status.pod_hash == stable and (r.served or r.proven)]
+    return there[-1] if there else proven(releases)
+
+
+def holder(releases: Sequence[Release], identity: str, images: Mapping[str, str]) -> Release | None:
+    """The release whose rejection holds this version back; None when it may be deployed.
+
+    A rejection holds its identity, and all templates with its images once the same images were rejected twice. An attempt that a person
+    asked for after it, by lifting or by a retry, ends the hold.
+    """
+    rejections = [r for r in releases if r.status.held and r.status.verdict is not Verdict.HELD and not _tried_again(releases, r)]
+    held = [r for r in rejections if r.spec.identity == identity or (r.status.holds_images and r.spec.images == images)]
     return max(held, key=lambda r: r.status.decided_at or EPOCH, default=None)
 
 
+def _tried_again(releases: Sequence[Release], rejection: Release) -> bool:
+    later = [r for r in releases if r.age > rejection.age and r.spec.cause in TRIED_AGAIN]
+    return any(r.spec.identity == rejection.spec.identity or r.spec.images == rejection.spec.images for r in later)
+
+
+def rejections(releases: Sequence[Release], release: Release, window: timedelta, now: datetime) -> int:
+    """How often another template with the images of this release was rejected within the window."""
+    others = [r for r in releases if r.spec.images == release.spec.images and r.spec.identity != release.spec.identity]
+    rejected = [r for r in others if r.status.held and r.status.verdict is not Verdict.HELD]
+    return sum(1 for r in rejected if (r.status.decided_at or EPOCH) > now - window)
+
+
 def keeping(releases: Iterable[Release], now: datetime) -> datetime | None:
-    """Until when a rejected version stays live for inspection; None when none does (DESIGN 6)."""
+    """Until when a rejected version stays live for inspection; None when none does (ADR 0014)."""
     ends = [r.status.keep_until for r in releases if r.status.held and r.status.keep_until and r.status.keep_until > now]
     return max(ends, default=None)
 
 
-def open_releases(releases: Iterable[Release]) -> list[Release]:
-    """The releases that are not closed."""
-    return [r for r in releases if r.status.phase is not ReleasePhase.CLOSED]
-
-
-def expired(releases: list[Release], limit: int) -> list[Release]:
-    """Closed releases beyond the history limit, oldest first; the proven one and holding ones stay."""
+def expired(releases: Sequence[Release], limit: int) -> list[Release]:
+    """Closed releases beyond the history limit, oldest first. The proven one stays, and as many rejections that hold as the limit says."""
     keep = proven(releases)
-    closed = [r for r in releases if r.status.phase is ReleasePhase.CLOSED and not r.status.held and r is not keep]
-    return closed[: max(0, len(closed) - limit)]
+    closed = [r for r in releases if r.status.phase is ReleasePhase.CLOSED and r is not keep]
+    holding = [r for r in closed if r.status.held and r.status.verdict is not Verdict.HELD]
+    others = [r for r in closed if r not in holding]
+    return [*others[: max(0, len(others) - limit)], *holding[: max(0, len(holding) - limit)]]

@@ -1,212 +1,259 @@
-"""How a release ends: from facts to the next status, one beat a pass (DESIGN 2–4).
+"""How an attempt ends: from facts to the next status, one step at a time (ADR 0011). Pure.
 
-Beats are asked in order; the first that answers makes the pass. A verdict, once written, is never changed.
+Steps are asked in order; the first that answers makes the pass. A verdict, once written, is never changed. Only runs of this attempt
+are evidence, and only what they measured.
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from reconciler.kernel.identity import Manifest
+from reconciler.analysis.model import RunPhase
+from reconciler.releases.blame import Ending, blame, words
 from reconciler.releases.evidence import evidence_of, samples
-from reconciler.releases.facts import ABORTED, TIMED_OUT, ReleaseFacts
-from reconciler.releases.model import Evidence, Release, ReleasePhase, ReleaseStatus, Restore, RestoreState, Verb, Verdict
+from reconciler.releases.facts import ReleaseFacts
+from reconciler.releases.model import Evidence, Release, ReleasePhase, ReleaseStatus, Restore, RestoreMode, RestoreState, Verb, Verdict
 from reconciler.releases.policy import ReleasePolicy
+from reconciler.releases.runs import configured, missing
 
-Beat = Callable[[Release, ReleasePolicy, ReleaseFacts, datetime], ReleaseStatus | None]
-BAD = ("Failed", "Error", "Inconclusive")
+ABORT_DELAY = timedelta(seconds=30)
+"""How long a rollout keeps the pods of an aborted version when it does not say (contract 1.4, 1.3)."""
+LONGEST_KEPT = timedelta(minutes=10)
+RECORDED = 50
+Step = Callable[["Look"], ReleaseStatus | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at one release."""
+
+    release: Release
+    policy: ReleasePolicy
+    facts: ReleaseFacts
+    now: datetime
+
+    @property
+    def status(self) -> ReleaseStatus:
+        return self.release.status
+
+    def with_(self, status: ReleaseStatus) -> "Look":
+        return Look(replace(self.release, status=status), self.policy, self.facts, self.now)
 
 
 def judge(release: Release, policy: ReleasePolicy, facts: ReleaseFacts, now: datetime) -> ReleaseStatus:
     """The status after this look. Same arguments, same status; unchanged when there is nothing to say."""
     if release.decided:
         return release.status
-    for beat in BEATS:
-        status = beat(release, policy, facts, now)
-        if status is not None:
-            return status
-    return release.status
+    noted = replace(release, status=_noted(replace(release.status, unjudged=""), release, facts))
+    look = Look(noted, policy, facts, now)
+    return next((status for step in STEPS if (status := step(look)) is not None), noted.status)
 
 
-def answer_held(release: Release, _: ReleasePolicy, facts: ReleaseFacts, now: datetime) -> ReleaseStatus | None:
-    """A re-push of a held identity: a new attempt that is neither deployed nor judged, but answered and restored (DESIGN 5)."""
-    if facts.held_by is None:
+def _noted(status: ReleaseStatus, release: Release, facts: ReleaseFacts) -> ReleaseStatus:
+    """What this attempt's ended runs measured is on record from the first look on: nobody's clean-up takes it away."""
+    if facts.overridden:
+        return status
+    known = {record.uid for record in status.runs}
+    fresh = [run for run in facts.runs_of(release) if run.ended and run.uid not in known][: RECORDED - len(known)]
+    rows = tuple(row for run in fresh for row in evidence_of(run.manifest))
+    return replace(status, runs=(*status.runs, *(run.record for run in fresh)), evidence=(*status.evidence, *rows)) if fresh else status
+
+
+def answer_held(look: Look) -> ReleaseStatus | None:
+    """Git asks again for a version that is held: not deployed, not judged, but answered, and Git restored as the verdict wanted it."""
+    held_by = look.facts.held_by
+    if held_by is None:
         return None
-    reason = f"this version was rejected by {facts.held_by} and is held; lift it with: reconciler hold lift {release.name}"
-    held = replace(_end(release.status, Verdict.HELD, reason, now), held=True, phase=ReleasePhase.RESTORING)
-    return replace(held, restore=Restore(state=RestoreState.WANTED))
+    status = _end(look, Verdict.HELD, f"this version was rejected by {held_by.name} and is held")
+    wanted = held_by.status.restore
+    if wanted is None or look.release.spec.previous is None:
+        return replace(status, held=True)
+    restore = Restore(mode=wanted.mode, push_until=look.now + look.policy.push_within)
+    return replace(status, held=True, phase=ReleasePhase.RESTORING, restore=restore)
 
 
-def give_way(release: Release, _: ReleasePolicy, facts: ReleaseFacts, now: datetime) -> ReleaseStatus | None:
+def give_way(look: Look) -> ReleaseStatus | None:
     """A newer commit for the same workload wins; nothing is written to Git."""
-    if facts.newer is None:
-        return None
-    return _end(release.status, Verdict.SUPERSEDED, facts.newer, now)
+    return _end(look, Verdict.SUPERSEDED, look.facts.newer) if look.facts.newer else None
 
 
-def stand_aside(release: Release, _: ReleasePolicy, facts: ReleaseFacts, __: datetime) -> ReleaseStatus | None:
-    """While a person's override runs, what happens to its pods says nothing about this release (DESIGN 11)."""
-    return release.status if facts.overridden else None
+def stand_aside(look: Look) -> ReleaseStatus | None:
+    """While a person's override runs, what happens to its pods says nothing about this release."""
+    return look.status if look.facts.overridden else None
 
 
-def wait_for_rollout(release: Release, _: ReleasePolicy, facts: ReleaseFacts, now: datetime) -> ReleaseStatus | None:
+def recognise(look: Look) -> ReleaseStatus | None:
     """Until the Rollout carries this release's template and has been looked at, there is nothing to judge."""
-    if release.status.pod_hash and facts.current == release.status.pod_hash:
+    live = look.facts.rollout
+    if look.status.pod_hash and live.current == look.status.pod_hash:
         return None
-    running = release.spec.baseline and facts.promoted and facts.observed and facts.images == release.spec.images
-    if facts.current and (running or facts.carries(release.name)):
-        return replace(release.status, phase=ReleasePhase.PROGRESSING, pod_hash=facts.current)
-    return release.status
+    if live.current and look.facts.carries(look.release):
+        return replace(look.status, phase=ReleasePhase.PROGRESSING, pod_hash=live.current)
+    return look.status
 
 
-def accept_baseline(release: Release, _: ReleasePolicy, facts: ReleaseFacts, now: datetime) -> ReleaseStatus | None:
-    """The first version seen running is proven as baseline once it is healthy: there is nothing to go back to."""
-    if not release.spec.baseline:
+def accept_baseline(look: Look) -> ReleaseStatus | None:
+    """What serves when nothing is on record is the baseline: proven, as there is nothing to go back to.
+
+    A first version that serves nobody yet becomes it once it is healthy, and not before.
+    """
+    if not look.release.spec.baseline:
         return None
-    if facts.status.get("phase") != "Healthy" or not facts.promoted:
-        return release.status
-    return _end(release.status, Verdict.PASSED, "the version that runs here is the baseline", now)
+    live, served = look.facts.rollout, look.release.spec.serving
+    if served and live.stable == served:
+        status = replace(look.status, pod_hash=served)
+        return _promoted(look.with_(status), Verdict.PASSED, "it served here when we began")
+    if served:
+        return _end(look, Verdict.SUPERSEDED, "another version serves by now")
+    return None
 
 
-def notice_abort(release: Release, policy: ReleasePolicy, facts: ReleaseFacts, now: datetime) -> ReleaseStatus | None:
+def accept_first(look: Look) -> ReleaseStatus | None:
+    """The first version is proven as baseline once it is healthy."""
+    if not look.release.spec.baseline:
+        return None
+    if not look.facts.rollout.healthy or not look.facts.rollout.promoted:
+        return look.status
+    return _promoted(look, Verdict.PASSED, "the version that runs here is the baseline")
+
+
+def notice_abort(look: Look) -> ReleaseStatus | None:
     """The rollout layer brought traffic home: freeze who or what ended it, with the numbers, at first sight."""
-    condition = facts.condition(ABORTED)
-    if condition is None or not facts.status.get("abort"):
+    live = look.facts.rollout
+    if not live.aborted or live.promoted or (live.aborted_at and live.aborted_at == look.release.spec.earlier_abort):
         return None
-    status = replace(release.status, evidence=_evidence(facts.runs_of(release.status.pod_hash)))
-    verdict, reason = _blame(release, facts, str(condition.get("message", "")))
-    if verdict is Verdict.COULD_NOT_MEASURE:
-        return _end(status, verdict, reason, now)
-    wanted = policy.on_failure if verdict is Verdict.FAILED else policy.on_abort
-    return _reject(status, policy, now, (verdict, reason, wanted))
+    return _close(look, blame(look.release, look.facts))
 
 
-def notice_stuck(release: Release, policy: ReleasePolicy, facts: ReleaseFacts, now: datetime) -> ReleaseStatus | None:
+def notice_stuck(look: Look) -> ReleaseStatus | None:
     """Pods that never come up: record that we will abort, before we do."""
-    if facts.promoted or policy.on_stuck != "abort" or _recorded(release, "abort"):
+    if look.facts.rollout.promoted or look.policy.on_stuck != "abort" or any(verb.verb == "abort" for verb in look.status.verbs):
         return None
-    late = facts.condition(TIMED_OUT)
-    reason = facts.stuck or (str(late.get("message")) if late else None)
-    if reason is None:
+    reason = look.facts.crashed or look.facts.rollout.timed_out
+    if not reason:
         return None
-    verb = Verb(verb="abort", at=now, reason=reason)
-    return replace(release.status, verbs=(*release.status.verbs, verb))
+    return replace(look.status, verbs=(*look.status.verbs, Verb(verb="abort", at=look.now, reason=reason)))
 
 
-def watch_after_promotion(release: Release, policy: ReleasePolicy, facts: ReleaseFacts, now: datetime) -> ReleaseStatus | None:
-    """Everybody is on the new version; with `afterPromotion` it is watched while the old one stays warm."""
-    if not facts.promoted or policy.after_promotion is None:
+def watch_promoted(look: Look) -> ReleaseStatus | None:
+    """Everybody is on the new version; with `afterPromotion` it is measured there while the old one stays warm."""
+    if not look.facts.rollout.promoted or look.policy.after_promotion is None:
         return None
-    if release.status.promoted_at is None:
-        return replace(release.status, phase=ReleasePhase.WATCHING, promoted_at=now)
-    after = facts.after
-    phase = str((after or {}).get("status", {}).get("phase", "")) if after else ""
-    if after is None or phase in ("", "Pending", "Running"):
-        return release.status
-    status = replace(release.status, evidence=_evidence((*facts.runs_of(release.status.pod_hash), after)))
-    if phase == "Failed":
-        reason = f"after promotion: {_words(after, status.evidence)}"
-        return _reject(status, policy, now, (Verdict.FAILED, reason, policy.on_failure))
-    if phase == "Error":
-        return _end(status, Verdict.COULD_NOT_MEASURE, f"after promotion: {_words(after, status.evidence)}", now)
-    if phase == "Inconclusive":
-        return _end(status, Verdict.NOT_ENOUGH_EVIDENCE, f"after promotion: {_words(after, status.evidence)}", now)
-    return _pass(status, policy, now)
+    if look.status.promoted_at is None:
+        return replace(look.status, phase=ReleasePhase.WATCHING, promoted_at=look.now)
+    after = look.facts.after
+    if after is None or not after.ended:
+        return look.status
+    if after.phase == RunPhase.SUCCESSFUL:
+        return _pass(look)
+    said = f"after promotion: {words(look.status.evidence, after.name, after.phase)}"
+    return _close(look, Ending.of_run(after.phase, said, look.status.evidence, after.name))
 
 
-def accept_promotion(release: Release, policy: ReleasePolicy, facts: ReleaseFacts, now: datetime) -> ReleaseStatus | None:
-    """Promoted and healthy: proven, if there is evidence enough."""
-    if not facts.promoted or facts.status.get("phase") != "Healthy" or policy.after_promotion is not None:
+def accept_promotion(look: Look) -> ReleaseStatus | None:
+    """Promoted and healthy: proven, if every analysis that was asked for has measured something and succeeded."""
+    if not look.facts.rollout.promoted or not look.facts.rollout.healthy or look.policy.after_promotion is not None:
         return None
-    status = replace(release.status, evidence=_evidence(facts.runs_of(release.status.pod_hash)))
-    return _pass(status, policy, now)
+    if any(not run.ended for run in look.facts.runs_of(look.release)):
+        return look.status  # it is being told to end; what it found counts
+    return _pass(look)
 
 
-BEATS: tuple[Beat, ...] = (
+STEPS: tuple[Step, ...] = (
     answer_held,
     give_way,
     stand_aside,
-    wait_for_rollout,
     accept_baseline,
+    recognise,
+    accept_first,
     notice_abort,
     notice_stuck,
-    watch_after_promotion,
+    watch_promoted,
     accept_promotion,
 )
 
 
-def _pass(status: ReleaseStatus, policy: ReleasePolicy, now: datetime) -> ReleaseStatus:
-    count = samples(status.evidence)
-    if not status.evidence and policy.require_analysis:
-        return _end(status, Verdict.NOT_ENOUGH_EVIDENCE, "no analysis ran, and the policy requires one", now)
-    if status.evidence and count < policy.minimum_sample:
-        return _end(status, Verdict.NOT_ENOUGH_EVIDENCE, f"{count} measurements with data, {policy.minimum_sample} are required", now)
-    if status.evidence and count == 0:
-        return _end(status, Verdict.NOT_ENOUGH_EVIDENCE, "every measurement came without data", now)
-    reason = f"{count} measurements passed" if status.evidence else "promoted; no analysis is configured, so nothing was measured"
-    return replace(_end(status, Verdict.PASSED, reason, now), unmeasured=not status.evidence)
+def _pass(look: Look) -> ReleaseStatus:
+    evidence, count = look.status.evidence, samples(look.status.evidence)
+    asked = configured(look.facts.rollout.manifest)
+    skipped = missing(asked, look.status.runs)
+    empty = [record for record in look.status.runs if not samples(tuple(row for row in evidence if row.run == record.name))]
+    after = look.policy.after_promotion is not None
+    if not asked and not after:
+        return _unmeasured(look)
+    if skipped:
+        return _promoted(look, Verdict.NOT_ENOUGH_EVIDENCE, f"not measured: {_why_skipped(look)}{skipped[0]} never ran to its end")
+    if empty or not look.status.runs:
+        named = f"{empty[0].name} came" if empty else "the analysis came"
+        return _promoted(look, Verdict.NOT_ENOUGH_EVIDENCE, f"every measurement of {named} without data")
+    if count < look.policy.minimum_sample:
+        return _promoted(look, Verdict.NOT_ENOUGH_EVIDENCE, f"{count} measurements with data, {look.policy.minimum_sample} are required")
+    return _promoted(look, Verdict.PASSED, f"{count} measurements passed")
 
 
-def _reject(status: ReleaseStatus, policy: ReleasePolicy, now: datetime, ending: tuple[Verdict, str, str]) -> ReleaseStatus:
-    verdict, reason, wanted = ending
-    keep_until = now + policy.keep_rejected if policy.keep_rejected else None
-    rejected = replace(_end(status, verdict, reason, now), held=True, keep_until=keep_until)
-    if wanted == "none":
-        return rejected
-    message = "propose" if wanted == "propose" else ""
-    return replace(rejected, phase=ReleasePhase.RESTORING, restore=Restore(state=RestoreState.WANTED, message=message))
+def _unmeasured(look: Look) -> ReleaseStatus:
+    if look.policy.require_analysis:
+        return _promoted(look, Verdict.NOT_ENOUGH_EVIDENCE, "no analysis is configured, and the policy requires one")
+    passed = _promoted(look, Verdict.PASSED, "promoted; no analysis is configured, so nothing was measured")
+    return replace(passed, unmeasured=True)
 
 
-def _end(status: ReleaseStatus, verdict: Verdict, reason: str, now: datetime) -> ReleaseStatus:
-    return replace(status, phase=ReleasePhase.CLOSED, verdict=verdict, reason=reason, decided_at=now)
+def _why_skipped(look: Look) -> str:
+    return "promoted in full by a person; " if look.facts.rollout.promoted_in_full else ""
 
 
-def _blame(release: Release, facts: ReleaseFacts, message: str) -> tuple[Verdict, str]:
-    """Who ended it: our own recorded verb, a failed analysis, a provider, the deadline — else a person (DESIGN, verdict table)."""
-    ours = _recorded(release, "abort")
-    if ours:
-        return Verdict.FAILED, ours.reason
-    runs = facts.runs_of(release.status.pod_hash)
-    for phase, verdict in (("Failed", Verdict.FAILED), ("Error", Verdict.COULD_NOT_MEASURE)):
-        run = next((r for r in runs if (r.get("status") or {}).get("phase") == phase), None)
-        if run is not None:
-            return verdict, _words(run, evidence_of(run))
-    if "analysis phase error/failed" in message or "timed out progressing" in message:
-        return Verdict.FAILED, message
-    return Verdict.ABORTED, f"a person aborted it ({message})"
+def _promoted(look: Look, verdict: Verdict, reason: str) -> ReleaseStatus:
+    return replace(_end(look, verdict, reason), promoted_at=look.status.promoted_at or look.now)
 
 
-def _words(run: Manifest, evidence: tuple[Evidence, ...]) -> str:
-    """One sentence with the numbers of the metric that decided."""
-    worst = next((row for row in evidence if row.run == run["metadata"]["name"] and row.phase in BAD), None)
-    if worst is None:
-        return str((run.get("status") or {}).get("message") or "the analysis ended without a word")
-    counted = {
-        "Failed": f"failed {_times(worst.failed)} ({worst.limit.removeprefix('failureLimit ')} allowed)",
-        "Error": f"could not be measured {_times(worst.error)}",
-        "Inconclusive": f"had no verdict {_times(worst.inconclusive)}",
-    }
-    values = f": measured {', '.join(_short(value) for value in worst.values)}" if worst.values else ""
-    why = f": {worst.message}" if worst.message and not worst.values else ""
-    return f"{worst.metric} {counted[worst.phase]}{values}{why}"
+def _close(look: Look, ending: Ending) -> ReleaseStatus:
+    """Not passed: what the verdict means for the version and for Git, as the policy says (ADR 0011)."""
+    wanted = {
+        Verdict.FAILED: look.policy.on_failure,
+        Verdict.ABORTED: look.policy.on_abort,
+        Verdict.NOT_ENOUGH_EVIDENCE: look.policy.on_no_evidence if look.status.promoted_at is None else "none",
+    }.get(ending.verdict, "none")
+    status = _end(look, ending.verdict, ending.reason)
+    if ending.verdict in (Verdict.FAILED, Verdict.ABORTED):
+        again = look.facts.rejections > 0
+        status = replace(status, held=True, holds_images=again, keep_until=_kept_until(look))
+    if wanted == "none" or look.release.spec.previous is None:
+        return status
+    mode = RestoreMode.PROPOSE if wanted == "propose" else RestoreMode.PUSH
+    restore = Restore(state=RestoreState.WANTED, mode=mode, push_until=look.now + look.policy.push_within)
+    return replace(status, phase=ReleasePhase.RESTORING, restore=restore)
 
 
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
+def _kept_until(look: Look) -> datetime | None:
+    """Until when the rejected version stays reachable for testers; never where users are still on it or somebody else applies."""
+    if look.status.promoted_at is not None or look.release.spec.companion:
+        return None
+    kept = look.policy.keep_rejected if look.policy.keep_rejected is not None else _abort_delay(look.facts)
+    return look.now + kept if kept else None
 
 
-def _short(value: str) -> str:
-    """A measured value for people: `[0.6152540184245354]` as `0.6153`; what is no single number stays as it is."""
-    try:
-        return f"{float(value.strip('[]')):.4g}"
-    except ValueError:
-        return value
+def _abort_delay(facts: ReleaseFacts) -> timedelta:
+    """As long as the Rollout itself would keep it; a basic canary keeps nothing."""
+    strategy = (facts.rollout.manifest.get("spec") or {}).get("strategy") or {}
+    canary, blue_green = strategy.get("canary") or {}, strategy.get("blueGreen") or {}
+    if not canary.get("trafficRouting") and not blue_green:
+        return timedelta()
+    seconds = (canary or blue_green).get("abortScaleDownDelaySeconds")
+    if not isinstance(seconds, int):
+        return ABORT_DELAY
+    return min(timedelta(seconds=seconds), LONGEST_KEPT) if seconds else LONGEST_KEPT
 
 
-def _evidence(runs: tuple[Manifest, ...]) -> tuple[Evidence, ...]:
-    return tuple(row for run in runs for row in evidence_of(run))
+def _end(look: Look, verdict: Verdict, reason: str) -> ReleaseStatus:
+    seen = tuple(run.uid for run in look.facts.runs)
+    ended = replace(look.status, phase=ReleasePhase.CLOSED, verdict=verdict, reason=reason, decided_at=look.now, seen_runs=seen)
+    return replace(ended, evidence=(*ended.evidence, *_unfinished(look)))
 
 
-def _recorded(release: Release, verb: str) -> Verb | None:
-    return next((entry for entry in release.status.verbs if entry.verb == verb), None)
+def _unfinished(look: Look) -> tuple[Evidence, ...]:
+    """What runs that are still under way have measured so far."""
+    if look.facts.overridden or look.facts.held_by is not None:
+        return ()
+    return tuple(row for run in look.facts.runs_of(look.release) if not run.ended for row in evidence_of(run.manifest))

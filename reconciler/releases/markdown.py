@@ -1,15 +1,25 @@
-"""Text of strangers inside our comments: nothing in it may mention, link, hide or break out. Pure."""
+"""Text of strangers inside our comments: nothing in it may mention, link, hide, command or break out. Pure.
+
+For a sentence `plain`, for a value `code`, for several lines `fenced`, for an address `link`. A commit message is read by other rules:
+`kernel.text.commit_line` and `commit_text`, also for what becomes the description of a proposal.
+"""
 
 import re
 from collections.abc import Iterable, Sequence
 
+from reconciler.kernel import text as kernel
+from reconciler.kernel.text import clean as clean
+from reconciler.kernel.text import one_line
+
 LIMIT = 60_000
 DESCRIPTION_LIMIT = 140
 NOTICE = "_… cut here; the whole report is in the release._"
-INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~>=$-])")
 FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 BREAK = "\u200b"
+ADDRESS = re.compile(r"https?://[\w.-]+(?::\d+)?(?:/[\w.:/=&%?#~+,;-]*)?", re.ASCII)
+COMMAND = re.compile(r"^([ \t]*)(?=/[a-z][\w-]*(?:\s|$))", re.MULTILINE | re.IGNORECASE)
+"""What bots and forges obey when it begins a line, also in a code block: `/close`, `/lgtm`."""
 
 
 def marker(name: str) -> str:
@@ -17,25 +27,21 @@ def marker(name: str) -> str:
     return f"<!-- reconciler:v1 {re.sub(r'[^A-Za-z0-9._/ -]', '_', name).replace('--', '__')} -->"
 
 
-def clean(text: str) -> str:
-    """Without control characters and those that change the direction of writing; line ends are newlines."""
-    return INVISIBLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-
-
 def plain(text: str) -> str:
-    """One line that shows exactly this text: no markup, HTML, mention, issue reference or link."""
-    line = SPECIAL.sub(r"\\\1", " ".join(clean(text).split()))
+    """One line that shows exactly this text: no markup, HTML, mention, issue reference, link or command."""
+    line = SPECIAL.sub(r"\\\1", one_line(text))
     line = re.sub(r"^(\d+)(\.)", r"\1\\\2", line)  # no numbered list
-    line = line.replace("&", "&amp;").replace("<", "&lt;")
+    line = re.sub(r"^/", r"\\/", line)
+    line = re.sub(r"&(?=\d)", f"&{BREAK}", line).replace("&", "&amp;").replace("<", "&lt;")
     line = re.sub(r"@(?=\w)", f"@{BREAK}", line)
     line = re.sub(r"(?i)\b(gh)\\-(?=\d)", rf"\1{BREAK}\\-", line)
-    line = re.sub(r"#(?=\d)", f"#{BREAK}", line)
+    line = re.sub(r"([#!$~%])(?=\w)", rf"\1{BREAK}", line)  # GitLab looks for references after the escapes are gone
     return re.sub(r"(?i)(://|www\.)", lambda m: f"{m[1][0]}{BREAK}{m[1][1:]}", line)
 
 
 def code(text: str) -> str:
     """One line as a code span; runs of backticks get a longer delimiter (CommonMark 6.1)."""
-    line = " ".join(clean(text).split())
+    line = one_line(text)
     if not line:
         return ""
     delimiter = "`" * (_longest(line, "`") + 1)
@@ -44,9 +50,15 @@ def code(text: str) -> str:
 
 
 def fenced(text: str, language: str = "") -> str:
-    """A code block that its content cannot close."""
-    fence = "`" * max(3, _longest(text, "`") + 1)
-    return f"{fence}{re.sub(r'[^a-z0-9]', '', language)}\n{clean(text).rstrip()}\n{fence}"
+    """A code block that its content cannot close, and in which no line is a command to a bot."""
+    shown = COMMAND.sub(rf"\1{BREAK}", clean(text).rstrip())
+    fence = "`" * max(3, _longest(shown, "`") + 1)
+    return f"{fence}{re.sub(r'[^a-z0-9]', '', language)}\n{shown}\n{fence}"
+
+
+def link(words: str, address: str) -> str:
+    """A link to an address that is one and holds no credential; any other address is shown as code."""
+    return f"[{plain(words)}]({address})" if ADDRESS.fullmatch(address) else f"{plain(words)} ({code(address) or '–'})"
 
 
 def cell(markup: str) -> str:
@@ -75,8 +87,7 @@ def cut(body: str, limit: int = LIMIT, notice: str = NOTICE) -> str:
 
 def shortened(text: str, limit: int = DESCRIPTION_LIMIT) -> str:
     """One line of at most `limit` code points."""
-    line = " ".join(clean(text).split())
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+    return kernel.shortened(text, limit)
 
 
 def _longest(text: str, letter: str) -> int:

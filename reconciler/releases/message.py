@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.releases.markdown import clean, code, fenced, plain, shortened, table
-from reconciler.releases.model import Evidence, Release, ReleasePhase, RestoreState, Verdict
+from reconciler.releases.model import Evidence, Release, ReleasePhase, Restore, RestoreState, Verdict
+from reconciler.releases.notice import NextStep
 
 TRAILER = "Reconciler-Release"
 SPAN_LIMIT, TEXT_LIMIT = 300, 1000
@@ -17,7 +18,7 @@ URL = re.compile(r"https?://[\w.:/?=&%-]+", re.ASCII)
 """Addresses that may stand in a sentence as they are."""
 HEADLINE = {
     Verdict.PASSED: "✅ proven",
-    Verdict.FAILED: "❌ failed — traffic is back on the proven version",
+    Verdict.FAILED: "❌ failed — traffic is back on the version before",
     Verdict.NOT_ENOUGH_EVIDENCE: "⚪ not enough evidence — it runs, but it is not proven",
     Verdict.COULD_NOT_MEASURE: "⚠️ could not measure — nothing was written to Git",
     Verdict.ABORTED: "⏹ aborted by a person",
@@ -33,6 +34,8 @@ RESTORED = {
     RestoreState.WANTED: "Git still asks for this version; the restore commit is being written.",
     RestoreState.PUSHED: "Git was restored by commit {sha}.",
     RestoreState.PROPOSED: "The way back is proposed in {pull}: it needs a person.",
+    RestoreState.MERGED: "Git does not ask for this version any more.",
+    RestoreState.WITHDRAWN: "The way back is withdrawn: this version is tried again, or was proven then.",
     RestoreState.SUPERSEDED: "Git holds another value by now: nothing was written.",
     RestoreState.IMPOSSIBLE: "Git could not be restored automatically: {message}. Revert by hand.",
 }
@@ -49,10 +52,16 @@ STATES = {
 
 def headline(release: Release) -> str:
     """How it stands, in one line."""
-    verdict = release.status.verdict
-    if verdict is Verdict.PASSED and release.status.unmeasured:
+    verdict, status = release.status.verdict, release.status
+    if status.accepted is not None:
+        return f"✅ called proven by {shortened(clean(status.accepted.by), 80)}"
+    if verdict is Verdict.PASSED and status.unmeasured:
         return "✅ promoted, unmeasured"
-    return HEADLINE[verdict] if verdict else IN_FLIGHT.get(release.status.phase, str(release.status.phase))
+    if verdict is Verdict.NOT_ENOUGH_EVIDENCE and status.promoted_at is None:
+        return "⚪ not enough evidence — traffic is back on the version before"
+    if verdict is Verdict.HELD and release.spec.companion:
+        return "⛔ held — this version was rejected before; whoever applies here may deploy it until Git is restored"
+    return HEADLINE[verdict] if verdict else IN_FLIGHT.get(status.phase, str(status.phase))
 
 
 def commit_state(release: Release) -> str:
@@ -61,7 +70,7 @@ def commit_state(release: Release) -> str:
 
 
 def commit_context(release: Release) -> str:
-    return f"reconciler/{release.spec.environment}/{release.namespace}/{release.spec.workload.name}"
+    return f"reconciler/{release.spec.source}/{release.spec.environment}/{release.namespace}/{release.spec.workload.name}"
 
 
 def commit_description(release: Release) -> str:
@@ -79,6 +88,7 @@ def _section(release: Release, step: str) -> str:
     parts = [
         f"**{code_span(release.namespace + '/' + release.spec.workload.name)} — {headline(release)}**",
         text(release.status.reason),
+        _unjudged(release),
         f"Now: {text(step)}" if step and not release.decided else "",
         _restored(release),
         _changes(release),
@@ -88,12 +98,29 @@ def _section(release: Release, step: str) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
+def _unjudged(release: Release) -> str:
+    return f"Applied, not judged: {text(release.status.unjudged)}." if release.status.unjudged else ""
+
+
 def _restored(release: Release) -> str:
     restore = release.status.restore
     if restore is None:
         return ""
     place = restore.pull if URL.fullmatch(restore.pull) else code_span(restore.pull or "a pull request")
-    return RESTORED[restore.state].format(sha=code_span(restore.sha[:12]), pull=place, message=text(restore.message))
+    said = RESTORED[restore.state].format(sha=code_span(restore.sha[:12]), pull=place, message=text(restore.message))
+    return " ".join(part for part in (said, _waiting(restore), _goes_back_to(release)) if part)
+
+
+def _waiting(restore: Restore) -> str:
+    return f"It waits: {text(restore.message)}." if restore.state is RestoreState.WANTED and restore.message else ""
+
+
+def _goes_back_to(release: Release) -> str:
+    """Git ends up telling what served before; that it was never proven is said."""
+    previous = release.spec.previous
+    if previous is None or previous.proven:
+        return ""
+    return f"It leads to {code_span(', '.join(previous.images.values()))}, which served before this release and was never proven."
 
 
 def _changes(release: Release) -> str:
@@ -112,21 +139,29 @@ def _evidence(rows: Sequence[Evidence]) -> str:
 def _evidence_row(row: Evidence) -> list[str]:
     counts = f"{row.successful} / {row.failed} / {row.inconclusive + row.error}"
     values = ", ".join(row.values[-5:]) or row.message
-    return [code_span(row.metric), text(row.phase), counts, code_span(values), code_span(_rule(row))]
+    return [code_span(row.metric), text(row.phase), counts, code_span(values), code_span(rule_of(row))]
 
 
-def _rule(row: Evidence) -> str:
+def rule_of(row: Evidence) -> str:
     return ", ".join(part for part in (row.condition, row.limit) if part)
 
 
 def _next(release: Release) -> str:
-    if release.status.held and release.decided:
-        again = code_span(f"reconciler hold lift {release.name} -n {release.namespace}")
-        return f"This version is held. To try it again: {again}, or push another image."
-    if release.status.verdict is Verdict.COULD_NOT_MEASURE:
-        again = code_span(f"reconciler retry {release.spec.workload.name} -n {release.namespace}")
-        return f"When the metrics answer again: {again}."
-    return ""
+    return " ".join(f"{step.text}{f': {code_span(step.command)}' if step.command else ''}." for step in next_steps(release))
+
+
+def next_steps(release: Release) -> tuple[NextStep, ...]:
+    """What a person can do now."""
+    name, place = release.spec.workload.name, f"-n {release.namespace}"
+    verdict, status = release.status.verdict, release.status
+    if status.held and release.decided:
+        lift = NextStep(text="This version is held. To try it again", command=f"reconciler hold lift {release.name} {place}")
+        return (lift, NextStep(text="Or push another image"))
+    if verdict is Verdict.COULD_NOT_MEASURE:
+        return (NextStep(text="When the metrics answer again", command=f"reconciler retry {name} {place}"),)
+    if verdict is Verdict.NOT_ENOUGH_EVIDENCE and status.promoted_at is not None and status.accepted is None:
+        return (NextStep(text="If you know that it is good", command=f"reconciler accept {name} {place}"),)
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +181,23 @@ def restore_commit(release: Release, fields: Sequence[str]) -> CommitText:
         subject=f"Restore {spec.workload.name} in {spec.environment}: {release.status.verdict}",
         body="\n".join(body),
         trailers={
-            TRAILER: f"{release.namespace}/{release.name}",
+            TRAILER: release_trailer(release),
             "Reconciler-Restores": spec.commit.sha,
             "Reconciler-Environment": spec.environment,
         },
+    )
+
+
+def release_trailer(release: Release) -> str:
+    """Which release of which source and environment a commit is about. It informs; nothing is decided by it."""
+    return f"{release.spec.source}/{release.spec.environment}/{release.namespace}/{release.name}"
+
+
+def withdrawal(release: Release) -> str:
+    """Why a proposal is closed."""
+    version = code_span(", ".join(release.spec.images.values()))
+    return (
+        f"{version} of {code_span(release.namespace + '/' + release.spec.workload.name)} is proven by now: there is nothing to take back."
     )
 
 

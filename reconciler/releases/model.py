@@ -5,6 +5,7 @@ These structs are the JSON of our own kind, so they also say how it is written: 
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -15,7 +16,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Verdict(StrEnum):
-    """How a release ended (DESIGN 4, a closed list)."""
+    """How a release ended (ADR 0011, a closed list)."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -24,6 +25,9 @@ class Verdict(StrEnum):
     ABORTED = "aborted"
     SUPERSEDED = "superseded"
     HELD = "held"
+
+
+REJECTIONS = frozenset({Verdict.FAILED, Verdict.ABORTED, Verdict.HELD})
 
 
 class ReleasePhase(StrEnum):
@@ -42,8 +46,34 @@ class RestoreState(StrEnum):
     WANTED = "wanted"
     PUSHED = "pushed"
     PROPOSED = "proposed"
+    MERGED = "merged"
+    """It was proposed, and Git does not ask for the rejected version any more."""
+    WITHDRAWN = "withdrawn"
+    """The version is tried again, or was proven then: there is nothing to take back."""
     SUPERSEDED = "superseded"
     IMPOSSIBLE = "impossible"
+
+
+class RestoreMode(StrEnum):
+    """How Git may be brought back: what the policy of the verdict said when it was reached (ADR 0012)."""
+
+    PUSH = "push"
+    PROPOSE = "propose"
+
+
+class Cause(StrEnum):
+    """Why an attempt began."""
+
+    PUSHED = "pushed"
+    """Git asks for another version."""
+    PUSHED_AGAIN = "pushed again"
+    """Git asks again for a version that is held: neither deployed nor judged, but answered and restored."""
+    LIFTED = "lifted"
+    """A person lets a rejected version be tried again."""
+    RETRIED = "retried"
+    """The rollout goes on with a version that had come home."""
+    FOUND = "found running"
+    """Nothing is on record, and this version serves: the baseline."""
 
 
 class Named(Struct, frozen=True, kw_only=True):
@@ -61,13 +91,27 @@ class Change(Struct, frozen=True, kw_only=True):
     new: str = ""
 
 
-class Proven(Struct, frozen=True, kw_only=True):
-    """What this release comes from and would go back to."""
+class Content(Struct, frozen=True, kw_only=True):
+    """What a version is made of: its pod template as Git has it, and the ConfigMaps of the same source that it refers to.
 
-    release: str
-    sha: str
+    Values of Secrets are never kept: `secrets` holds a hash for each, to tell whether one has changed.
+    """
+
+    template: dict[str, Any] = msgspec.field(default_factory=dict)
+    config: tuple[dict[str, Any], ...] = ()
+    secrets: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class Previous(Struct, frozen=True, kw_only=True):
+    """What served when this release opened, and what the way back leads to. `sha` is empty where no commit is known to ask for it."""
+
+    release: str = ""
+    sha: str = ""
+    identity: str = ""
     images: dict[str, str] = msgspec.field(default_factory=dict)
     pod_hash: str = ""
+    proven: bool = False
+    content: Content = Content()
 
 
 class ReleaseSpec(Struct, frozen=True, kw_only=True):
@@ -80,13 +124,31 @@ class ReleaseSpec(Struct, frozen=True, kw_only=True):
     pull: Pull | None = None
     images: dict[str, str] = msgspec.field(default_factory=dict)
     changes: tuple[Change, ...] = ()
-    proven: Proven | None = None
+    content: Content = Content()
+    """What this release asks to run, so that it is recognised whoever applies it."""
+    previous: Previous | None = None
+    """None for the first version here: there is nothing to go back to."""
     revert: str = "manual"
-    baseline: bool = False
-    running: bool = False
-    """A baseline for the version that was found running while Git asked for another one already."""
+    """How Git could be brought back: direct, proposal or manual, found out before the release starts."""
+    revert_reason: str = ""
     number: int = 0
     """Counts the releases of one workload: creation times are whole seconds, too coarse to say which came first."""
+    attempt: int = 1
+    """Counts the attempts of one identity."""
+    cause: Cause = Cause.PUSHED
+    serving: str = ""
+    """The pod template hash that served when a baseline was found running."""
+    earlier_runs: tuple[str, ...] = ()
+    """UIDs of the AnalysisRuns that belong to earlier attempts: nothing of theirs is evidence here."""
+    earlier_abort: str = ""
+    """`status.abortedAt` of the Rollout when this attempt began: that abort ended an earlier one."""
+    companion: bool = False
+    """True when somebody else applies what Git holds: we judge, restore and tell, and change no template."""
+
+    @property
+    def baseline(self) -> bool:
+        """True when it is taken as it comes, as there is nothing to go back to."""
+        return self.previous is None
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
@@ -102,9 +164,24 @@ class Evidence(Struct, frozen=True, kw_only=True):
     failed: int = 0
     inconclusive: int = 0
     error: int = 0
-    unfounded: int = 0
+    founded: int = 0
+    """Measurements that passed or failed, and held data."""
+    failed_on_data: bool = False
+    """True when one of the failed measurements held data."""
     limit: str = ""
     message: str = ""
+
+
+class RunRecord(Struct, frozen=True, kw_only=True):
+    """One AnalysisRun of this attempt that has ended, put on record before anybody cleans it up."""
+
+    uid: str
+    name: str
+    kind: str
+    phase: str
+    step: int | None = None
+    cut_short: bool = False
+    """True when it was told to end before it had its say."""
 
 
 class Verb(Struct, frozen=True, kw_only=True):
@@ -113,14 +190,39 @@ class Verb(Struct, frozen=True, kw_only=True):
     verb: str
     at: datetime
     reason: str
+    generation: str = ""
+    """Of the object it was pressed on, where pressing it again on the same generation is the same press."""
 
 
 class Restore(Struct, frozen=True, kw_only=True):
-    state: RestoreState
+    """The way back in Git."""
+
+    state: RestoreState = RestoreState.WANTED
+    mode: RestoreMode = RestoreMode.PUSH
+    push_until: datetime | None = None
+    """After this time it is proposed, not pushed: a verdict that old is for a person to confirm."""
     sha: str = ""
+    branch: str = ""
+    """The branch of the proposal."""
     pull: str = ""
     attempts: int = 0
     message: str = ""
+    """Why it stands as it does: what is waited for, or what the server said."""
+
+
+class Told(Struct, frozen=True, kw_only=True):
+    """What one notifier was told last: a hash of it, and its handle for the next time."""
+
+    said: str = ""
+    handle: str = ""
+
+
+class Accepted(Struct, frozen=True, kw_only=True):
+    """A person calls this version proven."""
+
+    by: str
+    at: datetime
+    reason: str = ""
 
 
 class ReleaseStatus(Struct, frozen=True, kw_only=True):
@@ -130,13 +232,23 @@ class ReleaseStatus(Struct, frozen=True, kw_only=True):
     decided_at: datetime | None = None
     pod_hash: str = ""
     held: bool = False
+    holds_images: bool = False
+    """True when the rejection holds every template with these images: they were rejected before with another one."""
     keep_until: datetime | None = None
     promoted_at: datetime | None = None
     evidence: tuple[Evidence, ...] = ()
+    runs: tuple[RunRecord, ...] = ()
+    seen_runs: tuple[str, ...] = ()
+    """UIDs of all AnalysisRuns of the Rollout at the verdict; they are no evidence of a later attempt."""
     verbs: tuple[Verb, ...] = ()
     restore: Restore | None = None
     announced: str = ""
+    told: dict[str, Told] = msgspec.field(default_factory=dict)
+    """By notifier."""
     unmeasured: bool = False
+    unjudged: str = ""
+    """Why nobody can judge it now: a contradiction between policies, or with the Rollout; empty when it can be judged."""
+    accepted: Accepted | None = None
 
 
 class Release(Struct, frozen=True, kw_only=True):
@@ -153,6 +265,16 @@ class Release(Struct, frozen=True, kw_only=True):
     @property
     def decided(self) -> bool:
         return self.status.verdict is not None
+
+    @property
+    def proven(self) -> bool:
+        """True when it passed, or a person has called it proven."""
+        return self.status.verdict is Verdict.PASSED or self.status.accepted is not None
+
+    @property
+    def served(self) -> bool:
+        """True when it ended with everybody on it, proven or not."""
+        return self.decided and self.status.promoted_at is not None and self.status.verdict not in REJECTIONS
 
     @property
     def age(self) -> tuple[datetime, int, str]:

@@ -1,93 +1,129 @@
 """Gathers what the judge of a release may know: the live Rollout, its runs and ReplicaSets, and whether its pods can come up."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 
+from reconciler.analysis.model import RunPhase
 from reconciler.kernel.identity import Manifest, name_of, uid_of
-from reconciler.kernel.resources import ANALYSIS_RUNS, DEPLOYMENTS, PODS, REPLICA_SETS, ROLLOUTS
-from reconciler.kernel.well_known import HASH_LABEL as HASH
+from reconciler.kernel.resources import ANALYSIS_RUNS, CONFIGMAPS, DEPLOYMENTS, POD_TEMPLATES, PODS, REPLICA_SETS, ROLLOUTS
+from reconciler.kernel.well_known import HASH_LABEL
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.releases.after_promotion import after_name
+from reconciler.releases.content import covers
+from reconciler.releases.crash import crash_of
 from reconciler.releases.facts import ReleaseFacts
-from reconciler.releases.holds import holder
+from reconciler.releases.holds import holder, rejections
 from reconciler.releases.model import Release, ReleasePhase
-from reconciler.releases.observe_history import history as history_of
 from reconciler.releases.override import in_force
+from reconciler.releases.policy import ReleasePolicy
+from reconciler.releases.runs import AFTER, Run, run_of
+from reconciler.rollouts.view import RolloutView, view_of
 from reconciler.sources.inventory import workload_key
+from reconciler.sources.templates import CONFIG_PARTS
 
-RESTARTS = 3
-HOPELESS = {"CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull", "InvalidImageName", "CreateContainerConfigError"}
+BORROWED = {"Deployment": DEPLOYMENTS, "ReplicaSet": REPLICA_SETS, "PodTemplate": POD_TEMPLATES}
 
 
-async def observe(client: Client, cache: Cache, release: Release, asked: Mapping[str, str]) -> ReleaseFacts:
-    """All facts of one pass; pods are asked for only while the new version is not yet available.
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What else is known when a release is looked at.
 
-    `asked` is what each workload of the source asks for now (workload key → identity).
+    `history` are the workload's releases, oldest first; `asked` what each workload of the source asks for now (workload key → identity),
+    as far as the tip could be read.
     """
-    history = history_of(cache, release.namespace, release.spec.workload.name)
-    newer, held_by = _newer(history, release, asked), _held_by(history, release)
+
+    history: list[Release]
+    asked: Mapping[str, str]
+    policy: ReleasePolicy
+    now: datetime
+
+
+async def observe(client: Client, cache: Cache, release: Release, around: Around) -> ReleaseFacts:
+    """All facts of one pass; what is not watched is asked for only while it can matter."""
+    history = around.history
+    others = [one for one in history if one.name != release.name and one.age < release.age]
+    held_by = None if release.spec.baseline else holder([*others, release], release.spec.identity, release.spec.images)
+    facts = ReleaseFacts(
+        newer=_newer(history, release, around.asked),
+        held_by=held_by if held_by is not None and held_by.name != release.name else None,
+        rejections=rejections(others, release, around.policy.hold_window, around.now),
+    )
     rollout = cache.get(ROLLOUTS, release.namespace, release.spec.workload.name)
     if rollout is None:
-        return ReleaseFacts(rollout=None, newer=newer, held_by=held_by)
-    replica_sets = tuple(cache.owned(REPLICA_SETS, uid_of(rollout)))
-    facts = ReleaseFacts(
-        rollout=rollout,
-        workload=_referent(cache, rollout, release.namespace),
-        runs=tuple(cache.owned(ANALYSIS_RUNS, uid_of(rollout))),
-        after=cache.get(ANALYSIS_RUNS, release.namespace, after_name(release)),
-        replica_sets=replica_sets,
-        newer=newer,
-        held_by=held_by,
+        return facts
+    live = view_of(rollout)
+    after = cache.get(ANALYSIS_RUNS, release.namespace, after_name(release))
+    facts = replace(
+        facts,
+        live=live,
+        workload=await _lender(client, cache, rollout, release.namespace),
+        runs=await _runs(client, cache, live, release),
+        after=Run(after, AFTER) if after is not None else None,
+        replica_sets=tuple(cache.owned(REPLICA_SETS, uid_of(rollout))),
         overridden=in_force(rollout, release.spec.identity),
     )
-    stuck = await _stuck(client, release, facts)
-    return replace(facts, stuck=stuck)
+    if release.decided:
+        return facts
+    facts = replace(facts, config_applied=await _config_applied(client, release))
+    return replace(facts, crashed=await _crash(client, release, facts, around.policy))
 
 
-def _referent(cache: Cache, rollout: Manifest, namespace: str) -> Manifest | None:
+async def _lender(client: Client, cache: Cache, rollout: Manifest, namespace: str) -> Manifest | None:
+    """The object that a workloadRef borrows the template from: watched where it is a Deployment, else asked for."""
     reference = rollout["spec"].get("workloadRef") or {}
-    if reference.get("kind") != "Deployment":
+    resource = BORROWED.get(str(reference.get("kind")))
+    if resource is None:
         return None
-    return cache.get(DEPLOYMENTS, namespace, str(reference.get("name")))
+    name = str(reference.get("name"))
+    return cache.get(resource, namespace, name) if resource is DEPLOYMENTS else await client.find(resource, namespace, name)
 
 
-def _newer(history: list[Release], release: Release, asked: Mapping[str, str]) -> str | None:
+async def _runs(client: Client, cache: Cache, live: RolloutView, release: Release) -> tuple[Run, ...]:
+    """The Rollout's runs. One that its status already calls ended, and that the cache knows no end of, is asked for: events may be late."""
+    known = {name_of(run): run_of(run) for run in cache.owned(ANALYSIS_RUNS, uid_of(live.manifest))}
+    if not release.decided:
+        for named in live.named_runs:
+            mirrored = named.phase in (RunPhase.FAILED, RunPhase.ERROR, RunPhase.SUCCESSFUL, RunPhase.INCONCLUSIVE)
+            if mirrored and (named.name not in known or not known[named.name].ended):
+                found = await client.find(ANALYSIS_RUNS, release.namespace, named.name)
+                if found is not None:
+                    known[named.name] = run_of(found)
+    return tuple(known.values())
+
+
+def _newer(history: list[Release], release: Release, asked: Mapping[str, str]) -> str:
     """What took over: a later release of the workload, or Git asking for another identity by now."""
-    later = [r for r in history if r.age > release.age]
-    if any(r.spec.identity != release.spec.identity for r in later):
+    later = [r for r in history if r.age > release.age and r.spec.identity != release.spec.identity]
+    if later:
         return f"release {later[-1].name} took over"
     wanted = asked.get(workload_key(*release.key))
     if wanted is not None and wanted != release.spec.identity and not release.spec.baseline:
         return "Git asks for another version by now"
-    return None
+    return ""
 
 
-def _held_by(history: list[Release], release: Release) -> str | None:
-    found = holder([r for r in history if r.name != release.name], release.spec.identity)
-    return found.name if found else None
+async def _config_applied(client: Client, release: Release) -> bool:
+    """Where only config changes and somebody else applies: whether the ConfigMaps that Git asks for live."""
+    previous = release.spec.previous
+    if not release.spec.companion or previous is None or previous.content.template != release.spec.content.template:
+        return True
+    for wanted in release.spec.content.config:
+        live = await client.find(CONFIGMAPS, release.namespace, name_of(wanted))
+        if live is None or not all(covers(wanted.get(part) or {}, live.get(part) or {}) for part in CONFIG_PARTS):
+            return False
+    return True
 
 
-async def _stuck(client: Client, release: Release, facts: ReleaseFacts) -> str | None:
-    """Why pods of the new version will never come up: crash loops and images that cannot be pulled."""
-    pod_hash = release.status.pod_hash
-    replica_set = facts.replica_set(pod_hash) if pod_hash else None
-    if release.decided or release.status.phase is not ReleasePhase.PROGRESSING or replica_set is None or facts.promoted:
-        return None
+async def _crash(client: Client, release: Release, facts: ReleaseFacts, policy: ReleasePolicy) -> str:
+    """Which container of the new version crash-loops; pods are asked for only while they are not all available."""
+    replica_set = facts.replica_set(release.status.pod_hash)
+    if release.status.phase is not ReleasePhase.PROGRESSING or replica_set is None or facts.rollout.promoted:
+        return ""
     wanted = int(replica_set["spec"].get("replicas") or 0)
     available = int((replica_set.get("status") or {}).get("availableReplicas") or 0)
     if wanted == 0 or available >= wanted:
-        return None
-    pods = await client.list(PODS, release.namespace, labels=f"{HASH}={pod_hash}")
-    return next((words for pod in pods if (words := _hopeless(pod))), None)
-
-
-def _hopeless(pod: Manifest) -> str | None:
-    for container in (pod.get("status") or {}).get("containerStatuses") or []:
-        waiting = (container.get("state") or {}).get("waiting") or {}
-        reason, restarts = str(waiting.get("reason", "")), int(container.get("restartCount") or 0)
-        if reason == "CrashLoopBackOff" and restarts < RESTARTS:
-            continue
-        if reason in HOPELESS:
-            return f"container {container.get('name')} of pod {name_of(pod)} is in {reason} after {restarts} restarts"
-    return None
+        return ""
+    pods = await client.list(PODS, release.namespace, labels=f"{HASH_LABEL}={release.status.pod_hash}")
+    return crash_of(pods, policy.crash_restarts)

@@ -5,17 +5,17 @@ from reconciler.kernel.identity import Manifest, Resource
 from reconciler.kernel.resources import ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES, ROLLOUTS
 from reconciler.kube.client import Client
 from reconciler.kube.errors import NotFound
-from reconciler.releases.after_promotion import watching_run
+from reconciler.releases.after_promotion import run_after_promotion
 from reconciler.releases.model import Release
 from reconciler.releases.policy import AfterPromotion
 
 DEEPEST = 10
 
 
-async def begin_watch(client: Client, release: Release, after: AfterPromotion) -> Manifest:
+async def after_promotion_run(client: Client, release: Release, after: AfterPromotion) -> Manifest:
     """The AnalysisRun to create for a release. Raises Terminal naming a template that is not there."""
     rollout = await client.get(ROLLOUTS, release.namespace, release.spec.workload.name)
-    return watching_run(release, rollout, after.analysis, await _templates(client, release.namespace, after.analysis))
+    return run_after_promotion(release, rollout, after.analysis, await _templates(client, release.namespace, after.analysis))
 
 
 async def _templates(client: Client, namespace: str, analysis: Manifest) -> list[Manifest]:

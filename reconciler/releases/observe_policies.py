@@ -1,4 +1,4 @@
-"""Which ReleasePolicy speaks for a workload: nearest wins, equals are an error that names both (DESIGN 19)."""
+"""Which ReleasePolicy speaks for a workload: nearest wins, equals are an error that names both (ADR 0027)."""
 
 from collections.abc import Iterator
 

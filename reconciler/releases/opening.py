@@ -1,16 +1,18 @@
-"""Which releases Git asks for: compares what it holds now with what is proven, held and already on its way."""
+"""Which releases Git asks for: compares what it holds now with what serves, what is held and what is on its way. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from reconciler.releases.holds import holder, proven
+from reconciler.releases.attempts import earlier_runs
+from reconciler.releases.holds import holder, serving
 from reconciler.releases.identity import release_name
-from reconciler.releases.model import Change, Named, Proven, Release, ReleaseSpec, Verdict
+from reconciler.releases.model import Cause, Change, Content, Named, Previous, Release, ReleaseSpec, RestoreState, Verdict
+from reconciler.rollouts.view import RolloutView
 from reconciler.sources.model import Commit, Pull
 
-ENDED_BADLY = (Verdict.FAILED, Verdict.ABORTED, Verdict.HELD)
+RESTORED = frozenset({RestoreState.PUSHED, RestoreState.MERGED, RestoreState.SUPERSEDED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +27,19 @@ class Asked:
     identity: str
     images: dict[str, str]
     commit: Commit
-    running: bool = False
-    """Whether this is not what the tip asks for, but an earlier version that was found running."""
-    retried: bool = False
-    """Whether the Rollout goes on with this version by a person's retry, after its release ended without a verdict."""
+    content: Content
+    companion: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """What serves where no Release says so: a version that Git once asked for, or at least its template."""
+
+    images: dict[str, str]
+    content: Content
+    identity: str = ""
+    commit: Commit
+    pod_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,23 +49,79 @@ class Details:
     pull: Pull | None = None
     changes: tuple[Change, ...] = ()
     revert: str = "manual"
+    revert_reason: str = ""
 
 
-def opening(asked: Asked, history: Sequence[Release]) -> Release | None:
-    """The release to open now; None when what Git asks for is proven, on its way, or already answered.
+def opening(asked: Asked, history: Sequence[Release], live: RolloutView | None, runs: Sequence[str] = ()) -> Release | None:
+    """The release to open now; None when what Git asks for serves, is on its way, or is answered already.
 
-    `history` is the workload's releases, oldest first. Until one is proven there is nothing to go back to: a baseline.
+    `history` are the workload's releases, oldest first, with at least a baseline among them; `runs` the UIDs of AnalysisRuns that are
+    there already and belong to no attempt of this version.
     """
-    good = proven(history)
-    if good is not None and asked.identity == good.spec.identity:
+    latest = history[-1]
+    if not latest.decided and latest.spec.baseline:
+        return None  # what serves comes first: without it there is nothing to go back to
+    good = serving(history, live.stable if live is not None else "")
+    if latest.spec.identity == asked.identity:
+        return _asked_again(asked, history, good, runs)
+    if good is not None and good.spec.identity == asked.identity:
         return None
-    if history and history[-1].spec.running and not history[-1].decided:
-        return None
-    if history and history[-1].spec.identity == asked.identity and not _again(history[-1], asked, history):
-        return None
-    base = release_name(asked.workload.name, asked.identity, asked.commit.sha)
-    attempt = 1 + sum(1 for release in history if release.name.startswith(base))
-    spec = ReleaseSpec(
+    return _release(asked, history, good, Cause.PUSHED, runs)
+
+
+def baseline(asked: Asked, history: Sequence[Release], found: Serving | None = None) -> Release:
+    """The release for what serves, or for the first version where nothing does yet."""
+    spec = _spec(asked, history)
+    if found is not None:
+        spec = replace(
+            spec, identity=found.identity, commit=found.commit, images=found.images, content=found.content, serving=found.pod_hash
+        )
+    spec = replace(spec, cause=Cause.FOUND if found is not None else Cause.PUSHED)
+    return _named(asked.namespace, spec)
+
+
+def detailed(release: Release, details: Details) -> Release:
+    """The same release with what is looked up only for one that is really opened."""
+    spec = replace(release.spec, pull=details.pull, changes=details.changes, revert=details.revert, revert_reason=details.revert_reason)
+    return replace(release, spec=spec)
+
+
+def _asked_again(asked: Asked, history: Sequence[Release], good: Release | None, runs: Sequence[str]) -> Release | None:
+    """The next attempt of the newest version: Git had been brought back from it, or had gone back by itself, and asks for it anew."""
+    latest = history[-1]
+    if latest.status.verdict is Verdict.SUPERSEDED and good is not latest:
+        return _release(asked, history, good, Cause.PUSHED, runs)
+    if holder(history, asked.identity, asked.images) is not None and _restored(latest):
+        return _release(asked, history, good, Cause.PUSHED_AGAIN, runs)
+    return None
+
+
+def _restored(latest: Release) -> bool:
+    """True when Git had been brought back from this version, so that asking for it is asking again."""
+    return latest.decided and latest.status.restore is not None and latest.status.restore.state in RESTORED
+
+
+def _release(asked: Asked, history: Sequence[Release], good: Release | None, cause: Cause, runs: Sequence[str]) -> Release:
+    spec = _spec(asked, history)
+    before = previous(good) if good is not None else None
+    return _named(asked.namespace, replace(spec, cause=cause, previous=before, earlier_runs=earlier_runs(history, runs)))
+
+
+def previous(good: Release) -> Previous:
+    """What a new release would go back to."""
+    return Previous(
+        release=good.name,
+        sha=good.spec.commit.sha,
+        identity=good.spec.identity,
+        images=good.spec.images,
+        pod_hash=good.status.pod_hash,
+        proven=good.proven,
+        content=good.spec.content,
+    )
+
+
+def _spec(asked: Asked, history: Sequence[Release]) -> ReleaseSpec:
+    return ReleaseSpec(
         workload=asked.workload,
         template=asked.template,
         source=asked.source,
@@ -62,31 +129,13 @@ def opening(asked: Asked, history: Sequence[Release]) -> Release | None:
         identity=asked.identity,
         commit=asked.commit,
         images=asked.images,
-        proven=_proven(good) if good else None,
-        baseline=good is None,
-        running=asked.running,
+        content=asked.content,
+        companion=asked.companion,
         number=1 + max((known.spec.number for known in history), default=0),
+        attempt=1 + max((known.spec.attempt for known in history if known.spec.identity == asked.identity), default=0),
     )
-    name = release_name(asked.workload.name, asked.identity, asked.commit.sha, attempt)
-    return Release(name=name, namespace=asked.namespace, spec=spec)
 
 
-def detailed(release: Release, details: Details) -> Release:
-    """The same release with what is looked up only for one that is really opened."""
-    spec = replace(release.spec, pull=details.pull, changes=details.changes, revert=details.revert)
-    return replace(release, spec=spec)
-
-
-def _again(latest: Release, asked: Asked, history: Sequence[Release]) -> bool:
-    """Whether the same identity is a new attempt: pushed again after Git was restored, or lifted after it had lost."""
-    if not latest.decided:
-        return False
-    if holder(history, asked.identity) is not None:
-        return latest.status.restore is not None and latest.status.restore.sha != "" and latest.spec.commit.sha != asked.commit.sha
-    if latest.status.verdict is Verdict.COULD_NOT_MEASURE:
-        return asked.retried
-    return latest.status.verdict in ENDED_BADLY and not latest.status.held
-
-
-def _proven(release: Release) -> Proven:
-    return Proven(release=release.name, sha=release.spec.commit.sha, images=release.spec.images, pod_hash=release.status.pod_hash)
+def _named(namespace: str, spec: ReleaseSpec) -> Release:
+    place = (spec.source, spec.environment, spec.identity)
+    return Release(name=release_name(spec.workload.name, place, spec.commit.sha, spec.attempt), namespace=namespace, spec=spec)

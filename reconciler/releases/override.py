@@ -1,4 +1,4 @@
-"""A person's `undo` or `set image`: the live template is theirs until Git changes what it asks for (DESIGN 11)."""
+"""A person's `undo` or `set image`: the live template is theirs until Git changes what it asks for (ADR 0021)."""
 
 from reconciler.kernel.identity import Manifest, annotations_of
 from reconciler.kernel.plan import Patch
@@ -8,7 +8,7 @@ OVERRIDE = "reconciler.dev/override"
 
 
 def in_force(rollout: Manifest | None, identity: str) -> bool:
-    """Whether the Rollout runs what a person chose instead of this identity, which Git asked for then and still does."""
+    """True when the Rollout runs what a person chose instead of this identity, which Git asked for then and still does."""
     return bool(identity) and overridden(rollout) == identity
 
 
@@ -18,5 +18,5 @@ def overridden(rollout: Manifest | None) -> str:
 
 
 def override(rollout: Manifest, identity: str) -> Patch:
-    """The mark that makes the verb after it hold until Git asks for another identity than this one (DESIGN 11)."""
+    """The mark that makes the verb after it hold until Git asks for another identity than this one (ADR 0021)."""
     return Patch(ref_of(rollout), {"metadata": {"annotations": {OVERRIDE: identity}}})

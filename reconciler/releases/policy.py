@@ -16,31 +16,49 @@ class WorkloadName:
 
 @dataclass(frozen=True, slots=True)
 class AfterPromotion:
-    """The new version is watched for `window` at 100 % while the old one stays warm (DESIGN 3)."""
+    """The new version is watched for `window` at 100 % while the old one stays warm (ADR 0010)."""
 
     window: timedelta
     analysis: Manifest
 
 
+@dataclass(frozen=True, slots=True)
+class MeasureAgain:
+    """A version that could not be measured is tried again: first after `after`, then after twice as long, `limit` times at most."""
+
+    after: timedelta = timedelta(minutes=5)
+    limit: int = 2
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleasePolicy:
-    """One policy. `rollout` is the Rollout spec to adopt plain Deployments with, or None."""
+    """One policy.
+
+    `rollout` is the Rollout spec to adopt plain Deployments with, or None. `keep_rejected` None: as long as the Rollout keeps the pods
+    of a version that was brought home. `push_within`: a verdict older than this is proposed. `hold_window`: images that are rejected
+    again within it, with another template, are held whatever the template.
+    """
 
     name: str
     namespace: str
     workloads: tuple[WorkloadName, ...] = ()
     on_failure: str = "restore"
     on_abort: str = "propose"
+    on_no_evidence: str = "propose"
     on_stuck: str = "abort"
+    crash_restarts: int = 3
     require_analysis: bool = False
     minimum_sample: int = 0
-    keep_rejected: timedelta = timedelta()
+    keep_rejected: timedelta | None = None
+    push_within: timedelta = timedelta(hours=1)
+    hold_window: timedelta = timedelta(hours=24)
+    measure_again: MeasureAgain = MeasureAgain()
     history_limit: int = 10
     after_promotion: AfterPromotion | None = None
     rollout: Manifest | None = None
 
     def concerns(self, namespace: str, kind: str, name: str) -> bool:
-        """Whether this policy speaks of a workload. A cluster policy has no namespace."""
+        """True when this policy speaks of a workload. A cluster policy has no namespace."""
         if self.namespace and self.namespace != namespace:
             return False
         return not self.workloads or WorkloadName(kind, name) in self.workloads

@@ -1,10 +1,11 @@
 """The words of ReleasePolicy and ClusterReleasePolicy, strictly (docs/configuration.md)."""
 
+from datetime import timedelta
 from typing import Any
 
 from reconciler.kernel.identity import Manifest, name_of, namespace_of
 from reconciler.kernel.strict import FieldError, StrictFields
-from reconciler.releases.policy import AfterPromotion, ReleasePolicy, WorkloadName
+from reconciler.releases.policy import AfterPromotion, MeasureAgain, ReleasePolicy, WorkloadName
 
 OURS = ("selector", "template", "replicas", "workloadRef")
 
@@ -18,16 +19,31 @@ def parse_policy(manifest: Manifest) -> ReleasePolicy:
         workloads=fields.each("workloads", _workload),
         on_failure=fields.choice("onFailure", ("restore", "propose", "none"), "restore"),
         on_abort=fields.choice("onAbort", ("restore", "propose", "none"), "propose"),
+        on_no_evidence=fields.choice("onNoEvidence", ("propose", "restore", "none"), "propose"),
         on_stuck=fields.choice("onStuck", ("abort", "wait"), "abort"),
+        crash_restarts=fields.whole("crashRestarts", 3, least=1),
         require_analysis=fields.flag("requireAnalysis", False),
         minimum_sample=fields.whole("minimumSample", 0),
-        keep_rejected=fields.duration("keepRejected", "0s"),
+        keep_rejected=_optional_duration(fields, "keepRejected"),
+        push_within=fields.duration("pushWithin", "1h"),
+        hold_window=fields.duration("holdWindow", "24h"),
+        measure_again=fields.inner("measureAgain", _measure_again) or MeasureAgain(),
         history_limit=fields.whole("historyLimit", 10, least=1),
         after_promotion=fields.inner("afterPromotion", _after_promotion),
         rollout=_rollout(fields),
     )
     fields.done()
     return policy
+
+
+def _optional_duration(fields: StrictFields, name: str) -> timedelta | None:
+    return fields.duration(name) if fields.raw(name) is not None else None
+
+
+def _measure_again(fields: StrictFields) -> MeasureAgain:
+    again = MeasureAgain(fields.span("after", "5m"), fields.whole("limit", 2))
+    fields.done()
+    return again
 
 
 def _workload(fields: StrictFields) -> WorkloadName:

@@ -1,32 +1,47 @@
-"""The way back in Git: the rejected values of one workload, compared and set at the branch tip, pushed or proposed (DESIGN 4).
+"""The way back in Git: the rejected values of one workload, compared and set at the branch tip, pushed or proposed (ADR 0012).
 
-Repeatable at any cut: before anything is built, the branch is asked whether our commit is already on it.
+Repeatable at any cut, and content decides: each try looks at the tip first, and a tip that asks for the previous version needs nothing.
 """
 
-import random
-from asyncio import sleep
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from reconciler.git.commit import Draft, Message, build
-from reconciler.git.push import AlreadyThere, Denied, NeedsProposal, Outcome, Pushed, Pusher, Race, Unclear
+from reconciler.git.proposals import ProposalBranches
+from reconciler.git.push import AlreadyThere, Pushed, Pusher, PushRefused, Refusal, Unclear
+from reconciler.kernel.clock import Clock, Timers
 from reconciler.kernel.errors import Transient
-from reconciler.kube.cache import Cache
+from reconciler.kernel.identity import name_of
 from reconciler.releases.asking import source_id
-from reconciler.releases.forge import Forge, Proposal
-from reconciler.releases.message import TRAILER, proposal_body, restore_commit
-from reconciler.releases.model import EPOCH, Release, Restore, RestoreState
-from reconciler.releases.observe_history import history
-from reconciler.sources.edits import Impossible, RestoreEdit, Superseded, restore_edits
+from reconciler.releases.forge import Forge, Proposal, Withdrawing
+from reconciler.releases.message import TRAILER, proposal_body, release_trailer, restore_commit, withdrawal
+from reconciler.releases.model import EPOCH, Content, Release, Restore, RestoreMode, RestoreState
+from reconciler.sources.documents import Parsed
+from reconciler.sources.edits import (
+    Direct,
+    Edit,
+    Impossible,
+    Obstacle,
+    Outcome,
+    Overtaken,
+    PreviousManifest,
+    ProposedEdit,
+    Superseded,
+    Waiting,
+    restore_edits,
+    words,
+)
 from reconciler.sources.follow import GitSource
 from reconciler.sources.source_port import Tip
+from reconciler.sources.templates import CONFIG_PARTS
 
 TRIES = 12
 FIRST_PAUSE = 0.05
 RECENT = timedelta(hours=1)
 RESTORES_AN_HOUR = 2
-DENIED_PAUSE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,129 +53,167 @@ class Hands:
     permit: Callable[[], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One edit at one tip, for one release."""
+
+    hands: Hands
+    release: Release
+    tip: Tip
+    edit: Edit
+    before: Restore
+    history: Sequence[Release]
+    caution: str = ""
+    """Why the edit itself may not be pushed without review; empty when it may."""
+
+    @property
+    def fields(self) -> Sequence[str]:
+        return [f"{field.location}: {field.old} -> {field.new}" for field in self.edit.fields]
+
+
 class Restoration:
     """Restores releases of all sources by name."""
 
-    def __init__(self, hands: Mapping[str, Hands], cache: Cache) -> None:
+    def __init__(self, hands: Mapping[str, Hands], clock: Clock, timers: Timers) -> None:
         self._hands = hands
-        self._cache = cache
+        self._clock = clock
+        self._timers = timers
 
-    async def restore(self, release: Release) -> Restore:
+    async def restore(self, release: Release, history: Sequence[Release]) -> Restore:
         """One attempt, with as many tries as races need. Raises Transient when Git cannot say yes or no."""
-        hands = self._hands.get(release.spec.source)
-        attempts = (release.status.restore.attempts if release.status.restore else 0) + 1
+        hands, before = self._hands.get(release.spec.source), release.status.restore or Restore()
+        before = replace(before, attempts=before.attempts + 1)
         if hands is None:
-            return Restore(
-                state=RestoreState.IMPOSSIBLE, attempts=attempts, message=f"source {release.spec.source} is not followed any more"
-            )
+            return replace(before, state=RestoreState.IMPOSSIBLE, message=f"source {release.spec.source} is not followed any more")
         for attempt in range(TRIES):
-            outcome = await self._try(hands, release, attempts)
+            outcome = await self._try(hands, release, before, history)
             if outcome is not None:
                 return outcome
-            await sleep(random.uniform(0, FIRST_PAUSE * 2**attempt))
+            await self._timers.sleep(self._timers.random() * FIRST_PAUSE * 2**attempt)
         raise Transient(f"release {release.name}: {TRIES} pushes in a row were overtaken")
 
-    async def _try(self, hands: Hands, release: Release, attempts: int) -> Restore | None:
+    async def withdraw(self, release: Release) -> None:
+        """Close the proposal of a release whose version is proven by now, with a sentence."""
+        hands, restore = self._hands.get(release.spec.source), release.status.restore
+        if hands is None or restore is None or not restore.branch or not isinstance(hands.forge, Withdrawing):
+            return
+        await hands.forge.withdraw(restore.branch, hands.source.settings.branch, withdrawal(release))
+
+    async def _try(self, hands: Hands, release: Release, before: Restore, history: Sequence[Release]) -> Restore | None:
         """None when somebody pushed first."""
         tip = await hands.source.tip()
-        ours = await self._our_commit(hands, release, tip)
-        if ours:
-            return Restore(state=RestoreState.PUSHED, sha=ours, attempts=attempts)
-        edits = await self._edits(hands, release, tip)
-        if isinstance(edits, Superseded):
-            return Restore(state=RestoreState.SUPERSEDED, attempts=attempts, message=edits.reason)
-        if isinstance(edits, Impossible):
-            return Restore(state=RestoreState.IMPOSSIBLE, attempts=attempts, message=edits.reason)
-        reason = self._why_propose(release, edits)
-        if reason:
-            return await self._propose(hands, release, (tip, edits, reason), attempts)
-        return await self._push(hands, release, (tip, edits), attempts)
-
-    async def _edits(self, hands: Hands, release: Release, tip: Tip) -> RestoreEdit | Superseded | Impossible:
-        proven_sha = release.spec.proven.sha if release.spec.proven else ""
-        good = await hands.source.parsed_at(proven_sha) if proven_sha else None
-        bad = await hands.source.parsed_at(release.spec.commit.sha)
-        if good is None or bad is None:
-            return Impossible(f"no {'proven' if good is None else 'rejected'} commit is known in Git")
-        id = source_id(bad, release.namespace, release.spec.workload.name)
-        return restore_edits(good, bad, tip.parsed, id)
-
-    async def _push(self, hands: Hands, release: Release, work: tuple[Tip, RestoreEdit], attempts: int) -> Restore | None:
-        tip, edits = work
-        sha = await self._build(hands, release, tip, edits)
-        outcome = await self._pusher(hands).push(hands.source.settings.branch, sha)
+        outcome = await self._edit(hands, release, tip)
         match outcome:
-            case Pushed() | AlreadyThere():
-                return Restore(state=RestoreState.PUSHED, sha=sha, attempts=attempts)
-            case Race():
-                return None
-            case NeedsProposal(reason):
-                return await self._propose(hands, release, (tip, edits, reason), attempts)
-            case Denied(reason) | Unclear(reason):
-                raise Transient(f"release {release.name}: the restore commit was not taken: {reason}", DENIED_PAUSE)
+            case Superseded(how):
+                ours = await _our_commit(hands, release, tip) if how is Overtaken.RESTORED else ""
+                state = RestoreState.PUSHED if ours else RestoreState.SUPERSEDED
+                return replace(before, state=state, sha=ours, message="" if ours else words(outcome))
+            case Waiting():
+                return replace(before, message=f"the branch cannot be read: {words(outcome)}")
+            case Impossible():
+                return replace(before, state=RestoreState.IMPOSSIBLE, message=words(outcome))
+            case Direct(edit) | ProposedEdit(edit):
+                work = Work(hands, release, tip, edit, before, history, words(outcome))
+        reason = self._why_propose(work)
+        return await _propose(work, reason) if reason else await _push(work)
 
-    async def _propose(self, hands: Hands, release: Release, work: tuple[Tip, RestoreEdit, str], attempts: int) -> Restore:
-        """Our own branch, once; then the pull request, found again if it is already open."""
-        tip, edits, reason = work
-        settings = hands.source.settings
-        branch = f"reconciler/restore/{settings.environment}/{release.name}"
-        sha = await hands.source.refs.head_of(hands.source.mirror.remote, branch)
-        if sha is None:
-            sha = await self._build(hands, release, tip, edits)
-            _expect_pushed(release, await self._pusher(hands).push(branch, sha))
-        text = restore_commit(release, _fields(edits))
-        proposal = Proposal(head=branch, base=settings.branch, title=text.subject, body=proposal_body(text, reason))
-        pull = await hands.forge.propose(proposal)
-        where = pull.url if pull else f"branch {branch}"
-        return Restore(state=RestoreState.PROPOSED, sha=sha, pull=where, attempts=attempts, message=reason)
+    async def _edit(self, hands: Hands, release: Release, tip: Tip) -> Outcome:
+        """The edit by the two commits; by the manifest that travels with the release where a commit is gone from history."""
+        previous = release.spec.previous
+        if previous is None:
+            return Impossible(Obstacle.NO_PREVIOUS)
+        good: Parsed | PreviousManifest | None = await hands.source.parsed_at(previous.sha) if previous.sha else None
+        if good is None:
+            good = _manifest(previous.content)
+        bad = await hands.source.parsed_at(release.spec.commit.sha)
+        if good is None:
+            return Impossible(Obstacle.NO_PREVIOUS, "its commit is gone, and it was too large to be kept")
+        return restore_edits(good, bad, tip.parsed, source_id(bad or tip.parsed, release.namespace, release.spec.workload.name))
 
-    async def _build(self, hands: Hands, release: Release, tip: Tip, edits: RestoreEdit) -> str:
-        """The same release on the same tip is the same commit: its date is that of the verdict."""
-        text = restore_commit(release, _fields(edits))
-        draft = Draft(
-            parent=tip.sha,
-            files=edits.files,
-            message=Message(text.subject, text.body, text.trailers),
-            author=hands.source.settings.committer,
-            time=release.status.decided_at or EPOCH,
-        )
-        return await build(hands.source.mirror.runner, draft)
-
-    async def _our_commit(self, hands: Hands, release: Release, tip: Tip) -> str:
-        """Our restore commit for this release on the branch, if an earlier attempt got that far."""
-        trailer = f"^{TRAILER}: {release.namespace}/{release.name}$".replace(".", "\\.")  # a whole line: attempt 2 is not attempt 20
-        span = f"{release.spec.commit.sha}..{tip.sha}"
-        runner = hands.source.mirror.runner
-        if not await hands.source.mirror.has(release.spec.commit.sha):
-            return ""
-        found = await runner.git("log", "--format=%H", f"--grep={trailer}", "-1", span)
-        return found
-
-    def _why_propose(self, release: Release, edits: RestoreEdit) -> str:
-        if release.status.restore is not None and release.status.restore.message == "propose":
+    def _why_propose(self, work: Work) -> str:
+        """Why this edit may not be pushed; empty when it may. Every way to Git obeys the policy of the verdict it serves."""
+        restore, now = work.before, self._clock.now()
+        if restore.mode is RestoreMode.PROPOSE:
             return "the policy asks for a proposal"
-        if not edits.direct:
-            return edits.reason
-        if self._recent(release) >= RESTORES_AN_HOUR:
+        if work.caution:
+            return work.caution
+        if restore.push_until is not None and now > restore.push_until:
+            return f"the verdict is of {work.release.status.decided_at}: too old to push without asking"
+        if recent_pushes(work.history, now) >= RESTORES_AN_HOUR:
             return f"this workload was restored {RESTORES_AN_HOUR} times within the hour already: somebody else keeps writing the value"
         return ""
 
-    def _recent(self, release: Release) -> int:
-        releases = history(self._cache, release.namespace, release.spec.workload.name)
-        since = (release.status.decided_at or EPOCH) - RECENT
-        pushed = [r for r in releases if r.status.restore is not None and r.status.restore.state is RestoreState.PUSHED]
-        same = [r for r in pushed if r.spec.identity == release.spec.identity]
-        return sum(1 for r in same if (r.status.decided_at or EPOCH) > since)
 
-    def _pusher(self, hands: Hands) -> Pusher:
-        mirror = hands.source.mirror
-        return Pusher(mirror.runner, mirror.remote, hands.source.refs, hands.permit)
+async def _push(work: Work) -> Restore | None:
+    source = work.hands.source
+    sha = await build(source.mirror.runner, _draft(work))
+    outcome = await _pusher(work.hands).push(source.settings.branch, sha)
+    match outcome:
+        case Pushed() | AlreadyThere():
+            source.expect_news()
+            return replace(work.before, state=RestoreState.PUSHED, sha=sha, message="")
+        case PushRefused(Refusal.MOVED):
+            return None
+        case PushRefused(kind) if kind.asks_for_proposal:
+            return await _propose(work, outcome.reason)
+        case PushRefused() | Unclear():
+            return replace(work.before, message=f"the restore commit was not taken: {outcome.reason}")
 
 
-def _fields(edits: RestoreEdit) -> Sequence[str]:
-    return [f"{field.location}: {field.old} -> {field.new}" for field in edits.fields]
+async def _propose(work: Work, reason: str) -> Restore:
+    """One branch and one pull request for a workload, brought up to date; found again if they are there already."""
+    source, name = work.hands.source, proposal_branch(work.release)
+    ours = {r.status.restore.sha for r in (*work.history, work.release) if r.status.restore is not None and r.status.restore.branch}
+    placed = await ProposalBranches(source.mirror, source.refs, _pusher(work.hands)).place(name, _draft(work), ours)
+    if placed is None:
+        return replace(work.before, message=f"{reason}; every branch named {name} is somebody else's: remove one")
+    if not isinstance(placed.outcome, Pushed | AlreadyThere):
+        return replace(work.before, message=f"{reason}; the branch of a proposal was refused too: {placed.outcome.reason}")
+    text, base = restore_commit(work.release, work.fields), source.settings.branch
+    pull = await work.hands.forge.propose(Proposal(head=placed.branch, base=base, title=text.subject, body=proposal_body(text, reason)))
+    where = pull.url if pull else f"branch {placed.branch}"
+    return replace(work.before, state=RestoreState.PROPOSED, sha=placed.oid, branch=placed.branch, pull=where, message=reason)
 
 
-def _expect_pushed(release: Release, outcome: Outcome) -> None:
-    if not isinstance(outcome, Pushed | AlreadyThere):
-        raise Transient(f"release {release.name}: the branch of the proposal was not taken: {outcome.reason}", DENIED_PAUSE)
+def proposal_branch(release: Release) -> str:
+    """The branch of a workload's proposals, unique in the world."""
+    spec = release.spec
+    return f"reconciler/restore/{spec.source}/{spec.environment}/{release.namespace}/{spec.workload.name}"
+
+
+def recent_pushes(history: Sequence[Release], now: datetime) -> int:
+    """How often Git was restored for this workload within the hour, whatever the version."""
+    pushed = [r for r in history if r.status.restore is not None and r.status.restore.state is RestoreState.PUSHED]
+    return sum(1 for r in pushed if now - (r.status.decided_at or EPOCH) < RECENT)
+
+
+def _manifest(content: Content) -> PreviousManifest | None:
+    if not content.template:
+        return None
+    config = {("ConfigMap", name_of(kept)): {part: kept[part] for part in CONFIG_PARTS if part in kept} for kept in content.config}
+    return PreviousManifest(content.template, config)
+
+
+def _draft(work: Work) -> Draft:
+    """The same release on the same tip is the same commit: its date is that of the verdict."""
+    text = restore_commit(work.release, work.fields)
+    return Draft(
+        parent=work.tip.sha,
+        files=work.edit.files,
+        message=Message(text.subject, text.body, text.trailers),
+        author=work.hands.source.settings.committer,
+        time=work.release.status.decided_at or EPOCH,
+    )
+
+
+async def _our_commit(hands: Hands, release: Release, tip: Tip) -> str:
+    """Our restore commit for this release on the branch, for words only: that Git is restored was seen by its content."""
+    trailer = f"^{TRAILER}: {release_trailer(release)}$".replace(".", "\\.")  # a whole line: attempt 2 is not attempt 20
+    if not await hands.source.mirror.has(release.spec.commit.sha):
+        return ""
+    return await hands.source.mirror.runner.git("log", "--format=%H", f"--grep={trailer}", "-1", f"{release.spec.commit.sha}..{tip.sha}")
+
+
+def _pusher(hands: Hands) -> Pusher:
+    mirror = hands.source.mirror
+    return Pusher(mirror.runner, mirror.remote, hands.source.refs, hands.permit)

@@ -74,10 +74,10 @@ def _told(pass_: Pass) -> Pass:
     )
     for kind, run, mirror in mirrors:
         phase = run_phase(run)
-        known = mirror.status if mirror is not None and run is not None and mirror.name == name_of(run) else ""
-        if run is None or phase in ("", known):
+        if run is None or not phase or (mirror is not None and (mirror.name != name_of(run) or mirror.status == phase)):
             continue
-        text = f"{kind.name} Analysis Run '{name_of(run)}' Status New: '{phase}' Previous: '{known or 'NoPreviousStatus'}'"
+        known = "NoPreviousStatus" if mirror is None else mirror.status
+        text = f"{kind.name} Analysis Run '{name_of(run)}' Status New: '{phase}' Previous: '{known}'"
         pass_ = pass_.tell(f"AnalysisRun{phase}", text, warning=phase in FAILED)
     return pass_
 
@@ -96,7 +96,7 @@ def _canary_runs(pass_: Pass, canary: Canary) -> Pass:
 def _step_run(pass_: Pass) -> Outcome:
     """While anything pauses, the run of the step is left as it is (contract 6.4)."""
     current = pass_.runs.step
-    if pass_.before.pauses or pass_.aborted:
+    if pass_.before.pauses:
         return pass_, current
     step, index = current_step(pass_), index_of(pass_)
     if step is None or step.analysis is None or not step.analysis.measured:

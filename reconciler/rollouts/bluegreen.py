@@ -23,7 +23,7 @@ from reconciler.rollouts.traffic.services import switch
 
 
 def point_preview(pass_: Pass) -> Pass:
-    """The preview Service selects the new version at once, even before there are pods (contract 5.1, step 5)."""
+    """The preview Service selects the new version at once, even before there are pods (contract 5.1 step 5)."""
     strategy = pass_.facts.spec.blue_green
     if strategy is None or not strategy.preview_service or pass_.facts.new is None or halted(pass_):
         return pass_
@@ -31,7 +31,7 @@ def point_preview(pass_: Pass) -> Pass:
 
 
 def changed(pass_: Pass) -> bool:
-    """Whether the template is not that of the attempt on record; never so before the first."""
+    """True when the template is not that of the attempt on record; never so before the first."""
     return bool(pass_.before.current_hash) and pass_.before.current_hash != pass_.facts.new_hash
 
 
@@ -80,7 +80,7 @@ def _wake_at_promotion(pass_: Pass, strategy: BlueGreen, facts: Pass) -> Pass:
 
 
 def _ready(pass_: Pass, strategy: BlueGreen) -> bool:
-    """Whether the new version is there: at full size, or at the size of its preview."""
+    """True when the new version is there: at full size, or at the size of its preview."""
     new = pass_.facts.new
     if new is None:
         return False
@@ -90,7 +90,7 @@ def _ready(pass_: Pass, strategy: BlueGreen) -> bool:
 
 
 def _fast_tracked(pass_: Pass, strategy: BlueGreen) -> bool:
-    """Whether nothing is left to wait for: a fast way back, full promotion, a first switch, or one that is done (contract 5.2)."""
+    """True when nothing is left to wait for: a fast way back, full promotion, a first switch, or one that is done (contract 5.2)."""
     active = pass_.selectors.get(strategy.active_service, "")
     return fast_rollback(pass_) or pass_.before.promote_full or active in ("", pass_.facts.new_hash)
 
@@ -101,7 +101,7 @@ def _measured(pass_: Pass, strategy: BlueGreen) -> bool:
 
 
 def pause_completed(pass_: Pass, strategy: BlueGreen) -> bool:
-    """Whether the wait is over; nothing that was added in this pass is (contract 5.2).
+    """True when the wait is over; nothing that was added in this pass is (contract 5.2).
 
     A person's resume completes a timed wait too (13.33, the recommended way).
     """
@@ -133,13 +133,13 @@ def point_active(pass_: Pass) -> Pass:
 
 
 def _stable_serves(pass_: Pass) -> bool:
-    """Whether the way home is open: users never wait for a broken version to become whole before they leave it."""
+    """True when the way home is open: users never wait for a broken version to become whole before they leave it."""
     stable = pass_.facts.stable
     return stable is not None and stable.available >= pass_.facts.spec.replicas
 
 
 def finish(pass_: Pass) -> Pass:
-    """The status of a full pass: promotion or checkpoint (contract 5.1, step 14)."""
+    """The status of a full pass: promotion or checkpoint (contract 5.1 step 14)."""
     if pass_.before.promote_full:
         pass_ = replace(pass_, cleared_pauses=True, removed_abort=True, abort_reason=None)
     return _finished(pass_, fresh_status(pass_), anew=False)
@@ -166,7 +166,7 @@ def _with_selectors(pass_: Pass, status: RolloutStatus, strategy: BlueGreen) -> 
 
 
 def _checkpoint(pass_: Pass, strategy: BlueGreen) -> bool:
-    """Whether the preview was accepted, so that the new version may grow to full size (contract 5.6)."""
+    """True when the preview was accepted, so that the new version may grow to full size (contract 5.6)."""
     new = pass_.facts.new
     if strategy.preview_replica_count is None or new is None:
         return False

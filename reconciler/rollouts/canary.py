@@ -24,7 +24,7 @@ from reconciler.rollouts.traffic.services import point_services
 
 
 def changed(pass_: Pass) -> bool:
-    """Whether the template or the steps are not those of the attempt on record; never so before the first (contract 4.1, step 3)."""
+    """True when the template or the steps are not those of the attempt on record; never so before the first (contract 4.1 step 3)."""
     before = pass_.before
     moved = bool(before.current_hash) and before.current_hash != pass_.facts.new_hash
     return not before.step_hash or before.step_hash != pass_.facts.step_hash or moved
@@ -53,13 +53,13 @@ def _first_index(pass_: Pass, end: int) -> tuple[Pass, int]:
 
 
 def analyse(pass_: Pass) -> Pass:
-    """The runs; a pause they bring ends the pass with its status (contract 4.1, step 12)."""
+    """The runs; a pause they bring ends the pass with its status (contract 4.1 step 12)."""
     pass_ = run_analyses(pass_)
     return finish(pass_) if pass_.added_pauses else pass_
 
 
 def scale_replica_sets(pass_: Pass) -> Pass:
-    """Stable, then new, then others; the first that changes size ends the pass with its status (contract 4.1, step 13)."""
+    """Stable, then new, then others; the first that changes size ends the pass with its status (contract 4.1 step 13)."""
     resized, pass_ = scale_all(pass_)
     return finish(pass_) if resized else pass_
 
@@ -80,7 +80,7 @@ def scale_all(pass_: Pass) -> tuple[bool, Pass]:
 
 
 def pause(pass_: Pass) -> Pass:
-    """At a pause step the pass ends with its status (contract 4.1, step 14)."""
+    """At a pause step the pass ends with its status (contract 4.1 step 14)."""
     step = current_step(pass_)
     pass_ = pause_at_step(pass_)
     return finish(pass_) if step is not None and step.pause is not None and not pass_.facts.spec.paused else pass_

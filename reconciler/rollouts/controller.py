@@ -1,12 +1,15 @@
 """The rollout controller: observe, decide, route and apply, one pass at a time."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
+
+import structlog
 
 from reconciler.kernel.clock import Clock
 from reconciler.kernel.errors import Transient
 from reconciler.kernel.identity import Key, Manifest, ObjectRef, Resource, annotations_of, labels_of, name_of, namespace_of, uid_of
-from reconciler.kernel.plan import Action, Create, Emit, Patch, Plan, Replace
+from reconciler.kernel.plan import Action, Create, Patch, Plan, Replace
 from reconciler.kernel.problem import InvalidField, Problem
 from reconciler.kernel.resources import (
     ANALYSIS_RUNS,
@@ -21,40 +24,51 @@ from reconciler.kernel.resources import (
 from reconciler.kernel.well_known import INSTANCE_ID, MANAGED_BY
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
-from reconciler.kube.errors import Refused
+from reconciler.kube.errors import Conflict, NotFound, Refused
 from reconciler.rollouts.facts import RolloutFacts
-from reconciler.rollouts.observe import Resolved, RolloutObserver, claimable, services_of
+from reconciler.rollouts.observe import Resolved, RolloutObserver, claimable
 from reconciler.rollouts.observe_keys import concerned
-from reconciler.rollouts.passes import RolloutPlan, SetTraffic, begin
-from reconciler.rollouts.plan import plan, refused
+from reconciler.rollouts.passes import RolloutPlan
+from reconciler.rollouts.plan import creation_refused, plan, refused
 from reconciler.rollouts.pods.claim import claim
-from reconciler.rollouts.pods.creation import creation_failed
 from reconciler.rollouts.status.manifest import parse_status, status_patch
-from reconciler.rollouts.traffic.router import Routers, Routing, configured
+from reconciler.rollouts.traffic.named import NO_SOURCES, WritableNamespaces
+from reconciler.rollouts.traffic.router import Owner, Routers, kinds_of
 from reconciler.rollouts.traffic.services import released
 from reconciler.rollouts.validation.references import service_fields
 from reconciler.runtime.apply import Apply
 from reconciler.runtime.suspension import Suspension
 
+log = structlog.get_logger()
+
 
 class RolloutController:
-    """Drives every Rollout of its instance id. Objects on their way out are left alone."""
+    """Drives every Rollout that names no other instance. Objects on their way out are left alone."""
 
     name = "rollout"
-    watches = (ROLLOUTS, REPLICA_SETS, SERVICES, ANALYSIS_RUNS, DEPLOYMENTS, ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES, NAMESPACES)
+    watches: tuple[Resource, ...] = (
+        ROLLOUTS,
+        REPLICA_SETS,
+        SERVICES,
+        ANALYSIS_RUNS,
+        DEPLOYMENTS,
+        ANALYSIS_TEMPLATES,
+        CLUSTER_ANALYSIS_TEMPLATES,
+        NAMESPACES,
+    )
 
-    def __init__(self, client: Client, cache: Cache, clock: Clock, routers: Routers, *, instance_id: str = "") -> None:
+    def __init__(self, client: Client, cache: Cache, clock: Clock, routers: Routers, reach: WritableNamespaces = NO_SOURCES) -> None:
         self._client = client
         self._cache = cache
         self._clock = clock
         self._apply = Apply(client, cache, clock)
-        self._routers = routers
-        self._instance_id = instance_id
-        self._observer = RolloutObserver(client, cache, routers, instance_id)
+        self._kinds = kinds_of(routers)
+        self._observer = RolloutObserver(client, cache, routers, reach)
         self._suspension = Suspension(cache, self._apply)
+        self.watches = (*type(self).watches, *self._kinds)
 
     def keys_for(self, resource: Resource, manifest: Manifest) -> Iterable[Key]:
-        """The rollouts that an event on an object concerns: itself, its owner, or whoever refers to it or lives in it."""
+        """The rollouts that an event on an object concerns: itself, its owner, or what refers to it or lives in it."""
         if resource is NAMESPACES:
             return (Key(self.name, name_of(manifest), name_of(rollout)) for rollout in self._cache.list(ROLLOUTS, name_of(manifest)))
         return (Key(self.name, place, name) for place, name in concerned(resource, manifest, self._cache))
@@ -65,8 +79,9 @@ class RolloutController:
         if rollout is None:
             if not self._suspension.of_namespace(key.namespace):
                 await self._give_back_services(key, ())
+                await self._give_back_routes(key)
             return None
-        if rollout["metadata"].get("deletionTimestamp") or labels_of(rollout).get(INSTANCE_ID, "") != self._instance_id:
+        if rollout["metadata"].get("deletionTimestamp") or labels_of(rollout).get(INSTANCE_ID):
             return None
         if await self._suspension.holds(ROLLOUTS, rollout):
             return None
@@ -82,17 +97,28 @@ class RolloutController:
         await self._claim(rollout, resolved)
         await self._give_back_services(key, [name for _, name in service_fields(resolved.spec)])
         now = self._clock.now()
-        observed = await self._observer.observe(rollout, resolved, now)
+        observed = await self._with_held(await self._observer.observe(rollout, resolved, now))
         decision = plan(observed, now)
         try:
-            routed = await self._carry_out(observed, decision)
+            await self._carry_out(observed, decision, now)
         except Refused as error:
             if not any(isinstance(effect, Create) and effect.resource == REPLICA_SETS for effect in decision.effects):
                 raise
-            await self._carry_out(observed, creation_failed(begin(observed, now), str(error)).decision())
+            await self._carry_out(observed, creation_refused(observed, now, str(error)), now)
             raise
-        # What was routed changes who is referenced (contract 10.7), and routers' objects are not watched: look again.
-        return now if routed else decision.wake_at
+        # What was routed changes who is referenced (contract 10.7): where nobody tells us of it, look again.
+        unseen = any(isinstance(effect, Replace) and self._is_unseen(effect.resource) for effect in decision.effects)
+        return now if unseen else decision.wake_at
+
+    def _is_unseen(self, resource: Resource) -> bool:
+        return resource in self._kinds and not self._cache.listed(resource)
+
+    async def _with_held(self, observed: RolloutFacts) -> RolloutFacts:
+        """Which of the routers' objects a person suspended."""
+        found = observed.found
+        live = [pair for asked in found.routes for pair in asked.live.items()] + [(left.ref, left.manifest) for left in found.left]
+        held = {ref for ref, manifest in live if manifest is not None and await self._suspension.holds(ref.resource, manifest)}
+        return replace(observed, found=replace(found, held=frozenset(held))) if held else observed
 
     async def _refuse(self, rollout: Manifest, problem: Problem) -> datetime | None:
         """A manifest that cannot be read says so in its status."""
@@ -102,7 +128,7 @@ class RolloutController:
         return decision.wake_at
 
     async def _part_is_held(self, rollout: Manifest, resolved: Resolved) -> bool:
-        """Whether a person suspended a Service or a Deployment that this rollout writes: half a release is none."""
+        """True when a person suspended a Service or a Deployment that this rollout writes: half a release is none."""
         named = [self._cache.get(SERVICES, namespace_of(rollout), name) for _, name in service_fields(resolved.spec)]
         parts = [(SERVICES, service) for service in named if service is not None]
         if resolved.referent is not None and resolved.referent["kind"] == DEPLOYMENTS.kind:
@@ -120,7 +146,7 @@ class RolloutController:
         await self._apply(Plan(writes))
 
     async def _give_back_services(self, key: Key, wanted: Iterable[str]) -> None:
-        """Services marked as this rollout's that it no longer names; of a gone rollout only after the API confirms it (13.65)."""
+        """Services marked as this rollout's that it no longer names; of a gone rollout only after the API confirms it (contract 13.65)."""
         ours = [s for s in self._cache.list(SERVICES, key.namespace) if annotations_of(s).get(MANAGED_BY) == key.name]
         writes = tuple(self._releases(ours, frozenset(wanted)))
         if not writes:
@@ -136,48 +162,49 @@ class RolloutController:
             if body is not None:
                 yield Patch(ObjectRef(SERVICES, namespace_of(service), name_of(service)), dict(body))
 
-    async def _carry_out(self, observed: RolloutFacts, decision: RolloutPlan) -> bool:
-        """The effects in order; traffic is asked of the routers where it stands in that order; the status last.
+    async def _give_back_routes(self, key: Key) -> None:
+        """What routers' objects hold of a Rollout that is gone, once the API confirms that it is; a suspended object stays as it is."""
+        owner = Owner(key.namespace, key.name)
+        left = [each for each in self._observer.left(owner) if not await self._suspension.holds(each.ref.resource, each.manifest)]
+        returns = [actions for each in left if (actions := each.router.release(owner, {each.ref: each.manifest}))]
+        if returns and await self._client.find(ROLLOUTS, key.namespace, key.name) is None:
+            await self._return(returns)
 
-        True when a router's object was written.
-        """
-        batch: list[Action] = []
-        routed = False
+    async def _return(self, returns: Iterable[tuple[Action, ...]]) -> None:
+        """What is held elsewhere is given back object by object; one that we may not write is said and looked at again some time."""
+        for actions in returns:
+            try:
+                await self._write(actions)
+            except (Refused, NotFound) as error:
+                log.warning("not given back", reason=str(error))
+
+    async def _carry_out(self, observed: RolloutFacts, decision: RolloutPlan, now: datetime) -> None:
+        """The effects in order, the status last. A failure is raised when all that was decided is done."""
+        await self._return(decision.returns)
+        await self._write(decision.effects)
         for effect in decision.effects:
-            if not isinstance(effect, SetTraffic):
-                batch.append(effect)
-                continue
-            await self._apply(Plan(tuple(batch)))
-            batch = []
-            routed |= await self._route(observed, effect)
-        await self._apply(Plan(tuple(batch), status=_status_write(observed.rollout, decision)))
-        return routed
+            if isinstance(effect, Replace) and effect.resource in self._kinds:
+                ref = ObjectRef(effect.resource, namespace_of(effect.manifest), name_of(effect.manifest))
+                self._observer.contests.wrote(observed.rollout, ref, effect.manifest, now)
+        if decision.failure:
+            wait = (decision.wake_at - now).total_seconds() if decision.wake_at else None
+            raise Transient(f"{observed.name}: {decision.failure}", wait)
+        await self._apply(Plan(status=_status_write(observed.rollout, decision)))
 
-    async def _route(self, observed: RolloutFacts, effect: SetTraffic) -> bool:
-        """Every router in turn; whether anything was written. A problem is told and ends the pass without a status (contract 9.1)."""
-        written = False
-        routing = observed.spec.routing
-        services = services_of(observed.rollout, observed.spec, effect.unavailable)
-        for router, config in configured(self._routers, routing.manifest if routing else {}):
-            refs = router.needs(config, namespace_of(observed.rollout))
-            answer = router.route(config, services, effect.traffic, await self._observer.read(refs))
-            for replacement in (action for action in _routing_actions(observed.rollout, answer, refs) if isinstance(action, Replace)):
-                if await self._suspension.holds(replacement.resource, replacement.manifest):
-                    raise Transient(f"{observed.name}: {self._suspension.of(replacement.manifest)}: traffic is not moved")
-            await self._apply(Plan(tuple(_routing_actions(observed.rollout, answer, refs))))
-            written |= bool(answer.writes)
-            if answer.problem is not None:
-                await self._apply(Plan((Emit(observed.rollout, "TrafficRoutingError", answer.problem, warning=True),)))
-                raise Transient(f"{observed.name}: {answer.problem}")
-        return written
+    async def _write(self, actions: tuple[Action, ...]) -> None:
+        """A routers' object that was newer than what we watched is read once, so that the next pass sees it."""
+        try:
+            await self._apply(Plan(actions))
+        except Conflict:
+            for action in actions:
+                if isinstance(action, Replace) and self._cache.listed(action.resource) and action.resource in self._kinds:
+                    await self._look_at(ObjectRef(action.resource, namespace_of(action.manifest), name_of(action.manifest)))
+            raise
 
-
-def _routing_actions(rollout: Manifest, answer: Routing, refs: Iterable[ObjectRef]) -> Iterator[Action]:
-    resources = {(ref.resource.kind, ref.namespace, ref.name): ref.resource for ref in refs}
-    for manifest in answer.writes:
-        yield Replace(resources[(manifest["kind"], namespace_of(manifest), name_of(manifest))], manifest)
-    for notice in answer.events:
-        yield Emit(rollout, notice.reason, notice.message, notice.warning)
+    async def _look_at(self, ref: ObjectRef) -> None:
+        found = await self._client.find(ref.resource, ref.namespace, ref.name)
+        if found is not None:
+            self._cache.put(ref.resource, found)
 
 
 def _status_write(rollout: Manifest, decision: RolloutPlan) -> Patch | None:

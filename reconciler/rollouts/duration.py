@@ -15,7 +15,7 @@ def duration_of(pass_: Pass, status: RolloutStatus, *, changed: bool) -> Duratio
     begun = _begun(pass_, changed)
     if begun is None:
         return None
-    if begun.finished is not None:
+    if begun.finished is not None and not _moved(pass_, status):
         return begun
     return _paused(pass_, status, _finished(pass_, status, begun))
 
@@ -43,10 +43,15 @@ def _finished(pass_: Pass, status: RolloutStatus, duration: Duration) -> Duratio
     if not status.stable_hash or not status.promoted:
         return duration
     completion = duration.completion
-    if pass_.before.stable_hash != status.stable_hash and completion not in ROLLED_BACK:
+    if _moved(pass_, status) and completion not in ROLLED_BACK:
         completion = "FastPromoted" if pass_.before.promote_full or fast_rollback(pass_) else "Promoted"
     there = pass_.facts.new is not None and pass_.facts.new.available >= pass_.facts.spec.replicas
     return replace(duration, completion=completion, finished=pass_.now if there else None)
+
+
+def _moved(pass_: Pass, status: RolloutStatus) -> bool:
+    """True when another version becomes stable now: an attempt that was aborted and then promoted in full ends promoted."""
+    return pass_.before.stable_hash != status.stable_hash
 
 
 def _paused(pass_: Pass, status: RolloutStatus, duration: Duration) -> Duration:
@@ -58,7 +63,7 @@ def _paused(pass_: Pass, status: RolloutStatus, duration: Duration) -> Duration:
     if since is None:
         return duration
     waited = max(0, int((_later(pass_.now, since) - since).total_seconds()))
-    return replace(duration, manual_pause_started=None, manual_pause_seconds=duration.manual_pause_seconds + waited)
+    return replace(duration, manual_pause_started=None, manual_pause_seconds=(duration.manual_pause_seconds or 0) + waited)
 
 
 def _later(one: datetime, other: datetime) -> datetime:
@@ -66,7 +71,7 @@ def _later(one: datetime, other: datetime) -> datetime:
 
 
 def waits_for_person(pass_: Pass, status: RolloutStatus) -> bool:
-    """Whether nothing but a person moves this rollout on."""
+    """True when nothing but a person moves this rollout on."""
     spec = pass_.facts.spec
     if spec.paused or status.pause(PauseReason.INCONCLUSIVE_ANALYSIS) or status.pause(PauseReason.INCONCLUSIVE_EXPERIMENT):
         return True

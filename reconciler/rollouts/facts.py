@@ -1,9 +1,9 @@
-"""Everything one decision may look at: facts only, gathered before it (contract 4.1, step 0)."""
+"""Everything one decision may look at: facts only, gathered before it (contract 4.1 step 0)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reconciler.kernel.identity import Manifest, annotations_of, name_of, uid_of
+from reconciler.kernel.identity import Manifest, ObjectRef, annotations_of, name_of, uid_of
 from reconciler.kernel.problem import Problem
 from reconciler.kernel.well_known import REVISION
 from reconciler.rollouts.pods.replica_set import ReplicaSet, oldest_first
@@ -11,6 +11,8 @@ from reconciler.rollouts.replicas.hash import steps_hash, template_hash
 from reconciler.rollouts.replicas.template import find_new
 from reconciler.rollouts.spec.model import RolloutSpec, Step
 from reconciler.rollouts.status.model import RolloutStatus
+from reconciler.rollouts.traffic.contest import Contest
+from reconciler.rollouts.traffic.router import Left, Routed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +21,8 @@ class Findings:
 
     `replica_sets` are those the rollout owns; `namesake` is a foreign one that has the name of the next; `other_runs` are analysis runs
     of the namespace that are not the rollout's but may have a name it wants; `pods` are read only for a restart or pod metadata;
-    `routed_hashes` are the versions a router's own objects name (contract 10.7).
+    `routed_hashes` are the versions a router's own objects name (contract 10.7); `routes` is what each router is asked about,
+    `left` what still holds something of the rollout that it names no more, `held` the routers' objects that a person suspended.
     """
 
     replica_sets: tuple[Manifest, ...] = ()
@@ -31,6 +34,10 @@ class Findings:
     pods: tuple[Manifest, ...] = ()
     referent: Manifest | None = None
     routed_hashes: frozenset[str] = frozenset()
+    routes: tuple[Routed, ...] = ()
+    left: tuple[Left, ...] = ()
+    held: frozenset[ObjectRef] = frozenset()
+    contests: Mapping[ObjectRef, Contest] = field(default_factory=dict)
     problem: Problem | None = None
 
 
@@ -40,7 +47,7 @@ class RolloutFacts:
 
     `others` are all but the new and the stable ReplicaSet, oldest first; `moving` says that a new version stands beside a stable one.
     `index` is the persisted step index, 0 when none is written; `step` the one the canary stands on, None past the end or without steps.
-    `weight` is what the steps ask for: all of it past the end, else the last setWeight up to the current step (contract 2.1, 5 and 6).
+    `weight` is what the steps ask for: all of it past the end, else the last setWeight up to the current step (contract 2.1 items 5 and 6).
     """
 
     rollout: Manifest

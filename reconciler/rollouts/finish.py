@@ -150,7 +150,7 @@ def _completion(account: Account, status: RolloutStatus) -> Account:
     done = bool(status.stable_hash) and status.promoted
     value = "True" if done else "False"
     condition = Condition(type=COMPLETED, status=value, reason="RolloutCompleted", message="RolloutCompleted")
-    if former is not None and former.status == "True" and not done:
+    if not done and (former is None or former.status == "True"):
         text = f"Rollout not completed, started update to revision {pass_.facts.revision} ({status.current_hash})"
         pass_ = pass_.tell("RolloutNotCompleted", text)
     return Account(pass_, written(account.conditions, condition, pass_.now))
@@ -193,7 +193,7 @@ def _progress(account: Account, status: RolloutStatus, *, fell: bool, well: bool
 
 
 def _rests(status: RolloutStatus) -> bool:
-    """Whether everything that exists serves and the last word was success: nothing moves, so nothing is late."""
+    """True when everything that exists serves and the last word was success: nothing moves, so nothing is late."""
     condition = status.condition(PROGRESSING)
     if condition is None or status.replicas != status.available or not status.promoted:
         return False
@@ -220,13 +220,14 @@ def _tell_pauses(pass_: Pass, status: RolloutStatus) -> Pass:
     waited = bool(pass_.before.pauses) or pass_.before.controller_pause
     if status.pauses and not waited:
         return pass_.tell("RolloutPaused", f"Rollout is paused ({status.pauses[0].reason})")
-    if waited and not status.pauses:
+    # An abort empties the list too, and resumes nothing.
+    if waited and not status.pauses and not status.abort:
         return pass_.tell("RolloutResumed", "Rollout is resumed")
     return pass_
 
 
 def _stuck_at(pass_: Pass, status: RolloutStatus) -> datetime | None:
-    """When to ask whether the deadline has passed: never while nothing can be late (contract 3.6, end)."""
+    """When to ask whether the deadline has passed: never while nothing can be late (contract 3.6)."""
     condition = status.condition(PROGRESSING)
     if condition is None or condition.updated is None or status.pauses or pass_.facts.spec.paused or pass_.aborted:
         return None

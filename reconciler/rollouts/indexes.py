@@ -1,12 +1,15 @@
 """By which words Rollouts and ReplicaSets are found without looking at all of them."""
 
-from reconciler.kernel.identity import Manifest, controller_uid, namespace_of
+from reconciler.kernel.identity import Manifest, ObjectRef, controller_uid, namespace_of
+from reconciler.rollouts.traffic.marks import owners
+from reconciler.rollouts.traffic.named import routed_refs
+from reconciler.rollouts.traffic.router import Owner, Routers
 
 SERVICE_FIELDS = ("canaryService", "stableService", "activeService", "previewService")
 
 
 def orphan_word(namespace: str) -> str:
-    """What nobody controls in a namespace, so that somebody may adopt it."""
+    """What has no controller in a namespace, and so may be adopted."""
     return f"orphan {namespace}"
 
 
@@ -22,6 +25,25 @@ def borrower_word(kind: str, namespace: str, name: str) -> str:
 def service_word(namespace: str, name: str) -> str:
     """Rollouts that name this Service."""
     return f"service {namespace}/{name}"
+
+
+def route_word(ref: ObjectRef) -> str:
+    """Rollouts that move the traffic of this object."""
+    return f"routes {ref}"
+
+
+def routed_words(routers: Routers, rollout: Manifest) -> tuple[str, ...]:
+    """A Rollout is listed under the objects that its routers need."""
+    return tuple(route_word(ref) for ref in routed_refs(routers, rollout))
+
+
+def held_word(owner: Owner) -> str:
+    """Objects of routers that hold something of this Rollout."""
+    return f"held by {owner}"
+
+
+def held_words(manifest: Manifest) -> tuple[str, ...]:
+    return tuple(held_word(owner) for owner in owners(manifest))
 
 
 def rollout_words(rollout: Manifest) -> tuple[str, ...]:

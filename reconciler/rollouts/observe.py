@@ -1,17 +1,18 @@
 """Reads everything one decision about a rollout may look at: from the cache where it is watched, else from the API."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.kernel.identity import Manifest, ObjectRef, controller_uid, name_of, namespace_of, uid_of
-from reconciler.kernel.problem import Problem, invalid
+from reconciler.kernel.problem import InvalidField, Problem, invalid
 from reconciler.kernel.resources import ANALYSIS_RUNS, ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES, PODS, REPLICA_SETS, SERVICES
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.kube.errors import NotServed
 from reconciler.rollouts.facts import Findings, RolloutFacts, gather
-from reconciler.rollouts.indexes import orphan_word
+from reconciler.rollouts.indexes import held_word, orphan_word
+from reconciler.rollouts.observe_contests import Contests
 from reconciler.rollouts.pods.claim import claim
 from reconciler.rollouts.pods.metadata import wears_metadata
 from reconciler.rollouts.pods.referent import borrowed, referent_of
@@ -19,9 +20,11 @@ from reconciler.rollouts.spec.manifest import parse_rollout
 from reconciler.rollouts.spec.model import RolloutSpec
 from reconciler.rollouts.status.manifest import parse_status
 from reconciler.rollouts.status.model import RolloutStatus
-from reconciler.rollouts.traffic.router import Routers, Services, configured
+from reconciler.rollouts.traffic.named import WritableNamespaces, out_of_reach, routed_refs, routing_of, services_of
+from reconciler.rollouts.traffic.router import Left, Live, Owner, Routed, Routers, kinds_of, served
 from reconciler.rollouts.validation.references import analyses, analysis_problem, service_fields, service_problem
 from reconciler.rollouts.validation.spec import spec_problem
+from reconciler.rollouts.validation.types import selector_problem, template_problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +39,18 @@ class Resolved:
 class RolloutObserver:
     """Gathers facts. Raises InvalidField when the manifest cannot be read, Transient when the API does not answer."""
 
-    def __init__(self, client: Client, cache: Cache, routers: Routers, instance_id: str) -> None:
+    def __init__(self, client: Client, cache: Cache, routers: Routers, reach: WritableNamespaces) -> None:
         self._routers = routers
         self._client = client
         self._cache = cache
-        self._instance_id = instance_id
+        self._reach = reach
+        self.contests = Contests()
 
     async def resolve(self, rollout: Manifest) -> Resolved:
         """The spec, with the template of its workloadRef."""
         spec = parse_rollout(rollout)
         if spec.workload_ref is None:
-            return Resolved(spec)
+            return Resolved(_readable(spec))
         resource = referent_of(spec.workload_ref)
         group = spec.workload_ref.api_version.rpartition("/")[0]
         if resource is None:
@@ -54,7 +58,7 @@ class RolloutObserver:
         referent = await self._client.find(resource, namespace_of(rollout), spec.workload_ref.name)
         if referent is None:
             return Resolved(spec, problem=_unresolved(spec, f'{resource.plural} "{spec.workload_ref.name}" not found'))
-        return Resolved(borrowed(spec, referent), referent)
+        return Resolved(_readable(borrowed(spec, referent)), referent)
 
     async def observe(self, rollout: Manifest, resolved: Resolved, now: datetime) -> RolloutFacts:
         """Every fact for one decision."""
@@ -72,7 +76,8 @@ class RolloutObserver:
             problem=resolved.problem,
         )
         found = await self._examined(rollout, spec, found)
-        return self._with_namesake(gather(rollout, spec, status, found, instance_id=self._instance_id))
+        found = replace(found, left=self.left(Owner(namespace, name_of(rollout)), routed_refs(self._routers, rollout)))
+        return self._with_namesake(gather(rollout, spec, status, found))
 
     def _services(self, namespace: str, spec: RolloutSpec) -> Mapping[str, Manifest]:
         named = {name: self._cache.get(SERVICES, namespace, name) for _, name in service_fields(spec)}
@@ -110,39 +115,56 @@ class RolloutObserver:
         return tuple(pod for pod in await self._client.list(PODS, namespace, labels=labels) if controller_uid(pod) in owners)
 
     async def _examined(self, rollout: Manifest, spec: RolloutSpec, found: Findings) -> Findings:
-        """The first broken rule (contract 12), and what the routers know."""
+        """The first broken rule (contract 12), and what the routers are asked about."""
         problem = (
             found.problem
-            or spec_problem(rollout, spec)
+            or spec_problem(rollout, spec, self._routers)
             or service_problem(name_of(rollout), spec, found.services)
             or analysis_problem(rollout, spec, found.templates)
+            or self._reach_problem(rollout)
         )
-        if problem is not None or spec.routing is None:
+        if problem is not None:
             return replace(found, problem=problem)
-        return await self._routed(rollout, spec, found)
+        return await self._routed(rollout, found)
 
-    async def _routed(self, rollout: Manifest, spec: RolloutSpec, found: Findings) -> Findings:
-        if spec.routing is None:
-            return found
-        services, hashes = services_of(rollout, spec), found.routed_hashes
-        for router, config in configured(self._routers, spec.routing.manifest):
-            live = await self.read(router.needs(config, namespace_of(rollout)))
-            error = router.validate(config, services, live)
-            if error is not None:
-                field = f"spec.strategy.canary.trafficRouting.{spec.routing.routers[0]}"
-                return replace(found, problem=invalid(field, _router_object(config), error, passing=True))
-            hashes |= router.in_force(config, services, live).hashes
-        return replace(found, routed_hashes=hashes)
+    def _reach_problem(self, rollout: Manifest) -> Problem | None:
+        refs = routed_refs(self._routers, rollout)
+        reason = out_of_reach(rollout, refs, self._reach)
+        return Problem("spec.strategy.canary.trafficRouting", f"Forbidden: {reason}", passing=True) if reason else None
 
-    async def read(self, refs: tuple[ObjectRef, ...]) -> Mapping[ObjectRef, Manifest | None]:
-        """The objects a router needs, uncached; nothing of a mesh that is not installed: a problem of the Rollout, told there."""
-        found: dict[ObjectRef, Manifest | None] = {}
-        for ref in refs:
-            try:
-                found[ref] = await self._client.find(ref.resource, ref.namespace, ref.name)
-            except NotServed:
-                found[ref] = None
-        return found
+    async def _routed(self, rollout: Manifest, found: Findings) -> Findings:
+        services, hashes, routes = services_of(rollout), found.routed_hashes, found.routes
+        for each in served(self._routers, routing_of(rollout)):
+            live = await self.read(each.router.needs(each.config, namespace_of(rollout)))
+            now = each.router.in_force(each.config, services, live)
+            if now.problem is not None:
+                return replace(found, problem=invalid(each.field, now.subject, now.problem, passing=True))
+            hashes, routes = hashes | now.hashes, (*routes, Routed(each, live))
+        contests = self.contests.known(rollout, (ref for asked in routes for ref in asked.live))
+        return replace(found, routed_hashes=hashes, routes=routes, contests=contests)
+
+    async def read(self, refs: Iterable[ObjectRef]) -> Live:
+        """The objects a router needs, from the cache where it is watched; nothing of a mesh that is not installed: told as a problem."""
+        return {ref: await self._one(ref) for ref in refs}
+
+    async def _one(self, ref: ObjectRef) -> Manifest | None:
+        if self._cache.listed(ref.resource):
+            return self._cache.get(ref.resource, ref.namespace, ref.name)
+        try:
+            return await self._client.find(ref.resource, ref.namespace, ref.name)
+        except NotServed:
+            return None
+
+    def left(self, owner: Owner, named: Iterable[ObjectRef] = ()) -> tuple[Left, ...]:
+        """The objects that hold something of a Rollout which does not name them (any more)."""
+        kept, found = frozenset(named), []
+        for kind in filter(self._cache.watches, kinds_of(self._routers)):
+            router = next(router for router in self._routers.values() if kind in router.kinds)
+            for manifest in self._cache.indexed(kind, held_word(owner)):
+                ref = ObjectRef(kind, namespace_of(manifest), name_of(manifest))
+                if ref not in kept:
+                    found.append(Left(router, ref, manifest))
+        return tuple(found)
 
     def _with_namesake(self, observed: RolloutFacts) -> RolloutFacts:
         """A foreign ReplicaSet may have the name that the next one wants; only then it is a fact."""
@@ -152,27 +174,17 @@ class RolloutObserver:
         return replace(observed, found=replace(observed.found, namesake=namesake))
 
 
+def _readable(spec: RolloutSpec) -> RolloutSpec:
+    """The spec whose template and selector have the types that everything below relies on."""
+    problem = selector_problem(spec.selector) or template_problem(spec.template)
+    if problem is not None:
+        raise InvalidField(problem)
+    return spec
+
+
 def claimable(cache: Cache, rollout: Manifest) -> tuple[Manifest, ...]:
-    """The ReplicaSets a rollout may claim or have to give up: its own, and those of its namespace that nobody controls."""
+    """The ReplicaSets a rollout may claim or have to give up: its own, and those of its namespace without a controller."""
     return (*cache.owned(REPLICA_SETS, uid_of(rollout)), *cache.indexed(REPLICA_SETS, orphan_word(namespace_of(rollout))))
-
-
-def services_of(rollout: Manifest, spec: RolloutSpec, unavailable: str = "") -> Services:
-    """Whose traffic the routers move."""
-    canary = spec.canary
-    return Services(
-        canary=canary.canary_service if canary else "",
-        stable=canary.stable_service if canary else "",
-        namespace=namespace_of(rollout),
-        rollout=name_of(rollout),
-        managed_routes=spec.routing.managed_routes if spec.routing else (),
-        unavailable=unavailable,
-    )
-
-
-def _router_object(config: Manifest) -> str:
-    entries = [config.get("virtualService"), *(config.get("virtualServices") or ())]
-    return ", ".join(str(entry.get("name", "")) for entry in entries if entry)
 
 
 def _unresolved(spec: RolloutSpec, reason: str) -> Problem:

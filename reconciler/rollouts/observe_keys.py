@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from reconciler.kernel.identity import Manifest, Resource, annotations_of, controller_uid, labels_of, name_of, namespace_of
+from reconciler.kernel.identity import Manifest, ObjectRef, Resource, annotations_of, controller_uid, labels_of, name_of, namespace_of
 from reconciler.kernel.resources import (
     ANALYSIS_RUNS,
     ANALYSIS_TEMPLATES,
@@ -14,10 +14,13 @@ from reconciler.kernel.resources import (
 )
 from reconciler.kernel.well_known import HASH_LABEL, MANAGED_BY
 from reconciler.kube.cache import Cache
-from reconciler.rollouts.indexes import borrower_word, service_word
+from reconciler.rollouts.indexes import borrower_word, route_word, service_word
 from reconciler.rollouts.pods.claim import matches
+from reconciler.rollouts.traffic.marks import owners
 
 Place = tuple[str, str]
+OWN_GROUPS = ("", "apps", "argoproj.io")
+"""Groups of which no router writes anything."""
 
 
 def concerned(resource: Resource, manifest: Manifest, cache: Cache) -> Iterator[Place]:
@@ -29,6 +32,8 @@ def concerned(resource: Resource, manifest: Manifest, cache: Cache) -> Iterator[
         yield from _owners(namespace, manifest)
     if resource == SERVICES and MANAGED_BY in annotations_of(manifest):
         yield namespace, annotations_of(manifest)[MANAGED_BY]
+    if resource.group not in OWN_GROUPS:
+        yield from ((owner.namespace, owner.name) for owner in owners(manifest))
     for rollout in _referring(resource, manifest, cache):
         yield namespace_of(rollout), name_of(rollout)
 
@@ -37,6 +42,8 @@ def _referring(resource: Resource, manifest: Manifest, cache: Cache) -> Iterator
     namespace, name = namespace_of(manifest), name_of(manifest)
     if resource == SERVICES:
         yield from cache.indexed(ROLLOUTS, service_word(namespace, name))
+    if resource.group not in OWN_GROUPS:
+        yield from cache.indexed(ROLLOUTS, route_word(ObjectRef(resource, namespace, name)))
     if resource in (DEPLOYMENTS, REPLICA_SETS):
         yield from cache.indexed(ROLLOUTS, borrower_word(resource.kind, namespace, name))
     if resource in (ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES):
@@ -58,7 +65,7 @@ def _strategy(rollout: Manifest) -> Manifest:
 
 
 def _measures(rollout: Manifest) -> bool:
-    """Whether it runs any analysis: templates refer to templates, so every one of them may matter."""
+    """True when the rollout runs any analysis: templates refer to templates, so every one of them may matter."""
     strategy = _strategy(rollout)
     configured = any(strategy.get(key) for key in ("analysis", "prePromotionAnalysis", "postPromotionAnalysis"))
     return configured or any(step.get("analysis") for step in strategy.get("steps") or ())

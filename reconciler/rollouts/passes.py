@@ -9,30 +9,21 @@ from reconciler.kernel.plan import Action, Emit
 from reconciler.kernel.well_known import HASH_LABEL
 from reconciler.rollouts.facts import RolloutFacts
 from reconciler.rollouts.status.model import PauseReason, RolloutStatus, Weights
-from reconciler.rollouts.traffic.model import Traffic
-
-
-@dataclass(frozen=True, slots=True)
-class SetTraffic:
-    """Bring this traffic into force, through every router of the rollout. The controller asks the routers for the writes.
-
-    `unavailable` names a ReplicaSet that is not fully available and holds back a switch no Service guards (contract 9.3, "Delay").
-    """
-
-    traffic: Traffic
-    unavailable: str = ""
-
-
-Effect = Action | SetTraffic
 
 
 @dataclass(frozen=True, slots=True)
 class RolloutPlan:
-    """The effects of one pass in order, the status to write after them (None: leave it), and when to look again."""
+    """The effects of one pass in order, the status to write after them (None: leave it), and when to look again.
 
-    effects: tuple[Effect, ...] = ()
+    `failure` is why the pass could not be carried through: without a status, and tried again at `wake_at` or as the queue backs off.
+    `returns` give back what is held of the rollout elsewhere, each by itself: one that is refused holds up nothing.
+    """
+
+    effects: tuple[Action, ...] = ()
     status: RolloutStatus | None = None
     wake_at: datetime | None = None
+    failure: str = ""
+    returns: tuple[tuple[Action, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +49,7 @@ class Pass:
 
     facts: RolloutFacts
     now: datetime
-    effects: tuple[Effect, ...] = ()
+    effects: tuple[Action, ...] = ()
     added_pauses: tuple[PauseReason, ...] = ()
     removed_pauses: frozenset[PauseReason] = frozenset()
     cleared_pauses: bool = False
@@ -71,6 +62,8 @@ class Pass:
     status: RolloutStatus | None = None
     wake_at: datetime | None = None
     ended: bool = False
+    failure: str = ""
+    returns: tuple[tuple[Action, ...], ...] = ()
 
     @property
     def before(self) -> RolloutStatus:
@@ -79,15 +72,15 @@ class Pass:
 
     @property
     def aborted(self) -> bool:
-        """Whether an abort counts now, the one of this pass included."""
+        """True when an abort counts now, the one of this pass included."""
         return not self.removed_abort and (self.abort_reason is not None or self.before.abort)
 
     @property
     def aborting(self) -> bool:
-        """Whether a persisted abort counts: what replicas and weights follow (contract 2.1)."""
+        """True when a persisted abort counts: what replicas and weights follow (contract 2.1)."""
         return self.before.abort and not self.removed_abort
 
-    def act(self, *effects: Effect) -> "Pass":
+    def act(self, *effects: Action) -> "Pass":
         return self if not effects else replace(self, effects=self.effects + effects)
 
     def tell(self, reason: str, message: str, *, warning: bool = False) -> "Pass":
@@ -107,6 +100,10 @@ class Pass:
     def end(self, status: RolloutStatus | None = None) -> "Pass":
         return replace(self, status=status, ended=True)
 
+    def fail(self, failure: str) -> "Pass":
+        """Something stands in the way: what was decided so far is done, the rest waits, and no status is written."""
+        return replace(self, status=None, ended=True, failure=failure)
+
     def pause(self, reason: PauseReason) -> "Pass":
         return replace(self, added_pauses=(*self.added_pauses, reason))
 
@@ -114,14 +111,19 @@ class Pass:
         return replace(self, removed_pauses=self.removed_pauses | {reason})
 
     def abort(self, reason: str) -> "Pass":
-        return replace(self, abort_reason=reason)
+        return replace(self, abort_reason=reason, removed_abort=False)
 
     def decision(self) -> RolloutPlan:
-        return RolloutPlan(self.effects, self.status, self.wake_at)
+        return RolloutPlan(self.effects, self.status, self.wake_at, self.failure, self.returns)
 
 
 def begin(facts: RolloutFacts, now: datetime) -> Pass:
-    """A pass without effects. An abort of a fully promoted rollout does not count (contract 4.1, step 0; 13.3)."""
+    """A pass without effects. An abort of a fully promoted rollout does not count (contract 4.1 step 0; 13.3).
+
+    Of two opposite wishes the later one counts: an abort that no pass has seen yet was pressed after `promote --full`.
+    """
+    if facts.status.abort and facts.status.aborted_at is None and not facts.status.promoted:
+        facts = replace(facts, status=replace(facts.status, promote_full=False))
     return Pass(
         facts=facts,
         now=now,

@@ -12,12 +12,12 @@ MOMENT = timedelta(milliseconds=1)
 
 
 def resumed(pass_: Pass) -> bool:
-    """Whether a person emptied the list of pauses and left controllerPause: the resume handshake (contract 4.4)."""
+    """True when a person emptied the list of pauses and left controllerPause: the resume handshake (contract 4.4)."""
     return pass_.before.controller_pause and not pass_.before.pauses
 
 
 def resumed_or_expired(pass_: Pass, pause: Pause) -> bool:
-    """Whether a pause step is over (contract 4.3)."""
+    """True when a pause step is over (contract 4.3)."""
     if resumed(pass_):
         return True
     condition = pass_.before.pause(PauseReason.CANARY_STEP)
@@ -27,7 +27,7 @@ def resumed_or_expired(pass_: Pass, pause: Pause) -> bool:
 
 
 def halted(pass_: Pass) -> bool:
-    """Whether ReplicaSets (canary) or switches (blue/green) stand still: a person's pause or an inconclusive analysis."""
+    """True when ReplicaSets (canary) or switches (blue/green) stand still: a person's pause or an inconclusive analysis."""
     return pass_.facts.spec.paused or pass_.before.pause(PauseReason.INCONCLUSIVE_ANALYSIS) is not None
 
 
@@ -57,7 +57,15 @@ def with_pauses(pass_: Pass, status: RolloutStatus, conditions: tuple[Condition,
     before = pass_.before
     aborted_at = (before.aborted_at or pass_.now) if pass_.aborted else None
     pauses, held = ((), False) if pass_.aborted or pass_.cleared_pauses else _pauses(pass_)
-    return replace(status, conditions=conditions, abort=pass_.aborted, aborted_at=aborted_at, pauses=pauses, controller_pause=held)
+    return replace(
+        status,
+        conditions=conditions,
+        abort=pass_.aborted,
+        aborted_at=aborted_at,
+        pauses=pauses,
+        controller_pause=held,
+        promote_full=status.promote_full and not pass_.aborted,
+    )
 
 
 def _pauses(pass_: Pass) -> tuple[tuple[PauseCondition, ...], bool]:

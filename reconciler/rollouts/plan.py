@@ -4,19 +4,33 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from reconciler.kernel.identity import namespace_of
 from reconciler.kernel.plan import Replace
 from reconciler.kernel.problem import Problem
 from reconciler.kernel.resources import ROLLOUTS
 from reconciler.rollouts import bluegreen, canary
 from reconciler.rollouts.analyses import recall_runs
 from reconciler.rollouts.facts import RolloutFacts
-from reconciler.rollouts.finish import stamped
+from reconciler.rollouts.finish import finished, fresh_status, stamped
 from reconciler.rollouts.passes import Pass, RolloutPlan, begin
 from reconciler.rollouts.pods.creation import create_missing, note_found
 from reconciler.rollouts.pods.olds import scale_blue_green_others
 from reconciler.rollouts.pods.scaling import drop_deadlines, scale_blue_green_new, scale_blue_green_stable
-from reconciler.rollouts.status.conditions import ABORTED, COMPLETED, INVALID_SPEC, PAUSED, PAUSED_REASON, PROGRESSING, written
+from reconciler.rollouts.status.conditions import (
+    ABORTED,
+    COMPLETED,
+    CREATE_ERROR,
+    INVALID_SPEC,
+    PAUSED,
+    PAUSED_REASON,
+    PROGRESSING,
+    TIMED_OUT,
+    Conditions,
+    without,
+    written,
+)
 from reconciler.rollouts.status.model import Condition, Phase, RolloutStatus
+from reconciler.rollouts.traffic.routed import give_back
 
 PassStep = Callable[[Pass], Pass]
 RETRY_REFERENCES = timedelta(seconds=20)
@@ -30,6 +44,44 @@ def plan(observed: RolloutFacts, now: datetime) -> RolloutPlan:
         if pass_.ended:
             break
     return pass_.decision()
+
+
+def creation_refused(observed: RolloutFacts, now: datetime, reason: str) -> RolloutPlan:
+    """What is known of an attempt whose ReplicaSet the API refuses: it has begun, and its deadline runs (contract 3.2, 3.5, 3.6)."""
+    text = f'Failed to create new replica set "{observed.name}-{observed.hash}": {reason}'
+    pass_ = begin(observed, now).tell(CREATE_ERROR, text, warning=True)
+    begun = canary.reset_when_changed(pass_) if observed.spec.canary else bluegreen.reset_when_changed(pass_)
+    ended = begun if begun.ended else _stood_still(pass_)
+    former = None if begun.ended else observed.status.condition(PROGRESSING)
+    if ended.status is None:
+        return ended.decision()
+    conditions = _with_refusal(ended.status.conditions, former, text, now)
+    status = replace(ended.status, conditions=conditions)
+    return replace(ended, status=stamped(ended, status, status.duration)).decision()
+
+
+def _stood_still(pass_: Pass) -> Pass:
+    if pass_.facts.spec.blue_green:
+        return bluegreen.finish(pass_)
+    return finished(pass_, replace(fresh_status(pass_), step_index=0 if pass_.facts.spec.steps else None))
+
+
+def _with_refusal(conditions: Conditions, former: Condition | None, text: str, now: datetime) -> Conditions:
+    """The refusal as the word about progress, at the time of the first one, or the deadline would never pass. An abort outranks it."""
+    current = next((condition for condition in conditions if condition.type == PROGRESSING), None)
+    if current is not None and current.reason in (ABORTED, TIMED_OUT):
+        return conditions
+    if former is not None and former.reason == CREATE_ERROR:
+        return (*without(conditions, PROGRESSING), former)
+    return written(conditions, Condition(type=PROGRESSING, status="False", reason=CREATE_ERROR, message=text), now)
+
+
+def greet(pass_: Pass) -> Pass:
+    """A rollout that nobody has written a status for is told to be known, once (contract 3.9)."""
+    if pass_.before.observed_generation or pass_.before.conditions:
+        return pass_
+    place = f"{namespace_of(pass_.facts.rollout)}/{pass_.facts.name}"
+    return pass_.tell("RolloutAddedToInformer", f"Rollout resource added to informer: {place}")
 
 
 def refuse(pass_: Pass) -> Pass:
@@ -131,4 +183,14 @@ def _counts(pass_: Pass) -> RolloutStatus:
     )
 
 
-FIRST: tuple[PassStep, ...] = (fill_in_replicas, refuse, create_missing, note_found, recall_runs, speak_of_pauses, follow_scale)
+FIRST: tuple[PassStep, ...] = (
+    fill_in_replicas,
+    greet,
+    give_back,
+    refuse,
+    create_missing,
+    note_found,
+    recall_runs,
+    speak_of_pauses,
+    follow_scale,
+)

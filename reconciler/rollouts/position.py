@@ -37,7 +37,7 @@ def desired_weight(pass_: Pass) -> int:
 
 
 def heads_for_all(pass_: Pass) -> bool:
-    """Full promotion asked for, a first deployment, or nothing to move (contract 2.1, 1)."""
+    """Full promotion asked for, a first deployment, or nothing to move (contract 2.1 item 1)."""
     before = pass_.before
     return before.promote_full or not before.stable_hash or before.promoted
 

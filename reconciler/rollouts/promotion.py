@@ -15,13 +15,15 @@ Reason = Callable[[Pass, RolloutStatus], str]
 
 def promotion_reason(pass_: Pass, status: RolloutStatus) -> str:
     """Why the new version is promoted in this pass; empty when it is not."""
+    if pass_.facts.new is None:
+        return ""
     if pass_.facts.stable is None:
         return INITIAL
     return _canary_reason(pass_) if pass_.facts.spec.canary else _blue_green_reason(pass_, status)
 
 
 def _canary_reason(pass_: Pass) -> str:
-    """At least `replicas` pods must be available, not exactly: an HPA may have scaled in meanwhile (13.14)."""
+    """At least `replicas` pods must be available, not exactly: an HPA may have scaled in meanwhile (contract 13.14)."""
     canary, new = pass_.facts.spec.canary, pass_.facts.new
     if canary is None or pass_.aborted or new is None or not capable(new.available, pass_.facts.spec.replicas, canary):
         return ""

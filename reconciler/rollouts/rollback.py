@@ -7,14 +7,14 @@ from reconciler.rollouts.pods.replica_set import ReplicaSet
 
 
 def rollback(facts: RolloutFacts) -> bool:
-    """Whether the wanted version is the stable one or older than it."""
+    """True when the wanted version is the stable one or older than it."""
     if facts.new is None or facts.stable is None:
         return False
     return facts.new.hash == facts.stable.hash or facts.new.created < facts.stable.created
 
 
 def within_window(facts: RolloutFacts) -> bool:
-    """Whether fewer than `rollbackWindow.revisions` ReplicaSets were created between the wanted and the stable one."""
+    """True when fewer than `rollbackWindow.revisions` ReplicaSets were created between the wanted and the stable one."""
     new, stable = facts.new, facts.stable
     if facts.spec.rollback_window <= 0 or new is None or stable is None or not new.created < stable.created:
         return False
@@ -23,7 +23,7 @@ def within_window(facts: RolloutFacts) -> bool:
 
 
 def fast_rollback(pass_: Pass) -> bool:
-    """Whether the way back is taken without steps, pauses and analyses."""
+    """True when the way back is taken without steps, pauses and analyses."""
     facts = pass_.facts
     if not rollback(facts) or facts.new is None:
         return False
@@ -32,7 +32,7 @@ def fast_rollback(pass_: Pass) -> bool:
 
 
 def _waits_for_removal(pass_: Pass, replica_set: ReplicaSet) -> bool:
-    """Whether it carries a deadline that has not passed. An aborted version carries one too, but is no way back."""
+    """True when it carries a deadline that has not passed. An aborted version carries one too, but is no way back."""
     if replica_set.deadline is None:
         return False
     try:

@@ -10,13 +10,13 @@ from reconciler.rollouts.spec.model import Step
 
 
 def waiting_step(pass_: Pass) -> bool:
-    """Whether the current step takes as long as it takes: the progress deadline does not count there (contract 3.6)."""
+    """True when the current step takes as long as it takes: the progress deadline does not count there (contract 3.6)."""
     step = current_step(pass_)
     return step is not None and (step.experiment is not None or step.analysis is not None or step.pause is not None)
 
 
 def completed(pass_: Pass) -> bool:
-    """Whether the current step is done. Nothing completes while a person paused the rollout (contract 4.3)."""
+    """True when the current step is done. Nothing completes while a person paused the rollout (contract 4.3)."""
     step = current_step(pass_)
     if step is None or pass_.facts.spec.paused:
         return False

@@ -50,14 +50,14 @@ def promote(rollout: Manifest, *, full: bool) -> tuple[Patch, ...]:
 def _next_step(spec: Manifest, status: Manifest) -> Manifest:
     canary = (spec.get("strategy") or {}).get("canary") or {}
     steps = canary.get("steps") or []
-    following = min(int(status.get("currentStepIndex") or 0) + 1, len(steps))
+    next_index = min(int(status.get("currentStepIndex") or 0) + 1, len(steps))
     paused = bool(status.get("pauseConditions"))
     run = (status.get("canary") or {}).get("currentStepAnalysisRunStatus") or {}
     if paused and status.get("controllerPause") and run.get("status") == "Inconclusive":
-        return {"pauseConditions": None, "controllerPause": False, "currentStepIndex": following}
+        return {"pauseConditions": None, "controllerPause": False, "currentStepIndex": next_index}
     if paused:
         return {"pauseConditions": None}
-    return {"pauseConditions": None, "currentStepIndex": following} if steps else {}
+    return {"pauseConditions": None, "currentStepIndex": next_index} if steps else {}
 
 
 def undo(rollout: Manifest, replica_sets: Sequence[Manifest], to_revision: int | None) -> tuple[Patch, ...]:

@@ -1,222 +1,199 @@
-"""The routes of an Istio VirtualService: which of them are ours, and what they look like for a weight (contract 9.3)."""
+"""One VirtualService: what of it is in force, and what it looks like for a traffic, after a push and without us (contract 9.3)."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, replace
 
 from reconciler.kernel.errors import Terminal
-from reconciler.kernel.identity import Manifest
-from reconciler.rollouts.traffic.model import HeaderRoute, MirrorRoute, Traffic
+from reconciler.kernel.identity import Manifest, ObjectRef, namespace_of
+from reconciler.rollouts.traffic.marks import carried, with_mark
+from reconciler.rollouts.traffic.model import Traffic
+from reconciler.rollouts.traffic.router import Notice, Owner
+from reconciler.routers.istio_generated import Generator, Made
+from reconciler.routers.istio_record import Record, given_back, listed_in, record_of
+from reconciler.routers.istio_selection import Selection
+from reconciler.routers.istio_sides import Sides, host_of
+from reconciler.routers.istio_weights import Shares, as_live, canary_weight, reweighted, shares_of
 
-PROTOCOLS = ("http", "tls", "tcp")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sides:
-    """How to tell the canary's destinations from the stable ones: by service or by subset; `host` is the DestinationRule's."""
-
-    canary: str
-    stable: str
-    canary_subset: str = ""
-    stable_subset: str = ""
-    other_subsets: frozenset[str] = frozenset()
-    host: str = ""
-
-    def side(self, destination: Manifest) -> str:
-        """`canary`, `stable` or empty. A subset says more than a host, which both sides may share."""
-        target = destination.get("destination") or {}
-        host, subset = str(target.get("host", "")).partition(".")[0], target.get("subset") or ""
-        named = {"canary": (self.canary_subset, self.canary), "stable": (self.stable_subset, self.stable)}
-        by_subset = (side for side, names in named.items() if subset and subset == names[0])
-        by_host = (side for side, names in named.items() if host and host == names[1])
-        return next(by_subset, "") or next(by_host, "")
-
-    def missing(self, route: Manifest) -> str | None:
-        """Which side a selected route has no destination for (contract 9.3, "Validation")."""
-        found = {self.side(destination) for destination in route.get("route") or []}
-        names = {"canary": self.canary or self.canary_subset, "stable": self.stable or self.stable_subset}
-        return next((f"{side} destination '{name}' is not found in the route" for side, name in names.items() if side not in found), None)
+UPDATED = "Updated VirtualService"
+"""With a space, as the reference says it (contract 9.3 "Events")."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shares:
-    """The canary's weight of 100 and the experiments' by service."""
+class Entry:
+    """One VirtualService of a configuration, and how its routes are read and made."""
 
-    weight: int
-    experiments: Mapping[str, int] = field(default_factory=dict)
+    ref: ObjectRef
+    selection: Selection
+    sides: Sides
+    owner: Owner
+    plain: bool = False
 
+    @property
+    def generator(self) -> Generator:
+        return Generator(self.sides, self.ref.namespace, self.plain)
 
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """The routes that a `virtualService` entry lists, and the names of managed routes."""
+    def selected(self, found: Manifest | None) -> Iterator[Manifest]:
+        """The routes meant in a live object, whatever else is wrong with it."""
+        spec = (found or {}).get("spec") or {}
+        for protocol, indexes in self.selection.likely(spec, self.sides).items():
+            yield from (spec[protocol][index] for index in indexes)
 
-    config: Manifest
-    managed: tuple[str, ...] = ()
+    def weight(self, found: Manifest | None) -> int | None:
+        """The largest weight that a route gives the canary."""
+        return max((canary_weight(route, self.sides) for route in self.selected(found)), default=None)
 
-    def indexes(self, spec: Manifest, sides: Sides) -> Mapping[str, tuple[int, ...]]:
-        """The selected routes of each protocol present; Terminal with the reason when one cannot be selected."""
-        present = [protocol for protocol in PROTOCOLS if spec.get(protocol)]
-        if not present:
-            raise Terminal("Unable to get any of the HTTP, TCP or TLS routes for the Istio VirtualService")
-        concerned = [protocol for protocol in present if self._concerns(protocol, spec[protocol], sides)]
-        return {protocol: self._checked(protocol, spec[protocol], sides) for protocol in concerned}
-
-    def _listed(self, protocol: str) -> Sequence[Any]:
-        return self.config.get({"http": "routes", "tls": "tlsRoutes", "tcp": "tcpRoutes"}[protocol]) or []
-
-    def _concerns(self, protocol: str, routes: Sequence[Manifest], sides: Sides) -> bool:
-        """A protocol without a list is left alone if another one has a list and none of its routes leads to us."""
-        if self._listed(protocol) or not any(self._listed(other) for other in PROTOCOLS):
-            return True
-        return any(sides.side(destination) for route in routes for destination in route.get("route") or [])
-
-    def _checked(self, protocol: str, routes: Sequence[Manifest], sides: Sides) -> tuple[int, ...]:
-        try:
-            found = self._http(routes) if protocol == "http" else self._by_match(protocol, routes)
-            wrong = next(filter(None, (sides.missing(routes[index]) for index in found)), None)
-        except Terminal as error:
-            wrong = str(error)
-        if wrong:
-            raise Terminal(f"Istio VirtualService has invalid {protocol.upper()} routes. Error: {wrong}")
-        return found
-
-    def _http(self, routes: Sequence[Manifest]) -> tuple[int, ...]:
-        listed = self._listed("http")
-        if listed:
-            return tuple(_named(routes, name) for name in listed)
-        if len(routes) == 1:
-            return (0,)
-        ours = [index for index, route in enumerate(routes) if route.get("name", "") not in self.managed]
-        if len(ours) != 1:
-            raise Terminal("with several HTTP routes that are not managed, virtualService.routes must list which ones to weight")
-        return (ours[0],)
-
-    def _by_match(self, protocol: str, routes: Sequence[Manifest]) -> tuple[int, ...]:
-        """TLS and TCP routes have no names: they are listed by port and SNI hosts."""
-        listed = self._listed(protocol)
-        if not listed and len(routes) != 1:
-            raise Terminal(f"with several {protocol.upper()} routes, virtualService.{protocol}Routes must list which ones to weight")
-        if not listed:
-            return (0,)
-        wanted = [(entry.get("port") or 0, frozenset(entry.get("sniHosts") or [])) for entry in listed]
-        found = tuple(index for index, route in enumerate(routes) if _match_of(route) in wanted)
-        if not found:
-            raise Terminal(f"No matching {protocol.upper()} routes found in the defined Virtual Service.")
-        return found
+    def managed(self, found: Manifest | None) -> Iterator[str]:
+        """The managed routes that are there."""
+        routes = ((found or {}).get("spec") or {}).get("http") or []
+        yield from (route["name"] for route in routes if route.get("name") in self.selection.managed)
 
 
-def _named(routes: Sequence[Manifest], name: str) -> int:
-    for index, route in enumerate(routes):
-        if route.get("name") == name:
-            return index
-    raise Terminal(f"HTTP Route '{name}' is not found in the defined Virtual Service.")
+def with_traffic(found: Manifest, entry: Entry, traffic: Traffic) -> Manifest:
+    """The VirtualService for this traffic; the same object when it is that already. Terminal when its routes do not fit."""
+    record = record_of(found, entry.owner)
+    made = _made(record, entry, traffic)
+    spec = _cleared(found, record, entry, traffic)
+    chosen = entry.selection.indexes(spec, entry.sides)
+    spec = _with_shares(spec, chosen, entry, shares_of(traffic))
+    if made or spec.get("http"):
+        spec["http"] = entry.generator.placed(spec.get("http") or [], chosen.get("http", ()), made)
+    wanted = {**found, "spec": spec} if spec != found.get("spec") else found
+    return with_mark(wanted, entry.owner, _mark(wanted, entry, traffic, made))
 
 
-def _match_of(route: Manifest) -> tuple[int, frozenset[str]] | None:
-    """The single port (0: none) and the SNI hosts of a route's match blocks; None when it matches several ports."""
-    blocks = route.get("match") or []
-    ports = {block.get("port") or 0 for block in blocks} or {0}
-    hosts = frozenset(host for block in blocks for host in block.get("sniHosts") or [])
-    return (ports.pop(), hosts) if len(ports) == 1 else None
+def _made(record: Record | None, entry: Entry, traffic: Traffic) -> Mapping[str, Made]:
+    """The routes that must stand afterwards, in the order of managedRoutes: those on record, changed by the step (contract 9.1, 2)."""
+    if traffic.drop_managed_routes:
+        return {}
+    made = dict(record.made) if record else {}
+    for step in _steps(traffic):
+        made.pop(step.name, None)
+        if step.matches:
+            made[step.name] = step
+    return {name: made[name] for name in entry.selection.managed if name in made}
 
 
-def canary_weight(route: Manifest, sides: Sides) -> int:
-    """The weight that a route gives the canary."""
-    return sum(destination.get("weight") or 0 for destination in route.get("route") or [] if sides.side(destination) == "canary")
+def _steps(traffic: Traffic) -> list[Made]:
+    return [step for step in (traffic.header_route, traffic.mirror_route) if step is not None]
 
 
-def reweighted(route: Manifest, sides: Sides, shares: Shares) -> Manifest:
-    """The route with these shares; destinations that nobody knows go, those of new experiments come (contract 9.3, 13.40)."""
-    destinations = list(_weighted(route.get("route") or [], sides, shares))
-    present = {_host(destination) for destination in destinations}
-    new = sorted(shares.experiments.keys() - present)
-    destinations += [{"destination": {"host": service}, "weight": shares.experiments[service]} for service in new]
-    return route if destinations == route.get("route") else {**route, "route": destinations}
+def _cleared(found: Manifest, record: Record | None, entry: Entry, traffic: Traffic) -> Manifest:
+    """The spec without the routes that are made anew or gone, and without what an earlier configuration left elsewhere."""
+    spec = dict(found.get("spec") or {})
+    if record is not None and (record.listed != listed_in(entry.selection.config) or _renamed(record.sides, entry.sides)):
+        spec = dict(given_back(spec, record))
+    if not spec.get("http"):
+        return spec
+    managed = entry.selection.managed
+    former = {*record.made, *record.managed}.difference(managed).union(record.made) if record else set()
+    gone = former.union((step.name for step in _steps(traffic)), managed if traffic.drop_managed_routes else ())
+    spec["http"] = [route for route in spec["http"] if route.get("name") not in gone]
+    return spec
 
 
-def _weighted(destinations: Sequence[Manifest], sides: Sides, shares: Shares) -> Iterator[Manifest]:
-    fixed = sum(destination.get("weight") or 0 for destination in destinations if _is_fixed(destination, sides))
-    stable = max(0, 100 - shares.weight - sum(shares.experiments.values()) - fixed)
-    for destination in destinations:
-        side, host = sides.side(destination), _host(destination)
-        if side:
-            yield _with_weight(destination, shares.weight if side == "canary" else stable)
-        elif host in shares.experiments:
-            yield _with_weight(destination, shares.experiments[host])
-        elif _is_fixed(destination, sides) or not destination.get("weight"):
-            yield destination
+def _renamed(before: Sides, after: Sides) -> bool:
+    return replace(before, host="", other_subsets=frozenset()) != replace(after, host="", other_subsets=frozenset())
 
 
-def _is_fixed(destination: Manifest, sides: Sides) -> bool:
-    """Destinations of `additionalSubsetNames` keep their weight."""
-    return not sides.side(destination) and (destination.get("destination") or {}).get("subset") in sides.other_subsets
+def _with_shares(spec: Manifest, chosen: Mapping[str, Sequence[int]], entry: Entry, shares: Shares) -> Manifest:
+    """Selected routes weighted, and managed ones that mirror (made by the reference, before us)."""
+    spec = dict(spec)
+    for protocol, selected in chosen.items():
+        routes = spec[protocol]
+        mirrored = {i for i, route in enumerate(routes) if route.get("mirror") and route.get("name") in entry.selection.managed}
+        meant = mirrored.union(selected) if protocol == "http" else set(selected)
+        spec[protocol] = [reweighted(r, entry.sides, shares, entry.ref.namespace) if i in meant else r for i, r in enumerate(routes)]
+    return spec
 
 
-def _with_weight(destination: Manifest, weight: int) -> Manifest:
-    return destination if (destination.get("weight") or 0) == weight else {**destination, "weight": weight}
-
-
-def _host(destination: Manifest) -> str:
-    return str((destination.get("destination") or {}).get("host", "")).partition(".")[0]
-
-
-def http_routes(routes: Sequence[Manifest], selected: Sequence[int], sides: Sides, traffic: Traffic) -> list[Manifest]:
-    """All HTTP routes for this traffic: selected and mirrored managed routes weighted, then the step's own route set."""
-    shares = shares_of(traffic)
-    mirrored = {index for index, route in enumerate(routes) if route.get("mirror") and route.get("name") in traffic.managed_routes}
-    weighted = [reweighted(route, sides, shares) if index in mirrored.union(selected) else route for index, route in enumerate(routes)]
-    if traffic.drop_managed_routes or not selected:
-        return weighted
-    return _with_step_routes(weighted, weighted[selected[0]], sides, traffic)
-
-
-def shares_of(traffic: Traffic) -> Shares:
-    return Shares(traffic.weight, {destination.service: destination.weight for destination in traffic.additional})
-
-
-def _with_step_routes(routes: list[Manifest], weighted: Manifest, sides: Sides, traffic: Traffic) -> list[Manifest]:
-    """The routes with the header or mirror route of the current step set, replaced or removed, in the order of managedRoutes."""
-    if traffic.header_route:
-        routes = _placed(routes, traffic.header_route.name, header_route(traffic.header_route, weighted, sides))
-    if traffic.mirror_route:
-        routes = _placed(routes, traffic.mirror_route.name, mirror_route(traffic.mirror_route, weighted, sides))
-    if not (traffic.header_route or traffic.mirror_route):
-        return routes
-    rank = {name: position for position, name in enumerate(traffic.managed_routes)}
-    return sorted(routes, key=lambda route: rank.get(route.get("name", ""), len(rank)))
-
-
-def _placed(routes: list[Manifest], name: str, route: Manifest | None) -> list[Manifest]:
-    rest = [other for other in routes if other.get("name") != name]
-    return [route, *rest] if route else rest
-
-
-def header_route(wanted: HeaderRoute, weighted: Manifest, sides: Sides) -> Manifest | None:
-    """The route that leads requests with any of the headers to the canary; None without a match."""
-    if not wanted.matches:
+def _mark(wanted: Manifest, entry: Entry, traffic: Traffic, made: Mapping[str, Made]) -> Manifest | None:
+    """What is on record; nothing when the object holds nothing of ours."""
+    experiments = tuple(sorted(destination.service for destination in traffic.additional))
+    if not traffic.weight and not experiments and not any(entry.managed(wanted)):
         return None
-    values = [(match.name, {"exact": match.exact, "regex": match.regex, "prefix": match.prefix}) for match in wanted.matches]
-    matches = [{"headers": {name: {key: text for key, text in value.items() if text is not None}}} for name, value in values]
-    return {"name": wanted.name, "match": matches, "route": [{"destination": _canary_destination(weighted, sides), "weight": 100}]}
+    listed = listed_in(entry.selection.config)
+    managed = entry.selection.managed
+    return Record(sides=entry.sides, listed=listed, managed=managed, experiments=experiments, made=made).mark
 
 
-def mirror_route(wanted: MirrorRoute, weighted: Manifest, sides: Sides) -> Manifest | None:
-    """The route that copies a share of matching requests to the canary; None without a match."""
-    if not wanted.matches:
-        return None
-    words = {"method": "method", "path": "uri", "headers": "headers"}
-    matches = [{words[key]: value for key, value in match.items() if key in words and value is not None} for match in wanted.matches]
-    return {
-        "name": wanted.name,
-        "match": matches,
-        "route": weighted.get("route") or [],
-        "mirror": _canary_destination(weighted, sides),
-        "mirrorPercentage": {"value": wanted.percentage},
-    }
+def notices(before: Manifest, after: Manifest, entry: Entry, traffic: Traffic) -> Iterator[Notice]:
+    """What people are told of a write, in the reference's words (contract 9.3 "Events")."""
+    if before.get("spec") == after.get("spec"):
+        return
+    name, told = entry.ref.name, False
+    for kind, step in (("headerRoute", traffic.header_route), ("mirrorRoute", traffic.mirror_route)):
+        if step is not None and _routes(before, step.name) != _routes(after, step.name):
+            told = True
+            yield Notice(UPDATED, f"VirtualService `{name}` set {kind} '{step.name}'")
+    if traffic.drop_managed_routes and any(entry.managed(before)):
+        told = True
+        yield Notice(UPDATED, f"VirtualService `{name}` removed all managed routes.")
+    if not told or entry.weight(before) != entry.weight(after):
+        yield Notice(UPDATED, f"VirtualService `{name}` set to desiredWeight '{traffic.weight}'")
 
 
-def _canary_destination(weighted: Manifest, sides: Sides) -> Manifest:
-    """Where the canary is: by subset of the DestinationRule's host if there is one, at the port of the weighted route."""
-    ports = ((destination.get("destination") or {}).get("port") for destination in weighted.get("route") or [])
-    whole = {"host": sides.host or sides.canary, "port": next(filter(None, ports), None), "subset": sides.canary_subset}
-    return {key: value for key, value in whole.items() if value}
+def _routes(manifest: Manifest, name: str) -> list[Manifest]:
+    return [route for route in (manifest.get("spec") or {}).get("http") or [] if route.get("name") == name]
+
+
+def carried_over(desired: Manifest, live: Manifest, entry: Entry) -> Manifest:
+    """What Git asks for with the weights, managed routes and mark in force, however Git orders, names and spells its routes."""
+    record = record_of(live, entry.owner)
+    entry = replace(entry, sides=replace(entry.sides, host=entry.sides.host or (record.sides.host if record else "")))
+    spec, former = dict(desired.get("spec") or {}), live.get("spec") or {}
+    managed = {*entry.selection.managed, *(record.made if record else ())}
+    if spec.get("http"):
+        spec["http"] = [route for route in spec["http"] if route.get("name") not in managed]
+    known = entry.selection.likely(former, entry.sides)
+    chosen = entry.selection.likely(spec, entry.sides)
+    for protocol, selected in chosen.items():
+        living = [(former[protocol][index]) for index in known.get(protocol, ())] or list(entry.selected(live))
+        routes = spec.get(protocol) or []
+        spec[protocol] = [_weighted(r, living, entry.sides) if i in selected else r for i, r in enumerate(routes)]
+    if "http" in spec or former.get("http"):
+        spec["http"] = _with_managed(spec.get("http") or [], former.get("http") or [], chosen.get("http", ()), (entry, record))
+    kept = {key: value for key, value in spec.items() if value or key in (desired.get("spec") or {})}
+    return carried({**desired, "spec": kept}, live)
+
+
+def _weighted(route: Manifest, living: Sequence[Manifest], sides: Sides) -> Manifest:
+    """With the weights of the live route of this name, or else of any: all of ours weigh the same."""
+    counterpart = next((known for known in living if route.get("name") and known.get("name") == route["name"]), None)
+    counterpart = counterpart or next(iter(living), None)
+    return as_live(route, counterpart, sides) if counterpart else route
+
+
+def _with_managed(
+    routes: list[Manifest], living: Sequence[Manifest], selected: Sequence[int], known: tuple[Entry, Record | None]
+) -> list[Manifest]:
+    """Routes on record are made anew of what Git says now; others that are managed keep their place on top."""
+    entry, record = known
+    made = record.made if record and selected else {}
+    try:
+        placed = entry.generator.placed(routes, selected, made)
+    except Terminal:  # conditions that Git's new route excludes: the live ones stay until the controller says so
+        made, placed = {}, routes
+    names = {*entry.selection.managed, *(record.made if record else ())} - made.keys()
+    return [*(route for route in living if route.get("name") in names), *placed]
+
+
+def returned(found: Manifest, owner: Owner) -> Manifest:
+    """The VirtualService without anything of this Rollout; the same object when there is nothing."""
+    record = record_of(found, owner)
+    if record is None:
+        return with_mark(found, owner, None)
+    spec = given_back(found.get("spec") or {}, record)
+    return with_mark({**found, "spec": spec}, owner, None)
+
+
+def misleading(found: Manifest | None, entry: Entry) -> Iterator[str]:
+    """Hosts that do not mean what they seem to: Istio looks a short name up beside the VirtualService and completes no other."""
+    for route in entry.selected(found):
+        for destination in route.get("route") or []:
+            host = host_of(destination)
+            labels = host.split(".")
+            whole = f"{labels[0]}.{entry.sides.namespace}.svc.cluster.local"
+            if entry.sides.side(destination) and len(labels) == 1 and found and namespace_of(found) != entry.sides.namespace:
+                yield f"host {host} is looked up in namespace {namespace_of(found)}: write {whole}"
+            elif entry.sides.side(destination) and len(labels) == 2:
+                yield f"host {host} is completed by no mesh: write {whole}"

@@ -52,11 +52,6 @@ def _annotated(rule: Manifest, owner: str) -> Manifest:
     return {**rule, "metadata": {**rule["metadata"], "annotations": {**notes, MANAGED_BY: owner}}}
 
 
-def subset_hash(rule: Manifest | None, name: str) -> str:
-    """The hash that the subset of this name selects, empty when none."""
-    return next((hash for subset, hash in _subset_hashes(rule) if name and subset == name), "")
-
-
 def all_hashes(rule: Manifest | None) -> frozenset[str]:
     """Every hash that any subset selects: such ReplicaSets are still referenced (contract 10.7)."""
     return frozenset(hash for _, hash in _subset_hashes(rule) if hash)
@@ -77,3 +72,11 @@ def released(rule: Manifest, owner: str) -> Manifest:
     spec = rule.get("spec") or {}
     subsets = [_labelled(subset, "") for subset in spec.get("subsets") or []]
     return {**rule, "metadata": metadata, "spec": {**spec, "subsets": subsets} if subsets else spec}
+
+
+def carried_hashes(desired: Manifest, live: Manifest) -> Manifest:
+    """The desired rule with the hashes that its subsets select now."""
+    hashes = dict(_subset_hashes(live))
+    subsets = (desired.get("spec") or {}).get("subsets") or []
+    carried = [_labelled(s, hashes[s["name"]]) if hashes.get(s.get("name", "")) else s for s in subsets]
+    return {**desired, "spec": {**desired["spec"], "subsets": carried}} if carried != subsets else desired

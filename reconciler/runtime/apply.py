@@ -7,6 +7,7 @@ from reconciler.kernel.errors import Transient
 from reconciler.kernel.identity import Manifest, Resource, name_of, namespace_of
 from reconciler.kernel.plan import Action, Create, Emit, Evict, Patch, Plan, Remove, Replace
 from reconciler.kernel.resources import EVENTS
+from reconciler.kernel.text import event_text
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.kube.errors import AlreadyExists, ApiError
@@ -60,7 +61,7 @@ class Apply:
         try:
             self._cache.put(resource, manifest)
         except KeyError:
-            return  # nobody watches this resource, so nobody reads it from the cache
+            return  # this resource is not watched, so nothing reads it from the cache
 
     async def _emit(self, action: Emit) -> None:
         """One Event object; events tell people, so their loss never fails a pass (contract 3.9)."""
@@ -89,8 +90,8 @@ def event_manifest(action: Emit, clock: Clock) -> Manifest:
             "uid": about["metadata"].get("uid", ""),
             "resourceVersion": about["metadata"].get("resourceVersion", ""),
         },
-        "reason": action.reason.replace(" ", ""),
-        "message": action.message[:1024],
+        "reason": action.reason,
+        "message": event_text(action.message),
         "type": "Warning" if action.warning else "Normal",
         "count": 1,
         "firstTimestamp": stamp,

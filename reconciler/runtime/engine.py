@@ -1,4 +1,4 @@
-"""The heart: informers fill the cache and the queue, workers empty it, until somebody cancels."""
+"""The heart: informers fill the cache and the queue, workers empty it, until cancelled."""
 
 import asyncio
 from collections.abc import Sequence
@@ -21,7 +21,10 @@ log = structlog.get_logger()
 
 
 class Engine:
-    """Runs a set of controllers over one client and cache. `ready` is set when every informer has listed once."""
+    """Runs a set of controllers over one client and cache. `ready` is set when every informer has listed once.
+
+    Nobody waits for a resource that not every cluster serves; it is asked for again now and then.
+    """
 
     def __init__(self, controllers: Sequence[Controller], client: Client, cache: Cache, clock: Clock, *, resync: float = RESYNC) -> None:
         self._controllers = {controller.name: controller for controller in controllers}
@@ -35,12 +38,13 @@ class Engine:
 
     async def run(self) -> None:
         """Watch and work until cancelled."""
-        informers = [Informer(self._client, self._cache, resource, self._listen) for resource in self._resources]
+        informers = {resource: Informer(self._client, self._cache, resource, self._listen) for resource in self._resources}
         async with asyncio.TaskGroup() as group:
-            for informer in informers:
+            for informer in informers.values():
                 group.create_task(informer.run(), name=f"informer {informer}")
-            for informer in informers:
-                await informer.synced.wait()
+            for resource, informer in informers.items():
+                if not resource.optional:
+                    await informer.synced.wait()
             self.ready.set()
             group.create_task(self._look_again(), name="resync")
             for _ in range(WORKERS):
@@ -58,7 +62,7 @@ class Engine:
                 self.queue.add_after(key, seconds * place / len(manifests))
 
     async def _look_again(self) -> None:
-        """An event that was lost and a write of somebody else to what nobody watches heal by themselves."""
+        """An event that was lost and a foreign write to what is not watched heal by themselves."""
         while True:
             await asyncio.sleep(self._resync)
             for resource in self._resources:

@@ -1,4 +1,4 @@
-"""The brake a person can pull from any laptop: an annotation on our own namespace, looked at before every write (DESIGN 11)."""
+"""The brake a person can pull from any laptop: an annotation on our own namespace, looked at before every write (ADR 0021)."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,13 +6,13 @@ from collections.abc import Callable
 import structlog
 
 from reconciler.kernel.errors import Transient
+from reconciler.kernel.frozen import FREEZE, scopes_of, word_of
 from reconciler.kernel.identity import annotations_of
 from reconciler.kernel.resources import NAMESPACES
 from reconciler.kube.client import Client
 from reconciler.kube.errors import ApiError
 from reconciler.kube.fence import Gate
 
-FREEZE = "reconciler.dev/freeze"
 LOOK_EVERY = 2.0
 log = structlog.get_logger()
 
@@ -41,8 +41,7 @@ class Freeze:
             if not self.known.is_set():
                 log.warning("freeze unknown, nothing starts", namespace=self._namespace, reason=str(error))
             return
-        word = annotations_of(namespace).get(FREEZE, "") if namespace else ""
-        scope = word if word in ("", "cluster", "git") else "all"  # a word that we do not know still means: stop
+        scope = word_of(scopes_of(annotations_of(namespace).get(FREEZE, "") if namespace else "")) or ""
         if scope != self.scope:
             log.warning("freeze changed", scope=scope or "none", before=self.scope or "none")
         self.scope = scope

@@ -29,7 +29,7 @@ class LeaseTerms:
 
 
 class Leadership:
-    """Holds one Lease while `run` runs. `valid` is judged by the monotonic clock: a stalled loop loses it in time (DESIGN 12)."""
+    """Holds one Lease while `run` runs. `valid` is judged by the monotonic clock: a stalled loop loses it in time (ADR 0022)."""
 
     def __init__(self, client: Client, terms: LeaseTerms, now: Callable[[], datetime], monotonic: Callable[[], float]) -> None:
         self._client = client
@@ -118,7 +118,7 @@ class Leadership:
 
 
 async def rival_holder(client: Client, namespace: str, name: str, now: datetime) -> str | None:
-    """Who holds another controller's lease right now, by its renewTime; None when nobody does."""
+    """Who holds another controller's lease right now, by its renewTime; None when it is free."""
     live = await client.find(LEASES, namespace, name)
     if live is None:
         return None

@@ -1,4 +1,4 @@
-"""What a person asked us to leave alone, by annotation on an object or its Namespace; said once each time it begins (DESIGN 11)."""
+"""What a person asked us to leave alone, by annotation on an object or its Namespace; said once each time it begins (ADR 0021)."""
 
 import structlog
 
@@ -32,7 +32,7 @@ class Suspension:
         return f"{SUSPEND} on Namespace {name}" if namespace is not None and suspended(namespace) else ""
 
     async def holds(self, resource: Resource, manifest: Manifest) -> bool:
-        """Whether the object is to be left alone now. The first time that it is, people hear of it."""
+        """True when the object is to be left alone now; the first time, an event says so."""
         place = ObjectRef(resource, namespace_of(manifest), name_of(manifest))
         reason = self.of(manifest)
         if not reason:

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler.sources.documents import Located, Parsed, location, node_of
-from reconciler.sources.images import container_images, image_or_none, template_path
-from reconciler.sources.model import ChangedField, FieldLocation, ImageField, WorkloadId
+from reconciler.sources.images import container_images, template_path
+from reconciler.sources.model import ChangedField, FieldLocation, WorkloadId
 from reconciler.sources.references import Named
 from reconciler.sources.templates import (
     CONFIG_PARTS,
@@ -58,11 +58,6 @@ class WorkloadChange:
     removed: bool = False
     moved: bool = False
 
-    @property
-    def asks_for_release(self) -> bool:
-        """Whether other pods are asked for: the template or its config differs (also by order alone)."""
-        return self.moved and not self.removed
-
 
 def changes(old: Parsed, new: Parsed) -> tuple[WorkloadChange, ...]:
     """The workloads that differ between two snapshots of one source, in order of name. Files that are the same object cost nothing."""
@@ -76,12 +71,6 @@ def change_of(old: Parsed, new: Parsed, workload: WorkloadId) -> WorkloadChange 
     """What differs of one workload between two snapshots of one source; None when nothing does."""
     before, after = workloads(old).get(workload), workloads(new).get(workload)
     return _compare(old, new, before, after) if before or after else None
-
-
-def located_images(parsed: Parsed, workload: Workload) -> dict[str, ImageField]:
-    """The image of each container with its place in the source."""
-    node = node_of(parsed, workload.template)
-    return {name: _image_field(workload, node, name, path, text) for name, path, text in container_images(workload.template.manifest)}
 
 
 def workload_id(located: Located) -> WorkloadId:
@@ -237,9 +226,3 @@ def _text(node: Node) -> str:
 def _hide(field: ChangedField) -> ChangedField:
     old = None if field.old is None else HIDDEN
     return ChangedField(old, None if field.new is None else HIDDEN, field.before, field.after)
-
-
-def _image_field(workload: Workload, root: Node | None, name: str, path: FieldPath, text: str) -> ImageField:
-    node = node_at(root, path)
-    place = location(workload.template, path, node) if node is not None else None
-    return ImageField(name, text, place, image_or_none(text))

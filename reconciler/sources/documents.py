@@ -1,6 +1,6 @@
 """Files of a snapshot as manifests: what each document asks for, where each value stands, and which files cannot be used.
 
-A file that cannot be used becomes a SourceProblem and costs only itself.
+A document or file that cannot be used becomes a SourceProblem and costs only itself.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ from reconciler.git.objects import Snapshot, SourceProblem
 from reconciler.kernel.identity import Manifest
 from reconciler.sources.model import FieldLocation
 from reconciler.sources.references import Named, config_of, lender_of
-from reconciler.yamledit.nodes import Document, FieldPath, Node, NotYaml, ScalarNode, compose, decode, node_at
+from reconciler.yamledit.nodes import Document, FieldPath, Node, NotYaml, ScalarNode, compose_each, decode, node_at
 from reconciler.yamledit.values import value_of
 
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -38,7 +38,7 @@ class Located:
 
 @dataclass(frozen=True, slots=True)
 class ParsedFile:
-    """One file: its bytes, its manifests, its problems. With a problem there are no manifests."""
+    """One file: its bytes, its manifests, its problems. A document that cannot be used is a problem and costs only itself."""
 
     content: bytes
     manifests: tuple[Located, ...] = ()
@@ -61,7 +61,7 @@ class Parsed:
     derived: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def contested(self, located: Located) -> bool:
-        """Whether another document claims the same object: then neither of them says what it should be."""
+        """True when another document claims the same object: then neither of them says what it should be."""
         return located.claim in self.claims
 
     def find(self, kind: str, namespace: str, name: str) -> Located | None:
@@ -70,7 +70,7 @@ class Parsed:
 
     @property
     def doubled(self) -> bool:
-        """Whether a name stands for more than one manifest."""
+        """True when a name stands for more than one manifest."""
         return len(self.found) < len(self.manifests)
 
 
@@ -100,24 +100,32 @@ def _contests(manifests: Sequence[Located]) -> tuple[list[SourceProblem], frozen
 
 
 def replace_files(parsed: Parsed, contents: Mapping[str, bytes]) -> Parsed:
-    """The same source with other bytes in some files: what the tip would be after an edit."""
+    """The same source with other bytes in some files: what the tip would be after an edit. Problems of no file that is read stay."""
     changed = {name: parse_file(name, content) for name, content in contents.items()}
-    return parsed_from({**parsed.files, **changed}, commit=parsed.commit)
+    unread = tuple(problem for problem in parsed.problems if problem.file not in parsed.files)
+    return parsed_from({**parsed.files, **changed}, unread, parsed.commit)
 
 
 def parse_file(name: str, content: bytes) -> ParsedFile:
-    """The manifests of one file, or the problem that keeps it from being used."""
+    """The manifests of one file, and a problem for each document that cannot be used."""
     try:
-        documents = compose(decode(content))
-        manifests = tuple(located for document in documents for located in _manifests(name, document))
+        documents = compose_each(decode(content))
     except NotYaml as error:
-        return ParsedFile(content, (), (SourceProblem(name, error.line, error.message, error.remedy),))
-    return ParsedFile(content, manifests)
+        return ParsedFile(content, (), (_problem(name, error),))
+    manifests: list[Located] = []
+    problems: list[SourceProblem] = []
+    for document in documents:
+        for found in _manifests(name, document):
+            if isinstance(found, SourceProblem):
+                problems.append(found)
+            else:
+                manifests.append(found)
+    return ParsedFile(content, tuple(manifests), tuple(problems))
 
 
 def documents_of(parsed: Parsed, name: str) -> tuple[Document, ...]:
-    """The node trees of one file, composed anew: trees are large, so nobody keeps them."""
-    return compose(decode(parsed.files[name].content))
+    """The node trees of one file, composed anew: trees are large, so they are not kept."""
+    return compose_each(decode(parsed.files[name].content))
 
 
 def node_of(parsed: Parsed, located: Located) -> Node | None:
@@ -131,22 +139,40 @@ def location(located: Located, path: FieldPath, node: Node) -> FieldLocation:
     return FieldLocation(located.file, located.document, (*located.root, *path), node.line, node.column)
 
 
+def _problem(name: str, error: NotYaml) -> SourceProblem:
+    return SourceProblem(name, error.line, error.message, error.remedy)
+
+
 def _again(known: ParsedFile | None, name: str, content: bytes) -> ParsedFile:
     if known is not None and known.content == content:
         return known
     return parse_file(name, content)
 
 
-def _manifests(name: str, document: Document) -> Iterator[Located]:
-    if document.root is None or (isinstance(document.root, ScalarNode) and value_of(document.root) is None):
+def _manifests(name: str, document: Document) -> Iterator[Located | SourceProblem]:
+    """The manifests of one document, several for a List; what cannot be used of it is a problem in its place."""
+    try:
+        if document.problem is not None:
+            raise document.problem
+        value = value_of(document.root) if document.root is not None else None
+    except NotYaml as error:
+        yield _problem(name, error)
         return
-    value = value_of(document.root)
+    if document.root is None or (isinstance(document.root, ScalarNode) and value is None):
+        return
     if isinstance(value, dict) and str(value.get("kind", "")).endswith("List") and isinstance(value.get("items"), list):
         for position, item in enumerate(value["items"]):
             node = node_at(document.root, ("items", position)) or document.root
-            yield _located(name, document, ("items", position), item, node)
+            yield _located_or_problem(name, document, ("items", position), item, node)
         return
-    yield _located(name, document, (), value, document.root)
+    yield _located_or_problem(name, document, (), value, document.root)
+
+
+def _located_or_problem(name: str, document: Document, root: FieldPath, value: Any, node: Node) -> Located | SourceProblem:
+    try:
+        return _located(name, document, root, value, node)
+    except NotYaml as error:
+        return _problem(name, error)
 
 
 def _located(name: str, document: Document, root: FieldPath, value: Any, node: Node) -> Located:

@@ -1,139 +1,232 @@
-"""The edit that takes a rejected change back: every value of one workload's template and config, compared and set at the branch tip.
+"""The edit that leads back to the previous version: every value of one workload's template and config, compared and set at the branch tip.
 
-Not a `git revert`: other people's changes in the same commit or file stay (DESIGN 4).
+Not a `git revert`: other people's changes in the same commit or file stay (ADR 0012). The outcome is data; `words` tells it to people.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
 
+from reconciler.git.objects import SourceProblem
 from reconciler.kernel.identity import Manifest
 from reconciler.sources.changes import changed_fields, template_differences
-from reconciler.sources.documents import Located, Parsed, node_of, replace_files
+from reconciler.sources.documents import Located, Parsed, replace_files
 from reconciler.sources.images import template_path
 from reconciler.sources.model import ChangedField, WorkloadId
-from reconciler.sources.templates import CONFIG_PARTS, Workload, behind, identity, referenced_config, workloads
-from reconciler.yamledit.differences import Difference, canonical, differences, same_identity, text_or_value
-from reconciler.yamledit.lines import Part, insert_lines, remove_lines, replace_lines
-from reconciler.yamledit.nodes import FieldPath, Node, ScalarNode, node_at
-from reconciler.yamledit.splice import EditRefused, ScalarEdit, splice
-from reconciler.yamledit.values import scalar_value
+from reconciler.sources.references import Named
+from reconciler.sources.templates import CONFIG_PARTS, Workload, behind, content_of, identity, identity_of, referenced_config, workloads
+from reconciler.yamledit.changes import ABSENT, Moved, part_at, put, taken_back
+from reconciler.yamledit.differences import canonical
+from reconciler.yamledit.lines import Part
+from reconciler.yamledit.nodes import NotYaml
+from reconciler.yamledit.pieces import rewritten
+from reconciler.yamledit.splice import EditRefused
 
 
 @dataclass(frozen=True, slots=True)
-class RestoreEdit:
-    """The new bytes per file, the values that move, and whether it may be pushed without review; `reason` says why not."""
+class Edit:
+    """The new bytes per file, and the values that move."""
 
     files: Mapping[str, bytes]
     fields: tuple[ChangedField, ...]
-    direct: bool
-    reason: str = ""
+
+
+class Caution(StrEnum):
+    """Why an edit may not be pushed without review."""
+
+    PREVIOUS_GONE = "the commit of the previous version is gone from history; the edit follows the manifest that was kept"
+    SHARED = "the edit would also change"
+    FURTHER = "the branch has further changes to this workload since the rejected version"
+    ORDER = "a list would be in another order than in the previous version"
+    REWORDED = "a part of the previous version had to be written in other words than its author's"
+
+
+class Overtaken(StrEnum):
+    """How a cleanly read tip asks for something else than the rejected version."""
+
+    RESTORED = "the branch already asks for the previous version"
+    CHANGED = "the branch holds another value"
+    REMOVED = "it is no longer in the source"
+
+
+class Obstacle(StrEnum):
+    """Why no edit of ours would do it."""
+
+    NO_PREVIOUS = "it has no previous version in this source"
+    NO_REJECTED = "it has no rejected version in this source"
+    ORDER = "the rejected version differs from the previous one only in the order of a list"
+    UNWRITABLE = "the edit cannot be written"
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """The edited tip asks for exactly the previous version, and nothing else moves: it may be pushed."""
+
+    edit: Edit
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedEdit:
+    """An edit that a person should look at; `detail` names what the caution is about."""
+
+    edit: Edit
+    caution: Caution
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Superseded:
-    """The branch no longer asks for the rejected version: nothing to write. `restored` when it asks for the proven one."""
+    """The cleanly read tip asks for something else for this workload: nothing to write. `place` says where."""
 
-    reason: str
-    restored: bool = False
+    how: Overtaken
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What the tip asks for cannot be read; ask again when the branch moves."""
+
+    problem: SourceProblem
 
 
 @dataclass(frozen=True, slots=True)
 class Impossible:
-    """No edit of ours would do it; the reason is for the person who will."""
+    """No edit of ours would do it; a person has to."""
 
-    reason: str
+    obstacle: Obstacle
+    detail: str = ""
 
 
-Outcome = RestoreEdit | Superseded | Impossible
+Outcome = Direct | ProposedEdit | Superseded | Waiting | Impossible
 
 
 @dataclass(frozen=True, slots=True)
-class Versions:
-    """One source three times: as proven, as rejected, and as the branch has it now."""
+class PreviousManifest:
+    """The previous version as data, for when its commit is gone: the pod template, and the content of its config by kind and name.
 
-    proven: Parsed
-    rejected: Parsed
-    tip: Parsed
+    A content holds `data`, `stringData` and `binaryData` as the manifests had them.
+    """
+
+    template: Mapping[str, Any]
+    config: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """One object that the workload consists of, in three versions, and the parts of it that count."""
+    """One object that the workload consists of: its parts that count in three versions, and the text to take pieces from."""
 
-    proven: Located | None
-    rejected: Located | None
-    tip: Located | None
-    parts: tuple[FieldPath, ...]
+    tip: Located
+    previous: Any
+    rejected: Any
+    model: Part | None
 
 
 @dataclass(frozen=True, slots=True)
-class _Draft:
-    """The tip after the edits so far, and the values that moved."""
+class _TipSoFar:
+    """The tip after the edits so far, what moved, and whether some piece is in our own words."""
 
     tip: Parsed
     fields: tuple[ChangedField, ...] = ()
-    touched: frozenset[str] = field(default_factory=frozenset)
+    touched: frozenset[str] = frozenset()
+    reworded: bool = False
 
 
-class _Moved(Exception):
-    """The tip holds another value than the rejected one."""
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """One workload in three versions. `rejected` is the tip itself where the rejected version is not known any more."""
+
+    id: WorkloadId
+    previous: Parsed | PreviousManifest
+    rejected: Parsed
+    tip: Parsed
+
+    @property
+    def now(self) -> Workload:
+        return workloads(self.tip)[self.id]
+
+    @property
+    def previous_identity(self) -> str:
+        if isinstance(self.previous, Parsed):
+            return identity(self.previous, workloads(self.previous)[self.id])
+        config = {(kind, self.id.namespace, name): content for (kind, name), content in self.previous.config.items()}
+        return identity_of(self.previous.template, config)
+
+    @property
+    def rejected_at_tip(self) -> bool:
+        return identity(self.rejected, workloads(self.rejected)[self.id]) == identity(self.tip, self.now)
 
 
-def restore_edits(proven: Parsed, rejected: Parsed, tip: Parsed, workload: WorkloadId) -> Outcome:
-    """What to write at the tip so that it asks for the proven version of one workload again."""
-    versions = Versions(proven, rejected, tip)
-    found = [workloads(version).get(workload) for version in (proven, rejected, tip)]
-    good, bad, now = found
-    if good is None or bad is None:
-        return Impossible(f"{workload} has no {'proven' if good is None else 'rejected'} version in this source")
-    if now is None:
-        return Superseded(f"{workload} is no longer in the source")
-    if identity(tip, now) == identity(proven, good):
-        return Superseded(f"the branch already asks for the proven version of {workload}", restored=True)
+def restore_edits(previous: Parsed | PreviousManifest, rejected: Parsed | None, tip: Parsed, workload: WorkloadId) -> Outcome:
+    """What to write at the tip so that it asks for the previous version of one workload again.
+
+    With `rejected` each value is compared with the rejected one before it is set, and another value supersedes the edit. Without it every
+    value that differs from the previous version is set. A previous version without its commit is always a proposal.
+    """
+    if isinstance(previous, Parsed) and workload not in workloads(previous):
+        return Impossible(Obstacle.NO_PREVIOUS)
+    if rejected is not None and workload not in workloads(rejected):
+        return Impossible(Obstacle.NO_REJECTED)
+    if workload not in workloads(tip):
+        return _absent(_files(workload, previous, rejected), tip)
+    return _answer(_Question(workload, previous, rejected or tip, tip))
+
+
+def words(outcome: Outcome) -> str:
+    """An outcome in a sentence for people."""
+    match outcome:
+        case Direct():
+            return ""
+        case ProposedEdit(_edit, caution, detail):
+            return f"{caution} {detail}".rstrip()
+        case Superseded(how, place):
+            return f"{place}: {how}" if place else str(how)
+        case Waiting(problem):
+            return str(problem)
+        case Impossible(obstacle, detail):
+            return f"{obstacle}: {detail}" if detail else str(obstacle)
+
+
+def _answer(question: _Question) -> Outcome:
+    contested = [problem for unit in _located(question.tip, question.now) if (problem := _contest(question.tip, unit))]
+    if contested:
+        return Waiting(contested[0])
+    if identity(question.tip, question.now) == question.previous_identity:
+        return Superseded(Overtaken.RESTORED)
     try:
-        draft = _edited(versions, (good, bad, now))
-    except _Moved as moved:
-        return Superseded(str(moved))
-    except EditRefused as refused:
-        return Impossible(str(refused))
-    return _judged(versions, draft, workload)
-
-
-def _judged(versions: Versions, draft: _Draft, workload: WorkloadId) -> Outcome:
-    if not draft.touched and _asks_for_rejected(versions, workload):
-        return Impossible("the rejected version differs from the proven one only in the order of a list")
+        draft = _edited(question)
+    except _Unreadable as unreadable:
+        return unreadable.outcome
+    except (EditRefused, NotYaml) as refused:
+        return Impossible(Obstacle.UNWRITABLE, str(refused))
     if not draft.touched:
-        return Superseded("the branch holds none of the rejected values any more")
-    reason = proof(versions, draft.tip, workload)
-    if reason == _BROKEN:
-        return Impossible("the edited files would not parse")
-    contents = {name: draft.tip.files[name].content for name in sorted(draft.touched)}
-    return RestoreEdit(contents, draft.fields, direct=not reason, reason=reason)
+        return Impossible(Obstacle.ORDER) if question.rejected_at_tip else Superseded(Overtaken.CHANGED)
+    return _judged(question, draft)
 
 
-_BROKEN = "broken"
+def _judged(question: _Question, draft: _TipSoFar) -> Outcome:
+    edit = Edit({name: draft.tip.files[name].content for name in sorted(draft.touched)}, draft.fields)
+    moved = strays(question.tip, draft.tip, question.id)
+    if moved is None:
+        return Impossible(Obstacle.UNWRITABLE, "other objects of the source would change")
+    if moved:
+        return ProposedEdit(edit, Caution.SHARED, ", ".join(moved))
+    if isinstance(question.previous, PreviousManifest):
+        return ProposedEdit(edit, Caution.PREVIOUS_GONE)
+    if identity(draft.tip, workloads(draft.tip)[question.id]) != question.previous_identity:
+        return ProposedEdit(edit, Caution.ORDER if question.rejected_at_tip else Caution.FURTHER)
+    return ProposedEdit(edit, Caution.REWORDED) if draft.reworded else Direct(edit)
 
 
-def proof(versions: Versions, edited: Parsed, workload: WorkloadId) -> str:
-    """Why an edited source may not be pushed directly, or "" when it asks for exactly the proven version and nothing else moved."""
-    before, after = workloads(versions.tip), workloads(edited)
-    if len(edited.problems) > len([p for p in versions.tip.problems if p.file in versions.tip.files]) or workload not in after:
-        return _BROKEN
-    others = [id for id in {*before, *after} - {workload} if _asks_otherwise((versions.tip, before.get(id)), (edited, after.get(id)))]
-    if others:
-        return f"the edit would also change {', '.join(sorted(map(str, others)))}"
-    if not _same(_rest(versions.tip, before[workload]), _rest(edited, after[workload])):
-        return _BROKEN
-    if identity(edited, after[workload]) != identity(versions.proven, workloads(versions.proven)[workload]):
-        if _asks_for_rejected(versions, workload):
-            return "a list would be in another order than in the proven version"
-        return "the branch has further changes to this workload since the rejected version"
-    return ""
-
-
-def _asks_for_rejected(versions: Versions, workload: WorkloadId) -> bool:
-    bad, now = workloads(versions.rejected)[workload], workloads(versions.tip)[workload]
-    return identity(versions.rejected, bad) == identity(versions.tip, now)
+def strays(before: Parsed, after: Parsed, workload: WorkloadId) -> list[str] | None:
+    """The other workloads that an edit would move through shared config; None when it breaks or moves anything else."""
+    was, now = workloads(before), workloads(after)
+    if was.keys() != now.keys() or workload not in now or list(map(str, before.problems)) != list(map(str, after.problems)):
+        return None
+    if not _same(_rest(before, was[workload]), _rest(after, now[workload])):
+        return None
+    others = [id for id in was if id != workload and _asks_otherwise((before, was[id]), (after, now[id]))]
+    return sorted(map(str, others))
 
 
 def _rest(parsed: Parsed, workload: Workload) -> list[Manifest]:
@@ -143,159 +236,153 @@ def _rest(parsed: Parsed, workload: Workload) -> list[Manifest]:
 
 
 def _same(ones: list[Manifest], others: list[Manifest]) -> bool:
-    """Manifests of files that nobody edited are the very same objects: that is the cheap first look."""
+    """Manifests of files that were not edited are the very same objects: that is the cheap first look."""
     return len(ones) == len(others) and all(
         one is other or canonical(one) == canonical(other) for one, other in zip(ones, others, strict=True)
     )
 
 
-def _asks_otherwise(before: tuple[Parsed, Workload | None], after: tuple[Parsed, Workload | None]) -> bool:
-    (tip, was), (edited, now) = before, after
-    if was is None or now is None:
-        return was is not now
-    return not _same(behind(tip, was), behind(edited, now)) and identity(tip, was) != identity(edited, now)
+def _asks_otherwise(before: tuple[Parsed, Workload], after: tuple[Parsed, Workload]) -> bool:
+    return not _same(behind(*before), behind(*after)) and identity(*before) != identity(*after)
 
 
-def _edited(versions: Versions, found: tuple[Workload, Workload, Workload]) -> _Draft:
-    draft = _Draft(versions.tip)
-    for unit in _units(versions, found):
-        if unit.proven is None or unit.rejected is None:
-            continue  # A config object that only one version refers to: putting the reference back is the whole edit.
-        for part in unit.parts:
-            draft = _edit_part(versions, unit, part, draft)
+# --- what cannot be read ---
+
+
+class _Unreadable(Exception):
+    """A part of the workload that cannot be edited because of what the tip says; carries the outcome."""
+
+    def __init__(self, outcome: Superseded | Waiting) -> None:
+        super().__init__()
+        self.outcome = outcome
+
+
+def _files(workload: WorkloadId, previous: Parsed | PreviousManifest, rejected: Parsed | None) -> list[str]:
+    """The files that the workload was read from, where that is known."""
+    known = [parsed for parsed in (rejected, previous) if isinstance(parsed, Parsed)]
+    return [part.file for parsed in known[:1] for part in (workloads(parsed)[workload].owner, workloads(parsed)[workload].template)]
+
+
+def _absent(files: list[str], tip: Parsed) -> Superseded | Waiting:
+    """What it means that an object of these files is not at the tip: only a cleanly read tip says that it was taken away."""
+    problem = next((problem for problem in tip.problems if problem.file in files), None)
+    missing = next((name for name in files if name not in tip.files), None)
+    if problem is None and missing is not None:
+        problem = SourceProblem(missing, 0, "the file is missing on the branch", "put it back, or lift the hold")
+    problem = problem or next(iter(tip.problems), None)
+    return Waiting(problem) if problem is not None else Superseded(Overtaken.REMOVED)
+
+
+def _contest(tip: Parsed, located: Located) -> SourceProblem | None:
+    if not tip.contested(located):
+        return None
+    claims = [other for other in tip.manifests if other.claim == located.claim]
+    files = {other.file for other in claims}
+    return next((problem for problem in tip.problems if problem.file in files and " is also in " in str(problem)), None) or SourceProblem(
+        located.file, located.line, f"{' '.join(located.key)} is written more than once", "keep one of them"
+    )
+
+
+def _located(parsed: Parsed, workload: Workload) -> tuple[Located, ...]:
+    return (workload.owner, workload.template, *referenced_config(parsed, workload))
+
+
+# --- the edit ---
+
+
+def _edited(question: _Question) -> _TipSoFar:
+    draft = _TipSoFar(question.tip)
+    for unit in _units(question):
+        wanted = _wanted(unit)
+        if canonical(wanted) == canonical(unit.tip.manifest):
+            continue
+        draft = _write(draft, unit, wanted)
     return draft
 
 
-def _units(versions: Versions, found: tuple[Workload, Workload, Workload]) -> Iterator[_Unit]:
-    good, bad, now = found
-    yield _Unit(good.template, bad.template, now.template, (template_path(bad.template.key[0]) or (),))
-    for key in sorted({located.key for located in (*referenced_config(versions.proven, good), *referenced_config(versions.rejected, bad))}):
-        yield _Unit(
-            versions.proven.find(*key), versions.rejected.find(*key), versions.tip.find(*key), tuple((part,) for part in CONFIG_PARTS)
-        )
-
-
-def _edit_part(versions: Versions, unit: _Unit, part: FieldPath, draft: _Draft) -> _Draft:
-    assert unit.proven is not None and unit.rejected is not None, "both versions were found"
-    good = node_at(node_of(versions.proven, unit.proven), part)
-    bad = node_at(node_of(versions.rejected, unit.rejected), part)
-    found = list(differences(good, bad, part, part))
-    if not found:
+def _write(draft: _TipSoFar, unit: _Unit, wanted: Manifest) -> _TipSoFar:
+    """The draft with one object as wanted. Another object of the same file may have moved it, never away."""
+    before = draft.tip.find(*unit.tip.key)
+    assert before is not None, "a proven edit keeps every object"
+    content = draft.tip.files[before.file].content
+    result = rewritten(Part(content, before.document, before.root), wanted, unit.model)
+    if result.content == content:
         return draft
-    if unit.tip is None:
-        raise _Moved(f"{' '.join(unit.rejected.key)} is no longer in the source")
-    # Removed parts come last in `found`: putting them back first keeps a list from running empty on the way.
-    for difference in reversed(found):
-        draft = _edit_one(versions, replace(unit, parts=(part,)), difference, draft)
-    return draft
+    edited = replace_files(draft.tip, {before.file: result.content})
+    now = edited.find(*unit.tip.key)
+    moved = (field for part in _parts(unit.tip) for field in _moved_fields((draft.tip, before), (edited, now), part))
+    return _TipSoFar(edited, (*draft.fields, *moved), draft.touched | {before.file}, draft.reworded or result.reworded)
 
 
-def _edit_one(versions: Versions, unit: _Unit, difference: Difference, draft: _Draft) -> _Draft:
-    assert unit.tip is not None, "the caller looked"
-    tip = draft.tip.find(*unit.tip.key)
+def _moved_fields(before: tuple[Parsed, Located], after: tuple[Parsed, Located | None], part: tuple[str, ...]) -> tuple[ChangedField, ...]:
+    return changed_fields(before[1], after[1], template_differences(before, after, part))
+
+
+def _parts(located: Located) -> tuple[tuple[str, ...], ...]:
+    path = template_path(located.key[0])
+    return tuple((part,) for part in CONFIG_PARTS) if path is None else (tuple(map(str, path)),)
+
+
+def _wanted(unit: _Unit) -> Manifest:
+    """The object at the tip with the rejected change taken back."""
+    template = template_path(unit.tip.key[0])
+    try:
+        if template is not None:
+            return dict(put(unit.tip.manifest, template, taken_back(unit.previous, unit.rejected, part_at(unit.tip.manifest, template))))
+        content = taken_back(unit.previous, unit.rejected, content_of(unit.tip.manifest))
+    except Moved as moved:
+        path = ".".join(map(str, (*(template or ()), *moved.path)))
+        raise _Unreadable(Superseded(Overtaken.CHANGED, f"{unit.tip.file}: {path}")) from moved
+    wanted: Any = unit.tip.manifest
+    for part in CONFIG_PARTS:
+        if part in content or wanted.get(part):
+            wanted = put(wanted, (part,), content.get(part, ABSENT))
+    return dict(wanted)
+
+
+def _units(question: _Question) -> Iterator[_Unit]:
+    """The objects to write: the template, and config that both versions refer to.
+
+    Where only one refers to an object, putting the reference back is the whole edit.
+    """
+    template = question.now.template
+    path = template_path(template.key[0]) or ()
+    bad = workloads(question.rejected)[question.id]
+    if isinstance(question.previous, PreviousManifest):
+        yield _Unit(template, question.previous.template, part_at(bad.template.manifest, path), None)
+    else:
+        good = workloads(question.previous)[question.id]
+        yield _Unit(template, good.pod_template, bad.pod_template, _model(question.previous, good.template))
+    for key in sorted(_config_keys(question, bad)):
+        yield from _config_unit(question, key)
+
+
+def _config_keys(question: _Question, bad: Workload) -> set[Named]:
+    keys = {located.key for located in referenced_config(question.rejected, bad)}
+    if isinstance(question.previous, Parsed):
+        good = workloads(question.previous)[question.id]
+        return keys | {located.key for located in referenced_config(question.previous, good)}
+    return keys | {(kind, question.id.namespace, name) for kind, name in question.previous.config}
+
+
+def _config_unit(question: _Question, key: Named) -> Iterator[_Unit]:
+    previous, model = _previous_content(question.previous, key)
+    rejected, tip = question.rejected.find(*key), question.tip.find(*key)
+    if previous is None or rejected is None:
+        return
     if tip is None:
-        raise EditRefused(f"{' '.join(unit.tip.key)} could no longer be read after a part of the edit")
-    step = _Step(versions, replace(unit, tip=tip), difference, draft.tip, _whole(draft.tip, tip))
-    content = step.content()
-    if content is None:
-        return draft
-    edited = replace_files(draft.tip, {tip.file: content})
-    if edited.files[tip.file].problems:
-        raise EditRefused(f"the edited {edited.files[tip.file].problems[0]}")
-    now = edited.find(*tip.key)
-    moved = template_differences((draft.tip, tip), (edited, now), unit.parts[0])
-    fields = changed_fields(tip, now, moved)
-    return _Draft(edited, (*draft.fields, *fields), draft.touched | {tip.file})
+        if canonical(previous) != canonical(content_of(rejected.manifest)):
+            raise _Unreadable(_absent([rejected.file], question.tip))
+        return
+    yield _Unit(tip, previous, content_of(rejected.manifest), model)
 
 
-def _on_one_line(node: ScalarNode) -> bool:
-    return node.style not in ("|", ">") and node.line == node.last_line
+def _previous_content(previous: Parsed | PreviousManifest, key: Named) -> tuple[Mapping[str, Any] | None, Part | None]:
+    if isinstance(previous, PreviousManifest):
+        return previous.config.get((key[0], key[2])), None
+    located = previous.find(*key)
+    return (content_of(located.manifest), _model(previous, located)) if located is not None else (None, None)
 
 
-def _whole(parsed: Parsed, located: Located) -> Node:
-    node = node_of(parsed, located)
-    assert node is not None, "a manifest has a node"
-    return node
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """One difference to take back at the tip as it is now."""
-
-    versions: Versions
-    unit: _Unit
-    difference: Difference
-    parsed: Parsed
-    root: Node
-
-    def content(self) -> bytes | None:
-        """The file with this difference taken back, None where that is so already. Raises _Moved or Refused."""
-        old, new = self.difference.old, self.difference.new
-        if old is None:
-            return self._remove()
-        if new is None:
-            return self._insert()
-        return self._set(old, new)
-
-    def _set(self, old: Node, new: Node) -> bytes | None:
-        path = self._at_tip(self.difference.new_path)
-        node = node_at(self.root, path) if path is not None else None
-        if node is None or path is None:
-            raise _Moved(f"{self._name(self.difference.new_path)} is gone from the branch")
-        if text_or_value(node, path) == text_or_value(old, path):
-            return None
-        self._expect(node, path, new)
-        here = (*self._tip.root, *path)
-        if isinstance(node, ScalarNode) and isinstance(old, ScalarNode) and _on_one_line(node) and _on_one_line(old):
-            text = path[-1] == "image" or isinstance(scalar_value(old), str)
-            return splice(self._bytes, ScalarEdit(self._tip.document, here, node.text, old.text, text))
-        return replace_lines(self._proven(self.difference.old_path), Part(self._bytes, self._tip.document, here))
-
-    def _remove(self) -> bytes | None:
-        path = self._at_tip(self.difference.new_path)
-        if path is None:
-            return None
-        node = node_at(self.root, path)
-        assert self.difference.new is not None and node is not None, "the part was added and is at the tip"
-        self._expect(node, path, self.difference.new)
-        return remove_lines(Part(self._bytes, self._tip.document, (*self._tip.root, *path)))
-
-    def _insert(self) -> bytes | None:
-        proven = self.unit.proven
-        assert proven is not None and self.difference.old is not None, "the part was removed"
-        source = _whole(self.versions.proven, proven)
-        path = same_identity(source, self.difference.old_path, self.root)
-        if path is not None:
-            node = node_at(self.root, path)
-            if node is not None and text_or_value(node, path) == text_or_value(self.difference.old, path):
-                return None
-            raise _Moved(f"{self._name(self.difference.old_path)} was set again on the branch")
-        parent = self._at_tip(self.difference.new_path)
-        if parent is None:
-            raise _Moved(f"{self._name(self.difference.new_path)} is gone from the branch")
-        return insert_lines(self._proven(self.difference.old_path), Part(self._bytes, self._tip.document, (*self._tip.root, *parent)))
-
-    def _proven(self, path: FieldPath) -> Part:
-        proven = self.unit.proven
-        assert proven is not None, "the caller looked"
-        return Part(self.versions.proven.files[proven.file].content, proven.document, (*proven.root, *path))
-
-    @property
-    def _tip(self) -> Located:
-        assert self.unit.tip is not None, "the caller looked"
-        return self.unit.tip
-
-    @property
-    def _bytes(self) -> bytes:
-        return self.parsed.files[self._tip.file].content
-
-    def _at_tip(self, path: FieldPath) -> FieldPath | None:
-        assert self.unit.rejected is not None, "the caller looked"
-        return same_identity(_whole(self.versions.rejected, self.unit.rejected), path, self.root)
-
-    def _expect(self, node: Node, path: FieldPath, rejected: Node) -> None:
-        if canonical(text_or_value(node, path)) != canonical(text_or_value(rejected, path)):
-            raise _Moved(f"{self._name(path)} is no longer the rejected value")
-
-    def _name(self, path: FieldPath) -> str:
-        return f"{self._tip.file}: {'.'.join(map(str, path))}"
+def _model(previous: Parsed, located: Located) -> Part:
+    return Part(previous.files[located.file].content, located.document, located.root)

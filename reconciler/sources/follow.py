@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from reconciler.git.errors import BranchGone, redact
 from reconciler.git.history import commit_facts
 from reconciler.git.mirror import Mirror
+from reconciler.git.names import argument, bytes_of
 from reconciler.git.objects import CommitFacts, Snapshot
 from reconciler.git.refs import RemoteRefs
 from reconciler.git.tree import snapshot
@@ -18,7 +19,7 @@ from reconciler.sources.source_port import Tip
 
 REMEMBERED = 16
 LONGEST_UNSEEN = 180.0
-"""Seconds after which the branch is looked at although nobody expects news."""
+"""Seconds after which the branch is looked at although no news is expected."""
 
 
 class GitSource:
@@ -38,12 +39,12 @@ class GitSource:
         self._facts: OrderedDict[str, CommitFacts] = OrderedDict()
 
     def expect_news(self) -> None:
-        """A poll is due, or somebody says that the branch has moved."""
+        """A poll is due, or a hint says that the branch has moved."""
         self._expecting = True
 
     @property
     def news_expected(self) -> bool:
-        """Whether `latest` would look."""
+        """True when `latest` would look."""
         return self._tip is None or self._expecting or asyncio.get_running_loop().time() - self._looked > LONGEST_UNSEEN
 
     async def latest(self) -> Tip:
@@ -89,7 +90,8 @@ class GitSource:
         newest = await self._facts_of(tip)
         if not set(files).isdisjoint(newest.files):
             return commit_of(newest)
-        found = await self.mirror.runner.git("--literal-pathspecs", "log", "-1", "--format=%H", tip, "--", *files)
+        names = map(argument, (await bytes_of(self.mirror.runner, tip, files)).values())
+        found = await self.mirror.runner.git("--literal-pathspecs", "log", "-1", "--format=%H", tip, "--", *names)
         return commit_of(await self._facts_of(found or tip))
 
     async def _facts_of(self, sha: str) -> CommitFacts:

@@ -1,4 +1,4 @@
-"""Image references: their grammar, when two are the same image, and which ones a workload runs (reference/git-forge.md 4)."""
+"""Image references: their grammar, when two are the same image, and which ones a workload runs."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,6 @@ from typing import Any
 
 from reconciler.kernel.identity import Manifest
 from reconciler.sources.image import Image
-from reconciler.sources.model import ImageField
 from reconciler.yamledit.nodes import FieldPath
 
 WORD = r"[a-z0-9]+"
@@ -34,6 +33,7 @@ TEMPLATES: Mapping[str, FieldPath] = {
     "Job": ("spec", "template"),
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
     "Pod": (),
+    "PodTemplate": ("template",),
 }
 
 
@@ -64,15 +64,6 @@ def image_or_none(text: str) -> Image | None:
         return None
 
 
-def same_image(one: Image, other: Image) -> bool | None:
-    """Whether two references name the same image; None when only a registry could tell (a tag against a digest)."""
-    if one.digest and other.digest:
-        return one.digest == other.digest
-    if one.digest or other.digest:
-        return None
-    return one.name == other.name and one.effective_tag == other.effective_tag
-
-
 def normalised(text: str) -> str:
     """The reference spelled out in full, for keys; a text that is no reference stands for itself."""
     image = image_or_none(text)
@@ -95,11 +86,6 @@ def template_of(manifest: Manifest) -> Mapping[str, Any] | None:
     for part in path:
         template = template.get(part) if isinstance(template, dict) else None
     return template if isinstance(template, dict) else None
-
-
-def workload_images(manifest: Manifest) -> Mapping[str, ImageField]:
-    """The image of each container by container name, init containers included. Places are added by `changes`."""
-    return {name: ImageField(name, text, None, image_or_none(text)) for name, _path, text in container_images(manifest)}
 
 
 def container_images(manifest: Manifest) -> Iterator[tuple[str, FieldPath, str]]:

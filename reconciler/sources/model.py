@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from reconciler.git.objects import CommitFacts
+from reconciler.git.objects import CommitFacts, one_line
 from reconciler.kernel.struct import Struct
-from reconciler.sources.image import Image
 from reconciler.yamledit.nodes import FieldPath
 
 
@@ -38,7 +37,7 @@ class FieldLocation:
         return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.path).lstrip(".")
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line} {self.field}"
+        return f"{one_line(self.file)}:{self.line} {self.field}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,33 +71,6 @@ class WorkloadId:
 
     def __str__(self) -> str:
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
-
-
-@dataclass(frozen=True, slots=True)
-class ImageField:
-    """The image of one container: its raw text, its place, and what it names (None when it is no image reference)."""
-
-    container: str
-    text: str
-    location: FieldLocation | None
-    image: Image | None
-
-
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """Which line of which file set a value, in which commit, through which pull request; None where nobody can tell."""
-
-    change: ChangedField
-    commit: Commit | None
-    pull: Pull | None
-
-    @property
-    def file(self) -> str:
-        return self.change.location.file
-
-    @property
-    def line(self) -> int:
-        return self.change.location.line
 
 
 def commit_of(facts: CommitFacts) -> Commit:

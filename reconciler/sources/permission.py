@@ -1,4 +1,4 @@
-"""What a source may write: the blast radius of one repository (DESIGN 10)."""
+"""What a source may write: the blast radius of one repository (ADR 0019)."""
 
 from reconciler.kernel.identity import Manifest, annotations_of, labels_of, name_of, namespace_of
 from reconciler.sources.settings import Allow
@@ -41,7 +41,7 @@ def refusal(manifest: Manifest, allow: Allow) -> str | None:
 
 
 def other_driver(live: Manifest) -> str | None:
-    """Which other tool already applies this live object, by its tracking marks; None when none does (DESIGN 12)."""
+    """Which other tool already applies this live object, by its tracking marks; None when none does (ADR 0022)."""
     annotations, labels = annotations_of(live), labels_of(live)
     if "argocd.argoproj.io/tracking-id" in annotations or "argocd.argoproj.io/instance" in labels:
         return "Argo CD"

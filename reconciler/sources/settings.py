@@ -16,7 +16,7 @@ class Allow:
 
 @dataclass(frozen=True, slots=True)
 class PruneLimit:
-    """More removals than this in one pass wait for a person (DESIGN 10)."""
+    """More removals than this in one pass wait for a person (ADR 0019)."""
 
     percent: int = 20
     objects: int = 10
@@ -24,10 +24,12 @@ class PruneLimit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialFile:
-    """Who we are at a Git server: the password is read from the file at each use, so it may rotate."""
+    """Who we are at a Git server: a password or an ssh key in a file that is read at each use, so it may rotate."""
 
-    username: str
-    password_file: str
+    username: str = ""
+    password_file: str = ""
+    ssh_key_file: str = ""
+    known_hosts_file: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,8 @@ class SourceSettings:
     environment: str
     interval: timedelta
     apply: bool
+    companion: bool = False
+    """True when somebody else applies what Git holds (Argo CD, Flux), and we judge, restore and tell beside it."""
     allow: Allow
     prune: bool = True
     prune_limit: PruneLimit = PruneLimit()

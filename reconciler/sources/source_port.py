@@ -1,4 +1,4 @@
-"""What a source looks like to the passes that use it: its tip, its history, its pull requests — whoever fetches them."""
+"""What a source looks like to the passes that use it: its tip, its history, its pull requests, however they are fetched."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,11 +25,15 @@ class SourcePort(Protocol):
 
     @property
     def news_expected(self) -> bool:
-        """Whether the branch may have moved since the last look."""
+        """True when the branch may have moved since the last look."""
         ...
 
     async def latest(self) -> Tip:
         """The tip; looked at now if news are expected, else as it was at the last look."""
+        ...
+
+    async def tip(self) -> Tip:
+        """The tip as it is now, looked at in any case."""
         ...
 
     async def parsed_at(self, sha: str) -> Parsed | None:

@@ -64,23 +64,33 @@ def behind(parsed: Parsed, workload: Workload) -> list[Manifest]:
     return [located.manifest for located in (workload.owner, workload.template, *referenced_config(parsed, workload))]
 
 
+def content_of(manifest: Manifest) -> dict[str, Any]:
+    """What a ConfigMap or Secret holds; labels and annotations do not count."""
+    return {part: manifest[part] for part in CONFIG_PARTS if manifest.get(part)}
+
+
 def content_hash(located: Located) -> str:
-    """The hash of what a ConfigMap or Secret holds; labels and annotations do not count."""
-    content = {part: located.manifest[part] for part in CONFIG_PARTS if located.manifest.get(part)}
-    return hashlib.sha256(canonical(content).encode()).hexdigest()
-
-
-def config_hash(parsed: Parsed, workload: Workload) -> str:
-    """One hash over all referenced config of this source; empty when there is none (docs/configuration.md, "config hash")."""
-    config = referenced_config(parsed, workload)
-    if not config:
-        return ""
-    return hashlib.sha256(canonical([(*located.key, content_hash(located)) for located in config]).encode()).hexdigest()
+    """The hash of what a ConfigMap or Secret holds."""
+    return _hash(content_of(located.manifest))
 
 
 def identity(parsed: Parsed, workload: Workload) -> str:
     """What this workload asks to run: equal for equal template and config, whichever commit or file asks."""
-    return canonical([workload.pod_template, config_hash(parsed, workload)])
+    config = {located.key: content_of(located.manifest) for located in referenced_config(parsed, workload)}
+    return identity_of(workload.pod_template, config)
+
+
+def identity_of(template: Mapping[str, Any], config: Mapping[Named, Mapping[str, Any]]) -> str:
+    """The same for a template and the content of its config, by kind, namespace and name."""
+    return canonical([template, _config_hash(config)])
+
+
+def _config_hash(config: Mapping[Named, Mapping[str, Any]]) -> str:
+    return _hash([(*key, _hash(content)) for key, content in sorted(config.items())]) if config else ""
+
+
+def _hash(value: Any) -> str:
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
 
 
 def _workload(parsed: Parsed, located: Located) -> Workload | None:

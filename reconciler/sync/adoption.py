@@ -1,4 +1,4 @@
-"""A plain Deployment released by a Rollout of ours, and given back without losing a pod (DESIGN 9).
+"""A plain Deployment released by a Rollout of ours, and given back without losing a pod (ADR 0018).
 
 Rollout from the live template → its pods available → the Deployment to 0 (contract 1.6, `scaleDown: onsuccess`) → only then a new image.
 """
@@ -58,7 +58,7 @@ def _taken_over(deployment: Manifest, rollout: Manifest | None) -> bool:
 
 
 def orphans(rollouts: Sequence[Manifest], source: str, adopted: Sequence[tuple[str, str]]) -> list[Manifest]:
-    """Rollouts that we made for this source and whose Deployment nobody wants released by us any more."""
+    """Rollouts that we made for this source and whose Deployment no policy wants released any more."""
     mine = [r for r in rollouts if labels_of(r).get(ADOPTED) == "true" and annotations_of(r).get("reconciler.dev/source") == source]
     return [r for r in mine if (namespace_of(r), name_of(r)) not in set(adopted)]
 

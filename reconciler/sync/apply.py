@@ -19,7 +19,9 @@ from reconciler.kube.cache import Cache
 from reconciler.kube.client import MANAGER, Client
 from reconciler.kube.discovery import Discovery
 from reconciler.kube.errors import ApiError, NotServed
+from reconciler.releases.gate import TemplateDecision
 from reconciler.releases.override import OVERRIDE, in_force, overridden
+from reconciler.rollouts.traffic.router import Routers
 from reconciler.runtime.apply import Apply
 from reconciler.sources.documents import Located
 from reconciler.sources.inventory import InventoryEntry, Place
@@ -28,7 +30,7 @@ from reconciler.sources.settings import SourceSettings
 from reconciler.sources.source_port import Tip
 from reconciler.sync.apply_adoption import Adopting
 from reconciler.sync.carry import RuntimeOwned, carry_over
-from reconciler.sync.effective import Template, effective, written
+from reconciler.sync.effective import effective, written
 from reconciler.sync.migration import client_side, migration
 from reconciler.sync.observe_template_gate import OverrideEnd, TemplateGate
 from reconciler.sync.order import in_order
@@ -66,21 +68,23 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class Gates:
-    """Who decides whether a template may pass, and who adopts plain Deployments."""
+    """Who decides whether a template may pass, who adopts plain Deployments, and who says which fields are a router's."""
 
     templates: TemplateGate
     adoptions: Adopting
+    routers: Routers
 
 
 class Writing:
-    """Server-side apply with the version it was derived from, carrying over what runtime owns (DESIGN 8)."""
+    """Server-side apply with the version it was derived from, carrying over what runtime owns (ADR 0017)."""
 
     def __init__(self, client: Client, cache: Cache, clock: Clock, gates: Gates) -> None:
         self._client = client
         self._cache = cache
         self._apply = Apply(client, cache, clock)
-        self._gatekeeping = gates.templates
+        self._template_gate = gates.templates
         self._adopting = gates.adoptions
+        self._routers = gates.routers
         self._discovery = Discovery(client)
 
     async def write(self, settings: SourceSettings, tip: Tip) -> Written:
@@ -106,7 +110,7 @@ class Writing:
         return Removed(tuple(gone), tuple(problems))
 
     async def _remove(self, entry: InventoryEntry, source: str) -> bool:
-        """Whether the object is gone, or not ours any more."""
+        """True when the object is gone, or not ours any more."""
         api_version, kind, namespace, name = entry.place
         resource = await self._discovery.resource_of({"apiVersion": api_version, "kind": kind})
         live = await self._client.find(resource, namespace, name)
@@ -155,14 +159,14 @@ class Writing:
         self, settings: SourceSettings, tip: Tip, target: tuple[Resource, Located, Manifest | None], report: Written
     ) -> Manifest | None:
         resource, located, live = target
-        gate = self._gatekeeping.template(tip, located, live)
-        report.look_at(gate.wake_at)
+        template, override_end = self._template_gate.template(tip, located, live)
+        release = template.release
+        report.look_at(template.wake_at)
         adoption = await self._adopting.wanted(located, live)
-        template = gate.template
         if adoption is not None:
             report.adopted.append((namespace_of(located.manifest), name_of(located.manifest)))
-            template = template if adoption.done else Template(keep=live is not None, reason="the running version is adopted first")
-        marks = {"reconciler.dev/source": settings.name, "reconciler.dev/release": gate.release}
+            template = template if adoption.done else TemplateDecision(keep=live is not None, reason="the running version is adopted first")
+        marks = {"reconciler.dev/source": settings.name, "reconciler.dev/release": release}
         wanted = _due(located.manifest, live, template, marks)
         answer = None
         if wanted is not None:
@@ -173,9 +177,9 @@ class Writing:
             if resource.plural == AUTOSCALERS.plural:
                 report.owned = None
         if adoption is not None:
-            report.look_at(await self._adopting.adopt(adoption, settings.name, gate.release))
-        if gate.override_end is not None:
-            await self._end(gate.override_end)
+            report.look_at(await self._adopting.adopt(adoption, settings.name, release))
+        if override_end is not None:
+            await self._end(override_end)
         return answer
 
     async def _end(self, override_end: OverrideEnd) -> None:
@@ -212,7 +216,7 @@ class Writing:
         return True
 
     async def _suspended(self, manifest: Manifest, known: dict[str, bool]) -> bool:
-        """Whether a person asked us to leave this object, or everything in its namespace, alone (DESIGN 11)."""
+        """True when a person asked us to leave this object, or everything in its namespace, alone (ADR 0021)."""
         namespace = namespace_of(manifest)
         if namespace and namespace not in known:
             live = await self._client.find(NAMESPACES, "", namespace)
@@ -233,7 +237,7 @@ class Writing:
         manifests = [located.manifest for located in tip.parsed.manifests]
         wanted = [m for m in manifests if m["kind"] == "Rollout" and isinstance(m.get("spec"), dict)]
         scalers = [h for namespace in settings.allow.namespaces for h in await self._autoscalers(namespace)]
-        return runtime_owned([*self._cache.list(ROLLOUTS), *wanted], scalers)
+        return runtime_owned([*self._cache.list(ROLLOUTS), *wanted], scalers, self._routers)
 
     async def _autoscalers(self, namespace: str) -> list[Manifest]:
         try:
@@ -242,16 +246,16 @@ class Writing:
             return []
 
 
-def _due(desired: Manifest, live: Manifest | None, template: Template, marks: Mapping[str, str]) -> Manifest | None:
+def _due(desired: Manifest, live: Manifest | None, template: TemplateDecision, marks: Mapping[str, str]) -> Manifest | None:
     """What is to be written now; None when the live object already is what Git asks for, or what may be had of it."""
-    choices = [effective(desired, live, Template(keep=False), marks), effective(desired, live, template, marks)]
+    choices = [effective(desired, live, TemplateDecision(), marks), effective(desired, live, template, marks)]
     if any(choice is not None and written(choice, live) for choice in choices):
         return None
     return choices[-1]
 
 
 def _check_drivers(live: Manifest, source: str) -> None:
-    """Never two drivers (DESIGN 12)."""
+    """Never two drivers (ADR 0022)."""
     tool = other_driver(live)
     if tool:
         raise Terminal(f"{live['kind']} {name_of(live)} is applied by {tool} already: remove it there or from this source")

@@ -10,12 +10,13 @@ from reconciler.kernel.resources import AUTOSCALERS, DEPLOYMENTS, ROLLOUTS
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.kube.errors import NotServed
+from reconciler.releases.gate import TemplateDecision
 from reconciler.releases.observe_policies import Policies
 from reconciler.runtime.apply import Apply
 from reconciler.runtime.suspension import Suspension
 from reconciler.sources.documents import Located
 from reconciler.sync.adoption import ADOPTED, Adoption, adoption, give_back, objection, orphans
-from reconciler.sync.effective import Template, effective, written
+from reconciler.sync.effective import effective, written
 
 LOOK_AGAIN = timedelta(seconds=2)
 NOTHING: Manifest = {"metadata": {}}
@@ -53,7 +54,7 @@ class Adopting:
         if live is not None and await self._suspension.holds(ROLLOUTS, live):
             return None
         marks = {"reconciler.dev/source": source, "reconciler.dev/release": release}
-        wanted = effective(found.rollout, live, Template(keep=False), marks)
+        wanted = effective(found.rollout, live, TemplateDecision(), marks)
         if wanted is not None and not written(wanted, live):
             metadata = {**wanted["metadata"], **({"resourceVersion": live["metadata"]["resourceVersion"]} if live else {})}
             body = {**wanted, "metadata": metadata}
@@ -62,7 +63,7 @@ class Adopting:
         return None if found.done else self._clock.now() + LOOK_AGAIN
 
     async def hand_back(self, source: str, adopted: list[tuple[str, str]]) -> datetime | None:
-        """One step for every Rollout of ours that nobody wants any more."""
+        """One step for every Rollout of ours that is not wanted any more."""
         left = orphans(self._cache.list(ROLLOUTS), source, adopted)
         for rollout in left:
             deployment = await self._client.find(DEPLOYMENTS, namespace_of(rollout), name_of(rollout))

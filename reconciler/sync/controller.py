@@ -51,7 +51,7 @@ class SourceController:
         self._clock = clock
         self._apply = Apply(client, cache, clock)
         self._sources = sources
-        self._openings = parts.openings
+        self._opener = parts.opener
         self._writing = parts.writing
         self._inventories = parts.inventories
         self._rested: dict[str, float] = {}
@@ -68,31 +68,31 @@ class SourceController:
         return []
 
     async def reconcile(self, key: Key) -> datetime | None:
-        following = self._sources.get(key.name)
-        if following is None:
+        source = self._sources.get(key.name)
+        if source is None:
             return None
         rest = self._rested.pop(key.name, 0.0) - self._clock.monotonic()
-        if rest > 0 and not following.news_expected:
+        if rest > 0 and not source.news_expected:
             self._rested[key.name] = self._clock.monotonic() + rest
             return self._clock.now() + timedelta(seconds=rest)
-        return await self._pass(key, following)
+        return await self._pass(key, source)
 
-    async def _pass(self, key: Key, following: SourcePort) -> datetime | None:
+    async def _pass(self, key: Key, source: SourcePort) -> datetime | None:
         stored, before = await self._inventories.read(key.name)
         try:
-            tip = await following.latest()
+            tip = await source.latest()
         except (Transient, Terminal) as error:
             await self._store(key.name, stored, before, replace(before, problems=(f"cannot be read: {error}",)))
             raise
         began = self._clock.monotonic()
-        if not following.settings.apply:
+        if not source.settings.apply:
             await self._report(key.name, stored, before, tip)
             return None
         asked = replace(before, commit=tip.sha, workloads=identities(tip.parsed))
         stored = await self._store(key.name, stored, before, asked)
-        unjudged = await self._openings.open(following, tip)
-        written = await self._writing.write(following.settings, tip)
-        after = await self._finish(following, tip, asked, written)
+        unjudged = await self._opener.open(source, tip)
+        written = await self._writing.write(source.settings, tip)
+        after = await self._finish(source, tip, asked, written)
         after = replace(after, problems=(*after.problems, *unjudged))
         await self._store(key.name, stored, asked, after)
         if written.retry:
@@ -101,9 +101,9 @@ class SourceController:
         self._rested[key.name] = ended + min(REST * (ended - began), LONGEST_REST)
         return min(filter(None, (written.wake_at, self._clock.now() + RESYNC)))
 
-    async def _finish(self, following: SourcePort, tip: Tip, asked: Inventory, written: Written) -> Inventory:
+    async def _finish(self, source: SourcePort, tip: Tip, asked: Inventory, written: Written) -> Inventory:
         """Prune what left Git, unless anything at all was wrong with this look."""
-        settings = following.settings
+        settings = source.settings
         known = set(written.uids.values())
         # The same object under another apiVersion has moved in Git, not left it.
         entries = tuple(e for e in asked.entries if e.place in written.desired or e.uid not in known)
@@ -149,7 +149,7 @@ def _problems(tip: Tip) -> tuple[str, ...]:
 class Parts:
     """The two halves of a pass, and where inventories are kept."""
 
-    def __init__(self, openings: ReleaseOpener, writing: Writing, inventories: Inventories) -> None:
-        self.openings = openings
+    def __init__(self, opener: ReleaseOpener, writing: Writing, inventories: Inventories) -> None:
+        self.opener = opener
         self.writing = writing
         self.inventories = inventories

@@ -1,9 +1,9 @@
-"""What is written for one object now: as Git has it, except for a pod template that must not change yet (DESIGN 5, 6, 9)."""
+"""What is written for one object now: as Git has it, except for a pod template that must not change yet (ADR 0013, 0014, 0018)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from reconciler.kernel.identity import Manifest
+from reconciler.releases.gate import TemplateDecision
 from reconciler.sync.diff import digest
 
 DESIRED = "reconciler.dev/desired"
@@ -11,30 +11,23 @@ SOURCE = "reconciler.dev/source"
 RELEASE = "reconciler.dev/release"
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
-    """What to do with the pod template of one object: `keep` the live one (and why), or let Git's through."""
-
-    keep: bool
-    reason: str = ""
-
-
-def effective(desired: Manifest, live: Manifest | None, template: Template, marks: Mapping[str, str]) -> Manifest | None:
+def effective(desired: Manifest, live: Manifest | None, template: TemplateDecision, marks: Mapping[str, str]) -> Manifest | None:
     """The manifest to apply with our marks on it; None when there is nothing that may be written yet.
 
     `marks` are annotations such as the source and the release. The digest covers all of it, so a skipped write is a proven no-op.
     """
     manifest = desired
     if template.keep:
-        if live is None:
+        kept = live["spec"]["template"] if live is not None else template.instead
+        if not kept:
             return None
-        manifest = {**desired, "spec": {**desired["spec"], "template": live["spec"]["template"]}}
+        manifest = {**desired, "spec": {**desired["spec"], "template": kept}}
     marked = _annotate(manifest, marks)
     return _annotate(marked, {DESIRED: digest(_without_template(marked) if template.keep else marked)})
 
 
 def written(effective: Manifest, live: Manifest | None) -> bool:
-    """Whether the live object already is what we last wanted it to be."""
+    """True when the live object already is what we last wanted it to be."""
     if live is None:
         return False
     return bool((live["metadata"].get("annotations") or {}).get(DESIRED) == effective["metadata"]["annotations"][DESIRED])

@@ -1,4 +1,4 @@
-"""Objects last written by kubectl's client-side apply, made ours before the first server-side apply (DESIGN 8).
+"""Objects last written by kubectl's client-side apply, made ours before the first server-side apply (ADR 0017).
 
 Without this, a field that leaves Git would stay for ever: the server removes only what the applying manager owned.
 """
@@ -18,7 +18,7 @@ Operations = list[Manifest]
 
 
 def client_side(live: Manifest) -> bool:
-    """Whether kubectl's client-side apply has written this object and may still be thought to own it."""
+    """True when kubectl's client-side apply has written this object and may still be thought to own it."""
     return LAST_APPLIED in annotations_of(live)
 
 

@@ -1,33 +1,19 @@
-"""Whether the pod template of an object may change now, and which release the object carries."""
+"""The template gate: what the pod template of an object may become now, and which release it carries: the facts behind `releases.gate`."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 
 from reconciler.kernel.clock import Clock
 from reconciler.kernel.identity import Manifest, ObjectRef, name_of, namespace_of
 from reconciler.kernel.resources import ROLLOUTS
 from reconciler.releases.apply_openings import ReleaseOpener
-from reconciler.releases.holds import holder, keeping, proven
+from reconciler.releases.gate import TemplateDecision, Wanted, decide_template
 from reconciler.releases.identity import identity_hash
-from reconciler.releases.model import Release
 from reconciler.releases.override import in_force, overridden
+from reconciler.rollouts.view import view_of
 from reconciler.sources.documents import Located
+from reconciler.sources.images import container_images
 from reconciler.sources.source_port import Tip
 from reconciler.sources.templates import workload_of
-from reconciler.sync.effective import Template
-
-THROUGH = Template(keep=False)
-
-
-@dataclass(frozen=True, slots=True)
-class TemplateDecision:
-    """What to do with one object's template, the release it belongs to, and when that may change by itself."""
-
-    template: Template
-    release: str = ""
-    wake_at: datetime | None = None
-    override_end: "OverrideEnd | None" = None
-    """The person's override that ends with this write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,52 +27,33 @@ class OverrideEnd:
 class TemplateGate:
     """Reads holds and windows off the Release objects."""
 
-    def __init__(self, openings: ReleaseOpener, clock: Clock) -> None:
-        self._openings = openings
+    def __init__(self, opener: ReleaseOpener, clock: Clock) -> None:
+        self._opener = opener
         self._clock = clock
 
-    def template(self, tip: Tip, located: Located, live: Manifest | None) -> TemplateDecision:
-        """What is decided for one object of a tip. Objects without a released template pass as they are.
+    def template(self, tip: Tip, located: Located, live: Manifest | None) -> tuple[TemplateDecision, OverrideEnd | None]:
+        """What is decided for one object of a tip, and the person's override that ends with its write.
 
-        A Rollout that borrows its template carries the release, and so does who lends it: one may be written without the other.
+        Objects without a released template pass as they are. A Rollout that borrows its template carries the release, and so does who lends
+        it: one may be written without the other.
         """
         workload = workload_of(tip.parsed, located)
         if workload is None:
-            return TemplateDecision(THROUGH)
-        history = self._openings.history(workload.template.key[1], workload.id.name)
+            return TemplateDecision(), None
+        history = self._opener.history(workload.template.key[1], workload.id.name)
         identity = identity_hash(tip.parsed, workload)
-        rollout = live if live is not None and live["kind"] == "Rollout" else self._openings.rollout(workload)
-        first = self._openings.awaited(workload, identity, history) if live is not None else None
-        decision = _after(first) if first is not None else self._decision(history, identity, rollout)
-        holds_it = located.key == workload.template.key
-        override_end = _override_end(rollout, identity) if holds_it else None
-        return TemplateDecision(decision.template if holds_it else THROUGH, decision.release, decision.wake_at, override_end)
-
-    def _decision(self, history: list[Release], identity: str, rollout: Manifest | None) -> TemplateDecision:
-        held_by = holder(history, identity)
-        if held_by is not None:
-            return TemplateDecision(Template(keep=True, reason=f"held by {held_by.name}"), held_by.name)
-        if in_force(rollout, identity):
-            return TemplateDecision(Template(keep=True, reason="a person's override is in force"))
-        good = proven(history)
-        now = self._clock.now()
-        until = keeping(history, now)
-        if until is not None and good is not None and good.spec.identity == identity:
-            kept = next(r for r in reversed(history) if r.status.keep_until == until)
-            return TemplateDecision(Template(keep=True, reason=f"kept for inspection until {until}"), kept.name, until)
-        return TemplateDecision(THROUGH, _release_of(history, good, identity))
-
-
-def _after(first: Release) -> TemplateDecision:
-    """What runs is proven before anything else is let through."""
-    return TemplateDecision(Template(keep=True, reason=f"the version that runs becomes the baseline first: {first.name}"), first.name)
-
-
-def _release_of(history: list[Release], good: Release | None, identity: str) -> str:
-    """The release an object with this identity belongs to: the proven one, or the newest of its kind."""
-    if good is not None and good.spec.identity == identity:
-        return good.name
-    return next((r.name for r in reversed(history) if r.spec.identity == identity), "")
+        rollout = live if live is not None and live["kind"] == "Rollout" else self._opener.rollout(workload)
+        wanted = Wanted(
+            identity=identity,
+            images={container: text for container, _, text in container_images(workload.template.manifest)},
+            history=history,
+            live=view_of(rollout) if rollout is not None else None,
+            awaited=self._opener.awaited(workload, identity, history) if live is not None else None,
+        )
+        decision = decide_template(wanted, self._clock.now())
+        if located.key != workload.template.key:
+            return replace(decision, keep=False, reason="", instead={}), None
+        return decision, _override_end(rollout, identity)
 
 
 def _override_end(rollout: Manifest | None, identity: str) -> OverrideEnd | None:

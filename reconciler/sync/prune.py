@@ -1,4 +1,4 @@
-"""What left Git and may be removed: only what this source applied, never too much at once (DESIGN 10)."""
+"""What left Git and may be removed: only what this source applied, never too much at once (ADR 0019)."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

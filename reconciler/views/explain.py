@@ -1,20 +1,22 @@
 """Why a rollout stands where it stands: one sentence, then the rule, its value and limit, and what a person can do."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.kernel.duration import parse_duration
-from reconciler.kernel.identity import Manifest, labels_of, name_of, namespace_of
+from reconciler.kernel.frozen import FREEZE, Frozen
+from reconciler.kernel.identity import Manifest, annotations_of, labels_of, name_of, namespace_of
 from reconciler.kernel.moment import parse_moment
 from reconciler.kernel.well_known import HASH_LABEL as HASH
 from reconciler.kernel.well_known import SUSPEND, suspended
-from reconciler.releases.contradiction import UNJUDGED
 from reconciler.releases.evidence import evidence_of
-from reconciler.releases.model import EPOCH, Release
+from reconciler.releases.model import EPOCH, Release, ReleasePhase, RestoreState, Verdict
 from reconciler.releases.override import OVERRIDE, overridden
-from reconciler.views.tree import Family, phase_of
+from reconciler.views.freeze import freeze_sentence, unfreeze_command
+from reconciler.views.releases import RELEASE
+from reconciler.views.tree import Family, canary_steps, phase_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,24 +30,61 @@ class Explanation:
     query: str = ""
     object: str = ""
     next: str = ""
+    frozen: str = ""
+    """What a person froze, whatever else is said."""
     problems: tuple[str, ...] = ()
     """What is wrong with the source that applies it, as its inventory has it."""
 
 
-Why = Callable[[Family, Release | None, datetime], Explanation | None]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """Everything that an explanation may speak of."""
+
+    family: Family
+    release: Release | None
+    """The newest release of the workload."""
+    now: datetime
+    frozen: Sequence[Frozen] = ()
+    problems: tuple[str, ...] = ()
+    flags: str = ""
+    """What a command needs beside `-n` to be pasted (` --context …`)."""
+
+    def command(self, verb: str, name: str = "") -> str:
+        """Our own command about this workload, or about an object of its namespace, to be pasted."""
+        return f"reconciler {verb} {name or name_of(self.family.rollout)} -n {namespace_of(self.family.rollout)}{self.flags}"
 
 
-def explain(family: Family, release: Release | None, now: datetime) -> Explanation:
+Why = Callable[[Situation], Explanation | None]
+
+
+def explain(situation: Situation) -> Explanation:
     """The first reason that applies; at the latest, the phase itself."""
-    for why in REASONS:
-        explanation = why(family, release, now)
-        if explanation is not None:
-            return explanation
-    phase, message = phase_of(family.rollout)
-    return Explanation(sentence=f"{phase}: {message or 'no reason is recorded'}", object=_object(family))
+    found = next((explanation for why in REASONS if (explanation := why(situation)) is not None), None)
+    return replace(found or _phase_itself(situation), frozen=freeze_sentence(situation.frozen), problems=situation.problems)
 
 
-def _suspended(family: Family, _: Release | None, __: datetime) -> Explanation | None:
+def _phase_itself(situation: Situation) -> Explanation:
+    phase, message = phase_of(situation.family.rollout)
+    return Explanation(sentence=f"{phase}: {message or 'no reason is recorded'}", object=_object(situation.family))
+
+
+def _frozen(situation: Situation) -> Explanation | None:
+    """A frozen cluster stops everything; a frozen Git only a release that waits for its way back."""
+    release, scopes = situation.release, {part.scope for part in situation.frozen}
+    restoring = release is not None and release.status.restore is not None and release.status.restore.state is RestoreState.WANTED
+    if "cluster" not in scopes and not ("git" in scopes and restoring):
+        return None
+    return Explanation(
+        sentence=freeze_sentence(situation.frozen),
+        rule=FREEZE,
+        value=", ".join(sorted(scopes)),
+        object=f"Namespace {situation.frozen[0].namespace}",
+        next=unfreeze_command(situation.frozen, situation.flags),
+    )
+
+
+def _suspended(situation: Situation) -> Explanation | None:
+    family = situation.family
     held = next((m for m in (family.rollout, family.namespace) if m is not None and suspended(m)), None)
     if held is None:
         return None
@@ -55,109 +94,140 @@ def _suspended(family: Family, _: Release | None, __: datetime) -> Explanation |
         rule=SUSPEND,
         value="true",
         object=place,
-        next=f"kubectl annotate {held['kind'].lower()} {name_of(held)}{_in_namespace(held)} {SUSPEND}-",
+        next=f"kubectl annotate {held['kind'].lower()} {name_of(held)}{_in_namespace(held)}{situation.flags} {SUSPEND}-",
     )
 
 
-def _invalid(family: Family, _: Release | None, __: datetime) -> Explanation | None:
-    condition = _condition(family, "InvalidSpec")
+def _invalid(situation: Situation) -> Explanation | None:
+    condition = _condition(situation.family, "InvalidSpec")
     if condition is None:
         return None
     return Explanation(
         sentence=f"Nothing is done while the spec is invalid: {condition.get('message')}",
         rule="InvalidSpec",
-        object=_object(family),
+        object=_object(situation.family),
         next="correct the named field in Git and push",
     )
 
 
-def _overridden(family: Family, _: Release | None, __: datetime) -> Explanation | None:
-    identity = overridden(family.rollout)
+def _overridden(situation: Situation) -> Explanation | None:
+    rollout = situation.family.rollout
+    identity = overridden(rollout)
     if not identity:
         return None
-    lift = f"kubectl annotate rollout {name_of(family.rollout)}{_in_namespace(family.rollout)} {OVERRIDE}-"
+    lift = f"kubectl annotate rollout {name_of(rollout)}{_in_namespace(rollout)}{situation.flags} {OVERRIDE}-"
     return Explanation(
         sentence="An override of a person is in force: the live template is theirs and nobody judges it",
         rule=OVERRIDE,
         value=identity,
-        object=_object(family),
+        object=_object(situation.family),
         next=f"it ends when Git changes the pod template; to end it now: {lift}",
     )
 
 
-def _unjudged(family: Family, release: Release | None, _: datetime) -> Explanation | None:
-    if release is None or release.decided or not release.status.reason.startswith(UNJUDGED):
+def _unjudged(situation: Situation) -> Explanation | None:
+    release = situation.release
+    if release is None or release.decided or not release.status.unjudged:
         return None
-    reason = release.status.reason.removeprefix(UNJUDGED)
+    reason = release.status.unjudged
     return Explanation(
         sentence=f"What Git asks for is applied and nobody judges it: {reason}",
         rule="ReleasePolicy",
-        object=f"Release {release.namespace}/{release.name}",
+        object=_release(release),
         next="correct the policies and push; the release is judged from then on",
     )
 
 
-def _decided(family: Family, release: Release | None, _: datetime) -> Explanation | None:
-    if release is None or release.status.verdict is None or not release.status.held:
+def _decided(situation: Situation) -> Explanation | None:
+    """A held version, unless it is the one that serves all users: then a person tried it again, and it is not held back."""
+    release = situation.release
+    if release is None or release.status.verdict is None or not release.status.held or _serves(situation.family, release):
         return None
+    lift = f"to try it again: {situation.command('hold lift', release.name)}"
+    if release.status.verdict is Verdict.PASSED:
+        return Explanation(
+            sentence=f"A person holds the version of release {release.name}, which had passed: it is not deployed again",
+            rule="held",
+            object=_release(release),
+            next=lift,
+        )
+    return _lost(release, f"Release {release.name} ended: {release.status.verdict}: {release.status.reason}", f"{_restored(release)}{lift}")
+
+
+def _lost(release: Release, sentence: str, next_step: str) -> Explanation:
+    """A release that did not pass, with the measurement that says most."""
     worst = next((row for row in release.status.evidence if row.phase in ("Failed", "Error", "Inconclusive")), None)
-    restore = release.status.restore
-    done = f"restore in Git: {restore.state} {restore.sha[:12]}; " if restore is not None else ""
     return Explanation(
-        sentence=f"Release {release.name} ended: {release.status.verdict}: {release.status.reason}",
+        sentence=sentence,
         rule=worst.condition if worst else str(release.status.verdict),
         value=", ".join(worst.values) if worst else "",
         limit=worst.limit if worst else "",
         query=worst.query if worst else "",
-        object=f"Release {release.namespace}/{release.name}",
-        next=f"{done}to try it again: reconciler hold lift {release.name}",
+        object=_release(release),
+        next=next_step,
     )
 
 
-def _aborted(family: Family, _: Release | None, __: datetime) -> Explanation | None:
-    condition = _condition_of_reason(family, "RolloutAborted")
-    if condition is None or not _status(family).get("abort"):
+def _restored(release: Release) -> str:
+    restore = release.status.restore
+    if restore is None:
+        return ""
+    known = " ".join(part for part in (restore.state, restore.sha[:12], restore.pull, restore.message) if part)
+    return f"restore in Git: {known}; "
+
+
+def _serves(family: Family, release: Release) -> bool:
+    """True when all users are on the version of this release."""
+    status = _status(family)
+    current = status.get("currentPodHash")
+    if _phase(family) != "Healthy" or current != status.get("stableRS"):
+        return False
+    if release.status.pod_hash:
+        return release.status.pod_hash == current
+    return annotations_of(family.rollout).get(RELEASE, release.name) == release.name
+
+
+def _aborted(situation: Situation) -> Explanation | None:
+    condition = _condition_of_reason(situation.family, "RolloutAborted")
+    if condition is None or not _status(situation.family).get("abort"):
         return None
-    name = name_of(family.rollout)
     return Explanation(
         sentence=f"Traffic is on the stable version: {condition.get('message')}",
         rule="RolloutAborted",
-        object=_object(family),
-        next=f"reconciler retry {name}, or push another version",
+        object=_object(situation.family),
+        next=f"{situation.command('retry')}, or push another version",
     )
 
 
-def _paused(family: Family, _: Release | None, now: datetime) -> Explanation | None:
-    name = name_of(family.rollout)
+def _paused(situation: Situation) -> Explanation | None:
+    family = situation.family
     if family.rollout["spec"].get("paused"):
-        return Explanation(
-            sentence="A person paused it", rule="spec.paused", value="true", object=_object(family), next=f"reconciler promote {name}"
-        )
+        next_step = situation.command("promote")
+        return Explanation(sentence="A person paused it", rule="spec.paused", value="true", object=_object(family), next=next_step)
     pauses = _status(family).get("pauseConditions") or []
-    if not pauses:
-        return None
-    return _pause(family, pauses[0], now)
+    return _pause(situation, pauses[0]) if pauses else None
 
 
-def _pause(family: Family, pause: Manifest, now: datetime) -> Explanation:
-    name, reason = name_of(family.rollout), str(pause.get("reason"))
+def _pause(situation: Situation, pause: Manifest) -> Explanation:
+    family, reason = situation.family, str(pause.get("reason"))
     step = _step(family)
     seconds = _seconds(((step or {}).get("pause") or {}).get("duration"))
-    following = f"reconciler promote {name}"
+    next_step = situation.command("promote")
     if reason == "CanaryPauseStep" and seconds is not None:
         ends = _time(str(pause.get("startTime"))) + timedelta(seconds=seconds)
-        left = max(0, round((ends - now).total_seconds()))
+        left = max(0, round((ends - situation.now).total_seconds()))
         sentence = f"It waits out the pause of step {_index(family) + 1}: {left} s of {seconds} s are left"
-        return Explanation(sentence=sentence, rule=reason, value=f"{left}s", limit=f"{seconds}s", object=_object(family), next=following)
+        return Explanation(sentence=sentence, rule=reason, value=f"{left}s", limit=f"{seconds}s", object=_object(family), next=next_step)
     sentences = {
         "CanaryPauseStep": f"It waits for a person at step {_index(family) + 1}",
         "BlueGreenPause": "The new version is ready behind the preview service and waits for a person",
         "InconclusiveAnalysisRun": "An analysis could not tell good from bad, so it waits for a person",
     }
-    return Explanation(sentence=sentences.get(reason, f"It is paused: {reason}"), rule=reason, object=_object(family), next=following)
+    return Explanation(sentence=sentences.get(reason, f"It is paused: {reason}"), rule=reason, object=_object(family), next=next_step)
 
 
-def _measuring(family: Family, _: Release | None, __: datetime) -> Explanation | None:
+def _measuring(situation: Situation) -> Explanation | None:
+    family = situation.family
     current = _status(family).get("currentPodHash")
     running = [
         r for r in family.runs if labels_of(r).get(HASH) == current and (r.get("status") or {}).get("phase") in ("Running", "Pending")
@@ -174,12 +244,12 @@ def _measuring(family: Family, _: Release | None, __: datetime) -> Explanation |
         limit=row.limit if row else "",
         query=row.query if row else "",
         object=f"AnalysisRun {namespace_of(running[0])}/{name_of(running[0])}",
-        next=f"reconciler get rollout {name_of(family.rollout)} --watch",
+        next=f"{situation.command('get rollout')} --watch",
     )
 
 
-def _pods(family: Family, _: Release | None, __: datetime) -> Explanation | None:
-    status = _status(family)
+def _pods(situation: Situation) -> Explanation | None:
+    family, status = situation.family, _status(situation.family)
     current = next((rs for rs in family.replica_sets if labels_of(rs).get(HASH) == status.get("currentPodHash")), None)
     if current is None:
         return None
@@ -192,24 +262,72 @@ def _pods(family: Family, _: Release | None, __: datetime) -> Explanation | None
         value=str(available),
         limit=str(wanted),
         object=f"ReplicaSet {namespace_of(current)}/{name_of(current)}",
-        next=f"kubectl -n {namespace_of(current)} get pods -l {HASH}={labels_of(current).get(HASH)}",
+        next=f"kubectl get pods{_in_namespace(current)}{situation.flags} -l {HASH}={labels_of(current).get(HASH)}",
     )
 
 
-def _healthy(family: Family, release: Release | None, _: datetime) -> Explanation | None:
+def _healthy(situation: Situation) -> Explanation | None:
+    family, release = situation.family, situation.release
     if _phase(family) != "Healthy":
         return None
-    if release is not None and release.status.verdict is None:
+    if situation.problems:
+        said = f"It is healthy, but what Git asks for is not known to run: {situation.problems[0]}"
+        return Explanation(sentence=said, rule="source", object=_object(family), next="correct it in Git and push")
+    if release is None:
+        return Explanation(sentence="It runs what Git asks for" if _applied(family) else UNFOLLOWED, object=_object(family))
+    if release.status.verdict is None:
         return Explanation(
-            sentence=f"Everybody is on the new version; release {release.name} is still {release.status.phase}",
-            rule="afterPromotion" if release.status.phase == "Watching" else "",
-            object=f"Release {release.namespace}/{release.name}",
+            sentence=f"Everybody is on the new version; release {release.name} is still {release.status.phase}{_because(release)}",
+            rule="afterPromotion" if release.status.phase is ReleasePhase.WATCHING else "",
+            object=_release(release),
+            next=f"{situation.command('status')} --wait-for verdict",
         )
-    reason = f": {release.status.verdict}, {release.status.reason}" if release is not None else ""
-    return Explanation(sentence=f"It runs what Git asks for{reason}", object=_object(family))
+    return _ended(situation, release)
 
 
-REASONS: tuple[Why, ...] = (_suspended, _invalid, _overridden, _unjudged, _decided, _aborted, _paused, _measuring, _pods, _healthy)
+def _ended(situation: Situation, release: Release) -> Explanation:
+    """A healthy Rollout whose newest release has its verdict: proven, served all the same, or gone."""
+    verdict, reason = release.status.verdict, release.status.reason
+    if verdict is Verdict.PASSED:
+        return Explanation(sentence=f"It runs what Git asks for: {verdict}, {reason}", object=_object(situation.family))
+    accepted = release.status.accepted
+    if accepted is not None:
+        said = f"It runs what Git asks for: {accepted.by} called it proven{f', {accepted.reason}' if accepted.reason else ''}"
+        return Explanation(sentence=said, value=f"{verdict}: {reason}", object=_release(release))
+    if _serves(situation.family, release):
+        said = f"Everybody is on the version of release {release.name} although it is not proven: {verdict}: {reason}"
+        return _lost(release, said, f"{_restored(release)}push another version, or call it proven: {situation.command('accept')}")
+    said = f"It runs the version before release {release.name}, which ended: {verdict}: {reason}"
+    return _lost(release, said, f"{_restored(release)}push another version")
+
+
+UNFOLLOWED = "It is healthy, and no release of it is recorded"
+REASONS: tuple[Why, ...] = (
+    _frozen,
+    _suspended,
+    _invalid,
+    _overridden,
+    _unjudged,
+    _decided,
+    _aborted,
+    _paused,
+    _measuring,
+    _pods,
+    _healthy,
+)
+
+
+def _applied(family: Family) -> bool:
+    """True when a source of ours applies it."""
+    return bool(annotations_of(family.rollout).get("reconciler.dev/source"))
+
+
+def _because(release: Release) -> str:
+    return f": {release.status.reason}" if release.status.reason else ""
+
+
+def _release(release: Release) -> str:
+    return f"Release {release.namespace}/{release.name}"
 
 
 def _status(family: Family) -> dict[str, Any]:
@@ -241,7 +359,7 @@ def _index(family: Family) -> int:
 
 
 def _step(family: Family) -> Manifest | None:
-    steps = ((family.rollout["spec"].get("strategy") or {}).get("canary") or {}).get("steps") or []
+    steps = canary_steps(family.rollout)
     return steps[_index(family)] if _index(family) < len(steps) else None
 
 

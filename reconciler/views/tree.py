@@ -63,7 +63,7 @@ def facts(family: Family) -> dict[str, Any]:
     rollout, status = family.rollout, family.rollout.get("status") or {}
     spec = rollout["spec"]
     strategy = spec.get("strategy") or {}
-    steps = (strategy.get("canary") or {}).get("steps") or []
+    steps, most = canary_steps(rollout), _most(rollout)
     phase, message = phase_of(rollout)
     return {
         "name": name_of(rollout),
@@ -72,8 +72,8 @@ def facts(family: Family) -> dict[str, Any]:
         "phase": phase,
         "message": message,
         "step": f"{status.get('currentStepIndex', 0)}/{len(steps)}" if steps else "",
-        "setWeight": _set_weight(steps, status),
-        "actualWeight": _actual_weight(family, status),
+        "setWeight": _set_weight(steps, status, most),
+        "actualWeight": _actual_weight(family, status, most),
         "images": _images(family, status),
         "replicas": {
             "desired": spec.get("replicas", 1),
@@ -85,6 +85,17 @@ def facts(family: Family) -> dict[str, Any]:
         "release": annotations_of(rollout).get("reconciler.dev/release", ""),
         "override": overridden(rollout),
     }
+
+
+def canary_steps(rollout: Manifest) -> list[Manifest]:
+    """The steps of a canary; none of any other strategy."""
+    return list(((rollout["spec"].get("strategy") or {}).get("canary") or {}).get("steps") or [])
+
+
+def _most(rollout: Manifest) -> int:
+    """What a router counts as everybody: 100 unless the canary says otherwise."""
+    routing = ((rollout["spec"].get("strategy") or {}).get("canary") or {}).get("trafficRouting") or {}
+    return int(routing.get("maxTrafficWeight") or 100)
 
 
 def _revision_node(family: Family, revision: int) -> TreeNode:
@@ -142,28 +153,30 @@ def tags(rollout: Manifest, pod_hash: str) -> tuple[str, ...]:
     return tuple(name for name, holds in roles if holds)
 
 
-def _set_weight(steps: list[Manifest], status: Manifest) -> int | None:
-    """The weight asked for at this step (contract 2.1 rows 4 to 6)."""
+def _set_weight(steps: list[Manifest], status: Manifest, most: int) -> int:
+    """The weight asked for at this step (contract 2.1 items 4 to 6)."""
     if status.get("abort"):
         return 0
     index = status.get("currentStepIndex")
     if index is None or index >= len(steps):
-        return 100
+        return most
     weights = [step["setWeight"] for step in steps[: index + 1] if "setWeight" in step]
     return int(weights[-1]) if weights else 0
 
 
-def _actual_weight(family: Family, status: Manifest) -> int | None:
-    """Traffic in force with a router; else the share of available pods (contract 11.2)."""
-    if status.get("currentStepIndex") is None:
-        return 100
+def _actual_weight(family: Family, status: Manifest, most: int) -> int:
+    """Everybody once no step is left; else traffic in force with a router, or the share of available pods (contract 11.2)."""
+    index = status.get("currentStepIndex")
+    if index is None or index >= len(canary_steps(family.rollout)):
+        # The version is the stable one by then: the canary's own share is 0 because nobody needs a canary any more.
+        return most
     weights = ((status.get("canary") or {}).get("weights") or {}).get("canary")
     if weights:
         return int(weights.get("weight") or 0)
     total = int(status.get("availableReplicas") or 0)
     current = next((rs for rs in family.replica_sets if labels_of(rs).get(HASH) == status.get("currentPodHash")), None)
     available = int(((current or {}).get("status") or {}).get("availableReplicas") or 0)
-    return available * 100 // total if total else 0
+    return available * most // total if total else 0
 
 
 def _images(family: Family, status: Manifest) -> list[str]:

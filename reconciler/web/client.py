@@ -90,7 +90,8 @@ async def ask(client: httpx.AsyncClient, call: HttpCall) -> HttpAnswer:
     except TimeoutError as error:
         raise Transient(f"{_place(request.url)}: no answer within {call.timeout:g} s") from error
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-        raise Terminal(f"{call.method}: not an http(s) URL, or a redirect to none: {error}") from error
+        # Its words quote the address, and with it whatever credential was written into it.
+        raise Terminal(f"{call.method}: not an http(s) URL, or a redirect to none ({type(error).__name__})") from None
     except httpx.RequestError as error:
         raise Transient(f"{_place(request.url)}: no answer: {type(error).__name__}") from error
 
@@ -104,10 +105,10 @@ async def _follow(client: httpx.AsyncClient, request: httpx.Request, limit: int)
     for _ in range(REDIRECTS + 1):
         response = await client.send(request, stream=True)
         try:
-            following = _redirect(client, request, response)
-            if following is None:
+            redirected = _redirect(client, request, response)
+            if redirected is None:
                 return HttpAnswer(response.status_code, response.headers, await read_bounded(response, limit))
-            request = following
+            request = redirected
         finally:
             await response.aclose()
     raise Terminal(f"{_place(request.url)}: more than {REDIRECTS} redirects")

@@ -59,22 +59,6 @@ def entries_of(node: Node, sibling: Node | None = None) -> dict[str | NameKey, t
     return {_item_key(position, child, named): (position, child) for position, child in children(node)}
 
 
-def same_identity(node: Node, path: FieldPath, target: Node | None) -> FieldPath | None:
-    """The path in `target` of the part that `path` names in `node`, or None when target has no such part."""
-    found: list[str | int] = []
-    for part in path:
-        if target is None:
-            return None
-        mine, theirs = entries_of(node, target), entries_of(target, node)
-        identity = next((key for key, (own, _child) in mine.items() if own == part), None)
-        if identity is None or identity not in theirs:
-            return None
-        node = mine[identity][1]
-        own_part, target = theirs[identity]
-        found.append(own_part)
-    return tuple(found)
-
-
 def _both_collections(old: Node, new: Node) -> bool:
     both = (isinstance(old, MappingNode) and isinstance(new, MappingNode)) or (
         isinstance(old, SequenceNode) and isinstance(new, SequenceNode)

@@ -1,26 +1,38 @@
-"""Takes whole entries out of a YAML file or puts them in, line by line. `restore` proves the result by parsing it again.
+"""Takes whole entries out of a YAML file, puts them in or writes them anew, line by line. `pieces` proves the result by parsing it again.
 
-Only block style and only whole lines: anything else is Refused, because a guess about layout is a change nobody asked for.
+Only block style and only whole lines: anything else is refused, because a guess about layout is a change that was not asked for.
 """
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
-from reconciler.yamledit.differences import entries_of
-from reconciler.yamledit.nodes import BOM, FieldPath, MappingNode, Node, SequenceNode, compose, decode, node_at
-from reconciler.yamledit.splice import EditRefused
+import yaml
 
-RARE_BREAK = re.compile(r"[\x85\u2028\u2029]")
-LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
+from reconciler.yamledit.nodes import BOM, FieldPath, MappingNode, Node, Placed, SequenceNode, compose_each, decode
+from reconciler.yamledit.splice import EditRefused, plain_is_safe
+from reconciler.yamledit.values import key_name, placed_at
+
+# Line ends as libyaml counts them.
+END = re.compile(r"(?:\r\n|[\n\r\x85\u2028\u2029])\Z")
+LINE = re.compile(r"[^\r\n\x85\u2028\u2029]*(?:\r\n|[\n\r\x85\u2028\u2029])|[^\r\n\x85\u2028\u2029]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One entry of a mapping or item of a list in a file."""
+    """One place in a file: an entry of a mapping, an item of a list, or the whole document."""
 
     content: bytes
     document: int
     path: FieldPath
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The lines of one entry, without their ends, and the column (from 1) at which it starts."""
+
+    lines: tuple[str, ...]
+    column: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,89 +44,127 @@ class _Span:
     column: int
 
 
-def remove_lines(part: Part) -> bytes:
-    """The file without one entry. Raises Refused unless the entry fills whole lines and has a sibling that stays."""
+class _Dumper(yaml.SafeDumper):
+    """Writes texts so that every reader takes them for texts."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text.strip("\n") else None if plain_is_safe(text) else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def entry_of(part: Part) -> Entry:
+    """One entry as a file writes it. Raises EditRefused unless it fills whole lines."""
     text = decode(part.content)
-    collection = _collection(text, part)
-    spans = _spans(text, collection)
-    if len(spans) < 2:
+    span = _alone(text, part.path[-1], _span(text, part))
+    return Entry(tuple(_bare(line) for line in _lines(text)[span.first - 1 : span.last]), span.column)
+
+
+def new_entry(key: str | int, value: Any) -> Entry:
+    """One entry as we write it where no text is known: block style, a key or an item of a list."""
+    text = yaml.dump({key: value} if isinstance(key, str) else [value], Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1 << 20)
+    return Entry(tuple(text.splitlines()), 1)
+
+
+def remove_lines(target: Part) -> bytes:
+    """The file without one entry. Raises EditRefused unless the entry fills whole lines and has a sibling that stays."""
+    text = decode(target.content)
+    if len(_spans(text, _collection(text, target))) < 2:
         raise EditRefused("the entry is the only one of its mapping or list")
-    span = _alone(text, part.path[-1], spans[part.path[-1]])
-    return _put(part.content, (span.first - 1, span.last), [])
+    span = _alone(text, target.path[-1], _span(text, target))
+    return _put(target.content, (span.first - 1, span.last), ())
 
 
-def insert_lines(part: Part, target: Part) -> bytes:
-    """The file of `target` with the entry `part` of another version of it; `target.path` names the collection that takes it in.
-
-    It goes behind the sibling that it follows in its own file, or else before the first one.
-    """
-    text, source = decode(target.content), decode(part.content)
-    here = node_at(compose(text)[target.document].root, target.path)
-    there = _collection(source, part)
-    if here is None or type(here) is not type(there):
-        raise EditRefused("the place that the entry belongs to is gone")
-    spans = _spans(text, here)
+def insert_lines(entry: Entry, target: Part, behind: str | int | None) -> bytes:
+    """The file with one more entry in the collection that `target` names: behind a sibling, or before the first one."""
+    text = decode(target.content)
+    spans = _spans(text, _collection(text, Part(target.content, target.document, (*target.path, ""))))
     if not spans:
         raise EditRefused("the place that the entry belongs to is empty")
-    behind = _sibling_before(here, there, part.path[-1])
     first_part, first = next(iter(spans.items()))
     at = spans[behind].last if behind is not None else _alone(text, first_part, first).first - 1
-    return _put(target.content, (at, at), _moved(part, first.column))
+    return _put(target.content, (at, at), _moved(entry, first.column))
 
 
-def replace_lines(part: Part, target: Part) -> bytes:
-    """The file of `target` with one entry, named by `target.path`, written as `part` writes it in another version."""
+def replace_lines(entry: Entry, target: Part) -> bytes:
+    """The file with one entry written anew."""
     text = decode(target.content)
-    span = _alone(text, target.path[-1], _spans(text, _collection(text, target))[target.path[-1]])
-    return _put(target.content, (span.first - 1, span.last), _moved(part, span.column))
+    span = _alone(text, target.path[-1], _span(text, target))
+    return _put(target.content, (span.first - 1, span.last), _moved(entry, span.column))
 
 
-def _moved(part: Part, column: int) -> list[str]:
-    """The lines of one entry, indented so that they start at a column."""
-    source = decode(part.content)
-    span = _alone(source, part.path[-1], _spans(source, _collection(source, part))[part.path[-1]])
-    return _indented(_lines(source)[span.first - 1 : span.last], column - span.column)
+def _put(content: bytes, between: tuple[int, int], entry: tuple[str, ...]) -> bytes:
+    """The file with other lines at a place. A file without a final line end stays so."""
+    lines = _lines(decode(content))
+    before, behind = lines[: between[0]], lines[between[1] :]
+    ending = next((found[0] for line in (*reversed(before), *lines) if (found := END.search(line))), "\n")
+    fresh = [line + ending for line in entry]
+    if before and entry and not END.search(before[-1]):
+        before = [*before[:-1], before[-1] + ending]
+    if fresh and not behind and not END.search(lines[-1]):
+        fresh[-1] = entry[-1]
+    return (BOM if content.startswith(BOM) else b"") + "".join([*before, *fresh, *behind]).encode()
 
 
-def _put(content: bytes, between: tuple[int, int], entry: list[str]) -> bytes:
-    text = decode(content)
-    before, behind = _lines(text, keep=True)[: between[0]], _lines(text, keep=True)[between[1] :]
-    ending = "\r\n" if "\r\n" in text else "\n"
-    if before and not before[-1].endswith(("\n", "\r")):
-        raise EditRefused("the file does not end with a line end")
-    return _bytes(content, "".join([*before, *(line + ending for line in entry), *behind]))
+def _moved(entry: Entry, column: int) -> tuple[str, ...]:
+    delta = column - entry.column
+    if delta >= 0:
+        return tuple(" " * delta + line if line.strip() else line for line in entry.lines)
+    return tuple(_to_the_left(line, -delta) for line in entry.lines)
 
 
-def _lines(text: str, keep: bool = False) -> list[str]:
-    """The lines as libyaml counts them for the characters that we accept: LF, CRLF and CR only."""
-    if RARE_BREAK.search(text):
-        raise EditRefused("the file has line ends other than LF and CRLF")
-    parts = LINE.findall(text)
-    return parts if keep else [part.rstrip("\r\n") for part in parts]
+def _to_the_left(line: str, by: int) -> str:
+    indentation = len(line) - len(line.lstrip(" "))
+    if indentation < by and line.strip() and not line.lstrip().startswith("#"):
+        raise EditRefused("the entry cannot be moved to the left")
+    return line[min(by, indentation) :]
+
+
+def _lines(text: str) -> list[str]:
+    return LINE.findall(text)
+
+
+def _bare(line: str) -> str:
+    return END.sub("", line)
 
 
 def _collection(text: str, part: Part) -> Node:
-    node = node_at(compose(text)[part.document].root, part.path[:-1])
-    if node is None:
-        raise EditRefused("the entry is gone")
+    root = compose_each(text)[part.document].root
+    node = placed_at(root, part.path[:-1]) if root is not None else None
+    if not isinstance(node, MappingNode | SequenceNode):
+        raise EditRefused("the entry is gone, or behind an alias")
     return node
+
+
+def _span(text: str, part: Part) -> _Span:
+    spans = _spans(text, _collection(text, part))
+    if part.path[-1] not in spans:
+        raise EditRefused("the entry is not written where it is read")
+    return spans[part.path[-1]]
 
 
 def _spans(text: str, collection: Node) -> dict[str | int, _Span]:
     found: dict[str | int, _Span] = {}
     if isinstance(collection, MappingNode) and not collection.flow:
-        for key, key_node, value in _keys(collection):
-            found[key] = _Span(key_node.line, max(key_node.line, value.last_line), key_node.column)
+        for key, value in collection.entries:
+            found[key_name(key)] = _entry_span(key, key.column, value)
     elif isinstance(collection, SequenceNode) and not collection.flow:
         for position, item in enumerate(collection.items):
-            found[position] = _Span(item.line, item.last_line, collection.column)
+            found[position] = _entry_span(item, collection.column, item)
     else:
         raise EditRefused("the entry is in a mapping or list written on one line")
-    return {part: _trimmed(_lines(text), span) for part, span in found.items()}
+    lines = _lines(text)
+    return {part: _trimmed(lines, span) for part, span in found.items()}
 
 
-def _keys(mapping: MappingNode) -> list[tuple[str, Node, Node]]:
-    return [(part, key, value) for (key, value), part in zip(mapping.entries, entries_of(mapping), strict=True) if isinstance(part, str)]
+def _entry_span(first: Placed, column: int, last: Placed) -> _Span:
+    return _Span(first.line, max(first.line, last.last_line), column)
 
 
 def _trimmed(lines: list[str], span: _Span) -> _Span:
@@ -131,23 +181,3 @@ def _alone(text: str, part: str | int, span: _Span) -> _Span:
     if line[: span.column - 1].strip() or (isinstance(part, int) and dash != "-"):
         raise EditRefused("the entry shares its line with another")
     return span
-
-
-def _indented(lines: list[str], delta: int) -> list[str]:
-    if delta >= 0:
-        return [" " * delta + line if line.strip() else line for line in lines]
-    if any(line.strip() and line[:-delta].strip() for line in lines):
-        raise EditRefused("the entry cannot be moved to the left")
-    return [line[-delta:] for line in lines]
-
-
-def _sibling_before(here: Node, there: Node, part: str | int) -> str | int | None:
-    """The nearest entry before `part` over there that is also here."""
-    mine, theirs = entries_of(here, there), entries_of(there, here)
-    order = list(theirs)
-    position = next(index for index, key in enumerate(order) if theirs[key][0] == part)
-    return next((mine[key][0] for key in reversed(order[:position]) if key in mine), None)
-
-
-def _bytes(content: bytes, text: str) -> bytes:
-    return (BOM if content.startswith(BOM) else b"") + text.encode()

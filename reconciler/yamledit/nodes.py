@@ -4,8 +4,10 @@ Built from events, not by recursion: nesting and alias expansion are counted bef
 file cannot cost more than a large honest one.
 """
 
+import itertools
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
 import yaml
@@ -15,6 +17,9 @@ MOST_NODES = 100_000
 FieldPath = tuple[str | int, ...]
 """Mapping keys and list positions from the root of a document."""
 BOM = b"\xef\xbb\xbf"
+# A line that starts a document, with the directives before it: nothing else can start so, not even within a block of text.
+DOCUMENT = re.compile(r"^(?:%[^\r\n]*(?:\r\n|\n|\r))*---(?=\s|\Z)", re.MULTILINE)
+LINE_END = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -46,7 +51,7 @@ class ScalarNode:
 class MappingNode:
     """One mapping with its entries in order."""
 
-    entries: tuple[tuple["Node", "Node"], ...]
+    entries: tuple[tuple["Placed", "Placed"], ...]
     flow: bool
     start: int
     end: int
@@ -59,7 +64,7 @@ class MappingNode:
 class SequenceNode:
     """One list with its items in order."""
 
-    items: tuple["Node", ...]
+    items: tuple["Placed", ...]
     flow: bool
     start: int
     end: int
@@ -68,41 +73,62 @@ class SequenceNode:
     last_line: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class AliasNode:
+    """One alias where it stands; `target` is the node that it repeats. `children` sees through it."""
+
+    target: "ScalarNode | MappingNode | SequenceNode"
+    start: int
+    end: int
+    line: int
+    column: int
+    last_line: int
+
+
 Node = ScalarNode | MappingNode | SequenceNode
+Placed = Node | AliasNode
+"""A node or an alias of one: what stands at a place of the text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One document of a file; `root` is None when it is empty. `shared` holds the ids of nodes that an alias repeats."""
+    """One document of a file; `root` is None when it is empty or when `problem` says why it cannot be read.
+
+    `shared` holds the ids of nodes that an alias repeats; `source` is the text of an unreadable document.
+    """
 
     index: int
     root: Node | None
     shared: frozenset[int]
+    problem: NotYaml | None = None
+    source: str = ""
 
 
 @dataclass(slots=True)
 class _Frame:
     event: Any
-    children: list[Node] = field(default_factory=list)
+    children: list[Placed] = field(default_factory=list)
     size: int = 1
     height: int = 1
 
 
 class _Builder:
-    """Takes the events of one text in order and grows its documents."""
+    """Takes the events of one text in order and grows its documents. The text may start within a file: at `offset`, after `lines`."""
 
-    def __init__(self) -> None:
+    def __init__(self, offset: int = 0, lines: int = 0, spent: int = 0) -> None:
+        self.offset = offset
+        self.lines = lines
         self.documents: list[Document] = []
         self.frames: list[_Frame] = []
         self.anchors: dict[str, tuple[Node, int, int] | None] = {}
         self.shared: set[int] = set()
         self.root: Node | None = None
-        self.spent = 0
+        self.spent = spent
 
     def take(self, event: Any) -> None:
         match event:
             case yaml.ScalarEvent():
-                self._add(_scalar(event), 1, 1, event)
+                self._add(self._scalar(event), 1, 1, event)
             case yaml.AliasEvent():
                 self._repeat(event)
             case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
@@ -123,7 +149,7 @@ class _Builder:
 
     def _close(self, event: Any) -> None:
         frame = self.frames.pop()
-        self._add(_collection(frame, event), frame.size, frame.height + 1, frame.event)
+        self._add(self._collection(frame, event), frame.size, frame.height + 1, frame.event)
 
     def _repeat(self, event: Any) -> None:
         if event.anchor not in self.anchors:
@@ -133,18 +159,26 @@ class _Builder:
             _refuse(event, f"alias *{event.anchor} is inside its own anchor", "write the value out")
         node, size, height = anchored
         self.shared.add(id(node))
-        self._count(node, size, height, event)
+        start, end = event.start_mark, event.end_mark
+        place = (
+            start.index + self.offset,
+            end.index + self.offset,
+            start.line + 1 + self.lines,
+            start.column + 1,
+            end.line + 1 + self.lines,
+        )
+        self._count(AliasNode(node, *place), size, height, event)
 
     def _add(self, node: Node, size: int, height: int, event: Any) -> None:
         if event.anchor:
             self.anchors[event.anchor] = (node, size, height)
         self._count(node, size, height, event)
 
-    def _count(self, node: Node, size: int, height: int, event: Any) -> None:
+    def _count(self, node: Placed, size: int, height: int, event: Any) -> None:
         if len(self.frames) + height > DEEPEST:
             _refuse(event, f"nested deeper than {DEEPEST} levels", "flatten it")
         if not self.frames:
-            self.root = node
+            self.root = unaliased(node)
             self.spent += size
         else:
             frame = self.frames[-1]
@@ -154,6 +188,22 @@ class _Builder:
             size = frame.size
         if self.spent + size > MOST_NODES:
             _refuse(event, f"more than {MOST_NODES} values once aliases are written out", "split the file or write the aliases out")
+
+    def _scalar(self, event: Any) -> ScalarNode:
+        start, end = event.start_mark, event.end_mark
+        # A block scalar ends where the next line starts.
+        last_line = end.line if end.column == 0 and event.style in ("|", ">") else end.line + 1
+        where = (start.index + self.offset, end.index + self.offset, start.line + 1 + self.lines, start.column + 1, last_line + self.lines)
+        return ScalarNode(event.value, event.style or "", event.tag, *where)
+
+    def _collection(self, frame: _Frame, closing: Any) -> Node:
+        start, end = frame.event.start_mark, closing.end_mark
+        flow, inside = bool(frame.event.flow_style), frame.children
+        last_line = end.line + 1 + self.lines if flow or not inside else inside[-1].last_line
+        where = (flow, start.index + self.offset, end.index + self.offset, start.line + 1 + self.lines, start.column + 1, last_line)
+        if isinstance(frame.event, yaml.SequenceStartEvent):
+            return SequenceNode(tuple(inside), *where)
+        return MappingNode(tuple(zip(inside[::2], inside[1::2], strict=True)), *where)
 
     def _finish(self) -> None:
         root = None if _is_empty(self.root) else self.root
@@ -173,16 +223,52 @@ def decode(content: bytes) -> str:
 
 def compose(text: str) -> tuple[Document, ...]:
     """The documents of a text. Raises NotYaml for malformed, too deep or too large ones."""
-    builder = _Builder()
+    return _composed(text, _Builder())
+
+
+def compose_each(text: str) -> tuple[Document, ...]:
+    """The documents of a text, each for itself: one that cannot be read has a `problem` and costs only itself."""
+    try:
+        return compose(text)
+    except NotYaml:
+        return _one_by_one(text)
+
+
+def _one_by_one(text: str) -> tuple[Document, ...]:
+    found: list[Document] = []
+    edges = [0, *(match.start() for match in DOCUMENT.finditer(text) if match.start()), len(text)]
+    lines = spent = 0
+    for start, end in itertools.pairwise(edges):
+        chunk = text[start:end]
+        builder = _Builder(start, lines, spent)
+        try:
+            found += [replace(one, index=len(found)) for one in _composed(chunk, builder)]
+        except NotYaml as problem:
+            found.append(Document(len(found), None, frozenset(), problem, chunk))
+        # All documents together may not cost more than one may.
+        spent = builder.spent
+        lines += len(LINE_END.findall(chunk))
+    return tuple(found)
+
+
+def _composed(text: str, builder: _Builder) -> tuple[Document, ...]:
     try:
         for event in yaml.parse(text, Loader=LOADER):
             builder.take(event)
+    except NotYaml as error:
+        raise NotYaml(error.line + builder.lines, error.message, error.remedy) from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise NotYaml(mark.line + 1 if mark else 0, f"not YAML: {error.problem or error.context}", "correct the syntax") from error
+        line = mark.line + 1 + builder.lines if mark else 0
+        raise NotYaml(line, f"not YAML: {error.problem or error.context}", "correct the syntax") from error
     except yaml.YAMLError as error:
         raise NotYaml(0, "not YAML: a character that YAML does not allow", "remove control characters") from error
     return tuple(builder.documents)
+
+
+def wording(text: str, document: Document) -> str:
+    """The very text of a document's value, or of the document when it cannot be read."""
+    return document.source if document.root is None else text[document.root.start : document.root.end]
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,13 +298,19 @@ def _leaves(node: Node, path: FieldPath, shared: bool, aliased: frozenset[int]) 
 def children(node: Node) -> Iterator[tuple[str | int, Node]]:
     """The parts of a collection with the key or position of each; nothing for a scalar."""
     if isinstance(node, SequenceNode):
-        yield from enumerate(node.items)
+        yield from enumerate(map(unaliased, node.items))
     elif isinstance(node, MappingNode):
-        yield from ((key_text(key), value) for key, value in node.entries)
+        yield from ((key_text(key), unaliased(value)) for key, value in node.entries)
 
 
-def key_text(key: Node) -> str:
+def unaliased(placed: Placed) -> Node:
+    """What stands at a place, aliases written out."""
+    return placed.target if isinstance(placed, AliasNode) else placed
+
+
+def key_text(key: Placed) -> str:
     """The text of a mapping key. Raises NotYaml for keys that are collections: JSON has none."""
+    key = unaliased(key)
     if not isinstance(key, ScalarNode):
         raise NotYaml(key.line, "a mapping key is itself a mapping or list", "use a text as key")
     return key.text
@@ -232,24 +324,6 @@ def node_at(root: Node | None, path: FieldPath) -> Node | None:
             return None
         node = dict(children(node)).get(part)
     return node
-
-
-def _scalar(event: Any) -> ScalarNode:
-    start, end = event.start_mark, event.end_mark
-    # A block scalar ends where the next line starts.
-    last_line = end.line if end.column == 0 and event.style in ("|", ">") else end.line + 1
-    return ScalarNode(event.value, event.style or "", event.tag, start.index, end.index, start.line + 1, start.column + 1, last_line)
-
-
-def _collection(frame: _Frame, closing: Any) -> Node:
-    start, end = frame.event.start_mark, closing.end_mark
-    flow = bool(frame.event.flow_style)
-    inside = frame.children
-    last_line = end.line + 1 if flow or not inside else inside[-1].last_line
-    where = (flow, start.index, end.index, start.line + 1, start.column + 1, last_line)
-    if isinstance(frame.event, yaml.SequenceStartEvent):
-        return SequenceNode(tuple(inside), *where)
-    return MappingNode(tuple(zip(inside[::2], inside[1::2], strict=True)), *where)
 
 
 def _is_empty(root: Node | None) -> bool:

@@ -5,9 +5,22 @@ composed again to prove that nothing else changed. Formatting, comments, line en
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from reconciler.yamledit.nodes import BOM, Document, FieldPath, Leaf, NotYaml, ScalarNode, compose, decode, leaves
+from reconciler.yamledit.nodes import (
+    BOM,
+    AliasNode,
+    Document,
+    FieldPath,
+    Leaf,
+    NotYaml,
+    ScalarNode,
+    compose,
+    compose_each,
+    decode,
+    leaves,
+    wording,
+)
 from reconciler.yamledit.values import reads_as_text
 
 PROPERTIES = re.compile(r"(?:[&!]\S*(?:[ \t]+|[ \t]*\r?\n[ \t]*))+")
@@ -19,38 +32,57 @@ class EditRefused(Exception):
 
 
 class Stale(EditRefused):
-    """The value is no longer the one the caller expects: somebody acted in between."""
+    """The value is no longer the one the caller expects: the file was edited in between."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScalarEdit:
-    """One value to set. `text` says whether the new value is a string (then quoted where needed) or a bare YAML word or number."""
+    """One value to set. `text` says whether the new value is a string (then quoted where needed) or a bare YAML word or number.
+
+    `source` is how another version of the file writes the new value, quotes included; it is taken where it means the same here.
+    """
 
     document: int
     path: FieldPath
     old: str
     new: str
     text: bool = True
+    source: str = ""
 
 
 def splice(content: bytes, edit: ScalarEdit) -> bytes:
-    """The same file with one value replaced. Raises Stale or Refused; NotYaml when the file cannot be read."""
+    """The same file with one value replaced. Raises Stale or EditRefused; NotYaml when the document cannot be read."""
     text = decode(content)
-    documents = compose(text)
+    documents = compose_each(text)
     node = _target(documents, edit)
     if node.text != edit.old:
         raise Stale("the value is no longer the expected one")  # Not which one: it may be a secret.
+    spliced = overwritten(text, node, edit)
+    try:
+        _prove((text, documents), spliced, edit)
+    except EditRefused:
+        if not edit.source:
+            raise
+        spliced = overwritten(text, node, replace(edit, source=""))
+        _prove((text, documents), spliced, edit)
+    return (BOM if content.startswith(BOM) else b"") + spliced.encode()
+
+
+def overwritten(text: str, placed: ScalarNode | AliasNode, edit: ScalarEdit) -> str:
+    """The text with another value at a place, unproven. An alias makes way for the value itself."""
     if CONTROL.search(edit.new):
         raise EditRefused("the new value holds a control character")
-    start, end, source = _replacement(text, node, edit)
-    spliced = text[:start] + source + text[end:]
-    _prove(documents, spliced, edit)
-    return (BOM if content.startswith(BOM) else b"") + spliced.encode()
+    if isinstance(placed, AliasNode):
+        return text[: placed.start] + (edit.source or _written("", edit)) + text[placed.end :]
+    start, end, source = _replacement(text, placed, edit)
+    return text[:start] + source + text[end:]
 
 
 def _target(documents: tuple[Document, ...], edit: ScalarEdit) -> ScalarNode:
     if edit.document >= len(documents):
         raise Stale(f"the file has no document {edit.document}")
+    if (problem := documents[edit.document].problem) is not None:
+        raise problem
     places = [place for place in leaves(documents[edit.document]) if place.path == edit.path]
     if not places:
         raise Stale("there is no value at this path")
@@ -72,7 +104,7 @@ def _replacement(text: str, node: ScalarNode, edit: ScalarEdit) -> tuple[int, in
         raise EditRefused("the value spans several lines")
     # After `image:` with no value at all there is no space to write behind.
     gap = " " if start == node.end and text[start - 1 : start] in (":", "-") else ""
-    return start, node.end, gap + _written(node.style, edit)
+    return start, node.end, gap + (edit.source or _written(node.style, edit))
 
 
 def _in_block(text: str, node: ScalarNode, edit: ScalarEdit) -> tuple[int, int, str]:
@@ -94,20 +126,19 @@ def _written(style: str, edit: ScalarEdit) -> str:
         return edit.new
     if style == "'":
         return "'" + edit.new.replace("'", "''") + "'"
-    if style == '"' or not _plain_is_safe(edit.new):
+    if style == '"' or not plain_is_safe(edit.new):
         return '"' + edit.new.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return edit.new
 
 
-def _plain_is_safe(text: str) -> bool:
-    """Whether a bare text reads as exactly this string, inside a flow list too."""
-    if not reads_as_text(text):
+def plain_is_safe(text: str) -> bool:
+    """True when a bare text reads as exactly this string, inside a flow list too."""
+    if not reads_as_text(text) or CONTROL.search(text):
         return False
     try:
-        documents = compose(f"[{text}]")
+        places = [place for document in compose(f"[{text}]") for place in leaves(document)]
     except NotYaml:
         return False
-    places = [place for document in documents for place in leaves(document)]
     return [_shape(place) for place in places] == [((0,), text, "", None)]
 
 
@@ -118,24 +149,28 @@ def _shape(place: Leaf) -> tuple[FieldPath, str, str, str | None]:
     return place.path, "", type(node).__name__, None
 
 
-def _prove(before: tuple[Document, ...], spliced: str, edit: ScalarEdit) -> None:
-    try:
-        after = compose(spliced)
-    except NotYaml as error:
-        raise EditRefused(f"the edited file would not be YAML: {error.message}") from error
-    if len(before) != len(after):
+def _prove(before: tuple[str, tuple[Document, ...]], spliced: str, edit: ScalarEdit) -> None:
+    text, documents = before
+    after = compose_each(spliced)
+    if len(documents) != len(after):
         raise EditRefused("the edit would change the number of documents")
-    for one, other in zip(before, after, strict=True):
-        _prove_document(one, other, edit)
+    for one, other in zip(documents, after, strict=True):
+        if one.index == edit.document:
+            _prove_document(one, other, edit)
+        elif wording(text, one) != wording(spliced, other):
+            raise EditRefused("the edit would change other documents")
 
 
 def _prove_document(before: Document, after: Document, edit: ScalarEdit) -> None:
-    target = edit.path if before.index == edit.document else None
-    was, now = [_shape(place) for place in leaves(before)], [_shape(place) for place in leaves(after)]
-    if [shape for shape in was if shape[0] != target] != [shape for shape in now if shape[0] != target]:
+    try:
+        if after.problem is not None:
+            raise after.problem
+        was, now = [_shape(place) for place in leaves(before)], [_shape(place) for place in leaves(after)]
+    except NotYaml as error:
+        raise EditRefused(f"the edited file would not be YAML: {error.message}") from error
+    if [shape for shape in was if shape[0] != edit.path] != [shape for shape in now if shape[0] != edit.path]:
         raise EditRefused("the edit would change other values")
-    reached = [shape for shape in now if shape[0] == target]
-    if target is not None and not _arrived(reached, edit):
+    if not _arrived([shape for shape in now if shape[0] == edit.path], edit):
         raise EditRefused("the new value does not read as it was meant")
 
 

@@ -8,7 +8,7 @@ import math
 import re
 from typing import Any
 
-from reconciler.yamledit.nodes import MappingNode, Node, NotYaml, ScalarNode, SequenceNode, key_text
+from reconciler.yamledit.nodes import FieldPath, MappingNode, Node, NotYaml, Placed, ScalarNode, SequenceNode, key_text, unaliased
 
 WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True),
@@ -28,13 +28,41 @@ DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*")
 Scalar = str | int | float | bool | None
 
 
-def value_of(node: Node) -> Any:
+def value_of(placed: Placed) -> Any:
     """The JSON value of a node. Raises NotYaml with the line for repeated keys, unknown tags and numbers JSON cannot hold."""
+    node = unaliased(placed)
     if isinstance(node, ScalarNode):
         return scalar_value(node)
     if isinstance(node, SequenceNode):
         return [value_of(item) for item in node.items]
     return _mapping(node)
+
+
+def placed_at(root: Node, path: FieldPath) -> Placed | None:
+    """What stands at the path of a value, merge keys looked through; None where nothing does."""
+    placed: Placed | None = root
+    for part in path:
+        holder = unaliased(placed) if placed is not None else None
+        if isinstance(holder, MappingNode):
+            placed = _written_under(holder, part)
+        else:
+            items = holder.items if isinstance(holder, SequenceNode) else ()
+            placed = items[part] if isinstance(part, int) and part < len(items) else None
+    return placed
+
+
+def _written_under(mapping: MappingNode, name: str | int) -> Placed | None:
+    own = [value for key, value in mapping.entries if not is_merge(unaliased(key)) and key_name(key) == name]
+    if own:
+        return own[-1]
+    for key, value in mapping.entries:
+        lent = unaliased(value)
+        for base in (lent.items if isinstance(lent, SequenceNode) else (lent,)) if is_merge(unaliased(key)) else ():
+            holder = unaliased(base)
+            found = _written_under(holder, name) if isinstance(holder, MappingNode) else None
+            if found is not None:
+                return found
+    return None
 
 
 def scalar_value(node: ScalarNode) -> Scalar:
@@ -52,7 +80,7 @@ def scalar_value(node: ScalarNode) -> Scalar:
 
 
 def reads_as_text(text: str) -> bool:
-    """Whether every YAML reader takes this plain text for a string."""
+    """True when every YAML reader takes this plain text for a string."""
     if text in WORDS or NUMBER_SOMEWHERE.fullmatch(text) or NOT_FINITE.fullmatch(text) or DATE.fullmatch(text):
         return False
     return not INTEGER.fullmatch(text.replace("_", ""))
@@ -93,9 +121,10 @@ def _float(digits: str, line: int) -> float:
 def _mapping(node: MappingNode) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     own: dict[str, Any] = {}
-    for key, child in node.entries:
-        name = _key(key)
-        if _is_merge(key):
+    for placed_key, placed in node.entries:
+        key, child = unaliased(placed_key), unaliased(placed)
+        name = key_name(key)
+        if is_merge(key):
             merged = {**_merge(child), **merged}
         elif name in own:
             raise NotYaml(key.line, f"the key {name} is written twice", "keep one of the two")
@@ -104,7 +133,9 @@ def _mapping(node: MappingNode) -> dict[str, Any]:
     return {**merged, **own}
 
 
-def _key(key: Node) -> str:
+def key_name(placed: Placed) -> str:
+    """The key of a mapping as JSON has it: `yes` is "true"."""
+    key = unaliased(placed)
     text = key_text(key)
     value = scalar_value(key) if isinstance(key, ScalarNode) else text
     if isinstance(value, bool):
@@ -112,7 +143,7 @@ def _key(key: Node) -> str:
     return text if isinstance(value, str) or value is None else str(value)
 
 
-def _is_merge(key: Node) -> bool:
+def is_merge(key: Node) -> bool:
     return isinstance(key, ScalarNode) and key.text == "<<" and not key.style and key.tag in (None, TAG + "merge")
 
 
@@ -124,9 +155,10 @@ def _image(node: Node) -> Any:
 def _merge(node: Node) -> dict[str, Any]:
     if isinstance(node, MappingNode):
         return _mapping(node)
-    if isinstance(node, SequenceNode) and all(isinstance(item, MappingNode) for item in node.items):
+    items = [unaliased(item) for item in node.items] if isinstance(node, SequenceNode) else [node]
+    if all(isinstance(item, MappingNode) for item in items):
         merged: dict[str, Any] = {}
-        for item in reversed(node.items):
+        for item in reversed(items):
             merged.update(_merge(item))
         return merged
     raise NotYaml(node.line, "a merge key takes a mapping or a list of mappings", "write the keys out")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.analysis.arguments import Unresolved, literals, masked, merge_arguments, substitute, with_placeholders
+from reconciler.analysis.arguments import Unresolved, literals, merge_arguments, substitute, with_placeholders
 from reconciler.analysis.model import Argument, SecretKey
 from reconciler.kernel.identity import Manifest
 
@@ -105,7 +105,3 @@ def test_an_unknown_tag_is_refused(tag: str) -> None:
 def test_every_argument_needs_a_value() -> None:
     with pytest.raises(Unresolved, match='argument "x" was not supplied'):
         substitute([{"name": "m"}], {"x": None})
-
-
-def test_secrets_are_masked_longest_first() -> None:
-    assert masked("refused hunter22 and hunter", {"hunter", "hunter22", ""}) == "refused ***** and *****"

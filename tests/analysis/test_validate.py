@@ -1,4 +1,4 @@
-"""Rules for metrics, in the contract's words (6.8)."""
+"""Rules for metrics, in the contract's words (contract 6.8)."""
 
 from datetime import timedelta
 
@@ -64,3 +64,18 @@ def test_a_rule_that_means_no_metric_is_refused(rule: str) -> None:
 
 def test_ten_measurements_are_kept_unless_a_rule_says_otherwise() -> None:
     assert retained([Retention("a", 3)], (metric("a"), metric("b"))) == {"a": 3, "b": 10}
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"count": 1},
+        {"consecutive_error_limit": 0},
+        {"inconclusive_limit": 0},
+        {"count": 1, "inconclusive_limit": 1},
+        {"count": 4, "failure_limit": 2, "consecutive_success_limit": 2, "interval": MINUTE},
+        {"count": 3, "failure_limit": -1, "consecutive_success_limit": 3, "interval": MINUTE},
+    ],
+)
+def test_the_border_of_a_rule_is_allowed(limits: dict[str, object]) -> None:
+    assert validate((metric(**limits),), {"web", "job"}) is None

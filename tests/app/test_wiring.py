@@ -11,7 +11,9 @@ from reconciler.app.wiring import Assembly, Environment, assemble, token_file
 from reconciler.kernel.clock import SystemClock
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kube.fence import Fence
+from reconciler.notifiers.fenced import FencedNotifier
 from tests.kit.clusters import Api, api
+from tests.kit.notices import message
 
 SOURCE = "  - {{name: {name}, repository: 'file:///srv/{repository}.git', branch: main, environment: demo{more}}}\n"
 
@@ -75,3 +77,11 @@ async def test_a_token_is_read_at_each_use(tmp_path: Path) -> None:
     for token in ("one", "two"):
         file.write_text(f"{token}\n")
         assert await read() == token
+
+
+async def test_notifiers_are_wired_by_name_and_fenced(cluster: Api, tmp_path: Path) -> None:
+    text = "notifiers: [{name: chat, kind: webhook, url: 'https://h.example/x', tokenFile: /absent}]\n"
+    (name, notifier), *_ = (await assembled(cluster, tmp_path, text)).notifiers.items()
+    assert name == "chat" and isinstance(notifier, FencedNotifier)
+    with pytest.raises(Transient, match="the token file /absent cannot be read"):
+        await notifier.tell(message(), "")

@@ -2,15 +2,17 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from reconciler.analysis.model import RunPhase
-from reconciler.analysis.provider import MeasurementTask, Provider
+from reconciler.analysis.provider import Checking, Confiding, MeasurementTask, Provider, Sweeping
 from reconciler.kernel.identity import Manifest
+from reconciler.kernel.plan import Remove
 from reconciler.providers.job import Job
 from reconciler.providers.prometheus import Prometheus
+from reconciler.providers.registry import PROVIDERS
 from reconciler.providers.web import Web
 from reconciler.web.client import open_client
 from tests.kit.analysis import NOW, Scripted, endpoint, measurement, task, vector
@@ -84,3 +86,52 @@ async def test_an_awaited_measurement_may_be_looked_at_again_and_again(name: str
         first = await case.provider.resume(case.good, awaited)
         second = await case.provider.resume(case.good, awaited)
     assert first == second and first.started == NOW
+
+
+CONFIGURATIONS: tuple[tuple[str, Manifest, str], ...] = (
+    ("prometheus", {"query": "up"}, ""),
+    ("prometheus", {}, "prometheus.query"),
+    ("prometheus", {"query": 1}, "prometheus.query"),
+    ("prometheus", {"query": "up", "address": "nowhere"}, "prometheus"),
+    ("prometheus", {"query": "up", "timeout": -1}, "prometheus"),
+    ("prometheus", {"query": "up", "rangeQuery": {"start": 'now() - duration("5m")', "end": "now()", "step": "soon"}}, "prometheus"),
+    ("web", {"url": "http://h"}, ""),
+    ("web", {}, "web.url"),
+    ("web", {"url": "http://h", "method": "DELETE"}, "web"),
+    ("web", {"url": "http://h", "body": "x"}, "web"),
+    ("job", JOB, ""),
+    ("job", {"spec": {}}, "job.spec.template"),
+    ("job", {"spec": "nonsense"}, "job.spec"),
+)
+
+
+@pytest.mark.parametrize(("name", "config", "field"), CONFIGURATIONS)
+def test_a_configuration_is_checked_without_any_hands(name: str, config: Manifest, field: str) -> None:
+    assert [problem.field for problem in PROVIDERS[name].checks.problems(config)] == ([field] if field else [])
+
+
+def test_every_provider_has_a_good_and_a_bad_configuration_here() -> None:
+    assert (
+        {name for name, _, field in CONFIGURATIONS if field} == {name for name, _, field in CONFIGURATIONS if not field} == set(PROVIDERS)
+    )
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "scripted"])
+async def test_what_a_provider_may_also_do_it_does_in_full(name: str) -> None:
+    """A token in a header, in an address and in a form of authentication is confided; nothing that a run left outside is forgotten."""
+    config: Manifest = {
+        "url": "https://user:in-url-1@h/?api_key=in-query-1",
+        "address": "https://user:in-url-1@h/?api_key=in-query-1",
+        "headers": [{"key": "Authorization", "value": "Bearer in-header-1"}, {"key": "Accept", "value": "text/plain"}],
+        "authentication": {"basicAuth": {"username": "u", "password": "in-basic-1"}, "oauth2": {"clientSecret": "in-oauth-1"}},
+    }
+    async with case_of(name) as case:
+        if isinstance(case.provider, Confiding):
+            confided = set(case.provider.secrets(task(name, config).metric))
+            assert {"in-url-1", "in-query-1", "in-header-1", "in-basic-1", "in-oauth-1"} <= confided and "text/plain" not in confided
+        if isinstance(case.provider, Sweeping):
+            begun = [await case.provider.run(replace(case.good, number=number)) for number in (1, 2, 3)]
+            found = await case.provider.sweep(case.good.run, begun, 1)
+            assert [action.ref.name[-2:] for action in found if isinstance(action, Remove)] == [".1", ".2"]
+    assert isinstance(case.provider, Checking)
+    assert isinstance(case.provider, Confiding | Sweeping)

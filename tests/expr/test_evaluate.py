@@ -108,7 +108,7 @@ def test_values(text: str, expected: Any) -> None:
         ("filter([1], #)", "predicate should return boolean (got int)"),
         ("len()", "not enough arguments to call len"),
         ("len('a', 'b')", "too many arguments to call len"),
-        ("'a' matches '('", "error parsing regexp: missing closing ): `(`"),
+        ("'a' matches '('", "error parsing regexp: missing ): ("),
         ("1 in 2", 'operator "in" not defined on int'),
         ("1 .. 1000000000", "memory budget exceeded: a range holds at most 100000 numbers"),
         ("map(1..90000, {map(1..90000, {#})})", "memory budget exceeded: the expression takes too much work"),
@@ -203,7 +203,7 @@ def test_recipes(text: str, result: Any, expected: bool) -> None:
 def test_hostile_patterns_cost_steps_not_minutes() -> None:
     assert holds("result matches '(a+)+$'", "a" * 200 + "b", NOW) is False
     with pytest.raises(ExpressionError, match="too much work"):
-        holds("result matches '(x+x+)+y'", "x" * 100_000, NOW)
+        holds("result matches '(x+x+){64}y'", "x" * 200_000, NOW)
 
 
 HUGE = {"s": "x" * 2_000_000, "t": "x" * 2_000_000, "l": [[1.0] * 200_000]}

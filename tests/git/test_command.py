@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.git.command import GitCall, Runner, _Clean, _Job
+from reconciler.git.command import GitCall, Runner, _Clean, _GitChild
 from reconciler.git.environment import remote_of
 from reconciler.git.errors import Damaged, Failed, Unreachable
 from tests.kit.repositories import Origin, git
@@ -116,7 +116,7 @@ class Reaped:
 
 
 def test_ending_a_job_whose_process_is_gone_already_is_no_error(home: Path) -> None:
-    job = _Job(_Clean(str(home)), GitCall(("version",)))
+    job = _GitChild(_Clean(str(home)), GitCall(("version",)))
     job._process = Reaped()  # type: ignore[assignment]
     job.end()
     assert job._ended

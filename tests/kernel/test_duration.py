@@ -3,10 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from reconciler.kernel.duration import parse_duration, render_duration
+from reconciler.kernel.duration import parse_duration
 
 
 @pytest.mark.parametrize(
@@ -34,16 +32,3 @@ def test_what_is_none_is_refused_in_gos_words(text: str, words: str) -> None:
     with pytest.raises(ValueError) as refused:
         parse_duration(text)
     assert str(refused.value) == words
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0, "0s"), (30, "30s"), (3600, "1h0m0s"), (90, "1m30s"), (1.5, "1.5s"), (0.02, "20ms"), (0.0015, "1.5ms"), (-60, "-1m0s")],
-)
-def test_a_duration_is_written_as_go_does(seconds: float, text: str) -> None:
-    assert render_duration(timedelta(seconds=seconds)) == text
-
-
-@given(st.timedeltas(timedelta(days=-90000), timedelta(days=90000)))
-def test_what_is_written_is_read_again(span: timedelta) -> None:
-    assert parse_duration(render_duration(span)) == span

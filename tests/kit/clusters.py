@@ -11,7 +11,7 @@ from reconciler_sandbox.rehearsal.fittings import definitions
 
 from reconciler.app.indexes import INDEXES
 from reconciler.kernel.identity import Manifest, Resource
-from reconciler.kernel.resources import CUSTOM_RESOURCES, NAMESPACES
+from reconciler.kernel.resources import NAMESPACES
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence
@@ -20,6 +20,8 @@ from tests.kit.transport import InProcess
 from tests.kit.wait import until
 
 NAMESPACE = "shop"
+
+CUSTOM_RESOURCES = Resource("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", namespaced=False)
 
 
 @dataclass(frozen=True)

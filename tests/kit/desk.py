@@ -14,16 +14,19 @@ from reconciler.forges.plain import Plain
 from reconciler.git.environment import remote_of
 from reconciler.git.mirror import Mirror
 from reconciler.git.refs import RemoteRefs
+from reconciler.kernel.clock import SystemClock
 from reconciler.kernel.identity import Key, Manifest, ObjectRef, Resource, labels_of, name_of
-from reconciler.kernel.resources import CONFIGMAPS, EVENTS, RELEASE_POLICIES, RELEASES, ROLLOUTS
+from reconciler.kernel.resources import CONFIGMAPS, DEPLOYMENTS, EVENTS, RELEASE_POLICIES, RELEASES, REPLICA_SETS, ROLLOUTS
 from reconciler.kube.cache import Cache
 from reconciler.releases.apply_announcements import Announcements
+from reconciler.releases.apply_notices import Notices
 from reconciler.releases.apply_openings import ReleaseOpener
 from reconciler.releases.controller import Outside, ReleaseController
 from reconciler.releases.forge import Forge
 from reconciler.releases.observe_policies import LocalPolicies, Policies
 from reconciler.releases.restoring import Hands, Restoration
 from reconciler.renderers.registry import renderer
+from reconciler.routers.registry import ROUTERS
 from reconciler.runtime.apply import Apply
 from reconciler.sources.follow import GitSource
 from reconciler.sources.inventory import Inventory, config_map_name, parse_inventory
@@ -115,6 +118,8 @@ class Desk:
         """What the rollout layer would say about a Rollout at its present generation; the cache has seen it afterwards."""
         live = await self.found(ROLLOUTS, name)
         told = {"observedGeneration": str(live["metadata"]["generation"]), **status}
+        if lender := live["spec"].get("workloadRef"):
+            told["workloadObservedGeneration"] = str((await self.found(DEPLOYMENTS, lender["name"]))["metadata"]["generation"])
         answer = await self.api.client.patch(ObjectRef(ROLLOUTS, NAMESPACE, name), {"status": told}, subresource="status")
         await self._seen(ROLLOUTS, answer)
 
@@ -133,6 +138,33 @@ class Desk:
             return known is not None and int(known["metadata"]["resourceVersion"]) >= version
 
         await until(facts)
+
+    async def seen(self, manifest: Manifest, resource: Resource = ROLLOUTS) -> None:
+        """Wait until the cache has seen this version of an object."""
+        await self._seen(resource, manifest)
+
+    async def gone(self, resource: Resource, name: str) -> None:
+        """Wait until the cache has seen that an object is gone."""
+        await until(lambda: self.cache.get(resource, NAMESPACE, name) is None)
+
+    async def stable_pods(self, pod_hash: str, image: str, name: str = "web") -> None:
+        """The ReplicaSet of the stable version, with pods that are available."""
+        owner = await self.found(ROLLOUTS, name)
+        labels = {"app": name, "rollouts-pod-template-hash": pod_hash}
+        reference = {
+            "apiVersion": owner["apiVersion"],
+            "kind": "Rollout",
+            "name": name,
+            "uid": owner["metadata"]["uid"],
+            "controller": True,
+        }
+        template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": name, "image": image}]}}
+        metadata = {"name": f"{name}-{pod_hash}", "namespace": NAMESPACE, "labels": labels, "ownerReferences": [reference]}
+        spec = {"replicas": 2, "selector": {"matchLabels": labels}, "template": template}
+        made = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": metadata, "spec": spec}
+        await self.api.client.create(REPLICA_SETS, made)
+        place, status = ObjectRef(REPLICA_SETS, NAMESPACE, f"{name}-{pod_hash}"), {"status": {"replicas": 2, "availableReplicas": 2}}
+        await self._seen(REPLICA_SETS, await self.api.client.patch(place, status, subresource="status"))
 
     async def follow_policy(self, name: str) -> None:
         """Wait until the cache has seen a policy that was applied."""
@@ -188,9 +220,9 @@ def _assembled(cluster: Api, origin: Origin, read: tuple[Cache, GitSource], forg
     inventories = Inventories(client, "reconciler", clock.monotonic)
     policies = Policies(cache, LocalPolicies())
     openings = ReleaseOpener(cache, Apply(client, cache, clock), policies, announcements)
-    writing = Writing(client, cache, clock, Gates(TemplateGate(openings, clock), Adopting(client, cache, clock, policies)))
+    writing = Writing(client, cache, clock, Gates(TemplateGate(openings, clock), Adopting(client, cache, clock, policies), ROUTERS))
     hands = Hands(followed, forges.get("shop", Plain()), lambda: None)
-    outside = Outside(Restoration({"shop": hands}, cache), announcements, policies, inventories)
+    outside = Outside(Restoration({"shop": hands}, clock, SystemClock()), announcements, policies, inventories, Notices({}))
     source = SourceController(client, cache, clock, {"shop": followed}, Parts(openings, writing, inventories))
     return Desk(cluster, origin, clock, cache, followed, source, ReleaseController(client, cache, clock, outside))
 

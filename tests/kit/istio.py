@@ -29,7 +29,8 @@ def subset_pair(canary: int, stable: int) -> list[dict[str, Any]]:
 
 def virtual_service(http: list[dict[str, Any]] | None = None, *, name: str = "shop", **spec: Any) -> dict[str, Any]:
     routes = {} if http is None else {"http": http}
-    return {"metadata": {"name": name, "namespace": "prod", "resourceVersion": "7"}, "spec": {"hosts": ["shop"], **routes, **spec}}
+    metadata = {"name": name, "namespace": "prod", "resourceVersion": "7"}
+    return {"kind": "VirtualService", "metadata": metadata, "spec": {"hosts": ["shop"], **routes, **spec}}
 
 
 def destination_rule(canary: str = "h1", stable: str = "h1", *more: dict[str, Any]) -> dict[str, Any]:
@@ -43,7 +44,7 @@ def destination_rule(canary: str = "h1", stable: str = "h1", *more: dict[str, An
         "resourceVersion": "3",
         "annotations": {"argo-rollouts.argoproj.io/managed-by-rollouts": "shop"},
     }
-    return {"metadata": metadata, "spec": {"host": "shop.prod.svc", "subsets": [*subsets, *more]}}
+    return {"kind": "DestinationRule", "metadata": metadata, "spec": {"host": "shop.prod.svc", "subsets": [*subsets, *more]}}
 
 
 def live(*services: dict[str, Any], rule: dict[str, Any] | None = None) -> Mapping[ObjectRef, dict[str, Any] | None]:

@@ -5,11 +5,15 @@ from typing import Any
 
 from reconciler.kernel.identity import Manifest
 from reconciler.releases.facts import ReleaseFacts
-from reconciler.releases.model import Named, Proven, Release, ReleaseSpec, ReleaseStatus
+from reconciler.releases.model import Content, Named, Previous, Release, ReleaseSpec, ReleaseStatus
+from reconciler.releases.runs import AFTER, Run, run_of
+from reconciler.rollouts.view import view_of
 from reconciler.sources.model import Commit
 
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
 GOOD, BAD = "good1", "bad22"
+TEMPLATE = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "web", "image": "web:1.1"}]}}
+PREVIOUS = Previous(release="web-good", sha="a" * 40, identity="good-identity", images={"web": "web:1.0"}, pod_hash=GOOD, proven=True)
 METRIC = {
     "name": "success-rate",
     "successCondition": "result[0] >= 0.95",
@@ -28,7 +32,8 @@ def release(name: str = "web-bad", *, minutes: int = 0, **changes: Any) -> Relea
         identity=changes.pop("identity", "bad-identity"),
         commit=Commit(sha=changes.pop("sha", "c" * 40), author="Ann <ann@example.com>", subject="web 1.1"),
         images={"web": "web:1.1"},
-        proven=Proven(release="web-good", sha="a" * 40, pod_hash=GOOD),
+        content=Content(template=TEMPLATE),
+        previous=changes.pop("previous", PREVIOUS),
         **changes,
     )
     return Release(name=name, namespace="shop", uid="u", version="7", created=NOW + timedelta(minutes=minutes), spec=spec, status=status)
@@ -45,7 +50,7 @@ def rollout(*, current: str = BAD, stable: str = GOOD, phase: str = "Progressing
             "generation": 2,
             "annotations": {"reconciler.dev/release": release},
         },
-        "spec": {"replicas": 2, "strategy": {"canary": {"steps": [{"setWeight": 30}]}}, "template": {"metadata": {}, "spec": {}}},
+        "spec": {"replicas": 2, "strategy": {"canary": {"steps": [{"setWeight": 30}]}}, "template": TEMPLATE},
         "status": {"observedGeneration": "2", "currentPodHash": current, "stableRS": stable, "phase": phase, **status},
     }
 
@@ -55,7 +60,16 @@ def aborted(message: str) -> dict[str, Any]:
     return {"abort": True, "conditions": [condition], "phase": "Degraded"}
 
 
-def run(phase: str, *, pod_hash: str = BAD, values: tuple[str, ...] = ("[0.4]", "[0.5]"), name: str = "web-bad22-2") -> Manifest:
+def run(  # noqa: PLR0913 - a builder: only what matters to a test is said
+    phase: str,
+    *,
+    pod_hash: str = BAD,
+    values: tuple[str, ...] = ("[0.4]", "[0.5]"),
+    name: str = "web-bad22-2",
+    kind: str = "Step",
+    step: int = 1,
+    uid: str = "",
+) -> Manifest:
     outcome = {"Failed": "failed", "Error": "error", "Inconclusive": "inconclusive"}.get(phase, "successful")
     measurement = {"Error": "Error", "Failed": "Failed", "Inconclusive": "Inconclusive"}.get(phase, "Successful")
     result = {
@@ -64,9 +78,10 @@ def run(phase: str, *, pod_hash: str = BAD, values: tuple[str, ...] = ("[0.4]", 
         outcome: len(values),
         "measurements": [{"phase": measurement, "value": value} for value in values],
     }
+    labels = {"rollouts-pod-template-hash": pod_hash, "rollout-type": kind, **({"step-index": str(step)} if kind == "Step" else {})}
     return {
         "kind": "AnalysisRun",
-        "metadata": {"name": name, "namespace": "shop", "labels": {"rollouts-pod-template-hash": pod_hash}},
+        "metadata": {"name": name, "namespace": "shop", "uid": uid or f"uid of {name}", "labels": labels},
         "spec": {
             "metrics": [
                 {
@@ -96,5 +111,9 @@ def replica_set(pod_hash: str, *, replicas: int = 2, deadline: str = "") -> Mani
 
 
 def facts(**known: Any) -> ReleaseFacts:
-    known.setdefault("rollout", rollout())
-    return ReleaseFacts(**known)
+    """Facts from manifests: `rollout`, `runs` and `after` as the API has them."""
+    manifest = known.pop("rollout", rollout())
+    known["live"] = view_of(manifest) if manifest is not None else None
+    known["runs"] = tuple(run_of(found) for found in known.pop("runs", ()))
+    after = known.pop("after", None)
+    return ReleaseFacts(after=Run(after, AFTER) if after is not None else None, **known)

@@ -57,6 +57,14 @@ class Origin:
         """Replaces the whole history of a branch by one commit."""
         return self._write(files, message, ANN, (branch, ""))
 
+    def force(self, commit: str, branch: str = "main") -> None:
+        """Moves a branch to any commit."""
+        git(self.path, "update-ref", f"refs/heads/{branch}", commit)
+
+    def branch(self, name: str, of: str = "main") -> None:
+        """A new branch where another one stands."""
+        self.force(str(self.head(of)), name)
+
     def merge(self, branch: str, files: Files, message: str = "merge") -> str:
         """Merges a branch into main; `files` are what came of it where the two differ."""
         return self._write(files, message, ANN, ("main", f"from {self.head()}\nmerge refs/heads/{branch}\n"))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from reconciler.app.indexes import INDEXES
+from reconciler.app.indexes import indexes
 from reconciler.kernel.errors import Transient
 from reconciler.kernel.identity import Key, Manifest, Resource, annotations_of, controller_uid, labels_of, name_of, uid_of
 from reconciler.kernel.resources import (
@@ -21,6 +21,8 @@ from reconciler.kernel.well_known import HASH_LABEL
 from reconciler.kube.cache import Cache
 from reconciler.rollouts.controller import RolloutController
 from reconciler.rollouts.pods.replica_set import ReplicaSet
+from reconciler.rollouts.traffic.named import NO_SOURCES, WritableNamespaces
+from reconciler.rollouts.traffic.router import Routers, kinds_of
 from reconciler.routers.registry import ROUTERS
 from tests.kit.rollouts import NAMESPACE
 from tests.kit.store import FakeClient, Store, merged, run_through
@@ -42,13 +44,15 @@ class JumpingClock:
 class World:
     """One rollout and everything around it. `settle` lets all that can happen now happen; `wait` lets time pass."""
 
-    def __init__(self, rollout: Manifest, *others: tuple[Resource, Manifest]) -> None:
+    def __init__(
+        self, rollout: Manifest, *others: tuple[Resource, Manifest], routers: Routers = ROUTERS, reach: WritableNamespaces = NO_SOURCES
+    ) -> None:
         self.clock = JumpingClock()
-        self.cache = Cache((*RolloutController.watches,), INDEXES)
+        self.cache = Cache((*RolloutController.watches, *kinds_of(routers)), indexes(routers))
         self.store = Store(self.cache, self.clock.now)
         self.client = FakeClient(self.store)
         self.name = name_of(rollout)
-        self.controller = RolloutController(self.client, self.cache, self.clock, ROUTERS)  # type: ignore[arg-type]
+        self.controller = RolloutController(self.client, self.cache, self.clock, routers, reach)  # type: ignore[arg-type]
         self.broken: set[str] = set()
         self.sizes: list[tuple[int, int]] = []
         self.weights: list[int] = []
@@ -233,9 +237,11 @@ def image_of(replica_set: Manifest) -> str:
     return str(replica_set["spec"]["template"]["spec"]["containers"][0]["image"])
 
 
-def deployed(rollout: Manifest, *others: tuple[Resource, Manifest]) -> World:
+def deployed(
+    rollout: Manifest, *others: tuple[Resource, Manifest], routers: Routers = ROUTERS, reach: WritableNamespaces = NO_SOURCES
+) -> World:
     """A world whose rollout already runs its first version."""
-    world = World(rollout, *others).settle()
+    world = World(rollout, *others, routers=routers, reach=reach).settle()
     assert world.phase == "Healthy", world.phase
     world.sizes.clear()
     world.weights.clear()

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from reconciler.kernel.errors import Terminal
-from reconciler.kube.config import endpoint
+from reconciler.kube.config import endpoint, namespace_of_context
 
 PLUGIN = """#!/bin/sh
 echo x >> "{calls}"
@@ -91,3 +91,18 @@ def test_without_any_cluster_every_place_is_named(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("HOME", str(tmp_path))
     with pytest.raises(Terminal, match=r"\$KUBECONFIG, ~/.kube/config or a service account"):
         endpoint(None)
+
+
+def test_the_namespace_is_that_of_the_context_else_default(tmp_path: Path) -> None:
+    file = kubeconfig(tmp_path, {})
+    document = yaml.safe_load(Path(file).read_text())
+    document["contexts"][1]["context"]["namespace"] = "shop"
+    Path(file).write_text(yaml.safe_dump(document))
+    assert namespace_of_context(file) == "default"
+    assert namespace_of_context(file, "there") == "shop"
+
+
+@pytest.mark.parametrize("server", ["localhost:6443", "ftp://h", "https://", "https://h:99999", "https://h:x"])
+def test_a_server_that_is_no_address_is_said(server: str, tmp_path: Path) -> None:
+    with pytest.raises(Terminal, match="no cluster found in"):
+        endpoint(kubeconfig(tmp_path, {}, server))

@@ -10,10 +10,10 @@ from reconciler_sandbox.client import Answer, Call
 from reconciler.app.crds import custom_resources
 from reconciler.app.indexes import INDEXES
 from reconciler.kernel.identity import Manifest, ObjectRef, Resource
-from reconciler.kernel.resources import CONFIGMAPS, CUSTOM_RESOURCES
+from reconciler.kernel.resources import CONFIGMAPS
 from reconciler.kube.cache import Cache
 from reconciler.kube.informer import Informer
-from tests.kit.clusters import NAMESPACE, Api, api, config_map, running
+from tests.kit.clusters import CUSTOM_RESOURCES, NAMESPACE, Api, api, config_map, running
 from tests.kit.wait import until
 
 WIDGETS = Resource("example.com", "v1", "widgets", "Widget")

@@ -10,10 +10,6 @@ def test_conditions_judge_the_result_and_people_see_the_value() -> None:
     assert (found.phase, found.value, found.started, found.finished, found.metadata) == ("Failed", "3", NOW, NOW, {"series": "1"})
 
 
-def test_values_are_cut() -> None:
-    assert len(judged(task("web", {}), "x", "x" * 50_000, {}).value) == 10_000
-
-
 def test_an_error_is_a_finished_measurement() -> None:
     found = failed(task("web", {}), ValueError("why"))
     assert (found.phase, found.message, found.finished) == ("Error", "why", NOW)

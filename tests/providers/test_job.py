@@ -74,6 +74,45 @@ async def test_an_image_that_cannot_be_pulled_is_inconclusive() -> None:
     assert (found.phase, found.message) == ("Inconclusive", "Pod p, container c has terminal error (ImagePullBackOff): back-off")
 
 
+async def fail(kubernetes: Api, terminated: Manifest) -> None:
+    """The Job's pod ended like this, and the Job with it."""
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": NAMESPACE, "labels": {"job-name": "u-1.m.1"}}}
+    created = await kubernetes.client.create(PODS, {**pod, "spec": POD})
+    state = {"terminated": terminated}
+    statuses = [{"name": "c", "image": "i", "imageID": "", "ready": False, "restartCount": 0, "state": state}]
+    await kubernetes.client.replace(PODS, {**created, "status": {"containerStatuses": statuses}}, subresource="status")
+    await end(kubernetes, "Failed", "Job has reached the specified backoff limit")
+
+
+@pytest.mark.parametrize(
+    ("terminated", "words"),
+    [
+        ({"exitCode": 3, "reason": "Error"}, "container c exited with 3 (Error)"),
+        ({"exitCode": 137, "reason": "OOMKilled"}, "container c exited with 137 (OOMKilled)"),
+        (
+            {"exitCode": 1, "reason": "Error", "message": "7 of 9 checks failed\n"},
+            "container c exited with 1 (Error): 7 of 9 checks failed",
+        ),
+    ],
+)
+async def test_a_failed_job_tells_how_its_container_ended(terminated: Manifest, words: str) -> None:
+    async with api() as kubernetes:
+        job = Job(kubernetes.client)
+        started = await job.run(asked())
+        await fail(kubernetes, terminated)
+        found = await job.resume(asked(), started)
+    assert (found.phase, found.message) == ("Failed", f"Job has reached the specified backoff limit: {words}")
+
+
+async def test_only_the_end_of_what_a_container_left_is_told() -> None:
+    async with api() as kubernetes:
+        job = Job(kubernetes.client)
+        started = await job.run(asked())
+        await fail(kubernetes, {"exitCode": 1, "reason": "Error", "message": "x" * 4000 + "the end"})
+        found = await job.resume(asked(), started)
+    assert found.message.endswith("xthe end") and len(found.message) < 1200
+
+
 async def test_a_job_that_is_already_there_is_ours_or_an_error() -> None:
     async with api() as kubernetes:
         job = Job(kubernetes.client)

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Manifest
-from reconciler.releases.after_promotion import after_name, watching_run
+from reconciler.releases.after_promotion import after_name, run_after_promotion
 from reconciler.releases.model import ReleasePhase, ReleaseStatus
 from tests.kit.releases import release, rollout
 
@@ -19,7 +19,7 @@ def template(name: str = "rate", **spec: Any) -> Manifest:
 
 
 def begun(analysis: Manifest, *templates: Manifest) -> Manifest:
-    return watching_run(release(status=PROMOTED), rollout(), analysis, templates)
+    return run_after_promotion(release(status=PROMOTED), rollout(), analysis, templates)
 
 
 def test_the_run_is_the_releases_own() -> None:

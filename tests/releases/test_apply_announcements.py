@@ -36,7 +36,7 @@ async def test_a_release_on_its_way_tells_its_step(announcements: Announcements,
     told = await announcements.announce(stepping(), (stepping(),))
     (said,) = forge.announced
     assert (said.commit, said.pull, said.status) == ("c" * 40, 7, CommitState.PENDING)
-    assert (said.context, said.marker) == ("reconciler/demo/shop/web", "<!-- reconciler:v1 demo -->")
+    assert (said.context, said.marker) == ("reconciler/shop/demo/shop/web", "<!-- reconciler:v1 shop/demo -->")
     assert "step 1 of 1, 30 % of users on the new version" in said.body
     assert told
 
@@ -59,7 +59,7 @@ async def test_siblings_share_one_comment(announcements: Announcements, forge: N
 
 
 async def test_a_baseline_and_a_source_without_a_forge_tell_nothing(announcements: Announcements, forge: Noting) -> None:
-    baseline = replace(stepping(), spec=replace(stepping().spec, baseline=True))
+    baseline = replace(stepping(), spec=replace(stepping().spec, previous=None))
     elsewhere = replace(stepping(), spec=replace(stepping().spec, source="other"))
     for silent in (baseline, elsewhere):
         assert await announcements.announce(silent, (silent,)) == ""

@@ -26,7 +26,7 @@ async def test_the_first_version_is_a_baseline_and_becomes_proven(shop: Desk) ->
     shop.push({"web.yaml": rollout()})
     await shop.proven()
     (baseline,) = await shop.releases()
-    assert baseline["spec"]["baseline"] and baseline["status"]["verdict"] == "passed"
+    assert "previous" not in baseline["spec"] and baseline["status"]["verdict"] == "passed"
     assert annotations_of(await shop.found(ROLLOUTS, "web"))["reconciler.dev/release"] == name_of(baseline)
 
 
@@ -42,7 +42,7 @@ async def test_a_version_pushed_before_the_first_one_has_its_verdict_waits_for_i
     await shop.look()
     baseline, release = await shop.releases()
     assert baseline["status"]["verdict"] == "passed" and baseline["spec"]["images"]["web"].endswith("web:1.0")
-    assert not release["spec"].get("baseline") and release["spec"]["proven"]["release"] == name_of(baseline)
+    assert release["spec"]["previous"]["release"] == name_of(baseline) and release["spec"]["previous"]["proven"]
     await shop.look()
     assert image_of(await shop.found(ROLLOUTS, "web")) == NEW
 
@@ -55,7 +55,7 @@ async def test_a_first_version_that_does_not_come_up_is_not_waited_for(shop: Des
     await shop.look()
     await shop.look()
     _, release = await shop.releases()
-    assert release["spec"]["baseline"]
+    assert "previous" not in release["spec"]
     assert image_of(await shop.found(ROLLOUTS, "web")) == NEW
 
 
@@ -125,7 +125,7 @@ async def test_old_releases_go_and_the_proven_one_stays(shop: Desk) -> None:
         await shop.look()
         await shop.judge()
     kept = await shop.releases()
-    assert kept[0]["spec"].get("baseline") is True
+    assert "previous" not in kept[0]["spec"]
     assert [r["spec"]["images"]["web"][-3:] for r in kept[1:]] == ["2.1", "2.2", "2.3"]
 
 

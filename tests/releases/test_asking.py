@@ -60,5 +60,6 @@ def test_every_moved_value_is_listed_where_it_stands_now() -> None:
 
 def test_revertability_is_known_before_a_release_starts() -> None:
     good, tip = parsed(web=deployment()), parsed(web=deployment(image="registry.example.com/web:1.1"))
-    assert revertability(good, tip, WEB) == "direct"
-    assert revertability(parsed(other=deployment("other")), tip, WEB) == "manual"
+    assert revertability(good, tip, WEB) == ("direct", "")
+    word, why = revertability(parsed(other=deployment("other")), tip, WEB)
+    assert word == "manual" and "no previous version" in why

@@ -131,7 +131,8 @@ async def test_after_promotion_a_run_of_our_own_watches_and_its_failure_brings_e
     assert release.status.phase is ReleasePhase.WATCHING
     (run,) = await shop.api.client.list(ANALYSIS_RUNS, NAMESPACE)
     assert name_of(run) == f"{release.name}-after"
-    failed = {"phase": "Failed", "metricResults": [{"name": "rate", "phase": "Failed", "failed": 3}]}
+    measured = [{"phase": "Failed", "value": "[0.1]"}] * 3
+    failed = {"phase": "Failed", "metricResults": [{"name": "rate", "phase": "Failed", "failed": 3, "measurements": measured}]}
     answer = await shop.api.client.patch(ObjectRef(ANALYSIS_RUNS, NAMESPACE, name_of(run)), {"status": failed})
     await shop._seen(ANALYSIS_RUNS, answer)
     await shop.judge()
@@ -198,7 +199,7 @@ async def test_an_event_concerns_the_releases_it_may_decide(shop: Desk) -> None:
     own = Key("release", NAMESPACE, release.name)
     bearer = {"metadata": {"name": "web", "namespace": NAMESPACE, "annotations": {"reconciler.dev/release": "r"}}}
     plain = {"metadata": {"name": "web", "namespace": NAMESPACE}}
-    assert list(shop.release.keys_for(ROLLOUTS, bearer)) == [Key("release", NAMESPACE, "r")]
+    assert list(shop.release.keys_for(ROLLOUTS, bearer)) == [Key("release", NAMESPACE, "r"), own]
     assert list(shop.release.keys_for(ROLLOUTS, plain)) == [own]
     assert Key("release", NAMESPACE, "web") in shop.release.keys_for(RELEASES, plain)
     stranger = {"metadata": {"name": "other", "namespace": NAMESPACE}}

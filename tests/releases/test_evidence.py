@@ -42,7 +42,7 @@ def test_a_run_that_measured_nothing_has_no_rows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "count"), [(("[0.99]", "[1]"), 2), (("[]", "[]"), 0), (("NaN",), 0), (("", "[NaN]"), 0), (("[]", "[1]"), 2)]
+    ("values", "count"), [(("[0.99]", "[1]"), 2), (("[]", "[]"), 0), (("NaN",), 0), (("", "[NaN]"), 0), (("[]", "[1]"), 1)]
 )
 def test_no_data_is_no_sample(values: tuple[str, ...], count: int) -> None:
     assert samples(evidence_of(run("Successful", values=values))) == count

@@ -1,47 +1,56 @@
 """Facts about a Rollout, as the judge asks for them."""
 
+from reconciler.kernel.identity import Manifest
 from reconciler.releases.facts import ReleaseFacts
-from tests.kit.releases import aborted, facts, replica_set, rollout, run
+from reconciler.releases.model import ReleaseStatus
+from tests.kit.releases import BAD, TEMPLATE, facts, release, replica_set, rollout, run
+
+
+def lender(generation: int = 4, mark: str = "web-bad", template: Manifest = TEMPLATE) -> Manifest:
+    metadata = {"generation": generation, "annotations": {"reconciler.dev/release": mark}}
+    return {"kind": "Deployment", "metadata": metadata, "spec": {"template": template}}
 
 
 def test_a_rollout_carries_a_release_once_the_rollout_layer_has_seen_it() -> None:
-    assert facts().carries("web-bad")
-    assert not facts().carries("another")
+    assert facts().carries(release())
+    assert not facts().carries(release("another"))
     unseen = rollout()
     unseen["metadata"]["generation"] = 3
-    assert not facts(rollout=unseen).carries("web-bad")
+    assert not facts(rollout=unseen).carries(release())
 
 
 def test_a_template_in_a_deployment_counts_as_seen_by_its_own_generation() -> None:
     borrowed = rollout(workloadObservedGeneration="4")
-    assert facts(rollout=borrowed, workload={"metadata": {"generation": 4}}).observed
-    assert not facts(rollout=borrowed, workload={"metadata": {"generation": 5}}).observed
+    assert facts(rollout=borrowed, workload=lender()).observed
+    assert not facts(rollout=borrowed, workload=lender(5)).observed
 
 
 def test_a_borrowed_template_is_carried_by_the_rollout_and_by_who_lends_it() -> None:
     borrowed = rollout(workloadObservedGeneration="4")
-    lender = {"metadata": {"generation": 4, "annotations": {"reconciler.dev/release": "web-bad"}}}
-    assert facts(rollout=borrowed, workload=lender).carries("web-bad")
-    assert not facts(rollout=borrowed, workload={"metadata": {"generation": 4}}).carries("web-bad")
+    assert facts(rollout=borrowed, workload=lender()).carries(release())
+    assert not facts(rollout=borrowed, workload=lender(mark="")).carries(release())
+    assert not facts(rollout=borrowed, workload=lender(template={"metadata": {}, "spec": {"containers": []}})).carries(release())
 
 
-def test_promoted_needs_a_hash() -> None:
-    assert facts(rollout=rollout(current="h", stable="h")).promoted
-    assert not facts(rollout=rollout(current="", stable="")).promoted
-    assert not facts().promoted
+def test_a_template_of_a_pod_template_object_is_found_where_it_stands() -> None:
+    borrowed = rollout(workloadObservedGeneration="4")
+    holder = {"kind": "PodTemplate", "metadata": lender()["metadata"], "template": TEMPLATE}
+    assert facts(rollout=borrowed, workload=holder).carries(release())
+
+
+def test_beside_another_applier_a_change_of_config_is_live_once_the_config_is() -> None:
+    assert not facts(rollout=rollout(release=""), config_applied=False).carries(release(companion=True))
+    assert facts(rollout=rollout(release=""), config_applied=True).carries(release(companion=True))
 
 
 def test_without_a_rollout_nothing_is_known() -> None:
-    empty = ReleaseFacts(rollout=None)
-    assert not empty.observed and not empty.carries("web-bad") and not empty.promoted
-    assert empty.condition("RolloutAborted") is None
+    empty = ReleaseFacts()
+    assert not empty.observed and not empty.carries(release()) and not empty.rollout.promoted
 
 
-def test_conditions_runs_and_replica_sets_are_found_by_reason_and_hash() -> None:
-    known = facts(
-        rollout=rollout(**aborted("why")), runs=(run("Failed"), run("Failed", pod_hash="x")), replica_sets=(replica_set("bad22"),)
-    )
-    condition = known.condition("RolloutAborted")
-    assert condition is not None and condition["message"] == "why"
-    assert len(known.runs_of("bad22")) == 1
-    assert known.replica_set("bad22") is not None and known.replica_set("y") is None
+def test_runs_and_replica_sets_are_found_by_hash_and_runs_by_attempt() -> None:
+    known = facts(runs=(run("Failed"), run("Failed", pod_hash="x"), run("Failed", uid="old")), replica_sets=(replica_set(BAD),))
+    own = release(status=ReleaseStatus(pod_hash=BAD), earlier_runs=("old",))
+    assert [found.uid for found in known.runs_of(own)] == ["uid of web-bad22-2"]
+    assert known.runs_of(release()) == ()
+    assert known.replica_set(BAD) is not None and known.replica_set("y") is None and known.replica_set("") is None

@@ -1,5 +1,7 @@
 """Names and identities of releases."""
 
+import re
+
 from reconciler.releases.identity import identity_hash, release_name
 from reconciler.sources.documents import Parsed
 from reconciler.sources.templates import workloads
@@ -33,6 +35,13 @@ def test_config_that_nobody_refers_to_is_not() -> None:
 
 
 def test_a_name_is_deterministic_and_short_enough_for_every_workload() -> None:
-    assert release_name("web", "3f9a1c2b99", "8d0e4f7aa") == "web-3f9a1c2b-8d0e4f7"
-    assert release_name("web", "3f9a1c2b99", "8d0e4f7aa", 2) == "web-3f9a1c2b-8d0e4f7-2"
-    assert len(release_name("w" * 253, "3f9a1c2b99", "8d0e4f7aa", 99)) <= 253
+    place = ("shop", "Staging_EU", "3f9a1c2b99")
+    assert re.fullmatch(r"web-staging-eu-[0-9a-f]{8}-8d0e4f7", release_name("web", place, "8d0e4f7aa"))
+    assert release_name("web", place, "8d0e4f7aa", 2) == release_name("web", place, "8d0e4f7aa") + "-2"
+    long = release_name("w" * 253, ("s", "e" * 63, "i"), "8d0e4f7aa", 99)
+    assert len(long) <= 253 and re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", long)
+
+
+def test_two_environments_and_two_sources_never_call_their_releases_alike() -> None:
+    places = [("shop", "staging", "i"), ("shop", "production", "i"), ("other", "staging", "i"), ("shop", "staging", "j")]
+    assert len({release_name("web", place, "8d0e4f7aa") for place in places}) == 4

@@ -51,7 +51,7 @@ def test_a_manifest_is_camel_case_without_defaults_and_labelled() -> None:
     manifest = render_release(release())
     assert manifest["metadata"]["labels"] == {"reconciler.dev/source": "shop", "reconciler.dev/workload": "web"}
     assert "pull" not in manifest["spec"] and "status" not in manifest
-    assert manifest["spec"]["proven"]["podHash"] == "good1"
+    assert manifest["spec"]["previous"]["podHash"] == "good1"
 
 
 def test_a_label_fits_whatever_the_workload_is_called() -> None:

@@ -67,7 +67,7 @@ def test_a_description_fits_and_is_one_line() -> None:
 
 
 def test_one_workload_in_one_environment_has_one_status_context() -> None:
-    assert commit_context(release()) == "reconciler/demo/shop/web"
+    assert commit_context(release()) == "reconciler/shop/demo/shop/web"
 
 
 def test_a_comment_shows_numbers_rule_and_what_to_do() -> None:
@@ -116,7 +116,7 @@ def test_a_restore_commit_says_what_why_and_whose() -> None:
     text = restore_commit(decided(Verdict.FAILED, reason="error rate 7 % over 1 %"), ["web.yaml:14 image: a -> b"])
     assert text.subject == "Restore web in demo: failed"
     assert text.body == "error rate 7 % over 1 %.\n\n- web.yaml:14 image: a -> b"
-    assert text.trailers["Reconciler-Release"] == "shop/web-bad"
+    assert text.trailers["Reconciler-Release"] == "shop/demo/shop/web-bad"
     assert text.trailers["Reconciler-Restores"] == "c" * 40
 
 

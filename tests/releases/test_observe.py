@@ -11,7 +11,9 @@ from reconciler.kernel.resources import PODS, REPLICA_SETS, ROLLOUTS
 from reconciler.releases.facts import ReleaseFacts
 from reconciler.releases.manifest import parse_release
 from reconciler.releases.model import Release
-from reconciler.releases.observe import observe
+from reconciler.releases.observe import Around, observe
+from reconciler.releases.observe_history import history
+from reconciler.releases.policy import DEFAULT
 from tests.kit.clusters import NAMESPACE
 from tests.kit.desk import Desk, desk, rollout
 
@@ -36,7 +38,12 @@ async def newest(shop: Desk) -> Release:
 
 
 async def facts(shop: Desk, asked: dict[str, str] | None = None) -> ReleaseFacts:
-    return await observe(shop.api.client, shop.cache, await newest(shop), asked or {})
+    return await look(shop, await newest(shop), asked or {})
+
+
+async def look(shop: Desk, release: Release, asked: dict[str, str]) -> ReleaseFacts:
+    around = Around(history(shop.cache, NAMESPACE, "web"), asked, DEFAULT, shop.clock.now())
+    return await observe(shop.api.client, shop.cache, release, around)
 
 
 async def replica_set(shop: Desk, *, replicas: int = 2, available: int = 0) -> None:
@@ -71,7 +78,7 @@ async def pod(shop: Desk, reason: str, restarts: int) -> None:
 async def test_a_release_without_a_rollout_still_knows_its_rivals(shop: Desk) -> None:
     shop.cache.drop(ROLLOUTS, NAMESPACE, "web")
     found = await facts(shop, {"Rollout/shop/web": "another"})
-    assert found.rollout is None and found.newer == "Git asks for another version by now"
+    assert found.live is None and found.newer == "Git asks for another version by now"
 
 
 async def test_a_later_release_of_another_version_took_over(shop: Desk) -> None:
@@ -79,45 +86,43 @@ async def test_a_later_release_of_another_version_took_over(shop: Desk) -> None:
     shop.push({"web.yaml": rollout("registry.example.com/web:1.2")})
     await shop.look()
     later = await newest(shop)
-    found = await observe(shop.api.client, shop.cache, first, {})
+    found = await look(shop, first, {})
     assert found.newer == f"release {later.name} took over"
-    assert (await facts(shop)).newer is None
+    assert (await facts(shop)).newer == ""
 
 
 async def test_what_git_asks_for_now_is_compared(shop: Desk) -> None:
     release = await newest(shop)
-    assert (await facts(shop, {"Rollout/shop/web": release.spec.identity})).newer is None
-    assert (await facts(shop, {"Rollout/shop/other": "x"})).newer is None
+    assert (await facts(shop, {"Rollout/shop/web": release.spec.identity})).newer == ""
+    assert (await facts(shop, {"Rollout/shop/other": "x"})).newer == ""
 
 
 @pytest.mark.parametrize(
-    ("reason", "restarts", "hopeless"),
+    ("reason", "restarts", "crashes"),
     [
         ("CrashLoopBackOff", 3, True),
         ("CrashLoopBackOff", 2, False),
-        ("ImagePullBackOff", 0, True),
-        ("CreateContainerConfigError", 0, True),
+        ("ImagePullBackOff", 0, False),
+        ("CreateContainerConfigError", 0, False),
         ("ContainerCreating", 0, False),
     ],
 )
-async def test_pods_that_will_never_come_up_are_named(shop: Desk, reason: str, restarts: int, hopeless: bool) -> None:
+async def test_only_a_crash_loop_is_a_reason_before_the_deadline(shop: Desk, reason: str, restarts: int, crashes: bool) -> None:
     await replica_set(shop)
     await pod(shop, reason, restarts)
-    stuck = (await facts(shop)).stuck
-    assert (stuck is not None) == hopeless
-    if hopeless:
-        assert stuck == f"container web of pod web-h2-1 is in {reason} after {restarts} restarts"
+    expected = f"container web of pod web-h2-1 crash-loops: {restarts} restarts" if crashes else ""
+    assert (await facts(shop)).crashed == expected
 
 
 async def test_pods_are_asked_for_only_while_some_are_missing(shop: Desk) -> None:
     await replica_set(shop, available=2)
     shop.api.transport.calls.clear()
-    assert (await facts(shop)).stuck is None
+    assert (await facts(shop)).crashed == ""
     assert not [call for call in shop.api.transport.calls if call.path.endswith("/pods")]
 
 
 async def test_what_the_rollout_owns_is_found(shop: Desk) -> None:
     await replica_set(shop)
     found = await facts(shop)
-    assert found.current == "h2" and found.replica_set("h2") is not None
+    assert found.rollout.current == "h2" and found.replica_set("h2") is not None
     assert found.after is None and found.runs == ()

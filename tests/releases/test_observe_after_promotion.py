@@ -10,7 +10,7 @@ from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Manifest, Resource
 from reconciler.kernel.resources import ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES
 from reconciler.kube.client import Client
-from reconciler.releases.observe_after_promotion import begin_watch
+from reconciler.releases.observe_after_promotion import after_promotion_run
 from reconciler.releases.policy import AfterPromotion
 from tests.kit.clusters import NAMESPACE, api
 from tests.kit.releases import release
@@ -33,7 +33,7 @@ async def add(client: Client, name: str, *, resource: Resource = ANALYSIS_TEMPLA
 
 
 async def begun(client: Client, *references: Manifest) -> list[str]:
-    run = await begin_watch(client, release(), AfterPromotion(timedelta(minutes=5), {"templates": list(references)}))
+    run = await after_promotion_run(client, release(), AfterPromotion(timedelta(minutes=5), {"templates": list(references)}))
     return [metric["name"] for metric in run["spec"]["metrics"]]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from reconciler_sandbox.client import Answer, Call
 
+from reconciler.app.cli.cluster import ClusterPlace
 from reconciler.app.cli.family import asked_identity, family_of
 from reconciler.kernel.errors import Transient
 from reconciler.kernel.identity import Manifest, ObjectRef, Resource, annotations_of, name_of
@@ -52,7 +53,7 @@ async def shop(tmp_path: Path) -> AsyncIterator[Desk]:
 async def set_image(shop: Desk, image: str = OLD, resource: Resource = ROLLOUTS) -> None:
     """What `reconciler set image` does."""
     client = shop.api.client
-    known = (await family_of(client, NAMESPACE, "web")).rollout
+    known = (await family_of(client, ClusterPlace(namespace=NAMESPACE), "web")).rollout
     marked = override(known, await asked_identity(client, known))
     await shop._seen(ROLLOUTS, await client.patch(marked.ref, marked.body))
     written = await client.replace(resource, verbs.set_image(await shop.found(resource, "web"), {"*": image}))

@@ -9,9 +9,8 @@ import pytest
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Key, ObjectRef, name_of
 from reconciler.kernel.resources import RELEASE_POLICIES, RELEASES, ROLLOUTS
-from reconciler.releases.contradiction import UNJUDGED
 from reconciler.releases.manifest import parse_release
-from reconciler.views.explain import explain
+from reconciler.views.explain import Situation, explain
 from reconciler.views.tree import Family
 from tests.kit.clusters import NAMESPACE
 from tests.kit.desk import Desk, desk, image_of, policy, rollout
@@ -63,10 +62,11 @@ async def test_a_running_release_says_that_it_is_not_judged_and_goes_on_once_the
     for _ in range(3):
         await refused(shop, "p and q both claim Rollout shop/web")
     newest = (await shop.releases())[-1]
-    assert newest["status"]["reason"].startswith(UNJUDGED) and "verdict" not in newest["status"]
+    assert "p and q both claim" in newest["status"]["unjudged"] and "verdict" not in newest["status"]
     assert (await shop.events()).count("ReleaseNotJudged") == 2
     family = Family(await shop.found(ROLLOUTS, "web"), (), (), ())
-    assert "nobody judges it: ReleasePolicy objects p and q" in explain(family, parse_release(newest), datetime.now(UTC)).sentence
+    situation = Situation(family=family, release=parse_release(newest), now=datetime.now(UTC))
+    assert "nobody judges it: ReleasePolicy objects p and q" in explain(situation).sentence
     await shop.look()
     assert "p and q both claim Rollout shop/web" in await shop.problems()
     assert list(shop.release.keys_for(RELEASE_POLICIES, await shop.found(RELEASE_POLICIES, "q"))) == [
@@ -92,6 +92,7 @@ async def test_a_verdict_is_carried_out_whatever_policies_say_by_then(shop: Desk
     await applied(shop, {"web.yaml": rollout(NEW)})
     await shop.say(phase="Progressing", currentPodHash="h2")
     await shop.judge(2)
+    await shop.say(phase="Degraded", abort=True)
     await applied(shop, {"p.yaml": policy("p"), "q.yaml": policy("q")})
     lost = {"verdict": "failed", "phase": "Restoring", "reason": "r", "held": True, "decidedAt": "2030-01-01T00:00:00Z"}
     newest = name_of((await shop.releases())[-1])

@@ -8,11 +8,11 @@ import pytest
 from msgspec.structs import replace as changed
 
 from reconciler.forges.plain import Plain
+from reconciler.kernel.clock import SystemClock
 from reconciler.kernel.errors import Transient
-from reconciler.kernel.resources import RELEASES
 from reconciler.kube.fence import Fence, Fenced, Gate
-from reconciler.releases.manifest import parse_release, render_release, status_patch
-from reconciler.releases.model import Release, ReleaseStatus, Restore, RestoreState
+from reconciler.releases.manifest import parse_release
+from reconciler.releases.model import Content, Release, ReleaseStatus, Restore, RestoreState
 from reconciler.releases.restoring import Hands, Restoration
 from tests.kit.desk import Desk, config, desk, policy, rollout
 from tests.kit.forges import Noting
@@ -43,7 +43,7 @@ async def newest(shop: Desk) -> Release:
 
 def restoration(shop: Desk, permit: Fence | None = None) -> Restoration:
     hands = Hands(shop.followed, Plain(), lambda: (permit or Fence()).check("push"))
-    return Restoration({"shop": hands}, shop.cache)
+    return Restoration({"shop": hands}, shop.clock, SystemClock())
 
 
 async def test_image_and_environment_go_back_together_in_one_commit(shop: Desk) -> None:
@@ -62,7 +62,7 @@ async def test_the_commit_says_whose_release_it_undoes(shop: Desk) -> None:
     (subject,) = shop.origin.log("%s")[:1]
     assert subject == "Restore web in demo: failed"
     message = "\n".join(shop.origin.log("%B"))
-    assert f"Reconciler-Release: shop/{release.name}" in message
+    assert f"Reconciler-Release: shop/demo/shop/{release.name}" in message
     assert f"Reconciler-Restores: {release.spec.commit.sha}" in message
     assert f"web.yaml:21 spec.template.spec.containers[0].image: {BAD} -> registry.example.com/web:1.0" in message
 
@@ -104,18 +104,18 @@ async def test_a_killed_attempt_finds_its_own_commit_again(shop: Desk) -> None:
     head, release = shop.origin.head(), await newest(shop)
     forgotten = changed(release, status=changed(release.status, restore=Restore(state=RestoreState.WANTED)))
     shop.push({"README.md": "later"})
-    again = await restoration(shop).restore(forgotten)
+    again = await restoration(shop).restore(forgotten, [])
     assert (again.state, again.sha) == (RestoreState.PUSHED, head)
     assert len(shop.origin.log("%H")) == 4
 
 
-async def test_the_commit_of_a_later_attempt_is_not_taken_for_ours(shop: Desk) -> None:
+async def test_a_commit_that_only_bears_our_trailer_restores_nothing(shop: Desk) -> None:
     shop.push({"web.yaml": rollout()}, "good")
     await shop.proven()
     shop.push({"web.yaml": rollout(BAD)}, "bad")
     await shop.look()
     release = await newest(shop)
-    shop.push({"README.md": "x"}, f"Restore\n\nReconciler-Release: shop/{release.name}-2")
+    shop.push({"README.md": "x"}, f"Restore\n\nReconciler-Release: shop/demo/shop/{release.name}")
     await shop.lost()
     assert shop.origin.read("web.yaml").decode() == rollout()
 
@@ -133,7 +133,7 @@ async def test_a_policy_may_ask_for_a_proposal(tmp_path: Path) -> None:
         assert shop.origin.head() == head
         release = await newest(shop)
         (proposal,) = forge.proposed
-        branch = f"reconciler/restore/demo/{release.name}"
+        branch = "reconciler/restore/shop/demo/shop/web"
         assert (proposal.head, proposal.base, proposal.title) == (branch, "main", "Restore web in demo: failed")
         assert shop.origin.read("web.yaml", branch).decode() == rollout()
         assert "the policy asks for a proposal" in proposal.body and proposal.body.startswith("```")
@@ -176,7 +176,7 @@ async def test_while_git_is_frozen_nothing_is_pushed(shop: Desk) -> None:
     head, release = shop.origin.head(), await newest(shop)
     wanted = changed(release, name="other", status=changed(release.status, restore=Restore(state=RestoreState.WANTED)))
     with pytest.raises(Fenced):
-        await restoration(shop, Fence(Gate(lambda: "frozen"))).restore(wanted)
+        await restoration(shop, Fence(Gate(lambda: "frozen"))).restore(wanted, [])
     assert shop.origin.head() == head
 
 
@@ -186,9 +186,11 @@ async def test_a_server_that_refuses_us_is_asked_again_later(shop: Desk) -> None
     shop.push({"web.yaml": rollout(BAD)})
     await shop.look()
     shop.origin.refuse("this repository is archived")
-    with pytest.raises(Transient, match="the restore commit was not taken") as caught:
+    with pytest.raises(Transient, match="this repository is archived") as caught:
         await shop.lost()
     assert caught.value.retry_after is not None
+    restore = (await newest(shop)).status.restore
+    assert restore is not None and restore.state is RestoreState.WANTED and "this repository is archived" in restore.message
     (shop.origin.path / "hooks" / "pre-receive").unlink()
     await shop.judge()
     assert shop.origin.read("web.yaml").decode() == rollout()
@@ -196,30 +198,35 @@ async def test_a_server_that_refuses_us_is_asked_again_later(shop: Desk) -> None
 
 async def test_a_source_that_is_gone_leaves_it_to_a_person(shop: Desk) -> None:
     await rejected(shop, {"web.yaml": rollout()}, {"web.yaml": rollout(BAD)})
-    ended = await Restoration({}, shop.cache).restore(await newest(shop))
+    ended = await Restoration({}, shop.clock, SystemClock()).restore(await newest(shop), [])
     assert (ended.state, ended.message) == (RestoreState.IMPOSSIBLE, "source shop is not followed any more")
 
 
-async def test_a_history_that_nobody_has_any_more_is_impossible_and_says_so(shop: Desk) -> None:
+async def test_a_history_that_nobody_has_any_more_costs_the_direct_push_and_not_the_restore(shop: Desk) -> None:
     await rejected(shop, {"web.yaml": rollout()}, {"web.yaml": rollout(BAD)})
     release = await newest(shop)
-    assert release.spec.proven is not None
-    lost = changed(release, spec=changed(release.spec, proven=changed(release.spec.proven, sha="0" * 40)))
-    ended = await restoration(shop).restore(changed(lost, name="other"))
-    assert ended.state is RestoreState.IMPOSSIBLE
-    assert "no proven commit is known in Git" in ended.message
+    assert release.spec.previous is not None
+    shop.push({"web.yaml": rollout(BAD)}, "again")
+    lost = changed(release, spec=changed(release.spec, previous=changed(release.spec.previous, sha="0" * 40)))
+    ended = await restoration(shop).restore(changed(lost, name="other"), [])
+    assert (ended.state, shop.origin.read("web.yaml", ended.branch).decode()) == (RestoreState.PROPOSED, rollout())
+    too_large = changed(lost.spec, previous=changed(lost.spec.previous, content=Content()))
+    assert (await restoration(shop).restore(changed(lost, spec=too_large), [])).state is RestoreState.IMPOSSIBLE
 
 
-async def test_only_recent_restores_of_the_same_version_count(shop: Desk) -> None:
+async def test_only_recent_restores_count_whatever_the_version(shop: Desk) -> None:
     await rejected(shop, {"web.yaml": rollout()}, {"web.yaml": rollout(BAD)})
     release = await newest(shop)
     assert release.status.decided_at is not None
+    history = [release]
     for number, hours in enumerate((2, 3, 4)):
         old = ReleaseStatus(
             verdict=release.status.verdict, decided_at=release.status.decided_at - timedelta(hours=hours), restore=release.status.restore
         )
-        named = changed(release, name=f"old-{number}", status=old)
-        shop.cache.put(RELEASES, {**render_release(named), **(status_patch(ReleaseStatus(), old) or {})})
+        history.append(changed(release, name=f"old-{number}", status=old))
     shop.push({"web.yaml": rollout(BAD)}, "again")
     fresh = changed(release, name="fresh", status=changed(release.status, restore=Restore(state=RestoreState.WANTED)))
-    assert (await restoration(shop).restore(fresh)).state is RestoreState.PUSHED
+    assert (await restoration(shop).restore(fresh, history)).state is RestoreState.PUSHED
+    shop.push({"web.yaml": rollout(BAD)}, "again and again")
+    other = changed(release, name="other", spec=changed(release.spec, identity="with another annotation"))
+    assert (await restoration(shop).restore(fresh, [*history, other])).state is RestoreState.PROPOSED

@@ -5,20 +5,21 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from reconciler.kernel.plan import Patch
-from reconciler.releases.model import ReleasePhase, ReleaseStatus, Verb, Verdict
+from reconciler.releases.model import Cause, ReleasePhase, ReleaseStatus, Verb, Verdict
 from reconciler.releases.policy import AfterPromotion, ReleasePolicy
-from reconciler.releases.steer import on_the_way_home, steer
+from reconciler.releases.steer import NOTHING, Steering, on_the_way_home, steer
 from tests.kit.releases import BAD, GOOD, NOW, facts, release, replica_set, rollout, run
 
 PLAIN = ReleasePolicy(name="p", namespace="shop")
 WATCH = ReleasePolicy(name="p", namespace="shop", after_promotion=AfterPromotion(timedelta(minutes=1), {}))
 WATCHING = ReleaseStatus(phase=ReleasePhase.WATCHING, pod_hash=BAD, promoted_at=NOW)
-LOST = replace(WATCHING, phase=ReleasePhase.RESTORING, verdict=Verdict.FAILED)
+UNDONE = Verb(verb="undo", at=NOW, reason="r", generation="2")
+LOST = replace(WATCHING, phase=ReleasePhase.RESTORING, verdict=Verdict.FAILED, verbs=(UNDONE,))
 
 
 def patches(status: ReleaseStatus, policy: ReleasePolicy = PLAIN, minutes: int = 0, **known: object) -> list[Patch]:
-    actions = steer(release(status=status), policy, facts(**known), NOW + timedelta(minutes=minutes))
-    return [action for action in actions if isinstance(action, Patch)]
+    steering = steer(release(status=status), policy, facts(**known), NOW + timedelta(minutes=minutes))
+    return [action for action in steering.actions if isinstance(action, Patch)]
 
 
 def test_a_recorded_abort_is_pressed_once() -> None:
@@ -83,3 +84,61 @@ def test_without_a_warm_version_git_is_the_only_way_home() -> None:
 def test_nothing_is_steered_while_a_person_overrides() -> None:
     old = replica_set(GOOD, deadline="2026-11-25T03:00:10Z")
     assert patches(WATCHING, WATCH, rollout=rollout(stable=BAD), replica_sets=(old,), overridden=True) == []
+
+
+# -- put on record first, and never against another applier for ever ---------------------------------------------------
+
+
+def steered(
+    status: ReleaseStatus, minutes: float = 0, *, policy: ReleasePolicy = PLAIN, spec: dict[str, object] | None = None, **known: object
+) -> Steering:
+    return steer(release(status=status, **(spec or {})), policy, facts(**known), NOW + timedelta(minutes=minutes))
+
+
+def test_a_deadline_in_whole_seconds_is_met_by_a_promotion_between_two() -> None:
+    between = replace(WATCHING, promoted_at=NOW + timedelta(microseconds=300_000))
+    old = replica_set(GOOD, deadline="2026-11-25T03:01:30Z")
+    assert patches(between, WATCH, rollout=rollout(stable=BAD), replica_sets=(old,)) == []
+
+
+def test_putting_the_previous_template_back_is_on_record_before_it_is_done() -> None:
+    known = {"rollout": rollout(stable=BAD), "replica_sets": (replica_set(GOOD), replica_set(BAD))}
+    steering = steered(replace(LOST, verbs=()), **known)
+    assert steering.actions == () and steering.record is not None
+    assert [(verb.verb, verb.generation) for verb in steering.record.verbs] == [("undo", "2")]
+
+
+def test_whoever_puts_the_rejected_template_back_twice_is_not_fought_a_third_time() -> None:
+    returns = tuple(replace(UNDONE, generation=str(number)) for number in (0, 1))
+    known = {"rollout": rollout(stable=BAD), "replica_sets": (replica_set(GOOD), replica_set(BAD))}
+    assert steered(replace(LOST, verbs=returns), **known) == NOTHING
+    assert steered(replace(LOST, verbs=returns[:1]), **known).record is not None
+
+
+def test_where_somebody_else_applies_the_template_is_never_changed() -> None:
+    known = {"rollout": rollout(stable=BAD), "replica_sets": (replica_set(GOOD), replica_set(BAD))}
+    assert steered(LOST, spec={"companion": True}, **known) == NOTHING
+    there = release(status=replace(LOST, decided_at=NOW), companion=True)
+    assert not on_the_way_home(there, facts(**known), NOW)  # Git goes first
+
+
+def test_a_lifted_version_that_stands_aborted_is_retried_once_it_is_on_record() -> None:
+    at = "2026-11-25T02:00:00Z"
+    lifted: dict[str, object] = {"cause": Cause.LIFTED, "earlier_abort": at}
+    stands = rollout(abort=True, abortedAt=at)
+    open_one = ReleaseStatus(phase=ReleasePhase.PENDING)
+    first = steered(open_one, spec=lifted, rollout=stands)
+    assert first.actions == () and first.record is not None
+    pressed = steered(first.record, spec=lifted, rollout=stands)
+    assert [a.body for a in pressed.actions if isinstance(a, Patch)] == [{"status": {"abort": False}}]
+    assert steered(first.record, spec=lifted, rollout=rollout(abort=True, abortedAt="2026-11-25T02:30:00Z")) == NOTHING
+
+
+def test_what_could_not_be_measured_is_tried_again_after_a_while_and_within_the_limit() -> None:
+    blind = ReleaseStatus(phase=ReleasePhase.CLOSED, verdict=Verdict.COULD_NOT_MEASURE, decided_at=NOW, pod_hash=BAD)
+    stands = {"rollout": rollout(abort=True)}
+    assert steered(blind, 4, **stands) == Steering(wake_at=NOW + timedelta(minutes=5))
+    assert steered(blind, 6, **stands).record is not None
+    assert steered(blind, 6, spec={"attempt": 2}, **stands) == Steering(wake_at=NOW + timedelta(minutes=10))
+    assert steered(blind, 60, spec={"attempt": 3}, **stands) == NOTHING
+    assert steered(blind, 60, rollout=rollout(current=GOOD, stable=GOOD)) == NOTHING

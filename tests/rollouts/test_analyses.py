@@ -48,7 +48,7 @@ def test_every_new_phase_of_a_run_is_told_once() -> None:
     world.end_run(name, "Running").settle().end_run(name, "Failed").settle()
     told = [event["message"] for event in world.store.events if event["reason"].startswith("AnalysisRun")]
     assert told == [
-        f"Step Analysis Run '{name}' Status New: 'Running' Previous: 'NoPreviousStatus'",
+        f"Step Analysis Run '{name}' Status New: 'Running' Previous: ''",
         f"Step Analysis Run '{name}' Status New: 'Failed' Previous: 'Running'",
     ]
 

@@ -60,7 +60,7 @@ def test_a_refused_replica_set_is_told_in_a_condition() -> None:
 def test_a_manifest_that_cannot_be_read_says_so_in_its_status() -> None:
     world = World(rollout()).settle()
     assert world.phase.startswith(
-        'Degraded InvalidSpec: The Rollout "web" is invalid: spec.strategy: Required value: Rollout has missing field'
+        'Degraded InvalidSpec: The Rollout "web" is invalid: spec.strategy.strategy: Required value: Rollout has missing field'
     )
     assert world.status["observedGeneration"] == "1"
 

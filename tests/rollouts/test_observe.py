@@ -4,10 +4,13 @@ from datetime import timedelta
 
 import pytest
 
+from reconciler.kernel.identity import Manifest, Resource
 from reconciler.kernel.problem import InvalidField
 from reconciler.kernel.resources import ANALYSIS_RUNS, ROLLOUTS, SERVICES, VIRTUAL_SERVICES
+from reconciler.kube.errors import NotServed
 from reconciler.rollouts.facts import RolloutFacts
-from reconciler.rollouts.observe import RolloutObserver, services_of
+from reconciler.rollouts.observe import RolloutObserver
+from reconciler.rollouts.traffic.named import services_of
 from reconciler.routers.registry import ROUTERS
 from tests.kit.rollouts import canary, pause, rollout, service, virtual_service, weight
 from tests.kit.store import run_through
@@ -15,7 +18,7 @@ from tests.kit.world import World, deployed
 
 
 def observed(world: World) -> RolloutFacts:
-    observer = RolloutObserver(world.client, world.cache, ROUTERS, "")  # type: ignore[arg-type]
+    observer = RolloutObserver(world.client, world.cache, ROUTERS, {})  # type: ignore[arg-type]
     resolved = run_through(observer.resolve(world.rollout))
     found: RolloutFacts = run_through(observer.observe(world.rollout, resolved, world.clock.now()))
     return found
@@ -70,5 +73,33 @@ def test_an_unreadable_manifest_raises_with_its_field() -> None:
 
 def test_routers_hear_whose_traffic_it_is() -> None:
     facts = observed(routed("web"))
-    services = services_of(facts.rollout, facts.spec, "web-x")
+    services = services_of(facts.rollout, "web-x")
     assert (services.pair, services.rollout, services.unavailable) == (("web-canary", "web-stable"), "web", "web-x")
+
+
+def test_routes_are_read_from_the_cache_once_it_has_listed_them_and_until_then_from_the_server() -> None:
+    world = routed("web").settle()
+    asked: list[str] = []
+    find = world.client.find
+
+    async def counted(resource: Resource, namespace: str, name: str) -> Manifest | None:
+        asked.append(resource.kind)
+        return await find(resource, namespace, name)
+
+    world.client.find = counted  # type: ignore[method-assign]
+    assert observed(world).found.routes and asked == ["VirtualService"]
+    asked.clear()
+    world.cache.relist(VIRTUAL_SERVICES, world.store.list(VIRTUAL_SERVICES), "999")
+    world.push("web:2").settle().press(pauseConditions=None).settle()
+    assert world.phase == "Healthy" and asked == []
+
+
+def test_a_mesh_that_is_not_installed_is_a_problem_of_the_rollout_alone() -> None:
+    world = routed()
+
+    async def unserved(resource: Resource, namespace: str, name: str) -> Manifest | None:
+        raise NotServed(404, "", "not served")
+
+    world.client.find = unserved  # type: ignore[method-assign]
+    problem = observed(world).found.problem
+    assert problem is not None and "spec.strategy.canary.trafficRouting.istio: Invalid value: " in str(problem)

@@ -1,6 +1,6 @@
 """Subsets: contract 9.3, 10.7 and 13.40."""
 
-from reconciler.routers.istio_subsets import all_hashes, released, subset_hash, switched, with_experiments
+from reconciler.routers.istio_subsets import all_hashes, carried_hashes, released, switched, with_experiments
 from tests.kit.istio import HASH, destination_rule
 
 OWNER = "argo-rollouts.argoproj.io/managed-by-rollouts"
@@ -50,10 +50,11 @@ def test_a_missing_experiment_subset_is_added() -> None:
 
 def test_every_selected_hash_is_known() -> None:
     rule = destination_rule("h2", "h1", {"name": "x"})
-    assert subset_hash(rule, "canary") == "h2"
-    assert subset_hash(rule, "") == ""
-    assert subset_hash(None, "canary") == ""
-    assert all_hashes(rule) == frozenset({"h1", "h2"})
+    assert all_hashes(rule) == frozenset({"h1", "h2"}) and all_hashes(None) == frozenset()
+
+
+def test_a_push_keeps_the_hashes_that_subsets_select() -> None:
+    assert carried_hashes(destination_rule("", "h9"), destination_rule("h2", "h1"))["spec"] == destination_rule("h2", "h1")["spec"]
 
 
 def test_a_rule_that_is_left_is_cleaned_by_its_owner_only() -> None:

@@ -92,7 +92,7 @@ async def test_an_event_is_told_and_its_loss_fails_nothing(stage: Stage) -> None
     about = await stage.api.client.create(CONFIGMAPS, config_map("web"))
     await stage.apply(Plan((Emit(about, "Release Ended", "it failed", warning=True),)))
     (event,) = await stage.api.client.list(EVENTS, NAMESPACE)
-    assert (event["reason"], event["type"], event["message"]) == ("ReleaseEnded", "Warning", "it failed")
+    assert (event["reason"], event["type"], event["message"]) == ("Release Ended", "Warning", "it failed")
     assert event["involvedObject"]["uid"] == about["metadata"]["uid"]
 
     async def broken(call: Call) -> Answer | None:

@@ -77,6 +77,16 @@ async def test_it_is_not_ready_before_every_resource_was_listed(cluster: Api) ->
         await until(lambda: one.passes == ["before"])
 
 
+async def test_nobody_waits_for_what_a_cluster_need_not_serve(cluster: Api) -> None:
+    widgets = Resource("example.com", "v1", "widgets", "Widget", optional=True)
+    one = Noting("one", CONFIGMAPS, widgets)
+    running_engine = engine(cluster, one)
+    async with running(running_engine.run()):
+        await asyncio.wait_for(running_engine.ready.wait(), 20)
+        await cluster.client.create(CONFIGMAPS, config_map("works"))
+        await until(lambda: one.passes == ["works"])
+
+
 async def test_an_object_that_nobody_can_read_costs_only_its_own_event(cluster: Api) -> None:
     one = Noting("one", CONFIGMAPS)
     running_engine = engine(cluster, one)

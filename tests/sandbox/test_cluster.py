@@ -26,7 +26,7 @@ async def test_a_stopped_cluster_leaves_no_task_and_no_listener() -> None:
             return len(await ready_addresses(cluster.api, "web")) == 2
 
         await until(up)
-        listeners = await ready_addresses(cluster.api, "web")
+        listeners = [cluster.node.where(*address) for address in await ready_addresses(cluster.api, "web")]
     assert asyncio.all_tasks() == before
     for address in listeners:
         with socket.socket() as probe:
@@ -119,7 +119,7 @@ async def test_a_cluster_that_is_started_again_runs_its_pods_again(tmp_path: Pat
         assert [one["exitCode"] for one in ended] == [137, 137]
         for address in await ready_addresses(cluster.api, "web"):
             with socket.socket() as probe:
-                assert probe.connect_ex(address) == 0
+                assert probe.connect_ex(cluster.node.where(*address)) == 0
         await cluster.api.patch(f"{REPLICA_SETS}/web", {"spec": {"replicas": 1}})
 
         async def scaled() -> bool:

@@ -3,10 +3,9 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.sources.changes import change_of, changes, located_images
+from reconciler.sources.changes import change_of, changes
 from reconciler.sources.documents import manifests_of
 from reconciler.sources.model import WorkloadId
-from reconciler.sources.templates import workloads
 from tests.kit.manifests import deployment, parsed, snapshot
 
 ROLLOUT = (
@@ -28,14 +27,14 @@ def test_an_image_moves_with_its_place_in_both_snapshots() -> None:
     assert image.field.after is not None
     assert (image.field.before.line, image.field.after.line) == (16, 17)
     assert image.field.field == "spec.template.spec.containers[0].image"
-    assert change.asks_for_release
+    assert change.moved
 
 
 def test_other_fields_are_told_apart() -> None:
     (change,) = changes(parsed(web=deployment()), parsed(web=deployment().replace("replicas: 2", "replicas: 3")))
     assert [(field.field, field.old, field.new) for field in change.other] == [("spec.replicas", "2", "3")]
     assert not change.fields
-    assert not change.asks_for_release
+    assert not change.moved
 
 
 def test_a_container_put_in_front_moves_only_itself() -> None:
@@ -47,7 +46,7 @@ def test_a_container_put_in_front_moves_only_itself() -> None:
 def test_order_alone_asks_for_other_pods() -> None:
     one = deployment(extra="          env: [{name: A}, {name: B}]\n")
     (change,) = changes(parsed(web=one), parsed(web=one.replace("{name: A}, {name: B}", "{name: B}, {name: A}")))
-    assert change.asks_for_release
+    assert change.moved
 
 
 def test_a_type_change_without_a_text_change_is_a_change() -> None:
@@ -63,7 +62,7 @@ def test_referenced_config_moves_with_the_workload() -> None:
     assert (config.kind, config.name) == ("ConfigMap", "web")
     assert config.old_hash != config.new_hash
     assert [(field.old, field.new, field.location.file) for field in config.fields] == [("a", "b", "config.yaml")]
-    assert change.asks_for_release
+    assert change.moved
 
 
 def test_config_nobody_refers_to_is_no_change_of_a_workload() -> None:
@@ -90,16 +89,8 @@ def test_the_template_of_a_rollout_with_a_reference_is_the_deployments() -> None
 def test_workloads_come_and_go() -> None:
     (added,) = changes(parsed(), parsed(web=deployment()))
     (removed,) = changes(parsed(web=deployment()), parsed())
-    assert (added.added, added.asks_for_release, added.images[0].new) == (True, True, "registry.example.com/web:1.0")
-    assert (removed.removed, removed.asks_for_release, removed.images[0].new) == (True, False, None)
-
-
-def test_images_know_their_place() -> None:
-    source = parsed(web=deployment(image="r.io/web:1"))
-    (workload,) = workloads(source).values()
-    field = located_images(source, workload)["web"]
-    assert field.location is not None
-    assert (field.text, str(field.location)) == ("r.io/web:1", "web.yaml:16 spec.template.spec.containers[0].image")
+    assert (added.added, added.moved, added.images[0].new) == (True, True, "registry.example.com/web:1.0")
+    assert (removed.removed, removed.images[0].new) == (True, None)
 
 
 def _sources(draw: st.DrawFn) -> dict[str, str]:

@@ -1,13 +1,30 @@
 """The restore edit: exactly the rejected values go back, other people's changes stay, and what is superseded is left alone."""
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reconciler.git.objects import SourceProblem
 from reconciler.sources.documents import Parsed, replace_files
-from reconciler.sources.edits import Impossible, RestoreEdit, Superseded, Versions, proof, restore_edits
+from reconciler.sources.edits import (
+    Caution,
+    Direct,
+    Impossible,
+    Obstacle,
+    Outcome,
+    Overtaken,
+    PreviousManifest,
+    ProposedEdit,
+    Superseded,
+    Waiting,
+    restore_edits,
+    strays,
+    words,
+)
 from reconciler.sources.model import WorkloadId
-from reconciler.sources.templates import identity, workloads
+from reconciler.sources.templates import content_of, identity, referenced_config, workloads
 from tests.kit.manifests import deployment, parsed
 
 WEB = WorkloadId("Deployment", "shop", "web")
@@ -20,9 +37,8 @@ FROM_CONFIG = "          envFrom:\n            - configMapRef: {name: web}\n"
 def restored(proven: str, rejected: str, tip: str | None = None) -> bytes:
     """The file after a restore that may be pushed directly, which then asks for the proven version."""
     outcome = restore_edits(parsed(web=proven), parsed(web=rejected), parsed(web=tip or rejected), WEB)
-    assert isinstance(outcome, RestoreEdit), outcome
-    assert outcome.direct, outcome.reason
-    return outcome.files["web.yaml"]
+    assert isinstance(outcome, Direct), outcome
+    return outcome.edit.files["web.yaml"]
 
 
 def asks_for(source: Parsed) -> str:
@@ -49,8 +65,8 @@ def test_changes_of_other_people_in_the_same_file_stay() -> None:
 def test_the_edit_says_what_moves_where_on_the_branch() -> None:
     tip = parsed(web="# a line more\n" + deployment(image=BAD))
     outcome = restore_edits(parsed(web=deployment(image=GOOD)), parsed(web=deployment(image=BAD)), tip, WEB)
-    assert isinstance(outcome, RestoreEdit)
-    assert [(field.old, field.new, str(field.location)) for field in outcome.fields] == [
+    assert isinstance(outcome, Direct)
+    assert [(field.old, field.new, str(field.location)) for field in outcome.edit.fields] == [
         (BAD, GOOD, "web.yaml:17 spec.template.spec.containers[0].image")
     ]
 
@@ -100,17 +116,15 @@ def test_a_block_is_put_back_at_the_indentation_of_the_branch() -> None:
     assert restored(good, bad, tip).startswith(wanted + b"              - name: A\n                value: |\n                  x\n")
 
 
-def test_an_entry_on_one_line_with_others_is_left_to_a_person() -> None:
+def test_an_entry_on_one_line_with_others_goes_back_with_its_line() -> None:
     good, bad = deployment(), deployment().replace("labels: {app: web}\n    spec", "labels: {app: web, x: y}\n    spec")
-    outcome = restore_edits(parsed(web=good), parsed(web=bad), parsed(web=bad), WEB)
-    assert isinstance(outcome, Impossible)
-    assert "one line" in outcome.reason
+    assert restored(good, bad) == good.encode()
 
 
 def test_a_type_goes_back_with_the_text() -> None:
     good = deployment(extra=f"{ENV}            - name: A\n              value: 'true'\n")
     bad = deployment(extra=f"{ENV}            - name: A\n              value: maybe\n")
-    assert restored(good, bad).endswith(b'value: "true"\n')
+    assert restored(good, bad).endswith(b"value: 'true'\n")
 
 
 def test_a_number_goes_back_as_a_number() -> None:
@@ -123,9 +137,8 @@ def test_referenced_config_goes_back_with_the_template() -> None:
     good, bad = (deployment(image=image, extra=FROM_CONFIG) for image in (GOOD, BAD))
     one, two = (CONFIG.format(mode=mode) for mode in ("fast", "broken"))
     outcome = restore_edits(parsed(web=good, config=one), parsed(web=bad, config=two), parsed(web=bad, config=two), WEB)
-    assert isinstance(outcome, RestoreEdit)
-    assert outcome.direct
-    assert outcome.files == {"config.yaml": one.encode(), "web.yaml": good.encode()}
+    assert isinstance(outcome, Direct)
+    assert outcome.edit.files == {"config.yaml": one.encode(), "web.yaml": good.encode()}
 
 
 def test_a_config_file_over_many_lines_goes_back() -> None:
@@ -133,17 +146,16 @@ def test_a_config_file_over_many_lines_goes_back() -> None:
     one = CONFIG.format(mode="|\n    a = 1\n    b = 2\n") + "  other: x\n"
     two = CONFIG.format(mode="|\n    a = 1\n    c = 3\n    d = 4\n") + "  other: x\n"
     outcome = restore_edits(parsed(web=web, config=one), parsed(web=web, config=two), parsed(web=web, config=two), WEB)
-    assert isinstance(outcome, RestoreEdit)
-    assert outcome.files == {"config.yaml": one.encode()}
+    assert isinstance(outcome, Direct)
+    assert outcome.edit.files == {"config.yaml": one.encode()}
 
 
 def test_config_shared_with_another_workload_needs_a_person() -> None:
     files = {"web": deployment(extra=FROM_CONFIG), "api": deployment(name="api", extra=FROM_CONFIG)}
     one, two = (parsed(**files, config=CONFIG.format(mode=mode)) for mode in ("fast", "broken"))
     outcome = restore_edits(one, two, two, WEB)
-    assert isinstance(outcome, RestoreEdit)
-    assert not outcome.direct
-    assert "Deployment shop/api" in outcome.reason
+    assert isinstance(outcome, ProposedEdit)
+    assert (outcome.caution, outcome.detail) == (Caution.SHARED, "Deployment shop/api")
 
 
 def test_the_values_of_secrets_are_not_told() -> None:
@@ -151,8 +163,8 @@ def test_the_values_of_secrets_are_not_told() -> None:
     one, two = (CONFIG.replace("ConfigMap", "Secret").format(mode=mode) for mode in ("b2xk", "bmV3"))
     web = deployment(extra=reference)
     outcome = restore_edits(parsed(web=web, config=one), parsed(web=web, config=two), parsed(web=web, config=two), WEB)
-    assert isinstance(outcome, RestoreEdit)
-    assert {(field.old, field.new) for field in outcome.fields} == {("(hidden)", "(hidden)")}
+    assert isinstance(outcome, Direct)
+    assert {(field.old, field.new) for field in outcome.edit.fields} == {("(hidden)", "(hidden)")}
 
 
 def test_a_newer_value_on_the_branch_wins() -> None:
@@ -160,7 +172,8 @@ def test_a_newer_value_on_the_branch_wins() -> None:
         parsed(web=deployment(image=GOOD)), parsed(web=deployment(image=BAD)), parsed(web=deployment(image=BAD + "-fix")), WEB
     )
     assert isinstance(outcome, Superseded)
-    assert not outcome.restored
+    assert outcome.how is Overtaken.CHANGED
+    assert words(outcome) == "web.yaml: spec.template.spec.containers.0.image: the branch holds another value"
 
 
 def test_one_newer_value_supersedes_the_whole_edit() -> None:
@@ -182,23 +195,24 @@ def test_a_variable_that_somebody_set_anew_supersedes_the_edit(good: str, bad: s
 
 def test_an_edit_that_reaches_any_other_object_is_never_used() -> None:
     service = "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop}\nspec: {ports: [{port: 80}]}\n"
-    good, bad = (parsed(web=deployment(image=image), service=service) for image in (GOOD, BAD))
+    bad = parsed(web=deployment(image=BAD), service=service)
     honest = replace_files(bad, {"web.yaml": deployment(image=GOOD).encode()})
-    assert proof(Versions(good, bad, bad), honest, WEB) == ""
-    assert proof(Versions(good, bad, bad), replace_files(honest, {"service.yaml": service.replace("80", "81").encode()}), WEB)
-    assert proof(Versions(good, bad, bad), replace_files(honest, {"service.yaml": b"a: ["}), WEB)
+    assert strays(bad, honest, WEB) == []
+    assert strays(bad, replace_files(honest, {"service.yaml": service.replace("80", "81").encode()}), WEB) is None
+    assert strays(bad, replace_files(honest, {"service.yaml": b"a: ["}), WEB) is None
 
 
 def test_a_branch_that_is_already_restored_needs_nothing() -> None:
     good, bad = parsed(web=deployment(image=GOOD)), parsed(web=deployment(image=BAD))
     outcome = restore_edits(good, bad, good, WEB)
     assert isinstance(outcome, Superseded)
-    assert outcome.restored
+    assert outcome.how is Overtaken.RESTORED
 
 
-def test_a_workload_that_left_the_source_is_left_alone() -> None:
+def test_a_workload_that_left_a_readable_file_is_left_alone() -> None:
     good, bad = parsed(web=deployment(image=GOOD)), parsed(web=deployment(image=BAD))
-    assert isinstance(restore_edits(good, bad, parsed(other=deployment(name="other")), WEB), Superseded)
+    outcome = restore_edits(good, bad, parsed(web=deployment(name="other")), WEB)
+    assert outcome == Superseded(Overtaken.REMOVED)
 
 
 def test_a_new_workload_has_nothing_to_go_back_to() -> None:
@@ -210,26 +224,17 @@ def test_a_further_change_to_the_same_workload_makes_it_a_proposal() -> None:
     good, bad = deployment(image=GOOD), deployment(image=BAD)
     tip = deployment(image=BAD, extra="          workingDir: /new\n")
     outcome = restore_edits(parsed(web=good), parsed(web=bad), parsed(web=tip), WEB)
-    assert isinstance(outcome, RestoreEdit)
-    assert not outcome.direct
-    assert outcome.files["web.yaml"] == tip.replace(BAD, GOOD).encode()
-
-
-def test_a_value_shared_by_an_anchor_is_left_to_a_person() -> None:
-    def both(image: str) -> str:
-        return deployment(image=f"&image {image}") + "---\n" + deployment(name="api", image=image)
-
-    bad = both(BAD).replace("\n---\n", "\n          args: [*image]\n---\n")
-    good = both(GOOD).replace("\n---\n", "\n          args: [*image]\n---\n")
-    assert isinstance(restore_edits(parsed(web=good), parsed(web=bad), parsed(web=bad), WEB), Impossible)
+    assert isinstance(outcome, ProposedEdit)
+    assert outcome.caution is Caution.FURTHER
+    assert outcome.edit.files["web.yaml"] == tip.replace(BAD, GOOD).encode()
 
 
 def test_a_moved_file_is_edited_where_it_is_now() -> None:
     good, bad = parsed(web=deployment(image=GOOD)), parsed(web=deployment(image=BAD))
     tip = parsed(moved="---\n" + deployment(name="api") + "---\n" + deployment(image=BAD))
     outcome = restore_edits(good, bad, tip, WEB)
-    assert isinstance(outcome, RestoreEdit)
-    assert asks_for(replace_files(tip, outcome.files)) == asks_for(good)
+    assert isinstance(outcome, Direct)
+    assert asks_for(replace_files(tip, outcome.edit.files)) == asks_for(good)
 
 
 def test_the_template_of_a_rollout_may_live_in_a_deployment() -> None:
@@ -237,17 +242,15 @@ def test_the_template_of_a_rollout_may_live_in_a_deployment() -> None:
     rollout += "spec:\n  workloadRef: {apiVersion: apps/v1, kind: Deployment, name: web}\n"
     good, bad = parsed(web=deployment(image=GOOD) + rollout), parsed(web=deployment(image=BAD) + rollout)
     outcome = restore_edits(good, bad, bad, WorkloadId("Rollout", "shop", "web"))
-    assert isinstance(outcome, RestoreEdit)
-    assert outcome.direct
-    assert outcome.files["web.yaml"] == (deployment(image=GOOD) + rollout).encode()
+    assert isinstance(outcome, Direct)
+    assert outcome.edit.files["web.yaml"] == (deployment(image=GOOD) + rollout).encode()
 
 
 def test_an_order_that_changed_alone_is_left_to_a_person() -> None:
     one = deployment(extra=f"{ENV}            - name: A\n            - name: B\n")
     two = parsed(web=deployment(extra=f"{ENV}            - name: B\n            - name: A\n"))
     outcome = restore_edits(parsed(web=one), two, two, WEB)
-    assert isinstance(outcome, Impossible)
-    assert "order" in outcome.reason
+    assert outcome == Impossible(Obstacle.ORDER)
 
 
 VARIABLES = st.dictionaries(
@@ -274,12 +277,12 @@ def test_whatever_was_changed_goes_back_or_is_left_to_a_person(good: dict[str, s
         for variables, indent, image in ((good, indents[0], GOOD), (bad, indents[1], BAD))
     )
     outcome = restore_edits(one, two, two, WEB)
-    assert isinstance(outcome, RestoreEdit), outcome
-    after = replace_files(two, outcome.files)
+    assert isinstance(outcome, Direct | ProposedEdit), outcome
+    after = replace_files(two, outcome.edit.files)
     assert not after.problems
-    assert outcome.direct == (asks_for(after) == asks_for(one))
+    assert isinstance(outcome, Direct) == (asks_for(after) == asks_for(one))
     if [name for name in good if name in bad] == [name for name in bad if name in good]:
-        assert outcome.direct, outcome.reason
+        assert isinstance(outcome, Direct), words(outcome)
 
 
 @pytest.mark.parametrize("which", ["proven", "tip"])
@@ -287,3 +290,92 @@ def test_the_same_question_has_the_same_answer(which: str) -> None:
     good, bad = parsed(web=deployment(image=GOOD)), parsed(web=deployment(image=BAD))
     tip = good if which == "proven" else bad
     assert restore_edits(good, bad, tip, WEB) == restore_edits(good, bad, tip, WEB)
+
+
+# --- what the tip says when it cannot be read ---
+
+
+@pytest.mark.parametrize(
+    ("tip", "place"),
+    [
+        ({"web": "a: ["}, "web.yaml"),
+        ({"web": deployment(image=BAD) + "bad: {{ .x }}:80\n"}, "web.yaml"),
+        ({"other": deployment(name="other")}, "web.yaml"),
+        ({"web": deployment(image=BAD), "again": deployment(image=BAD)}, "web.yaml"),
+        ({"web": deployment(name="other"), "moved": "a: ["}, "moved.yaml"),
+    ],
+    ids=["no YAML", "template text", "file missing", "written twice", "perhaps moved into a broken file"],
+)
+def test_what_cannot_be_read_is_waited_for_and_never_superseded(tip: dict[str, str], place: str) -> None:
+    outcome = restore_edits(parsed(web=deployment(image=GOOD)), parsed(web=deployment(image=BAD)), parsed(**tip), WEB)
+    assert isinstance(outcome, Waiting), outcome
+    assert outcome.problem.file == place
+    assert outcome.problem.message and outcome.problem.remedy
+
+
+def test_config_that_cannot_be_read_is_waited_for() -> None:
+    web = deployment(extra=FROM_CONFIG)
+    one, two = (parsed(web=web, config=CONFIG.format(mode=mode)) for mode in ("fast", "broken"))
+    assert isinstance(restore_edits(one, two, parsed(web=web, config="a: ["), WEB), Waiting)
+    assert isinstance(restore_edits(one, two, parsed(web=web), WEB), Waiting)
+    gone = parsed(web=web, config=CONFIG.format(mode="x").replace("name: web", "name: else"))
+    assert restore_edits(one, two, gone, WEB) == Superseded(Overtaken.REMOVED)
+
+
+def test_a_broken_document_beside_it_keeps_nothing_from_going_back() -> None:
+    broken = "---\nargs: [{{ .Host }}:80]\nx: {{ if }}\n---\n"
+    good, bad = deployment(image=GOOD), deployment(image=BAD)
+    assert restored(good, bad, deployment(name="api") + broken + bad) == (deployment(name="api") + broken + good).encode()
+
+
+# --- without the commit of the previous version ---
+
+
+def previous_manifest(source: Parsed) -> PreviousManifest:
+    """As a Release carries it: through JSON."""
+    workload = workloads(source)[WEB]
+    config = {(located.key[0], located.key[2]): content_of(located.manifest) for located in referenced_config(source, workload)}
+    return PreviousManifest(json.loads(json.dumps(workload.pod_template)), config)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["rejected commit known", "both gone"])
+def test_a_vanished_commit_costs_the_direct_push_and_not_the_way_back(known: bool) -> None:
+    good, bad = (deployment(image=image, extra=FROM_CONFIG) for image in (GOOD, BAD))
+    one, two = (CONFIG.format(mode=mode) for mode in ("fast", "broken"))
+    tip = parsed(web="# top\n" + bad, config=two)
+    previous = previous_manifest(parsed(web=good, config=one))
+    outcome = restore_edits(previous, parsed(web=bad, config=two) if known else None, tip, WEB)
+    assert isinstance(outcome, ProposedEdit)
+    assert outcome.caution is Caution.PREVIOUS_GONE
+    assert outcome.edit.files == {"config.yaml": one.encode(), "web.yaml": b"# top\n" + good.encode()}
+
+
+def test_a_manifest_that_the_tip_asks_for_already_needs_nothing() -> None:
+    source = parsed(web=deployment(extra=FROM_CONFIG), config=CONFIG.format(mode="fast"))
+    assert restore_edits(previous_manifest(source), None, source, WEB) == Superseded(Overtaken.RESTORED)
+
+
+def test_a_newer_value_supersedes_a_kept_manifest_too() -> None:
+    previous, bad = previous_manifest(parsed(web=deployment(image=GOOD))), parsed(web=deployment(image=BAD))
+    outcome = restore_edits(previous, bad, parsed(web=deployment(image=BAD + "-fix")), WEB)
+    assert isinstance(outcome, Superseded)
+    assert outcome.how is Overtaken.CHANGED
+
+
+@settings(max_examples=100, deadline=None)
+@given(good=VARIABLES, bad=VARIABLES)
+def test_a_kept_manifest_says_all_that_is_needed(good: dict[str, str], bad: dict[str, str]) -> None:
+    one, two = (parsed(web=with_variables(variables, " " * 12, image)) for variables, image in ((good, GOOD), (bad, BAD)))
+    outcome = restore_edits(previous_manifest(one), None, two, WEB)
+    assert isinstance(outcome, ProposedEdit), outcome
+    after = workloads(replace_files(two, outcome.edit.files))[WEB].pod_template["spec"]["containers"][0]
+    assert {item["name"]: item["value"] for item in after["env"]} == good
+    assert after["image"] == GOOD
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [Superseded(Overtaken.REMOVED), Impossible(Obstacle.UNWRITABLE, "why"), Waiting(SourceProblem("web.yaml", 3, "broken", "mend it"))],
+)
+def test_every_outcome_has_words_for_people(outcome: Outcome) -> None:
+    assert words(outcome) in ("it is no longer in the source", "the edit cannot be written: why", "web.yaml:3: broken; mend it")

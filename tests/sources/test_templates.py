@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.sources.templates import config_hash, identity, referenced_config, workloads
+from reconciler.sources.templates import identity, referenced_config, workloads
 from tests.kit.manifests import deployment, parsed
 
 OBJECT = "apiVersion: v1\nkind: {kind}\nmetadata: {{name: {name}, namespace: shop}}\ndata: {{x: y}}\n"
@@ -27,7 +27,7 @@ def test_every_way_to_refer_to_config_is_seen(way: str) -> None:
 def test_config_outside_the_source_does_not_count() -> None:
     source = parsed(web=deployment(extra=REFERENCES["env"]))
     (workload,) = workloads(source).values()
-    assert config_hash(source, workload) == ""
+    assert not list(referenced_config(source, workload))
 
 
 def test_the_identity_depends_on_content_not_on_where_it_is_written() -> None:

@@ -13,7 +13,8 @@ import yaml
 from reconciler_sandbox.rehearsal.fittings import REPOSITORY, secret_file
 from reconciler_sandbox.rehearsal.inprocess import DirectTransport
 
-from reconciler.app.cli.show import explained
+from reconciler.app.cli.cluster import ClusterPlace
+from reconciler.app.cli.explaining import explained
 from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence
 from tests.kit.killing import Life, alive
@@ -162,7 +163,7 @@ async def settled(place: Shop, life: Life, version: str) -> None:
 
 async def explanation(place: Shop, name: str) -> Any:
     transport = DirectTransport(place.ground.server.call)
-    return await explained(Client(transport, Fence()), "shop", name)
+    return await explained(Client(transport, Fence()), ClusterPlace(namespace="shop"), name)
 
 
 async def condition(place: Shop, name: str) -> str:

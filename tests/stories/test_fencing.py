@@ -1,4 +1,4 @@
-"""Who may write, and when: one leader, nobody who stalled past the lease, nobody while frozen, never with --read-only (DESIGN 11, 12).
+"""Who may write, and when: one leader, nobody who stalled past the lease, nobody while frozen, never with --read-only (ADR 0021, 0022).
 
 Daemons are real: in process with every write noted, or a process that is stopped and continued by signals.
 """

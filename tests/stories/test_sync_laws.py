@@ -1,4 +1,4 @@
-"""What a push may never do, whatever else it does: laws of the sync, with the whole daemon in process (DESIGN 4, 8–10)."""
+"""What a push may never do, whatever else it does: laws of the sync, with the whole daemon in process (ADR 0012, 0017, 0018, 0019)."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

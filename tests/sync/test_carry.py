@@ -1,11 +1,17 @@
-"""What runtime owns survives a write: the law of DESIGN 8, object by object."""
+"""What runtime owns survives a write: the law of ADR 0017, object by object."""
 
 import copy
 
 from reconciler.kernel.identity import Manifest
+from reconciler.routers.registry import ROUTERS
 from reconciler.sync.carry import RuntimeOwned, carry_over
+from reconciler.sync.owned import runtime_owned
 
-OWNED = RuntimeOwned(routed={("shop", "web"): {"testers"}}, scaled={("Deployment", "shop", "web")})
+RULE = {"name": "web", "canarySubsetName": "canary", "stableSubsetName": "stable"}
+ROUTING = {"istio": {"virtualService": {"name": "web"}, "destinationRule": RULE}, "managedRoutes": [{"name": "testers"}]}
+CANARY = {"canaryService": "web-canary", "stableService": "web", "trafficRouting": ROUTING}
+OWNER = {"kind": "Rollout", "metadata": {"name": "web", "namespace": "shop"}, "spec": {"strategy": {"canary": CANARY}}}
+OWNED = runtime_owned([OWNER, {**OWNER, "spec": {"workloadRef": {"kind": "Deployment", "name": "web"}}}], [], ROUTERS)
 NOBODY = RuntimeOwned()
 
 
@@ -44,6 +50,41 @@ def test_unnamed_routes_are_matched_in_order() -> None:
     assert [d["weight"] for d in written["spec"]["http"][0]["route"]] == [60, 40]
 
 
+def carried(live: Manifest, *http: Manifest, **spec: object) -> Manifest:
+    """What a push of these routes writes."""
+    desired = virtual_service(0)
+    return carry_over({**desired, "spec": {"hosts": ["web"], "http": list(http), **spec}}, live, OWNED)
+
+
+def test_a_push_that_inserts_an_unnamed_route_of_others_resets_no_weight() -> None:
+    desired, live = virtual_service(0)["spec"]["http"][0], virtual_service(40)
+    del desired["name"], live["spec"]["http"][0]["name"]
+    other = {"match": [{"uri": {"prefix": "/mail"}}], "route": [{"destination": {"host": "mail"}, "weight": 100}]}
+    mail, primary = carried(live, other, desired)["spec"]["http"]
+    assert mail == other
+    assert [d["weight"] for d in primary["route"]] == [60, 40]
+
+
+def test_a_push_that_adds_a_tls_route_of_others_resets_no_weight() -> None:
+    tls = [{"match": [{"port": 443, "sniHosts": ["m"]}], "route": [{"destination": {"host": "mail"}}]}]
+    written = carried(virtual_service(40), virtual_service(0)["spec"]["http"][0], tls=tls)
+    assert [d["weight"] for d in written["spec"]["http"][0]["route"]] == [60, 40]
+    assert written["spec"]["tls"] == tls
+
+
+def test_a_push_that_writes_full_names_or_ports_resets_no_weight() -> None:
+    for change in ({"host": "web-canary.shop.svc.cluster.local"}, {"host": "web-canary", "port": {"number": 8080}}):
+        route = virtual_service(0)["spec"]["http"][0]
+        route["route"][1]["destination"] = change
+        written = carried(virtual_service(40), route)["spec"]["http"][0]
+        assert [d["weight"] for d in written["route"]] == [60, 40] and written["route"][1]["destination"] == change
+
+
+def test_a_push_that_renames_the_route_resets_no_weight() -> None:
+    written = carried(virtual_service(40), virtual_service(0, name="main")["spec"]["http"][0])
+    assert [d["weight"] for d in written["spec"]["http"][0]["route"]] == [60, 40]
+
+
 def test_weights_of_a_route_that_no_rollout_owns_are_gits() -> None:
     written = carry_over(virtual_service(0), virtual_service(30), NOBODY)
     assert [d["weight"] for d in written["spec"]["http"][0]["route"]] == [100, 0]
@@ -79,11 +120,11 @@ def test_the_hashes_of_subsets_survive() -> None:
     def rule(**labels: str) -> Manifest:
         return {
             "kind": "DestinationRule",
-            "metadata": {"name": "web"},
+            "metadata": {"name": "web", "namespace": "shop"},
             "spec": {"host": "web", "subsets": [{"name": "canary", "labels": labels}]},
         }
 
-    written = carry_over(rule(app="web"), rule(**{"rollouts-pod-template-hash": "abc"}), NOBODY)
+    written = carry_over(rule(app="web"), rule(**{"rollouts-pod-template-hash": "abc"}), OWNED)
     assert written["spec"]["subsets"][0]["labels"] == {"app": "web", "rollouts-pod-template-hash": "abc"}
 
 

@@ -1,9 +1,10 @@
 """What is written now: templates may be kept, and an unchanged wish is no write."""
 
 from reconciler.kernel.identity import Manifest
-from reconciler.sync.effective import DESIRED, Template, effective, written
+from reconciler.releases.gate import TemplateDecision
+from reconciler.sync.effective import DESIRED, effective, written
 
-THROUGH, KEEP = Template(keep=False), Template(keep=True, reason="held")
+THROUGH, KEEP = TemplateDecision(), TemplateDecision(keep=True, reason="held")
 
 
 def deployment(image: str, replicas: int = 1) -> Manifest:

@@ -1,6 +1,7 @@
 """Ownership is read off Rollouts and autoscalers."""
 
 from reconciler.kernel.identity import Manifest
+from reconciler.routers.registry import ROUTERS
 from reconciler.sync.owned import runtime_owned
 
 
@@ -13,20 +14,20 @@ def routing(**istio: object) -> Manifest:
 
 
 def test_a_referenced_deployments_replicas_belong_to_the_rollout() -> None:
-    owned = runtime_owned([rollout(workloadRef={"kind": "Deployment", "name": "web"})], [])
+    owned = runtime_owned([rollout(workloadRef={"kind": "Deployment", "name": "web"})], [], ROUTERS)
     assert ("Deployment", "shop", "web") in owned.scaled
 
 
 def test_an_autoscalers_target_belongs_to_it() -> None:
     scaler = {"metadata": {"namespace": "shop", "name": "h"}, "spec": {"scaleTargetRef": {"kind": "Rollout", "name": "web"}}}
-    assert ("Rollout", "shop", "web") in runtime_owned([], [scaler]).scaled
+    assert ("Rollout", "shop", "web") in runtime_owned([], [scaler], ROUTERS).scaled
 
 
 def test_virtual_services_are_found_in_both_shapes_and_in_other_namespaces() -> None:
-    assert runtime_owned([routing(virtualService={"name": "web"})], []).routed == {("shop", "web"): {"testers"}}
+    assert runtime_owned([routing(virtualService={"name": "web"})], [], ROUTERS).routed.keys() == {("VirtualService", "shop", "web")}
     several = routing(virtualServices=[{"name": "a"}, {"name": "b.edge"}])
-    assert set(runtime_owned([several], []).routed) == {("shop", "a"), ("edge", "b")}
+    assert set(runtime_owned([several], [], ROUTERS).routed) == {("VirtualService", "shop", "a"), ("VirtualService", "edge", "b")}
 
 
 def test_a_rollout_without_routing_owns_no_route() -> None:
-    assert runtime_owned([rollout(strategy={"canary": {}})], []).routed == {}
+    assert runtime_owned([rollout(strategy={"canary": {}})], [], ROUTERS).routed == {}

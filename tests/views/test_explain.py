@@ -5,16 +5,18 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from reconciler.kernel.frozen import Frozen
 from reconciler.kernel.identity import Manifest
 from reconciler.releases.model import Evidence, Release, ReleasePhase, ReleaseStatus, Restore, RestoreState, Verdict
-from reconciler.views.explain import Explanation, explain
+from reconciler.views.absence import Absence, absent
+from reconciler.views.explain import Explanation, Situation, explain
 from reconciler.views.tree import Family
 from tests.kit.releases import NOW, aborted, release, replica_set, rollout, run
 
 
 def explained(known: Manifest | None = None, ended: Release | None = None, **parts: Any) -> Explanation:
     family = Family(known or rollout(), parts.get("sets", ()), (), parts.get("runs", ()))
-    return explain(family, ended, NOW)
+    return explain(Situation(family=family, release=ended, now=NOW, **parts.get("beside", {})))
 
 
 def stepping(*steps: Manifest, index: int = 0, **status: Any) -> Manifest:
@@ -46,7 +48,7 @@ def test_a_rejected_release_tells_rule_value_limit_and_what_to_do() -> None:
     found = explained(None, rejected(restore=Restore(state=RestoreState.PUSHED, sha="d" * 40)))
     assert found.sentence == "Release web-bad ended: failed: m Failed: 2 failed"
     assert (found.rule, found.value, found.limit, found.query) == ("x < 1", "3", "failureLimit 1", "q")
-    assert found.next == f"restore in Git: pushed {'d' * 12}; to try it again: reconciler hold lift web-bad"
+    assert found.next == f"restore in Git: pushed {'d' * 12}; to try it again: reconciler hold lift web-bad -n shop"
 
 
 def test_a_lifted_release_explains_nothing_any_more() -> None:
@@ -106,7 +108,7 @@ def test_a_healthy_rollout_says_how_it_was_proven() -> None:
     healthy = rollout(current="a", stable="a", phase="Healthy")
     passed = release(status=ReleaseStatus(phase=ReleasePhase.CLOSED, verdict=Verdict.PASSED, reason="12 measurements passed"))
     assert explained(healthy, passed).sentence == "It runs what Git asks for: passed, 12 measurements passed"
-    assert explained(healthy).sentence == "It runs what Git asks for"
+    assert explained(healthy).sentence == "It is healthy, and no release of it is recorded"
     watching = release(status=ReleaseStatus(phase=ReleasePhase.WATCHING))
     assert "is still Watching" in explained(healthy, watching).sentence
 
@@ -126,8 +128,74 @@ def test_a_suspension_of_the_rollout_or_its_namespace_comes_before_everything() 
     marks = {"annotations": {"reconciler.dev/suspend": "true"}}
     known = rollout(conditions=[{"type": "InvalidSpec", "message": "m"}])
     namespace = {"kind": "Namespace", "metadata": {"name": "shop", **marks}}
-    found = explain(Family(known, (), (), (), namespace), None, NOW)
+    found = explain(Situation(family=Family(known, (), (), (), namespace), release=None, now=NOW))
     assert found.sentence == "A person suspended the Namespace shop: nothing is written, traffic stays as it is"
     assert found.next == "kubectl annotate namespace shop reconciler.dev/suspend-"
     held = {**known, "metadata": {**known["metadata"], **marks}}
     assert explained(held).next == "kubectl annotate rollout web -n shop reconciler.dev/suspend-"
+
+
+def frozen(*scopes: str) -> dict[str, Any]:
+    return {"frozen": tuple(Frozen(scope, "reconciler", "ann", "2026-11-25T02:00:00Z") for scope in scopes)}
+
+
+def test_a_frozen_cluster_comes_first_with_who_and_since_when() -> None:
+    found = explained(beside=frozen("cluster"))
+    assert found.sentence == "Frozen: nothing is written to the cluster (by ann since 2026-11-25T02:00:00Z)"
+    assert found.next == "reconciler unfreeze"
+
+
+def test_a_frozen_git_is_the_reason_only_of_a_restore_that_waits() -> None:
+    waiting_restore = rejected(restore=Restore(state=RestoreState.WANTED))
+    assert explained(None, waiting_restore, beside=frozen("git")).sentence.startswith("Frozen: nothing is pushed to Git")
+    healthy = rollout(current="a", stable="a", phase="Healthy")
+    beside = explained(healthy, beside=frozen("git"))
+    assert not beside.sentence.startswith("Frozen") and beside.frozen.startswith("Frozen: nothing is pushed to Git")
+
+
+def test_a_version_that_serves_everybody_after_a_retry_is_never_called_held() -> None:
+    served = rollout(current="bad22", stable="bad22", phase="Healthy")
+    found = explained(served, rejected(pod_hash="bad22"))
+    assert found.sentence.startswith("Everybody is on the version of release web-bad although it is not proven: failed")
+    proven_since = release(
+        status=ReleaseStatus(phase=ReleasePhase.CLOSED, verdict=Verdict.PASSED, reason="12 measurements", pod_hash="bad22")
+    )
+    assert explained(served, proven_since).sentence == "It runs what Git asks for: passed, 12 measurements"
+    for found in (explained(served, rejected(pod_hash="bad22")), explained(served, proven_since)):
+        assert "held" not in found.sentence and "hold lift" not in found.next
+
+
+def test_a_lost_release_that_serves_nobody_is_not_what_runs() -> None:
+    healthy = rollout(current="good1", stable="good1", phase="Healthy")
+    assert explained(healthy, rejected(held=False, pod_hash="bad22")).sentence.startswith("It runs the version before release web-bad")
+
+
+def test_a_version_that_a_person_holds_had_not_lost() -> None:
+    held = release(status=ReleaseStatus(phase=ReleasePhase.CLOSED, verdict=Verdict.PASSED, held=True, pod_hash="other"))
+    assert explained(None, held).sentence.startswith("A person holds the version of release web-bad, which had passed")
+
+
+def test_what_git_asks_for_is_not_known_to_run_while_its_source_has_problems() -> None:
+    healthy = rollout(current="a", stable="a", phase="Healthy")
+    found = explained(healthy, beside={"problems": ("source shop: cannot be read: no such repository",)})
+    assert found.sentence.startswith("It is healthy, but what Git asks for is not known to run: source shop: cannot be read")
+
+
+def test_a_command_to_paste_names_namespace_and_context() -> None:
+    found = explained(rollout(**aborted("by hand")), beside={"flags": " --context blue"})
+    assert found.next.startswith("reconciler retry web -n shop --context blue")
+
+
+def test_why_a_rollout_is_not_there_is_told_by_whatever_speaks_of_it() -> None:
+    place: dict[str, Any] = {"namespace": "shop", "name": "web"}
+    told = {
+        "source shop: not adopted": {"problems": ("source shop: not adopted",)},
+        "although source shop asks for it": {"asked_by": "shop"},
+        "nothing is written to the cluster": {"asked_by": "shop", **frozen("cluster")},
+        "release web-bad is its last": {"release": release()},
+        "only a Deployment": {"deployed": True},
+    }
+    for words, known in told.items():
+        found = absent(Absence(**place, **known))
+        assert found is not None and words in found.sentence and found.next
+    assert absent(Absence(**place)) is None

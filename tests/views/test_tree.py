@@ -134,3 +134,17 @@ def test_pods_say_what_they_wait_for() -> None:
 
 def test_a_run_that_measured_nothing_says_so() -> None:
     assert tree(family(runs=[run(1, "Pending")])).children[0].children[0].details == ("rate not measured yet",)
+
+
+def test_a_promoted_canary_has_everybody_and_not_what_its_own_side_still_gets() -> None:
+    weights = {"weights": {"canary": {"weight": 0}, "stable": {"weight": 100}}}
+    known = facts(family(rollout(currentPodHash="new", stableRS="new", currentStepIndex=len(STEPS), canary=weights)))
+    assert (known["actualWeight"], known["setWeight"]) == (100, 100)
+    aborted = facts(family(rollout(abort=True, currentStepIndex=0, canary=weights)))
+    assert (aborted["actualWeight"], aborted["setWeight"]) == (0, 0)
+
+
+def test_everybody_is_what_the_router_calls_everybody() -> None:
+    known = rollout(currentStepIndex=len(STEPS))
+    known["spec"]["strategy"]["canary"]["trafficRouting"] = {"maxTrafficWeight": 1000, "nginx": {}}
+    assert (facts(family(known))["actualWeight"], facts(family(known))["setWeight"]) == (1000, 1000)

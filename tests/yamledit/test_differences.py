@@ -1,6 +1,6 @@
 """The smallest parts that differ, matched by name where there are names."""
 
-from reconciler.yamledit.differences import canonical, differences, same_identity
+from reconciler.yamledit.differences import canonical, differences
 from reconciler.yamledit.nodes import Node, compose
 
 
@@ -37,12 +37,6 @@ def test_added_and_removed_parts_are_whole() -> None:
 def test_a_value_that_becomes_a_mapping_differs_once() -> None:
     assert paths("a: 1\n", "a: {x: 1}\n") == [(("a",), ("a",))]
     assert paths("a: {}\n", "a: {x: 1}\n") == [(("a",), ("a",))]
-
-
-def test_the_same_part_is_found_in_another_tree() -> None:
-    one, two = tree("c: [{name: a, i: 1}]"), tree("c: [{name: b}, {name: a, i: 2}]")
-    assert same_identity(one, ("c", 0, "i"), two) == ("c", 1, "i")
-    assert same_identity(one, ("c", 0, "i"), tree("c: [{name: b}]")) is None
 
 
 def test_types_are_told_apart() -> None:

@@ -1,10 +1,12 @@
-"""What every command that speaks to a cluster shares: options, a client, and one way to print."""
+"""What every command that speaks to a cluster shares: kubectl's options, a client, and what to add to a command to paste."""
 
 import asyncio
-import json
+import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import dataclass, replace
+from functools import wraps
+from shlex import quote
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -13,38 +15,82 @@ from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence
 
 Answer = TypeVar("Answer")
-Namespace = Annotated[str, typer.Option("-n", "--namespace", help="the namespace of the workload")]
 Kubeconfig = Annotated[str, typer.Option("--kubeconfig", help="a kubeconfig file; default: $KUBECONFIG or ~/.kube/config")]
+Context = Annotated[str, typer.Option("--context", help="a context of the kubeconfig; default: its current one")]
+Namespace = Annotated[str, typer.Option("-n", "--namespace", help="the namespace; default: that of the context")]
+Everywhere = Annotated[bool, typer.Option("-A", "--all-namespaces", help="in every namespace")]
+NAMESPACE = ("namespace", Namespace, "")
+EVERYWHERE = ("all_namespaces", Everywhere, False)
+OPTIONS = (("context", Context, ""), ("kubeconfig", Kubeconfig, ""))
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterPlace:
-    """Which cluster and namespace a command speaks to."""
+    """Which cluster and namespace a command speaks to; an empty namespace means all of them."""
 
-    kubeconfig: str
-    namespace: str
+    kubeconfig: str = ""
+    context: str = ""
+    namespace: str = ""
+
+    @property
+    def flags(self) -> str:
+        """What a command needs beside its namespace to be pasted and mean the same cluster."""
+        return f" --context {quote(self.context)}" if self.context else ""
+
+
+Command = Callable[..., None]
+
+
+def located(command: Command) -> Command:
+    """The command with `-n`, `--context` and `--kubeconfig` where it asks for a `place`."""
+    return _with_options(command, (NAMESPACE, *OPTIONS))
+
+
+def located_anywhere(command: Command) -> Command:
+    """The same for lists, which may also be of every namespace (`-A`)."""
+    return _with_options(command, (NAMESPACE, EVERYWHERE, *OPTIONS))
+
+
+def _with_options(command: Command, options: tuple[tuple[str, Any, Any], ...]) -> Command:
+    own = [parameter for parameter in inspect.signature(command).parameters.values() if parameter.name != "place"]
+    more = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=value, annotation=kind) for name, kind, value in options]
+
+    @wraps(command)
+    def placed(**given: Any) -> None:
+        asked = {name: given.pop(name) for name, _, _ in options}
+        place = ClusterPlace(asked["kubeconfig"], asked["context"], asked["namespace"])
+        command(place=place if asked.get("all_namespaces") else settled(place), **given)
+
+    keyword = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
+    vars(placed)["__signature__"] = inspect.Signature([*keyword, *more])
+    placed.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, *more)}
+    return placed
+
+
+def settled(place: ClusterPlace) -> ClusterPlace:
+    """The place with its namespace known, as kubectl finds it."""
+    if place.namespace:
+        return place
+    from reconciler.kube.config import namespace_of_context
+
+    return replace(place, namespace=namespace_of_context(place.kubeconfig or None, place.context or None))
 
 
 @asynccontextmanager
-async def cluster(kubeconfig: str) -> AsyncIterator[Client]:
+async def cluster(place: ClusterPlace) -> AsyncIterator[Client]:
     """A client for one command's time. HTTP is imported only here: most commands' start is not worth its weight."""
     from reconciler.kube.config import endpoint
     from reconciler.kube.http import HttpTransport
 
-    async with HttpTransport(endpoint(kubeconfig or None)) as transport:
+    async with HttpTransport(endpoint(place.kubeconfig or None, place.context or None)) as transport:
         yield Client(transport, Fence())
 
 
-def ask(kubeconfig: str, question: Callable[[Client], Awaitable[Answer]]) -> Answer:
+def ask(place: ClusterPlace, question: Callable[[Client], Awaitable[Answer]]) -> Answer:
     """Run one question against a cluster."""
 
     async def asked() -> Answer:
-        async with cluster(kubeconfig) as client:
+        async with cluster(place) as client:
             return await question(client)
 
     return asyncio.run(asked())
-
-
-def show_json(value: Any) -> None:
-    """One JSON document on stdout, nothing else."""
-    typer.echo(json.dumps(asdict(value) if is_dataclass(value) and not isinstance(value, type) else value, indent=2, default=str))

@@ -15,7 +15,9 @@ def register(app: typer.Typer) -> None:
             "reconciler.yaml"
         ),
         kubeconfig: Annotated[str, typer.Option(help="a kubeconfig file; default: $KUBECONFIG, ~/.kube/config or in-cluster")] = "",
+        context: Annotated[str, typer.Option("--context", help="a context of the kubeconfig; default: its current one")] = "",
         read_only: Annotated[bool, typer.Option("--read-only", help="watch and report, write nothing anywhere")] = False,
+        listen: Annotated[str, typer.Option(help="host:port of our endpoints, instead of what the settings say")] = "",
         log_format: Annotated[str, typer.Option("--log-format", help="json or text")] = "text",
     ) -> None:
         """Follow the sources, deliver releases, restore what failed. Stops within 5 s of SIGTERM.
@@ -24,4 +26,5 @@ def register(app: typer.Typer) -> None:
         """
         from reconciler.app.daemon import Options, serve
 
-        serve(Options(config=config, kubeconfig=kubeconfig or None, read_only=read_only, log_format=log_format))
+        cluster = {"kubeconfig": kubeconfig or None, "context": context or None}
+        serve(Options(config=config, **cluster, read_only=read_only, log_format=log_format, listen=listen))

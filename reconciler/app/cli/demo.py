@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from reconciler.kernel.errors import Terminal
+
 EXPECTATION_MISSED = 1
 
 
@@ -23,8 +25,18 @@ def register(app: typer.Typer) -> None:
 
         Exit code 0 only if everything happened as told. Example: reconciler demo --only storefront
         """
+        if not _played(out, json, interactive, only, repository):
+            raise typer.Exit(EXPECTATION_MISSED)
+
+
+def _played(out: Path, as_json: bool, interactive: bool, only: str, sample: Path) -> bool:
+    """Play; whether everything happened as told. Raises Terminal where the sandbox, or a part of it, is not installed."""
+    try:
         from reconciler_sandbox.rehearsal.demo import Order, demonstrate
 
-        held = demonstrate(Order(out=out, as_json=json, interactive=interactive, only=only, sample=repository))
-        if not held:
-            raise typer.Exit(EXPECTATION_MISSED)
+        return demonstrate(Order(out=out, as_json=as_json, interactive=interactive, only=only, sample=sample))
+    except ImportError as error:
+        missing = error.name or str(error)
+        if missing.partition(".")[0] == "reconciler":
+            raise  # a part of ourselves is no extra
+        raise Terminal(f"the demo needs the sandbox, and {missing} is not installed: pip install 'reconciler[sandbox]'") from error

@@ -3,9 +3,11 @@
 import asyncio
 import re
 
-from reconciler.kernel.errors import Terminal
+from reconciler.app.cli.cluster import ClusterPlace
+from reconciler.kernel.errors import Terminal, Transient
+from reconciler.kernel.frozen import Frozen, frozen_in
 from reconciler.kernel.identity import Manifest, annotations_of, controller_uid, labels_of, name_of, namespace_of, uid_of
-from reconciler.kernel.resources import ANALYSIS_RUNS, CONFIGMAPS, NAMESPACES, PODS, RELEASES, REPLICA_SETS, ROLLOUTS
+from reconciler.kernel.resources import ANALYSIS_RUNS, CONFIGMAPS, DEPLOYMENTS, NAMESPACES, PODS, RELEASES, REPLICA_SETS, ROLLOUTS
 from reconciler.kube.client import Client
 from reconciler.kube.errors import NotServed, Refused
 from reconciler.releases.holds import of_workload
@@ -13,22 +15,39 @@ from reconciler.releases.manifest import parse_releases
 from reconciler.releases.model import Release
 from reconciler.sources.inventory import Inventory, config_map_name, parse_inventory, workload_key
 from reconciler.sync.effective import SOURCE
+from reconciler.views.absence import Absence
+from reconciler.views.freeze import OWN_NAMESPACE
 from reconciler.views.tree import Family
 
 PROBLEMS_SHOWN = 10
 
 
-async def rollout_of(client: Client, namespace: str, name: str) -> Manifest:
+async def rollout_of(client: Client, place: ClusterPlace, name: str) -> Manifest:
     """The Rollout. Raises Terminal with what to do when there is none."""
-    found = await client.find(ROLLOUTS, namespace, name)
+    found = await client.find(ROLLOUTS, place.namespace, name)
     if found is None:
-        raise Terminal(f"no Rollout {namespace}/{name}: list them with: reconciler list rollouts -n {namespace}")
+        elsewhere = await _elsewhere(client, name)
+        hint = f"there is one in {elsewhere}: add -n {elsewhere}" if elsewhere else f"list them with: {_listing(place)}"
+        raise Terminal(f"no Rollout {place.namespace}/{name}: {hint}")
     return found
 
 
-async def family_of(client: Client, namespace: str, name: str) -> Family:
+def _listing(place: ClusterPlace) -> str:
+    return f"reconciler list rollouts -n {place.namespace}{place.flags}"
+
+
+async def _elsewhere(client: Client, name: str) -> str:
+    """A namespace that has a Rollout of this name, as far as this person may look."""
+    try:
+        found = await client.list(ROLLOUTS, fields=f"metadata.name={name}")
+    except (Refused, Transient):
+        return ""
+    return next((namespace_of(rollout) for rollout in found if name_of(rollout) == name), "")
+
+
+async def family_of(client: Client, place: ClusterPlace, name: str) -> Family:
     """A Rollout and what it owns, read side by side."""
-    rollout = await rollout_of(client, namespace, name)
+    rollout, namespace = await rollout_of(client, place, name), place.namespace
     sets, runs, pods = await asyncio.gather(
         client.list(REPLICA_SETS, namespace), client.list(ANALYSIS_RUNS, namespace), client.list(PODS, namespace)
     )
@@ -37,6 +56,40 @@ async def family_of(client: Client, namespace: str, name: str) -> Family:
     uids = {uid_of(rs) for rs in mine}
     own_runs = [r for r in runs if controller_uid(r) == own]
     return Family(rollout, mine, [p for p in pods if controller_uid(p) in uids], own_runs, await _namespace(client, namespace))
+
+
+async def frozen_now(client: Client) -> tuple[Frozen, ...]:
+    """What a person froze, in whatever namespace a daemon of ours lives; nothing where this person may not look."""
+    try:
+        namespaces = await client.list(NAMESPACES)
+    except Refused:
+        own = await _namespace(client, OWN_NAMESPACE)
+        namespaces = [own] if own is not None else []
+    return tuple(part for namespace in namespaces for part in frozen_in(namespace))
+
+
+async def absence_of(client: Client, place: ClusterPlace, name: str) -> Absence:
+    """Everything that speaks of a Rollout which is not there."""
+    releases = await releases_of(client, place.namespace, name)
+    asked = workload_key(place.namespace, "Rollout", name)
+    inventories = await _inventories(client, None)
+    return Absence(
+        namespace=place.namespace,
+        name=name,
+        problems=await problems_of(client, name, None),
+        asked_by=next((source for source, inventory in inventories.items() if asked in inventory.workloads), ""),
+        release=releases[-1] if releases else None,
+        deployed=await _deployed(client, place.namespace, name),
+        frozen=await frozen_now(client),
+        flags=place.flags,
+    )
+
+
+async def _deployed(client: Client, namespace: str, name: str) -> bool:
+    try:
+        return await client.find(DEPLOYMENTS, namespace, name) is not None
+    except (Refused, NotServed):
+        return False
 
 
 async def _namespace(client: Client, name: str) -> Manifest | None:
@@ -69,13 +122,19 @@ async def problems_of(client: Client, name: str, rollout: Manifest | None) -> tu
     return tuple(problem for problem in told if rollout is not None or named.search(problem))[:PROBLEMS_SHOWN]
 
 
+async def seen_by(client: Client, rollout: Manifest) -> Inventory:
+    """What the source of a Rollout saw last: its commit, and what it asks of each workload; nothing where no source applies it."""
+    source = annotations_of(rollout).get(SOURCE, "")
+    return (await _inventories(client, source)).get(source, Inventory()) if source else Inventory()
+
+
 async def _inventoried(client: Client, source: str, workload: str) -> str:
     found = await _inventories(client, source)
     return found[source].workloads.get(workload, "") if source in found else ""
 
 
 async def _inventories(client: Client, source: str | None) -> dict[str, Inventory]:
-    """By source; of every source when none is named. Not everybody may read the namespace where they are kept: then none."""
+    """By source; of every source when none is named. Without the right to read the namespace where they are kept: none."""
     try:
         kept = await client.list(CONFIGMAPS, labels=f"{SOURCE}={source}" if source else SOURCE)
     except Refused:

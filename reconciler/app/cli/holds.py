@@ -5,20 +5,24 @@ from typing import Annotated
 
 import typer
 
-from reconciler.app.cli.cluster import Kubeconfig, Namespace, ask, show_json
+from reconciler.app.cli.cluster import ClusterPlace, ask, located, located_anywhere
+from reconciler.app.cli.completion import release_names
 from reconciler.app.cli.family import releases_of
-from reconciler.app.cli.output import Output
-from reconciler.app.cli.releases import words
-from reconciler.app.cli.show import HELP, table
+from reconciler.app.cli.output import TableOutput, Watch
+from reconciler.app.cli.show import HELP
+from reconciler.app.cli.tables import ListCommand, Row, show_listing
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Manifest, ObjectRef
 from reconciler.kernel.resources import RELEASES
 from reconciler.kube.client import Client
 from reconciler.releases.manifest import parse_releases
 from reconciler.releases.model import Release
+from reconciler.views.releases import author_name, release_document
 
-Name = Annotated[str, typer.Argument(help="the Release's name, see: reconciler hold list")]
+Name = Annotated[str, typer.Argument(help="the Release's name, see: reconciler hold list", autocompletion=release_names)]
 
+HEAD = ("NAMESPACE", "RELEASE", "WORKLOAD", "IMAGES", "AGE", "AUTHOR", "SUBJECT", "REASON")
+WIDE = ("COMMIT", "KEPT-FOR")
 LIFTED: Manifest = {"held": False, "keepUntil": None}
 
 
@@ -27,50 +31,57 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(
         no_args_is_help=True, help="Versions that were rejected are held: not deployed again until lifted.", context_settings=HELP
     )
-    group.command("list")(list_holds)
-    group.command("add")(add)
-    group.command("lift")(lift)
-    group.command("release")(release)
+    group.command("list")(located_anywhere(list_holds))
+    group.command("add")(located(add))
+    group.command("lift")(located(lift))
+    group.command("release")(located(release))
     app.add_typer(group, name="hold")
 
 
-def list_holds(namespace: Namespace = "", kubeconfig: Kubeconfig = "", output: Output = "text") -> None:
-    """List what is held, and why.
+def list_holds(place: ClusterPlace, watch: Watch = False, output: TableOutput = "text") -> None:
+    """List what is held, for how long, and why.
 
     Example: reconciler hold list -n shop
     """
-    held = [r for r in ask(kubeconfig, lambda client: _releases(client, namespace)) if r.status.held]
-    if output == "json":
-        show_json([words(r) for r in held])
-        return
-    rows = [(r.namespace, r.name, r.spec.workload.name, ", ".join(r.spec.images.values()), r.status.reason) for r in held]
-    typer.echo("\n".join(table([("NAMESPACE", "RELEASE", "WORKLOAD", "IMAGES", "REASON"), *rows])))
+    show_listing(place, ListCommand(HEAD, WIDE, _listed), watch=watch, output=output)
 
 
-def add(name: Name, namespace: Namespace = "default", kubeconfig: Kubeconfig = "") -> None:
+async def _listed(client: Client, place: ClusterPlace) -> list[Row]:
+    held = [release for release in await _releases(client, place.namespace) if release.status.held]
+    return [_row(release) for release in sorted(held, key=lambda release: release.age)]
+
+
+def _row(release: Release) -> Row:
+    spec, status = release.spec, release.status
+    known = (release.namespace, release.name, spec.workload.name, ", ".join(spec.images.values()), status.decided_at or release.created)
+    origin = (author_name(spec.commit.author), spec.commit.subject, status.reason)
+    return Row(f"release.reconciler.dev/{release.name}", release_document(release), (*known, *origin), (spec.commit.sha, status.keep_until))
+
+
+def add(place: ClusterPlace, name: Name) -> None:
     """Hold a version back yourself: it is not deployed again.
 
     Example: reconciler hold add web-1c2d3e4f-8d0e4f7 -n shop
     """
-    _change(kubeconfig, namespace, name, {"held": True})
+    _change(place, name, {"held": True})
     typer.echo(f"release '{name}' is held")
 
 
-def lift(name: Name, namespace: Namespace = "default", kubeconfig: Kubeconfig = "") -> None:
+def lift(place: ClusterPlace, name: Name) -> None:
     """Let a held version be deployed and judged again (every release of the same version is lifted).
 
     Example: reconciler hold lift web-1c2d3e4f-8d0e4f7 -n shop
     """
-    _change(kubeconfig, namespace, name, LIFTED)
+    _change(place, name, LIFTED)
     typer.echo(f"release '{name}' is lifted: push it again, or it starts now if Git still asks for it")
 
 
-def release(name: Name, namespace: Namespace = "default", kubeconfig: Kubeconfig = "") -> None:
+def release(place: ClusterPlace, name: Name) -> None:
     """End the inspection window of a rejected version now: the restored template is applied at once.
 
     Example: reconciler hold release checkout-9a8b7c6d-8d0e4f7 -n shop
     """
-    _change(kubeconfig, namespace, name, {"keepUntil": None})
+    _change(place, name, {"keepUntil": None})
     typer.echo(f"release '{name}': inspection is over")
 
 
@@ -79,28 +90,31 @@ async def _releases(client: Client, namespace: str) -> list[Release]:
 
 
 async def lift_newest(client: Client, namespace: str, workload: str) -> str | None:
-    """Let the version of a workload that was rejected last be tried again (DESIGN 5); the Release's name, None when nothing is held."""
+    """Let the version of a workload that was rejected last be tried again (ADR 0013); the Release's name, None when nothing is held."""
     held = [r for r in await releases_of(client, namespace, workload) if r.status.held]
     if not held:
         return None
-    await _patch(client, await _releases(client, namespace), (namespace, held[-1].name), LIFTED)
+    await _patch(client, await _releases(client, namespace), held[-1].name, LIFTED)
     return held[-1].name
 
 
-def _change(kubeconfig: str, namespace: str, name: str, status: Manifest) -> None:
+def _change(place: ClusterPlace, name: str, status: Manifest) -> None:
     async def change(client: Client) -> None:
-        await _patch(client, await _releases(client, namespace), (namespace, name), status)
+        releases = await _releases(client, place.namespace)
+        if all(release.name != name for release in releases):
+            hint = f"list what is held with: reconciler hold list -n {place.namespace}{place.flags}"
+            raise Terminal(f"no Release {place.namespace}/{name}: {hint}")
+        await _patch(client, releases, name, status)
 
-    ask(kubeconfig, change)
+    ask(place, change)
 
 
-async def _patch(client: Client, releases: Sequence[Release], place: tuple[str, str], status: Manifest) -> None:
-    for found in _same_version(releases, *place):
+async def _patch(client: Client, releases: Sequence[Release], name: str, status: Manifest) -> None:
+    named = next(release for release in releases if release.name == name)
+    for found in [r for r in releases if r.key == named.key and _same_version(r, named)]:
         await client.patch(ObjectRef(RELEASES, found.namespace, found.name), {"status": status}, subresource="status")
 
 
-def _same_version(releases: Sequence[Release], namespace: str, name: str) -> list[Release]:
-    named = next((r for r in releases if r.name == name), None)
-    if named is None:
-        raise Terminal(f"no Release {namespace}/{name}: list what is held with: reconciler hold list -n {namespace}")
-    return [r for r in releases if r.key == named.key and r.spec.identity == named.spec.identity]
+def _same_version(release: Release, named: Release) -> bool:
+    """True for other attempts of a version, and for other templates with its images where the rejection holds all of these."""
+    return release.spec.identity == named.spec.identity or (release.status.holds_images and release.spec.images == named.spec.images)

@@ -1,12 +1,13 @@
 """`reconciler lint`: what is wrong with files before they are pushed, without a cluster."""
 
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reconciler.app.cli.output import Output
+from reconciler.app.cli.output import Output, show_plain
 
 if TYPE_CHECKING:
     from reconciler.app.lint.lint import Report
@@ -23,8 +24,8 @@ def lint(
 ) -> None:
     """Check syntax, schema and references of Rollouts, analysis templates, policies, Services, routes and settings.
 
-    References are looked up among the files given. What a folder clearly should hold and does not is an error;
-    what may be elsewhere is only a note. Exit code 1 when anything is wrong.
+    References are looked up among the files given. What a folder clearly should hold and does not is an error; what may be elsewhere is
+    only a note; a warning is about what works and cannot do what it is there for, like an analysis that never fails. Exit code 1 on errors.
 
     Example: reconciler lint environments/demo reconciler.yaml
     """
@@ -32,10 +33,8 @@ def lint(
     from reconciler.app.lint.lint import lint as look
 
     report = look(contents_at(files), whole=any(path.is_dir() for path in files))
-    if output == "json":
-        from reconciler.app.cli.cluster import show_json
-
-        show_json(_words(report))
+    if output != "text":
+        show_plain(_words(report), output)
     else:
         for finding in report.findings:
             typer.echo(str(finding))
@@ -49,10 +48,10 @@ def _words(report: "Report") -> dict[str, Any]:
 
 
 def _summary(report: "Report") -> str:
-    errors, notes = len(report.errors), len(report.findings) - len(report.errors)
-    found = _counted(errors, "error") if errors else "nothing wrong"
-    more = f", {_counted(notes, 'note')}" if notes else ""
-    return f"{_counted(report.objects, 'object')} in {_counted(report.files, 'file')}: {found}{more}"
+    counts = Counter(str(finding.severity) for finding in report.findings)
+    found = [_counted(counts[word], word) for word in ("error", "warning", "note") if counts[word]]
+    told = ", ".join(found if report.errors else ["nothing wrong", *found])
+    return f"{_counted(report.objects, 'object')} in {_counted(report.files, 'file')}: {told}"
 
 
 def _counted(number: int, word: str) -> str:

@@ -1,26 +1,33 @@
-"""The command line: parses, lets one command module do the reading, and turns the ending into an exit code (DESIGN 21).
+"""The command line: parses, lets one command module do the reading, and turns the ending into an exit code (ADR 0029).
 
 0 ok · 1 a negative answer (degraded, differs, unsupported, expectation missed) · 2 usage · 3 unreadable input ·
 4 cluster or Git unreachable.
 """
 
+import os
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from importlib import import_module
+from typing import Annotated
 
 import typer
 
-from reconciler.app.cli.output import Output
+from reconciler.app.cli.output import Output, show_plain
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kube.errors import ApiError
 
-UNREADABLE, UNREACHABLE = 3, 4
+UNREADABLE, UNREACHABLE, INTERRUPTED = 3, 4, 130
+COMPLETING = "_RECONCILER_COMPLETE"
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "version": ("", "Print the version of reconciler and of the Python that runs it."),
     "run": ("daemon", "Follow the sources, deliver releases, restore what failed."),
     "demo": ("demo", "Play the story of four apps on this machine: a real Envoy, real pushes over HTTP, a real daemon."),
-    "status": ("show", "Print the phase; wait for the end of a rollout."),
-    "explain": ("show", "Say in one sentence what a rollout waits for or why it ended; then rule, value, limit and what to do."),
+    "status": (
+        "status",
+        "Print the phase, and the newest release beside it; wait for the end of a rollout, or for the verdict of a release.",
+    ),
+    "explain": ("explaining", "Say in one sentence what a rollout waits for or why it ended; then rule, value, limit and what to do."),
+    "accept": ("accept", "Call the version that serves proven, although its release could not be measured."),
     "promote": ("verbs", "Resume a paused rollout, or move it to its next step."),
     "abort": ("verbs", "Send traffic home now."),
     "retry": ("verbs", "Try an aborted version again from its first step; a hold on it is lifted."),
@@ -29,16 +36,22 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "undo": ("verbs", "Put an earlier revision's template back, live only: Git still asks for what it asks for."),
     "terminate": ("verbs", "End an analysis run now."),
     "freeze": ("freeze", "Stop writing now."),
-    "unfreeze": ("freeze", "Let writing go on; whatever is due is done then."),
+    "unfreeze": ("freeze", "Let writing go on, all of it or one half; whatever is due is done then."),
     "diff": ("diff", "Compare manifests with the cluster."),
     "lint": ("lint", "Check syntax, schema and references of Rollouts, analysis templates, policies, Services, routes and settings."),
+    "set": ("verbs", "Change a live object."),
     "get": ("show", "Show one object with everything it owns."),
     "list": ("show", "List objects, a line each."),
-    "set": ("verbs", "Change a live object."),
     "releases": ("releases", "Look at releases and their verdicts."),
     "hold": ("holds", "Versions that were rejected are held: not deployed again until lifted."),
 }
 """Every command, its module and its line in the list: a command line names one of them, and only its module is imported."""
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        version()
+        raise typer.Exit
 
 
 def command_line(only: Collection[str] = COMMANDS) -> typer.Typer:
@@ -47,11 +60,11 @@ def command_line(only: Collection[str] = COMMANDS) -> typer.Typer:
         name="reconciler",
         help="Releases driven by Git: a push is previewed, stepped, measured — then proven, or sent home and restored in Git.",
         no_args_is_help=True,
-        add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
+    app.callback()(_options)
     modules = dict.fromkeys(module for name, (module, _line) in COMMANDS.items() if name in only)
     for module in modules:
         if module:
@@ -64,6 +77,12 @@ def command_line(only: Collection[str] = COMMANDS) -> typer.Typer:
     return app
 
 
+def _options(
+    version: Annotated[bool, typer.Option("--version", help="print the version and end", callback=_print_version, is_eager=True)] = False,
+) -> None:
+    """Releases driven by Git: a push is previewed, stepped, measured — then proven, or sent home and restored in Git."""
+
+
 def _elsewhere() -> None:
     """Stands for a command that this command line does not name."""
 
@@ -71,15 +90,23 @@ def _elsewhere() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; the number is the process's exit code."""
     try:
-        named = next((argument for argument in arguments if not argument.startswith("-")), "")
-        typer.main.get_command(command_line({named})).main(args=list(arguments), prog_name="reconciler")
+        typer.main.get_command(command_line(_named(arguments))).main(args=list(arguments), prog_name="reconciler")
     except SystemExit as ending:
         return ending.code if isinstance(ending.code, int) else 0
     except Transient as error:
         return _complain(error, UNREACHABLE)
     except (Terminal, ApiError) as error:
         return _complain(error, UNREADABLE)
+    except KeyboardInterrupt:
+        return INTERRUPTED
     return 0
+
+
+def _named(arguments: Sequence[str]) -> Collection[str]:
+    """The command that a line names; while a shell completes one, what is typed so far stands in its variables."""
+    typed = os.environ.get("_TYPER_COMPLETE_ARGS") or os.environ.get("COMP_WORDS") or "" if COMPLETING in os.environ else ""
+    words = typed.split()[1:] if typed else arguments
+    return {next((word for word in words if not word.startswith("-")), "")}
 
 
 def version(output: Output = "text") -> None:
@@ -87,10 +114,8 @@ def version(output: Output = "text") -> None:
     import platform
     from importlib.metadata import version as installed
 
-    if output == "json":
-        import json
-
-        typer.echo(json.dumps({"reconciler": installed("reconciler"), "python": platform.python_version()}))
+    if output != "text":
+        show_plain({"reconciler": installed("reconciler"), "python": platform.python_version()}, output)
         return
     typer.echo(f"reconciler {installed('reconciler')} (Python {platform.python_version()})")
 

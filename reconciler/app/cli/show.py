@@ -1,142 +1,180 @@
-"""The commands that look: get, list, status, explain. Text for people, `-o json` for machines."""
+"""The commands that look: `get rollout` and `list rollouts`. Text for people, `-o` for machines."""
 
 import asyncio
-import time
-from collections.abc import Iterator
-from dataclasses import asdict, replace
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from reconciler.app.cli.cluster import Kubeconfig, Namespace, ask, cluster, show_json
-from reconciler.app.cli.family import family_of, problems_of, releases_of, rollout_of
-from reconciler.app.cli.output import Output
-from reconciler.kernel.identity import Manifest, name_of, namespace_of
-from reconciler.kernel.resources import ROLLOUTS
+from reconciler.app.cli.cluster import ClusterPlace, ask, located, located_anywhere
+from reconciler.app.cli.completion import rollout_names
+from reconciler.app.cli.family import family_of, frozen_now, releases_of
+from reconciler.app.cli.output import TableOutput, Watch, age, clean, show_plain
+from reconciler.app.cli.tables import ListCommand, Row, show_listing
+from reconciler.app.cli.watching import changes
+from reconciler.kernel.frozen import Frozen
+from reconciler.kernel.identity import name_of
+from reconciler.kernel.resources import RELEASES, ROLLOUTS
 from reconciler.kube.client import Client
-from reconciler.views.explain import Explanation
-from reconciler.views.explain import explain as why
-from reconciler.views.tree import Family, TreeNode, facts, phase_of, tree
+from reconciler.kube.errors import NotServed, Refused
+from reconciler.releases.manifest import parse_releases
+from reconciler.releases.model import Release
+from reconciler.views.freeze import freeze_line, freeze_sentence
+from reconciler.views.releases import author_name, running_release, standing_of
+from reconciler.views.rollouts import RolloutRow, created_of, rollout_document, row_of
+from reconciler.views.tree import Family, TreeNode, facts, tree
+from reconciler.views.view import plain
 
-ENDED = ("Healthy", "Degraded")
-LOOK_EVERY = 1.0
 HELP = {"help_option_names": ["-h", "--help"]}
-Name = Annotated[str, typer.Argument(help="the Rollout's name")]
-Watch = Annotated[bool, typer.Option("-w", "--watch", help="show it again whenever it changes")]
+Name = Annotated[str, typer.Argument(help="the Rollout's name", autocompletion=rollout_names)]
+COUNTS = ("READY", "DESIRED", "UP-TO-DATE", "AVAILABLE")
+HEAD = ("NAMESPACE", "NAME", "STRATEGY", "STATUS", "STEP", "SET-WEIGHT", *COUNTS, "AGE", "IMAGES", "COMMIT", "AUTHOR", "SUBJECT")
+WIDE = ("RELEASE", "PHASE", "VERDICT")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What `get rollout` shows."""
+
+    family: Family
+    releases: tuple[Release, ...]
+    """Oldest first."""
+    frozen: tuple[Frozen, ...]
 
 
 def register(app: typer.Typer) -> None:
     """Add the looking commands to the command line."""
     getter = typer.Typer(no_args_is_help=True, help="Show one object with everything it owns.", context_settings=HELP)
-    getter.command("rollout")(show_rollout)
+    getter.command("rollout")(located(show_rollout))
     app.add_typer(getter, name="get")
     lister = typer.Typer(no_args_is_help=True, help="List objects, a line each.", context_settings=HELP)
-    lister.command("rollouts")(list_rollouts)
+    lister.command("rollouts")(located_anywhere(list_rollouts))
     app.add_typer(lister, name="list")
-    app.command("status")(status)
-    app.command("explain")(explain)
 
 
-def show_rollout(
-    name: Name, watch: Watch = False, namespace: Namespace = "default", kubeconfig: Kubeconfig = "", output: Output = "text"
-) -> None:
-    """Show the live tree: revisions, ReplicaSets, pods, analysis runs, weights.
+def show_rollout(place: ClusterPlace, name: Name, watch: Watch = False, output: TableOutput = "text") -> None:
+    """Show the live tree: revisions, ReplicaSets, pods, analysis runs, weights, and how its newest release stands.
 
     Example: reconciler get rollout storefront -n shop --watch
     """
     if watch:
-        asyncio.run(_watch(kubeconfig, namespace, name))
+        asyncio.run(_watch(place, name, output))
         return
-    family = ask(kubeconfig, lambda client: family_of(client, namespace, name))
-    if output == "json":
-        show_json({**facts(family), "tree": asdict(tree(family))})
-        return
-    typer.echo("\n".join(lines_of(family)))
+    _print(ask(place, lambda client: _shown(client, place, name)), output, place.flags)
 
 
-def list_rollouts(namespace: Namespace = "", kubeconfig: Kubeconfig = "", output: Output = "text") -> None:
-    """List Rollouts: strategy, phase, step, weight, counts.
+async def _shown(client: Client, place: ClusterPlace, name: str) -> Shown:
+    family = await family_of(client, place, name)
+    releases = await releases_of(client, place.namespace, name)
+    return Shown(family, tuple(releases), await frozen_now(client))
+
+
+def _print(shown: Shown, output: str, flags: str) -> None:
+    if output in ("json", "yaml"):
+        show_plain(rollout_document(shown.family, shown.releases, shown.frozen), output)
+    elif output == "name":
+        typer.echo(f"rollout.argoproj.io/{name_of(shown.family.rollout)}")
+    else:
+        typer.echo("\n".join(lines_of(shown, datetime.now(UTC), flags)))
+
+
+async def _watch(place: ClusterPlace, name: str, output: str) -> None:
+    """A live tree on a terminal; on a pipe the facts in a line, or the whole document, at each change."""
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    console = Console()
+    if output != "text" or not console.is_terminal:
+        async for shown in changes(place, lambda client: _shown(client, place, name), _seen):
+            typer.echo(_line(shown)) if output == "text" else _print(shown, output, place.flags)
+        return
+    with Live(console=console, refresh_per_second=4) as live:
+        async for shown in changes(place, lambda client: _shown(client, place, name), _seen):
+            live.update(Text("\n".join(lines_of(shown, datetime.now(UTC), place.flags))))
+
+
+def _seen(shown: Shown) -> object:
+    return rollout_document(shown.family, shown.releases, shown.frozen)
+
+
+def _line(shown: Shown) -> str:
+    known = facts(shown.family)
+    replicas = known["replicas"]
+    parts = [f"{known['name']}: {known['phase']}" + (f" - {known['message']}" if known["message"] else "")]
+    if known["strategy"] == "Canary":
+        parts.append(f"step {known['step'] or '-'}, weight {known['actualWeight']}")
+    parts.append(f"available {replicas['available']}/{replicas['desired']}")
+    if shown.releases:
+        parts.append(f"release {standing_of(shown.releases[-1]).sentence}")
+    return clean("; ".join([*parts, *filter(None, (freeze_sentence(shown.frozen),))]))
+
+
+def list_rollouts(place: ClusterPlace, watch: Watch = False, output: TableOutput = "text") -> None:
+    """List Rollouts: strategy, phase, step, weight, counts, age, and the commit their version came from.
 
     Example: reconciler list rollouts -n shop
+    Example: reconciler list rollouts -A -o wide --watch
     """
-    rollouts = ask(kubeconfig, lambda client: client.list(ROLLOUTS, namespace))
-    rows = [_row(rollout) for rollout in rollouts]
-    if output == "json":
-        show_json(rows)
-        return
-    head = ("NAMESPACE", "NAME", "STRATEGY", "STATUS", "STEP", "SET-WEIGHT", "READY", "DESIRED", "UP-TO-DATE", "AVAILABLE")
-    typer.echo("\n".join(table([head, *[tuple(str(value) for value in row.values()) for row in rows]])))
+    show_listing(place, ListCommand(HEAD, WIDE, _listed), watch=watch, output=output)
 
 
-def status(
-    name: Name,
-    watch: Annotated[bool, typer.Option("--watch/--no-watch", help="wait until it is Healthy or Degraded")] = True,
-    timeout: Annotated[float, typer.Option(help="seconds to wait at most; 0 = for ever")] = 0,
-    namespace: Namespace = "default",
-    kubeconfig: Kubeconfig = "",
-    output: Output = "text",
-) -> None:
-    """Print the phase; wait for the end of a rollout. Exit code 1 when it is Degraded or the time is over.
-
-    Example: reconciler status storefront -n shop --timeout 600
-    """
-    phase, message = asyncio.run(_wait(kubeconfig, (namespace, name), watch, timeout))
-    if output == "json":
-        show_json({"name": name, "namespace": namespace, "phase": phase, "message": message})
-    else:
-        typer.echo(f"{phase} - {message}" if message else phase)
-    if phase == "Degraded" or (watch and phase not in ENDED):
-        raise typer.Exit(1)
+async def _listed(client: Client, place: ClusterPlace) -> list[Row]:
+    rollouts, releases = await client.list(ROLLOUTS, place.namespace), await _releases(client, place.namespace)
+    return [_row(row_of(rollout, running_release(rollout, releases[name_of(rollout)]))) for rollout in rollouts]
 
 
-def explain(name: Name, namespace: Namespace = "default", kubeconfig: Kubeconfig = "", output: Output = "text") -> None:
-    """Say in one sentence what a rollout waits for or why it ended; then rule, value, limit and what to do.
-
-    Example: reconciler explain storefront -n shop
-    """
-    explanation = ask(kubeconfig, lambda client: explained(client, namespace, name))
-    if output == "json":
-        show_json(explanation)
-        return
-    typer.echo(f"{explanation.sentence}.")
-    for key, value in asdict(explanation).items():
-        if value and key not in ("sentence", "problems"):
-            typer.echo(f"  {key + ':':8} {value}")
-    for problem in explanation.problems:
-        typer.echo(f"  problem: {problem}")
+async def _releases(client: Client, namespace: str) -> Mapping[str, list[Release]]:
+    """Releases by workload, as far as they are served and this person may read them: a list without them is still a list."""
+    found: defaultdict[str, list[Release]] = defaultdict(list)
+    try:
+        for release in parse_releases(await client.list(RELEASES, namespace)):
+            found[release.spec.workload.name].append(release)
+    except (NotServed, Refused):
+        pass
+    return found
 
 
-async def explained(client: Client, namespace: str, name: str) -> Explanation:
-    """Why a rollout stands where it stands, or why there is none. Raises Terminal when nobody ever asked for one."""
-    rollout = await client.find(ROLLOUTS, namespace, name)
-    problems = await problems_of(client, name, rollout)
-    if rollout is None and problems:
-        missing = f"There is no Rollout {namespace}/{name}: {problems[0]}"
-        return Explanation(sentence=missing, rule="source", next="correct it in Git and push", problems=problems)
-    family = await family_of(client, namespace, name)
-    releases = await releases_of(client, namespace, name)
-    return replace(why(family, releases[-1] if releases else None, datetime.now(UTC)), problems=problems)
+def _row(row: RolloutRow) -> Row:
+    counts = (row.ready, str(row.desired), str(row.up_to_date), str(row.available))
+    known = (row.namespace, row.name, row.strategy, row.status, row.step, str(row.set_weight), *counts, row.created, ", ".join(row.images))
+    release = row.release
+    origin = (release.commit[:12], author_name(release.author), release.subject) if release else ("", "", "")
+    judged = (release.name, release.phase, release.verdict) if release else ("", "", "")
+    return Row(f"rollout.argoproj.io/{row.name}", plain(row), (*known, *origin), judged)
 
 
-def lines_of(family: Family) -> Iterator[str]:
+def lines_of(shown: Shown, now: datetime, flags: str) -> Iterator[str]:
     """The text of `get rollout`: facts above, tree below."""
-    known = facts(family)
-    replicas = known["replicas"]
-    yield f"Name:       {known['name']}   Namespace: {known['namespace']}"
-    yield f"Status:     {MARKS.get(known['phase'], '◌')} {known['phase']}" + (f" - {known['message']}" if known["message"] else "")
+    family, known = shown.family, facts(shown.family)
+    if shown.frozen:
+        yield freeze_line(shown.frozen, flags)
+    yield f"Name:       {known['name']}   Namespace: {known['namespace']}   Age: {age(created_of(family.rollout), now)}"
+    yield f"Status:     {MARKS.get(known['phase'], '◌')} {known['phase']}" + (f" - {clean(known['message'])}" if known["message"] else "")
     yield f"Strategy:   {known['strategy']}" + (f"   Step: {known['step']}" if known["step"] else "")
     if known["strategy"] == "Canary":
         yield f"Weight:     {known['actualWeight']} in force, {known['setWeight']} asked for"
     for index, image in enumerate(known["images"]):
         yield f"{'Images:' if index == 0 else '':11} {image}"
-    yield "Replicas:   " + ", ".join(f"{count} {word}" for word, count in replicas.items())
-    if known["release"]:
-        yield f"Release:    {known['release']}"
+    yield "Replicas:   " + ", ".join(f"{count} {word}" for word, count in known["replicas"].items())
+    yield from _release_lines(shown, now)
     if known["override"]:
         yield "Override:   a person's; it holds until Git changes the pod template"
     yield ""
     yield from _branches(tree(family), "", "")
+
+
+def _release_lines(shown: Shown, now: datetime) -> Iterator[str]:
+    """The commit that the live version came from, and how the newest release stands."""
+    running = running_release(shown.family.rollout, shown.releases)
+    if running is not None:
+        commit = running.spec.commit
+        yield clean(f"Commit:     {commit.sha[:12]} {commit.subject} ({author_name(commit.author)}), {age(running.created, now)} ago")
+    if shown.releases:
+        yield clean(f"Release:    {standing_of(shown.releases[-1]).sentence}")
 
 
 MARKS = {"Healthy": "✔", "Degraded": "✖", "Paused": "॥", "Progressing": "◌", "Successful": "✔", "Failed": "✖", "Error": "⚠", "Running": "◌"}
@@ -145,53 +183,8 @@ MARKS = {"Healthy": "✔", "Degraded": "✖", "Paused": "॥", "Progressing": "�
 def _branches(node: TreeNode, first: str, rest: str) -> Iterator[str]:
     details = "  ".join(part for part in node.details if part)
     state = f"{MARKS.get(node.status, '•')} {node.status}" if node.status else ""
-    yield f"{first}{node.kind} {node.name}  {state}  {details}".rstrip() if node.kind != "Revision" else f"{first}{node.name}"
+    line = f"{node.kind} {node.name}  {state}  {details}".rstrip() if node.kind != "Revision" else node.name
+    yield first + clean(line)
     for index, child in enumerate(node.children):
         last = index == len(node.children) - 1
         yield from _branches(child, rest + ("└─ " if last else "├─ "), rest + ("   " if last else "│  "))
-
-
-def table(rows: list[tuple[str, ...]]) -> Iterator[str]:
-    """Rows in columns as wide as their widest cell."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-
-
-def _row(rollout: Manifest) -> dict[str, Any]:
-    known = facts(Family(rollout, (), (), ()))
-    replicas = known["replicas"]
-    return {
-        "namespace": namespace_of(rollout),
-        "name": name_of(rollout),
-        "strategy": known["strategy"],
-        "status": known["phase"],
-        "step": known["step"] or "-",
-        "setWeight": known["setWeight"] if known["strategy"] == "Canary" else "-",
-        "ready": f"{replicas['ready']}/{replicas['desired']}",
-        "desired": replicas["desired"],
-        "upToDate": replicas["updated"],
-        "available": replicas["available"],
-    }
-
-
-async def _wait(kubeconfig: str, place: tuple[str, str], watch: bool, timeout: float) -> tuple[str, str]:
-    deadline = time.monotonic() + timeout if timeout else float("inf")
-    async with cluster(kubeconfig) as client:
-        while True:
-            phase, message = phase_of(await rollout_of(client, *place))
-            if phase in ENDED or not watch or time.monotonic() > deadline:
-                return phase, message
-            await asyncio.sleep(LOOK_EVERY)
-
-
-async def _watch(kubeconfig: str, namespace: str, name: str) -> None:
-    from rich.console import Console
-    from rich.live import Live
-    from rich.text import Text
-
-    async with cluster(kubeconfig) as client:
-        with Live(console=Console(), refresh_per_second=4) as live:
-            while True:
-                live.update(Text("\n".join(lines_of(await family_of(client, namespace, name)))))
-                await asyncio.sleep(LOOK_EVERY)

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from reconciler.app.cli.cluster import Kubeconfig, Namespace, ask
+from reconciler.app.cli.cluster import ClusterPlace, ask, located
+from reconciler.app.cli.completion import rollout_names
 from reconciler.app.cli.family import asked_identity, family_of, rollout_of
 from reconciler.app.cli.holds import lift_newest
 from reconciler.kernel.errors import Terminal
@@ -17,81 +18,79 @@ from reconciler.kube.errors import NotFound
 from reconciler.releases.override import override
 from reconciler.rollouts import verbs
 
-Name = Annotated[str, typer.Argument(help="the Rollout's name")]
+Name = Annotated[str, typer.Argument(help="the Rollout's name", autocompletion=rollout_names)]
 Make = Callable[[Manifest], tuple[Patch, ...]]
 
 
 def register(app: typer.Typer) -> None:
     """Add the verbs to the command line."""
     for command in (promote, abort, retry, restart, pause, undo, terminate):
-        app.command(command.__name__)(command)
+        app.command(command.__name__)(located(command))
     setter = typer.Typer(no_args_is_help=True, help="Change a live object.", context_settings={"help_option_names": ["-h", "--help"]})
-    setter.command("image")(set_image)
+    setter.command("image")(located(set_image))
     app.add_typer(setter, name="set")
 
 
 def promote(
+    place: ClusterPlace,
     name: Name,
     full: Annotated[bool, typer.Option("--full", help="skip every step, pause and analysis that is left")] = False,
-    namespace: Namespace = "default",
-    kubeconfig: Kubeconfig = "",
 ) -> None:
     """Resume a paused rollout, or move it to its next step.
 
     Example: reconciler promote checkout -n shop
     """
-    _press(kubeconfig, namespace, name, lambda rollout: verbs.promote(rollout, full=full))
+    _press(place, name, lambda rollout: verbs.promote(rollout, full=full))
     typer.echo(f"rollout '{name}' {'fully ' if full else ''}promoted")
 
 
-def abort(name: Name, namespace: Namespace = "default", kubeconfig: Kubeconfig = "") -> None:
+def abort(place: ClusterPlace, name: Name) -> None:
     """Send traffic home now. The release ends as "aborted by a person".
 
     Example: reconciler abort storefront -n shop
     """
-    _press(kubeconfig, namespace, name, verbs.abort)
+    _press(place, name, verbs.abort)
     typer.echo(f"rollout '{name}' aborted")
 
 
-def retry(name: Name, namespace: Namespace = "default", kubeconfig: Kubeconfig = "") -> None:
+def retry(place: ClusterPlace, name: Name) -> None:
     """Try an aborted version again from its first step; a hold on it is lifted.
 
     Example: reconciler retry storefront -n shop
     """
 
     async def press(client: Client) -> str | None:
-        await _send(client, verbs.retry(await rollout_of(client, namespace, name)))
-        return await lift_newest(client, namespace, name)
+        await _send(client, verbs.retry(await rollout_of(client, place, name)))
+        return await lift_newest(client, place.namespace, name)
 
-    lifted = ask(kubeconfig, press)
+    lifted = ask(place, press)
     typer.echo(
         f"rollout '{name}' retried" + (f"; release '{lifted}' is no longer held: push it again if Git was restored" if lifted else "")
     )
 
 
-def restart(name: Name, namespace: Namespace = "default", kubeconfig: Kubeconfig = "") -> None:
+def restart(place: ClusterPlace, name: Name) -> None:
     """Replace the pods one by one, without a new version.
 
     Example: reconciler restart web -n shop
     """
-    _press(kubeconfig, namespace, name, lambda rollout: verbs.restart(rollout, datetime.now(UTC)))
+    _press(place, name, lambda rollout: verbs.restart(rollout, datetime.now(UTC)))
     typer.echo(f"rollout '{name}' restarts")
 
 
-def pause(name: Name, namespace: Namespace = "default", kubeconfig: Kubeconfig = "") -> None:
+def pause(place: ClusterPlace, name: Name) -> None:
     """Hold a rollout where it is; `promote` lets it go on.
 
     Example: reconciler pause web -n shop
     """
-    _press(kubeconfig, namespace, name, verbs.pause)
+    _press(place, name, verbs.pause)
     typer.echo(f"rollout '{name}' paused")
 
 
 def undo(
+    place: ClusterPlace,
     name: Name,
     to_revision: Annotated[int, typer.Option("--to-revision", help="which revision; default: the one before")] = 0,
-    namespace: Namespace = "default",
-    kubeconfig: Kubeconfig = "",
 ) -> None:
     """Put an earlier revision's template back, live only: Git still asks for what it asks for.
 
@@ -99,35 +98,32 @@ def undo(
     """
 
     async def press(client: Client) -> bool:
-        family = await family_of(client, namespace, name)
+        family = await family_of(client, place, name)
         patches = verbs.undo(family.rollout, family.replica_sets, to_revision or None)
         held = await _override(client, family.rollout)
         await _send(client, patches)
         return held
 
-    _say_override(f"rollout '{name}' undone; Git still asks for its own version: revert it there too", ask(kubeconfig, press))
+    _say_override(f"rollout '{name}' undone; Git still asks for its own version: revert it there too", ask(place, press))
 
 
-def terminate(
-    run: Annotated[str, typer.Argument(help="the AnalysisRun's name")], namespace: Namespace = "default", kubeconfig: Kubeconfig = ""
-) -> None:
+def terminate(place: ClusterPlace, run: Annotated[str, typer.Argument(help="the AnalysisRun's name")]) -> None:
     """End an analysis run now.
 
     Example: reconciler terminate storefront-6b56c8cdb4-2 -n shop
     """
 
     async def press(client: Client) -> None:
-        await _send(client, verbs.terminate(namespace, run))
+        await _send(client, verbs.terminate(place.namespace, run))
 
-    _found(kubeconfig, press, f"no AnalysisRun {namespace}/{run}")
+    _found(place, press, f"no AnalysisRun {place.namespace}/{run}")
     typer.echo(f"analysisrun '{run}' terminated")
 
 
 def set_image(
+    place: ClusterPlace,
     name: Name,
     images: Annotated[list[str], typer.Argument(help="CONTAINER=IMAGE, or *=IMAGE for every container")],
-    namespace: Namespace = "default",
-    kubeconfig: Kubeconfig = "",
 ) -> None:
     """Change an image, live only. The usual way is to push it.
 
@@ -136,14 +132,14 @@ def set_image(
     wanted = dict(_image(text) for text in images)
 
     async def press(client: Client) -> bool:
-        rollout = await rollout_of(client, namespace, name)
-        place = verbs.template_ref(rollout)
-        verbs.set_image(await client.get(place.resource, place.namespace, place.name), wanted)
+        rollout = await rollout_of(client, place, name)
+        target = verbs.template_ref(rollout)
+        verbs.set_image(await client.get(target.resource, target.namespace, target.name), wanted)
         held = await _override(client, rollout)
-        await client.replace(place.resource, verbs.set_image(await client.get(place.resource, place.namespace, place.name), wanted))
+        await client.replace(target.resource, verbs.set_image(await client.get(target.resource, target.namespace, target.name), wanted))
         return held
 
-    _say_override(f"rollout '{name}' image updated", ask(kubeconfig, press))
+    _say_override(f"rollout '{name}' image updated", ask(place, press))
 
 
 async def _override(client: Client, rollout: Manifest) -> bool:
@@ -167,11 +163,11 @@ def _image(text: str) -> tuple[str, str]:
     return container, image
 
 
-def _press(kubeconfig: str, namespace: str, name: str, make: Make) -> None:
+def _press(place: ClusterPlace, name: str, make: Make) -> None:
     async def press(client: Client) -> None:
-        await _send(client, make(await rollout_of(client, namespace, name)))
+        await _send(client, make(await rollout_of(client, place, name)))
 
-    ask(kubeconfig, press)
+    ask(place, press)
 
 
 async def _send(client: Client, patches: Sequence[Patch]) -> None:
@@ -179,8 +175,8 @@ async def _send(client: Client, patches: Sequence[Patch]) -> None:
         await client.patch(patch.ref, patch.body, style=patch.style, subresource=patch.subresource)
 
 
-def _found(kubeconfig: str, question: Callable[[Client], Awaitable[None]], missing: str) -> None:
+def _found(place: ClusterPlace, question: Callable[[Client], Awaitable[None]], missing: str) -> None:
     try:
-        ask(kubeconfig, question)
+        ask(place, question)
     except NotFound as error:
         raise Terminal(missing) from error

@@ -1,1 +1,1 @@
-"""What is wrong with manifests and settings before anybody applies them: rules per kind over one set of files."""
+"""What is wrong with manifests and settings before they are applied: rules per kind over one set of files."""

@@ -6,9 +6,10 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """Errors fail a lint; notes only tell what could not be looked at."""
+    """Errors fail a lint; warnings are about what works and does not do what it is there for; notes tell what could not be looked at."""
 
     ERROR = "error"
+    WARNING = "warning"
     NOTE = "note"
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from reconciler.yamledit.nodes import MappingNode, Node, SequenceNode, key_text
+from reconciler.yamledit.nodes import MappingNode, Node, SequenceNode, key_text, unaliased
 
 PART = re.compile(r"\[(\d+)\]|\['([^']*)'\]|([^.\[\]]+)")
 SKIPPED = ("canary", "blueGreen")
@@ -25,10 +25,10 @@ def line_of(root: Node | None, path: str) -> int:
 def _below(node: Node, part: str | int) -> tuple[int, Node] | None:
     """The line where a part begins, and its node."""
     if isinstance(node, SequenceNode) and isinstance(part, int):
-        return (node.items[part].line, node.items[part]) if part < len(node.items) else None
+        return (node.items[part].line, unaliased(node.items[part])) if part < len(node.items) else None
     if not isinstance(node, MappingNode):
         return None
-    known = {key_text(key): (key.line, value) for key, value in node.entries}
+    known = {key_text(key): (key.line, unaliased(value)) for key, value in node.entries}
     if part in known:
         return known[str(part)]
     passed = (known[level][1] for level in SKIPPED if level in known)

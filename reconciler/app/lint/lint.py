@@ -33,6 +33,7 @@ RULES: Mapping[str, Rule] = {
 }
 OWN_GROUPS = ("argoproj.io", "reconciler.dev")
 KNOWN = {(r.group, r.kind): r for r in vars(resources).values() if isinstance(r, Resource)}
+SERVED_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 SETTINGS = {"sources", "listen", "controllers", "workdir"}
 """A document without a kind that has one of these is a reconciler.yaml."""
 
@@ -58,6 +59,7 @@ def lint(contents: Mapping[str, bytes], *, whole: bool = False) -> Report:
     found = [_unusable(problem) for problem in parsed.problems]
     found += [finding for name, root in settings.items() for finding in _settings(name, root)]
     found += [finding for located in parsed.manifests for finding in _object(parsed, located, library)]
+    found += _homeless(parsed, library)
     ordered = sorted(dict.fromkeys(found), key=lambda finding: (finding.file, finding.line, finding.field))
     return Report(len(contents), len(parsed.manifests), tuple(ordered))
 
@@ -94,6 +96,24 @@ def _object(parsed: Parsed, located: Located, library: Library) -> Iterator[Find
     what = f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
     for remark in remarks:
         yield Finding(remark.severity, located.file, line_of(root, remark.field), what, remark.field, remark.message)
+
+
+def _homeless(parsed: Parsed, library: Library) -> Iterator[Finding]:
+    """Namespaces that a folder needs and does not bring, each told once, at the first object that lives there.
+
+    An application usually comes into a namespace that is there; a folder that brings some, or binds roles in them, should bring all.
+    """
+    bringing = library.of_kind("Namespace", "RoleBinding")
+    if not library.whole or not bringing:
+        return
+    told = {"", *SERVED_NAMESPACES, *(located.key[2] for located in library.of_kind("Namespace"))}
+    for located in parsed.manifests:
+        namespace = located.key[1]
+        if namespace not in told:
+            told.add(namespace)
+            line = line_of(node_of(parsed, located), "metadata.namespace")
+            words = f"namespace {namespace} is not among these files: it must be there before they are applied"
+            yield Finding(Severity.NOTE, located.file, line, f"{located.key[0]} {namespace}/{located.key[2]}", "metadata.namespace", words)
 
 
 def _remarks(manifest: Manifest, library: Library) -> Iterable[Remark]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from reconciler.app.lint.finding import Remark, Remarks
 from reconciler.app.lint.library import Library
-from reconciler.kernel.identity import Manifest, namespace_of
+from reconciler.kernel.identity import Manifest, name_of, namespace_of
 
 PROTOCOLS = ("http", "tls", "tcp")
 WITHOUT_PORTS = ("ExternalName",)
@@ -33,8 +33,8 @@ def service_remarks(manifest: Manifest, library: Library) -> Remarks:
 def virtual_service_remarks(manifest: Manifest, library: Library) -> Remarks:
     """A VirtualService must lead somewhere: destinations, their weights, its Gateways."""
     spec = manifest.get("spec") or {}
-    if not spec.get("hosts"):
-        yield Remark("spec.hosts", "is required: name at least one host")
+    if not spec.get("hosts") and not _is_delegate(manifest, library):
+        yield Remark("spec.hosts", "is required: name at least one host (only a VirtualService that another one delegates to has none)")
     if not any(spec.get(protocol) for protocol in PROTOCOLS):
         yield Remark("spec", f"has no routes: write one of {', '.join(PROTOCOLS)}")
     yield from _gateways(manifest, library)
@@ -43,6 +43,14 @@ def virtual_service_remarks(manifest: Manifest, library: Library) -> Remarks:
         for index, destination in enumerate(route.get("route") or ()):
             yield from _destination(f"{field}.route[{index}].destination.host", destination, manifest, library)
     yield from _repeated(spec)
+
+
+def _is_delegate(manifest: Manifest, library: Library) -> bool:
+    """True when a VirtualService among the files delegates to this one."""
+    place = (namespace_of(manifest), name_of(manifest))
+    roots = (located.manifest for located in library.of_kind("VirtualService"))
+    delegates = ((root, route.get("delegate")) for root in roots for route in (root.get("spec") or {}).get("http") or ())
+    return any((d.get("namespace") or namespace_of(root), d.get("name")) == place for root, d in delegates if isinstance(d, dict))
 
 
 def _gateways(manifest: Manifest, library: Library) -> Remarks:

@@ -1,18 +1,18 @@
 """What is wrong with a Rollout: the controller's own rules (contract 12), with references looked up among the files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.analysis.templates import InvalidTemplates, referenced, validate_references
 from reconciler.app.lint.finding import Remark, Remarks, Severity
 from reconciler.app.lint.library import CLUSTER_TEMPLATES, TEMPLATES, Library
-from reconciler.kernel.errors import Terminal
-from reconciler.kernel.identity import Manifest, ObjectRef, name_of, namespace_of
+from reconciler.kernel.identity import Manifest, name_of, namespace_of
 from reconciler.kernel.problem import InvalidField, Problem
 from reconciler.rollouts.pods.referent import borrowed, referent_of
 from reconciler.rollouts.spec.manifest import parse_rollout
 from reconciler.rollouts.spec.model import RolloutSpec, WorkloadRef
-from reconciler.rollouts.traffic.router import Router, Services, configured
+from reconciler.rollouts.traffic.named import routing_of, services_of
+from reconciler.rollouts.traffic.router import Configured, Services, served
 from reconciler.rollouts.validation.references import analyses, service_fields, service_problem
 from reconciler.rollouts.validation.spec import spec_problem
 from reconciler.routers.registry import ROUTERS
@@ -35,7 +35,7 @@ def rollout_remarks(manifest: Manifest, library: Library) -> Remarks:
     whole = borrowed(spec, referent) if isinstance(referent, dict) else spec
     yield from _services(manifest, whole, library, known=not isinstance(referent, Remark))
     yield from _analyses(manifest, whole, library)
-    yield from _routes(manifest, whole, library)
+    yield from _routes(manifest, library)
 
 
 def _referent(reference: WorkloadRef | None, rollout: Manifest, library: Library) -> Manifest | Remark | None:
@@ -51,7 +51,7 @@ def _referent(reference: WorkloadRef | None, rollout: Manifest, library: Library
 def _own_rules(rollout: Manifest, spec: RolloutSpec, referent: Manifest | None) -> Remarks:
     if spec.workload_ref is not None:
         spec = borrowed(spec, referent) if referent else _with_stand_in(spec)
-    problem = spec_problem(rollout, spec)
+    problem = spec_problem(rollout, spec, ROUTERS)
     if problem is not None:
         yield _remark(problem)
 
@@ -110,7 +110,7 @@ def missing_templates(field: str, owner: Manifest, namespace: str, library: Libr
 
 
 def _dropped(field: str, analysis: Manifest, templates: Sequence[Manifest]) -> Remarks:
-    """Arguments that nobody asks for are dropped without a word (contract 6.2): usually a typing mistake."""
+    """Arguments that no metric asks for are dropped without a word (contract 6.2): usually a typing mistake."""
     declared = {argument.get("name") for template in templates for argument in (template.get("spec") or {}).get("args") or ()}
     for index, argument in enumerate(analysis.get("args") or ()):
         if argument.get("name") not in declared:
@@ -118,36 +118,22 @@ def _dropped(field: str, analysis: Manifest, templates: Sequence[Manifest]) -> R
             yield Remark(f"{field}.args[{index}]", message, Severity.NOTE)
 
 
-def _routes(rollout: Manifest, spec: RolloutSpec, library: Library) -> Remarks:
-    if spec.routing is None or spec.canary is None:
-        return
-    services = Services(
-        canary=spec.canary.canary_service,
-        stable=spec.canary.stable_service,
-        namespace=namespace_of(rollout),
-        rollout=name_of(rollout),
-        managed_routes=spec.routing.managed_routes,
-    )
-    try:
-        routers = configured(ROUTERS, spec.routing.manifest)
-    except Terminal:
-        return  # the spec's own rules name the router that is not served
-    field = "spec.strategy.canary.trafficRouting.istio"
-    for router, config in routers:
-        yield from _routed(field, (router, config), services, library)
+def _routes(rollout: Manifest, library: Library) -> Remarks:
+    """What each router says about the objects that the Rollout names; routers that are not served the spec's own rules name."""
+    for each in served(ROUTERS, routing_of(rollout)):
+        yield from _routed(each, services_of(rollout), library)
 
 
-def _routed(field: str, route: tuple[Router, Manifest], services: Services, library: Library) -> Remarks:
-    router, config = route
-    live: Mapping[ObjectRef, Manifest | None] = {
-        ref: library.find(ref.resource.kind, ref.namespace, ref.name) for ref in router.needs(config, services.namespace)
-    }
+def _routed(each: Configured, services: Services, library: Library) -> Remarks:
+    refs = each.router.needs(each.config, services.namespace)
+    live = {ref: library.find(ref.resource.kind, ref.namespace, ref.name) for ref in refs}
     absent = [ref for ref, found in live.items() if found is None]
     for ref in absent:
-        yield library.missing(field, (ref.resource.kind, ref.namespace, ref.name), services.namespace)
-    error = router.validate(config, services, live) if not absent else None
-    if error is not None:
-        yield Remark(field, error)
+        yield library.missing(each.field, (ref.resource.kind, ref.namespace, ref.name), services.namespace)
+    found = each.router.in_force(each.config, services, live)
+    if found.problem is not None and not absent:
+        yield Remark(each.field, found.problem)
+    yield from (Remark(each.field, warning, Severity.NOTE) for warning in found.warnings)
 
 
 def _remark(problem: Problem) -> Remark:

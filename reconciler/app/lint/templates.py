@@ -1,6 +1,6 @@
 """What is wrong with an AnalysisTemplate: its metrics, their conditions, and the arguments they use (contract 6.1 to 6.9)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from reconciler.analysis.arguments import TAG, Unresolved, substitute
@@ -9,12 +9,13 @@ from reconciler.analysis.model import Metric, Retention
 from reconciler.analysis.validate import InvalidAnalysis, rehearsed, retained, validate
 from reconciler.app.lint.finding import Remark, Remarks
 from reconciler.app.lint.library import Library
+from reconciler.app.lint.powerless import powerless_remarks
 from reconciler.app.lint.rollouts import missing_templates
 from reconciler.expr.checks import check
 from reconciler.expr.syntax import ExpressionError, parse
 from reconciler.kernel.identity import Manifest, namespace_of
+from reconciler.providers.registry import PROVIDERS
 
-PROVIDERS = ("prometheus", "web", "job")
 CONDITIONS = ("successCondition", "failureCondition")
 SPANS = ("interval", "initialDelay")
 NUMBERS = ("count", "failureLimit", "inconclusiveLimit", "consecutiveErrorLimit", "consecutiveSuccessLimit")
@@ -33,7 +34,25 @@ def template_remarks(manifest: Manifest, library: Library) -> Remarks:
         return
     filled = tuple(_filled(metrics, spec.get("args") or ()))
     yield from (filling for filling in filled if isinstance(filling, Remark))
-    yield from _metrics(spec, [metric for metric in filled if isinstance(metric, dict)])
+    broken = tuple(_metrics(spec, [metric for metric in filled if isinstance(metric, dict)]))
+    yield from broken
+    if not broken:
+        yield from _powerless(spec, filled)
+
+
+def _powerless(spec: Manifest, filled: Sequence[Manifest | Remark]) -> Remarks:
+    """What metrics cannot do; one that only rehearses is not there to fail."""
+    rehearsing = _rehearsing(spec, [metric for metric in filled if isinstance(metric, dict)])
+    for index, (written, metric) in enumerate(zip(spec.get("metrics") or (), filled, strict=True)):
+        if isinstance(metric, dict) and metric.get("name") not in rehearsing:
+            yield from powerless_remarks(f"spec.metrics[{index}]", written, metric)
+
+
+def _rehearsing(spec: Manifest, metrics: Sequence[Manifest]) -> frozenset[str]:
+    try:
+        return rehearsed([str(rule.get("metricName") or "") for rule in spec.get("dryRun") or ()], parse_metrics(tuple(metrics)))
+    except (InvalidAnalysis, InvalidMetric):
+        return frozenset()  # told by the rules below
 
 
 def _arguments(arguments: Sequence[Manifest]) -> Remarks:
@@ -83,11 +102,13 @@ def _metrics(spec: Manifest, manifests: Sequence[Manifest]) -> Remarks:
         yield _placed(problem)
     for index, metric in enumerate(manifests):
         yield from _metric(f"spec.metrics[{index}]", metric)
+    for index, metric in enumerate(spec.get("metrics") or []):
+        yield from _provider(f"spec.metrics[{index}].provider", metric.get("provider") if isinstance(metric, dict) else None)
     yield from _rules(spec, metrics)
 
 
 def _placed(problem: str) -> Remark:
-    """A message that starts with the metric's place, as the contract writes it (6.8)."""
+    """A message that starts with the metric's place, as the contract writes it (contract 6.8)."""
     place, colon, words = problem.partition(": ")
     return Remark(f"spec.{place}", words) if colon and place.startswith("metrics[") else Remark("spec.metrics", problem)
 
@@ -98,13 +119,21 @@ def _metric(field: str, metric: Manifest) -> Remarks:
     for name in CONDITIONS:
         if metric.get(name):
             yield from _condition(f"{field}.{name}", str(metric[name]))
-    provider: Mapping[str, Any] = metric.get("provider") or {}
-    if "prometheus" in provider and not (provider["prometheus"] or {}).get("query"):
-        yield Remark(f"{field}.provider.prometheus.query", "is required")
-    if "web" in provider and not (provider["web"] or {}).get("url"):
-        yield Remark(f"{field}.provider.web.url", "is required")
-    if "job" in provider and not ((provider["job"] or {}).get("spec") or {}).get("template"):
-        yield Remark(f"{field}.provider.job.spec.template", "is required")
+
+
+def _provider(field: str, provider: Any) -> Remarks:
+    """What the providers themselves find wrong; what depends on an argument only the run can tell."""
+    for kind, config in (provider if isinstance(provider, dict) else {}).items():
+        if kind in PROVIDERS and isinstance(config, dict | None):
+            found = PROVIDERS[kind].checks.problems(config or {})
+            yield from (Remark(f"{field}.{one.field}", one.detail) for one in found if not TAG.search(str(_at(config, one.field))))
+
+
+def _at(config: Any, field: str) -> Any:
+    """What stands at a field that begins with the provider's key, as far as it is there."""
+    for name in field.split(".")[1:]:
+        config = config.get(name) if isinstance(config, dict) else None
+    return config
 
 
 def _condition(field: str, text: str) -> Remarks:

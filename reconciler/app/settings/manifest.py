@@ -5,9 +5,12 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
-from reconciler.app.settings.model import Settings
+from reconciler.app.settings.model import NotifierSettings, Settings
+from reconciler.forges.registry import FORGES
+from reconciler.git.environment import is_ssh
 from reconciler.git.objects import Committer
 from reconciler.kernel.strict import FieldError, StrictFields
+from reconciler.notifiers.registry import NOTIFIERS
 from reconciler.sources.settings import Allow, CredentialFile, ForgeSettings, PruneLimit, SourceSettings
 
 CONTROLLERS = ("rollout", "analysis", "release")
@@ -31,6 +34,7 @@ def parse_settings(document: Any) -> Settings:
         policies=fields.text("policies", ""),
         webhook_secret_file=fields.inner("webhook", _webhook) or "",
         sources=fields.each("sources", _source),
+        notifiers=fields.each("notifiers", _notifier),
     )
     fields.done()
     _unique(settings)
@@ -71,10 +75,11 @@ def _source(fields: StrictFields) -> SourceSettings:
         environment=fields.matching("environment", ENVIRONMENT, "a word of letters, digits, dots and dashes"),
         interval=fields.span("interval", "30s"),
         apply=fields.flag("apply", False),
+        companion=_companion(fields),
         allow=fields.inner("allow", _allow) or Allow(),
         prune=fields.flag("prune", True),
         prune_limit=fields.inner("pruneLimit", _prune_limit) or PruneLimit(),
-        credentials=fields.inner("credentials", _credentials),
+        credentials=fields.inner("credentials", lambda inner: _credentials(inner, repository)),
         forge=fields.inner("forge", lambda inner: _forge(inner, repository)),
         committer=fields.inner("committer", _committer) or Committer(),
     )
@@ -82,8 +87,16 @@ def _source(fields: StrictFields) -> SourceSettings:
     return source
 
 
+def _companion(fields: StrictFields) -> bool:
+    if not fields.flag("companion", False):
+        return False
+    if fields.flag("apply", False):
+        raise FieldError(fields.path("companion"), "somebody else applies beside a companion: take apply: true or companion: true away")
+    return True
+
+
 def _holds_credentials(repository: str) -> bool:
-    """Whether a URL carries a password, or a name where only a token would be written as one (ssh names its user there)."""
+    """True when a URL carries a password, or a name where only a token would be written as one (ssh names its user there)."""
     scheme, separator, rest = repository.partition("://")
     user, at, _ = rest.split("/", 1)[0].rpartition("@")
     return bool(separator and at) and (scheme != "ssh" or ":" in user)
@@ -101,14 +114,26 @@ def _prune_limit(fields: StrictFields) -> PruneLimit:
     return limit
 
 
-def _credentials(fields: StrictFields) -> CredentialFile:
-    credentials = CredentialFile(username=fields.text("username"), password_file=fields.text("passwordFile"))
+def _credentials(fields: StrictFields, repository: str) -> CredentialFile:
+    """A password over HTTP, or an ssh key and the hosts that are trusted."""
+    over_ssh = is_ssh(repository)
+    credentials = CredentialFile(
+        username=fields.text("username", "" if over_ssh else None),
+        password_file=fields.text("passwordFile", "" if over_ssh else None),
+        ssh_key_file=fields.text("sshKeyFile", ""),
+        known_hosts_file=fields.text("knownHostsFile", ""),
+    )
     fields.done()
+    if over_ssh and credentials.password_file:
+        raise FieldError(fields.path("passwordFile"), "is for https repositories: this one is reached by ssh, write sshKeyFile")
+    if not over_ssh and (credentials.ssh_key_file or credentials.known_hosts_file):
+        wrong = "sshKeyFile" if credentials.ssh_key_file else "knownHostsFile"
+        raise FieldError(fields.path(wrong), "is for ssh repositories: write the repository as ssh://git@host/path or git@host:path")
     return credentials
 
 
 def _forge(fields: StrictFields, repository: str) -> ForgeSettings:
-    kind = fields.choice("kind", ("github", "plain"))
+    kind = fields.choice("kind", tuple(sorted(FORGES)))
     forge = ForgeSettings(
         kind=kind,
         api=fields.text("api", "https://api.github.com").rstrip("/"),
@@ -117,6 +142,24 @@ def _forge(fields: StrictFields, repository: str) -> ForgeSettings:
     )
     fields.done()
     return forge
+
+
+def _notifier(fields: StrictFields) -> NotifierSettings:
+    notifier = NotifierSettings(
+        name=fields.matching("name", NAME, "a name of at most 40 small letters, digits and dashes"),
+        kind=fields.choice("kind", tuple(sorted(NOTIFIERS))),
+        url=fields.text("url", ""),
+        url_file=fields.text("urlFile", ""),
+        token_file=fields.text("tokenFile", ""),
+        secret_file=fields.text("secretFile", ""),
+        environments=fields.texts("environments"),
+    )
+    if bool(notifier.url) == bool(notifier.url_file):
+        raise FieldError(fields.path("url"), "write either url, or urlFile where the address itself is a secret")
+    if notifier.url and _holds_credentials(notifier.url):
+        raise FieldError(fields.path("url"), "holds credentials: put the address into a file and name it in urlFile")
+    fields.done()
+    return notifier
 
 
 def _committer(fields: StrictFields) -> Committer:
@@ -131,6 +174,7 @@ def _repository_name(url: str) -> str:
 
 
 def _unique(settings: Settings) -> None:
-    for name, count in Counter(source.name for source in settings.sources).items():
-        if count > 1:
-            raise FieldError("sources", f"{count} sources are named {name!r}: names must differ")
+    for field, named in (("sources", settings.sources), ("notifiers", settings.notifiers)):
+        for name, count in Counter(one.name for one in named).items():
+            if count > 1:
+                raise FieldError(field, f"{count} {field} are named {name!r}: names must differ")

@@ -7,6 +7,19 @@ from reconciler.sources.settings import SourceSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotifierSettings:
+    """Where people are told: `url` or the file that holds it; `environments` empty means all of them."""
+
+    name: str
+    kind: str
+    url: str = ""
+    url_file: str = ""
+    token_file: str = ""
+    secret_file: str = ""
+    environments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything one daemon is told."""
 
@@ -21,3 +34,4 @@ class Settings:
     policies: str
     """A folder of policies beside those in the cluster; empty without one."""
     sources: tuple[SourceSettings, ...]
+    notifiers: tuple[NotifierSettings, ...] = ()

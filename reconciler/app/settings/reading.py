@@ -1,6 +1,8 @@
 """Reads `reconciler.yaml`: bounded, strictly, and with the line of what is wrong."""
 
+import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
@@ -11,6 +13,8 @@ from reconciler.kernel.errors import Terminal
 from reconciler.kernel.strict import FieldError
 
 LIMIT = 1 << 20
+PROMETHEUS_ADDRESS = "ARGO_ROLLOUTS_PROMETHEUS_ADDRESS"
+"""The default address of Prometheus where the file names none: the variable that the reference reads."""
 PART = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 
@@ -22,7 +26,8 @@ def load_settings(path: Path) -> Settings:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise Terminal(f"{path}: cannot be read: {error}") from error
-    return settings_of(text, str(path))
+    settings = settings_of(text, str(path))
+    return replace(settings, prometheus=settings.prometheus or os.environ.get(PROMETHEUS_ADDRESS, ""))
 
 
 def settings_of(text: str, name: str) -> Settings:

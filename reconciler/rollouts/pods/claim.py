@@ -46,7 +46,7 @@ def _owners(manifest: Manifest, owners: list[Manifest]) -> Patch:
 
 
 def matches(selector: Manifest, labels: Mapping[str, str]) -> bool:
-    """Whether labels satisfy a label selector; an empty one matches nothing here."""
+    """True when labels satisfy a label selector; an empty one matches nothing here."""
     wanted, expressions = selector.get("matchLabels") or {}, selector.get("matchExpressions") or []
     if not wanted and not expressions:
         return False

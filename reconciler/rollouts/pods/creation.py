@@ -11,6 +11,7 @@ from reconciler.rollouts.pods.replica_set import ReplicaSet
 from reconciler.rollouts.replicas.history import follow, next_revision, revision_of
 from reconciler.rollouts.replicas.template import anti_affinity_of, new_replica_set, set_anti_affinity
 from reconciler.rollouts.status.conditions import PROGRESSING, written
+from reconciler.rollouts.status.events import updated_text
 from reconciler.rollouts.status.model import Condition
 
 
@@ -25,16 +26,9 @@ def create_missing(pass_: Pass) -> Pass:
         return pass_.end(replace(pass_.before, collisions=(pass_.before.collisions or 0) + 1))
     manifest = wanted_replica_set(pass_)
     name, revision = name_of(manifest), revision_of(manifest)
-    created = pass_.act(Create(REPLICA_SETS, manifest))
+    created = pass_.act(Create(REPLICA_SETS, manifest)).tell("RolloutUpdated", updated_text(revision))
     told = created.tell("NewReplicaSetCreated", f"Created ReplicaSet {name} (revision {revision})")
     return _with_progress(told, "True", "NewReplicaSetCreated", f'Created new replica set "{name}"')
-
-
-def creation_failed(pass_: Pass, reason: str) -> Pass:
-    """What to say when the API refused the new ReplicaSet (contract 3.5)."""
-    text = f'Failed to create new replica set "{pass_.facts.name}-{pass_.facts.hash}": {reason}'
-    told = pass_.tell("ReplicaSetCreateError", text, warning=True)
-    return _with_progress(told, "False", "ReplicaSetCreateError", text)
 
 
 def wanted_replica_set(pass_: Pass) -> Manifest:
@@ -70,20 +64,21 @@ def follow_revision(pass_: Pass) -> Pass:
     if new is None:
         return pass_
     others = (r.manifest for r in pass_.facts.replica_sets if r.name != new.name)
-    followed = follow(new.manifest, pass_.facts.rollout, next_revision(others))
-    pass_ = _sync(pass_, new, followed)
-    annotations = _rollout_annotations(pass_, revision_of(followed))
+    annotated = follow(new.manifest, pass_.facts.rollout, next_revision(others))
+    pass_ = _sync(pass_, new, annotated)
+    annotations = _rollout_annotations(pass_, revision_of(annotated))
     if annotations == annotations_of(pass_.facts.rollout):
         return pass_
-    return _annotate(pass_, annotations, revision_of(followed))
+    # A version that was created was told with its revision; one that came back is told now.
+    return _annotate(pass_, annotations, revision_of(annotated) if annotated is not new.manifest else None)
 
 
-def _sync(pass_: Pass, new: ReplicaSet, followed: Manifest) -> Pass:
+def _sync(pass_: Pass, new: ReplicaSet, annotated: Manifest) -> Pass:
     """Annotations, minReadySeconds and a stale injected anti-affinity of the new ReplicaSet (contract 10.4, 10.5)."""
     body: Manifest = {}
-    if followed is not new.manifest:
+    if annotated is not new.manifest:
         before = annotations_of(new.manifest)
-        body["metadata"] = {"annotations": {k: v for k, v in annotations_of(followed).items() if before.get(k) != v}}
+        body["metadata"] = {"annotations": {k: v for k, v in annotations_of(annotated).items() if before.get(k) != v}}
     seconds = pass_.facts.spec.min_ready_seconds
     if int(new.manifest["spec"].get("minReadySeconds") or 0) != seconds:
         body["spec"] = {"minReadySeconds": seconds}
@@ -111,10 +106,10 @@ def _rollout_annotations(pass_: Pass, revision: int) -> Manifest:
     return {**annotations, WORKLOAD_GENERATION: str(referent["metadata"].get("generation", ""))}
 
 
-def _annotate(pass_: Pass, annotations: Manifest, revision: int) -> Pass:
+def _annotate(pass_: Pass, annotations: Manifest, told: int | None) -> Pass:
     """The whole Rollout as it was read, without the template it borrows, so that a write in between wins (contract 0.2)."""
     rollout = pass_.facts.rollout
     written_ = pass_.act(Replace(ROLLOUTS, {**rollout, "metadata": {**rollout["metadata"], "annotations": annotations}}))
-    if annotations.get(REVISION) != annotations_of(rollout).get(REVISION):
-        written_ = written_.tell("RolloutUpdated", f"Rollout updated to revision {revision}")
+    if told is not None and annotations.get(REVISION) != annotations_of(rollout).get(REVISION):
+        written_ = written_.tell("RolloutUpdated", updated_text(told))
     return written_.end()

@@ -1,4 +1,4 @@
-"""Labels and annotations that pods wear while they play a role (contract 10.4, "Ephemeral metadata")."""
+"""Labels and annotations that pods wear while they play a role (contract 10.4 "Ephemeral metadata")."""
 
 from collections.abc import Iterator
 

@@ -12,6 +12,7 @@ from reconciler.rollouts.replicas.history import trim_history
 from reconciler.rollouts.replicas.old import Old, OldSize, OldTerms, budget, scale_down_basic, scale_down_bluegreen, scale_down_routed
 from reconciler.rollouts.replicas.surge import bounds
 from reconciler.rollouts.spec.model import DEFAULT_DELAY, BlueGreen, Canary
+from reconciler.rollouts.status.conditions import saturated
 from reconciler.rollouts.status.model import PauseReason
 
 
@@ -38,8 +39,7 @@ def scale_blue_green_others(pass_: Pass, strategy: BlueGreen) -> Pass:
     """Nothing while a judgement is open: an inconclusive analysis, or a post-promotion one that keeps the old version (contract 2.9)."""
     if pass_.before.pause(PauseReason.INCONCLUSIVE_ANALYSIS) is not None:
         return pass_
-    judged = strategy.post_promotion is None or run_phase(pass_.runs.post) == "Successful"
-    if strategy.scale_down_delay is None and not judged:
+    if strategy.scale_down_delay is None and _judgement_open(pass_, strategy):
         return pass_
     terms = OldTerms(
         seconds=DEFAULT_DELAY if strategy.scale_down_delay is None else strategy.scale_down_delay,
@@ -49,6 +49,17 @@ def scale_blue_green_others(pass_: Pass, strategy: BlueGreen) -> Pass:
         promoted=pass_.before.promoted,
     )
     return _carried_out(pass_, scale_down_bluegreen(_olds(pass_), terms, pass_.now))
+
+
+def _judgement_open(pass_: Pass, strategy: BlueGreen) -> bool:
+    """A post-promotion run that is there or due and has not succeeded (contract 2.9): `promote --full` and a way back have none."""
+    before, new = pass_.before, pass_.facts.new
+    if strategy.post_promotion is None or run_phase(pass_.runs.post) == "Successful":
+        return False
+    switched = before.blue_green.active_selector == before.current_hash != ""
+    if before.promoted or not switched:
+        return False
+    return pass_.runs.post is not None or (new is not None and saturated(new, pass_.facts.spec.replicas))
 
 
 def _olds(pass_: Pass) -> list[Old]:
@@ -78,7 +89,7 @@ def _carried_out(pass_: Pass, decisions: Sequence[OldSize]) -> Pass:
 
 
 def referenced(pass_: Pass) -> frozenset[str]:
-    """The versions somebody still sends requests to (contract 10.7): statuses, services and the routers' own objects."""
+    """The versions that still get requests (contract 10.7): statuses, services and the routers' own objects."""
     before, weights = pass_.before, pass_.weights
     shares = (weights.canary.hash, weights.stable.hash) if weights else ()
     names = (before.stable_hash, before.current_hash, before.blue_green.active_selector, before.blue_green.preview_selector)

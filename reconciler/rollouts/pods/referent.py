@@ -37,7 +37,7 @@ def scale_along(pass_: Pass, target: Callable[[Pass, ReplicaSet], int]) -> Pass:
 
 
 def _shrinks(pass_: Pass, target: Callable[[Pass, ReplicaSet], int]) -> bool:
-    """Whether the new version loses pods now."""
+    """True when the new version loses pods now."""
     new = pass_.facts.new
     return new is not None and target(pass_, new) < new.spec
 

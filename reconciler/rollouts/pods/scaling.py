@@ -52,7 +52,7 @@ def scale_canary_new(pass_: Pass, canary: Canary) -> Scaled:
 
 
 def _held(pass_: Pass, new: ReplicaSet) -> int:
-    """The size of an aborted canary that nothing shrinks: setCanaryScale's if one counts, else its own (13.32, the recommended way)."""
+    """The size of an aborted canary that nothing shrinks: setCanaryScale's if one counts, else its own (contract 13.32, as recommended)."""
     scale_ = sticky_scale(pass_)
     return new.spec if scale_ is None or scale_.replicas is None else scale_.replicas
 
@@ -90,7 +90,7 @@ def blue_green_count(pass_: Pass, strategy: BlueGreen, new: ReplicaSet) -> int:
 
 
 def _waits_after_abort(pass_: Pass) -> bool:
-    """Whether an abort leaves the new ReplicaSet standing for a while (contract 2.11)."""
+    """True when an abort leaves the new ReplicaSet standing for a while (contract 2.11)."""
     if not pass_.aborted or not pass_.facts.moving:
         return False
     canary = pass_.facts.spec.canary
@@ -113,7 +113,7 @@ def _after_abort(pass_: Pass, new: ReplicaSet, delay: int | None, *, held: int) 
 
 
 def _when_due(pass_: Pass, new: ReplicaSet, deadline: str) -> Scaled:
-    """Waits to the end, however long (13.30, the recommended way); the note of the rollout's replicas follows (13.15)."""
+    """Waits to the end, however long (contract 13.30, the recommended way); the note of the rollout's replicas follows (contract 13.15)."""
     try:
         until = parse_moment(deadline)
     except ValueError:

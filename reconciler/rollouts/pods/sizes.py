@@ -100,7 +100,7 @@ def _stable_share(weights: Weights | None, maximum: int) -> int:
 
 
 def at_desired_counts(pass_: Pass, *, recorded: bool = True) -> bool:
-    """Whether both sides have their pods (contract 2.5); `recorded=False` asks without the weights in force (9.1, row 6)."""
+    """True when both sides have their pods (contract 2.5); `recorded=False` asks without the weights in force (contract 9.1 row 6)."""
     canary, facts = pass_.facts.spec.canary, pass_.facts
     if canary is None or facts.new is None:
         return False
@@ -111,7 +111,7 @@ def at_desired_counts(pass_: Pass, *, recorded: bool = True) -> bool:
 
 
 def _stable_there(pass_: Pass, canary: Canary) -> bool:
-    """Whether the stable side's pods exist; not asked under dynamicStableScale, nor when there is no other side."""
+    """True when the stable side's pods exist; not asked under dynamicStableScale, nor when there is no other side."""
     stable = pass_.facts.stable
     if canary.dynamic or stable is None or not pass_.facts.moving:
         return True
@@ -128,6 +128,6 @@ def threshold_of(canary: Canary) -> Threshold | None:
 
 
 def capable(available: int, target: int, canary: Canary) -> bool:
-    """Whether so many available pods may carry what `target` pods carry: all there, or the threshold met (13.44)."""
+    """True when so many available pods may carry what `target` pods carry: all there, or the threshold met (contract 13.44)."""
     threshold = threshold_of(canary)
     return available >= target or (threshold is not None and enough(available, target, threshold))

@@ -82,7 +82,7 @@ def _raised(current: int, target: int, budget: int) -> int:
 
 
 def _drain(sides: tuple[Size, Size], counts: tuple[int, int], target: int, limits: tuple[int, int]) -> tuple[int, int]:
-    """The (draining, other) counts after the drain. Missing pods of the draining side never block it (contract 2.3, 5–7)."""
+    """The (draining, other) counts after the drain. Missing pods of the draining side never block it (contract 2.3 items 5–7)."""
     draining, other = sides
     most, least = limits
     spare = draining.spec + other.serving - least

@@ -25,7 +25,7 @@ POWERS = {suffix: power for power, suffix in DECIMAL.items()}
 
 
 def with_defaults(template: Manifest) -> Manifest:
-    """The pod template as the API returns it (apiserver 3.6); applying it twice changes nothing."""
+    """The pod template as the API returns it; applying it twice changes nothing."""
     spec = {**POD, **(template.get("spec") or {})}
     for key in ("initContainers", "containers"):
         if spec.get(key):

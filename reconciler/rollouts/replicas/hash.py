@@ -72,7 +72,7 @@ def _zero(field: Field) -> Any:
 
 
 def _written(value: Any, field: Field) -> bool:
-    """Whether Go writes a present value: pointers to structs even when empty, the rest of the zeros only if marked."""
+    """True when Go writes a present value: pointers to structs even when empty, the rest of the zeros only if marked."""
     if field.kept:
         return value is not None
     return bool(value) or (value == {} and field.shape in SHAPES)

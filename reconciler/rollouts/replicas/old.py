@@ -67,7 +67,7 @@ def budget(available: int, replicas: int, unavailable: int) -> int:
 
 
 def trim(olds: Sequence[Old]) -> tuple[OldSize, ...]:
-    """Every older ReplicaSet cut to the pods that are available, referenced or not (contract 2.8, 1)."""
+    """Every older ReplicaSet cut to the pods that are available, referenced or not (contract 2.8 item 1)."""
     return tuple(_resized(old, old.available) for old in olds if old.spec > old.available)
 
 
@@ -124,7 +124,7 @@ def _delayed(olds: Sequence[Old], terms: OldTerms, now: datetime) -> Iterator[Ol
 
 
 def _waits(decision: OldSize, old: Old) -> int:
-    """Whether one counts against the revision limit: it carries a deadline, before or after the decision."""
+    """True when one counts against the revision limit: it carries a deadline, before or after the decision."""
     return int(bool(decision.deadline or old.deadline))
 
 

@@ -95,19 +95,19 @@ def abort_weight(*, replicas: int, maximum: int, stable_available: int, desired:
 
 
 def at_desired(available: int, spec: int, target: int, threshold: Threshold | None) -> bool:
-    """Whether the canary has its pods, or enough of them by the threshold (contract 2.5)."""
+    """True when the canary has its pods, or enough of them by the threshold (contract 2.5)."""
     if threshold is None or threshold.value < 0:
         return spec == available == target
     return enough(available, target, threshold)
 
 
 def enough(available: int, target: int, threshold: Threshold) -> bool:
-    """Whether `available` of `target` pods meet a threshold; of no pods all are there (contract 2.5)."""
+    """True when `available` of `target` pods meet a threshold; of no pods all are there (contract 2.5)."""
     if threshold.kind == "Pods":
         return available >= threshold.value
     return available * 100 >= threshold.value * target
 
 
 def stable_at_desired(spec: int, actual: int, target: int) -> bool:
-    """Whether the stable side's pods exist; they need not be available (contract 2.5). Not asked under dynamicStableScale."""
+    """True when the stable side's pods exist; they need not be available (contract 2.5). Not asked under dynamicStableScale."""
     return spec == actual == target

@@ -83,7 +83,7 @@ def without_injected(replica_set: Manifest) -> Manifest:
 
 
 def semantically_equal(desired_template: Manifest, live_template: Manifest) -> bool:
-    """Whether both mean the same pods: API defaults applied, hash label and injected anti-affinity ignored (contract 10.2, 3).
+    """True when both mean the same pods: API defaults applied, hash label and injected anti-affinity ignored (contract 10.2 item 3).
 
     Take injected metadata off the live one first: `without_injected`.
     """
@@ -126,12 +126,13 @@ def set_anti_affinity(template: Manifest, rule: Manifest | None, namespace: str,
 
 
 def _kept_terms(terms: Manifest) -> Manifest:
-    kept = {key: [term for term in value or [] if not _is_injected(term)] for key, value in terms.items()}
-    return {key: value for key, value in kept.items() if value}
+    kept = {key: [term for term in terms.get(key) or [] if not _is_injected(term)] for key in (REQUIRED, PREFERRED) if terms.get(key)}
+    others = {key: value for key, value in terms.items() if key not in (REQUIRED, PREFERRED)}
+    return {key: value for key, value in {**kept, **others}.items() if value}
 
 
 def _is_injected(term: Manifest) -> bool:
-    selector = term.get("podAffinityTerm", term).get("labelSelector") or {}
+    selector = (term.get("podAffinityTerm") or term).get("labelSelector") or {}
     return any(expression.get("key") == HASH_LABEL for expression in selector.get("matchExpressions") or [])
 
 
@@ -145,11 +146,6 @@ def _injected_term(rule: Manifest, namespace: str, avoided: str) -> tuple[str, M
     if preferred is not None:
         return PREFERRED, {"weight": preferred.get("weight", 1), "podAffinityTerm": term}
     return REQUIRED, term
-
-
-def inject_metadata(template: Manifest, labels: Labels, annotations: Labels) -> Manifest:
-    """The template (or pod) with these labels and annotations added."""
-    return replace_metadata(template, NO_METADATA, {"labels": labels, "annotations": annotations})
 
 
 def replace_metadata(carrier: Manifest, former: Mapping[str, Labels], wanted: Mapping[str, Labels]) -> Manifest:

@@ -1,18 +1,22 @@
 """A Rollout as nouns: every field of the spec with its default (contract 1). Raises InvalidField naming the field it cannot read."""
 
+from dataclasses import replace
+
 from reconciler.kernel.fields import Fields
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.problem import InvalidField, invalid, required
 from reconciler.rollouts.spec.model import BlueGreen, Canary, PodMetadata, ProgressThreshold, RolloutSpec, TrafficRouting, WorkloadRef
 from reconciler.rollouts.spec.steps import parse_analysis, parse_steps
+from reconciler.rollouts.traffic.router import SETTINGS
 
 ROUTERS = ("istio", "nginx", "alb", "smi", "ambassador", "appMesh", "traefik", "apisix")
+"""The routers of the reference in its order (contract 1.7); which of them are served here, the registry says."""
 MISSING_STRATEGY = "Rollout has missing field '.spec.strategy.canary or .spec.strategy.blueGreen'"
 
 
 def parse_rollout(manifest: Manifest) -> RolloutSpec:
     """The spec of a Rollout manifest, its template and selector as written."""
-    spec = Fields("spec", manifest.get("spec") or {})
+    spec = replace(Fields("", manifest).under("spec"), path="spec")
     window, analysis = spec.under("rollbackWindow"), spec.under("analysis")
     return RolloutSpec(
         strategy=_strategy(spec.under("strategy")),
@@ -35,12 +39,12 @@ def parse_rollout(manifest: Manifest) -> RolloutSpec:
 
 def _strategy(strategy: Fields) -> Canary | BlueGreen:
     if strategy.has("canary") and strategy.has("blueGreen"):
-        raise InvalidField(invalid("spec.strategy", "canary, blueGreen", "Multiple Strategies can not be listed"))
+        raise InvalidField(invalid("spec.strategy.strategy", "blueGreen: true canary: true", "Multiple Strategies can not be listed"))
     if strategy.has("canary"):
         return _canary(strategy.under("canary"))
     if strategy.has("blueGreen"):
         return _blue_green(strategy.under("blueGreen"))
-    raise InvalidField(required("spec.strategy", MISSING_STRATEGY))
+    raise InvalidField(required("spec.strategy.strategy", MISSING_STRATEGY))
 
 
 def _canary(canary: Fields) -> Canary:
@@ -54,7 +58,7 @@ def _canary(canary: Fields) -> Canary:
         max_surge=canary.amount("maxSurge"),
         max_unavailable=canary.amount("maxUnavailable"),
         analysis=parse_analysis(canary.optional("analysis")),
-        anti_affinity=canary.raw.get("antiAffinity"),
+        anti_affinity=_anti_affinity(canary),
         canary_metadata=_metadata(canary.optional("canaryMetadata")),
         stable_metadata=_metadata(canary.optional("stableMetadata")),
         scale_down_delay=canary.number("scaleDownDelaySeconds"),
@@ -68,11 +72,12 @@ def _canary(canary: Fields) -> Canary:
 
 
 def _routing(routing: Fields | None) -> TrafficRouting | None:
-    """None when absent; an object without routers still makes a routed canary, with nobody to route (contract 9.1)."""
+    """None when absent; an object without routers still makes a routed canary, with no router (contract 9.1)."""
     if routing is None:
         return None
-    plugins = routing.under("plugins").raw
-    routers = (*(name for name in ROUTERS if routing.has(name)), *(f"plugins.{name}" for name in plugins))
+    named = [name for name in routing.raw if name not in (*SETTINGS, "plugins") and routing.optional(name) is not None]
+    known = sorted(named, key=lambda name: ROUTERS.index(name) if name in ROUTERS else len(ROUTERS))
+    routers = (*known, *(f"plugins.{name}" for name in routing.under("plugins").raw))
     managed = tuple(route.text("name") for route in routing.each("managedRoutes"))
     return TrafficRouting(manifest=routing.raw, routers=routers, maximum=routing.number_or("maxTrafficWeight", 100), managed_routes=managed)
 
@@ -89,11 +94,21 @@ def _blue_green(strategy: Fields) -> BlueGreen:
         scale_down_delay_revisions=strategy.number("scaleDownDelayRevisionLimit"),
         pre_promotion=parse_analysis(strategy.optional("prePromotionAnalysis")),
         post_promotion=parse_analysis(strategy.optional("postPromotionAnalysis")),
-        anti_affinity=strategy.raw.get("antiAffinity"),
+        anti_affinity=_anti_affinity(strategy),
         preview_metadata=_metadata(strategy.optional("previewMetadata")),
         active_metadata=_metadata(strategy.optional("activeMetadata")),
         abort_delay=strategy.number("abortScaleDownDelaySeconds"),
     )
+
+
+def _anti_affinity(strategy: Fields) -> Manifest | None:
+    """The rule as written, once it is known to be of its types."""
+    rule = strategy.optional("antiAffinity")
+    if rule is None:
+        return None
+    for kind in ("preferredDuringSchedulingIgnoredDuringExecution", "requiredDuringSchedulingIgnoredDuringExecution"):
+        rule.under(kind).number("weight")
+    return rule.raw
 
 
 def _metadata(metadata: Fields | None) -> PodMetadata | None:

@@ -22,7 +22,7 @@ class RolloutAnalysis:
 
     @property
     def measured(self) -> bool:
-        """Whether it names any template; without one there is no run."""
+        """True when it names any template; without one there is no run."""
         return bool(self.manifest.get("templates"))
 
 
@@ -45,7 +45,7 @@ class CanaryScale:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One item of `canary.steps`. More than one kind may be set; completion asks them in the contract's order (4.3)."""
+    """One item of `canary.steps`. More than one kind may be set; completion asks them in the contract's order (contract 4.3)."""
 
     set_weight: int | None = None
     pause: Pause | None = None
@@ -59,7 +59,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficRouting:
-    """The routers to drive: `manifest` as written, `routers` the names of those configured, in the contract's order (1.7)."""
+    """The routers to drive: `manifest` as written, `routers` the names of those configured, in the contract's order (contract 1.7)."""
 
     manifest: Manifest
     routers: tuple[str, ...]
@@ -108,7 +108,7 @@ class Canary:
 
     @property
     def dynamic(self) -> bool:
-        """Whether stable shrinks as weight moves: only with a router (contract 1.3)."""
+        """True when stable shrinks as weight moves: only with a router (contract 1.3)."""
         return self.dynamic_stable_scale and self.routing is not None
 
     @property
@@ -184,5 +184,5 @@ class RolloutSpec:
 
     @property
     def maximum(self) -> int:
-        """The weight that means all traffic (contract 0.1, maxW)."""
+        """The weight that means all traffic (contract 0.1)."""
         return self.strategy.maximum if isinstance(self.strategy, Canary) else 100

@@ -13,11 +13,12 @@ Conditions = tuple[Condition, ...]
 PROGRESSING, PAUSED, HEALTHY, COMPLETED, AVAILABLE = "Progressing", "Paused", "Healthy", "Completed", "Available"
 REPLICA_FAILURE, INVALID_SPEC = "ReplicaFailure", "InvalidSpec"
 ABORTED, PAUSED_REASON, TIMED_OUT, ALL_AVAILABLE = "RolloutAborted", "RolloutPaused", "ProgressDeadlineExceeded", "NewReplicaSetAvailable"
+CREATE_ERROR = "ReplicaSetCreateError"
 UNAVAILABLE_TEXT = "Rollout does not have minimum availability"
 
 
 def written(conditions: Conditions, condition: Condition, now: datetime, *, always: bool = False) -> Conditions:
-    """The list with this condition last. Same status and reason: dropped, message and times stay (13.28), unless `always`."""
+    """The list with this condition last. Same status and reason: dropped, message and times stay (contract 13.28), unless `always`."""
     former = next((c for c in conditions if c.type == condition.type), None)
     if former is not None and not always and (former.status, former.reason) == (condition.status, condition.reason):
         return conditions
@@ -50,7 +51,7 @@ def _blue_green_done(facts: RolloutFacts, status: RolloutStatus) -> bool:
 
 
 def progressed(facts: RolloutFacts, status: RolloutStatus) -> bool:
-    """Whether this pass found the rollout further than the last one did (contract 3.5, "Progress detected")."""
+    """True when this pass found the rollout further than the last one did (contract 3.5 "Progress detected")."""
     before = facts.status
     counts = (
         status.updated != before.updated
@@ -73,13 +74,13 @@ def _switched(before: RolloutStatus, status: RolloutStatus) -> bool:
 
 
 def deadline_applies(facts: RolloutFacts, status: RolloutStatus, *, waiting: bool) -> bool:
-    """Whether time counts at all: not at a waiting step, not while paused, not while an older version winds down (13.51)."""
+    """True when time counts at all: not at a waiting step, not while paused, not while an older version winds down (contract 13.51)."""
     paused = status.condition(PAUSED)
     return not waiting and not (paused and paused.status == "True") and not any(r.deadline for r in facts.others)
 
 
 def timed_out(facts: RolloutFacts, conditions: Conditions, now: datetime) -> bool:
-    """Whether the last progress is too long ago; once so, it stays until there is progress (contract 3.6)."""
+    """True when the last progress is too long ago; once so, it stays until there is progress (contract 3.6)."""
     condition = next((c for c in conditions if c.type == PROGRESSING), None)
     if condition is None or condition.reason in (ABORTED, PAUSED_REASON):
         return False

@@ -34,6 +34,10 @@ def scaling_text(replica_set: ReplicaSet, replicas: int) -> str:
     return f"Scaled {direction} {place} from {replica_set.spec} to {replicas}"
 
 
+def updated_text(revision: int) -> str:
+    return f"Rollout updated to revision {revision}"
+
+
 def weight_text(before: Weights | None, after: Weights) -> str:
     if before is None or before.canary.weight == after.canary.weight:
         return f"Traffic weight updated to {after.canary.weight}"

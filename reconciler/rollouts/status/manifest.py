@@ -221,20 +221,22 @@ def _duration(raw: Mapping[str, Any] | None) -> Duration | None:
         completion=_text(raw, "completionStatus"),
         finished=_moment(raw, "finishedAt"),
         manual_pause_started=_moment(raw, "manualPauseStartedAt"),
-        manual_pause_seconds=_number(raw, "totalManualPauseDurationSeconds"),
+        manual_pause_seconds=raw.get("totalManualPauseDurationSeconds"),
     )
 
 
 def _render_duration(duration: Duration) -> Manifest:
-    return _filled(
-        {
-            "rolloutStartedAt": _written(duration.started),
-            "completionStatus": duration.completion,
-            "finishedAt": _written(duration.finished),
-            "manualPauseStartedAt": _written(duration.manual_pause_started),
-            "totalManualPauseDurationSeconds": duration.manual_pause_seconds,
-        }
-    )
+    return {
+        **_filled(
+            {
+                "rolloutStartedAt": _written(duration.started),
+                "completionStatus": duration.completion,
+                "finishedAt": _written(duration.finished),
+                "manualPauseStartedAt": _written(duration.manual_pause_started),
+            }
+        ),
+        **_present({"totalManualPauseDurationSeconds": duration.manual_pause_seconds}),
+    }
 
 
 def _filled(members: Manifest) -> Manifest:

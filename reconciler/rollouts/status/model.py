@@ -63,7 +63,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The weights last brought into force. `verified` is None where nobody verifies."""
+    """The weights last brought into force. `verified` is None where it is not verified."""
 
     canary: Share
     stable: Share
@@ -73,13 +73,16 @@ class Weights:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duration:
-    """How long this attempt takes (contract 3.8)."""
+    """How long this attempt takes (contract 3.8).
+
+    `manual_pause_seconds` is None until a person's pause has ended, and 0 after one below a second: clients tell the two apart.
+    """
 
     started: datetime | None = None
     completion: str = ""
     finished: datetime | None = None
     manual_pause_started: datetime | None = None
-    manual_pause_seconds: int = 0
+    manual_pause_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

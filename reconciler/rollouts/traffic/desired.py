@@ -11,7 +11,7 @@ from reconciler.rollouts.traffic.services import rolling_back_dynamically
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class WantedWeight:
     """A wanted weight. `drop`: managed routes go; `home`: the canary Service goes to stable; `hash`: whose weight it is."""
 
     weight: int
@@ -20,7 +20,7 @@ class Wanted:
     home: bool = False
 
 
-def wanted_traffic(pass_: Pass) -> Wanted:
+def wanted_traffic(pass_: Pass) -> WantedWeight:
     """The first row that applies."""
     for row in ROWS:
         wanted = row(pass_)
@@ -29,23 +29,23 @@ def wanted_traffic(pass_: Pass) -> Wanted:
     return _wanted(pass_, 0)
 
 
-def _wanted(pass_: Pass, weight: int, *, drop: bool = False, home: bool = False) -> Wanted:
-    return Wanted(weight=weight, hash=pass_.facts.new_hash, drop=drop, home=home)
+def _wanted(pass_: Pass, weight: int, *, drop: bool = False, home: bool = False) -> WantedWeight:
+    return WantedWeight(weight=weight, hash=pass_.facts.new_hash, drop=drop, home=home)
 
 
-def dynamic_rollback(pass_: Pass) -> Wanted | None:
+def dynamic_rollback(pass_: Pass) -> WantedWeight | None:
     """Back to a stable version that is still too small: the former canary keeps what stable cannot carry."""
     weights = pass_.before.canary.weights
     if weights is None or not rolling_back_dynamically(pass_):
         return None
-    return Wanted(weight=homeward_weight(pass_, step_weight(pass_)), hash=weights.canary.hash)
+    return WantedWeight(weight=homeward_weight(pass_, step_weight(pass_)), hash=weights.canary.hash)
 
 
-def promoted(pass_: Pass) -> Wanted | None:
+def promoted(pass_: Pass) -> WantedWeight | None:
     return _wanted(pass_, 0, drop=True) if pass_.before.promoted else None
 
 
-def aborted(pass_: Pass) -> Wanted | None:
+def aborted(pass_: Pass) -> WantedWeight | None:
     canary = pass_.facts.spec.canary
     if not pass_.aborted or canary is None:
         return None
@@ -53,14 +53,14 @@ def aborted(pass_: Pass) -> Wanted | None:
     return _wanted(pass_, weight, drop=True, home=weight == 0 or not canary.dynamic)
 
 
-def nothing_there(pass_: Pass) -> Wanted | None:
-    """A canary without available pods has no traffic (13.11)."""
+def nothing_there(pass_: Pass) -> WantedWeight | None:
+    """A canary without available pods has no traffic (contract 13.11)."""
     new = pass_.facts.new
     return _wanted(pass_, 0, drop=True) if new is None or new.available == 0 else None
 
 
-def full_promotion(pass_: Pass) -> Wanted | None:
-    """The last weight stays until promotion itself switches, or follows the pods under dynamicStableScale (13.21, 13.58)."""
+def full_promotion(pass_: Pass) -> WantedWeight | None:
+    """The last weight stays until promotion itself switches, or follows the pods under dynamicStableScale (contract 13.21, 13.58)."""
     canary, new = pass_.facts.spec.canary, pass_.facts.new
     if not pass_.before.promote_full or canary is None or new is None:
         return None
@@ -71,8 +71,8 @@ def full_promotion(pass_: Pass) -> Wanted | None:
     return _wanted(pass_, weight, drop=True)
 
 
-def pods_missing(pass_: Pass) -> Wanted | None:
-    """Pods first, weight after: until they are there, the weight of the steps before (13.10).
+def pods_missing(pass_: Pass) -> WantedWeight | None:
+    """Pods first, weight after: until they are there, the weight of the steps before (contract 13.10).
 
     Past the last step it is the weight on record: a version that came back small gets nothing early (13.61, the recommended way).
     """
@@ -83,11 +83,11 @@ def pods_missing(pass_: Pass) -> Wanted | None:
     return _wanted(pass_, weight_before(pass_, index_of(pass_)))
 
 
-def on_steps(pass_: Pass) -> Wanted | None:
+def on_steps(pass_: Pass) -> WantedWeight | None:
     return _wanted(pass_, step_weight(pass_)) if pass_.facts.spec.steps else None
 
 
-ROWS: tuple[Callable[[Pass], Wanted | None], ...] = (
+ROWS: tuple[Callable[[Pass], WantedWeight | None], ...] = (
     dynamic_rollback,
     promoted,
     aborted,

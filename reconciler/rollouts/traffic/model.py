@@ -42,7 +42,7 @@ class WeightDestination:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traffic:
-    """Everything a router must bring into force in one pass. A new routing feature is a new field here (STYLE).
+    """Everything a router must bring into force in one pass. A new routing feature is a new field here.
 
     `weight` is the canary's share of `maximum`. `header_route`/`mirror_route` are set only on the pass of their step
     and change that one route. `drop_managed_routes` removes every managed route.

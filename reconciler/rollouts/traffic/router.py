@@ -1,12 +1,17 @@
-"""What a router is: from the desired traffic and the live objects to the objects to write. Pure; reading and writing is for others."""
+"""What a router is: from the desired traffic and the live objects to the writes. Pure; reading and writing is for others.
 
-from collections.abc import Mapping
+`Router` is what every mesh or gateway must answer, `RouterProfile` what it says about itself; the registry hands both in.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from reconciler.kernel.errors import Terminal
-from reconciler.kernel.identity import Manifest, ObjectRef
-from reconciler.rollouts.traffic.model import Traffic
+from reconciler.kernel.identity import Manifest, ObjectRef, Resource
+from reconciler.kernel.plan import Action
+from reconciler.kernel.problem import Problem
+from reconciler.rollouts.traffic.model import HeaderRoute, MirrorRoute, Traffic
 
 Live = Mapping[ObjectRef, Manifest | None]
 """The objects a router asked for, as they are; None: it does not exist."""
@@ -18,8 +23,8 @@ class Services:
 
     `stable_is_ping` says which of ping and pong is stable (`status.canary.stablePingPong == "ping"`; contract 13.48).
     `managed_routes` are the names of `trafficRouting.managedRoutes`. `unavailable` names a ReplicaSet that wants pods and is not
-    fully available; it holds back a switch of subsets that no Service guards (contract 9.3, "Delay"); a canary that is being
-    left (abort, dynamic rollback) does not count.
+    fully available; it holds back a switch of subsets that no Service guards (contract 9.3 "Delay"); a canary that is being
+    left (abort, dynamic rollback) does not count. `plain_routes` asks for generated routes as the reference makes them.
     """
 
     canary: str = ""
@@ -31,6 +36,7 @@ class Services:
     rollout: str = ""
     managed_routes: tuple[str, ...] = ()
     unavailable: str = ""
+    plain_routes: bool = False
 
     @property
     def pair(self) -> tuple[str, str]:
@@ -38,6 +44,21 @@ class Services:
         if self.canary or self.stable:
             return self.canary, self.stable
         return (self.pong, self.ping) if self.stable_is_ping else (self.ping, self.pong)
+
+    @property
+    def owner(self) -> "Owner":
+        return Owner(self.namespace, self.rollout)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The Rollout on whose behalf something was written."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +72,12 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """Whole objects to PUT in this order, each with the resourceVersion it was derived from, and only those that change.
+    """What to write in this order: a Replace carries the resourceVersion it was derived from; only what changes is written.
 
-    `problem` is why not everything is in force afterwards; what is in `writes` is right to write even then.
+    `problem` is why not everything is in force afterwards; what is in `actions` is right to do even then.
     """
 
-    writes: tuple[Manifest, ...] = ()
+    actions: tuple[Action, ...] = ()
     events: tuple[Notice, ...] = ()
     problem: str | None = None
 
@@ -65,47 +86,135 @@ class Routing:
 class InForce:
     """What the live objects say now.
 
-    `weight` is the largest that any route gives the canary (None: no route was found), `managed_routes` those that exist;
-    the hashes are what subsets select, `hashes` all of them (empty for routers without subsets).
+    `weight` is the largest that any route gives the canary (None: no route was found), `managed_routes` those that exist, `hashes`
+    the versions that the objects name themselves. `problem` is what contract 12.3 finds wrong with the `subject`s referred to;
+    `warnings` are what will not do what it seems to.
     """
 
     weight: int | None = None
     managed_routes: tuple[str, ...] = ()
-    canary_hash: str = ""
-    stable_hash: str = ""
     hashes: frozenset[str] = field(default_factory=frozenset)
+    subject: str = ""
+    problem: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Features:
+    """What a router can do (contract 1.8). `shared_fields` are those another applier must ignore, as paths of `jq`, by kind."""
+
+    header: bool = False
+    mirror: bool = False
+    maximum: bool = False
+    ping_pong: bool = False
+    verify: bool = False
+    shared_fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a Rollout asks of a router besides its configuration: its two Services, and (field, route) of every step that sets one."""
+
+    canary: str
+    stable: str
+    routes: Sequence[tuple[str, HeaderRoute | MirrorRoute]] = ()
 
 
 class Router(Protocol):
     """One mesh or gateway. `config` is its own part of `trafficRouting`, e.g. the value of `istio`."""
 
     def needs(self, config: Manifest, namespace: str) -> tuple[ObjectRef, ...]:
-        """The objects to read, uncached, before the other questions."""
+        """The objects to look at before the other questions."""
         ...
 
     def route(self, config: Manifest, services: Services, traffic: Traffic, live: Live) -> Routing:
         """How to bring `traffic` into force; routing what is in force already writes nothing."""
         ...
 
+    def release(self, owner: Owner, live: Live) -> tuple[Action, ...]:
+        """How to give back what these objects hold of this Rollout, which is gone or names them no more: no trace of it stays."""
+        ...
+
+
+class RouterProfile(Protocol):
+    """What a router says about itself and about what it reads."""
+
+    @property
+    def features(self) -> Features: ...
+
+    @property
+    def kinds(self) -> tuple[Resource, ...]:
+        """The kinds of objects it writes, in the order in which they are given back."""
+        ...
+
+    def problems(self, config: Manifest, asked: Asked) -> Iterator[Problem]:
+        """What is wrong with the Rollout as written, whatever lives."""
+        ...
+
     def in_force(self, config: Manifest, services: Services, live: Live) -> InForce:
         """The traffic that the live objects carry now; what cannot be read is simply not in force."""
         ...
 
-    def validate(self, config: Manifest, services: Services, live: Live) -> str | None:
-        """What is wrong with the references, in the words of contract 12.3; None when nothing is."""
+    def carry(self, config: Manifest, services: Services, desired: Manifest, live: Manifest) -> Manifest:
+        """The desired object with the fields that are the router's as they live: a push never moves traffic."""
         ...
 
 
-ROUTING_SETTINGS = frozenset({"managedRoutes", "maxTrafficWeight"})
+class ServedRouter(Router, RouterProfile, Protocol):
+    """A row of the registry."""
+
+
+SETTINGS = frozenset({"managedRoutes", "maxTrafficWeight"})
 """Fields of `trafficRouting` that name no router."""
-Routers = Mapping[str, Router]
+Routers = Mapping[str, ServedRouter]
 """The routers that are served, by their key in `trafficRouting`, in the order in which they are routed (contract 1.7)."""
 
 
-def configured(routers: Routers, traffic_routing: Manifest) -> tuple[tuple[Router, Manifest], ...]:
-    """The routers of a `trafficRouting` with their configurations, in order; Terminal when one is unknown."""
-    named = {name: config for name, config in traffic_routing.items() if name not in ROUTING_SETTINGS and config is not None}
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """One router of a Rollout with its configuration."""
+
+    name: str
+    router: ServedRouter
+    config: Manifest
+
+    @property
+    def field(self) -> str:
+        return f"spec.strategy.canary.trafficRouting.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """One router of a Rollout and the objects that it needs, as they live."""
+
+    configured: Configured
+    live: Live
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """An object that still holds something of a Rollout which names it no more, and the router that can take it out."""
+
+    router: ServedRouter
+    ref: ObjectRef
+    manifest: Manifest
+
+
+def configured(routers: Routers, traffic_routing: Manifest) -> tuple[Configured, ...]:
+    """The routers of a `trafficRouting`, in order; Terminal when one is unknown."""
+    named = {name: config for name, config in traffic_routing.items() if name not in SETTINGS and config is not None}
     for name in named:
         if name not in routers:
             raise Terminal(f"trafficRouting.{name}: no such router here; known are {', '.join(routers)}")
-    return tuple((routers[name], named[name]) for name in routers if name in named)
+    return tuple(Configured(name, routers[name], named[name]) for name in routers if name in named)
+
+
+def served(routers: Routers, traffic_routing: Manifest) -> tuple[Configured, ...]:
+    """Those of the routers of a `trafficRouting` that are served and whose configuration is an object."""
+    known = {name: config for name, config in traffic_routing.items() if name in routers and isinstance(config, dict)}
+    return configured(routers, known)
+
+
+def kinds_of(routers: Routers) -> tuple[Resource, ...]:
+    """Every kind of object that some router writes, once."""
+    return tuple(dict.fromkeys(kind for router in routers.values() for kind in router.kinds))

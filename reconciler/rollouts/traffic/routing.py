@@ -1,15 +1,16 @@
-"""Desired traffic brought into force, if the pods can take it (contract 9.1, "Then")."""
+"""Desired traffic brought into force, if the pods can take it (contract 9.1 "Then")."""
 
 from dataclasses import replace
 
-from reconciler.rollouts.passes import Pass, SetTraffic
+from reconciler.rollouts.passes import Pass
 from reconciler.rollouts.pods.sizes import capable
 from reconciler.rollouts.position import current_step
 from reconciler.rollouts.spec.model import Canary, TrafficRouting
 from reconciler.rollouts.status.events import weight_text
 from reconciler.rollouts.status.model import Share, Weights
-from reconciler.rollouts.traffic.desired import Wanted, recorded_weight, wanted_traffic
+from reconciler.rollouts.traffic.desired import WantedWeight, recorded_weight, wanted_traffic
 from reconciler.rollouts.traffic.model import Traffic
+from reconciler.rollouts.traffic.routed import routed
 from reconciler.rollouts.traffic.services import rolling_back_dynamically, switch
 
 
@@ -27,20 +28,21 @@ def route_traffic(pass_: Pass) -> Pass:
 
 
 def stable_can_take(pass_: Pass, canary: Canary, weight: int) -> bool:
-    """The gate: stable has the pods for its share, or the threshold says it is near enough (contract 9.1, 1)."""
+    """The gate: stable has the pods for its share, or the threshold says it is near enough (contract 9.1 item 1)."""
     if pass_.facts.stable is None:
         return False
     maximum = pass_.facts.spec.maximum
     return capable(pass_.facts.stable.available, (maximum - weight) * pass_.facts.spec.replicas // maximum, canary)
 
 
-def _in_force(pass_: Pass, canary: Canary, routing: TrafficRouting, wanted: Wanted) -> Pass:
+def _in_force(pass_: Pass, canary: Canary, routing: TrafficRouting, wanted: WantedWeight) -> Pass:
     stable_hash = pass_.facts.stable.hash if pass_.facts.stable else ""
     step = current_step(pass_) if pass_.facts.revision > 1 and not wanted.drop else None
     traffic = _traffic(pass_, routing, Share(wanted.weight, hash=wanted.hash), stable_hash, drop=wanted.drop)
     if step is not None and (step.header_route or step.mirror_route):
         traffic = replace(traffic, header_route=step.header_route, mirror_route=step.mirror_route)
-    return _recorded(pass_.act(SetTraffic(traffic, _unavailable(pass_))), canary, wanted, stable_hash)
+    pass_ = routed(pass_, traffic, _unavailable(pass_))
+    return pass_ if pass_.ended else _recorded(pass_, canary, wanted, stable_hash)
 
 
 def _traffic(pass_: Pass, routing: TrafficRouting, canary: Share, stable_hash: str, *, drop: bool) -> Traffic:
@@ -62,7 +64,7 @@ def route_names(pass_: Pass, routing: TrafficRouting) -> tuple[str, ...]:
 
 
 def _unavailable(pass_: Pass) -> str:
-    """The ReplicaSet that is not fully available and so holds back a switch of subsets; a way home is exempt (contract 9.3, "Delay")."""
+    """The ReplicaSet that is not fully available and so holds back a switch of subsets; a way home is exempt (contract 9.3 "Delay")."""
     exempt = pass_.aborted or rolling_back_dynamically(pass_)
     candidates = (pass_.facts.stable, None if exempt else pass_.facts.new)
     return next((r.name for r in candidates if r is not None and r.spec > 0 and r.available < r.spec), "")
@@ -73,10 +75,10 @@ def _routes_dropped(pass_: Pass, routing: TrafficRouting) -> Pass:
     before = pass_.before.canary.weights
     if before is None:
         return pass_
-    return pass_.act(SetTraffic(_traffic(pass_, routing, before.canary, before.stable.hash, drop=True)))
+    return routed(pass_, _traffic(pass_, routing, before.canary, before.stable.hash, drop=True))
 
 
-def _recorded(pass_: Pass, canary: Canary, wanted: Wanted, stable_hash: str) -> Pass:
+def _recorded(pass_: Pass, canary: Canary, wanted: WantedWeight, stable_hash: str) -> Pass:
     """The weights for the status; an event only when they change."""
     before = pass_.before.canary.weights
     weights = Weights(

@@ -30,7 +30,7 @@ def switch(pass_: Pass, name: str, hash: str) -> Pass:
 
 
 def switch_when_able(pass_: Pass, name: str, target: ReplicaSet | None) -> Pass:
-    """A switch that waits for pods: a Service not ours yet needs all of them, one that is ours needs one (13.37)."""
+    """A switch that waits for pods: a Service not ours yet needs all of them, one that is ours needs one (contract 13.37)."""
     service = pass_.facts.found.services.get(name)
     if service is None or target is None:
         return pass_
@@ -71,7 +71,7 @@ def rolling_back_dynamically(pass_: Pass) -> bool:
 def released(service: Manifest, owner: str | None, wanted: bool) -> Mapping[str, object] | None:
     """The patch that gives a Service back when its rollout is gone or no longer names it; None when it stays (contract 5.3).
 
-    `owner` is the managed-by annotation. A Service with a hash but no owner is somebody else's and stays as it is (13.64).
+    `owner` is the managed-by annotation. A Service with a hash but no owner is another program's and stays as it is (contract 13.64).
     """
     if owner is None or wanted:
         return None

@@ -1,1 +1,1 @@
-"""Whether a rollout can be carried out as written (contract 12). Pure."""
+"""The rules that a rollout must obey to be carried out as written (contract 12). Pure."""

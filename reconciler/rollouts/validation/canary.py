@@ -5,26 +5,31 @@ from collections.abc import Iterator
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.problem import Problem, invalid, required, unsupported
 from reconciler.rollouts.replicas.surge import resolve
-from reconciler.rollouts.spec.model import Canary, RolloutSpec, Step, TrafficRouting
+from reconciler.rollouts.spec.model import Canary, RolloutSpec, Step
 from reconciler.rollouts.traffic.model import HeaderRoute, MirrorRoute
+from reconciler.rollouts.traffic.router import Asked, Features, Routers, served
 from reconciler.rollouts.validation.rules import affinity_problems, argument_problems, negative_problems, same_services
 
-SERVED_ROUTERS = ("istio",)
 ONE_KIND = "Step must have one of the following set: experiment, setWeight, setCanaryScale, plugin or pause"
-SERVICES = "Canary service and Stable service must to be set to use Traffic Routing"
 UNMANAGED = "Steps define a route that does not exist in spec.strategy.canary.trafficRouting.managedRoutes"
+ONE_MATCH = "StringMatch match value must have exactly one of the following: exact, regex, prefix"
+NO_MATCH = "StringMatch value missed, match value must have one of the following: exact, regex, prefix"
 ROUTING = "spec.strategy.canary.trafficRouting"
 
 
-def canary_problems(rollout: Manifest, spec: RolloutSpec, canary: Canary) -> Iterator[Problem]:
+def canary_problems(rollout: Manifest, spec: RolloutSpec, routers: Routers) -> Iterator[Problem]:
     """Every broken rule, in the order in which they are told."""
+    canary = spec.canary
+    if canary is None:
+        return
     yield from _pods(spec, canary)
     yield from _services(canary)
-    yield from _refusals(canary)
+    yield from _refusals(canary, routers)
     yield from _delays(canary)
     yield from affinity_problems("spec.strategy.antiAffinity", canary.anti_affinity)
     for index, step in enumerate(canary.steps):
         yield from _step(rollout, canary, step, f"spec.strategy.steps[{index}]")
+    yield from _routers(canary, routers)
     if canary.analysis is not None:
         yield from argument_problems("spec.strategy.analysis", rollout, canary.analysis.manifest)
 
@@ -42,23 +47,43 @@ def _pods(spec: RolloutSpec, canary: Canary) -> Iterator[Problem]:
 def _services(canary: Canary) -> Iterator[Problem]:
     if canary.canary_service and canary.canary_service == canary.stable_service:
         yield same_services("spec.strategy.stableService", canary.stable_service, "stable", "canary")
-    istio = canary.routing.manifest.get("istio") if canary.routing else None
-    if istio is not None and not istio.get("destinationRule") and not (canary.canary_service and canary.stable_service):
-        yield invalid(ROUTING, "istio", SERVICES)
 
 
-def _refusals(canary: Canary) -> Iterator[Problem]:
+def _routers(canary: Canary, routers: Routers) -> Iterator[Problem]:
+    """The routes that steps ask for, and what each router finds wrong with them and with its configuration."""
+    asked = Asked(canary.canary_service, canary.stable_service, tuple(_asked_routes(canary)))
+    features = _features(canary, routers)
+    for path, route in asked.routes:
+        if isinstance(route, HeaderRoute):
+            yield from _header_route(route, path, able=any(f.header for f in features))
+        else:
+            yield from _mirror_route(route, path, able=any(f.mirror for f in features))
+        if canary.routing is not None and route.name not in canary.routing.managed_routes:
+            yield invalid(path, route.name, UNMANAGED)
+    for each in served(routers, canary.routing.manifest if canary.routing else {}):
+        yield from each.router.problems(each.config, asked)
+
+
+def _asked_routes(canary: Canary) -> Iterator[tuple[str, HeaderRoute | MirrorRoute]]:
+    for index, step in enumerate(canary.steps):
+        for name, route in (("setHeaderRoute", step.header_route), ("setMirrorRoute", step.mirror_route)):
+            if route is not None:
+                yield f"spec.strategy.steps[{index}].{name}", route
+
+
+def _refusals(canary: Canary, routers: Routers) -> Iterator[Problem]:
     """What the reference serves and this controller does not, yet."""
-    if canary.ping_pong is not None:
+    features = _features(canary, routers)
+    if canary.ping_pong is not None and not all(f.ping_pong for f in features or (Features(),)):
         yield unsupported("spec.strategy.pingPong", "ping-pong")
     if canary.routing is None:
         return
     for router in canary.routing.routers:
-        if router not in SERVED_ROUTERS:
+        if router not in routers:
             yield unsupported(f"{ROUTING}.{router}", f"traffic router {router}")
-    if canary.routing.maximum != 100:
-        detail = "maxTrafficWeight can only be used with nginx or plugins"
-        yield invalid(f"{ROUTING}.maxTrafficWeight", canary.routing.maximum, detail)
+    if canary.routing.maximum != 100 and not any(f.maximum for f in features):
+        detail = "Canary maxTrafficWeight in traffic routing only support in Nginx and Plugins"
+        yield invalid("spec.strategy.trafficRouting.maxTrafficWeight", canary.routing.maximum, detail)
 
 
 def _delays(canary: Canary) -> Iterator[Problem]:
@@ -68,10 +93,15 @@ def _delays(canary: Canary) -> Iterator[Problem]:
     if canary.dynamic_stable_scale and canary.routing is None:
         yield invalid("spec.strategy.dynamicStableScale", True, "Canary dynamicStableScale can only be used with traffic routing")
     if canary.dynamic_stable_scale and delay is not None:
-        yield invalid("spec.strategy.dynamicStableScale", True, "Canary dynamicStableScale can not be used with scaleDownDelaySeconds")
+        yield invalid("spec.strategy.dynamicStableScale", True, "Canary dynamicStableScale cannot be used with scaleDownDelaySeconds")
     yield from negative_problems(
         {"spec.strategy.scaleDownDelaySeconds": delay or 0, "spec.strategy.abortScaleDownDelaySeconds": canary.abort_delay or 0}
     )
+
+
+def _features(canary: Canary, routers: Routers) -> tuple[Features, ...]:
+    """What the routers of a canary can do."""
+    return tuple(each.router.features for each in served(routers, canary.routing.manifest)) if canary.routing else ()
 
 
 def _step(rollout: Manifest, canary: Canary, step: Step, path: str) -> Iterator[Problem]:
@@ -84,10 +114,6 @@ def _step(rollout: Manifest, canary: Canary, step: Step, path: str) -> Iterator[
     if step.plugin is not None:
         yield unsupported(f"{path}.plugin", "a plugin step")
     yield from _weight(canary, step, path)
-    if step.header_route is not None:
-        yield from _header_route(canary, step.header_route, f"{path}.setHeaderRoute")
-    if step.mirror_route is not None:
-        yield from _mirror_route(canary, step.mirror_route, f"{path}.setMirrorRoute")
     if step.analysis is not None:
         yield from argument_problems(f"{path}.analysis", rollout, step.analysis.manifest)
 
@@ -101,42 +127,33 @@ def _weight(canary: Canary, step: Step, path: str) -> Iterator[Problem]:
     if step.set_weight is not None and not 0 <= step.set_weight <= canary.maximum:
         yield invalid(f"{path}.setWeight", step.set_weight, f"SetWeight needs to be between 0 and {canary.maximum}")
     if step.pause is not None and step.pause.duration is not None and step.pause.duration < 0:
-        yield invalid(f"{path}.pause.duration", step.pause.text, "Duration needs to be greater than 0")
+        yield invalid(f"{path}.pause.duration", step.pause.duration, "Duration needs to be greater than 0")
     if step.scale is not None and canary.routing is None:
-        yield invalid(f"{path}.setCanaryScale", "setCanaryScale", "SetCanaryScale requires TrafficRouting to be set")
+        yield required("spec.strategy.trafficRouting", "SetCanaryScale requires TrafficRouting to be set")
     if step.scale is not None:
         numbers = {"replicas": step.scale.replicas or 0, "weight": step.scale.weight or 0}
         yield from negative_problems({f"{path}.setCanaryScale.{name}": number for name, number in numbers.items()})
 
 
-def _header_route(canary: Canary, route: HeaderRoute, path: str) -> Iterator[Problem]:
-    if not _serves(canary.routing, "istio"):
+def _header_route(route: HeaderRoute, path: str, *, able: bool) -> Iterator[Problem]:
+    if not able:
         yield invalid(path, route.name, "SetHeaderRoute requires TrafficRouting, supports Istio, ALB, Apisix and plugins")
     for index, match in enumerate(route.matches):
         if not match.name:
             yield required(f"{path}.match[{index}].headerName", "")
-        if len([value for value in (match.exact, match.prefix, match.regex) if value]) != 1:
-            yield invalid(f"{path}.match[{index}].headerValue", match.name, "exactly one of exact, regex or prefix must be set")
-    yield from _managed(canary, route.name, path)
+        values = [value for value in (match.exact, match.prefix, match.regex) if value]
+        if len(values) != 1:
+            yield invalid(f"{path}.match[{index}]", match.name, ONE_MATCH if values else NO_MATCH)
 
 
-def _mirror_route(canary: Canary, route: MirrorRoute, path: str) -> Iterator[Problem]:
-    if not _serves(canary.routing, "istio"):
+def _mirror_route(route: MirrorRoute, path: str, *, able: bool) -> Iterator[Problem]:
+    if not able:
         yield invalid(path, route.name, "SetMirrorRoute requires TrafficRouting, supports Istio and plugins")
     if not 0 <= route.percentage <= 100:
         yield invalid(f"{path}.percentage", route.percentage, "must be between 0 and 100")
     for index, match in enumerate(route.matches):
         for part in ("method", "path"):
             value = match.get(part)
-            if isinstance(value, dict) and len([v for v in value.values() if v]) != 1:
-                yield invalid(f"{path}.match[{index}].{part}", part, "exactly one of exact, regex or prefix must be set")
-    yield from _managed(canary, route.name, path)
-
-
-def _serves(routing: TrafficRouting | None, router: str) -> bool:
-    return routing is not None and router in routing.routers
-
-
-def _managed(canary: Canary, name: str, path: str) -> Iterator[Problem]:
-    if canary.routing is not None and name not in canary.routing.managed_routes:
-        yield invalid(path, name, UNMANAGED)
+            values = [v for v in value.values() if v] if isinstance(value, dict) else [part]
+            if len(values) != 1:
+                yield invalid(f"{path}.match[{index}]", part, ONE_MATCH if values else NO_MATCH)

@@ -27,10 +27,10 @@ def affinity_problems(field: str, rule: Manifest | None) -> Iterator[Problem]:
         return
     kinds = [kind for kind in (PREFERRED, REQUIRED) if rule.get(kind) is not None]
     if len(kinds) != 1:
-        yield invalid(field, json.dumps(rule), "AntiAffinity must have exactly one of preferred or required set")
+        yield invalid(field, json.dumps(rule), "AntiAffinity must have exactly one strategy listed")
     preferred = rule.get(PREFERRED)
     if preferred is not None and not 1 <= int(preferred.get("weight", 0)) <= 100:
-        yield invalid(f"{field}.{PREFERRED}.weight", preferred.get("weight", 0), "weight must be between 1 and 100")
+        yield invalid(f"{field}.weight", preferred.get("weight", 0), "AntiAffinity weight must be between 1-100")
 
 
 def argument_problems(field: str, rollout: Manifest, analysis: Manifest) -> Iterator[Problem]:

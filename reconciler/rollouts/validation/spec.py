@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.problem import Problem, invalid, required
 from reconciler.rollouts.spec.model import BlueGreen, Canary, RolloutSpec
+from reconciler.rollouts.traffic.router import Routers
 from reconciler.rollouts.validation.canary import canary_problems
 from reconciler.rollouts.validation.rules import affinity_problems, argument_problems, negative_problems, same_services
 
@@ -14,12 +15,12 @@ HISTORY = "This rollout's revision history limit can not be smaller than the rol
 SELECTOR_MISSING = "Rollout has missing field '.spec.selector'"
 
 
-def spec_problem(rollout: Manifest, spec: RolloutSpec) -> Problem | None:
+def spec_problem(rollout: Manifest, spec: RolloutSpec, routers: Routers) -> Problem | None:
     """The first broken rule of a spec whose workloadRef, if any, is resolved."""
-    return next(_problems(rollout, spec), None)
+    return next(_problems(rollout, spec, routers), None)
 
 
-def _problems(rollout: Manifest, spec: RolloutSpec) -> Iterator[Problem]:
+def _problems(rollout: Manifest, spec: RolloutSpec, routers: Routers) -> Iterator[Problem]:
     yield from negative_problems(
         {
             "spec.replicas": spec.replicas,
@@ -34,7 +35,7 @@ def _problems(rollout: Manifest, spec: RolloutSpec) -> Iterator[Problem]:
     if spec.progress_deadline <= spec.min_ready_seconds:
         yield invalid("spec.progressDeadlineSeconds", spec.progress_deadline, GREATER)
     if isinstance(spec.strategy, Canary):
-        yield from canary_problems(rollout, spec, spec.strategy)
+        yield from canary_problems(rollout, spec, routers)
     else:
         yield from _blue_green(rollout, spec, spec.strategy)
 
@@ -42,7 +43,7 @@ def _problems(rollout: Manifest, spec: RolloutSpec) -> Iterator[Problem]:
 def _workload_ref(rollout: Manifest, spec: RolloutSpec) -> Iterator[Problem]:
     written = (rollout.get("spec") or {}).get("template") or {}
     if spec.workload_ref is not None and any(written.get(part) for part in ("metadata", "spec")):
-        yield invalid("spec.template", json.dumps(written), "template must be empty for workload reference rollout")
+        yield Problem("spec.template", "Internal error: template must be empty for workload reference rollout")
 
 
 def _selector(rollout: Manifest, spec: RolloutSpec) -> Iterator[Problem]:
@@ -76,11 +77,11 @@ def _template(spec: RolloutSpec) -> Iterator[Problem]:
 
 def _blue_green(rollout: Manifest, spec: RolloutSpec, strategy: BlueGreen) -> Iterator[Problem]:
     if strategy.active_service == strategy.preview_service:
-        yield same_services("spec.strategy.blueGreen.activeService", strategy.active_service, "active", "preview")
+        yield same_services("spec.strategy.activeService", strategy.active_service, "active", "preview")
     limit = strategy.scale_down_delay_revisions
     if limit is not None and limit > spec.revision_history_limit:
-        yield invalid("spec.strategy.blueGreen.scaleDownDelayRevisionLimit", limit, HISTORY)
-    yield from affinity_problems("spec.strategy.blueGreen.antiAffinity", strategy.anti_affinity)
+        yield invalid("spec.strategy.scaleDownDelayRevisionLimit", limit, HISTORY)
+    yield from affinity_problems("spec.strategy.antiAffinity", strategy.anti_affinity)
     for field, analysis in (("prePromotionAnalysis", strategy.pre_promotion), ("postPromotionAnalysis", strategy.post_promotion)):
         if analysis is not None:
             yield from argument_problems(f"spec.strategy.blueGreen.{field}", rollout, analysis.manifest)

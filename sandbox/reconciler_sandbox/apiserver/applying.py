@@ -1,4 +1,4 @@
-"""Server-side apply: merge by list keys, ownership per applying manager, conflicts (reference apiserver.md §3.4).
+"""Server-side apply: merge by list keys, ownership per applying manager, conflicts.
 
 Owned fields are kept as FieldsV1 tries: `f:name`, `k:{"key":"value"}`, `v:"value"`; an empty dict is an owned leaf,
 `.` inside a trie says that the item itself is owned. What updates by others mean is in `ownership`.

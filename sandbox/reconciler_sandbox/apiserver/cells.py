@@ -1,4 +1,4 @@
-"""What kubectl's tables say about objects of built-in kinds: one small function per composed cell (reference apiserver.md §1.4)."""
+"""What kubectl's tables say about objects of built-in kinds: one small function per composed cell."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime

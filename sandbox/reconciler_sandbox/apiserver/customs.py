@@ -1,4 +1,4 @@
-"""Custom resource definitions: from the object to the kinds it serves, and its own status (reference apiserver.md §3.7)."""
+"""Custom resource definitions: from the object to the kinds it serves, and its own status."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Defaults per built-in kind (reference apiserver.md §3.6): a missing one is an eternal difference for tools that compare."""
+"""Defaults per built-in kind: a missing one is an eternal difference for tools that compare."""
 
 import base64
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Deletions: preconditions, grace, finalizers, collections (reference apiserver.md §3.2)."""
+"""Deletions: preconditions, grace, finalizers, collections."""
 
 from collections.abc import Callable
 from dataclasses import replace

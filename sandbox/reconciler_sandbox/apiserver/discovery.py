@@ -1,7 +1,7 @@
 """What is served, told in three ways: aggregated discovery, the legacy documents, and an OpenAPI v3 index with stubs.
 
 The OpenAPI documents name each kind's PATCH with its `fieldValidation` parameter and nothing else: that is what makes kubectl
-leave validation to the server (reference apiserver.md §1.2).
+leave validation to the server.
 """
 
 import hashlib

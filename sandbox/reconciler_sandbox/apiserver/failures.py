@@ -1,4 +1,4 @@
-"""Refusals in the words of a real API server (reference apiserver.md §2): every one is a Status object."""
+"""Refusals in the words of a real API server: every one is a Status object."""
 
 import logging
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Object metadata: what a client may set, what the server sets, what never changes (reference apiserver.md §3.2)."""
+"""Object metadata: what a client may set, what the server sets, what never changes."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Label and field selectors: text to a predicate over objects (reference apiserver.md §3.5)."""
+"""Label and field selectors: text to a predicate over objects."""
 
 import re
 from collections.abc import Callable, Mapping

@@ -1,6 +1,6 @@
 """How server-side apply sees a field: a map merged per key, an atom, a list of keyed items, or a set of values.
 
-Built-in kinds go by field name (reference apiserver.md §3.4), custom resources by their schema.
+Built-in kinds go by field name, custom resources by their schema.
 """
 
 from collections.abc import Mapping

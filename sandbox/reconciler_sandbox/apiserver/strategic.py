@@ -1,4 +1,4 @@
-"""Strategic merge patches of built-in kinds: list keys and directives (reference apiserver.md §3.3).
+"""Strategic merge patches of built-in kinds: list keys and directives.
 
 The keys go by field name, as they are the same wherever a field of that name occurs.
 """

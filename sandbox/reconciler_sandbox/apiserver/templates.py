@@ -1,4 +1,4 @@
-"""Defaults of pod templates and containers (reference apiserver.md §3.6); what is there already is shared, not copied."""
+"""Defaults of pod templates and containers; what is there already is shared, not copied."""
 
 from collections.abc import Mapping
 from typing import Any

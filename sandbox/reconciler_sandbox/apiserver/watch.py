@@ -1,4 +1,4 @@
-"""Watch streams: replay, live events through a selector, bookmarks, the initial list (reference apiserver.md §3.1)."""
+"""Watch streams: replay, live events through a selector, bookmarks, the initial list."""
 
 import asyncio
 from collections import deque

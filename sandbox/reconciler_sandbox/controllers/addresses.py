@@ -1,4 +1,4 @@
-"""Which addresses and ports a Service stands for: pure, from the Service and its pods (reference apiserver.md §4)."""
+"""Which addresses and ports a Service stands for: pure, from the Service and its pods."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Rolls a Deployment's pods from template to template through ReplicaSets (reference apiserver.md §4).
+"""Rolls a Deployment's pods from template to template through ReplicaSets.
 
 Each pass reads the Deployment and its ReplicaSets, takes one step and writes the status; changes of the ReplicaSets bring the next pass.
 """

@@ -1,4 +1,4 @@
-"""Scales what a HorizontalPodAutoscaler names, through its scale subresource alone (reference apiserver.md §4).
+"""Scales what a HorizontalPodAutoscaler names, through its scale subresource alone.
 
 Every look reads the scale, its pods and the metrics APIs; what to do is decided in `autoscaling`. What is remembered between looks
 (recommendations and changes, for windows and policies) is kept here and lost with the process, as in a real controller.

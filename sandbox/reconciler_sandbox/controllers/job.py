@@ -1,4 +1,4 @@
-"""Runs Jobs to completion: a new pod per failure, a back-off between them, limits in number and time (reference apiserver.md §4).
+"""Runs Jobs to completion: a new pod per failure, a back-off between them, limits in number and time.
 
 Indexed completion and pod failure policies are not offered: such a Job fails at once and says so.
 """

@@ -1,4 +1,4 @@
-"""Keeps as many pods as a ReplicaSet asks for, whoever owns the ReplicaSet (reference apiserver.md §4)."""
+"""Keeps as many pods as a ReplicaSet asks for, whoever owns the ReplicaSet."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime

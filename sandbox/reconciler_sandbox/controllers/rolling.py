@@ -1,4 +1,4 @@
-"""The arithmetic of a Deployment's rolling update: pure numbers over ReplicaSets, oldest first (reference apiserver.md §4)."""
+"""The arithmetic of a Deployment's rolling update: pure numbers over ReplicaSets, oldest first."""
 
 import hashlib
 import json

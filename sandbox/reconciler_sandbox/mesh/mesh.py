@@ -17,6 +17,7 @@ from reconciler_sandbox.mesh.translate.hosts import reference
 from reconciler_sandbox.mesh.translate.render import render
 from reconciler_sandbox.mesh.translate.terms import Config, Json, Layout
 from reconciler_sandbox.mesh.trial import offenders
+from reconciler_sandbox.podnetwork import PodPorts
 
 LOOPBACK = "127.0.0.1"
 DEFAULT_GATEWAY_PORTS = {80: 0}
@@ -31,16 +32,18 @@ class Mesh:
     """Serves the Services and Istio objects of one API on loopback ports.
 
     `gateway_ports` maps the ports that Gateways declare to the ports to listen on; 0 chooses a free one. `problems` says what
-    is not served and why, by object (`VirtualService default/web`).
+    is not served and why, by object (`VirtualService default/web`). `ports` tells where the ports of pods are, as their node knows.
     """
 
-    def __init__(self, api: ApiClient, *, folder: Path, gateway_ports: Mapping[int, int] | None = None) -> None:
+    def __init__(
+        self, api: ApiClient, *, folder: Path, gateway_ports: Mapping[int, int] | None = None, ports: PodPorts | None = None
+    ) -> None:
         self._folder = folder
         self._asked = dict(gateway_ports or DEFAULT_GATEWAY_PORTS)
         self._objects = Objects(api)
         self._envoy = Envoy(folder)
         self._files = Files(folder, self._envoy.admin)
-        self._layout = Layout(gateway_ports={}, mesh_port=0, stats_port=0)
+        self._layout = Layout(gateway_ports={}, mesh_port=0, stats_port=0, ports=ports or PodPorts())
         self._refused: dict[str, tuple[Json, str]] = {}
         self._in_force = -1
         self._progress = asyncio.Condition()
@@ -103,7 +106,7 @@ class Mesh:
 
     async def _start_on_free_ports(self) -> None:
         for attempt in range(1, START_ATTEMPTS + 1):
-            self._layout = _layout(self._asked)
+            self._layout = _layout(self._asked, self._layout.ports)
             self._files.write_all(render((), self._layout))
             try:
                 return await self._start_envoy()
@@ -181,7 +184,7 @@ class Mesh:
                 log.warning("Envoy refuses an object", object=reference(manifest), reason=reasons[reference(manifest)])
 
 
-def _layout(asked: Mapping[int, int]) -> Layout:
+def _layout(asked: Mapping[int, int], ports: PodPorts) -> Layout:
     mesh_port, stats_port, *others = free_ports(2 + len(asked))
     chosen = zip(asked.items(), others, strict=True)
-    return Layout({declared: wanted or free for (declared, wanted), free in chosen}, mesh_port, stats_port)
+    return Layout({declared: wanted or free for (declared, wanted), free in chosen}, mesh_port, stats_port, ports=ports)

@@ -75,6 +75,7 @@ class Container:
         self.ready = False
         self.restarts = self._earlier.restarts + 1 if self._earlier else 0
         self.finished = False
+        self.failure = ""  # why this machine, not its image, keeps it from running
         self.served: Counter[Served] = Counter()
         self.log = Log()
         self._pod = pod
@@ -211,9 +212,12 @@ class Container:
         server.served = self.served
         try:
             try:
-                await server.start(self.address, self._ports())
+                ports = self._tools.resolver.ports
+                await server.start(self.address, tuple(ports.open(self.address, port) for port in self._ports()))
             except OSError as error:
-                return Ended(1, f"cannot listen on {self.address}: {error.strerror or error}")
+                self.failure = f"cannot listen on {self.address}: {error.strerror or error}"
+                return Ended(1, self.failure)
+            self.failure = ""
             self._serving = True
             return await self._until_crash(server, behaviour)
         finally:
@@ -239,11 +243,15 @@ class Container:
             await asyncio.sleep(behaviour.ready_after)
             self._show_ready(True)
             return
-        attempt = attempt_of(probe, self.spec, self.address, self._tools.session)
+        attempt = attempt_of(probe, self.spec, self.where, self._tools.session)
         if attempt is None:
             self.log.write(f"readiness probe {sorted(probe)[0]} is not supported by the sandbox: never ready\n")
             return
         await watch_readiness(probe_of(probe, self._tools.pace.probe_period), attempt, self._show_ready)
+
+    def where(self, port: int) -> tuple[str, int]:
+        """Where a port is answered on this machine. Raises ConnectionRefusedError for one that was never opened."""
+        return self._tools.resolver.listening(self.address, port)
 
     def _ports(self) -> tuple[int, ...]:
         declared = {int(port["containerPort"]) for port in self.spec.get("ports") or () if port.get("protocol", "TCP") == "TCP"}

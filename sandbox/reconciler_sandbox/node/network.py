@@ -8,7 +8,7 @@ from ipaddress import ip_address
 
 from reconciler_sandbox.client import ApiClient
 from reconciler_sandbox.controllers.objects import Key, Manifest, one
-from reconciler_sandbox.podnetwork import known_as, leads_away, listens_at
+from reconciler_sandbox.podnetwork import PodPorts, known_as, leads_away, listens_at
 
 LOOKUP_TIMEOUT = 10.0
 CLUSTER_SUFFIXES = (".svc.cluster.local", ".svc")
@@ -25,12 +25,13 @@ class Network:
     """Real listen addresses: of gateways by the IP that manifests know them by, and of the mesh.
 
     Without a mesh a Service leads to one of its ready pods, in turn. `masked`: pods are known by addresses that any API server
-    accepts in Endpoints; a real one refuses loopback.
+    accepts in Endpoints; a real one refuses loopback. `ports` tells where the ports of pods are on this machine.
     """
 
     gateways: Mapping[str, Address] = field(default_factory=dict)
     mesh: Address | None = None
     masked: bool = False
+    ports: PodPorts = field(default_factory=PodPorts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,22 @@ class Resolver:
         """The address to connect to. Raises Unresolved, or ConnectionRefusedError for an address outside the sandbox."""
         literal = origin.aliases.get(host, host)
         if literal == "localhost" or literal == "127.0.0.1":
-            return origin.address, port
+            return self.listening(origin.address, port)
         if _is_address(literal):
             return self._direct(literal, port)
         return await self._service(host, port, origin.namespace)
+
+    @property
+    def ports(self) -> PodPorts:
+        """Where the ports of pods are on this machine."""
+        return self._network.ports
+
+    def listening(self, address: str, port: int) -> Address:
+        """Where a port of the pod at an address is answered. Raises ConnectionRefusedError for one that it never opened."""
+        found = self.ports.at(address, port)
+        if found is None:
+            raise ConnectionRefusedError(f"nothing listens on port {port} of {self.known_as(address)}")
+        return address, found
 
     def known_as(self, address: str) -> str:
         """The address to publish for a pod that listens at an address."""
@@ -72,7 +85,7 @@ class Resolver:
         if address in self._network.gateways:
             return self._network.gateways[address]
         if not leads_away(address):
-            return listens_at(address), port
+            return self.listening(listens_at(address), port)
         raise ConnectionRefusedError(f"{address} is neither a gateway nor a pod of this sandbox")
 
     async def _service(self, host: str, port: int, namespace: str) -> Address:
@@ -97,7 +110,7 @@ class Resolver:
         ]
         if not ready:
             raise ConnectionRefusedError(f"the Service has no ready pod on port {port}")
-        return ready[next(self._turn) % len(ready)]
+        return self.listening(*ready[next(self._turn) % len(ready)])
 
 
 def service_key(host: str, namespace: str) -> Key | None:

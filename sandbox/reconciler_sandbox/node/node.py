@@ -13,7 +13,7 @@ from reconciler_sandbox.controllers.objects import Key, Manifest, condition_of, 
 from reconciler_sandbox.node.behaviour import Behaviours
 from reconciler_sandbox.node.container import Tools
 from reconciler_sandbox.node.log import Log
-from reconciler_sandbox.node.network import Network, Resolver
+from reconciler_sandbox.node.network import Address, Network, Resolver
 from reconciler_sandbox.node.pace import Pace
 from reconciler_sandbox.node.pod import PODS, Pod, remove
 from reconciler_sandbox.node.pool import AddressesExhausted, AddressPool
@@ -52,6 +52,7 @@ class Node:
         self._bound: set[str] = set()
         self._over: set[str] = set()
         self._since = ""
+        self._failure = ""
         self._room = asyncio.Event()
 
     async def run(self) -> None:
@@ -80,6 +81,15 @@ class Node:
     def served(self, namespace: str, pod: str) -> Counter[Served]:
         """What a present or recent pod served; probes are not counted. Raises KeyError when the node does not know it."""
         return self._remembered[Key(namespace, pod)].served
+
+    @property
+    def failure(self) -> str:
+        """Why this machine cannot run a pod that is wanted; empty if all is well."""
+        return self._failure or next((pod.failure for pod in self._pods.values() if pod.failure), "")
+
+    def where(self, address: str, port: int) -> Address:
+        """Where a port of a pod is answered on this machine. Raises ConnectionRefusedError for one that it never opened."""
+        return Resolver(self._client, self._settings.network).listening(address, port)
 
     @property
     def known(self) -> tuple[Key, ...]:
@@ -176,9 +186,11 @@ class Node:
             address = pool.take()
         except AddressesExhausted as problem:
             log.error("pod %s/%s cannot start: %s", *key_of(manifest), problem)
+            self._failure = f"pods cannot start: {problem}"
             return
         uid = uid_of(manifest)
         self._bound.discard(uid)
+        self._settings.network.ports.enter(address)
         pod = Pod(manifest, address, tools)
         pod.observe(manifest)
         self._pods[uid] = pod
@@ -189,6 +201,7 @@ class Node:
         try:
             await pod.run()
         finally:
+            self._settings.network.ports.leave(pod.address)
             pool.give_back(pod.address)
             # Events from before the pod's last word are still to come; they must not start it again.
             self._over.add(uid)

@@ -52,6 +52,11 @@ class Pod:
             return self._containers[0].log
         return {known.name: known.log for known in (*self._first, *self._containers)}[container]
 
+    @property
+    def failure(self) -> str:
+        """Why this machine cannot run it; empty if it can."""
+        return next((f"pod {key_of(self._manifest).name}: {c.failure}" for c in self._containers if c.failure), "")
+
     def observe(self, manifest: Manifest) -> None:
         """Take note of the object as it is now."""
         self._manifest = manifest

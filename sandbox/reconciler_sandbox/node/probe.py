@@ -12,6 +12,8 @@ AGENT = "kube-probe/1.31"
 CONNECT_TIMEOUT = 1.0
 
 Attempt = Callable[[], Awaitable[bool]]
+Where = Callable[[int], tuple[str, int]]
+"""Where a port of the pod is answered; raises ConnectionRefusedError for one that is closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +60,12 @@ async def _within(attempt: Attempt, timeout: float) -> bool:
         return False
 
 
-def attempt_of(manifest: Manifest, container: Manifest, address: str, session: aiohttp.ClientSession) -> Attempt | None:
+def attempt_of(manifest: Manifest, container: Manifest, where: Where, session: aiohttp.ClientSession) -> Attempt | None:
     """The call a probe makes: httpGet or tcpSocket; None for a kind the sandbox cannot carry out."""
     if "httpGet" in manifest:
-        return _http(manifest["httpGet"], container, address, session)
+        return _http(manifest["httpGet"], container, where, session)
     if "tcpSocket" in manifest:
-        return _tcp(port_of(manifest["tcpSocket"]["port"], container), address)
+        return _tcp(port_of(manifest["tcpSocket"]["port"], container), where)
     return None
 
 
@@ -75,22 +77,24 @@ def port_of(port: int | str, container: Manifest) -> int:
     return int(port) if port.isdigit() else next(named, 0)
 
 
-def _http(target: Manifest, container: Manifest, address: str, session: aiohttp.ClientSession) -> Attempt:
+def _http(target: Manifest, container: Manifest, where: Where, session: aiohttp.ClientSession) -> Attempt:
     path = str(target.get("path", "/"))
-    url = f"http://{address}:{port_of(target['port'], container)}/{path.lstrip('/')}"
+    port = port_of(target["port"], container)
     headers = {"User-Agent": AGENT} | {header["name"]: header["value"] for header in target.get("httpHeaders") or ()}
 
     async def attempt() -> bool:
+        address, listening = where(port)
+        url = f"http://{address}:{listening}/{path.lstrip('/')}"
         async with session.get(url, headers=headers, allow_redirects=False) as response:
             return 200 <= response.status < 400
 
     return attempt
 
 
-def _tcp(port: int, address: str) -> Attempt:
+def _tcp(port: int, where: Where) -> Attempt:
     async def attempt() -> bool:
         async with asyncio.timeout(CONNECT_TIMEOUT):
-            _, writer = await asyncio.open_connection(address, port)
+            _, writer = await asyncio.open_connection(*where(port))
         writer.close()
         await writer.wait_closed()
         return True

@@ -1,1 +1,1 @@
-"""F8 — demo and stories: the only bridge between the daemon and the sandbox."""
+"""Demo and stories: the only bridge between the daemon and the sandbox."""

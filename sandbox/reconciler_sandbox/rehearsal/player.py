@@ -82,9 +82,7 @@ class Player:
         began = time.monotonic()
         subject = expectation.subject
         try:
-            waited = await wait_for(
-                expectation, lambda: look(self._stage, subject), lambda: self._stage.daemon.failure, once=looks_once(subject)
-            )
+            waited = await wait_for(expectation, lambda: look(self._stage, subject), lambda: self._stage.failure, once=looks_once(subject))
         except TROUBLE as error:
             return self._claim(lane, step, (expectation.what, expected(subject), f"{type(error).__name__}: {error}", False), began)
         claim = (expectation.what, _claimed(expectation), waited.sight.observed, waited.sight.held)

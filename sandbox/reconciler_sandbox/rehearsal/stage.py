@@ -29,6 +29,8 @@ from reconciler_sandbox.mesh.mesh import Mesh
 from reconciler_sandbox.metrics.metrics import Metrics
 from reconciler_sandbox.node.behaviour import Behaviour, Behaviours
 from reconciler_sandbox.node.network import Network
+from reconciler_sandbox.node.pool import AddressesExhausted, AddressPool
+from reconciler_sandbox.podnetwork import PodPorts
 from reconciler_sandbox.rehearsal.child import Ran, program, run_command
 from reconciler_sandbox.rehearsal.daemon import Daemon
 from reconciler_sandbox.rehearsal.fittings import BOT, PERSON, REPOSITORY, definitions, kubeconfig, namespaces, secret_file, settings
@@ -75,6 +77,7 @@ class Stage:
         self.began = time.time()
         self.folder = Path()
         self.behaviours = Behaviours({CURL: Behaviour("curl"), **(images or {})})
+        self.ports = PodPorts()
         self.server = ApiServer()
         self.gauges = Gauges(None if elsewhere else self.server)
         self._elsewhere = elsewhere
@@ -105,6 +108,11 @@ class Stage:
     def settings_file(self) -> Path:
         return self.folder / "reconciler.yaml"
 
+    @property
+    def failure(self) -> str:
+        """Why nothing can come of waiting: the daemon is gone, or this machine cannot run pods; empty if all is well."""
+        return self.daemon.failure or self.cluster.node.failure
+
     def faults(self, system: str) -> Faults:
         """Where the faults of provider, forge, git or api are kept. Raises Terminal for an API without a proxy."""
         if system in ("forge", "git"):
@@ -124,8 +132,9 @@ class Stage:
         stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
         await self.server.start("127.0.0.1", 0)
         stack.push_async_callback(self.server.stop)
-        self.mesh = Mesh(self.api, folder=self.folder / "mesh", gateway_ports=GATEWAY_PORTS)
+        self.mesh = Mesh(self.api, folder=self.folder / "mesh", gateway_ports=GATEWAY_PORTS, ports=self.ports)
         self.host = GitHost(self.folder / "hosted", users={name: token_urlsafe(16) for name in (BOT, PERSON)})
+        find_addresses()
         await self._side_by_side(stack)
         await self._build_cluster(stack)
         self.users = await stack.enter_async_context(UserGroups(self.mesh.gateway_address))
@@ -150,7 +159,8 @@ class Stage:
 
     async def _build_cluster(self, stack: AsyncExitStack) -> None:
         owned = self._elsewhere is None
-        network = Network(gateways={GATEWAY_IP: self.mesh.gateway_address(80)}, mesh=self.mesh.mesh_address, masked=not owned)
+        gateways = {GATEWAY_IP: self.mesh.gateway_address(80)}
+        network = Network(gateways=gateways, mesh=self.mesh.mesh_address, masked=not owned, ports=self.ports)
         self.cluster = await stack.enter_async_context(attach(self._call, self.behaviours, network=network, controllers=owned))
         self.metrics = Metrics([self.mesh.stats_url], interval=SCRAPE_SECONDS)
         await self.metrics.start()
@@ -212,6 +222,17 @@ def told(failures: ExceptionGroup) -> Exception:
         if isinstance(failure, Terminal | EnvoyMissing | EnvoyFailed):
             return Terminal(str(failure))
     return failures
+
+
+def find_addresses() -> None:
+    """Raises Terminal in one line when pods cannot listen on this machine."""
+    pool = AddressPool()
+    try:
+        pool.take()
+    except AddressesExhausted as problem:
+        raise Terminal(f"pods cannot start here: {problem}") from problem
+    finally:
+        pool.close()
 
 
 async def find_git() -> None:

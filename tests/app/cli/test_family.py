@@ -6,17 +6,20 @@ import pytest
 from reconciler_sandbox.apiserver.server import ApiServer
 from reconciler_sandbox.client import Answer, Call
 
+from reconciler.app.cli.cluster import ClusterPlace
 from reconciler.app.cli.family import asked_identity, family_of, problems_of, releases_of, rollout_of
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import name_of
-from reconciler.kernel.resources import CONFIGMAPS, CUSTOM_RESOURCES, REPLICA_SETS
+from reconciler.kernel.resources import CONFIGMAPS, REPLICA_SETS
 from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence
 from reconciler.sources.inventory import Inventory, render_inventory
-from tests.kit.clusters import NAMESPACE, api
+from tests.kit.clusters import CUSTOM_RESOURCES, NAMESPACE, api
 from tests.kit.releases import release
 from tests.kit.stocked import fill, rejected, replica_set, store
 from tests.kit.transport import InProcess
+
+HERE = ClusterPlace(namespace=NAMESPACE)
 
 
 @pytest.fixture
@@ -28,13 +31,13 @@ async def client() -> AsyncIterator[Client]:
 
 async def test_only_what_the_rollout_controls_belongs_to_it(client: Client) -> None:
     await client.create(REPLICA_SETS, replica_set({"metadata": {"uid": "somebody-else"}}, 7, "stranger"))
-    family = await family_of(client, NAMESPACE, "web")
+    family = await family_of(client, HERE, "web")
     assert sorted(name_of(rs) for rs in family.replica_sets) == ["web-new", "web-old"]
     assert (list(family.pods), list(family.runs)) == ([], [])
 
 
 async def test_its_namespace_is_read_where_a_person_may(client: Client) -> None:
-    namespace = (await family_of(client, NAMESPACE, "web")).namespace
+    namespace = (await family_of(client, HERE, "web")).namespace
     assert namespace is not None and name_of(namespace) == NAMESPACE
 
     async def forbidden(call: Call) -> Answer | None:
@@ -43,12 +46,12 @@ async def test_its_namespace_is_read_where_a_person_may(client: Client) -> None:
     async with api() as cluster:
         await fill(cluster.client)
         cluster.server.faults = forbidden
-        assert (await family_of(cluster.client, NAMESPACE, "web")).namespace is None
+        assert (await family_of(cluster.client, HERE, "web")).namespace is None
 
 
 async def test_a_rollout_that_is_not_there_says_where_to_look(client: Client) -> None:
     with pytest.raises(Terminal, match="no Rollout shop/gone: list them with: reconciler list rollouts -n shop"):
-        await rollout_of(client, NAMESPACE, "gone")
+        await rollout_of(client, HERE, "gone")
 
 
 async def test_releases_are_those_of_the_workload_oldest_first(client: Client) -> None:
@@ -59,7 +62,7 @@ async def test_releases_are_those_of_the_workload_oldest_first(client: Client) -
 
 
 async def test_what_git_asks_for_is_read_from_the_inventory_else_from_the_newest_release(client: Client) -> None:
-    rollout = await rollout_of(client, NAMESPACE, "web")
+    rollout = await rollout_of(client, HERE, "web")
     await store(client, release("web-first", number=1, identity="old"))
     await store(client, release("web-second", number=2, identity="newest"))
     assert await asked_identity(client, rollout) == ""
@@ -70,7 +73,7 @@ async def test_what_git_asks_for_is_read_from_the_inventory_else_from_the_newest
 
 
 async def test_problems_are_those_of_the_source_or_of_whatever_names_what_is_not_there(client: Client) -> None:
-    rollout = await rollout_of(client, NAMESPACE, "web")
+    rollout = await rollout_of(client, HERE, "web")
     followed = {**rollout, "metadata": {**rollout["metadata"], "annotations": {"reconciler.dev/source": "shop"}}}
     told = ("a.yaml:1: not YAML", "s.yaml:1: Deployment shop/search is not adopted", "x.yaml:1: Deployment shop/search-api is odd")
     await client.create(CONFIGMAPS, render_inventory("shop", "reconciler", Inventory(problems=told)))

@@ -90,7 +90,15 @@ def test_the_commands_that_the_documents_name_are_there() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["nonsense"], ["version", "-o", "yaml"], ["promote"], ["hold", "nonsense"], ["status", "web", "--timeout", "soon"]]
+    "arguments",
+    [
+        ["nonsense"],
+        ["version", "-o", "wide"],
+        ["promote"],
+        ["hold", "nonsense"],
+        ["status", "web", "--timeout", "soon"],
+        ["status", "web", "--timeout", "-5s"],
+    ],
 )
 def test_a_wrong_usage_is_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(arguments) == 2

@@ -47,11 +47,11 @@ def test_rollouts_are_listed_in_columns(sh: Shell) -> None:
     head, row = sh("list", "rollouts", "-n", "shop").output.splitlines()
     assert head.split()[:4] == ["NAMESPACE", "NAME", "STRATEGY", "STATUS"]
     assert row.split()[:4] == ["shop", "web", "Canary", "Paused"]
-    assert [r["name"] for r in sh("list", "rollouts", "-o", "json").json] == ["web"]
+    assert [r["name"] for r in sh("list", "rollouts", "-A", "-o", "json").json] == ["web"]
 
 
 def test_an_empty_list_is_empty(sh: Shell) -> None:
-    assert sh("list", "rollouts", "-o", "json").json == []
+    assert sh("list", "rollouts", "-A", "-o", "json").json == []
     assert len(sh("list", "rollouts").output.splitlines()) == 1
 
 
@@ -82,7 +82,7 @@ def test_explain_says_what_it_waits_for_and_what_to_do(sh: Shell) -> None:
     sh.ask(fill)
     ended = sh("explain", "web", "-n", "shop")
     assert ended.output.startswith("It waits for a person at step 2.\n")
-    assert "reconciler promote web" in ended.output
+    assert "reconciler promote web -n shop" in ended.output
     assert sh("explain", "web", "-n", "shop", "-o", "json").json["rule"] == "CanaryPauseStep"
 
 

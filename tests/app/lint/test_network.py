@@ -56,3 +56,10 @@ def test_a_service_that_cannot_serve_is_told(old: str, new: str, field: str) -> 
 )
 def test_a_host_means_a_service_by_istios_rules(host: str, place: tuple[str, str] | None) -> None:
     assert service_of(host, "shop") == place
+
+
+def test_a_virtual_service_that_another_one_delegates_to_needs_no_hosts() -> None:
+    delegate = ROUTES.replace("  hosts: [web.example.com]\n", "").replace("  gateways: [mesh]\n", "")
+    assert any(finding.field == "spec.hosts" for finding in found({"routes.yaml": delegate}))
+    root = ROUTES.partition("      route:")[0].replace("name: web,", "name: root,").replace("- name: primary", "- delegate: {name: web}")
+    assert not any(finding.field == "spec.hosts" for finding in found({"routes.yaml": f"{delegate}---\n{root}"}))

@@ -1,7 +1,7 @@
 """The controller's own rules, said before a push."""
 
 from reconciler.app.lint.finding import Severity
-from tests.kit.lint import ROLLOUT, SERVICES, TEMPLATE, found, spoiled
+from tests.kit.lint import ROLLOUT, ROUTES, SERVICES, TEMPLATE, found, spoiled
 
 
 def test_good_files_have_nothing_wrong() -> None:
@@ -54,6 +54,24 @@ def test_a_route_that_is_not_in_the_virtual_service_is_told() -> None:
 def test_a_router_that_is_not_served_is_told_by_name() -> None:
     finding = spoiled("rollout.yaml", "        istio:\n", "        traefik: {weightedTraefikServiceName: web}\n        istio:\n")
     assert finding.message == "Forbidden: traffic router traefik is not supported yet"
+
+
+def test_a_header_value_that_istio_refuses_is_told_before_the_step() -> None:
+    header = "- setHeaderRoute: {name: h, match: [{headerName: x, headerValue: {regex: '*'}}]}"
+    text = ROLLOUT.replace("- setWeight: 20", f"{header}\n        - setWeight: 20")
+    text = text.replace("        istio:\n", "        managedRoutes: [{name: h}]\n        istio:\n")
+    (finding,) = found({"rollout.yaml": text})
+    assert (finding.line, finding.severity) == (31, Severity.ERROR) and "use .* for any value" in finding.message
+
+
+def test_a_short_host_in_a_virtual_service_elsewhere_is_noted() -> None:
+    routes = ROUTES.replace("namespace: shop}", "namespace: edge}").replace("host: web}", "host: web.shop.svc.cluster.local}")
+    routes = routes.replace("host: web-canary.shop.svc.cluster.local}", "host: web-canary}")
+    findings = found(
+        {"rollout.yaml": ROLLOUT.replace("name: web\n            routes", "name: web.edge\n            routes"), "routes.yaml": routes}
+    )
+    words = "host web-canary is looked up in namespace edge: write web-canary.shop.svc.cluster.local"
+    assert words in [finding.message for finding in findings if finding.file == "rollout.yaml"]
 
 
 def test_a_workload_reference_lends_template_and_selector() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from reconciler.app.settings.manifest import CONTROLLERS, parse_settings
+from reconciler.app.settings.model import NotifierSettings
 from reconciler.git.objects import Committer
 from reconciler.kernel.strict import FieldError
 from reconciler.sources.settings import Allow, CredentialFile, ForgeSettings, PruneLimit, SourceSettings
@@ -121,6 +122,7 @@ def test_what_is_wrong_is_named(document: Any, words: str) -> None:
         ({"interval": "0s"}, "sources[0].interval: must be longer than zero"),
         ({"interval": "soon"}, "sources[0].interval: 'soon' is not a duration"),
         ({"apply": "yes"}, "sources[0].apply: expected true or false"),
+        ({"apply": True, "companion": True}, "sources[0].companion: somebody else applies beside a companion"),
         ({"name": "Shop Production"}, "sources[0].name: 'Shop Production' is not a name"),
         ({"environment": "prod/../x"}, "sources[0].environment: 'prod/../x' is not a word"),
         ({"allow": {"kind": []}}, "sources[0].allow.kind: unknown field"),
@@ -158,3 +160,67 @@ def test_a_forge_without_a_repository_has_that_of_the_url(url: str) -> None:
     forge = source(repository=url, forge={"kind": "plain"}).forge
     assert forge is not None and forge.repository.endswith("shop/manifests")
     assert forge.token_file == ""
+
+
+def test_a_notifier_is_read_and_knows_its_environments() -> None:
+    hook = {"name": "chat", "kind": "webhook", "urlFile": "/etc/hook", "tokenFile": "/etc/token", "environments": ["production"]}
+    found = parse_settings({"notifiers": [hook]}).notifiers
+    assert found == (
+        NotifierSettings(name="chat", kind="webhook", url_file="/etc/hook", token_file="/etc/token", environments=("production",)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"kind": "pigeon"}, "notifiers[0].kind: 'pigeon' is not one of webhook"),
+        ({"url": "https://h/x", "urlFile": "/f"}, "notifiers[0].url: write either url, or urlFile"),
+        ({}, "notifiers[0].url: write either url, or urlFile"),
+        ({"url": "https://u:p@h/x"}, "notifiers[0].url: holds credentials"),
+        ({"url": "https://h/x", "chanel": "a"}, "notifiers[0].chanel: unknown field"),
+        ({"name": "A b"}, "notifiers[0].name"),
+    ],
+)
+def test_a_notifier_that_cannot_work_is_refused_with_its_field(change: dict[str, str], words: str) -> None:
+    assert words in refused({"notifiers": [{"name": "chat", "kind": "webhook", **change}]})
+
+
+def test_notifiers_have_names_of_their_own() -> None:
+    hook = {"name": "chat", "kind": "webhook", "url": "https://h/x"}
+    assert "2 notifiers are named 'chat'" in refused({"notifiers": [hook, hook]})
+
+
+def test_the_kinds_of_forges_are_those_of_the_registry() -> None:
+    assert "is not one of github, plain" in refused_source(forge={"kind": "svn"})
+
+
+SSH = {"sshKeyFile": "/k", "knownHostsFile": "/h"}
+
+
+@pytest.mark.parametrize("repository", ["ssh://git@git.example.com/a.git", "git@git.example.com:a.git"])
+def test_a_repository_over_ssh_has_a_key_and_known_hosts(repository: str) -> None:
+    known = parse_settings({"sources": [{**SOURCE, "repository": repository, "credentials": SSH}]}).sources[0].credentials
+    assert known == CredentialFile(ssh_key_file="/k", known_hosts_file="/h")
+
+
+@pytest.mark.parametrize(
+    ("repository", "credentials", "words"),
+    [
+        ("https://h/a.git", {"username": "u", "passwordFile": "/p", **SSH}, "sources[0].credentials.sshKeyFile: is for ssh repositories"),
+        (
+            "https://h/a.git",
+            {"username": "u", "passwordFile": "/p", "knownHostsFile": "/h"},
+            "sources[0].credentials.knownHostsFile: is for",
+        ),
+        ("git@h:a.git", {"username": "u", "passwordFile": "/p"}, "sources[0].credentials.passwordFile: is for https repositories"),
+        ("https://h/a.git", SSH, "sources[0].credentials.username: is required"),
+    ],
+)
+def test_a_credential_of_the_other_transport_is_refused(repository: str, credentials: dict[str, str], words: str) -> None:
+    assert refused_source(repository=repository, credentials=credentials).startswith(words)
+
+
+def test_a_companion_says_so_itself_and_applies_nothing() -> None:
+    document = {"sources": [{**SOURCE, "companion": True}]}
+    (found,) = parse_settings(document).sources
+    assert (found.companion, found.apply) == (True, False)

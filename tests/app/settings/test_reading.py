@@ -69,3 +69,14 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     file.write_text("# " + "x" * LIMIT)
     with pytest.raises(Terminal, match="larger than 1 MiB"):
         load_settings(file)
+
+
+def test_the_address_of_prometheus_is_that_of_the_file_else_of_the_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "reconciler.yaml"
+    file.write_text(GOOD)
+    monkeypatch.delenv("ARGO_ROLLOUTS_PROMETHEUS_ADDRESS", raising=False)
+    assert load_settings(file).prometheus == ""
+    monkeypatch.setenv("ARGO_ROLLOUTS_PROMETHEUS_ADDRESS", "http://elsewhere:9090")
+    assert load_settings(file).prometheus == "http://elsewhere:9090"
+    file.write_text(f"prometheus: http://here:9090\n{GOOD}")
+    assert load_settings(file).prometheus == "http://here:9090"

@@ -56,7 +56,7 @@ def judged(run: Manifest | None, **fields: object) -> Pass:
     from reconciler.rollouts.passes import Runs
 
     manifest = rollout(image="image:new", blue_green={"activeService": "active", "postPromotionAnalysis": analysis(), **fields})
-    step = begun(manifest, replica_set("new", 4), replica_set("mid", 4, age=5), status=moving(stableRS="new"))
+    step = begun(manifest, replica_set("new", 4), replica_set("mid", 4, age=5), status=moving(blueGreen={"activeSelector": "new"}))
     return replace(step, runs=Runs(post=run))
 
 

@@ -9,7 +9,6 @@ from reconciler.rollouts.replicas.hash import template_hash
 from reconciler.rollouts.replicas.template import (
     ephemeral_of,
     find_new,
-    inject_metadata,
     new_replica_set,
     replace_metadata,
     semantically_equal,
@@ -131,7 +130,6 @@ def test_only_injected_keys_are_ever_removed_from_a_pod() -> None:
     pod = {"metadata": {"name": "p", "labels": {"app": "shop", "role": "canary"}, "annotations": {"mine": "1"}}}
     after = replace_metadata(pod, {"labels": {"role": "canary"}}, {"annotations": {"theirs": "2"}})
     assert after["metadata"] == {"name": "p", "labels": {"app": "shop"}, "annotations": {"mine": "1", "theirs": "2"}}
-    assert inject_metadata(pod, {"x": "y"}, {})["metadata"]["labels"] == {"app": "shop", "role": "canary", "x": "y"}
 
 
 def test_an_unreadable_note_injects_nothing() -> None:

@@ -1,13 +1,17 @@
 """Traffic beside pods: weights follow capacity, tags come and go with their steps (contract 9.1, C3, C4, 13.9–13.11)."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from reconciler.kernel.identity import ObjectRef
+from reconciler.kernel.plan import Replace
 from reconciler.kernel.resources import SERVICES, VIRTUAL_SERVICES
-from reconciler.rollouts.passes import SetTraffic
+from reconciler.rollouts.traffic.router import Routed, served
 from reconciler.rollouts.traffic.routing import route_traffic
+from reconciler.routers.registry import ROUTERS
 from tests.kit.passes import begun, moving, replica_set
 from tests.kit.rollouts import canary, istio_routing, pause, rollout, service, virtual_service, weight
 from tests.kit.world import World, deployed
@@ -115,8 +119,12 @@ def test_a_header_route_is_not_written_for_the_first_revision(revision: str, tag
     manifest = rollout(image="image:new", canary=canary(HEADER, istio=True, trafficRouting=istio_routing("testers")))
     manifest["metadata"]["annotations"] = {"rollout.argoproj.io/revision": revision}
     step = begun(manifest, replica_set("old", 4, age=10), replica_set("new", 1), status=moving(currentStepIndex=0))
-    (effect,) = [e for e in route_traffic(step).effects if isinstance(e, SetTraffic)]
-    assert (effect.traffic.header_route is not None) is tagged
+    live = virtual_service()
+    ref = ObjectRef(VIRTUAL_SERVICES, "shop", "web")
+    (each,) = served(ROUTERS, manifest["spec"]["strategy"]["canary"]["trafficRouting"])
+    step = replace(step, facts=replace(step.facts, found=replace(step.facts.found, routes=(Routed(each, {ref: live}),))))
+    names = [r["name"] for e in route_traffic(step).effects if isinstance(e, Replace) for r in e.manifest["spec"]["http"]]
+    assert ("testers" in names) is tagged
 
 
 def test_no_canary_pods_means_no_traffic_and_no_tags() -> None:

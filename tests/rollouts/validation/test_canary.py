@@ -6,6 +6,7 @@ import pytest
 
 from reconciler.rollouts.spec.manifest import parse_rollout
 from reconciler.rollouts.validation.spec import spec_problem
+from reconciler.routers.registry import ROUTERS
 from tests.kit.rollouts import canary, istio_routing, measured, rollout, weight
 
 HEADER = {"setHeaderRoute": {"name": "h", "match": [{"headerName": "x", "headerValue": {"exact": "y"}}]}}
@@ -15,7 +16,7 @@ TWO_WAYS = {"setHeaderRoute": {"name": "h", "match": [{"headerName": "x", "heade
 
 def problem(*steps: dict[str, Any], **fields: Any) -> str:
     manifest = rollout(canary=canary(*steps, **fields))
-    found = spec_problem(manifest, parse_rollout(manifest))
+    found = spec_problem(manifest, parse_rollout(manifest), ROUTERS)
     return str(found) if found else ""
 
 
@@ -25,7 +26,7 @@ def problem(*steps: dict[str, Any], **fields: Any) -> str:
         (weight(120), "spec.strategy.steps[0].setWeight: Invalid value: 120: SetWeight needs to be between 0 and 100"),
         (
             {"pause": {"duration": "soon"}},
-            'spec.strategy.steps[0].pause.duration: Invalid value: "soon": Duration needs to be greater than 0',
+            "spec.strategy.steps[0].pause.duration: Invalid value: -1: Duration needs to be greater than 0",
         ),
         ({}, "Step must have one of the following set: experiment, setWeight, setCanaryScale, plugin or pause"),
         ({"setWeight": 1, "pause": {}}, "Step must have one of the following set"),
@@ -66,12 +67,38 @@ def test_a_wrong_field_is_named(fields: dict[str, Any], expected: str) -> None:
 def test_a_router_has_rules_of_its_own() -> None:
     assert "Steps define a route that does not exist" in problem(HEADER, istio=True)
     assert problem(HEADER, istio=True, trafficRouting=istio_routing("h")) == ""
-    assert "exactly one of exact, regex or prefix" in problem(TWO_WAYS, istio=True, trafficRouting=istio_routing("h"))
+    assert "exactly one of the following: exact, regex, prefix" in problem(TWO_WAYS, istio=True, trafficRouting=istio_routing("h"))
     assert "must be between 0 and 100" in problem(MIRROR, istio=True, trafficRouting=istio_routing("h"))
-    assert "can not be used with scaleDownDelaySeconds" in problem(istio=True, dynamicStableScale=True, scaleDownDelaySeconds=1)
+    assert "cannot be used with scaleDownDelaySeconds" in problem(istio=True, dynamicStableScale=True, scaleDownDelaySeconds=1)
     many = istio_routing() | {"maxTrafficWeight": 1000}
-    assert "maxTrafficWeight can only be used with nginx or plugins" in problem(istio=True, trafficRouting=many)
+    assert "maxTrafficWeight in traffic routing only support in Nginx and Plugins" in problem(istio=True, trafficRouting=many)
 
 
 def test_percentages_that_round_to_nothing_are_no_mistake() -> None:
     assert problem(maxSurge="1%", maxUnavailable="0") == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ({"regex": "*"}, 'spec.strategy.steps[0].setHeaderRoute.match[0].headerValue.regex: Invalid value: "*": Istio refuses this regex'),
+        ({"regex": "(?!bot).*"}, "Istio refuses this regex"),
+        ({"prefix": ""}, "StringMatch value missed"),
+        ({"regex": ".*"}, ""),
+    ],
+)
+def test_a_header_value_that_istio_refuses_is_said_before_the_step(value: dict[str, str], words: str) -> None:
+    step = {"setHeaderRoute": {"name": "h", "match": [{"headerName": "x", "headerValue": value}]}}
+    found = problem(step, istio=True, trafficRouting=istio_routing("h"))
+    assert words in found and bool(words) is bool(found)
+
+
+def test_a_mirror_match_that_istio_refuses_is_said_before_the_step() -> None:
+    for match, place in (({"path": {"regex": "*"}}, "path.regex"), ({"headers": {"x": {"prefix": ""}}}, "headers.x.prefix")):
+        step = {"setMirrorRoute": {"name": "h", "match": [match]}}
+        assert f"setMirrorRoute.match[0].{place}: Invalid value" in problem(step, istio=True, trafficRouting=istio_routing("h"))
+
+
+def test_a_router_that_nobody_knows_is_refused_and_not_ignored() -> None:
+    routing = {**istio_routing(), "istoi": {}}
+    assert "trafficRouting.istoi: Forbidden: traffic router istoi is not supported yet" in problem(istio=True, trafficRouting=routing)

@@ -7,12 +7,13 @@ import pytest
 from reconciler.kernel.identity import Manifest
 from reconciler.rollouts.spec.manifest import parse_rollout
 from reconciler.rollouts.validation.spec import spec_problem
+from reconciler.routers.registry import ROUTERS
 from tests.kit.rollouts import analysis, canary, rollout
 from tests.kit.store import merged
 
 
 def problem(manifest: Manifest) -> str:
-    found = spec_problem(manifest, parse_rollout(manifest))
+    found = spec_problem(manifest, parse_rollout(manifest), ROUTERS)
     return str(found) if found else ""
 
 
@@ -45,7 +46,7 @@ def test_a_broken_rule_names_its_field(change: dict[str, Any], expected: str) ->
             {"scaleDownDelayRevisionLimit": 11},
             "This rollout's revision history limit can not be smaller than the rollout's scale down limit",
         ),
-        ({"antiAffinity": {}}, "AntiAffinity must have exactly one of preferred or required set"),
+        ({"antiAffinity": {}}, "AntiAffinity must have exactly one strategy listed"),
         (
             {"prePromotionAnalysis": analysis(args=[{"name": "n", "valueFrom": {"fieldRef": {"fieldPath": "metadata.nothing"}}}])},
             "spec.strategy.blueGreen.prePromotionAnalysis.args[0].valueFrom.fieldRef.fieldPath",

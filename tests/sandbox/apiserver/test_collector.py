@@ -1,4 +1,4 @@
-"""Garbage collection and namespaces (reference apiserver.md §3.8), awaited by a deadline."""
+"""Garbage collection and namespaces, awaited by a deadline."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Refusals in the exact words of a real server (reference apiserver.md §2)."""
+"""Refusals in the exact words of a real server."""
 
 import orjson
 import pytest

@@ -1,4 +1,4 @@
-"""Reads: lists in pages, versions, forms (reference apiserver.md §3.1)."""
+"""Reads: lists in pages, versions, forms."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Writes end to end in process: versions, generations, status, dry runs, finalizers (reference apiserver.md §3.2)."""
+"""Writes end to end in process: versions, generations, status, dry runs, finalizers."""
 
 from typing import Any
 

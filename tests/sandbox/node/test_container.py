@@ -32,19 +32,24 @@ async def start(table: Behaviours) -> AsyncIterator[Start]:
     tasks: list[asyncio.Task[None]] = []
     async with session() as client, addresses() as pool:
         api = fixed_api({})
-        tools = Tools(api, client, Resolver(api, Network()), table, PACE, ())
+        resolver = Resolver(api, Network())
+        tools = Tools(api, client, resolver, table, PACE, ())
+        begun: list[Container] = []
 
-        def begin(policy: str = "Always", **spec: Any) -> Container:
+        def begin(policy: str = "Always", address: str = "", **spec: Any) -> Container:
             container = {**template()["spec"]["containers"][0], **spec}
             manifest = pod(spec={"containers": [container], "restartPolicy": policy})
-            made = Container(container, manifest, pool.take(), tools, lambda: None)
+            made = Container(container, manifest, address or pool.take(), tools, lambda: None)
             tasks.append(asyncio.create_task(made.run(policy)))
+            begun.append(made)
             return made
 
         yield begin
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for made in begun:
+            resolver.ports.leave(made.address)
 
 
 @asynccontextmanager
@@ -142,10 +147,20 @@ async def test_a_program_nobody_can_interpret_fails_with_its_name(start: Start) 
     assert "'python'" in container.state.ended.message
 
 
+async def test_an_address_that_cannot_be_listened_on_is_the_machines_failure_and_said_with_its_reason(start: Start) -> None:
+    container = start(address="203.0.113.1", ports=[{"containerPort": PORT}])
+    await until(lambda: container.failure)
+    assert container.failure.startswith("cannot listen on 203.0.113.1: ")
+    healthy = start(ports=[{"containerPort": PORT}])
+    await until(lambda: healthy.ready)
+    assert not healthy.failure
+
+
 async def test_the_declared_ports_are_open_while_it_runs(start: Start) -> None:
     container = start(ports=[{"containerPort": PORT}, {"containerPort": 9090}])
     await until(lambda: container.ready)
     async with session() as client:
         for port in (PORT, 9090):
-            async with client.get(f"http://{container.address}:{port}/", timeout=aiohttp.ClientTimeout(10)) as response:
+            host, listening = container.where(port)
+            async with client.get(f"http://{host}:{listening}/", timeout=aiohttp.ClientTimeout(10)) as response:
                 assert response.status == 200

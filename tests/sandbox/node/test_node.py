@@ -38,7 +38,8 @@ async def test_counters_of_a_pod_outlive_it() -> None:
         await api.create(SERVICES, service())
         await api.create(REPLICA_SETS, replica_set(replicas=1))
         ((ip, port),) = await until(lambda: ready_addresses(api, "web"))
-        async with client.get(f"http://{ip}:{port}/a", headers={"x-release-tester": "me"}):
+        host, listening = cluster.node.where(ip, port)
+        async with client.get(f"http://{host}:{listening}/a", headers={"x-release-tester": "me"}):
             pass
         (name,) = [p["metadata"]["name"] for p in await api.list(PODS)]
         await api.delete(f"{REPLICA_SETS}/web")

@@ -23,7 +23,8 @@ async def test_a_pod_becomes_ready_and_answers_at_its_address() -> None:
         (found,) = await until(ready)
         assert {c["type"] for c in found["status"]["conditions"]} == {"PodScheduled", "Initialized", "ContainersReady", "Ready"}
         assert found["status"]["containerStatuses"][0]["imageID"].startswith("web@sha256:")
-        async with client.get(f"http://{found['status']['podIP']}:8080/") as response:
+        host, port = cluster.node.where(found["status"]["podIP"], 8080)
+        async with client.get(f"http://{host}:{port}/") as response:
             assert await response.json() == {"version": "v1", "pod": found["metadata"]["name"], "image": "web:1"}
 
 
@@ -57,7 +58,7 @@ async def test_a_drain_loses_no_request_under_steady_load() -> None:
         async def load() -> None:
             while not done.is_set():
                 # Like a mesh, it learns of a change a little later: each list serves for a few requests.
-                for ip, port in [*await ready_addresses(api, "web")] * 2:
+                for ip, port in [cluster.node.where(*address) for address in await ready_addresses(api, "web")] * 2:
                     async with client.get(f"http://{ip}:{port}/", timeout=aiohttp.ClientTimeout(10)) as response:
                         assert response.status == 200
                         answers.append((await response.json())["version"])

@@ -48,21 +48,21 @@ def test_delay_and_period_are_capped_by_the_pace() -> None:
 @pytest.mark.parametrize(("behaviour", "ready"), [(Behaviour("v1"), True), (Behaviour("v1", ready_after=60), False)])
 async def test_an_http_probe_really_asks_the_pod(behaviour: Behaviour, ready: bool) -> None:
     async with serving(behaviour) as (address, _, _), session() as client:
-        attempt = attempt_of({"httpGet": {"path": "/healthz", "port": "http"}}, CONTAINER, address, client)
+        attempt = attempt_of({"httpGet": {"path": "/healthz", "port": "http"}}, CONTAINER, lambda port: (address, port), client)
         assert attempt is not None
         assert await attempt() is ready
 
 
 async def test_a_tcp_probe_only_connects() -> None:
     async with serving(Behaviour("v1", hang=True)) as (address, _, _), session() as client:
-        attempt = attempt_of({"tcpSocket": {"port": PORT}}, CONTAINER, address, client)
+        attempt = attempt_of({"tcpSocket": {"port": PORT}}, CONTAINER, lambda port: (address, port), client)
         assert attempt is not None
         assert await attempt()
 
 
 async def test_other_kinds_cannot_be_carried_out() -> None:
     async with session() as client:
-        assert attempt_of({"exec": {"command": ["true"]}}, CONTAINER, "127.0.0.9", client) is None
+        assert attempt_of({"exec": {"command": ["true"]}}, CONTAINER, lambda port: ("127.0.0.9", port), client) is None
 
 
 def test_ports_may_be_named() -> None:

@@ -18,10 +18,11 @@ def endpoints(index: Index, service: Json, port: Json, subset: Json | None) -> l
     ports = service["spec"].get("ports") or []
     found = index.endpoints.get(place) or {}
     return [
-        _endpoint(listens_at(address["ip"]), number, pod, place[0])
+        _endpoint(listens_at(address["ip"]), listening, pod, place[0])
         for address, number in _addresses(found, port, only=len(ports) == 1)
         for pod in [_pod(index, address, place[0])]
-        if not leads_away(address["ip"]) and (not subset or _carries(pod, subset.get("labels") or {}))
+        for listening in [index.ports.at(listens_at(address["ip"]), number)]
+        if listening and not leads_away(address["ip"]) and (not subset or _carries(pod, subset.get("labels") or {}))
     ]
 
 

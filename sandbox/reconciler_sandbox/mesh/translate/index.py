@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from reconciler_sandbox.mesh.translate.hosts import covers, full_host, name_of, namespace_of, service_host
 from reconciler_sandbox.mesh.translate.terms import Json
+from reconciler_sandbox.podnetwork import PodPorts
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Services by full host, pods and endpoints by (namespace, name), Istio's objects oldest first."""
+    """Services by full host, pods and endpoints by (namespace, name), Istio's objects oldest first; and where the ports of pods are."""
 
     services: Mapping[str, Json]
     pods: Mapping[tuple[str, str], Json]
@@ -17,6 +18,7 @@ class Index:
     virtual_services: Sequence[Json]
     rules: Sequence[Json]
     gateways: Sequence[Json]
+    ports: PodPorts
 
     def rules_for(self, host: str) -> list[Json]:
         """The specs of the DestinationRules that apply to a host: exact names before wildcards, then the oldest first."""
@@ -41,7 +43,7 @@ def cluster_name(port: int, subset: str, host: str) -> str:
     return f"outbound|{port}|{subset}|{host}"
 
 
-def index(objects: Iterable[Json]) -> Index:
+def index(objects: Iterable[Json], ports: PodPorts | None = None) -> Index:
     """Sort objects by kind; kinds that the mesh does not know are left out."""
     kinds: dict[str, list[Json]] = {}
     for manifest in objects:
@@ -53,6 +55,7 @@ def index(objects: Iterable[Json]) -> Index:
         virtual_services=sorted(kinds.get("VirtualService", []), key=_age),
         rules=sorted(kinds.get("DestinationRule", []), key=_age),
         gateways=sorted(kinds.get("Gateway", []), key=_age),
+        ports=ports or PodPorts(),
     )
 
 

@@ -16,7 +16,7 @@ MALFORMED = (KeyError, TypeError, AttributeError, ValueError)
 def render(objects: Sequence[Json], layout: Layout) -> Config:
     """The configuration that serves these objects; the same arguments give the same configuration."""
     problems = _problems(objects, layout)
-    index_of_sound = index(manifest for manifest in objects if reference(manifest) not in problems)
+    index_of_sound = index((manifest for manifest in objects if reference(manifest) not in problems), layout.ports)
     return Config(
         clusters=tuple(clusters(index_of_sound)),
         tables=tables(index_of_sound, layout),

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from reconciler_sandbox.podnetwork import PodPorts
+
 Json = dict[str, Any]
 """One Kubernetes object or one Envoy resource as decoded JSON; never changed in place once it left its maker."""
 
@@ -24,12 +26,13 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where the mesh listens on loopback: declared gateway port → real port, the in-mesh port, the statistics port."""
+    """Where the mesh listens on loopback: declared gateway port → real port, the in-mesh port, the statistics port; and where pods do."""
 
     gateway_ports: Mapping[int, int]
     mesh_port: int
     stats_port: int
     bind: str = "127.0.0.1"
+    ports: PodPorts = field(default_factory=PodPorts)
 
 
 @dataclass(frozen=True, slots=True)

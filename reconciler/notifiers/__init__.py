@@ -1,0 +1,1 @@
+"""Plug-ins that tell people somewhere how a release stands."""

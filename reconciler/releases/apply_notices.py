@@ -1,0 +1,39 @@
+"""Tells every notifier how a release stands, once for each thing that changed; what was told is remembered in the Release."""
+
+import hashlib
+from collections.abc import Mapping
+
+import msgspec
+import structlog
+
+from reconciler.kernel.errors import Terminal, Transient
+from reconciler.releases.model import Release, Told
+from reconciler.releases.notice import Notifier
+from reconciler.releases.notice_content import notice_of
+
+log = structlog.get_logger()
+
+
+class Notices:
+    """The notifiers by name. One that is down keeps nothing from the others, and no release from being judged."""
+
+    def __init__(self, notifiers: Mapping[str, Notifier]) -> None:
+        self._notifiers = notifiers
+
+    async def tell(self, release: Release) -> tuple[dict[str, Told], bool]:
+        """What every notifier was told by now, and whether one of them is to be told again later. A baseline is no news."""
+        told, again = dict(release.status.told), False
+        if release.spec.baseline or not self._notifiers:
+            return told, False
+        message = notice_of(release)
+        said = hashlib.sha256(msgspec.json.encode(message)).hexdigest()[:16]
+        for name, notifier in self._notifiers.items():
+            known = told.get(name, Told())
+            if known.said == said:
+                continue
+            try:
+                told[name] = Told(said=said, handle=await notifier.tell(message, known.handle))
+            except (Transient, Terminal) as error:
+                log.warning("not notified", notifier=name, release=f"{release.namespace}/{release.name}", reason=str(error))
+                again = True
+        return told, again

@@ -1,0 +1,89 @@
+"""What serves where no Release says so, told from the cluster's side: the stable pods' template, or an available Deployment's. Pure."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.kernel.identity import Manifest, labels_of, name_of, uid_of
+from reconciler.kernel.well_known import HASH_LABEL
+from reconciler.releases.model import Content
+from reconciler.releases.opening import Serving
+from reconciler.rollouts.replicas.template import semantically_equal, without_injected
+from reconciler.rollouts.view import RolloutView
+from reconciler.sources.images import container_images, template_of
+from reconciler.sources.model import Commit
+from reconciler.yamledit.differences import canonical
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A pod template that serves. `pod_hash` is empty for a Deployment that no Rollout has taken over yet."""
+
+    template: Manifest
+    pod_hash: str = ""
+
+    @property
+    def images(self) -> dict[str, str]:
+        carrier = {"kind": "Deployment", "spec": {"template": self.template}}
+        return {container: text for container, _, text in container_images(carrier)}
+
+    def is_(self, template: Mapping[str, Any], images: Mapping[str, str]) -> bool:
+        """True when a version in Git is this one: by meaning, or by its images where admission has changed the rest."""
+        return semantically_equal(dict(template), self.template) or dict(images) == self.images
+
+    @property
+    def unknown_to_git(self) -> Serving:
+        """The version as it stands in the cluster, where no commit near the tip asks for it."""
+        digest = hashlib.sha256(canonical(self.template).encode()).hexdigest()
+        return Serving(
+            images=self.images, content=Content(template=self.template), identity=digest, commit=Commit(sha=""), pod_hash=self.pod_hash
+        )
+
+
+def found_of(live: RolloutView | None, template_holder: Manifest | None, replica_sets: Sequence[Manifest]) -> Found | None:
+    """What serves: a healthy Rollout, the stable ReplicaSet with a pod that is available, or a Deployment whose pods all are.
+
+    `template_holder` is the live object that the pod template lives in. None when nothing serves.
+    """
+    template = template_of(template_holder) if template_holder is not None else None
+    if live is not None and live.promoted and live.healthy and template is not None:
+        return Found(_plain(dict(template)), live.stable)
+    if live is not None:
+        stable = next((rs for rs in replica_sets if live.stable and labels_of(rs).get(HASH_LABEL) == live.stable), None)
+        return Found(_plain(without_injected(stable)), live.stable) if stable is not None and _available(stable) else None
+    if template_holder is None or template_holder.get("kind") != "Deployment" or not all_available(template_holder):
+        return None
+    return Found(dict(template)) if template is not None else None
+
+
+def all_available(deployment: Manifest) -> bool:
+    """True when all pods of a Deployment serve."""
+    wanted = int((deployment.get("spec") or {}).get("replicas") or 0)
+    return 0 < wanted <= int((deployment.get("status") or {}).get("availableReplicas") or 0)
+
+
+def earlier(runs: Sequence[Manifest], live: RolloutView | None, *, underway: bool) -> tuple[str, ...]:
+    """UIDs of the runs that are no part of a release that opens now.
+
+    All that are there, unless the version is `underway` already, because somebody else applied it or we come late: then the runs of its
+    pods that the status names, or that began with this attempt, are its own.
+    """
+    if live is None or not underway:
+        return tuple(uid_of(run) for run in runs)
+    named = {run.name for run in live.named_runs}
+
+    def own(run: Manifest) -> bool:
+        began = bool(live.began) and str(run["metadata"].get("creationTimestamp") or "") >= live.began
+        return labels_of(run).get(HASH_LABEL) == live.current and (name_of(run) in named or began)
+
+    return tuple(uid_of(run) for run in runs if not own(run))
+
+
+def _available(replica_set: Manifest) -> bool:
+    return int((replica_set.get("status") or {}).get("availableReplicas") or 0) > 0
+
+
+def _plain(template: Manifest) -> Manifest:
+    labels = {key: value for key, value in (template.get("metadata", {}).get("labels") or {}).items() if key != HASH_LABEL}
+    return {**template, "metadata": {**(template.get("metadata") or {}), "labels": labels}}

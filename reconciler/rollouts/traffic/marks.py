@@ -1,0 +1,57 @@
+"""The mark on an object that holds something of a Rollout: whose it is, and what its router needs to take it out again.
+
+A mark is written together with what it marks and goes together with it, so an object at rest carries none.
+"""
+
+import json
+
+from reconciler.kernel.identity import Manifest, annotations_of, namespace_of
+from reconciler.kernel.well_known import MANAGED_BY, TRAFFIC_MARK
+from reconciler.rollouts.traffic.router import Owner
+
+
+def owners(manifest: Manifest) -> tuple[Owner, ...]:
+    """The Rollouts that an object holds something of, by our mark or by the reference's annotation."""
+    marked = [Owner(*key.partition("/")[::2]) for key in _marks(manifest) if "/" in key]
+    managed = annotations_of(manifest).get(MANAGED_BY)
+    beside = [Owner(namespace_of(manifest), managed)] if managed else []
+    return tuple(dict.fromkeys((*marked, *beside)))
+
+
+def mark_of(manifest: Manifest, owner: Owner) -> Manifest | None:
+    """What is on record for this Rollout; None when nothing is."""
+    found = _marks(manifest).get(str(owner))
+    return found if isinstance(found, dict) else None
+
+
+def with_mark(manifest: Manifest, owner: Owner, mark: Manifest | None) -> Manifest:
+    """The object with this mark of the Rollout, or without one; the same object when it is so already."""
+    before = _marks(manifest)
+    others = {key: value for key, value in before.items() if key != str(owner)}
+    after = others if mark is None else {**others, str(owner): mark}
+    if after == before and (after or TRAFFIC_MARK not in annotations_of(manifest)):
+        return manifest
+    return _annotated(manifest, json.dumps(after, sort_keys=True, separators=(",", ":")) if after else None)
+
+
+def carried(desired: Manifest, live: Manifest) -> Manifest:
+    """The desired object with the mark of the live one."""
+    text = annotations_of(live).get(TRAFFIC_MARK)
+    return desired if annotations_of(desired).get(TRAFFIC_MARK) == text else _annotated(desired, text)
+
+
+def _annotated(manifest: Manifest, text: str | None) -> Manifest:
+    notes = {key: value for key, value in annotations_of(manifest).items() if key != TRAFFIC_MARK}
+    if text is not None:
+        notes[TRAFFIC_MARK] = text
+    metadata = {key: value for key, value in manifest["metadata"].items() if key != "annotations"}
+    return {**manifest, "metadata": {**metadata, "annotations": notes} if notes else metadata}
+
+
+def _marks(manifest: Manifest) -> Manifest:
+    """What cannot be read was not written by us."""
+    try:
+        found = json.loads(annotations_of(manifest).get(TRAFFIC_MARK) or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,67 @@
+"""What a Rollout says about traffic, read off the object as it is written: also where the rest of it cannot be read."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from reconciler.kernel.identity import Manifest, ObjectRef, annotations_of, name_of, namespace_of
+from reconciler.kernel.well_known import GENERATED_ROUTES, SOURCE
+from reconciler.rollouts.traffic.router import Routers, Services, served
+
+WritableNamespaces = Mapping[str, frozenset[str]]
+"""The namespaces that each source of ours may write (`allow.namespaces`)."""
+NO_SOURCES: WritableNamespaces = MappingProxyType({})
+
+
+def routing_of(rollout: Manifest) -> Manifest:
+    """Its `trafficRouting`; empty without one."""
+    return _object(_canary(rollout).get("trafficRouting"))
+
+
+def services_of(rollout: Manifest, unavailable: str = "") -> Services:
+    """Whose traffic the routers move."""
+    canary = _canary(rollout)
+    managed = routing_of(rollout).get("managedRoutes")
+    names = [str(route.get("name", "")) for route in (managed if isinstance(managed, list) else []) if isinstance(route, dict)]
+    return Services(
+        canary=str(canary.get("canaryService") or ""),
+        stable=str(canary.get("stableService") or ""),
+        namespace=namespace_of(rollout),
+        rollout=name_of(rollout),
+        managed_routes=tuple(names),
+        unavailable=unavailable,
+        plain_routes=annotations_of(rollout).get(GENERATED_ROUTES) == "plain",
+    )
+
+
+def routed_refs(routers: Routers, rollout: Manifest) -> tuple[ObjectRef, ...]:
+    """The objects whose traffic it moves."""
+    found = served(routers, routing_of(rollout))
+    return tuple(dict.fromkeys(ref for each in found for ref in each.router.needs(each.config, namespace_of(rollout))))
+
+
+def out_of_reach(rollout: Manifest, refs: tuple[ObjectRef, ...], reach: WritableNamespaces) -> str | None:
+    """Why a Rollout that a source of ours applied may not move this traffic; one without a source of ours moves what it names."""
+    source = annotations_of(rollout).get(SOURCE, "")
+    allowed = reach.get(source)
+    if allowed is None:
+        return None
+    for ref in refs:
+        if ref.namespace not in allowed and ref.namespace != namespace_of(rollout):
+            return f'{ref}: namespace {ref.namespace} is not in allow.namespaces of source "{source}": its weights are not moved'
+    return None
+
+
+def carried_over(routers: Routers, rollouts: tuple[Manifest, ...], desired: Manifest, live: Manifest) -> Manifest:
+    """The desired object with every field that routers own on behalf of these Rollouts as it lives."""
+    for rollout in rollouts:
+        for each in served(routers, routing_of(rollout)):
+            desired = each.router.carry(each.config, services_of(rollout), desired, live)
+    return desired
+
+
+def _canary(rollout: Manifest) -> Manifest:
+    return _object(_object(_object(rollout.get("spec")).get("strategy")).get("canary"))
+
+
+def _object(value: object) -> Manifest:
+    return value if isinstance(value, dict) else {}

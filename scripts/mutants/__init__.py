@@ -1,0 +1,1 @@
+"""Breaks one guard at a time and asks the tests whether they miss it: `make mutants`."""

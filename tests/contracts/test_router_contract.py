@@ -1,0 +1,328 @@
+"""What every router promises, alone and under the rollout controller; also of a toy, so that the seam stays honest."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from reconciler.kernel.identity import Key, Manifest, ObjectRef
+from reconciler.kernel.plan import Replace
+from reconciler.kernel.resources import DESTINATION_RULES, ROLLOUTS, SERVICES, VIRTUAL_SERVICES
+from reconciler.kernel.well_known import HASH_LABEL, MANAGED_BY
+from reconciler.kube.errors import Refused
+from reconciler.rollouts.traffic.marks import owners
+from reconciler.rollouts.traffic.model import HeaderMatch, HeaderRoute, Traffic
+from reconciler.rollouts.traffic.router import Asked, Live, Owner, Routers, ServedRouter, Services
+from reconciler.routers.istio import Istio
+from reconciler.routers.registry import ROUTERS
+from tests.kit.rollouts import canary, pause, rollout, service, virtual_service, weight
+from tests.kit.store import run_through
+from tests.kit.toyrouter import SPLITS, Toy
+from tests.kit.world import World, deployed
+
+HEADER = HeaderRoute("testers", (HeaderMatch("x", exact="y"),))
+WHOSE = Services(canary="web-canary", stable="web-stable", namespace="shop", rollout="web", managed_routes=("testers",))
+OWNER = Owner("shop", "web")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One router with a configuration and the objects it names, as a person wrote them."""
+
+    router: ServedRouter
+    key: str
+    config: Manifest
+    elsewhere: Manifest
+    objects: Mapping[ObjectRef, Manifest]
+
+    @property
+    def routers(self) -> Routers:
+        return {self.key: self.router}
+
+    @property
+    def live(self) -> Live:
+        return dict(self.objects)
+
+
+def istio(*, subsets: bool = False) -> Case:
+    user = {**virtual_service(), "metadata": {"name": "web", "namespace": "shop", "labels": {"a": "b"}}}
+    other = {"name": "mail", "match": [{"uri": {"prefix": "/mail"}}], "route": [{"destination": {"host": "mail"}}], "x": 1}
+    user["spec"] = {"hosts": ["web"], "exportTo": ["."], "http": [other, {**user["spec"]["http"][0], "timeout": "2s", "unknown": {}}]}
+    config: Manifest = {"virtualService": {"name": "web", "routes": ["primary"]}}
+    found = {ObjectRef(VIRTUAL_SERVICES, "shop", "web"): user}
+    if subsets:
+        user["spec"]["http"][1]["route"] = [
+            {"destination": {"host": "web", "subset": "stable"}, "weight": 100},
+            {"destination": {"host": "web", "subset": "canary"}, "weight": 0},
+        ]
+        config["destinationRule"] = {"name": "web", "canarySubsetName": "canary", "stableSubsetName": "stable"}
+        listed = [{"name": "stable", "labels": {"tier": "web"}}, {"name": "canary", "trafficPolicy": {"x": 1}}]
+        metadata = {"name": "web", "namespace": "shop"}
+        rule = {"kind": "DestinationRule", "metadata": metadata, "spec": {"host": "web", "trafficPolicy": {}, "subsets": listed}}
+        found[ObjectRef(DESTINATION_RULES, "shop", "web")] = rule
+    elsewhere = {**config, "virtualService": {"name": "other", "routes": ["primary"]}}
+    return Case(ROUTERS["istio"], "istio", config, elsewhere, found)
+
+
+def toy() -> Case:
+    metadata = {"name": "web", "namespace": "shop", "labels": {"a": "b"}}
+    spec = {"weights": {"web-canary": 0, "web-stable": 100, "mail": 7}, "unknown": {"deep": [1]}, "tags": {"foreign": ["z"]}}
+    split = {"kind": "Split", "metadata": metadata, "spec": spec}
+    return Case(Toy(), "toy", {"split": "web"}, {"split": "other"}, {ObjectRef(SPLITS, "shop", "web"): split})
+
+
+@pytest.fixture(params=["istio", "istio with subsets", "toy"])
+def case(request: pytest.FixtureRequest) -> Case:
+    return toy() if request.param == "toy" else istio(subsets="subsets" in request.param)
+
+
+def traffic(share: int = 20, **change: Any) -> Traffic:
+    return Traffic(weight=share, **({"canary_hash": "h2", "stable_hash": "h1", "managed_routes": ("testers",)} | change))
+
+
+def done(live: Live, actions: tuple[Any, ...]) -> Live:
+    """The objects once the writes are carried out."""
+    places = {(a.resource, a.manifest["metadata"]["namespace"], a.manifest["metadata"]["name"]): a.manifest for a in actions}
+    assert all(isinstance(action, Replace) for action in actions)
+    return {ref: places.get((ref.resource, ref.namespace, ref.name), found) for ref, found in live.items()}
+
+
+def routed(case: Case, live: Live, wanted: Traffic, services: Services = WHOSE) -> Live:
+    answer = case.router.route(case.config, services, wanted, live)
+    assert answer.problem is None
+    return done(live, answer.actions)
+
+
+MIDWAY = [traffic(0), traffic(1), traffic(20), traffic(100), traffic(0, header_route=HEADER), traffic(50, header_route=HEADER)]
+
+
+@pytest.mark.parametrize("wanted", MIDWAY)
+def test_what_is_written_is_read_back_and_not_written_again(case: Case, wanted: Traffic) -> None:
+    before = deepcopy(case.objects)
+    after = routed(case, case.live, wanted)
+    assert case.objects == before
+    found = case.router.in_force(case.config, WHOSE, after)
+    assert (found.weight, found.managed_routes, found.problem) == (wanted.weight, ("testers",) if wanted.header_route else (), None)
+    for _ in range(3):
+        assert case.router.route(case.config, WHOSE, wanted, after) == type(case.router.route(case.config, WHOSE, wanted, after))()
+
+
+def test_a_header_route_outlives_its_step_and_goes_when_routes_are_dropped(case: Case) -> None:
+    later = routed(case, routed(case, case.live, traffic(0, header_route=HEADER)), traffic(40))
+    assert case.router.in_force(case.config, WHOSE, later).managed_routes == ("testers",)
+    home = routed(case, later, traffic(0, drop_managed_routes=True))
+    assert case.router.in_force(case.config, WHOSE, home).managed_routes == ()
+
+
+@pytest.mark.parametrize("wanted", MIDWAY)
+def test_given_back_no_trace_stays(case: Case, wanted: Traffic) -> None:
+    after = routed(case, routed(case, case.live, traffic(10, header_route=HEADER)), wanted)
+    back = done(after, case.router.release(OWNER, after))
+    assert back == case.objects
+    assert case.router.release(OWNER, back) == ()
+
+
+def test_at_rest_nothing_but_the_versions_is_held(case: Case) -> None:
+    rest = routed(case, routed(case, case.live, traffic(60, header_route=HEADER)), traffic(0, drop_managed_routes=True))
+    held = [ref for ref, found in rest.items() if found and owners(found)]
+    assert [ref.resource for ref in held] in ([], [DESTINATION_RULES])
+    assert {r: m for r, m in rest.items() if r not in held} == {r: m for r, m in case.objects.items() if r not in held}
+
+
+def test_what_another_rollout_holds_is_not_given_back(case: Case) -> None:
+    after = routed(case, case.live, traffic(30, header_route=HEADER))
+    for stranger in (Owner("shop", "other"), Owner("other", "web")):
+        assert case.router.release(stranger, after) == ()
+
+
+def test_a_renamed_managed_route_leaves_nothing(case: Case) -> None:
+    before = routed(case, case.live, traffic(20, header_route=HEADER))
+    renamed = replace(WHOSE, managed_routes=("beta",))
+    after = routed(case, before, traffic(20, managed_routes=("beta",), header_route=replace(HEADER, name="beta")), renamed)
+    assert "testers" not in str([found["spec"] for found in after.values() if found])
+    assert case.router.in_force(case.config, renamed, after).managed_routes == ("beta",)
+
+
+def test_a_push_of_what_git_has_moves_no_traffic(case: Case) -> None:
+    after = routed(case, case.live, traffic(30, header_route=HEADER))
+    pushed = {r: case.router.carry(case.config, WHOSE, case.objects[r], found) for r, found in after.items() if found}
+    assert case.router.in_force(case.config, WHOSE, pushed) == case.router.in_force(case.config, WHOSE, after)
+    marks = {r: owners(found) for r, found in after.items() if found and r.resource != DESTINATION_RULES}
+    assert {r: owners(found) for r, found in pushed.items() if r in marks} == marks
+    assert {r: m["spec"] for r, m in pushed.items()} == {r: found["spec"] for r, found in after.items() if found}
+    for ref, found in after.items():
+        assert (
+            found is None
+            or case.router.carry(case.elsewhere, WHOSE, case.objects[ref], found) is case.objects[ref]
+            or "Rule" in ref.resource.kind
+        )
+
+
+def test_a_missing_object_is_a_problem_that_names_it_and_no_exception(case: Case) -> None:
+    nothing: Live = dict.fromkeys(case.objects)
+    answer = case.router.route(case.config, WHOSE, traffic(), nothing)
+    assert answer.problem and answer.actions == () and any(event.warning for event in answer.events)
+    assert case.router.in_force(case.config, WHOSE, nothing).problem
+    assert case.router.release(OWNER, nothing) == ()
+
+
+@pytest.mark.parametrize("config", [{}, {"virtualService": "web"}, {"virtualServices": "web"}, {"destinationRule": []}, {"split": None}])
+def test_a_configuration_of_the_wrong_shape_is_no_exception(case: Case, config: Manifest) -> None:
+    assert case.router.needs(config, "shop") == ()
+    assert case.router.in_force(config, WHOSE, {}).problem
+    list(case.router.problems(config, Asked("", "")))
+
+
+def test_it_writes_only_kinds_that_it_declares_and_that_a_cluster_need_not_serve(case: Case) -> None:
+    assert {ref.resource for ref in case.router.needs(case.config, "shop")} <= set(case.router.kinds)
+    assert all(kind.optional and case.router.features.shared_fields[kind.kind] for kind in case.router.kinds)
+    assert list(case.router.problems(case.config, Asked("web-canary", "web-stable", (("f", HEADER),)))) == []
+
+
+# ---- under the controller ----
+
+TAGGED = {"setHeaderRoute": {"name": "testers", "match": [{"headerName": "x", "headerValue": {"exact": "y"}}]}}
+
+
+def driven(case: Case, **fields: Any) -> World:
+    """A release that stands at weight 50 with a header route."""
+    routing = {case.key: case.config, "managedRoutes": [{"name": "testers"}]}
+    spec = canary({"setCanaryScale": {"replicas": 1}}, TAGGED, weight(50), pause(), **SERVED, trafficRouting=routing, **fields)
+    others = [(SERVICES, service(name)) for name in ("web-canary", "web-stable")]
+    objects = [(ref.resource, manifest) for ref, manifest in case.objects.items()]
+    return deployed(rollout(canary=spec), *others, *objects, routers=case.routers).push("web:2").settle()
+
+
+SERVED = {"canaryService": "web-canary", "stableService": "web-stable"}
+
+
+def lives(case: Case, world: World) -> Live:
+    return {ref: world.store.get(ref.resource, ref.namespace, ref.name) for ref in case.objects}
+
+
+def share(case: Case, world: World) -> tuple[int | None, tuple[str, ...]]:
+    found = case.router.in_force(case.config, WHOSE, lives(case, world))
+    return found.weight, found.managed_routes
+
+
+def assert_untouched(case: Case, world: World) -> None:
+    for ref, found in lives(case, world).items():
+        assert found is not None and found["spec"] == case.objects[ref]["spec"]
+        assert found["metadata"].get("annotations") in (None, {})
+
+
+def test_a_release_goes_through_and_comes_to_rest(case: Case) -> None:
+    world = driven(case)
+    assert (world.phase, share(case, world)) == ("Paused CanaryPauseStep", (50, ("testers",)))
+    world.press(pauseConditions=None).settle()
+    assert (world.phase, share(case, world)) == ("Healthy", (0, ()))
+    assert world.store.events and "TrafficRoutingError" not in world.reasons
+
+
+def test_a_deleted_rollout_leaves_no_trace(case: Case) -> None:
+    world = driven(case)
+    world.store.remove(ROLLOUTS, "shop", "web")
+    run_through(world.controller.reconcile(Key("rollout", "shop", "web")))
+    assert_untouched(case, world)
+
+
+def test_the_event_of_a_held_object_leads_to_the_rollout_that_is_gone(case: Case) -> None:
+    world = driven(case)
+    world.store.remove(ROLLOUTS, "shop", "web")
+    for ref, found in lives(case, world).items():
+        assert found is not None and list(world.controller.keys_for(ref.resource, found)) == [Key("rollout", "shop", "web")]
+
+
+def test_a_rollout_that_changes_its_strategy_in_the_middle_leaves_no_trace(case: Case) -> None:
+    world = driven(case)
+    world.edit({"spec": {"strategy": {"canary": None, "blueGreen": {"activeService": "web-stable"}}}}).settle()
+    assert_untouched(case, world)
+
+
+@pytest.mark.parametrize("routing", [None, {}, {"nginx": {"stableIngress": "web"}}])
+def test_a_rollout_that_changes_its_router_in_the_middle_leaves_no_trace(case: Case, routing: Manifest | None) -> None:
+    world = driven(case)
+    former = dict.fromkeys((case.key, "managedRoutes"))
+    change = None if routing is None else {**former, **routing}
+    world.edit({"spec": {"strategy": {"canary": {"trafficRouting": change}}}}).settle()
+    assert_untouched(case, world)
+
+
+def test_a_rollout_that_names_another_object_in_the_middle_leaves_no_trace_in_the_former(case: Case) -> None:
+    world = driven(case)
+    ref = next(iter(case.objects))
+    metadata = {"name": "other", "namespace": "shop"}
+    world.store.put(ref.resource, {**case.objects[ref], "metadata": metadata})
+    world.edit({"spec": {"strategy": {"canary": {"trafficRouting": {case.key: case.elsewhere}}}}}).settle()
+    former, latter = (world.store.get(ref.resource, "shop", name) for name in ("web", "other"))
+    assert former is not None and former["spec"] == case.objects[ref]["spec"] and not owners(former)
+    assert latter is not None and world.phase == "Paused CanaryPauseStep" and str(latter["spec"]).count("50") >= 2
+
+
+def test_an_object_that_may_not_be_written_any_more_holds_up_nothing(case: Case) -> None:
+    world = driven(case)
+
+    def refuse(write: str) -> None:
+        if write.startswith("replace") and write.split()[1] in {kind.kind for kind in case.router.kinds}:
+            raise Refused(403, "Forbidden", "no")
+
+    world.store.before_write = refuse
+    world.edit({"spec": {"strategy": {"canary": {"trafficRouting": None, "steps": None}}}}).settle()
+    assert world.phase == "Healthy" and "TrafficReturned" not in world.reasons
+    world.store.before_write = lambda _: None
+    assert_untouched(case, world.settle())
+    assert "TrafficReturned" in world.reasons
+
+
+def test_stable_takes_back_its_traffic_only_when_it_has_a_pod(case: Case) -> None:
+    world = driven(case).breaks("web:1")
+    world.edit({"spec": {"strategy": {"canary": {"trafficRouting": None}}}}).settle()
+    assert share(case, world)[0] == 50
+    assert_untouched(case, world.breaks("web:1", ready=True).settle())
+
+
+def test_an_object_that_somebody_resets_is_put_right_when_its_event_comes(case: Case) -> None:
+    world = driven(case)
+    ref = next(iter(case.objects))
+    world.store.put(ref.resource, {**case.objects[ref], "kind": ref.resource.kind})
+    found = world.store.get(ref.resource, "shop", "web")
+    assert found is not None and Key("rollout", "shop", "web") in list(world.controller.keys_for(ref.resource, found))
+    assert share(case, world.settle())[0] == 50
+
+
+def test_nothing_is_written_over_repeated_passes(case: Case) -> None:
+    world = driven(case)
+    mark, before = len(world.store.writes), lives(case, world)
+    for _ in range(5):
+        world.one_pass()
+    assert world.since(mark) == [] and lives(case, world) == before
+
+
+def test_a_stale_view_is_never_written_over_a_newer_object(case: Case) -> None:
+    world = driven(case)
+    ref = next(iter(case.objects))
+    stale = world.store.get(ref.resource, "shop", "web")
+    newer = world.store.put(ref.resource, {**(stale or {}), "metadata": {**(stale or {})["metadata"], "labels": {"new": "er"}}})
+    world.cache.relist(ref.resource, [stale or {}], "0")
+    world.cache.drop(ref.resource, "shop", "web")
+    world.cache.put(ref.resource, stale or {})
+    world.press(pauseConditions=None)
+    world.settle()
+    found = world.store.get(ref.resource, "shop", "web")
+    assert newer and found is not None and found["metadata"]["labels"] == {"new": "er"} and share(case, world)[0] == 0
+
+
+def test_the_registry_serves_what_the_contract_tests() -> None:
+    assert set(ROUTERS) == {"istio"} and isinstance(ROUTERS["istio"], Istio)
+
+
+def test_a_destination_rule_of_a_gone_rollout_loses_annotation_and_labels() -> None:
+    case = istio(subsets=True)
+    world = driven(case)
+    rule = world.store.get(DESTINATION_RULES, "shop", "web")
+    assert rule is not None and rule["metadata"]["annotations"] == {MANAGED_BY: "web"} and HASH_LABEL in str(rule["spec"])
+    world.store.remove(ROLLOUTS, "shop", "web")
+    run_through(world.controller.reconcile(Key("rollout", "shop", "web")))
+    assert_untouched(case, world)

@@ -1,0 +1,26 @@
+"""By which words Rollouts and the objects around them are found."""
+
+from reconciler.kernel.identity import ObjectRef
+from reconciler.kernel.resources import VIRTUAL_SERVICES
+from reconciler.rollouts.indexes import held_word, held_words, orphan_words, rollout_words, route_word, routed_words, service_word
+from reconciler.rollouts.traffic.marks import with_mark
+from reconciler.rollouts.traffic.router import Owner
+from reconciler.routers.registry import ROUTERS
+from tests.kit.rollouts import canary, rollout, virtual_service
+
+
+def test_a_rollout_is_found_by_its_services_and_by_the_objects_it_routes() -> None:
+    manifest = rollout(canary=canary(istio=True))
+    assert set(rollout_words(manifest)) == {service_word("shop", "web-canary"), service_word("shop", "web-stable")}
+    assert routed_words(ROUTERS, manifest) == (route_word(ObjectRef(VIRTUAL_SERVICES, "shop", "web")),)
+    assert routed_words(ROUTERS, {**manifest, "spec": None}) == ()
+
+
+def test_an_object_is_found_by_whom_it_holds_something_of() -> None:
+    owner = Owner("shop", "web")
+    assert held_words(with_mark(virtual_service(), owner, {})) == (held_word(owner),)
+    assert held_words(virtual_service()) == ()
+
+
+def test_an_orphan_is_listed_under_its_namespace() -> None:
+    assert orphan_words(virtual_service()) == ("orphan shop",)

@@ -1,0 +1,90 @@
+"""What one scalar cannot express goes back in larger pieces, in every shape that a file may have."""
+
+import pytest
+
+from reconciler.sources.documents import Parsed, replace_files
+from reconciler.sources.edits import Direct, ProposedEdit, restore_edits
+from reconciler.sources.model import WorkloadId
+from reconciler.sources.templates import identity, workloads
+from tests.kit.manifests import deployment, parsed
+
+WEB = WorkloadId("Deployment", "shop", "web")
+GOOD, BAD = "registry.example.com/web:1.0", "registry.example.com/web:1.1"
+ENV = "          env:\n"
+
+
+def restored(proven: str, rejected: str) -> bytes:
+    outcome = restore_edits(parsed(web=proven), parsed(web=rejected), parsed(web=rejected), WEB)
+    assert isinstance(outcome, Direct), outcome
+    return outcome.edit.files["web.yaml"]
+
+
+def asks_for(source: Parsed) -> str:
+    return identity(source, workloads(source)[WEB])
+
+
+FORMS = {
+    "a quoted template where a plain one is now": ("          args: ['{{ .Host }}:80']\n", "          args: [host:80]\n"),
+    "a flow list that gained an item": (f"{ENV[:-1]} [{{name: A}}]\n", f"{ENV[:-1]} [{{name: A}}, {{name: B}}]\n"),
+    "a flow list that lost an item": (f"{ENV[:-1]} [{{name: A}}, {{name: B}}] # two\n", f"{ENV[:-1]} [{{name: B}}]\n"),
+    "block became flow": (
+        f"{ENV}            # first\n            - name: A\n              value: x\n",
+        f"{ENV[:-1]} [{{name: A, value: y}}]\n",
+    ),
+    "flow became block": (
+        f"{ENV[:-1]} [{{name: A, value: x}}]\n",
+        f"{ENV}            - name: A\n              value: y\n            - name: B\n",
+    ),
+    "comments between entries": (
+        f"{ENV}            - name: A\n            # why B\n            - name: B\n",
+        f"{ENV}            # why B\n            - name: B\n            - name: C\n",
+    ),
+    "folded text": (
+        "          command:\n            - >-\n              one\n              two\n",
+        "          command:\n            - three\n",
+    ),
+    "kept text": (
+        f"{ENV}            - name: A\n              value: |+\n                x\n\n            - name: B\n",
+        f"{ENV}            - name: A\n            - name: B\n",
+    ),
+    "a text over two lines": ("          command: ['a\n            b']\n", "          command: [c]\n"),
+    "an empty list": ("          args: []\n", "          args: [x]\n"),
+    "nothing": ("          args:\n", "          args: [x]\n"),
+    "signs of four bytes": ("          args: ['\U0001f600 a', b]\n", "          args: ['\U0001f600 c', b]\n"),
+    "a word that is no text": ("          args: ['on', '1e3', '0o7', '~']\n", "          args: [a, b, c, d]\n"),
+    "an argument less": ("          args: [a, b]\n", "          args: [a]\n"),
+    "the last argument of a block": ("          args:\n            - a\n            - b\n", "          args:\n            - a\n"),
+    "two arguments more": ("          args:\n            - a\n", "          args:\n            - a\n            - b\n            - c\n"),
+}
+
+
+@pytest.mark.parametrize("ending", ["lf", "crlf", "bom", "no final line end"])
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_goes_back_directly(form: str, ending: str) -> None:
+    def finished(text: str) -> str:
+        shaped = {"crlf": text.replace("\n", "\r\n"), "bom": "\ufeff" + text, "no final line end": text.rstrip("\n")}
+        return shaped.get(ending, text)
+
+    good, bad = (finished(deployment(image=image, extra=extra) + "# end\n") for image, extra in zip((GOOD, BAD), FORMS[form], strict=True))
+    after = restored(good, bad)
+    assert asks_for(parsed(web=after.decode())) == asks_for(parsed(web=good))
+    assert after.endswith(bad.encode()[-5:])
+    assert (b"\n" in after.replace(b"\r\n", b"")) is (ending != "crlf")
+
+
+def test_merge_keys_are_edited_where_their_values_stand() -> None:
+    def merged(image: str) -> str:
+        first = f"        - &base\n          name: web\n          image: {image}\n        - <<: *base\n          name: second\n"
+        return deployment(image="x").replace("        - name: web\n          image: x\n", first)
+
+    assert restored(merged(GOOD), merged(BAD)) == merged(GOOD).encode()
+
+
+def test_what_a_person_wrote_around_it_stays_and_makes_it_a_proposal() -> None:
+    good = deployment(extra=f"{ENV[:-1]} [{{name: A, value: x}}]\n")
+    bad = deployment(extra=f"{ENV[:-1]} [{{name: A, value: x}}, {{name: B, value: y}}]\n")
+    tip = bad.replace("value: x}", "value: z}")
+    outcome = restore_edits(parsed(web=good), parsed(web=bad), parsed(web=tip), WEB)
+    assert isinstance(outcome, ProposedEdit)
+    after = replace_files(parsed(web=tip), outcome.edit.files)
+    assert workloads(after)[WEB].pod_template["spec"]["containers"][0]["env"] == [{"name": "A", "value": "z"}]

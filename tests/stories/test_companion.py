@@ -1,0 +1,149 @@
+"""Beside an applier that heals drift and another rollout controller: we judge, restore in Git and tell, and change no template.
+
+Our own rollout layer in a daemon of its own stands for the reference controller.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from reconciler_sandbox.rehearsal.fittings import REPOSITORY
+from reconciler_sandbox.rehearsal.inprocess import DirectTransport
+
+from reconciler.app.daemon import Daemon
+from reconciler.app.settings.model import Settings
+from reconciler.kube.transport import Request
+from reconciler.sources.settings import Allow
+from tests.kit.applier import Applier, applying
+from tests.kit.killing import label_of
+from tests.kit.shop import ANALYSIS_FILE, BAD, FOLDER, NETWORK_FILE, ROLLOUT_FILE, ROLLOUTS, Shop, shop
+from tests.kit.wait import until
+
+pytestmark = pytest.mark.timeout(400)
+DEADLINE = 90.0
+POLICY_FILE = f"{FOLDER}/policy.yaml"
+POLICY = "apiVersion: reconciler.dev/v1alpha1\nkind: ReleasePolicy\nmetadata: {{name: web, namespace: shop}}\nspec: {}\n"
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[Shop]:
+    async with shop(tmp_path) as found:
+        yield found
+
+
+@asynccontextmanager
+async def daemon(place: Shop, name: str, settings: Settings) -> AsyncIterator[list[str]]:
+    """A daemon in this process, and what it writes to the API, events and its Lease left out."""
+    writes: list[str] = []
+
+    async def note(request: Request) -> None:
+        if "/leases" not in request.path and label_of(request.method, request.path):
+            writes.append(f"{request.method} {request.path}")
+
+    stopping = asyncio.Event()
+    living = Daemon(settings, DirectTransport(place.ground.server.call, before=note), place.ground.folder / name)
+    task = asyncio.create_task(living.run(stopping))
+    try:
+        yield writes
+    finally:
+        stopping.set()
+        async with asyncio.timeout(20):
+            await task
+
+
+def companion(place: Shop) -> Settings:
+    """What a team beside Argo CD writes: `controllers: [release]`, and a source that somebody else applies."""
+    settings = place.ground.settings
+    sources = tuple(replace(source, apply=False, companion=True, allow=Allow()) for source in settings.sources)
+    return replace(settings, controllers=("release",), sources=sources)
+
+
+@asynccontextmanager
+async def everybody(place: Shop, *more: str) -> AsyncIterator[tuple[Applier, list[str]]]:
+    """The rollout controller, the applier and the companion, and what the companion writes."""
+    rollouts = replace(place.ground.settings, controllers=("rollout", "analysis"), sources=())
+    applier = Applier(place.api, place.host, (ROLLOUT_FILE, NETWORK_FILE, ANALYSIS_FILE, *more))
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(daemon(place, "rollouts", rollouts))
+        await stack.enter_async_context(applying(applier))
+        writes = await stack.enter_async_context(daemon(place, "companion", companion(place)))
+        yield applier, writes
+
+
+async def ended(place: Shop, version: str) -> str:
+    return str((await place.release(version)).get("verdict") or "")
+
+
+async def test_releases_are_judged_restored_once_and_told_and_no_template_is_ever_written(place: Shop) -> None:
+    async with everybody(place) as (_, writes):
+        await until(lambda: place.settled_at("1"), DEADLINE)
+        await place.push("2")
+        await until(lambda: _is(place, "2", "passed"), DEADLINE)
+        await place.push(BAD)
+        await until(lambda: _is(place, BAD, "failed"), DEADLINE)
+        await until(lambda: _restored(place), DEADLINE)
+
+        async def home() -> bool:
+            return await place.image() == "2" and await place.phase() == "Healthy"
+
+        await until(home, DEADLINE)
+        assert await place.restores() == 1
+        await until(lambda: "failed" in (place.comments(BAD) or [""])[-1] and "restored" in place.comments(BAD)[-1], DEADLINE)
+        asked = len(await place.host.log(REPOSITORY))
+    assert len(await place.host.log(REPOSITORY)) == asked
+    assert not [write for write in writes if write.split("?")[0].rstrip("/").endswith("/rollouts/web")], "a companion changes no template"
+    assert {write.split()[1].split("/")[-1] for write in writes if "/rollouts/web/" in write} <= {"status"}
+
+
+async def test_a_proposal_that_waits_for_a_person_lets_nothing_walk_to_users_again(place: Shop) -> None:
+    await place.write({POLICY_FILE: POLICY.format("{onFailure: propose}").encode()}, "propose")
+    async with everybody(place, POLICY_FILE) as (applier, _):
+        await until(lambda: place.settled_at("1"), DEADLINE)
+        await place.push(BAD)
+        await until(lambda: _is(place, BAD, "failed"), DEADLINE)
+
+        async def proposed() -> bool:
+            return ((await place.release(BAD)).get("restore") or {}).get("state") == "proposed"
+
+        await until(proposed, DEADLINE)
+        before, healed = await place.rollout(), applier.written.get("web", 0)
+        await asyncio.sleep(4)  # two looks of the applier and many of ours
+        after = await place.rollout()
+        assert after["metadata"]["generation"] == before["metadata"]["generation"] and applier.written.get("web", 0) == healed
+        assert after["status"]["abort"] is True and await place.weights() == (100, 0)
+        assert len(await place.releases(BAD)) == 1
+
+
+async def test_installed_while_a_release_is_under_way_what_served_before_it_is_the_baseline(place: Shop) -> None:
+    rollouts = replace(place.ground.settings, controllers=("rollout", "analysis"), sources=())
+    applier = Applier(place.api, place.host, (ROLLOUT_FILE, NETWORK_FILE, ANALYSIS_FILE))
+    async with daemon(place, "rollouts", rollouts), applying(applier):
+        await until(lambda: _healthy(place, "1"), DEADLINE)
+        await place.push(BAD)
+
+        async def aborted() -> bool:
+            return (await place.rollout()).get("status", {}).get("abort") is True
+
+        await until(aborted, DEADLINE)
+        async with daemon(place, "companion", companion(place)):
+            await until(lambda: _is(place, BAD, "failed"), DEADLINE)
+            await until(lambda: _restored(place), DEADLINE)
+            (first,) = await place.releases("1")
+    assert first["status"]["verdict"] == "passed" and first["spec"]["cause"] == "found running"
+    found = await place.api.get(f"{ROLLOUTS}/web")
+    assert found is not None
+
+
+async def _is(place: Shop, version: str, verdict: str) -> bool:
+    return await ended(place, version) == verdict
+
+
+async def _restored(place: Shop) -> bool:
+    return await place.restores() == 1 and BAD.encode() not in await place.asked()
+
+
+async def _healthy(place: Shop, version: str) -> bool:
+    return await place.phase() == "Healthy" and await place.image() == version
