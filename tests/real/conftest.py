@@ -8,7 +8,7 @@ import pytest
 from tests.real.kit.api import Api
 from tests.real.kit.servers import Server, namespace_of, sandbox_server, started_cluster
 
-PLAYS = ("test_faults.py", "test_rights.py", "test_daemon.py")
+PLAYS = ("test_faults.py", "test_rights.py")
 
 
 @pytest.fixture(scope="session")
@@ -33,5 +33,5 @@ async def api(server: Server) -> AsyncIterator[Api]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What plays whole stories comes first: two workers that end with short tests end together."""
+    """What plays whole stories comes first: one worker plays them in turn, the other one has the short tests meanwhile."""
     items.sort(key=lambda item: item.path.name not in PLAYS)
