@@ -29,7 +29,7 @@ demo: $(VENV)/.runtime ## watch a real git push become a release, and a bad one 
 test: $(VENV)/.dev ## run the tests
 	@$(BIN)/pytest -n 2 --dist loadgroup
 
-real: $(VENV)/.dev ## the contracts on a real control plane and Prometheus; the first time builds them (Debian, minutes)
+real: $(VENV)/.dev ## the contracts on a real control plane and Prometheus; the first time builds them (Go ≥ 1.25, minutes)
 	@$(BIN)/python -m scripts.real $(REAL_SECONDS) && $(BIN)/pytest -n 2 --dist loadgroup -m real tests/real || test $$? -eq 75
 
 test-all: test real ## all tests: those of `make test` and those of `make real`

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from scripts.real.cache import Piece
 from scripts.real.errors import NotObtained
-from scripts.real.etcd import ETCD, PROGRAM
+from scripts.real.etcd import ETCD
+from scripts.real.etcd import PROGRAM as ETCD_PROGRAM
 from scripts.real.kubernetes import KUBERNETES
-from scripts.real.prometheus import PACKAGE, PROMETHEUS
+from scripts.real.prometheus import PROGRAM as PROMETHEUS_PROGRAM
+from scripts.real.prometheus import PROMETHEUS
 
 ASSETS_VARIABLE = "KUBEBUILDER_ASSETS"
 KUBECONFIG_VARIABLE = "RECONCILER_REAL_KUBECONFIG"
@@ -39,15 +41,15 @@ def control_plane(find: Find = cached) -> ControlPlane:
     if assets:
         return _given(Path(assets))
     kubernetes, etcd = find(KUBERNETES), find(ETCD)
-    return ControlPlane(etcd / PROGRAM, kubernetes / "kube-apiserver", kubernetes / "kube-controller-manager")
+    return ControlPlane(etcd / ETCD_PROGRAM, kubernetes / "kube-apiserver", kubernetes / "kube-controller-manager")
 
 
 def prometheus(find: Find = cached) -> Path:
-    """$RECONCILER_REAL_PROMETHEUS, else Debian's. Raises NotObtained."""
+    """$RECONCILER_REAL_PROMETHEUS, else ours. Raises NotObtained."""
     given = os.environ.get(PROMETHEUS_VARIABLE, "")
     if given:
         return _program(Path(given))
-    return find(PROMETHEUS) / PACKAGE
+    return find(PROMETHEUS) / PROMETHEUS_PROGRAM
 
 
 def kubeconfig() -> Path | None:

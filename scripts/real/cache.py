@@ -35,7 +35,7 @@ class Piece:
     @property
     def folder(self) -> Path:
         """The same recipe on the same kind of machine has the same folder."""
-        written = json.dumps([self.recipe, platform.machine(), _release()], sort_keys=True)
+        written = json.dumps([self.recipe, platform.system(), platform.machine()], sort_keys=True)
         return root() / f"{self.name}-{hashlib.sha256(written.encode()).hexdigest()[:16]}"
 
     @property
@@ -72,7 +72,3 @@ def _alone(lock: Path) -> Iterator[None]:
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-def _release() -> str:
-    return platform.freedesktop_os_release().get("VERSION_CODENAME", "") if Path("/etc/os-release").exists() else ""

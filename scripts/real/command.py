@@ -26,7 +26,7 @@ def run(
     if shutil.which(command[0], path=(env or os.environ).get("PATH")) is None:
         raise NotObtained(f"{command[0]} is not installed")
     if shutil.which("nice"):
-        command = ["nice", "-n", "19", *command]
+        command = ["nice", "-n", "10", *command]
     with log.open("ab") as complaints:
         with subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=complaints, cwd=cwd, env=env, start_new_session=True

@@ -1,20 +1,12 @@
-"""Prometheus from Debian's package, unpacked and not installed."""
+"""Prometheus 3, built from the Go module proxy: without its pages, which are not there, and without discovery of cloud services."""
 
-import shutil
-from pathlib import Path
+from scripts.real.golang import Modules
 
-from scripts.real.cache import Piece
-from scripts.real.debian import Apt
+PROGRAM = "prometheus"
 
-PACKAGE = "prometheus"
-
-
-def make(folder: Path) -> None:
-    work = folder / "work"
-    work.mkdir()
-    Apt(work / "apt").prepare().download([PACKAGE], work / "package")
-    shutil.copy2(work / "package/usr/bin" / PACKAGE, folder / PACKAGE)
-    shutil.rmtree(work)
-
-
-PROMETHEUS = Piece("prometheus", [PACKAGE], (PACKAGE,), make)
+PROMETHEUS = Modules(
+    "prometheus",
+    {PROGRAM: "github.com/prometheus/prometheus/cmd/prometheus"},
+    {"github.com/prometheus/common/version.Version": "3.12.0"},
+    tags=("netgo", "remove_all_sd"),
+).piece

@@ -8,7 +8,7 @@ import pytest
 from tests.real.kit.api import Api
 from tests.real.kit.servers import Server, namespace_of, sandbox_server, started_cluster
 
-PLAYS = ("test_faults.py", "test_rights.py", "test_daemon.py")
+PLAYS = ("test_faults.py", "test_rights.py")
 
 
 @pytest.fixture(scope="session")
@@ -26,15 +26,12 @@ async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 
 
 @pytest.fixture
-async def api(server: Server, request: pytest.FixtureRequest) -> AsyncIterator[Api]:
-    """A namespace on the server; a case marked `since("1.27")` is skipped on an older one."""
+async def api(server: Server) -> AsyncIterator[Api]:
+    """A namespace on the server."""
     async with namespace_of(server) as made:
-        mark = request.node.get_closest_marker("since")
-        if mark and made.release < tuple(int(part) for part in mark.args[0].split(".")):
-            pytest.skip(f"Kubernetes {'.'.join(map(str, made.release))} is older than {mark.args[0]}")
         yield made
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What plays whole stories comes first: two workers that end with short tests end together."""
+    """What plays whole stories comes first: one worker plays them in turn, the other one has the short tests meanwhile."""
     items.sort(key=lambda item: item.path.name not in PLAYS)

@@ -76,9 +76,9 @@ async def test_workloads_are_patched_scaled_and_keep_their_types(api: Api, pytho
         assert [one.name for one in patched.spec.template.spec.containers] == ["side", "main"]
         operations = [{"op": "remove", "path": "/spec/template/spec/containers/0"}]
         assert len(apps.patch_namespaced_deployment("web", api.namespace, operations).spec.template.spec.containers) == 1
-        assert unless_overtaken(lambda: scaled(apps)).status.selector == "app=web"
         before, after = unless_overtaken(lambda: replaced(apps))
         assert before == after
+        assert unless_overtaken(lambda: scaled(apps)).status.selector == "app=web"
 
     def scaled(apps: client.AppsV1Api) -> Any:
         scale = apps.read_namespaced_deployment_scale("web", api.namespace)

@@ -123,11 +123,7 @@ async def test_an_apply_is_of_the_object_at_its_url(api: Api) -> None:
     path = api.ours("configmaps", "a")
     for body, words in (
         (config_map("b"), "the name of the object (b) does not match the name on the URL (a)"),
-        (
-            config_map("a", namespace="zz"),
-            f"the namespace of the object (zz) does not match the namespace on the request ({api.namespace})",
-        ),
-        ({**config_map("a"), "apiVersion": "v2"}, "Incorrect version specified in apply patch. Specified patch version: v2, expected: v1"),
+        (config_map("a", namespace="zz"), "the namespace of the provided object does not match the namespace sent on the request"),
         (config_map("a", managedFields=[]), "metadata.managedFields must be nil"),
     ):
         assert (
@@ -154,7 +150,7 @@ async def test_a_version_of_zero_is_none(api: Api) -> None:
     group = "coordination.k8s.io/v1"
     await api.made(api.ours("leases", group=group), lease("l", "one"))
     reply = await api("PUT", api.ours("leases", "l", group=group), lease("l", "two"))
-    words = 'leases.coordination.k8s.io "l" is invalid: metadata.resourceVersion: Invalid value: 0x0: must be specified for an update'
+    words = 'leases.coordination.k8s.io "l" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update'
     assert reply.refusal == (422, "Invalid", words)
 
 
@@ -168,10 +164,6 @@ async def test_a_version_of_zero_is_none(api: Api) -> None:
         ({"annotations": {"/x": "1"}}, 'metadata.annotations: Invalid value: "/x": prefix part must be non-empty'),
         ({"finalizers": ["x"]}, 'metadata.finalizers[0]: Invalid value: "x": name is neither a standard finalizer name nor is it fully'),
         ({"finalizers": ["x/y/z"]}, 'metadata.finalizers: Invalid value: "x/y/z": a qualified name must consist of'),
-        (
-            {"ownerReferences": [{"apiVersion": "v1", "kind": "X", "name": "x"}]},
-            'metadata.ownerReferences.uid: Invalid value: "": uid must not be',
-        ),
     ],
 )
 async def test_metadata_is_valid_or_says_what_is_not(api: Api, metadata: Json, words: str) -> None:

@@ -114,7 +114,7 @@ async def test_an_earlier_version_is_listed_as_it_was(api: Api) -> None:
         ({"resourceVersionMatch": "Exact", "resourceVersion": "0"}, 422, 'is forbidden for resourceVersion "0"'),
         ({"resourceVersionMatch": "Nope", "resourceVersion": "1"}, 422, 'Unsupported value: "Nope"'),
         ({"watch": "true", "resourceVersionMatch": "NotOlderThan", "resourceVersion": "1"}, 422, "is forbidden for watch"),
-        ({"resourceVersion": "abc"}, 500, 'parsing "abc": invalid syntax'),
+        ({"resourceVersion": "abc"}, 400, 'parsing "abc": invalid syntax'),
         ({"limit": "x"}, 400, 'parsing "x": invalid syntax'),
         ({"timeoutSeconds": "x"}, 400, 'parsing "x": invalid syntax'),
         ({"limit": "1", "continue": "abc"}, 400, "continue key is not valid"),

@@ -12,12 +12,10 @@ FOUND = {
 REFUSED = {
     "=web": "found '=', expected: !, identifier, or 'end of string'",
     "app=web,": "found '', expected: identifier after ','",
-    "a b": "unable to parse requirement: found 'b', expected: '=', '!=', '==', 'in', notin'",
     "app=a b": "found 'b', expected: ',' or 'end of string'",
     "app in web": "unable to parse requirement: found 'web' expected: '('",
     "app in (web": "unable to parse requirement: found '', expected: ',' or ')'",
     "app===web": "unable to parse requirement: found '=', expected: identifier",
-    "n>x": "unable to parse requirement: for 'Gt', 'Lt' operators, the value must be an integer",
     "-a": 'unable to parse requirement: invalid label key "-a": name part must consist of alphanumeric characters',
     "app=a/b": 'unable to parse requirement: invalid label value: "a/b": at key: "app": a valid label must be an empty string',
 }

@@ -1,7 +1,5 @@
 """What a real server bounds, too: the size of an object, and how many of its writers it remembers."""
 
-import pytest
-
 from tests.real.kit.api import Api, Json
 from tests.real.kit.objects import config_map
 
@@ -50,7 +48,6 @@ async def test_an_object_has_room_for_a_mebibyte_and_a_half(api: Api) -> None:
         await api("DELETE", f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{KINDS}")
 
 
-@pytest.mark.since("1.27")
 async def test_a_watch_of_a_kind_that_is_gone_is_over(api: Api) -> None:
     await api.made("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition())
     bigs = api.ours("bigs", group="bounds.example.com/v1")

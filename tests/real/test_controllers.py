@@ -164,7 +164,7 @@ async def test_the_steps_of_a_rollout_are_events(api: Api) -> None:
     [owned] = await replica_sets(api)
     events = (await api("GET", api.ours("events"), fieldSelector="involvedObject.kind=Deployment")).document["items"]
     assert [(one["reason"], one["message"], one["type"]) for one in events] == [
-        ("ScalingReplicaSet", f"Scaled up replica set {owned['metadata']['name']} to 2", "Normal")
+        ("ScalingReplicaSet", f"Scaled up replica set {owned['metadata']['name']} from 0 to 2", "Normal")
     ]
     made = (await api("GET", api.ours("events"), fieldSelector="involvedObject.kind=ReplicaSet")).document["items"]
     assert sorted(one["message"] for one in made) == sorted(f"Created pod: {name}" for name in (await api("GET", api.ours("pods"))).names)

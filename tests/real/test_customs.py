@@ -79,7 +79,7 @@ async def test_a_replacement_needs_a_version(api: Api, group: str) -> None:
     await api.made(api.ours("canaries", group=group), of(group, "c", weight=5))
     reply = await api("PUT", api.ours("canaries", "c", group=group), of(group, "c", weight=6))
     assert reply.refusal[:2] == (422, "Invalid")
-    assert "metadata.resourceVersion: Invalid value: 0x0: must be specified for an update" in reply.refusal[2]
+    assert "metadata.resourceVersion: Invalid value: 0: must be specified for an update" in reply.refusal[2]
 
 
 async def test_the_status_of_a_custom_resource_is_apart(api: Api, group: str) -> None:

@@ -177,9 +177,7 @@ async def test_the_older_face_asks_for_little(api: Api) -> None:
 async def test_an_older_event_with_a_micro_time_is_complete(api: Api) -> None:
     told = {"eventTime": MOMENT, "reportingComponent": "example.com/c", "reportingInstance": "i", "action": "A"}
     await api.made(core(api), old_event(api, "a", **told))
-    _, _, message = (await api("POST", core(api), old_event(api, "b", eventTime=MOMENT))).refusal
-    assert message.startswith('Event "b" is invalid: [reportingController: Required value, ')
-    assert message.endswith("reportingInstance: Required value, action: Required value]")
+    assert (await api("POST", core(api), old_event(api, "b", eventTime=MOMENT))).refusal[:2] == (422, "Invalid")
 
 
 async def test_a_newer_event_may_be_about_another_namespace(api: Api) -> None:
@@ -296,7 +294,6 @@ async def test_the_older_face_changes_what_it_likes(api: Api) -> None:
     assert refused.refusal == (422, "Invalid", 'Event "a" is invalid: action: Required value')
 
 
-@pytest.mark.since("1.27")
 @pytest.mark.parametrize(
     ("fields", "cause"),
     [

@@ -20,7 +20,12 @@ from tests.real.kit.playing import DISTURBED, Arrangement, played
 from tests.real.kit.reach import caller
 from tests.real.kit.servers import Server, started_cluster
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(400), pytest.mark.skipif(not binary(), reason="no kubectl on this machine")]
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.timeout(400),
+    pytest.mark.xdist_group("plays"),
+    pytest.mark.skipif(not binary(), reason="no kubectl on this machine"),
+]
 STORY = Path(__file__).parent / "stories" / "rights.yaml"
 ISTIO = "/apis/networking.istio.io/v1/namespaces/shop"
 SUBSETS = {"host": "extra", "subsets": [{"name": "stable", "labels": {"app": "extra"}}, {"name": "canary", "labels": {"app": "extra"}}]}

@@ -174,7 +174,6 @@ async def test_a_version_of_the_future_is_not_listed(api: Api) -> None:
     assert [cause["reason"] for cause in reply.document["details"]["causes"]] == ["ResourceVersionTooLarge"]
 
 
-@pytest.mark.since("1.27")
 async def test_a_watch_can_begin_with_a_list(api: Api) -> None:
     await api.made(api.ours("configmaps"), config_map("a"))
     options = {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan", "allowWatchBookmarks": "true"}

@@ -1,5 +1,6 @@
 """What the real tier is obtained from, and that doing so leaves the machine's own configuration alone."""
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,33 +11,43 @@ from scripts.real.__main__ import NOT_RUN, main
 from scripts.real.binaries import control_plane, kubeconfig
 from scripts.real.cache import Piece
 from scripts.real.command import run
-from scripts.real.debian import configuration, sources
 from scripts.real.errors import NotObtained
-
-TARGETS = """http://mirror.example/debian/ trixie main Packages
-http://mirror.example/debian/ trixie main Translations
-http://mirror.example/debian/ trixie contrib Packages
-http://mirror.example/security/ trixie-security main Packages
-http://vendor.example/apt/ stable main Packages
-"""
+from scripts.real.golang import MODULES, Modules, refuse_older
+from scripts.real.kubernetes import VERSION
 
 
 def quiet(text: str) -> None:
     """Nobody listens."""
 
 
-def test_sources_come_from_debian_alone() -> None:
-    lines = sources(TARGETS, "trixie")
-    assert [line.split()[0] for line in lines] == ["deb", "deb-src", "deb", "deb-src"]
-    assert all("mirror.example" in line and line.endswith(" main") for line in lines)
-    assert sources(TARGETS, "") == []
+@pytest.mark.parametrize("version", ["go1.24.13", "go1.9"])
+def test_an_older_go_is_one_line(version: str) -> None:
+    with pytest.raises(NotObtained, match=r"^Go 1\.\d+ is on PATH, and 1\.25 or newer is needed$"):
+        refuse_older(version)
 
 
-def test_whatever_apt_writes_goes_into_its_own_folder(tmp_path: Path) -> None:
-    places = dict(line.rstrip(";").replace('"', "").split(" ", 1) for line in configuration(tmp_path).splitlines())
-    own = {name for name, place in places.items() if place.startswith(str(tmp_path))}
-    assert own == {"Dir::State", "Dir::Cache", "Dir::Etc::sourcelist"}
-    assert places["Dir::Etc::sourceparts"] == "-"
+@pytest.mark.parametrize("version", ["go1.25.0", "go1.26.8", "go2.0", "devel go1.27-abcdef"])
+def test_a_newer_go_will_do(version: str) -> None:
+    refuse_older(version)
+
+
+def test_without_go_nothing_is_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(NotObtained, match="go is not installed"):
+        Modules("etcd", {"etcd": "go.etcd.io/etcd/server/v3"}, {}).make(tmp_path)
+
+
+def test_other_words_for_the_linker_are_another_piece() -> None:
+    first, second = (Modules("etcd", {"etcd": "e"}, {"v": version}).piece for version in ("1", "2"))
+    assert first.folder != second.folder and first.files == ("etcd",)
+
+
+def test_the_modules_beside_kubernetes_are_of_its_release() -> None:
+    pinned = (MODULES / "kubernetes" / "go.mod").read_text(encoding="utf-8")
+    [minor] = set(re.findall(r"k8s\.io/kubernetes v1\.(\S+)", pinned))
+    replaced = re.findall(r"^\t(k8s\.io/\S+) => (\S+) v0\.(\S+)$", pinned, re.MULTILINE)
+    assert len(replaced) > 20 and all(old == new and version == minor for old, new, version in replaced)
+    assert f"v1.{minor}" == VERSION
 
 
 def test_a_piece_is_made_once_for_each_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -167,7 +167,7 @@ def _aggregated(registry: Registry, *, core: bool) -> Manifest:
             {"version": version, "resources": [_aggregated_resource(kind) for kind in kinds], "freshness": "Current"}
             for version, kinds in versions.items()
         ]
-        items.append({"metadata": {"name": name, "creationTimestamp": None}, "versions": listed})
+        items.append({"metadata": {"name": name}, "versions": listed})
     return {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items}
 
 

@@ -1,6 +1,6 @@
 """Events, kept as core/v1 and shown as events.k8s.io/v1, too: their faces' names, rules, and when one was last seen.
 
-The rules of the newer face are those of a real server, older clients of the first face are let through with less (measured on 1.20).
+The rules of the newer face are those of a real server, older clients of the first face are let through with less.
 """
 
 from collections.abc import Mapping

@@ -20,11 +20,11 @@ def number(query: Query, name: str) -> int:
 
 
 def version_of(query: Query) -> int:
-    """The version asked for, 0 if none is. Raises Failure 500 for what is no version, as a real server does."""
+    """The version asked for, 0 if none is. Raises Failure 400 for what is no version."""
     text = query.get("resourceVersion") or "0"
     if not text.isdigit() or len(text) > 18:
         why = f'strconv.ParseUint: parsing "{text[:100]}": invalid syntax'
-        raise Failure(500, "", f'resourceVersion: Invalid value: "{text[:100]}": {why}')
+        raise bad_request(f'resourceVersion: Invalid value: "{text[:100]}": {why}')
     return int(text)
 
 

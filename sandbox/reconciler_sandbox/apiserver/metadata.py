@@ -52,16 +52,10 @@ def addressed(target: Target, manifest: Manifest) -> Manifest:
     if not kind.namespaced:
         metadata.pop("namespace", None)
     elif (metadata.get("namespace") or target.namespace) != target.namespace:
-        raise bad_request(_elsewhere(target, metadata["namespace"]))
+        raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
     else:
         metadata["namespace"] = target.namespace
     return {**manifest, "apiVersion": kind.stored_version, "kind": kind.kind, "metadata": metadata}
-
-
-def _elsewhere(target: Target, namespace: Any) -> str:
-    if target.name:
-        return f"the namespace of the object ({namespace}) does not match the namespace on the request ({target.namespace})"
-    return "the namespace of the provided object does not match the namespace sent on the request"
 
 
 def require_name(target: Target, manifest: Manifest) -> None:

@@ -265,8 +265,6 @@ class ApiServer:
         scale = target.kind.scale
         if scale is None:
             raise not_found(target.kind, target.name)
-        if target.place not in self.store.collection(target.kind.group, target.kind.plural).entries and not target.kind.custom:
-            raise not_found(replace(target.kind, plural=f"{target.kind.plural}/scale"), target.name)
         return _json(200, scale_of(scale, self._writer.find(target).manifest))
 
     def _read_log(self, target: Target, call: Call) -> Answer:

@@ -43,11 +43,7 @@ def template(value: Any) -> Any:
     """A pod template with its defaults."""
     if not isinstance(value, dict):
         return value
-    return {**value, "metadata": _template_metadata(value.get("metadata")), "spec": pod_spec(value.get("spec") or {})}
-
-
-def _template_metadata(metadata: Any) -> Any:
-    return {"creationTimestamp": None, **metadata} if isinstance(metadata, dict) else {"creationTimestamp": None}
+    return {**value, "metadata": value.get("metadata") or {}, "spec": pod_spec(value.get("spec") or {})}
 
 
 def pod_spec(spec: Any) -> Any:

@@ -141,7 +141,7 @@ class Writer:
         if not version.isdigit():
             raise Failure(500, "", f'strconv.ParseUint: parsing "{version}": invalid syntax')
         if int(version) == 0 and (kind.custom or kind.qualified in NEED_VERSION):
-            cause = Cause("metadata.resourceVersion", "Invalid value: 0x0: must be specified for an update")
+            cause = Cause("metadata.resourceVersion", "Invalid value: 0: must be specified for an update")
             raise invalid(replace(kind, kind=kind.plural), target.name, [cause])  # in the place of the kind, as a real server does
         if int(version) and int(version) != old.version:
             raise conflict(kind, target.name)

@@ -214,7 +214,7 @@ class DeploymentController:
         if before == after:
             return
         direction = "up" if after > before else "down"
-        message = f"Scaled {direction} replica set {name_of(replica_set)} to {after}"
+        message = f"Scaled {direction} replica set {name_of(replica_set)} from {before} to {after}"
         await self._events.normal(_subject(deployment), "ScalingReplicaSet", message)
 
     async def _trim_history(self, deployment: Manifest, fleet: Fleet) -> None:

@@ -21,7 +21,7 @@ async def requests_of(server: Server, api: Api, token: str | None) -> AsyncItera
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     connector = aiohttp.TCPConnector(ssl=where.tls if where.tls is not None else True)
     async with aiohttp.ClientSession(where.server, headers=headers, connector=connector) as session:
-        yield Api(session, api.namespace, api.release)
+        yield Api(session, api.namespace)
 
 
 async def token_of(api: Api, name: str = NAME) -> str:

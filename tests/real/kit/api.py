@@ -60,9 +60,8 @@ class Reply:
 class Api:
     """One server, one namespace of our own in it. `ours("configmaps")` is the path of a collection there."""
 
-    def __init__(self, session: aiohttp.ClientSession, namespace: str, release: tuple[int, int]) -> None:
+    def __init__(self, session: aiohttp.ClientSession, namespace: str) -> None:
         self.namespace = namespace
-        self.release = release
         self._session = session
 
     def ours(self, plural: str, name: str = "", *, group: str = "") -> str:

@@ -1,4 +1,4 @@
-"""Autoscalers of the Deployment web in any server's newer version, and in the first one."""
+"""Autoscalers of the Deployment web in the newer version, and in the first one."""
 
 from typing import Any
 
@@ -6,27 +6,23 @@ from tests.real.kit.api import Api, Json
 from tests.real.kit.objects import APPS
 
 FIRST = "autoscaling/v1"
+NEWER = "autoscaling/v2"
 HPA = "horizontalpodautoscalers"
 NOTES = "autoscaling.alpha.kubernetes.io/"
 TARGET = {"apiVersion": APPS, "kind": "Deployment", "name": "web"}
 
 
-def newer(api: Api) -> str:
-    """The version with metrics that a server of this age has."""
-    return "autoscaling/v2" if api.release >= (1, 23) else "autoscaling/v2beta2"
-
-
-def autoscaler(api: Api, version: str = "", **spec: Any) -> Json:
+def autoscaler(version: str = NEWER, **spec: Any) -> Json:
     body = {"scaleTargetRef": TARGET, "maxReplicas": 5, **spec}
-    return {"apiVersion": version or newer(api), "kind": "HorizontalPodAutoscaler", "metadata": {"name": "web"}, "spec": body}
+    return {"apiVersion": version, "kind": "HorizontalPodAutoscaler", "metadata": {"name": "web"}, "spec": body}
 
 
-async def made(api: Api, version: str = "", **spec: Any) -> Json:
-    return await api.made(api.ours(HPA, group=version or newer(api)), autoscaler(api, version, **spec))
+async def made(api: Api, version: str = NEWER, **spec: Any) -> Json:
+    return await api.made(api.ours(HPA, group=version), autoscaler(version, **spec))
 
 
-async def shown(api: Api, version: str = "") -> Json:
-    return (await api("GET", api.ours(HPA, "web", group=version or newer(api)))).document
+async def shown(api: Api, version: str = NEWER) -> Json:
+    return (await api("GET", api.ours(HPA, "web", group=version))).document
 
 
 def cpu(utilization: int) -> Json:

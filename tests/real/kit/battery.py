@@ -136,7 +136,6 @@ SCENES: Mapping[str, tuple[Command, ...]] = {
         "get cm c -o jsonpath={.data}",
         ("apply --server-side --force-conflicts -f -", TWO),
         "get cm c -o jsonpath={.data}",
-        "get cm c -o jsonpath={.metadata.managedFields[*].manager} --show-managed-fields",
         ("apply --server-side -f -", config_map("c", {"b": "3"})),
         "get cm c -o jsonpath={.data}",
         'patch cm c --type=merge --field-manager=editor -p {"data":{"b":"4"}}',
@@ -237,7 +236,7 @@ SCENES: Mapping[str, tuple[Command, ...]] = {
         ("apply -f -", service("a", selector={"app": "b"})),
         'patch svc a -p {"spec":{"ports":[{"port":80,"name":"http"}]}}',
         "get svc a -o jsonpath={.spec.ports}{.spec.selector}",
-        "get endpoints a",
+        "get endpointslices -l kubernetes.io/service-name=a -o jsonpath={.items[*].addressType}",
         "delete svc s headless n a",
     ),
     "jobs": (
@@ -307,15 +306,6 @@ SCENES: Mapping[str, tuple[Command, ...]] = {
         f"delete crd canaries.{GROUP} --timeout=20s",
         f"get canaries.{GROUP}",
     ),
-}
-
-# The first release in which a server has what a command needs.
-SINCE: Mapping[str, tuple[int, int]] = {
-    "deployment: autoscale deploy web --min=1 --max=3": (1, 23),
-    "deployment: delete hpa web": (1, 23),
-    "others: create pdb p --selector=app=x --min-available=1": (1, 21),
-    "others: get pdb p -o jsonpath={.spec}": (1, 21),
-    "others: delete pdb p": (1, 21),
 }
 
 # What is not the same, and why it may stay so; docs/sandbox.md tells people.

@@ -13,7 +13,7 @@ from secrets import token_urlsafe
 
 from scripts.real.binaries import ControlPlane
 from scripts.real.errors import NotObtained
-from tests.real.kit.program import Program, answers, free_port, knows
+from tests.real.kit.program import Program, answers, free_port
 
 READY_SECONDS = 60.0
 ATTEMPTS = 3  # a port that was free when asked may be taken when a program binds it
@@ -160,7 +160,6 @@ class RealCluster:
             "--kube-api-qps=300",
             "--kube-api-burst=500",
             "--horizontal-pod-autoscaler-sync-period=1s",
-            *(["--port=0"] if knows(program, "--port") else []),  # before 1.24 else also without TLS, on every interface, one a machine
         ]
 
     def _ready(self) -> bool:

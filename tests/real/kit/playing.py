@@ -34,7 +34,6 @@ from tests.real.kit.reach import caller
 from tests.real.kit.servers import Server
 
 SAMPLE = Path(__file__).resolve().parents[3] / "sample-repo"
-PORT = "targetPort: http}"
 LONGER = {"- pause: {duration: 8s}": "- pause: {duration: 14s}", "- pause: {duration: 6s}": "- pause: {duration: 10s}"}
 DISTURBED: Mapping[str, Any] = {"allowance": 60.0, "burst": 600}
 PATIENCE = 90.0
@@ -128,7 +127,7 @@ async def played(server: Server, folder: Path, arrangement: Arrangement) -> Scen
     async with caller(server) as call:
         kubeconfig = server.kubeconfig.read_text(encoding="utf-8")
         elsewhere = Elsewhere(patient(call), kubeconfig, arrangement.daemon_kubeconfig)
-        sample = spelled_out(SAMPLE, folder / "sample")
+        sample = shutil.copytree(SAMPLE, folder / "sample")
         lengthen(sample)
         async with PatientStage(sample, elsewhere=elsewhere) as stage, Hands(stage) as hands:
             _amend(stage.settings_file, arrangement)
@@ -170,14 +169,6 @@ async def _keep(scene: Scene, folder: Path) -> None:
 
 
 # -- before -----------------------------------------------------------------------------------------------------------
-
-
-def spelled_out(sample: Path, folder: Path) -> Path:
-    """A copy of a manifest repository whose Services name their protocol: before 1.21 an apply did not know the default of this key."""
-    shutil.copytree(sample, folder)
-    for file in folder.rglob("*.yaml"):
-        file.write_text(file.read_text(encoding="utf-8").replace(PORT, f"{PORT[:-1]}, protocol: TCP}}"), encoding="utf-8")
-    return folder
 
 
 def lengthen(sample: Path) -> None:
@@ -251,8 +242,11 @@ def patient(call: Caller) -> Caller:
 
 
 def _away(answer: Answer) -> bool:
-    """A server that has just come back does not know its custom resources for a moment, and says so without a Status."""
-    return answer.status >= 500 or (answer.status == 404 and answer.body == NOBODY_ANSWERS)
+    """A server that has just come back does not know its custom resources for a moment, and says so without a Status.
+
+    What it has just begun to serve it answers with 429 until its cache is filled.
+    """
+    return answer.status >= 500 or answer.status == 429 or (answer.status == 404 and answer.body == NOBODY_ANSWERS)
 
 
 # -- afterwards -------------------------------------------------------------------------------------------------------

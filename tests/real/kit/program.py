@@ -80,9 +80,3 @@ def answers(url: str) -> bool:
             return bool(response.status == 200)
     except (urllib.error.URLError, OSError):
         return False
-
-
-def knows(program: Path, flag: str) -> bool:
-    """Whether the --help of a program lists a flag: flags come and go with its releases."""
-    said = subprocess.run([program, "--help"], capture_output=True, text=True, timeout=30, check=False)
-    return any(line.lstrip().startswith(f"{flag} ") for line in (said.stdout + said.stderr).splitlines())

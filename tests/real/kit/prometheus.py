@@ -26,7 +26,6 @@ class RealPrometheus:
             f"--storage.tsdb.path={folder / 'tsdb'}",
             f"--web.listen-address={self.url.removeprefix('http://')}",
             "--web.enable-remote-write-receiver",
-            "--enable-feature=promql-at-modifier,promql-negative-offset",
         ]
         self._program = Program(words, folder / "prometheus.log")
 

@@ -133,6 +133,9 @@ PICKED = (
     'count_values without (sensor) ("value", istio_requests_total / 0)',
     'count_values("zone", humidity * 1e20)',
     'count_values("no name", temperature)',
+    'count_values("", temperature)',
+    'label_replace(temperature, "the place", "$1", "zone", "(.*)")',
+    'label_replace(temperature, "", "$1", "zone", "(.*)")',
 )
 
 

@@ -1,7 +1,6 @@
 """The two servers that one contract holds for: the sandbox, and a real control plane (or somebody's disposable cluster)."""
 
 import asyncio
-import re
 import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -74,16 +73,11 @@ async def namespace_of(server: Server) -> AsyncIterator[Api]:
     """A namespace of its own for one test; it goes with the test."""
     name = f"contract-{token_hex(4)}"
     async with session_of(endpoint(str(server.kubeconfig))) as session:
-        api = Api(session, name, await _release(Api(session, name, (0, 0))))
+        api = Api(session, name)
         await api.made("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-        if server.sandbox is None:  # pods are refused until it is there, before 1.24 with its token
-            await api.until(api.ours("serviceaccounts", "default"), lambda account: api.release >= (1, 24) or account.get("secrets"))
+        if server.sandbox is None:  # pods are refused until it is there
+            await api.until(api.ours("serviceaccounts", "default"), lambda _: True)
         try:
             yield api
         finally:
             await asyncio.shield(api("DELETE", f"/api/v1/namespaces/{name}"))
-
-
-async def _release(api: Api) -> tuple[int, int]:
-    version = (await api("GET", "/version")).document
-    return int(version["major"]), int(re.sub(r"\D.*", "", version["minor"]))

@@ -45,4 +45,4 @@ def test_numbers_are_numbers() -> None:
     assert (number({"limit": "-1"}, "limit"), number({}, "limit"), version_of({"resourceVersion": ""})) == (-1, 0, 0)
     with pytest.raises(Failure) as refused:
         version_of({"resourceVersion": "-1"})
-    assert refused.value.code == 500
+    assert refused.value.code == 400

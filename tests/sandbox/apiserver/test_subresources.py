@@ -85,6 +85,6 @@ async def test_a_service_account_has_tokens(api: ApiClient) -> None:
     assert made["status"]["token"].count(".") == 2 and made["spec"]["expirationSeconds"] == 600
 
 
-async def test_a_scale_that_is_not_there_says_whose_it_would_be(api: ApiClient) -> None:
-    with pytest.raises(ApiError, match=r'deployments/scale\.apps "nobody" not found'):
+async def test_a_scale_of_what_is_not_there_names_the_object(api: ApiClient) -> None:
+    with pytest.raises(ApiError, match=r'deployments\.apps "nobody" not found'):
         await api.read(f"{DEPLOYMENTS}/nobody/scale")

@@ -70,7 +70,7 @@ async def test_a_replica_set_carries_the_hash_and_the_revision() -> None:
         assert [p["metadata"]["labels"][HASH_LABEL] for p in await api.list(PODS)] == [label]
         found = await api.get(WEB) or {}
         assert found["metadata"]["annotations"][REVISION] == owned["metadata"]["annotations"][REVISION] == "1"
-        assert await event_messages(api, "ScalingReplicaSet") == [f"Scaled up replica set web-{label} to 1"]
+        assert await event_messages(api, "ScalingReplicaSet") == [f"Scaled up replica set web-{label} from 0 to 1"]
 
 
 async def test_going_back_reuses_the_old_replica_set_with_a_new_revision() -> None:

@@ -63,7 +63,7 @@ def _cluster(index: Index, target: tuple[str, Json, Json], subset: Json | None, 
         "name": name,
         "alt_stat_name": name.replace(".", "_"),  # dots would confuse the tag extraction of Envoy's own statistics
         "type": "STATIC",
-        "connect_timeout": "1s",
+        "connect_timeout": "10s",  # as Istio says where nobody says anything else
         "metadata": {"filter_metadata": {"istio": owner}},
         "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
         "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": endpoints(index, service, port, subset)}]},

@@ -9,7 +9,6 @@ from reconciler_sandbox.metrics.promql.histogram import histogram_quantile
 from reconciler_sandbox.metrics.promql.ranges import KEEPS_NAME, RANGE_FUNCTIONS
 from reconciler_sandbox.metrics.promql.values import BadQuery, ExecutionFailed, Sample, Value, Vector, quantile
 
-LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 REFERENCE = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})", re.ASCII)
 
 
@@ -91,7 +90,7 @@ def _quantile_over_time(arguments: Sequence[Value]) -> Vector:
 
 def _label_replace(arguments: Sequence[Value]) -> Vector:
     vector, target, replacement, source, pattern = _vector(arguments[0]), *(str(argument) for argument in arguments[1:])
-    if not LABEL_NAME.fullmatch(target):
+    if not target:
         raise ExecutionFailed(f"invalid destination label name in label_replace(): {target}")
     try:
         expression = re.compile(pattern, re.DOTALL)
