@@ -25,7 +25,7 @@ from reconciler.kernel.resources import (
 )
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
-from reconciler.releases.apply_openings import ReleaseOpener
+from reconciler.releases.apply_opener import ReleaseOpener
 from reconciler.releases.asking import identities
 from reconciler.runtime.apply import Apply
 from reconciler.sources.inventory import Inventory, next_entries, render_inventory

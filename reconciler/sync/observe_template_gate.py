@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from reconciler.kernel.clock import Clock
 from reconciler.kernel.identity import Manifest, ObjectRef, name_of, namespace_of
 from reconciler.kernel.resources import ROLLOUTS
-from reconciler.releases.apply_openings import ReleaseOpener
+from reconciler.releases.apply_opener import ReleaseOpener
 from reconciler.releases.gate import TemplateDecision, Wanted, decide_template
 from reconciler.releases.identity import identity_hash
 from reconciler.releases.override import in_force, overridden
