@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 
-from benchmarks import fleet, git, plan, route, start
+from benchmarks import fleet, git, plan, route, source, start
 from benchmarks.measure import Row
 
 BENCHES: Mapping[str, Callable[[], list[Row]]] = {
@@ -15,6 +15,7 @@ BENCHES: Mapping[str, Callable[[], list[Row]]] = {
     "start": start.rows,
     "route": route.rows,
     "git": git.rows,
+    "source": source.rows,
     "fleet": fleet.rows,
 }
 HEAD = ("what", "measured", "budget", "ratio", "beside, in the same run")

@@ -19,6 +19,7 @@ from reconciler.git.refs import RemoteRefs, question, ref_of
 from reconciler.renderers.registry import renderer
 from reconciler.sources.changes import changes
 from reconciler.sources.follow import GitSource
+from reconciler.sources.renderer import RenderOptions
 from reconciler.sources.settings import Allow, SourceSettings
 from tests.kit.manifests import deployment
 from tests.kit.repositories import Origin
@@ -93,7 +94,7 @@ async def _followed(folder: Path, files: int) -> AsyncIterator[Followed]:
         try:
             async with httpx.AsyncClient(trust_env=False) as http:
                 settings, refs = _settings(host.url("shop.git")), RemoteRefs(http, mirror.runner)
-                yield Followed(origin, GitSource(settings, mirror, refs, renderer("plain")), http)
+                yield Followed(origin, GitSource(settings, mirror, refs, renderer("plain", RenderOptions())), http)
         finally:
             mirror.close()
 

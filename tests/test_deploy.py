@@ -15,7 +15,7 @@ from reconciler.app.settings.reading import load_settings
 from reconciler.app.wiring import WATCHES
 from reconciler.kernel import resources
 from reconciler.kernel.identity import Resource
-from reconciler.sources.permission import CLUSTER_SCOPED
+from reconciler.sources.kinds import is_namespaced
 
 ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "deploy"
@@ -25,7 +25,7 @@ CONSTANTS = {name: value for name, value in vars(resources).items() if isinstanc
 ROOMS = ("analysis", "rollouts", "sources", "releases", "sync", "runtime", "kube", "providers", "routers")
 ACTIONS = {"Create": "create", "Replace": "update", "Patch": "patch", "Remove": "delete", "Evict": "evict"}
 CALLS = {"get": "get", "find": "get", "list": "list", "create": "create", "replace": "update", "patch": "patch", "delete": "delete"}
-APPLIED = {"get", "create", "patch", "delete"}
+APPLIED = {"get", "list", "create", "patch", "delete"}
 OWNERS = {("argoproj.io", "rollouts/finalizers"), ("argoproj.io", "analysisruns/finalizers"), ("reconciler.dev", "releases/finalizers")}
 # What the code does through variables, where no call names the resource: (constant, verb) and the line of thought.
 THROUGH_VARIABLES = {
@@ -229,7 +229,7 @@ def test_a_source_may_write_exactly_what_its_allow_list_says() -> None:
     for word in allow.kinds:
         kind, _, group = word.partition(".")
         known = next(r for r in CONSTANTS.values() if r.kind == kind and (r.group == group or (not group and r.group in ("", "apps"))))
-        wanted[kind in CLUSTER_SCOPED].add((known.group, known.plural))
+        wanted[is_namespaced({"apiVersion": known.api_version, "kind": kind}) is False].add((known.group, known.plural))
     for cluster, name in ((False, "reconciler-source-shop"), (True, "reconciler-source-shop-cluster")):
         role = next(m for m in built("overlays/example") if m["kind"] == "ClusterRole" and m["metadata"]["name"] == name)
         assert {(rule["apiGroups"][0], resource) for rule in role["rules"] for resource in rule["resources"]} == wanted[cluster]

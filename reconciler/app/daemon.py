@@ -121,6 +121,7 @@ class Daemon:
             http=http,
             folder=self._folder,
             git_fence=Fence(*self._gates("git", "all")),
+            read_only=self._read_only,
         )
 
     def _parts(self, assembly: Assembly) -> list[Part]:

@@ -1,7 +1,8 @@
-"""When to look at sources: a schedule that a stalled loop cannot lose, and hints that only pull a look forward."""
+"""When to look at sources: a schedule that neither a stalled loop nor a clock set back can lose; hints only pull a look forward."""
 
 import asyncio
 import random
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -15,6 +16,9 @@ from reconciler.runtime.engine import Engine
 from reconciler.sources.settings import SourceSettings
 from reconciler.web.webhook import Hint
 
+OVERDUE = 1.5
+"""How many intervals may pass without a look."""
+
 
 class Polling:
     """One job per source; `misfire_grace_time=None, coalesce=True`: a poll that was due while the loop stood still runs once, then."""
@@ -25,6 +29,7 @@ class Polling:
         self._engine = engine
         self._telemetry = telemetry
         self._expect_news = expect_news
+        self._asked: dict[str, float] = {}
 
     async def run(self) -> None:
         """Poll until cancelled."""
@@ -36,6 +41,7 @@ class Polling:
                 self._poll,
                 "interval",
                 args=[source.name],
+                id=source.name,
                 seconds=source.interval.total_seconds(),
                 jitter=source.interval.total_seconds() / 10,
                 misfire_grace_time=None,
@@ -44,9 +50,21 @@ class Polling:
             )
         scheduler.start()
         try:
-            await Watching(self._sources, self._poll_now).run()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(Watching(self._sources, self._poll_now).run())
+                group.create_task(self._keep_on(scheduler))
         finally:
             scheduler.shutdown(wait=False)
+
+    async def _keep_on(self, scheduler: AsyncIOScheduler) -> None:
+        """The schedule counts by the wall clock: when that is set back, what is overdue by elapsed time is looked at and scheduled anew."""
+        begun = time.monotonic()
+        while True:
+            await asyncio.sleep(min((s.interval.total_seconds() for s in self._sources), default=OVERDUE))
+            for source in self._sources:
+                if time.monotonic() - self._asked.get(source.name, begun) > OVERDUE * source.interval.total_seconds():
+                    self._poll_now(source.name)
+                    scheduler.modify_job(source.name, next_run_time=datetime.now(UTC) + source.interval)
 
     def hint(self, hint: Hint) -> int:
         """Look now at every source a verified webhook may concern; how many that were."""
@@ -60,6 +78,7 @@ class Polling:
 
     def _poll_now(self, name: str) -> None:
         self._telemetry.polls.labels(source=name, outcome="asked").inc()
+        self._asked[name] = time.monotonic()
         self._expect_news(name)
         self._engine.poke(Key("source", "", name))
 

@@ -30,7 +30,7 @@ from reconciler.kube.fence import Fence
 from reconciler.notifiers.fenced import FencedNotifier
 from reconciler.notifiers.registry import notifier
 from reconciler.notifiers.webhook import WebhookTerms
-from reconciler.providers.registry import Reach, providers
+from reconciler.providers.registry import ProviderHands, providers
 from reconciler.releases.apply_announcements import Announcements
 from reconciler.releases.apply_notices import Notices
 from reconciler.releases.apply_opener import ReleaseOpener
@@ -49,11 +49,12 @@ from reconciler.runtime.engine import Engine
 from reconciler.runtime.worker import Controller
 from reconciler.sources.follow import GitSource
 from reconciler.sources.observe_inventory import Inventories
+from reconciler.sources.renderer import RenderOptions
 from reconciler.sources.settings import SourceSettings
-from reconciler.sync.apply import Gates, Writing
-from reconciler.sync.apply_adoption import Adopting
+from reconciler.sync.apply import SourceApply
+from reconciler.sync.apply_releases import Releases
 from reconciler.sync.controller import Parts, SourceController
-from reconciler.sync.observe_template_gate import TemplateGate
+from reconciler.sync.observe import Observation
 
 WATCHES: Mapping[str, tuple[Resource, ...]] = {
     "rollout": (*RolloutController.watches, *kinds_of(ROUTERS)),
@@ -72,6 +73,7 @@ class Environment:
     http: httpx.AsyncClient
     folder: Path
     git_fence: Fence
+    read_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,17 +139,25 @@ def _controllers(environment: Environment, cache: Cache, outside: External, poli
     if "rollout" in settings.controllers:
         found.append(RolloutController(client, cache, clock, ROUTERS, _reach(settings)))
     if "analysis" in settings.controllers:
-        known = providers(Reach(client=client, http=environment.http, prometheus_address=settings.prometheus))
+        known = providers(ProviderHands(client=client, http=environment.http, prometheus_address=settings.prometheus))
         found.append(AnalysisRunController(client, cache, clock, apply, known))
     if "release" in settings.controllers:
         announcements = Announcements(forges, cache)
         inventories = Inventories(client, settings.namespace, clock.monotonic)
         hands = {name: _hands(environment, source, forges.get(name)) for name, source in sources.items()}
         reach = Outside(Restoration(hands, clock, SystemClock()), announcements, policies, inventories, Notices(outside.notifiers))
-        opener = ReleaseOpener(cache, apply, policies, announcements)
-        writing = Writing(client, cache, clock, Gates(TemplateGate(opener, clock), Adopting(client, cache, clock, policies), ROUTERS))
+        opener = Releases(ReleaseOpener(cache, apply, policies, announcements))
+        parts = Parts(
+            observation=Observation(client, cache, policies, opener),
+            releases=opener,
+            source_apply=SourceApply(client, apply, clock),
+            apply=apply,
+            inventories=inventories,
+            routers=ROUTERS,
+            reporting=environment.read_only,
+        )
         found.append(ReleaseController(client, cache, clock, reach))
-        found.append(SourceController(client, cache, clock, sources, Parts(opener, writing, inventories)))
+        found.append(SourceController(clock, sources, parts))
     return found
 
 
@@ -170,7 +180,13 @@ def _mirrors(environment: Environment) -> dict[str, Mirror]:
 
 def _git_source(environment: Environment, mirrors: Mapping[str, Mirror], source: SourceSettings) -> GitSource:
     mirror = mirrors[source.repository]
-    return GitSource(source, mirror, RemoteRefs(environment.http, mirror.runner), renderer("plain"))
+    return GitSource(source, mirror, RemoteRefs(environment.http, mirror.runner), renderer("plain", render_options(source)))
+
+
+def render_options(source: SourceSettings) -> RenderOptions:
+    """What a source says about its files."""
+    path = "/".join(part for part in source.path.split("/") if part not in ("", "."))
+    return RenderOptions(path=path, namespace=source.namespace, exclude=source.exclude)
 
 
 def _hands(environment: Environment, source: GitSource, known: Forge | None) -> Hands:

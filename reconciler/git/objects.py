@@ -6,9 +6,19 @@ The other modules of this folder read and write Git; these nouns are what they a
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 Oid = str
 """The full hexadecimal name of a Git object."""
+
+
+class Hides(StrEnum):
+    """What may stand in a file that is not used, and so may not be taken for gone."""
+
+    NOTHING = "nothing"
+    ITSELF = "itself"
+    """What this file, or the files below it, held when they were read last."""
+    ANYTHING = "anything"
 
 
 def one_line(name: str) -> str:
@@ -18,12 +28,17 @@ def one_line(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SourceProblem:
-    """Something in the source that keeps a file from being used: where, what is wrong, what to do. `line` starts at 1; 0 is unknown."""
+    """Something in the source that keeps a file from being used: where, what is wrong, what to do. `line` starts at 1; 0 is unknown.
+
+    A `note` is no fault: the file is no manifest and is left alone.
+    """
 
     file: str
     line: int
     message: str
     remedy: str
+    hides: Hides = Hides.ANYTHING
+    note: bool = False
 
     def __str__(self) -> str:
         place = f"{one_line(self.file)}:{self.line}" if self.line else one_line(self.file)

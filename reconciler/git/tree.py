@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from reconciler.git.command import GitCall, Runner
 from reconciler.git.errors import Damaged
 from reconciler.git.names import text_of
-from reconciler.git.objects import Oid, Snapshot, SourceProblem
+from reconciler.git.objects import Hides, Oid, Snapshot, SourceProblem
 from reconciler.kernel.errors import Terminal
 
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -14,6 +14,8 @@ LARGEST_FILE = 1 << 20
 LARGEST_SNAPSHOT = 128 << 20
 MOST_FILES = 20_000
 POINTER = b"version https://git-lfs.github.com/spec/"
+UNRENDERED = {".jsonnet": "jsonnet", ".libsonnet": "jsonnet", ".cue": "CUE", ".ytt": "ytt", ".j2": "Jinja"}
+"""Files that other tools turn into manifests, and the tool."""
 REGULAR = ("100644", "100755")
 ABSENT = "000000"
 
@@ -158,17 +160,26 @@ def _is_read(name: str) -> bool:
 
 def _refusal(entry: TreeEntry) -> SourceProblem | None:
     if entry.mode == "120000":
-        return SourceProblem(entry.name, 0, "a symbolic link", "commit the file itself: links are not followed")
+        return _left_alone(entry, "a symbolic link", "links are not followed: commit the file itself if it holds manifests")
     if entry.mode == "160000":
-        return SourceProblem(entry.name, 0, "a submodule", "commit the manifests themselves: submodules are not fetched")
+        return _left_alone(entry, "a submodule", "submodules are not fetched: commit the manifests themselves if it holds any")
     if entry.mode not in REGULAR or ".." in entry.name.split("/"):
         return SourceProblem(entry.name, 0, "not a regular file", "commit a regular file with an ordinary name")
+    tool = UNRENDERED.get("." + entry.name.rpartition(".")[2])
+    if tool:
+        remedy = "commit what it renders, or name the file under `exclude`"
+        return SourceProblem(entry.name, 0, f"written for {tool}, which this version does not run", remedy, Hides.ITSELF)
     if _is_read(entry.name) and entry.size > LARGEST_FILE:
         size = f"{entry.size / (1 << 20):.1f} MiB"
         return SourceProblem(
             entry.name, 0, f"{size} is too large for a manifest", f"split it into files of at most {LARGEST_FILE >> 20} MiB"
         )
     return None
+
+
+def _left_alone(entry: TreeEntry, what: str, remedy: str) -> SourceProblem:
+    """What is named like a manifest is a problem, anything else only a note; neither was ever read, so it hides nothing but itself."""
+    return SourceProblem(entry.name, 0, what, remedy, Hides.ITSELF, note=not _is_read(entry.name))
 
 
 def _pointer(name: str) -> SourceProblem:

@@ -17,8 +17,8 @@ REPLACED = "\N{REPLACEMENT CHARACTER}"
 DIGEST = r"(?<=[A-Za-z0-9])@(?=sha(?:256|512):[0-9a-f]{6})"
 MENTION = re.compile(rf"(?!{DIGEST})@(?=[^\s@])")
 REFERENCE = re.compile(r"(#(?=[\w\"'])|!(?=\w)|[$&%](?=\d))")
-GITHUB_REFERENCE = re.compile(r"\b(GH|AB)([-#])(?=\d)", re.IGNORECASE)
-TICKET = re.compile(r"\b([A-Za-z][A-Za-z0-9_]*)-(?=\d)|\bT(?=\d+\b)")
+GITHUB_REFERENCE = re.compile(r"(?<![A-Za-z])(GH|AB)([-#])(?=\d)", re.IGNORECASE)
+TICKET = re.compile(r"(?<![A-Za-z])([A-Za-z][A-Za-z0-9_]*)-(?=\d)|(?<![A-Za-z])T(?=\d)")
 CLOSING = re.compile(
     r"\b(?:clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing)|implement(?:s|ed|ing)?|complet(?:e[sd]?|ing))\b", re.IGNORECASE
 )

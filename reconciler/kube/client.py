@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from urllib.parse import quote
 
 import orjson
 
@@ -16,6 +17,8 @@ from reconciler.kube.transport import Request, Transport
 PAGE = "500"
 MANAGER = "reconciler"
 """Who we are to server-side apply, and in managedFields."""
+PLAIN = "!$&'()*+,;=:@"
+"""What a segment of a path may hold as it is, beside letters, digits and `-._~` (RFC 3986, 3.3)."""
 JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 
 
@@ -53,19 +56,32 @@ class Client:
             return None
 
     async def with_owners(self, ref: ObjectRef) -> Manifest:
-        """The object with its managedFields, which every other read drops."""
+        """The object with its managedFields, which other reads drop."""
         return await self._call(Request("GET", path_of(ref.resource, ref.namespace, ref.name), headers=JSON), slim=False)
+
+    async def find_owned(self, resource: Resource, namespace: str, name: str) -> Manifest | None:
+        """The same; None when there is no such object."""
+        try:
+            return await self.with_owners(ObjectRef(resource, namespace, name))
+        except NotFound:
+            return None
+
+    async def owned_list(self, resource: Resource, namespace: str) -> list[Manifest]:
+        """All objects with their managedFields, which other lists drop."""
+        return (await self._pages(resource, namespace, {"limit": PAGE}, slim=False)).items
 
     async def list(self, resource: Resource, namespace: str = "", *, labels: str = "", fields: str = "") -> list[Manifest]:
         return (await self.listing(resource, namespace, labels=labels, fields=fields)).items
 
     async def listing(self, resource: Resource, namespace: str = "", *, labels: str = "", fields: str = "") -> Listing:
         """All objects, page by page, as one snapshot."""
-        query = {"limit": PAGE, **_selectors(labels, fields)}
+        return await self._pages(resource, namespace, {"limit": PAGE, **_selectors(labels, fields)})
+
+    async def _pages(self, resource: Resource, namespace: str, query: Mapping[str, str], *, slim: bool = True) -> Listing:
         items: list[Manifest] = []
         while True:
             page = await self._call(Request("GET", path_of(resource, namespace), query, JSON))
-            items += [_typed(resource, item) for item in page.get("items") or []]
+            items += [_typed(resource, item, slim=slim) for item in page.get("items") or []]
             token = page["metadata"].get("continue")
             if not token:
                 return Listing(items, str(page["metadata"].get("resourceVersion", "")))
@@ -162,11 +178,9 @@ class Client:
 
 def path_of(resource: Resource, namespace: str, name: str = "", subresource: str = "") -> str:
     """The URL path of a collection, an object or a subresource (Kubernetes API concepts, "Resource URIs")."""
-    parts = [resource.path]
-    if resource.namespaced and namespace:
-        parts += ["namespaces", namespace]
-    parts += [part for part in (resource.plural, name, subresource) if part]
-    return "/".join(parts)
+    parts = ["namespaces", quote(namespace, safe=PLAIN)] if resource.namespaced and namespace else []
+    parts += [resource.plural, *(quote(part, safe=PLAIN) for part in (name, subresource) if part)]
+    return "/".join((resource.path, *parts))
 
 
 def _selectors(labels: str, fields: str) -> dict[str, str]:
@@ -191,10 +205,10 @@ def _event(resource: Resource, line: bytes) -> Event:
     return Event(decoded["type"], _typed(resource, decoded["object"]))
 
 
-def _typed(resource: Resource, manifest: Manifest) -> Manifest:
+def _typed(resource: Resource, manifest: Manifest, *, slim: bool = True) -> Manifest:
     manifest.setdefault("apiVersion", resource.api_version)
     manifest.setdefault("kind", resource.kind)
-    return _slim(manifest)
+    return _slim(manifest) if slim else manifest
 
 
 def _slim(manifest: Manifest) -> Manifest:

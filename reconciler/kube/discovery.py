@@ -1,5 +1,7 @@
 """Which resource serves a kind: our own table first, then what the server says (Kubernetes API concepts, "API discovery")."""
 
+from collections.abc import Iterable
+
 from reconciler.kernel import resources
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Manifest, Resource
@@ -9,6 +11,11 @@ from reconciler.kube.errors import NotFound, NotServed
 KNOWN = {(r.api_version, r.kind): r for r in vars(resources).values() if isinstance(r, Resource)}
 
 
+def not_served(api_version: str, kind: str) -> str:
+    """What is said of a kind that the cluster does not know."""
+    return f"the cluster serves no {kind} in {api_version}: install its CustomResourceDefinition first"
+
+
 class Discovery:
     """Finds resources by apiVersion and kind; remembers what the server said, forgets a group that did not have the kind."""
 
@@ -16,14 +23,20 @@ class Discovery:
         self._client = client
         self._found: dict[tuple[str, str], Resource] = dict(KNOWN)
 
+    async def resources_of(self, kinds: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Resource]:
+        """The resources of (apiVersion, kind), without those that the cluster does not serve: one question for each group not yet known."""
+        wanted = set(kinds)
+        for api_version in sorted({kind[0] for kind in wanted if kind not in self._found}):
+            self._found.update(await self._ask(api_version))
+        return {kind: self._found[kind] for kind in wanted if kind in self._found}
+
     async def resource_of(self, manifest: Manifest) -> Resource:
         """The resource of a manifest. Raises Terminal when the cluster does not serve its kind."""
         wanted = str(manifest["apiVersion"]), str(manifest["kind"])
-        if wanted not in self._found:
-            self._found.update(await self._ask(wanted[0]))
-        if wanted not in self._found:
-            raise Terminal(f"the cluster serves no {wanted[1]} in {wanted[0]}: install its CustomResourceDefinition first")
-        return self._found[wanted]
+        found = await self.resources_of([wanted])
+        if wanted not in found:
+            raise Terminal(not_served(*wanted))
+        return found[wanted]
 
     async def _ask(self, api_version: str) -> dict[tuple[str, str], Resource]:
         group, _, version = api_version.rpartition("/")

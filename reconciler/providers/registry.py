@@ -13,7 +13,7 @@ from reconciler.providers.web import Web
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
+class ProviderHands:
     """What providers reach the world with."""
 
     client: Client
@@ -24,19 +24,19 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class ProviderRow:
-    """One provider: what checks a configuration without any reach, and how it is made with them."""
+    """One provider: what checks a configuration without any hands, and how it is made with them."""
 
     checks: Checking
-    make: Callable[[Reach], Provider]
+    make: Callable[[ProviderHands], Provider]
 
 
 PROVIDERS: Mapping[str, ProviderRow] = {
-    "prometheus": ProviderRow(Prometheus, lambda reach: Prometheus(reach.http, reach.prometheus_address)),
-    "web": ProviderRow(Web, lambda reach: Web(reach.http)),
-    "job": ProviderRow(Job, lambda reach: Job(reach.client, reach.job_namespace)),
+    "prometheus": ProviderRow(Prometheus, lambda hands: Prometheus(hands.http, hands.prometheus_address)),
+    "web": ProviderRow(Web, lambda hands: Web(hands.http)),
+    "job": ProviderRow(Job, lambda hands: Job(hands.client, hands.job_namespace)),
 }
 
 
-def providers(reach: Reach) -> Mapping[str, Provider]:
-    """All providers over shared reach; a metric that names another one is refused by validation."""
-    return {name: row.make(reach) for name, row in PROVIDERS.items()}
+def providers(hands: ProviderHands) -> Mapping[str, Provider]:
+    """All providers over shared hands; a metric that names another one is refused by validation."""
+    return {name: row.make(hands) for name, row in PROVIDERS.items()}

@@ -1,30 +1,54 @@
-"""Plain YAML: every `.yaml`, `.yml` and `.json` file of the folder holds Kubernetes objects."""
+"""Plain YAML: every `.yaml`, `.yml` and `.json` file of the folder holds Kubernetes objects, or none."""
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
 
-from reconciler.git.objects import Snapshot, SourceProblem
+from reconciler.git.objects import Hides, Snapshot, SourceProblem
 from reconciler.sources.documents import Parsed, manifests_of
+from reconciler.sources.exclusion import excluded
+from reconciler.sources.renderer import RenderOptions
 
-TEMPLATED = {
-    "kustomization.yaml": "kustomize",
-    "kustomization.yml": "kustomize",
-    "Kustomization": "kustomize",
-    "Chart.yaml": "Helm",
-}
-REMEDY = "point the source at a folder with plain manifests, or commit the rendered ones"
+KUSTOMIZE = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+CHART = "Chart.yaml"
+PARTS_OF_A_CHART = ("templates/", "charts/", "crds/", "values.", "values-", "Chart.", "requirements.")
+REMEDY = "point the source at a folder with plain manifests, commit the rendered ones, or name it under `exclude`"
 
 
 class PlainRenderer:
-    """Parses files as they are. A folder that belongs to a templating tool is a SourceProblem, not a guess."""
+    """Parses files as they are. What belongs to a templating tool is left out and said, not guessed at; all else is read."""
+
+    def __init__(self, options: RenderOptions) -> None:
+        self._options = options
 
     async def render(self, snapshot: Snapshot, previous: Parsed | None = None) -> Parsed:
-        foreign = tuple(problem for name in sorted(snapshot.files) if (problem := _foreign(name)))
-        if foreign:
-            return Parsed({}, (), (*snapshot.problems, *foreign), snapshot.commit)
         # Parsing is milliseconds per megabyte: long enough to keep the event loop from its other work.
-        return await asyncio.to_thread(manifests_of, snapshot, previous)
+        return await asyncio.to_thread(rendered, snapshot, previous, self._options)
 
 
-def _foreign(name: str) -> SourceProblem | None:
-    tool = TEMPLATED.get(name.rpartition("/")[2])
-    return SourceProblem(name, 0, f"this folder is rendered by {tool}, which this version does not run", REMEDY) if tool else None
+def rendered(snapshot: Snapshot, previous: Parsed | None, options: RenderOptions) -> Parsed:
+    """The manifests of a folder without what is excluded and what only a templating tool can read."""
+    files = {name: content for name, content in snapshot.files.items() if not excluded(name, options.path, options.exclude)}
+    known = tuple(problem for problem in snapshot.problems if not excluded(problem.file, options.path, options.exclude))
+    foreign = {name: problem for name in files if (problem := _foreign(name, files))}
+    problems = tuple(sorted(set(foreign.values()), key=lambda problem: problem.file))
+    plain = {name: content for name, content in files.items() if name not in foreign}
+    parsed = manifests_of(replace(snapshot, files=plain, problems=(*known, *problems)), previous, options.namespace)
+    return replace(parsed, withheld=tuple(dict.fromkeys((*parsed.withheld, *sorted(foreign)))))
+
+
+def _foreign(name: str, files: Mapping[str, bytes]) -> SourceProblem | None:
+    """What to say of a file that belongs to a templating tool; None for a plain one."""
+    parts = name.split("/")
+    for depth in range(len(parts)):
+        folder = "".join(f"{part}/" for part in parts[:depth])
+        for marker in KUSTOMIZE:
+            if f"{folder}{marker}" in files:
+                return _unrendered(f"{folder}{marker}", "kustomize")
+        if f"{folder}{CHART}" in files and name.removeprefix(folder).startswith(PARTS_OF_A_CHART):
+            return _unrendered(f"{folder}{CHART}", "Helm")
+    return None
+
+
+def _unrendered(marker: str, tool: str) -> SourceProblem:
+    return SourceProblem(marker, 0, f"this folder is rendered by {tool}, which this version does not run", REMEDY, Hides.ITSELF)

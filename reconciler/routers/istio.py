@@ -9,9 +9,9 @@ from reconciler.kernel.plan import Action, Replace
 from reconciler.kernel.problem import Problem, invalid
 from reconciler.kernel.resources import DESTINATION_RULES, VIRTUAL_SERVICES
 from reconciler.rollouts.traffic.model import HeaderRoute, MirrorRoute, Traffic
-from reconciler.rollouts.traffic.router import Asked, Features, InForce, Live, Notice, Owner, Routing, Services
+from reconciler.rollouts.traffic.router import Features, InForce, Live, Notice, Owner, RoutesAsked, Routing, Services
 from reconciler.routers.istio_matches import refusal
-from reconciler.routers.istio_routes import Entry, carried_over, misleading, notices, returned, with_traffic
+from reconciler.routers.istio_routes import RoutedService, carried_over, misleading, notices, returned, with_traffic
 from reconciler.routers.istio_selection import Selection
 from reconciler.routers.istio_sides import Sides
 from reconciler.routers.istio_subsets import all_hashes, carried_hashes, released, switched, with_experiments
@@ -28,7 +28,7 @@ class _Mesh:
 
     rule: ObjectRef | None
     live_rule: Manifest | None
-    entries: tuple[Entry, ...]
+    entries: tuple[RoutedService, ...]
     sides: Sides
 
 
@@ -61,7 +61,7 @@ class Istio:
         given = ((ref, manifest, _without(ref, manifest, owner)) for ref, manifest in found)
         return tuple(Replace(ref.resource, clean) for ref, manifest, clean in given if clean != manifest)
 
-    def problems(self, config: Manifest, asked: Asked) -> Iterator[Problem]:
+    def problems(self, config: Manifest, asked: RoutesAsked) -> Iterator[Problem]:
         """Services that are missing (contract 12.2), and conditions that Istio's admission would refuse in the middle of a release."""
         if not _rule(config) and not (asked.canary and asked.stable):
             yield invalid(f"spec.strategy.{'canaryService' if asked.stable else 'stableService'}", "", SERVICES)
@@ -138,9 +138,9 @@ def _resolved(config: Manifest, services: Services, live: Live) -> _Mesh:
         namespace=services.namespace,
     )
 
-    def entry_of(entry: Manifest) -> Entry:
+    def entry_of(entry: Manifest) -> RoutedService:
         selection = Selection(entry, services.managed_routes)
-        return Entry(_service_ref(entry, services.namespace), selection, sides, services.owner, services.plain_routes)
+        return RoutedService(_service_ref(entry, services.namespace), selection, sides, services.owner, services.plain_routes)
 
     return _Mesh(ref, live_rule, tuple(map(entry_of, _entries(config))), sides)
 
@@ -172,7 +172,7 @@ def _refused(field: str, route: HeaderRoute | MirrorRoute) -> Iterator[Problem]:
             yield from (invalid(f"{field}.match[{index}].{part}.{kind}", text, why) for kind, text, why in found)
 
 
-def _weighted(entry: Entry, traffic: Traffic, found: Manifest | None) -> Routing:
+def _weighted(entry: RoutedService, traffic: Traffic, found: Manifest | None) -> Routing:
     """One VirtualService; one that is wrong does not keep the others from being written."""
     if found is None:
         return _missing(entry.ref, "VirtualServiceNotFound")

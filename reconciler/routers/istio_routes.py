@@ -19,7 +19,7 @@ UPDATED = "Updated VirtualService"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class RoutedService:
     """One VirtualService of a configuration, and how its routes are read and made."""
 
     ref: ObjectRef
@@ -48,7 +48,7 @@ class Entry:
         yield from (route["name"] for route in routes if route.get("name") in self.selection.managed)
 
 
-def with_traffic(found: Manifest, entry: Entry, traffic: Traffic) -> Manifest:
+def with_traffic(found: Manifest, entry: RoutedService, traffic: Traffic) -> Manifest:
     """The VirtualService for this traffic; the same object when it is that already. Terminal when its routes do not fit."""
     record = record_of(found, entry.owner)
     made = _made(record, entry, traffic)
@@ -61,7 +61,7 @@ def with_traffic(found: Manifest, entry: Entry, traffic: Traffic) -> Manifest:
     return with_mark(wanted, entry.owner, _mark(wanted, entry, traffic, made))
 
 
-def _made(record: Record | None, entry: Entry, traffic: Traffic) -> Mapping[str, Made]:
+def _made(record: Record | None, entry: RoutedService, traffic: Traffic) -> Mapping[str, Made]:
     """The routes that must stand afterwards, in the order of managedRoutes: those on record, changed by the step (contract 9.1, 2)."""
     if traffic.drop_managed_routes:
         return {}
@@ -77,7 +77,7 @@ def _steps(traffic: Traffic) -> list[Made]:
     return [step for step in (traffic.header_route, traffic.mirror_route) if step is not None]
 
 
-def _cleared(found: Manifest, record: Record | None, entry: Entry, traffic: Traffic) -> Manifest:
+def _cleared(found: Manifest, record: Record | None, entry: RoutedService, traffic: Traffic) -> Manifest:
     """The spec without the routes that are made anew or gone, and without what an earlier configuration left elsewhere."""
     spec = dict(found.get("spec") or {})
     if record is not None and (record.listed != listed_in(entry.selection.config) or _renamed(record.sides, entry.sides)):
@@ -95,7 +95,7 @@ def _renamed(before: Sides, after: Sides) -> bool:
     return replace(before, host="", other_subsets=frozenset()) != replace(after, host="", other_subsets=frozenset())
 
 
-def _with_shares(spec: Manifest, chosen: Mapping[str, Sequence[int]], entry: Entry, shares: Shares) -> Manifest:
+def _with_shares(spec: Manifest, chosen: Mapping[str, Sequence[int]], entry: RoutedService, shares: Shares) -> Manifest:
     """Selected routes weighted, and managed ones that mirror (made by the reference, before us)."""
     spec = dict(spec)
     for protocol, selected in chosen.items():
@@ -106,7 +106,7 @@ def _with_shares(spec: Manifest, chosen: Mapping[str, Sequence[int]], entry: Ent
     return spec
 
 
-def _mark(wanted: Manifest, entry: Entry, traffic: Traffic, made: Mapping[str, Made]) -> Manifest | None:
+def _mark(wanted: Manifest, entry: RoutedService, traffic: Traffic, made: Mapping[str, Made]) -> Manifest | None:
     """What is on record; nothing when the object holds nothing of ours."""
     experiments = tuple(sorted(destination.service for destination in traffic.additional))
     if not traffic.weight and not experiments and not any(entry.managed(wanted)):
@@ -116,7 +116,7 @@ def _mark(wanted: Manifest, entry: Entry, traffic: Traffic, made: Mapping[str, M
     return Record(sides=entry.sides, listed=listed, managed=managed, experiments=experiments, made=made).mark
 
 
-def notices(before: Manifest, after: Manifest, entry: Entry, traffic: Traffic) -> Iterator[Notice]:
+def notices(before: Manifest, after: Manifest, entry: RoutedService, traffic: Traffic) -> Iterator[Notice]:
     """What people are told of a write, in the reference's words (contract 9.3 "Events")."""
     if before.get("spec") == after.get("spec"):
         return
@@ -136,7 +136,7 @@ def _routes(manifest: Manifest, name: str) -> list[Manifest]:
     return [route for route in (manifest.get("spec") or {}).get("http") or [] if route.get("name") == name]
 
 
-def carried_over(desired: Manifest, live: Manifest, entry: Entry) -> Manifest:
+def carried_over(desired: Manifest, live: Manifest, entry: RoutedService) -> Manifest:
     """What Git asks for with the weights, managed routes and mark in force, however Git orders, names and spells its routes."""
     record = record_of(live, entry.owner)
     entry = replace(entry, sides=replace(entry.sides, host=entry.sides.host or (record.sides.host if record else "")))
@@ -164,7 +164,7 @@ def _weighted(route: Manifest, living: Sequence[Manifest], sides: Sides) -> Mani
 
 
 def _with_managed(
-    routes: list[Manifest], living: Sequence[Manifest], selected: Sequence[int], known: tuple[Entry, Record | None]
+    routes: list[Manifest], living: Sequence[Manifest], selected: Sequence[int], known: tuple[RoutedService, Record | None]
 ) -> list[Manifest]:
     """Routes on record are made anew of what Git says now; others that are managed keep their place on top."""
     entry, record = known
@@ -186,7 +186,7 @@ def returned(found: Manifest, owner: Owner) -> Manifest:
     return with_mark({**found, "spec": spec}, owner, None)
 
 
-def misleading(found: Manifest | None, entry: Entry) -> Iterator[str]:
+def misleading(found: Manifest | None, entry: RoutedService) -> Iterator[str]:
     """Hosts that do not mean what they seem to: Istio looks a short name up beside the VirtualService and completes no other."""
     for route in entry.selected(found):
         for destination in route.get("route") or []:

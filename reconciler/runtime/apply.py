@@ -30,16 +30,21 @@ class Apply:
         if plan.status is not None:
             await self._one(plan.status)
 
+    async def patch(self, action: Patch) -> Manifest:
+        """One patch; the answer is the object as it is now."""
+        answer = await self._client.patch(action.ref, action.body, style=action.style, subresource=action.subresource, query=action.query)
+        if action.subresource != "scale":
+            self._remember(action.ref.resource, answer)
+        return answer
+
     async def _one(self, action: Action) -> None:
         match action:
             case Create():
                 await self._create(action)
             case Replace(resource, manifest):
                 self._remember(resource, await self._client.replace(resource, manifest))
-            case Patch(ref, body, style, subresource, query):
-                answer = await self._client.patch(ref, body, style=style, subresource=subresource, query=query)
-                if subresource != "scale":
-                    self._remember(ref.resource, answer)
+            case Patch():
+                await self.patch(action)
             case Remove(ref, uid, propagation):
                 await self._client.delete(ref, uid=uid, propagation=propagation)
             case Evict(ref):

@@ -23,7 +23,7 @@ log = structlog.get_logger()
 class Engine:
     """Runs a set of controllers over one client and cache. `ready` is set when every informer has listed once.
 
-    Nobody waits for a resource that not every cluster serves; it is asked for again now and then.
+    It does not wait for a resource that not every cluster serves; that one is asked for again now and then.
     """
 
     def __init__(self, controllers: Sequence[Controller], client: Client, cache: Cache, clock: Clock, *, resync: float = RESYNC) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import structlog
 
@@ -31,6 +31,13 @@ class Controller(Protocol):
     async def reconcile(self, key: Key) -> datetime | None: ...
 
 
+@runtime_checkable
+class Unhurried(Protocol):
+    """A controller whose passes end by themselves, however long they take: each call in them has its own limit."""
+
+    unhurried: bool
+
+
 class Worker:
     """Runs passes of all controllers from one queue. A failing key is retried; it never stops the others."""
 
@@ -50,8 +57,9 @@ class Worker:
 
     async def _pass(self, key: Key) -> None:
         try:
-            async with asyncio.timeout(PASS_LIMIT):
-                wake_at = await self._controllers[key.controller].reconcile(key)
+            controller = self._controllers[key.controller]
+            async with asyncio.timeout(None if isinstance(controller, Unhurried) else PASS_LIMIT):
+                wake_at = await controller.reconcile(key)
         except NotFound as error:
             self._queue.forget(key)
             log.debug("object is gone", **_words(key), reason=str(error))

@@ -4,17 +4,19 @@ A document or file that cannot be used becomes a SourceProblem and costs only it
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from reconciler.git.objects import Snapshot, SourceProblem
+from reconciler.git.objects import Hides, Snapshot, SourceProblem
 from reconciler.kernel.identity import Manifest
+from reconciler.sources.kinds import is_namespaced, kind_key
 from reconciler.sources.model import FieldLocation
 from reconciler.sources.references import Named, config_of, lender_of
-from reconciler.yamledit.nodes import Document, FieldPath, Node, NotYaml, ScalarNode, compose_each, decode, node_at
+from reconciler.yamledit.nodes import Document, FieldPath, Node, NotYaml, compose_each, decode, node_at
 from reconciler.yamledit.values import value_of
 
 SUFFIXES = (".yaml", ".yml", ".json")
+MARKS = (b"apiVersion", b"kind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,8 @@ class Located:
     """One manifest, where it stands, and what follows from it alone, so that an unchanged file costs nothing again.
 
     `root` is its path in the document, not empty inside a List. `key` is kind, namespace and name as the manifest writes them, `claim`
-    the same with the API group. `config` are the ConfigMaps and Secrets its pod template names, `lender` whose template it borrows.
+    the same with every kind's API group. `config` are the ConfigMaps and Secrets its pod template names, `lender` whose template it
+    borrows.
     """
 
     manifest: Manifest
@@ -43,13 +46,16 @@ class ParsedFile:
     content: bytes
     manifests: tuple[Located, ...] = ()
     problems: tuple[SourceProblem, ...] = ()
+    notes: tuple[SourceProblem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
     """All files of one snapshot, parsed. Manifests come in the order of file names and documents.
 
-    `derived` keeps what was found out of it once: a snapshot never changes, and there may be a thousand questions to it.
+    `namespace` is that of objects which name none. `notes` are files that hold no manifest, `withheld` files and folders whose present
+    content nobody knows. `derived` keeps what was found out of it once: a snapshot never changes, and there may be a thousand questions
+    to it.
     """
 
     files: Mapping[str, ParsedFile]
@@ -58,11 +64,19 @@ class Parsed:
     commit: str = ""
     found: Mapping[Named, Located] = field(default_factory=dict)
     claims: frozenset[Named] = frozenset()
+    notes: tuple[SourceProblem, ...] = ()
+    withheld: tuple[str, ...] = ()
+    namespace: str = ""
     derived: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def contested(self, located: Located) -> bool:
         """True when another document claims the same object: then neither of them says what it should be."""
         return located.claim in self.claims
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether some file may hold any manifest at all: then nothing can be said to have left Git."""
+        return any(problem.hides is Hides.ANYTHING for problem in self.problems)
 
     def find(self, kind: str, namespace: str, name: str) -> Located | None:
         """The manifest of this kind and name, if the source has it."""
@@ -74,11 +88,12 @@ class Parsed:
         return len(self.found) < len(self.manifests)
 
 
-def manifests_of(snapshot: Snapshot, previous: Parsed | None = None) -> Parsed:
+def manifests_of(snapshot: Snapshot, previous: Parsed | None = None, namespace: str = "") -> Parsed:
     """Parses a snapshot. Files whose bytes are those of `previous` are not parsed again."""
-    known = previous.files if previous else {}
-    files = {name: _again(known.get(name), name, content) for name, content in sorted(snapshot.files.items()) if name.endswith(SUFFIXES)}
-    return parsed_from(files, snapshot.problems, snapshot.commit)
+    known = previous.files if previous and previous.namespace == namespace else {}
+    read = {name: content for name, content in sorted(snapshot.files.items()) if name.endswith(SUFFIXES)}
+    files = {name: _again(known.get(name), name, content, namespace) for name, content in read.items()}
+    return replace(parsed_from(files, snapshot.problems, snapshot.commit), namespace=namespace)
 
 
 def parsed_from(files: Mapping[str, ParsedFile], problems: tuple[SourceProblem, ...] = (), commit: str = "") -> Parsed:
@@ -87,7 +102,10 @@ def parsed_from(files: Mapping[str, ParsedFile], problems: tuple[SourceProblem, 
     doubled, claims = _contests(manifests)
     broken = tuple(problem for parsed in files.values() for problem in parsed.problems)
     index = {located.key: located for located in manifests}
-    return Parsed(files, manifests, (*problems, *broken, *doubled), commit, index, claims)
+    told = tuple(problem for problem in problems if not problem.note)
+    notes = [problem for problem in problems if problem.note] + [note for parsed in files.values() for note in parsed.notes]
+    hidden = tuple(problem.file for problem in problems if problem.hides is Hides.ITSELF)
+    return Parsed(files, manifests, (*told, *broken, *doubled), commit, index, claims, tuple(notes), hidden)
 
 
 def _contests(manifests: Sequence[Located]) -> tuple[list[SourceProblem], frozenset[Named]]:
@@ -101,26 +119,55 @@ def _contests(manifests: Sequence[Located]) -> tuple[list[SourceProblem], frozen
 
 def replace_files(parsed: Parsed, contents: Mapping[str, bytes]) -> Parsed:
     """The same source with other bytes in some files: what the tip would be after an edit. Problems of no file that is read stay."""
-    changed = {name: parse_file(name, content) for name, content in contents.items()}
+    changed = {name: parse_file(name, content, parsed.namespace) for name, content in contents.items()}
     unread = tuple(problem for problem in parsed.problems if problem.file not in parsed.files)
-    return parsed_from({**parsed.files, **changed}, unread, parsed.commit)
+    return replace(parsed_from({**parsed.files, **changed}, unread, parsed.commit), namespace=parsed.namespace)
 
 
-def parse_file(name: str, content: bytes) -> ParsedFile:
-    """The manifests of one file, and a problem for each document that cannot be used."""
+def parse_file(name: str, content: bytes, namespace: str = "") -> ParsedFile:
+    """The manifests of one file, and a problem for each document that cannot be used; objects that name no namespace get this one."""
     try:
         documents = compose_each(decode(content))
     except NotYaml as error:
         return ParsedFile(content, (), (_problem(name, error),))
+    values = [(document, _value(document)) for document in documents]
+    if _holds_no_manifest(name, content, [value for _, value in values if value is not None]):
+        return ParsedFile(content, notes=(_no_manifest(name),))
     manifests: list[Located] = []
     problems: list[SourceProblem] = []
-    for document in documents:
-        for found in _manifests(name, document):
+    for document, value in values:
+        for found in _manifests(name, document, value, namespace):
             if isinstance(found, SourceProblem):
                 problems.append(found)
             else:
                 manifests.append(found)
     return ParsedFile(content, tuple(manifests), tuple(problems))
+
+
+def _value(document: Document) -> Any:
+    """What a document says: None for an empty one, NotYaml for one that cannot be read."""
+    if document.problem is not None:
+        return document.problem
+    try:
+        return value_of(document.root) if document.root is not None else None
+    except NotYaml as error:
+        return error
+
+
+def _holds_no_manifest(name: str, content: bytes, values: Sequence[Any]) -> bool:
+    """True for a file that says something and is no manifest; what cannot be read may be one, but for JSON without the words of one."""
+    if any(isinstance(value, NotYaml) for value in values):
+        return name.endswith(".json") and not any(word in content for word in MARKS)
+    return bool(values) and not any(_looks_like_a_manifest(value) for value in values)
+
+
+def _looks_like_a_manifest(value: Any) -> bool:
+    """True for a manifest, a mistyped one, and bare words: a pipeline, values and a bot's settings share at most one of these fields."""
+    return not isinstance(value, dict | list) or (isinstance(value, dict) and len({"apiVersion", "kind", "metadata"} & value.keys()) > 1)
+
+
+def _no_manifest(name: str) -> SourceProblem:
+    return SourceProblem(name, 0, "holds no Kubernetes object and is left alone", "nothing is to be done", Hides.NOTHING, note=True)
 
 
 def documents_of(parsed: Parsed, name: str) -> tuple[Document, ...]:
@@ -140,42 +187,67 @@ def location(located: Located, path: FieldPath, node: Node) -> FieldLocation:
 
 
 def _problem(name: str, error: NotYaml) -> SourceProblem:
-    return SourceProblem(name, error.line, error.message, error.remedy)
+    return SourceProblem(name, error.line, error.message, f"{error.remedy}, or name the file under `exclude`")
 
 
-def _again(known: ParsedFile | None, name: str, content: bytes) -> ParsedFile:
+def _again(known: ParsedFile | None, name: str, content: bytes, namespace: str) -> ParsedFile:
     if known is not None and known.content == content:
         return known
-    return parse_file(name, content)
+    return parse_file(name, content, namespace)
 
 
-def _manifests(name: str, document: Document) -> Iterator[Located | SourceProblem]:
+def _manifests(name: str, document: Document, value: Any, namespace: str) -> Iterator[Located | SourceProblem]:
     """The manifests of one document, several for a List; what cannot be used of it is a problem in its place."""
-    try:
-        if document.problem is not None:
-            raise document.problem
-        value = value_of(document.root) if document.root is not None else None
-    except NotYaml as error:
-        yield _problem(name, error)
+    if isinstance(value, NotYaml):
+        yield _problem(name, value)
         return
-    if document.root is None or (isinstance(document.root, ScalarNode) and value is None):
+    if document.root is None or value is None:
         return
     if isinstance(value, dict) and str(value.get("kind", "")).endswith("List") and isinstance(value.get("items"), list):
         for position, item in enumerate(value["items"]):
             node = node_at(document.root, ("items", position)) or document.root
-            yield _located_or_problem(name, document, ("items", position), item, node)
+            yield _located_or_problem(_Place(name, document.index, ("items", position), node), item, namespace)
         return
-    yield _located_or_problem(name, document, (), value, document.root)
+    yield _located_or_problem(_Place(name, document.index, (), document.root), value, namespace)
 
 
-def _located_or_problem(name: str, document: Document, root: FieldPath, value: Any, node: Node) -> Located | SourceProblem:
+def _located_or_problem(place: "_Place", value: Any, namespace: str) -> Located | SourceProblem:
     try:
-        return _located(name, document, root, value, node)
+        return _located(place, value, namespace)
     except NotYaml as error:
-        return _problem(name, error)
+        return _problem(place.file, error)
 
 
-def _located(name: str, document: Document, root: FieldPath, value: Any, node: Node) -> Located:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where one manifest stands: file, document, path in it, and node."""
+
+    file: str
+    document: int
+    root: FieldPath
+    node: Node
+
+
+def _located(place: _Place, value: Any, default: str) -> Located:
+    _check(value, place.node)
+    manifest = _in_namespace(value, default)
+    metadata = manifest["metadata"]
+    namespace, named = str(metadata.get("namespace") or ""), str(metadata.get("name") or "")
+    claim = f"{manifest['kind']}.{manifest['apiVersion'].rpartition('/')[0]}", namespace, named
+    config, lender = config_of(manifest, namespace), lender_of(manifest, namespace)
+    key = kind_key(manifest), namespace, named
+    return Located(manifest, place.file, place.document, place.root, place.node.line, key, claim, config, lender)
+
+
+def _in_namespace(manifest: Manifest, default: str) -> Manifest:
+    """The manifest with the source's namespace where it names none; kinds that surely live in no namespace stay as they are."""
+    if not default or manifest["metadata"].get("namespace") or is_namespaced(manifest) is False:
+        return manifest
+    return {**manifest, "metadata": {**manifest["metadata"], "namespace": default}}
+
+
+def _check(value: Any, node: Node) -> None:
+    """Raises NotYaml for what cannot be one Kubernetes object."""
     if not isinstance(value, dict):
         raise NotYaml(node.line, "a document that is not a mapping", "write apiVersion, kind and metadata, or move the file away")
     for required in ("apiVersion", "kind"):
@@ -187,10 +259,6 @@ def _located(name: str, document: Document, root: FieldPath, value: Any, node: N
     for name_, part in (("spec", value.get("spec")), *((f"metadata.{key}", metadata.get(key)) for key in ("labels", "annotations"))):
         if part is not None and not isinstance(part, dict):
             raise NotYaml(node.line, f"a {value['kind']} whose {name_} is not a mapping", "write it as one")
-    kind, namespace, named = value["kind"], str(metadata.get("namespace") or ""), str(metadata.get("name") or "")
-    claim = f"{kind}.{value['apiVersion'].rpartition('/')[0]}", namespace, named
-    config, lender = config_of(value, namespace), lender_of(value, namespace)
-    return Located(value, name, document.index, root, node.line, (kind, namespace, named), claim, config, lender)
 
 
 def _doubled(second: Located, first: Located) -> SourceProblem:

@@ -6,6 +6,7 @@ from typing import Any
 
 from reconciler.kernel.identity import Manifest
 from reconciler.sources.image import Image
+from reconciler.sources.kinds import kind_key
 from reconciler.yamledit.nodes import FieldPath
 
 WORD = r"[a-z0-9]+"
@@ -79,7 +80,7 @@ def template_path(kind: str) -> FieldPath | None:
 
 def template_of(manifest: Manifest) -> Mapping[str, Any] | None:
     """The pod template of a workload: metadata and spec; None where there is none, as in a Rollout with `workloadRef`."""
-    path = TEMPLATES.get(str(manifest.get("kind")))
+    path = TEMPLATES.get(kind_key(manifest))
     if path is None:
         return None
     template: Any = manifest

@@ -1,14 +1,23 @@
 """What a source has applied and asks for, kept in one ConfigMap: the only thing a sync must remember (docs/configuration.md, terms)."""
 
+import base64
+import binascii
+import hashlib
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
-from reconciler.kernel.identity import Manifest
+from reconciler.kernel.identity import Manifest, annotations_of
+from reconciler.sources.problem import RecordedProblem
 
 DATA_KEY = "inventory"
-PROBLEMS_SHOWN = 50
+CONFIRMED = "reconciler.dev/confirmed-prune"
+"""The digest of the removals that a person has confirmed, on the inventory itself."""
+WHOLE = 200_000
+"""Characters beyond which the inventory is packed: a ConfigMap holds 1 MiB, and a source may have thousands of objects."""
+SHOWN = 50
 
 
 Place = tuple[str, str, str, str]
@@ -17,10 +26,19 @@ Place = tuple[str, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class InventoryEntry:
-    """One object of the inventory: where it is and its uid when we wrote it."""
+    """One object of the inventory: where it is, its uid when we wrote it, and the file it stood in."""
 
     place: Place
     uid: str
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockedPrune:
+    """Removals that wait for a person: exactly these objects, by the digest that confirms them."""
+
+    digest: str
+    objects: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +48,13 @@ class Inventory:
     commit: str = ""
     entries: tuple[InventoryEntry, ...] = ()
     workloads: Mapping[str, str] = field(default_factory=dict)
-    problems: tuple[str, ...] = ()
+    problems: tuple[RecordedProblem | str, ...] = ()
+    """As text where an earlier version wrote them."""
+    ignored: tuple[str, ...] = ()
+    """Files that hold no manifest, each with the reason."""
+    planned: tuple[str, ...] = ()
+    """What would be done, where the source only reports."""
+    blocked: BlockedPrune | None = None
 
 
 def config_map_name(source: str) -> str:
@@ -41,36 +65,65 @@ def workload_key(namespace: str, kind: str, name: str) -> str:
     return f"{kind}/{namespace}/{name}"
 
 
+def digest_of(entries: Sequence[InventoryEntry]) -> str:
+    """Names one exact set of objects: the same set has the same digest, any other one another."""
+    text = "\n".join(sorted("|".join((*entry.place, entry.uid)) for entry in entries))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def confirmed_digest(manifest: Manifest | None) -> str:
+    """Which removals a person has confirmed; empty for none."""
+    return annotations_of(manifest).get(CONFIRMED, "") if manifest is not None else ""
+
+
 def parse_inventory(manifest: Manifest | None) -> Inventory:
     """The inventory of a ConfigMap; an empty one when there is none or a person has broken it."""
-    text = ((manifest or {}).get("data") or {}).get(DATA_KEY)
-    if not text:
-        return Inventory()
     try:
-        return msgspec.json.decode(text, type=Inventory)
-    except msgspec.DecodeError:
+        text = _text(manifest or {})
+        return msgspec.json.decode(text, type=Inventory) if text else Inventory()
+    except (msgspec.DecodeError, zlib.error, binascii.Error, ValueError):
         return Inventory()
+
+
+def _text(manifest: Manifest) -> str | bytes:
+    packed = (manifest.get("binaryData") or {}).get(DATA_KEY)
+    return zlib.decompress(base64.b64decode(packed)) if packed else str((manifest.get("data") or {}).get(DATA_KEY) or "")
 
 
 def render_inventory(source: str, namespace: str, inventory: Inventory) -> Manifest:
-    """The ConfigMap to write."""
+    """The ConfigMap to write: beside what we read again, what is wrong, ignored and planned, in lines for people."""
+    encoded = msgspec.json.encode(inventory)
+    packed = {DATA_KEY: base64.b64encode(zlib.compress(encoded)).decode()} if len(encoded) > WHOLE else None
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": config_map_name(source), "namespace": namespace, "labels": {"reconciler.dev/source": source}},
         "data": {
             "commit": inventory.commit,
-            "problems": "\n".join(inventory.problems),
-            DATA_KEY: msgspec.json.encode(inventory).decode(),
+            "problems": _lines([str(problem) for problem in inventory.problems]),
+            "ignored": _lines(inventory.ignored),
+            "plan": _lines(inventory.planned),
+            **({} if packed else {DATA_KEY: encoded.decode()}),
         },
+        **({"binaryData": packed} if packed else {}),
     }
 
 
+def replacing(fresh: Manifest) -> Manifest:
+    """The patch that makes the stored ConfigMap this one, whichever of the two forms it had."""
+    packed = fresh.get("binaryData")
+    return {"data": {DATA_KEY: None, **fresh["data"]}, "binaryData": packed if packed else {DATA_KEY: None}}
+
+
+def _lines(texts: Sequence[str]) -> str:
+    more = [f"… and {len(texts) - SHOWN} more"] if len(texts) > SHOWN else []
+    return "\n".join((*texts[:SHOWN], *more))
+
+
 def next_entries(
-    before: Sequence[InventoryEntry], seen: Mapping[Place, str], removed: Sequence[InventoryEntry]
+    before: Sequence[InventoryEntry], seen: Mapping[Place, tuple[str, str]], removed: Sequence[Place]
 ) -> tuple[InventoryEntry, ...]:
-    """Entries after a pass: everything seen with its present uid, and what was there before and is not yet removed."""
-    gone = {entry.place for entry in removed}
-    kept = {entry.place: entry.uid for entry in before if entry.place not in gone}
-    kept.update({place: uid for place, uid in seen.items() if uid})
-    return tuple(InventoryEntry(place, uid) for place, uid in sorted(kept.items()))
+    """Entries after a pass: everything seen with its present uid and file, and what was there before and is not yet removed."""
+    kept = {entry.place: entry for entry in before if entry.place not in set(removed)}
+    kept.update({place: InventoryEntry(place, uid, file) for place, (uid, file) in seen.items() if uid})
+    return tuple(kept[place] for place in sorted(kept))

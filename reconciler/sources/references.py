@@ -5,6 +5,7 @@ from typing import Any
 
 from reconciler.kernel.identity import Manifest
 from reconciler.sources.images import template_of
+from reconciler.sources.kinds import kind_key
 
 Named = tuple[str, str, str]
 """Kind, namespace and name, as manifests write them."""
@@ -18,7 +19,7 @@ def config_of(manifest: Manifest, namespace: str) -> tuple[Named, ...]:
 
 def lender_of(manifest: Manifest, namespace: str) -> Named | None:
     """The object whose pod template a Rollout borrows; None for one that has its own."""
-    if manifest.get("kind") != "Rollout" or template_of(manifest) is not None:
+    if kind_key(manifest) != "Rollout" or template_of(manifest) is not None:
         return None
     reference = _mapping(_mapping(manifest.get("spec")).get("workloadRef"))
     return str(reference.get("kind")), namespace, str(reference.get("name"))

@@ -1,9 +1,19 @@
 """What a renderer is: it turns the files of a source into manifests that know their place."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from reconciler.git.objects import Snapshot
 from reconciler.sources.documents import Parsed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderOptions:
+    """What a source says about its files: its folder, the namespace of objects without one, and globs of files to leave out."""
+
+    path: str = ""
+    namespace: str = ""
+    exclude: tuple[str, ...] = ()
 
 
 class Renderer(Protocol):

@@ -56,6 +56,10 @@ class SourceSettings:
     companion: bool = False
     """True when somebody else applies what Git holds (Argo CD, Flux), and we judge, restore and tell beside it."""
     allow: Allow
+    namespace: str = ""
+    """Of objects that name none."""
+    exclude: tuple[str, ...] = ()
+    """Globs of files that are left out."""
     prune: bool = True
     prune_limit: PruneLimit = PruneLimit()
     credentials: CredentialFile | None = None

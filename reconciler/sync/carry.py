@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from reconciler.kernel.identity import Manifest, name_of, namespace_of
 from reconciler.kernel.well_known import HASH_LABEL as HASH
+from reconciler.sources.kinds import kind_key
 
 RoutedCarrier = Callable[[Manifest, Manifest], Manifest]
 """(desired, live) to what is written."""
@@ -30,7 +31,7 @@ def carry_over(desired: Manifest, live: Manifest | None, owned: RuntimeOwned) ->
     routed = owned.routed.get((desired["kind"], namespace_of(desired), name_of(desired)))
     if routed is not None:
         desired = routed(desired, live)
-    carry = CARRIERS.get(desired["kind"])
+    carry = CARRIERS.get(kind_key(desired))
     return carry(desired, live, owned) if carry else desired
 
 

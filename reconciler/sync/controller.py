@@ -1,11 +1,12 @@
 """One pass over a source: what Git holds now becomes releases and writes, or a report; never less than Git, never more than allowed.
 
-Order: what is asked for is put on record (inventory) → releases are opened → objects are written in order → what left Git is pruned.
+Order: what is asked for is put on record (inventory) → namespaces and kinds → releases are opened → everything else in waves → prunes.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import groupby
 
 import structlog
 
@@ -23,22 +24,49 @@ from reconciler.kernel.resources import (
     REPLICA_SETS,
     ROLLOUTS,
 )
-from reconciler.kube.cache import Cache
-from reconciler.kube.client import Client
-from reconciler.releases.apply_opener import ReleaseOpener
 from reconciler.releases.asking import identities
+from reconciler.rollouts.traffic.router import Routers
 from reconciler.runtime.apply import Apply
-from reconciler.sources.inventory import Inventory, next_entries, render_inventory
+from reconciler.sources.inventory import CONFIRMED, Inventory, Place, confirmed_digest, next_entries, render_inventory, replacing
 from reconciler.sources.observe_inventory import Inventories
-from reconciler.sources.source_port import SourcePort, Tip
-from reconciler.sync.apply import Removed, Writing, Written
-from reconciler.sync.prune import Removals, removals
+from reconciler.sources.problem import Mender, Reason, RecordedProblem
+from reconciler.sources.source_port import SourcePort
+from reconciler.sync.apply import Outcome, SourceApply
+from reconciler.sync.apply_releases import Releases
+from reconciler.sync.facts import Failure, SourceFacts
+from reconciler.sync.observe import Observation
+from reconciler.sync.plan import SourcePlan, foundations, plan, ready
+from reconciler.sync.writes import Write
 
 RESYNC = timedelta(minutes=3)
+ROUNDS = 4
+"""How often a plan may ask for more before it is carried out with what is known."""
 REST, LONGEST_REST = 4.0, 5.0
 """How many times as long as the work of the pass before took, and how many seconds at most, a pass without news waits: many releases in
 motion may not fill a core with passes."""
 log = structlog.get_logger()
+Failures = Mapping[Place, Failure]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Who reads and who writes for a pass. With `reporting` nothing is written: what would be is said."""
+
+    observation: Observation
+    releases: Releases
+    source_apply: SourceApply
+    apply: Apply
+    inventories: Inventories
+    routers: Routers
+    reporting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What stands in the cluster of a source: its ConfigMap, None before the first pass, and what that says."""
+
+    stored: Manifest | None
+    inventory: Inventory
 
 
 class SourceController:
@@ -46,15 +74,17 @@ class SourceController:
 
     name = "source"
     watches = (RELEASES, ROLLOUTS, DEPLOYMENTS, REPLICA_SETS, RELEASE_POLICIES, CLUSTER_RELEASE_POLICIES, NAMESPACES)
+    unhurried = True
+    """A pass takes as long as the API server needs for its objects: it is never cut."""
 
-    def __init__(self, client: Client, cache: Cache, clock: Clock, sources: Mapping[str, SourcePort], parts: "Parts") -> None:
+    def __init__(self, clock: Clock, sources: Mapping[str, SourcePort], parts: Parts) -> None:
         self._clock = clock
-        self._apply = Apply(client, cache, clock)
         self._sources = sources
-        self._opener = parts.opener
-        self._writing = parts.writing
-        self._inventories = parts.inventories
+        self._parts = parts
+        self._opener = parts.releases
         self._rested: dict[str, float] = {}
+        self._failures: dict[str, Failures] = {}
+        self._reported: dict[str, tuple[str, ...]] = {}
 
     def keys_for(self, resource: Resource, manifest: Manifest) -> Iterable[Key]:
         """A release that changed (held, lifted, decided) may let a template through; a changed policy may adopt or hand back."""
@@ -68,88 +98,143 @@ class SourceController:
         return []
 
     async def reconcile(self, key: Key) -> datetime | None:
-        source = self._sources.get(key.name)
-        if source is None:
+        following = self._sources.get(key.name)
+        if following is None:
             return None
         rest = self._rested.pop(key.name, 0.0) - self._clock.monotonic()
-        if rest > 0 and not source.news_expected:
+        if rest > 0 and not following.news_expected:
             self._rested[key.name] = self._clock.monotonic() + rest
             return self._clock.now() + timedelta(seconds=rest)
-        return await self._pass(key, source)
+        return await self._pass(key.name, following)
 
-    async def _pass(self, key: Key, source: SourcePort) -> datetime | None:
-        stored, before = await self._inventories.read(key.name)
+    async def _pass(self, name: str, following: SourcePort) -> datetime | None:
+        record = Record(*await self._parts.inventories.read(name))
         try:
-            tip = await source.latest()
+            tip = await following.latest()
         except (Transient, Terminal) as error:
-            await self._store(key.name, stored, before, replace(before, problems=(f"cannot be read: {error}",)))
+            problem = RecordedProblem(reason=Reason.UNREACHABLE, message=f"cannot be read: {error}", mender=Mender.OPERATOR, retried=True)
+            await self._store(name, record, replace(record.inventory, problems=(problem,)))
             raise
         began = self._clock.monotonic()
-        if not source.settings.apply:
-            await self._report(key.name, stored, before, tip)
+        facts = await self._parts.observation.facts((following.settings, tip), record.stored, record.inventory)
+        facts = replace(facts, routers=self._parts.routers)
+        if self._parts.reporting or not following.settings.apply:
+            await self._report(name, record, facts)
             return None
-        asked = replace(before, commit=tip.sha, workloads=identities(tip.parsed))
-        stored = await self._store(key.name, stored, before, asked)
-        unjudged = await self._opener.open(source, tip)
-        written = await self._writing.write(source.settings, tip)
-        after = await self._finish(source, tip, asked, written)
-        after = replace(after, problems=(*after.problems, *unjudged))
-        await self._store(key.name, stored, asked, after)
-        if written.retry:
-            raise Transient(f"source {key.name}: {written.retry[0]}")
+        wake_at = await self._deliver(name, following, record, facts)
         ended = self._clock.monotonic()
-        self._rested[key.name] = ended + min(REST * (ended - began), LONGEST_REST)
-        return min(filter(None, (written.wake_at, self._clock.now() + RESYNC)))
+        self._rested[name] = ended + min(REST * (ended - began), LONGEST_REST)
+        return min(filter(None, (wake_at, self._clock.now() + RESYNC)))
 
-    async def _finish(self, source: SourcePort, tip: Tip, asked: Inventory, written: Written) -> Inventory:
-        """Prune what left Git, unless anything at all was wrong with this look."""
-        settings = source.settings
-        known = set(written.uids.values())
-        # The same object under another apiVersion has moved in Git, not left it.
-        entries = tuple(e for e in asked.entries if e.place in written.desired or e.uid not in known)
-        pruned = Removals()
-        removed = Removed()
-        whole = not tip.parsed.problems and not written.problems and not written.retry and not tip.rewritten
-        if settings.prune and whole:
-            pruned = removals(entries, written.desired, settings.prune_limit)
-            removed = await self._writing.remove(pruned.entries, settings.name)
-        problems = (*_problems(tip), *written.problems, *((pruned.blocked,) if pruned.blocked else ()), *removed.problems)
-        return replace(asked, entries=next_entries(entries, written.uids, removed.entries), problems=problems)
+    async def _deliver(self, name: str, following: SourcePort, record: Record, facts: SourceFacts) -> datetime | None:
+        """Carry out what is due, and put on record what came of it."""
+        tip, failures = facts.tip, self._failures.get(name, {})
+        asked = replace(record.inventory, commit=tip.sha, workloads=identities(tip.parsed))
+        record = await self._store(name, record, asked)
+        facts, founded = await self._found(replace(facts, inventory=asked), failures)
+        opened = await self._opener.open(following, replace(tip, parsed=ready(facts)))
+        facts = replace(facts, unjudged=opened.unjudged, unopened=opened.failure)
+        thought, facts = await self._thought(facts, {**failures, **founded.failures})
+        done = await self._parts.source_apply.carry_out(thought, failures)
+        self._failures[name] = remaining(thought, facts, (founded, done))
+        await self._store(name, record, _recorded(asked, thought, (founded, done)))
+        if done.unfinished:
+            raise Transient(done.unfinished)
+        retries = [failure.retry_at for failure in self._failures[name].values()]
+        unopened = self._clock.now() + timedelta(seconds=5) if opened.failure else None
+        return min(filter(None, (thought.wake_at, unopened, *retries)), default=None)
 
-    async def _report(self, source: str, stored: Manifest | None, before: Inventory, tip: Tip) -> None:
-        """`apply: false`: say what would be followed, write nothing else."""
-        counted = f"reporting only: {len(tip.parsed.manifests)} objects at {tip.sha[:12]} would be applied; set apply: true to do it"
-        await self._store(source, stored, before, replace(before, commit=tip.sha, problems=(counted, *_problems(tip))))
+    async def _found(self, facts: SourceFacts, failures: Failures) -> tuple[SourceFacts, Outcome]:
+        """Make namespaces, kinds and policies first; what stands on them is looked up once they are there."""
+        done = Outcome()
+        for _ in range(ROUNDS):
+            facts = self._parts.observation.judged(facts, {**failures, **done.failures})
+            due = foundations(facts, self._clock.now())
+            if not due:
+                break
+            more = await self._parts.source_apply.write(_by_rank(due), failures)
+            done = replace(done, uids={**done.uids, **more.uids}, failures={**done.failures, **more.failures})
+            facts = await self._parts.observation.again(facts)
+        return facts, done
 
-    async def _store(self, source: str, stored: Manifest | None, before: Inventory, after: Inventory) -> Manifest | None:
-        if stored is not None and before == after:
-            return stored
-        fresh = render_inventory(source, self._inventories.namespace, after)
-        if stored is None:
-            await self._apply(Plan((Create(CONFIGMAPS, fresh),)))
+    async def _thought(self, facts: SourceFacts, failures: Failures) -> tuple[SourcePlan, SourceFacts]:
+        """The plan, once all its questions are answered."""
+        facts = self._parts.observation.judged(facts, failures)
+        thought = plan(facts, self._clock.now())
+        for _ in range(ROUNDS):
+            if not thought.questions - facts.autoscalers.keys():
+                break
+            facts = await self._parts.observation.answered(facts, thought.questions)
+            thought = plan(facts, self._clock.now())
+        return thought, facts
+
+    async def _report(self, name: str, record: Record, facts: SourceFacts) -> None:
+        """Say what would be done, write nothing else; where not even that may be written, the log says it, once a change."""
+        thought, facts = await self._thought(facts, {})
+        commit, why = facts.tip.sha, "run --read-only" if self._parts.reporting else "set apply: true to do it"
+        counted = f"reporting only: {len(facts.tip.parsed.manifests)} objects at {commit[:12]} would be applied; {why}"
+        problems = (RecordedProblem(reason=Reason.REPORTING, message=counted, mender=Mender.OPERATOR), *thought.problems)
+        if not self._parts.reporting:
+            after = replace(record.inventory, commit=commit, problems=problems, ignored=thought.ignored, planned=thought.steps)
+            await self._store(name, record, after)
+            return
+        said = (*thought.steps, *map(str, problems))
+        if self._reported.get(name) != said:
+            self._reported[name] = said
+            log.info("would be done", source=name, commit=commit[:12], plan=list(thought.steps), problems=list(map(str, problems)))
+
+    async def _store(self, name: str, record: Record, after: Inventory) -> Record:
+        before = record.inventory
+        done = after.blocked is None and bool(confirmed_digest(record.stored))
+        if self._parts.reporting or (record.stored is not None and before == after and not done):
+            return record
+        fresh = render_inventory(name, self._parts.inventories.namespace, after)
+        if record.stored is None:
+            await self._parts.apply(Plan((Create(CONFIGMAPS, fresh),)))
         else:
-            place = ObjectRef(CONFIGMAPS, self._inventories.namespace, name_of(fresh))
-            await self._apply(Plan((Patch(place, {"data": fresh["data"]}),)))
-        self._inventories.written(source, after)
-        await self._tell(source, fresh, before, after)
-        return fresh
+            place = ObjectRef(CONFIGMAPS, self._parts.inventories.namespace, name_of(fresh))
+            mark = {"metadata": {"annotations": {CONFIRMED: None}}} if done else {}
+            await self._parts.apply(Plan((Patch(place, {**replacing(fresh), **mark}),)))
+        self._parts.inventories.written(name, after)
+        await self._tell(name, fresh, before, after)
+        return Record(fresh, after)
 
-    async def _tell(self, source: str, about: Manifest, before: Inventory, after: Inventory) -> None:
-        """One event and one log line per new problem."""
+    async def _tell(self, name: str, about: Manifest, before: Inventory, after: Inventory) -> None:
+        """One event and one log line per new problem; one line for files that are left alone."""
+        known = set(map(str, before.problems))
         for problem in after.problems:
-            if problem not in before.problems:
-                log.warning("source problem", source=source, problem=problem)
-                await self._apply(Plan((Emit(about, "SourceProblem", problem, warning=True),)))
+            if str(problem) not in known:
+                log.warning("source problem", source=name, problem=str(problem))
+                await self._parts.apply(Plan((Emit(about, "SourceProblem", str(problem), warning=True),)))
+        ignored = [file for file in after.ignored if file not in before.ignored]
+        if ignored:
+            log.info("files are left alone", source=name, files=ignored)
 
 
-def _problems(tip: Tip) -> tuple[str, ...]:
-    return tuple(str(problem) for problem in tip.parsed.problems)
+def _by_rank(writes: Sequence[Write]) -> list[list[Write]]:
+    return [list(wave) for _rank, wave in groupby(writes, key=lambda write: write.rank)]
 
 
-class Parts:
-    """The two halves of a pass, and where inventories are kept."""
+def remaining(thought: SourcePlan, facts: SourceFacts, outcomes: tuple[Outcome, Outcome]) -> Failures:
+    """What failed and is still wished: what was written, or is asked for otherwise, is forgotten."""
+    tried = {write.place for wave in thought.waves for write in wave}
+    waiting = {place: failure for place, failure in facts.failures.items() if place not in tried and place in thought.waiting}
+    return {**waiting, **outcomes[0].failures, **outcomes[1].failures}
 
-    def __init__(self, opener: ReleaseOpener, writing: Writing, inventories: Inventories) -> None:
-        self.opener = opener
-        self.writing = writing
-        self.inventories = inventories
+
+def _recorded(asked: Inventory, thought: SourcePlan, outcomes: tuple[Outcome, Outcome]) -> Inventory:
+    """The inventory after a pass."""
+    seen = {place: (uid, file) for place, uid, file in thought.seen}
+    for outcome in outcomes:
+        seen.update(outcome.uids)
+    gone = (*thought.gone, *outcomes[1].gone)
+    failed = [f.problem for outcome in outcomes for f in outcome.failures.values() if not f.quiet]
+    known = dict.fromkeys((*thought.problems, *failed, *outcomes[1].problems))
+    return replace(
+        asked,
+        entries=next_entries(asked.entries, seen, gone),
+        problems=tuple(known),
+        ignored=thought.ignored,
+        planned=(),
+        blocked=thought.blocked,
+    )

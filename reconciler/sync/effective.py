@@ -1,14 +1,21 @@
 """What is written for one object now: as Git has it, except for a pod template that must not change yet (ADR 0013, 0014, 0018)."""
 
-from collections.abc import Mapping
+import base64
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import getitem
+from typing import Any
 
 from reconciler.kernel.identity import Manifest
 from reconciler.releases.gate import TemplateDecision
+from reconciler.sources.images import template_path
+from reconciler.sources.kinds import kind_key
 from reconciler.sync.diff import digest
 
 DESIRED = "reconciler.dev/desired"
 SOURCE = "reconciler.dev/source"
 RELEASE = "reconciler.dev/release"
+WRITABLE = ("name", "namespace", "labels", "annotations", "finalizers", "ownerReferences")
 
 
 def effective(desired: Manifest, live: Manifest | None, template: TemplateDecision, marks: Mapping[str, str]) -> Manifest | None:
@@ -17,13 +24,31 @@ def effective(desired: Manifest, live: Manifest | None, template: TemplateDecisi
     `marks` are annotations such as the source and the release. The digest covers all of it, so a skipped write is a proven no-op.
     """
     manifest = desired
+    path = template_path(str(desired["kind"])) or ("spec", "template")
     if template.keep:
-        kept = live["spec"]["template"] if live is not None else template.instead
+        kept = _at(live, path) if live is not None else template.instead
         if not kept:
             return None
-        manifest = {**desired, "spec": {**desired["spec"], "template": kept}}
+        manifest = _put(desired, path, kept)
     marked = _annotate(manifest, marks)
-    return _annotate(marked, {DESIRED: digest(_without_template(marked) if template.keep else marked)})
+    return _annotate(marked, {DESIRED: digest(_put(marked, path, "kept") if template.keep else marked)})
+
+
+def as_stored(manifest: Manifest) -> Manifest:
+    """The manifest as the server keeps it: `stringData` is part of a Secret's `data`, so a key that leaves Git leaves the Secret."""
+    texts = manifest.get("stringData")
+    if kind_key(manifest) != "Secret" or not isinstance(texts, dict) or not all(isinstance(value, str) for value in texts.values()):
+        return manifest
+    folded = {key: base64.b64encode(text.encode()).decode() for key, text in texts.items()}
+    return {**{key: value for key, value in manifest.items() if key != "stringData"}, "data": {**(manifest.get("data") or {}), **folded}}
+
+
+def body_of(manifest: Manifest, live: Manifest | None) -> Manifest:
+    """What is sent: everything that people may set, and the version of the live object that it was derived from."""
+    metadata = {key: value for key, value in manifest["metadata"].items() if key in WRITABLE}
+    if live is not None:
+        metadata["resourceVersion"] = live["metadata"]["resourceVersion"]
+    return {**{key: value for key, value in manifest.items() if key != "status"}, "metadata": metadata}
 
 
 def written(effective: Manifest, live: Manifest | None) -> bool:
@@ -39,6 +64,13 @@ def _annotate(manifest: Manifest, marks: Mapping[str, str]) -> Manifest:
     return {**manifest, "metadata": {**metadata, "annotations": annotations}}
 
 
-def _without_template(manifest: Manifest) -> Manifest:
-    spec = {key: value for key, value in manifest["spec"].items() if key != "template"}
-    return {**manifest, "spec": {**spec, "template": "kept"}}
+def _at(manifest: Any, path: Sequence[str | int]) -> Any:
+    """The value at a path of keys."""
+    return reduce(getitem, path, manifest)
+
+
+def _put(manifest: Manifest, path: Sequence[str | int], value: Any) -> Manifest:
+    """The manifest with another value at a path of keys."""
+    if not path:
+        return value  # type: ignore[no-any-return]
+    return {**manifest, str(path[0]): _put(manifest[str(path[0])], path[1:], value)}

@@ -1,8 +1,7 @@
 """In which order objects are written: what others need comes first, workloads come last (so a policy precedes what it judges)."""
 
-from collections.abc import Iterable
-
-from reconciler.kernel.identity import Manifest, name_of, namespace_of
+from reconciler.kernel.identity import Manifest
+from reconciler.sources.kinds import kind_key
 
 RANKS = (
     ("Namespace",),
@@ -19,6 +18,10 @@ RANK = {kind: rank for rank, kinds in enumerate(RANKS) for kind in kinds}
 WORKLOADS = RANK["Deployment"]
 
 
-def in_order(manifests: Iterable[Manifest]) -> list[Manifest]:
-    """Sorted by rank, then namespace and name; kinds we do not know come just before workloads."""
-    return sorted(manifests, key=lambda m: (RANK.get(m["kind"], WORKLOADS - 0.5), namespace_of(m), name_of(m)))
+FOUNDATIONS = ("Namespace", "CustomResourceDefinition", "ReleasePolicy", "ClusterReleasePolicy")
+"""What has to be there before anything else can be looked up, made, or judged."""
+
+
+def rank_of(manifest: Manifest) -> float:
+    """The wave in which an object is written; kinds we do not know come just before workloads."""
+    return RANK.get(kind_key(manifest), WORKLOADS - 0.5)

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from reconciler.app.indexes import INDEXES
 from reconciler.app.polling import Polling
@@ -73,3 +74,17 @@ def test_a_hint_pulls_only_the_sources_forward_that_it_concerns(engine: Engine) 
 async def test_a_key_is_that_of_the_source_controller(engine: Engine) -> None:
     engine.poke(Key("source", "", "shop"))
     assert await looked(engine) == "shop"
+
+
+async def test_a_wall_clock_set_back_stops_no_poll(engine: Engine) -> None:
+    scheduler = AsyncIOScheduler(timezone=UTC)
+    scheduler.start()
+    later = datetime.now(UTC) + timedelta(hours=3)
+    scheduler.add_job(lambda: None, "interval", hours=1, id="shop", next_run_time=later)
+    found = Polling([SHOP], engine, Telemetry(), lambda _: None)
+    try:
+        async with running(found._keep_on(scheduler)):
+            assert await looked(engine) == "shop"
+        assert scheduler.get_job("shop").next_run_time < later - timedelta(hours=2)
+    finally:
+        scheduler.shutdown(wait=False)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import git, plan, route, start
+from benchmarks import git, plan, route, source, start
 from benchmarks.measure import Row
 
 
@@ -19,8 +19,12 @@ from benchmarks.measure import Row
             lambda: git.rows(files=20, rounds=1),
             ["no-change poll of one repository", "one image changed in 20 files → change known"],
         ),
+        (
+            lambda: source.rows(objects=12),
+            ["first apply of 12 objects", "a pass without news, 12 objects", "push → first write, 12 objects"],
+        ),
     ],
-    ids=["plan", "start", "route", "git"],
+    ids=["plan", "start", "route", "git", "source"],
 )
 def test_a_bench_measures_what_it_names(rows: Callable[[], list[Row]], expected: list[str]) -> None:
     found = rows()

@@ -5,7 +5,7 @@ import pytest
 from reconciler.git.objects import SourceProblem
 from reconciler.renderers.registry import RENDERERS
 from reconciler.sources.documents import SUFFIXES
-from reconciler.sources.renderer import Renderer
+from reconciler.sources.renderer import Renderer, RenderOptions
 from tests.kit.manifests import deployment, snapshot
 
 FILES = {"a/web.yaml": deployment(), "a/api.yaml": deployment(name="api")}
@@ -13,7 +13,7 @@ FILES = {"a/web.yaml": deployment(), "a/api.yaml": deployment(name="api")}
 
 @pytest.fixture(params=sorted(RENDERERS))
 def renderer(request: pytest.FixtureRequest) -> Renderer:
-    return RENDERERS[request.param]
+    return RENDERERS[request.param](RenderOptions())
 
 
 async def test_the_same_snapshot_gives_the_same_manifests(renderer: Renderer) -> None:

@@ -14,7 +14,7 @@ from reconciler.kernel.well_known import HASH_LABEL, MANAGED_BY
 from reconciler.kube.errors import Refused
 from reconciler.rollouts.traffic.marks import owners
 from reconciler.rollouts.traffic.model import HeaderMatch, HeaderRoute, Traffic
-from reconciler.rollouts.traffic.router import Asked, Live, Owner, Routers, ServedRouter, Services
+from reconciler.rollouts.traffic.router import Live, Owner, Routers, RoutesAsked, ServedRouter, Services
 from reconciler.routers.istio import Istio
 from reconciler.routers.registry import ROUTERS
 from tests.kit.rollouts import canary, pause, rollout, service, virtual_service, weight
@@ -172,13 +172,13 @@ def test_a_missing_object_is_a_problem_that_names_it_and_no_exception(case: Case
 def test_a_configuration_of_the_wrong_shape_is_no_exception(case: Case, config: Manifest) -> None:
     assert case.router.needs(config, "shop") == ()
     assert case.router.in_force(config, WHOSE, {}).problem
-    list(case.router.problems(config, Asked("", "")))
+    list(case.router.problems(config, RoutesAsked("", "")))
 
 
 def test_it_writes_only_kinds_that_it_declares_and_that_a_cluster_need_not_serve(case: Case) -> None:
     assert {ref.resource for ref in case.router.needs(case.config, "shop")} <= set(case.router.kinds)
     assert all(kind.optional and case.router.features.shared_fields[kind.kind] for kind in case.router.kinds)
-    assert list(case.router.problems(case.config, Asked("web-canary", "web-stable", (("f", HEADER),)))) == []
+    assert list(case.router.problems(case.config, RoutesAsked("web-canary", "web-stable", (("f", HEADER),)))) == []
 
 
 # ---- under the controller ----

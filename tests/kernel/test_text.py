@@ -56,7 +56,7 @@ ACTS = (
     r"(?i)\bgh-\d",
     r"\w://",
     r"(?i)\bwww\.\w",
-    r"(?i)\[[^\]]*(skip|no)[ _-]?(ci|actions)?[^\]]*\]",
+    r"(?i)\[[^\[\]]*\b(skip|no)[ _-]?(ci|actions)?\b[^\[\]]*\]",
     r"(?i)\[ci[ _-]skip\]",
     r"(?i)\*\*\*no_ci",
     r"(?i)skip-checks\s*:",

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import httpx
 
+from reconciler.app.wiring import render_options
 from reconciler.forges.plain import Plain
 from reconciler.git.environment import remote_of
 from reconciler.git.mirror import Mirror
@@ -32,10 +33,10 @@ from reconciler.sources.follow import GitSource
 from reconciler.sources.inventory import Inventory, config_map_name, parse_inventory
 from reconciler.sources.observe_inventory import Inventories
 from reconciler.sources.settings import Allow, SourceSettings
-from reconciler.sync.apply import Gates, Writing
-from reconciler.sync.apply_adoption import Adopting
+from reconciler.sync.apply import SourceApply
+from reconciler.sync.apply_releases import Releases
 from reconciler.sync.controller import Parts, SourceController
-from reconciler.sync.observe_template_gate import TemplateGate
+from reconciler.sync.observe import Observation
 from tests.kit.clusters import NAMESPACE, Api, api, informed
 from tests.kit.repositories import Files, Origin
 from tests.kit.wait import until
@@ -98,7 +99,7 @@ class Desk:
         return parse_inventory(await self.api.client.find(CONFIGMAPS, "reconciler", config_map_name("shop")))
 
     async def problems(self) -> str:
-        return "\n".join((await self.inventory()).problems)
+        return "\n".join(map(str, (await self.inventory()).problems))
 
     async def live(self, resource: Resource, name: str) -> Manifest | None:
         return await self.api.client.find(resource, NAMESPACE, name)
@@ -209,7 +210,7 @@ async def life(
         http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
         cache = await stack.enter_async_context(informed(cluster.client, *WATCHED))
         wanted = replace(SETTINGS, repository=origin.url, **settings)
-        followed = GitSource(wanted, mirror, RemoteRefs(http, mirror.runner), renderer("plain"))
+        followed = GitSource(wanted, mirror, RemoteRefs(http, mirror.runner), renderer("plain", render_options(wanted)))
         yield _assembled(cluster, origin, (cache, followed), forges or {})
 
 
@@ -219,11 +220,19 @@ def _assembled(cluster: Api, origin: Origin, read: tuple[Cache, GitSource], forg
     announcements = Announcements(forges, cache)
     inventories = Inventories(client, "reconciler", clock.monotonic)
     policies = Policies(cache, LocalPolicies())
-    openings = ReleaseOpener(cache, Apply(client, cache, clock), policies, announcements)
-    writing = Writing(client, cache, clock, Gates(TemplateGate(openings, clock), Adopting(client, cache, clock, policies), ROUTERS))
+    apply = Apply(client, cache, clock)
+    releases = Releases(ReleaseOpener(cache, apply, policies, announcements))
+    parts = Parts(
+        observation=Observation(client, cache, policies, releases),
+        releases=releases,
+        source_apply=SourceApply(client, apply, clock),
+        apply=apply,
+        inventories=inventories,
+        routers=ROUTERS,
+    )
     hands = Hands(followed, forges.get("shop", Plain()), lambda: None)
     outside = Outside(Restoration({"shop": hands}, clock, SystemClock()), announcements, policies, inventories, Notices({}))
-    source = SourceController(client, cache, clock, {"shop": followed}, Parts(openings, writing, inventories))
+    source = SourceController(clock, {"shop": followed}, parts)
     return Desk(cluster, origin, clock, cache, followed, source, ReleaseController(client, cache, clock, outside))
 
 

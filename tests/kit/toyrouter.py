@@ -7,7 +7,7 @@ from reconciler.kernel.plan import Action, Replace
 from reconciler.kernel.problem import Problem, invalid
 from reconciler.rollouts.traffic.marks import carried, mark_of, with_mark
 from reconciler.rollouts.traffic.model import Traffic
-from reconciler.rollouts.traffic.router import Asked, Features, InForce, Live, Notice, Owner, Routing, Services
+from reconciler.rollouts.traffic.router import Features, InForce, Live, Notice, Owner, RoutesAsked, Routing, Services
 
 SPLITS = Resource("toys.example", "v1", "splits", "Split", optional=True)
 
@@ -38,7 +38,7 @@ class Toy:
         given = [(found, _without(found, owner)) for found in live.values() if found]
         return tuple(Replace(SPLITS, clean) for found, clean in given if clean != found)
 
-    def problems(self, config: Manifest, asked: Asked) -> Iterator[Problem]:
+    def problems(self, config: Manifest, asked: RoutesAsked) -> Iterator[Problem]:
         if not config.get("split"):
             yield invalid("spec.strategy.canary.trafficRouting.toy", "", "name a split")
 

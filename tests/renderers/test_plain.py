@@ -2,12 +2,47 @@
 
 import pytest
 
+from reconciler.git.objects import Hides, SourceProblem
 from reconciler.renderers.plain import PlainRenderer
+from reconciler.sources.renderer import RenderOptions
 from tests.kit.manifests import deployment, snapshot
 
+LINK = SourceProblem("ci/link.yaml", 0, "a symbolic link", "commit the file", Hides.ITSELF, note=True)
+TEMPLATE = "{{ if .Values.on }}\nkind: Deployment\n{{ end }}\n"
 
-@pytest.mark.parametrize("name", ["kustomization.yaml", "a/Kustomization", "Chart.yaml"])
-async def test_a_folder_of_a_templating_tool_is_a_problem_and_not_a_guess(name: str) -> None:
-    rendered = await PlainRenderer().render(snapshot({name: "resources: [web.yaml]\n", "web.yaml": deployment()}))
-    assert not rendered.manifests
+
+@pytest.mark.parametrize("name", ["kustomization.yaml", "a/Kustomization", "a/kustomization.yml"])
+async def test_a_folder_of_kustomize_is_left_out_and_said_and_the_others_are_read(name: str) -> None:
+    folder = name.rpartition("/")[0]
+    inside = f"{folder}/web.yaml".lstrip("/")
+    files = {name: "resources: [web.yaml]\n", inside: deployment(), "z/other.yaml": deployment(name="other")}
+    rendered = await PlainRenderer(RenderOptions()).render(snapshot(files))
     assert [problem.file for problem in rendered.problems] == [name]
+    assert inside in rendered.withheld
+    assert [located.file for located in rendered.manifests] == (["z/other.yaml"] if folder else [])
+    assert not rendered.unreadable
+
+
+@pytest.mark.parametrize("folder", ["", "charts/web/"])
+async def test_a_chart_is_left_out_and_said_and_its_neighbours_are_read(folder: str) -> None:
+    chart = {f"{folder}Chart.yaml": "apiVersion: v2\nname: x\n", f"{folder}templates/a.yaml": TEMPLATE, f"{folder}values.yaml": "a: 1\n"}
+    rendered = await PlainRenderer(RenderOptions()).render(snapshot({**chart, "web.yaml": deployment()}))
+    assert [problem.file for problem in rendered.problems] == [f"{folder}Chart.yaml"]
+    assert "Helm" in rendered.problems[0].message
+    assert [located.file for located in rendered.manifests] == ["web.yaml"]
+    assert set(chart) <= set(rendered.withheld) and not rendered.unreadable
+
+
+async def test_excluded_files_are_neither_read_nor_told() -> None:
+    files = {"apps/web.yaml": deployment(), "apps/broken.yaml": "a: [", "apps/ci/x.yaml": "a: ["}
+    found = snapshot(files)
+    options = RenderOptions(path="apps", exclude=("broken.yaml", "ci/**"))
+    rendered = await PlainRenderer(options).render(found)
+    assert rendered.problems == () and [located.file for located in rendered.manifests] == ["apps/web.yaml"]
+
+
+async def test_an_excluded_link_is_not_told() -> None:
+    found = snapshot({"web.yaml": deployment()})
+    with_link = type(found)(found.commit, found.tree_id, found.files, (LINK,))
+    assert [n.file for n in (await PlainRenderer(RenderOptions()).render(with_link)).notes] == ["ci/link.yaml"]
+    assert (await PlainRenderer(RenderOptions(exclude=("ci",))).render(with_link)).notes == ()

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from reconciler.kernel.errors import Terminal
-from reconciler.rollouts.traffic.router import Configured, configured
+from reconciler.rollouts.traffic.router import ConfiguredRouter, configured
 from reconciler.routers.registry import ROUTERS
 
 
 def test_settings_beside_the_routers_are_no_routers() -> None:
     assert configured(
         ROUTERS, {"managedRoutes": [], "istio": {"virtualService": {"name": "v"}}, "maxTrafficWeight": 100, "nginx": None}
-    ) == (Configured("istio", ROUTERS["istio"], {"virtualService": {"name": "v"}}),)
+    ) == (ConfiguredRouter("istio", ROUTERS["istio"], {"virtualService": {"name": "v"}}),)
 
 
 def test_the_docs_say_what_is_served_as_the_registry_does() -> None:

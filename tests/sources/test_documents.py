@@ -34,7 +34,8 @@ BROKEN = {
     "no kind": ("apiVersion: v1\nmetadata: {name: a}\n", "without kind"),
     "no version": ("kind: ConfigMap\nmetadata: {name: a}\n", "without apiVersion"),
     "no name": ("apiVersion: v1\nkind: ConfigMap\n", "without metadata.name"),
-    "a list": ("- 1\n", "not a mapping"),
+    "bare words": ("not a manifest\n", "not a mapping"),
+    "an item that is no object": ("apiVersion: v1\nkind: List\nitems: [1]\n", "not a mapping"),
     "a template": ("{{ if x }}\nkind: x\n{{ end }}\n", "not YAML"),
     "number as kind": ("apiVersion: v1\nkind: 1\nmetadata: {name: a}\n", "without kind"),
     "spec": ("apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: text\n", "whose spec is not a mapping"),
@@ -63,6 +64,48 @@ def test_an_object_in_two_files_is_a_problem_that_names_both() -> None:
 def test_an_object_in_two_files_is_contested_and_its_neighbour_is_not() -> None:
     source = parsed(one=MAP, two=MAP, web=deployment())
     assert [source.contested(located) for located in source.manifests] == [True, True, False]
+
+
+NO_MANIFESTS = {
+    "renovate.json": '{"extends": ["config:base"]}',
+    "tsconfig.json": '{ // with comments\n "compilerOptions": {},}',
+    ".gitlab-ci.yml": "stages: [build]\nbuild: {script: [make]}\n",
+    ".drone.yml": "kind: pipeline\ntype: docker\nname: default\n",
+    "values.yaml": "image: {tag: '1.0'}\n",
+    "playbook.yml": "- hosts: all\n",
+}
+
+
+@pytest.mark.parametrize("name", NO_MANIFESTS)
+def test_a_file_that_is_no_manifest_is_said_and_hides_nothing(name: str) -> None:
+    source = manifests_of(snapshot({"web.yaml": deployment(), name: NO_MANIFESTS[name]}))
+    assert [located.file for located in source.manifests] == ["web.yaml"]
+    assert (source.problems, source.unreadable, source.withheld) == ((), False, ())
+    assert [note.file for note in source.notes] == [name]
+
+
+def test_a_document_that_is_no_manifest_beside_one_is_a_problem() -> None:
+    source = parsed(web=f"{deployment()}---\nreplicas: 3\n")
+    assert source.unreadable and "without apiVersion" in source.problems[0].message
+
+
+def test_objects_that_name_no_namespace_get_that_of_the_source() -> None:
+    files = {"a.yaml": MAP, "n.yaml": "apiVersion: v1\nkind: Namespace\nmetadata: {name: x}\n", "w.yaml": deployment()}
+    source = manifests_of(snapshot(files), None, "team")
+    assert {located.key for located in source.manifests} == {
+        ("ConfigMap", "team", "a"),
+        ("Namespace", "", "x"),
+        ("Deployment", "shop", "web"),
+    }
+    edited = replace_files(source, {"a.yaml": MAP.encode()})
+    assert edited.find("ConfigMap", "team", "a") is not None
+
+
+def test_a_kind_of_another_group_is_known_by_kind_and_group() -> None:
+    kruise = "apiVersion: rollouts.kruise.io/v1beta1\nkind: Rollout\nmetadata: {name: web, namespace: shop}\nspec: {}\n"
+    source = parsed(kruise=kruise)
+    assert source.find("Rollout", "shop", "web") is None
+    assert source.manifests[0].key[0] == "Rollout.rollouts.kruise.io"
 
 
 def test_other_files_are_left_alone() -> None:

@@ -1,7 +1,7 @@
 """`reconciler diff`: what Git's files ask for beside what lives, field by field; what runtime owns is left out."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,19 +9,22 @@ import typer
 
 from reconciler.app.cli.cluster import ClusterPlace, ask, located
 from reconciler.app.cli.family import frozen_now
-from reconciler.app.cli.files import manifests_at
+from reconciler.app.cli.files import manifests_at, options_of
 from reconciler.app.cli.output import Output, show_plain
 from reconciler.app.cli.tables import warn_frozen
 from reconciler.kernel.frozen import Frozen
-from reconciler.kernel.identity import Manifest, name_of, namespace_of
+from reconciler.kernel.identity import Manifest, Resource, name_of, namespace_of
 from reconciler.kernel.resources import AUTOSCALERS, ROLLOUTS
 from reconciler.kube.client import Client
-from reconciler.kube.discovery import Discovery
+from reconciler.kube.discovery import Discovery, not_served
 from reconciler.kube.errors import NotServed
 from reconciler.routers.registry import ROUTERS
 from reconciler.sources.documents import Located
+from reconciler.sources.permission import described, misnamed, no_namespace
 from reconciler.sync.carry import RuntimeOwned, carry_over
 from reconciler.sync.diff import LiveDifference, differences
+from reconciler.sync.effective import as_stored
+from reconciler.sync.facts import located_in
 from reconciler.sync.owned import runtime_owned
 
 
@@ -34,6 +37,8 @@ class ObjectDiff:
     line: int
     missing: bool
     fields: tuple[LiveDifference, ...]
+    problem: str = ""
+    """Why it cannot be compared, in the words of the sync."""
 
 
 def register(app: typer.Typer) -> None:
@@ -44,44 +49,65 @@ def register(app: typer.Typer) -> None:
 def diff(
     place: ClusterPlace,
     files: Annotated[list[Path], typer.Argument(help="manifest files or folders, as they are in Git")],
+    exclude: Annotated[list[str] | None, typer.Option("--exclude", help="a glob of files to leave out, as in `exclude`")] = None,
     output: Output = "text",
 ) -> None:
-    """Compare manifests with the cluster. Exit code 1 when anything differs.
+    """Compare manifests with the cluster. Exit code 1 when anything differs, 3 when something cannot be compared.
 
     Example: reconciler diff environments/demo/storefront
     """
-    manifests = manifests_at(files).manifests
-    found, frozen = ask(place, lambda client: _compared(client, place, manifests))
+    manifests = manifests_at(files, options_of(place.namespace, exclude or ())).manifests
+    found, frozen = ask(place, lambda client: _looked_at(client, manifests))
     warn_frozen(frozen, place)
     if output != "text":
         show_plain([asdict(entry) for entry in found], output)
     else:
         typer.echo("\n".join(_text(found)) if found else "no differences")
+    refused = [entry for entry in found if entry.problem]
+    for entry in refused:
+        typer.echo(f"{entry.file}:{entry.line}: {entry.problem}", err=True)
     if found:
-        raise typer.Exit(1)
+        raise typer.Exit(3 if refused else 1)
 
 
-async def _compared(client: Client, place: ClusterPlace, manifests: Iterable[Located]) -> tuple[list[ObjectDiff], tuple[Frozen, ...]]:
-    return await _compare(client, place, manifests), await frozen_now(client)
+async def _looked_at(client: Client, manifests: Iterable[Located]) -> tuple[list[ObjectDiff], tuple[Frozen, ...]]:
+    return await _compare(client, manifests), await frozen_now(client)
 
 
-async def _compare(client: Client, place: ClusterPlace, manifests: Iterable[Located]) -> list[ObjectDiff]:
-    """Each manifest beside what lives; one that names no namespace is looked for in that of the command, as kubectl does."""
+async def _compare(client: Client, manifests: Iterable[Located]) -> list[ObjectDiff]:
     discovery, found = Discovery(client), []
     owned = await _owned(client)
-    for asked in manifests:
-        resource = await discovery.resource_of(asked.manifest)
-        home = (namespace_of(asked.manifest) or place.namespace) if resource.namespaced else ""
-        live = await client.find(resource, home, name_of(asked.manifest))
-        entry = _entry(asked, live, owned)
+    known = list(manifests)
+    resources = await discovery.resources_of((str(one.manifest["apiVersion"]), str(one.manifest["kind"])) for one in known)
+    for asked in known:
+        resource = resources.get((str(asked.manifest["apiVersion"]), str(asked.manifest["kind"])))
+        entry = await _compared(client, asked, resource, owned)
         if entry is not None:
             found.append(entry)
     return found
 
 
+async def _compared(client: Client, located: Located, resource: Resource | None, owned: RuntimeOwned) -> ObjectDiff | None:
+    manifest = as_stored(located_in(located.manifest, resource))
+    if resource is None:
+        return _refused(located, not_served(str(manifest["apiVersion"]), str(manifest["kind"])))
+    refused = misnamed(manifest) or (no_namespace(manifest) if resource.namespaced and not namespace_of(manifest) else None)
+    if refused is not None:
+        return _refused(located, str(refused))
+    try:
+        live = await client.find(resource, namespace_of(manifest), name_of(manifest))
+    except NotServed:
+        return _refused(located, not_served(resource.api_version, resource.kind))
+    return _entry(replace(located, manifest=manifest), live, owned)
+
+
+def _refused(located: Located, words: str) -> ObjectDiff:
+    return ObjectDiff(described(located.manifest), located.file, located.line, False, (), words)
+
+
 def _entry(located: Located, live: Manifest | None, owned: RuntimeOwned) -> ObjectDiff | None:
     manifest = located.manifest
-    name = f"{manifest['kind']} {namespace_of(manifest)}/{name_of(manifest)}"
+    name = described(manifest)
     if live is None:
         return ObjectDiff(name, located.file, located.line, True, ())
     fields = differences(carry_over(manifest, live, owned), live)
@@ -101,7 +127,8 @@ async def _all(client: Client, resource: Any) -> list[Manifest]:
 
 def _text(found: list[ObjectDiff]) -> Iterable[str]:
     for entry in found:
-        yield f"{entry.object}  ({entry.file}:{entry.line})" + ("  is not in the cluster" if entry.missing else "")
+        if not entry.problem:
+            yield f"{entry.object}  ({entry.file}:{entry.line})" + ("  is not in the cluster" if entry.missing else "")
         for field in entry.fields:
             yield f"  {field.field}"
             yield f"    - live  {field.live}"

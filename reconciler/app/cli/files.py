@@ -1,34 +1,59 @@
-"""Manifest files from disk, parsed as a source is."""
+"""Manifest files from disk, rendered as a source is."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from reconciler.git.objects import Snapshot
+from reconciler.git.objects import Hides, Snapshot, SourceProblem
+from reconciler.git.tree import POINTER, SUFFIXES, UNRENDERED
 from reconciler.kernel.errors import Terminal
-from reconciler.sources.documents import Parsed, manifests_of
+from reconciler.renderers.plain import rendered
+from reconciler.sources.documents import Parsed
+from reconciler.sources.renderer import RenderOptions
 
 LIMIT = 1 << 20
-SUFFIXES = (".yaml", ".yml", ".json")
 
 
-def manifests_at(paths: Iterable[Path]) -> Parsed:
+def options_of(namespace: str, exclude: Iterable[str]) -> RenderOptions:
+    """What a source would say with `namespace` and `exclude`. Files are named as typed, so a path may begin anywhere in a name."""
+    globs = tuple(glob if "/" not in glob.strip("/") else f"**/{glob.removeprefix('./').lstrip('/')}" for glob in exclude)
+    return RenderOptions(namespace=namespace, exclude=globs)
+
+
+def manifests_at(paths: Iterable[Path], options: RenderOptions) -> Parsed:
     """All manifests of files and folders. Raises Terminal naming the first file that cannot be used."""
-    parsed = manifests_of(Snapshot("", "", contents_at(paths)))
+    parsed = rendered(snapshot_at(paths), None, options)
     if parsed.problems:
         raise Terminal("\n".join(str(problem) for problem in parsed.problems))
     return parsed
 
 
-def contents_at(paths: Iterable[Path]) -> dict[str, bytes]:
-    """The bytes of files, and of the manifests in folders, by name. Raises Terminal naming the first that cannot be read."""
-    return {str(path): _read(path) for root in paths for path in _files(root)}
+def snapshot_at(paths: Iterable[Path]) -> Snapshot:
+    """Files and the manifests in folders, as a source at a commit has them. Raises Terminal naming the first that cannot be read."""
+    found = [path for root in paths for path in _files(root)]
+    told = {str(path): problem for path in found if (problem := _unused(path))}
+    files = {str(path): _read(path) for path in found if str(path) not in told}
+    pointers = {name for name, content in files.items() if content.startswith(POINTER)}
+    problems = [
+        SourceProblem(name, 1, "a Git LFS pointer instead of a manifest", "commit the manifest itself") for name in sorted(pointers)
+    ]
+    return Snapshot("", "", {name: content for name, content in files.items() if name not in pointers}, (*told.values(), *problems))
 
 
 def _files(root: Path) -> Iterator[Path]:
-    if root.is_dir():
-        yield from sorted(path for path in root.rglob("*") if path.suffix in SUFFIXES and path.is_file())
+    if not root.is_dir():
+        yield root
         return
-    yield root
+    yield from sorted(path for path in root.rglob("*") if path.suffix in (*SUFFIXES, *UNRENDERED) and (path.is_file() or path.is_symlink()))
+
+
+def _unused(path: Path) -> SourceProblem | None:
+    """What a source would not read of this file, too."""
+    if path.is_symlink():
+        remedy = "links are not followed: commit the file itself if it holds manifests"
+        return SourceProblem(str(path), 0, "a symbolic link", remedy, Hides.ITSELF, note=path.suffix not in SUFFIXES)
+    tool = UNRENDERED.get(path.suffix)
+    remedy = "commit what it renders, or name the file under `exclude`"
+    return SourceProblem(str(path), 0, f"written for {tool}, which this version does not run", remedy, Hides.ITSELF) if tool else None
 
 
 def _read(path: Path) -> bytes:

@@ -20,6 +20,8 @@ def register(app: typer.Typer) -> None:
 
 def lint(
     files: Annotated[list[Path], typer.Argument(help="manifests, a reconciler.yaml, or folders of them")],
+    namespace: Annotated[str, typer.Option("--default-namespace", help="the source's `namespace`: of objects that name none")] = "",
+    exclude: Annotated[list[str] | None, typer.Option("--exclude", help="a glob of files to leave out, as in `exclude`")] = None,
     output: Output = "text",
 ) -> None:
     """Check syntax, schema and references of Rollouts, analysis templates, policies, Services, routes and settings.
@@ -29,10 +31,10 @@ def lint(
 
     Example: reconciler lint environments/demo reconciler.yaml
     """
-    from reconciler.app.cli.files import contents_at
-    from reconciler.app.lint.lint import lint as look
+    from reconciler.app.cli.files import options_of, snapshot_at
+    from reconciler.app.lint.lint import lint_snapshot as look
 
-    report = look(contents_at(files), whole=any(path.is_dir() for path in files))
+    report = look(snapshot_at(files), options_of(namespace, exclude or ()), whole=any(path.is_dir() for path in files))
     if output != "text":
         show_plain(_words(report), output)
     else:

@@ -23,7 +23,7 @@ class Library:
         return found.manifest if found else None
 
     def of_kind(self, *kinds: str) -> tuple[Located, ...]:
-        return tuple(located for located in self.parsed.manifests if located.manifest["kind"] in kinds)
+        return tuple(located for located in self.parsed.manifests if located.key[0] in kinds)
 
     def templates(self, namespace: str) -> Sequence[Manifest]:
         """The analysis templates that an object of a namespace can name."""

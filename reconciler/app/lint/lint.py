@@ -1,39 +1,56 @@
 """Looks at a set of files: syntax, schema and references of every object that decides about releases, and of settings."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Any
 
+from reconciler.app.lint.config import config_remarks
 from reconciler.app.lint.finding import Finding, Remark, Remarks, Severity
 from reconciler.app.lint.library import Library
 from reconciler.app.lint.lines import line_of
 from reconciler.app.lint.network import service_remarks, virtual_service_remarks
 from reconciler.app.lint.policies import policy_remarks
 from reconciler.app.lint.rollouts import rollout_remarks
-from reconciler.app.lint.shapes import misshapen
+from reconciler.app.lint.shapes import ROWS, misshapen
 from reconciler.app.lint.templates import template_remarks
 from reconciler.app.settings.manifest import parse_settings
-from reconciler.git.objects import SourceProblem
+from reconciler.git.objects import Snapshot, SourceProblem
 from reconciler.kernel import resources
-from reconciler.kernel.identity import Manifest, Resource
+from reconciler.kernel.identity import Manifest, Resource, namespace_of
 from reconciler.kernel.strict import FieldError
-from reconciler.sources.documents import Located, Parsed, node_of, parse_file, parsed_from
+from reconciler.renderers.plain import rendered
+from reconciler.sources.documents import Located, Parsed, node_of
+from reconciler.sources.kinds import is_namespaced
+from reconciler.sources.permission import misnamed, no_namespace
+from reconciler.sources.renderer import RenderOptions
 from reconciler.yamledit.nodes import Node, NotYaml, compose, decode
 from reconciler.yamledit.values import value_of
 
 Rule = Callable[[Manifest, Library], Remarks]
+
+
+def _mistyped(kind: str, group: str) -> bool:
+    """Whether a kind that we do not know is a mistyped one of ours; Argo has other kinds in the same group, which are not ours to judge."""
+    ours = [known for (home, known) in KNOWN if home == group]
+    return group == "reconciler.dev" or bool(get_close_matches(kind, ours, cutoff=0.85))
+
+
 RULES: Mapping[str, Rule] = {
     "Rollout.argoproj.io": rollout_remarks,
     "AnalysisTemplate.argoproj.io": template_remarks,
     "ClusterAnalysisTemplate.argoproj.io": template_remarks,
     "ReleasePolicy.reconciler.dev": policy_remarks,
     "ClusterReleasePolicy.reconciler.dev": policy_remarks,
+    "ConfigMap.": config_remarks,
+    "Secret.": config_remarks,
     "Service.": service_remarks,
     "VirtualService.networking.istio.io": virtual_service_remarks,
 }
 OWN_GROUPS = ("argoproj.io", "reconciler.dev")
 KNOWN = {(r.group, r.kind): r for r in vars(resources).values() if isinstance(r, Resource)}
 SERVED_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+PLAIN = RenderOptions()
 SETTINGS = {"sources", "listen", "controllers", "workdir"}
 """A document without a kind that has one of these is a reconciler.yaml."""
 
@@ -51,12 +68,19 @@ class Report:
         return tuple(finding for finding in self.findings if finding.severity is Severity.ERROR)
 
 
-def lint(contents: Mapping[str, bytes], *, whole: bool = False) -> Report:
+def lint(contents: Mapping[str, bytes], options: RenderOptions = PLAIN, *, whole: bool = False) -> Report:
     """Everything wrong with these files. `whole`: they are a folder, which should hold what its objects refer to."""
+    return lint_snapshot(Snapshot("", "", contents), options, whole=whole)
+
+
+def lint_snapshot(snapshot: Snapshot, options: RenderOptions, *, whole: bool) -> Report:
+    """The same, with what is already known of files that are not read."""
+    contents = snapshot.files
     settings = {name: root for name, content in contents.items() if (root := _settings_root(content)) is not None}
-    parsed = parsed_from({name: parse_file(name, content) for name, content in sorted(contents.items()) if name not in settings})
+    rest = {name: content for name, content in contents.items() if name not in settings}
+    parsed = rendered(replace(snapshot, files=rest), None, options)
     library = Library(parsed, whole)
-    found = [_unusable(problem) for problem in parsed.problems]
+    found = [_unusable(problem) for problem in (*parsed.problems, *parsed.notes)]
     found += [finding for name, root in settings.items() for finding in _settings(name, root)]
     found += [finding for located in parsed.manifests for finding in _object(parsed, located, library)]
     found += _homeless(parsed, library)
@@ -65,7 +89,8 @@ def lint(contents: Mapping[str, bytes], *, whole: bool = False) -> Report:
 
 
 def _unusable(problem: SourceProblem) -> Finding:
-    return Finding(Severity.ERROR, problem.file, problem.line, "", "", f"{problem.message}; {problem.remedy}")
+    severity = Severity.NOTE if problem.note else Severity.ERROR
+    return Finding(severity, problem.file, problem.line, "", "", f"{problem.message}; {problem.remedy}")
 
 
 def _settings_root(content: bytes) -> Node | None:
@@ -88,7 +113,7 @@ def _settings(name: str, root: Node) -> Iterator[Finding]:
 
 
 def _object(parsed: Parsed, located: Located, library: Library) -> Iterator[Finding]:
-    remarks = list(_remarks(located.manifest, library))
+    remarks = [*_placement(located.manifest), *_remarks(located.manifest, library)]
     if not remarks:
         return
     root = node_of(parsed, located)
@@ -96,6 +121,15 @@ def _object(parsed: Parsed, located: Located, library: Library) -> Iterator[Find
     what = f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
     for remark in remarks:
         yield Finding(remark.severity, located.file, line_of(root, remark.field), what, remark.field, remark.message)
+
+
+def _placement(manifest: Manifest) -> Iterator[Remark]:
+    """What the sync would say of its name and namespace, in the sync's own words."""
+    refused = misnamed(manifest)
+    if refused is not None:
+        yield Remark("metadata.name", str(refused))
+    if not namespace_of(manifest) and is_namespaced(manifest):
+        yield Remark("metadata", str(no_namespace(manifest)))
 
 
 def _homeless(parsed: Parsed, library: Library) -> Iterator[Finding]:
@@ -121,13 +155,13 @@ def _remarks(manifest: Manifest, library: Library) -> Iterable[Remark]:
     group, _, version = str(manifest["apiVersion"]).rpartition("/")
     kind = str(manifest["kind"])
     served = KNOWN.get((group, kind))
-    if group in OWN_GROUPS and (served is None or served.version != version):
+    if group in OWN_GROUPS and (served.version != version if served is not None else _mistyped(kind, group)):
         known = ", ".join(sorted(f"{r.kind} ({r.version})" for r in KNOWN.values() if r.group == group))
         return [Remark("kind", f"{group} serves no {kind} in {version}: it serves {known}")]
     rule = RULES.get(f"{kind}.{group}")
     if rule is None:
         return ()
-    wrong = list(misshapen(kind, manifest))
+    wrong = list(misshapen(kind, manifest)) if kind in ROWS else []
     if any(remark.severity is Severity.ERROR for remark in wrong):
         return wrong
     return [*wrong, *rule(manifest, library)]

@@ -12,7 +12,7 @@ from reconciler.rollouts.pods.referent import borrowed, referent_of
 from reconciler.rollouts.spec.manifest import parse_rollout
 from reconciler.rollouts.spec.model import RolloutSpec, WorkloadRef
 from reconciler.rollouts.traffic.named import routing_of, services_of
-from reconciler.rollouts.traffic.router import Configured, Services, served
+from reconciler.rollouts.traffic.router import ConfiguredRouter, Services, served
 from reconciler.rollouts.validation.references import analyses, service_fields, service_problem
 from reconciler.rollouts.validation.spec import spec_problem
 from reconciler.routers.registry import ROUTERS
@@ -124,7 +124,7 @@ def _routes(rollout: Manifest, library: Library) -> Remarks:
         yield from _routed(each, services_of(rollout), library)
 
 
-def _routed(each: Configured, services: Services, library: Library) -> Remarks:
+def _routed(each: ConfiguredRouter, services: Services, library: Library) -> Remarks:
     refs = each.router.needs(each.config, services.namespace)
     live = {ref: library.find(ref.resource.kind, ref.namespace, ref.name) for ref in refs}
     absent = [ref for ref, found in live.items() if found is None]

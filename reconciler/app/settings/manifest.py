@@ -16,6 +16,7 @@ from reconciler.sources.settings import Allow, CredentialFile, ForgeSettings, Pr
 CONTROLLERS = ("rollout", "analysis", "release")
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
 ENVIRONMENT = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]|[._](?=[A-Za-z0-9])){0,62}")
+NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 LEASE = (timedelta(seconds=15), timedelta(seconds=5))
 
 
@@ -77,6 +78,8 @@ def _source(fields: StrictFields) -> SourceSettings:
         apply=fields.flag("apply", False),
         companion=_companion(fields),
         allow=fields.inner("allow", _allow) or Allow(),
+        namespace=_namespace(fields),
+        exclude=_exclude(fields),
         prune=fields.flag("prune", True),
         prune_limit=fields.inner("pruneLimit", _prune_limit) or PruneLimit(),
         credentials=fields.inner("credentials", lambda inner: _credentials(inner, repository)),
@@ -100,6 +103,23 @@ def _holds_credentials(repository: str) -> bool:
     scheme, separator, rest = repository.partition("://")
     user, at, _ = rest.split("/", 1)[0].rpartition("@")
     return bool(separator and at) and (scheme != "ssh" or ":" in user)
+
+
+def _namespace(fields: StrictFields) -> str:
+    """The namespace of objects that name none; empty where every object has to."""
+    if not fields.text("namespace", ""):
+        return ""
+    return fields.matching("namespace", NAMESPACE, "the name of a namespace")
+
+
+def _exclude(fields: StrictFields) -> tuple[str, ...]:
+    globs = fields.texts("exclude")
+    for glob in globs:
+        if not glob.strip("/") or ".." in glob.split("/"):
+            raise FieldError(
+                fields.path("exclude"), f"{glob!r} is no glob of files below the source's path: write one like `ci/**` or `*.json`"
+            )
+    return globs
 
 
 def _allow(fields: StrictFields) -> Allow:

@@ -112,7 +112,7 @@ class Features:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RoutesAsked:
     """What a Rollout asks of a router besides its configuration: its two Services, and (field, route) of every step that sets one."""
 
     canary: str
@@ -147,7 +147,7 @@ class RouterProfile(Protocol):
         """The kinds of objects it writes, in the order in which they are given back."""
         ...
 
-    def problems(self, config: Manifest, asked: Asked) -> Iterator[Problem]:
+    def problems(self, config: Manifest, asked: RoutesAsked) -> Iterator[Problem]:
         """What is wrong with the Rollout as written, whatever lives."""
         ...
 
@@ -171,7 +171,7 @@ Routers = Mapping[str, ServedRouter]
 
 
 @dataclass(frozen=True, slots=True)
-class Configured:
+class ConfiguredRouter:
     """One router of a Rollout with its configuration."""
 
     name: str
@@ -187,7 +187,7 @@ class Configured:
 class Routed:
     """One router of a Rollout and the objects that it needs, as they live."""
 
-    configured: Configured
+    configured: ConfiguredRouter
     live: Live
 
 
@@ -200,16 +200,16 @@ class Left:
     manifest: Manifest
 
 
-def configured(routers: Routers, traffic_routing: Manifest) -> tuple[Configured, ...]:
+def configured(routers: Routers, traffic_routing: Manifest) -> tuple[ConfiguredRouter, ...]:
     """The routers of a `trafficRouting`, in order; Terminal when one is unknown."""
     named = {name: config for name, config in traffic_routing.items() if name not in SETTINGS and config is not None}
     for name in named:
         if name not in routers:
             raise Terminal(f"trafficRouting.{name}: no such router here; known are {', '.join(routers)}")
-    return tuple(Configured(name, routers[name], named[name]) for name in routers if name in named)
+    return tuple(ConfiguredRouter(name, routers[name], named[name]) for name in routers if name in named)
 
 
-def served(routers: Routers, traffic_routing: Manifest) -> tuple[Configured, ...]:
+def served(routers: Routers, traffic_routing: Manifest) -> tuple[ConfiguredRouter, ...]:
     """Those of the routers of a `trafficRouting` that are served and whose configuration is an object."""
     known = {name: config for name, config in traffic_routing.items() if name in routers and isinstance(config, dict)}
     return configured(routers, known)

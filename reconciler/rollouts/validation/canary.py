@@ -7,7 +7,7 @@ from reconciler.kernel.problem import Problem, invalid, required, unsupported
 from reconciler.rollouts.replicas.surge import resolve
 from reconciler.rollouts.spec.model import Canary, RolloutSpec, Step
 from reconciler.rollouts.traffic.model import HeaderRoute, MirrorRoute
-from reconciler.rollouts.traffic.router import Asked, Features, Routers, served
+from reconciler.rollouts.traffic.router import Features, Routers, RoutesAsked, served
 from reconciler.rollouts.validation.rules import affinity_problems, argument_problems, negative_problems, same_services
 
 ONE_KIND = "Step must have one of the following set: experiment, setWeight, setCanaryScale, plugin or pause"
@@ -51,7 +51,7 @@ def _services(canary: Canary) -> Iterator[Problem]:
 
 def _routers(canary: Canary, routers: Routers) -> Iterator[Problem]:
     """The routes that steps ask for, and what each router finds wrong with them and with its configuration."""
-    asked = Asked(canary.canary_service, canary.stable_service, tuple(_asked_routes(canary)))
+    asked = RoutesAsked(canary.canary_service, canary.stable_service, tuple(_asked_routes(canary)))
     features = _features(canary, routers)
     for path, route in asked.routes:
         if isinstance(route, HeaderRoute):

@@ -1,6 +1,7 @@
 """One look at a set of files."""
 
 from reconciler.app.lint.lint import lint
+from reconciler.sources.renderer import RenderOptions
 from tests.kit.lint import FILES, ROLLOUT, found
 
 SETTINGS = """\
@@ -40,3 +41,38 @@ def test_findings_come_in_the_order_of_files_and_lines() -> None:
     report = lint({name: text.encode() for name, text in texts.items()})
     assert [finding.line for finding in report.findings] == [5, 31]
     assert (report.files, report.objects, len(report.errors)) == (5, 6, 2)
+
+
+ARGO = "apiVersion: argoproj.io/v1alpha1\nkind: {kind}\nmetadata: {{name: a, namespace: argocd}}\nspec: {{}}\n"
+
+
+def test_other_kinds_of_argo_are_not_ours_to_judge() -> None:
+    for kind in ("Application", "AppProject", "ApplicationSet", "Workflow", "Sensor"):
+        assert found({"app.yaml": ARGO.format(kind=kind)}) == []
+
+
+def test_a_rollout_of_another_group_is_not_ours() -> None:
+    kruise = "apiVersion: rollouts.kruise.io/v1beta1\nkind: Rollout\nmetadata: {name: x, namespace: shop}\nspec: {odd: true}\n"
+    assert found({"kruise.yaml": kruise}) == []
+
+
+def test_a_missing_namespace_is_told_in_the_words_of_the_sync() -> None:
+    bare = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
+    (finding,) = found({"bare.yaml": bare})
+    assert "has no metadata.namespace" in finding.message and "`namespace:`" in finding.message
+    assert lint({"bare.yaml": bare.encode()}, RenderOptions(namespace="shop")).errors == ()
+
+
+def test_a_value_that_is_no_text_is_told_before_the_server_says_it() -> None:
+    (finding,) = found({"c.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: shop}\ndata:\n  PORT: 8080\n"})
+    assert (finding.line, finding.message) == (5, "must be a string: write 8080 in quotes")
+
+
+def test_a_name_that_no_path_can_hold_is_told() -> None:
+    (finding,) = found({"c.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a/b, namespace: shop}\n"})
+    assert "may not be" in finding.message
+
+
+def test_files_that_are_no_manifests_are_only_noted() -> None:
+    findings = found({"renovate.json": '{"extends": []}', "values.yaml": "a: 1\n"})
+    assert [(f.file, str(f.severity)) for f in findings] == [("renovate.json", "note"), ("values.yaml", "note")]

@@ -162,6 +162,15 @@ def test_a_forge_without_a_repository_has_that_of_the_url(url: str) -> None:
     assert forge.token_file == ""
 
 
+def test_a_source_may_name_the_namespace_of_bare_objects_and_files_to_leave_out() -> None:
+    found = source(namespace="team-a", exclude=["ci/**", "renovate.json"])
+    assert (found.namespace, found.exclude) == ("team-a", ("ci/**", "renovate.json"))
+    assert (source().namespace, source().exclude) == ("", ())
+    assert "sources[0].namespace" in refused_source(namespace="Team A")
+    for glob in ("", "/", "../x"):
+        assert "sources[0].exclude" in refused_source(exclude=[glob])
+
+
 def test_a_notifier_is_read_and_knows_its_environments() -> None:
     hook = {"name": "chat", "kind": "webhook", "urlFile": "/etc/hook", "tokenFile": "/etc/token", "environments": ["production"]}
     found = parse_settings({"notifiers": [hook]}).notifiers

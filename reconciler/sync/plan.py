@@ -1,0 +1,190 @@
+"""What a pass over a source does, as data: the same facts, the same plan; a plan that was carried out plans nothing."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import groupby
+
+from reconciler.git.objects import SourceProblem
+from reconciler.kernel.identity import ObjectRef, name_of, namespace_of
+from reconciler.kernel.plan import Action, Remove
+from reconciler.kernel.well_known import suspended
+from reconciler.sources.documents import Parsed
+from reconciler.sources.images import TEMPLATES
+from reconciler.sources.inventory import BlockedPrune, Place, digest_of
+from reconciler.sources.kinds import kind_key
+from reconciler.sources.problem import Mender, Reason, RecordedProblem
+from reconciler.sync.adoption import give_back, orphans
+from reconciler.sync.facts import SourceFacts, located_in, place_of
+from reconciler.sync.order import FOUNDATIONS
+from reconciler.sync.prune import Left, Removals, behind, left_git, removals
+from reconciler.sync.template_gate import OverrideEnd
+from reconciler.sync.wish import LOOK_AGAIN, Wish, owned_in, wish
+from reconciler.sync.writes import Write
+
+SERVING = {*TEMPLATES, "Service", "VirtualService", "DestinationRule", "Gateway"}
+"""Kinds that users feel at once: while one of them could not be written, nothing it may stand on is taken away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """One object that left Git."""
+
+    place: Place
+    action: Remove
+
+    def __str__(self) -> str:
+        return f"remove {self.action.ref}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcePlan:
+    """The effects of one pass in the order in which they are carried out, and what is to be put on record."""
+
+    waves: tuple[tuple[Write, ...], ...] = ()
+    override_ends: tuple[tuple[Place, OverrideEnd], ...] = ()
+    prunes: tuple[Removal, ...] = ()
+    hand_backs: tuple[Action, ...] = ()
+    seen: tuple[tuple[Place, str, str], ...] = ()
+    """Place, uid and file of what is in place already."""
+    gone: tuple[Place, ...] = ()
+    problems: tuple[RecordedProblem, ...] = ()
+    ignored: tuple[str, ...] = ()
+    blocked: BlockedPrune | None = None
+    wake_at: datetime | None = None
+    waiting: frozenset[Place] = frozenset()
+    """What failed before and waits for its next try."""
+    questions: frozenset[str] = field(default_factory=frozenset)
+    """Namespaces whose autoscalers have to be known before the plan is whole."""
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """Everything it would do, a line each."""
+        writes = [write for wave in self.waves for write in wave]
+        return (*map(str, writes), *map(str, self.prunes), *(f"hand back {action}" for action in self.hand_backs))
+
+
+def plan(facts: SourceFacts, now: datetime) -> SourcePlan:
+    """What to do now."""
+    facts = replace(facts, owned=owned_in(facts))
+    wishes = tuple(wish(facts, located, now) for located in facts.tip.parsed.manifests)
+    desired = frozenset(found.place for found in wishes)
+    refused = tuple(found.problem for found in wishes if found.problem is not None)
+    left, pruned = _pruned(facts, wishes, desired)
+    handed = () if refused or facts.unjudged or facts.unopened or facts.tip.parsed.unreadable else _handed_back(facts, wishes)
+    writes = sorted((write for found in wishes for write in found.writes), key=lambda write: (write.rank, write.place))
+    return SourcePlan(
+        waves=_waves(writes),
+        override_ends=tuple((found.place, found.override_end) for found in wishes if found.override_end is not None),
+        prunes=tuple(_removal(facts, entry.place, entry.uid) for entry in pruned.entries),
+        hand_backs=tuple(action for actions in handed for action in actions),
+        seen=tuple((found.place, found.uid, found.file) for found in wishes if found.uid),
+        gone=left.gone,
+        problems=(*_source_problems(facts), *refused, *_blocked_problem(facts, pruned)),
+        ignored=tuple(f"{note.file}: {note.message}" for note in facts.tip.parsed.notes),
+        blocked=_blocked(pruned),
+        wake_at=min(filter(None, (*(found.wake_at for found in wishes), now + LOOK_AGAIN if handed else None)), default=None),
+        waiting=frozenset(place for found in wishes for place in found.waiting),
+        questions=frozenset(namespace for found in wishes for namespace in found.questions),
+    )
+
+
+def foundations(facts: SourceFacts, now: datetime) -> tuple[Write, ...]:
+    """What has to be there before releases are opened and anything else is looked up: the part of the plan that does not wait for them."""
+    early = [located for located in facts.tip.parsed.manifests if located.key[0] in FOUNDATIONS]
+    return tuple(
+        sorted((write for located in early for write in wish(facts, located, now).writes), key=lambda write: (write.rank, write.place))
+    )
+
+
+def ready(facts: SourceFacts) -> Parsed:
+    """The tip as far as releases can be opened for it: without what stands in a namespace that is not there yet."""
+    parsed = facts.tip.parsed
+    there = tuple(m for m in parsed.manifests if not m.key[1] or m.key[1] in facts.namespaces)
+    if len(there) == len(parsed.manifests):
+        return parsed
+    return replace(parsed, manifests=there, found={located.key: located for located in there}, derived={})
+
+
+def _waves(writes: Iterable[Write]) -> tuple[tuple[Write, ...], ...]:
+    return tuple(tuple(wave) for _rank, wave in groupby(writes, key=lambda write: write.rank))
+
+
+def _source_problems(facts: SourceFacts) -> tuple[RecordedProblem, ...]:
+    files = tuple(file_problem(problem) for problem in facts.tip.parsed.problems)
+    unjudged = tuple(RecordedProblem(reason=Reason.UNJUDGED, message=words) for words in facts.unjudged)
+    if not facts.unopened:
+        return (*files, *unjudged)
+    words = f"releases could not be opened, so no pod template changes: {facts.unopened}"
+    return (*files, *unjudged, RecordedProblem(reason=Reason.UNOPENED, message=words, mender=Mender.NOBODY, retried=True))
+
+
+def file_problem(problem: SourceProblem) -> RecordedProblem:
+    """A file that cannot be used, on record."""
+    return RecordedProblem(
+        reason=Reason.UNUSABLE_FILE, file=problem.file, line=problem.line, message=problem.message, remedy=problem.remedy
+    )
+
+
+def _pruned(facts: SourceFacts, wishes: Sequence[Wish], desired: frozenset[Place]) -> tuple[Left, Removals]:
+    """What left Git and what of it goes now. After an unreadable file or a rewritten history nothing counts as having left."""
+    uids = {found.uid for found in wishes if found.uid}
+    left = left_git(facts, desired, uids)
+    if not facts.settings.prune or facts.tip.parsed.unreadable or facts.tip.rewritten or facts.unopened:
+        return left, Removals()
+    troubled = {found.place[2] for found in wishes if _troubled(found)}
+    ours = tuple(entry for entry in left.ours if entry.place[2] not in troubled)
+    whole = len([entry for entry in facts.inventory.entries if entry.place not in left.gone])
+    return left, removals(ours, whole if wishes else 0, facts.settings.prune_limit, facts.confirmed)
+
+
+def _troubled(found: Wish) -> bool:
+    """Whether something that serves users could not be written: what it may stand on, or be replaced by, stays until it can."""
+    return (found.problem is not None or found.place in found.waiting) and serving(found.place)
+
+
+def serving(place: Place) -> bool:
+    """Whether users feel it at once when this object is not as Git asks."""
+    return kind_key({"apiVersion": place[0], "kind": place[1]}) in SERVING
+
+
+def _removal(facts: SourceFacts, place: Place, uid: str) -> Removal:
+    return Removal(place, Remove(ObjectRef(facts.resources[place[:2]], place[2], place[3]), uid))
+
+
+def _blocked(pruned: Removals) -> BlockedPrune | None:
+    if not pruned.blocked:
+        return None
+    return BlockedPrune(digest_of(pruned.waiting), tuple(f"{e.place[1]} {'/'.join(filter(None, e.place[2:]))}" for e in pruned.waiting))
+
+
+def _blocked_problem(facts: SourceFacts, pruned: Removals) -> tuple[RecordedProblem, ...]:
+    if not pruned.blocked:
+        return ()
+    remedy = f"to remove exactly these: reconciler source confirm {facts.settings.name}; else put them back, or raise pruneLimit"
+    return (RecordedProblem(reason=Reason.PRUNE_BLOCKED, message=pruned.blocked, remedy=remedy, mender=Mender.OPERATOR),)
+
+
+def _handed_back(facts: SourceFacts, wishes: Sequence[Wish]) -> tuple[tuple[Action, ...], ...]:
+    """One step for every Rollout of ours that nobody wants any more; while any wish is open nothing is handed back."""
+    if any(found.questions for found in wishes):
+        return ()
+    adopted = [found.adopts for found in wishes if found.adopts is not None]
+    hidden = {e.place for e in facts.inventory.entries if behind(e, facts.tip.parsed.withheld)}
+    steps = []
+    for rollout in orphans(tuple(facts.rollouts.values()), facts.settings.name, adopted):
+        if ("apps/v1", "Deployment", namespace_of(rollout), name_of(rollout)) in hidden:
+            continue
+        namespace = facts.namespaces.get(namespace_of(rollout))
+        deployment = facts.live.get(("apps/v1", "Deployment", namespace_of(rollout), name_of(rollout)))
+        unread = ("apps/v1", "Deployment", namespace_of(rollout)) in facts.unread
+        if not unread and not any(suspended(one) for one in (rollout, namespace, deployment) if one is not None):
+            steps.append(give_back(rollout, deployment))
+    return tuple(steps)
+
+
+def wanted_places(facts: SourceFacts) -> frozenset[Place]:
+    """Every object whose live state the plan is about: what Git holds, and what was applied before."""
+    manifests = (located.manifest for located in facts.tip.parsed.manifests)
+    desired = {place_of(located_in(m, facts.resources.get((str(m["apiVersion"]), str(m["kind"]))))) for m in manifests}
+    return frozenset(desired | {entry.place for entry in facts.inventory.entries})

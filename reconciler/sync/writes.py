@@ -1,0 +1,27 @@
+"""One object to write, as data: the patch, what precedes it, and where it stands in Git."""
+
+from dataclasses import dataclass
+
+from reconciler.kernel.plan import Patch
+from reconciler.sources.inventory import Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """One server-side apply, derived from the live object of the same facts."""
+
+    place: Place
+    patch: Patch
+    rank: float
+    digest: str
+    """Names what is wished, so that the same wish is not tried again before its time."""
+    file: str = ""
+    line: int = 0
+    takeover: Patch | None = None
+    """What makes an object ours first that kubectl's client-side apply wrote."""
+    creates: bool = False
+    in_git: bool = True
+    """Whether the object stands in Git; the Rollout of an adopted Deployment does not, and is handed back, never pruned."""
+
+    def __str__(self) -> str:
+        return f"{'create' if self.creates else 'change'} {self.patch.ref}"

@@ -1,0 +1,144 @@
+"""The plan of a source is a function of its facts: the same facts, the same plan; one that was carried out plans nothing."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.kernel.identity import Manifest, ObjectRef
+from reconciler.kernel.resources import CONFIGMAPS, REPLICA_SETS, ROLLOUTS, SERVICES
+from reconciler.sources.inventory import CONFIRMED, Inventory, InventoryEntry, config_map_name
+from reconciler.sources.source_port import Tip
+from reconciler.sync.facts import SourceFacts
+from reconciler.sync.plan import SourcePlan, plan
+from tests.kit.clusters import NAMESPACE
+from tests.kit.desk import SETTINGS, Desk, config, desk, rollout
+from tests.kit.manifests import parsed
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+SHOP = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+KINDS = {(r.api_version, r.kind): r for r in (CONFIGMAPS, SERVICES, ROLLOUTS)}
+KNOWN = {"autoscalers": {NAMESPACE: ()}, "namespaces": {NAMESPACE: SHOP}, "resources": KINDS}
+
+
+def facts(files: dict[str, str], live: dict[tuple[str, str, str, str], Manifest] | None = None, entries: int = 0) -> SourceFacts:
+    tip = Tip("c0ffee", parsed(**files))
+    known = tuple(InventoryEntry(("v1", "ConfigMap", NAMESPACE, f"old{n}"), f"u{n}", f"old{n}.yaml") for n in range(entries))
+    return SourceFacts(settings=SETTINGS, tip=tip, inventory=Inventory(entries=known), live=live or {}, **KNOWN)  # type: ignore[arg-type]
+
+
+def carried_out(found: SourceFacts, thought: SourcePlan) -> SourceFacts:
+    """What is true once everything was done."""
+    live = dict(found.live)
+    for write in (write for wave in thought.waves for write in wave):
+        body = write.patch.body
+        assert isinstance(body, dict)
+        live[write.place] = {**body, "metadata": {**body["metadata"], "uid": "-".join(write.place), "resourceVersion": "1"}}
+    for prune in thought.prunes:
+        live.pop(prune.place)
+    gone = {*thought.gone, *(prune.place for prune in thought.prunes)}
+    entries = tuple(entry for entry in found.inventory.entries if entry.place not in gone)
+    return replace(found, live=live, inventory=replace(found.inventory, entries=entries))
+
+
+names = st.lists(st.sampled_from("abcdefgh"), max_size=8)
+
+
+@given(names, names, st.integers(0, 4), st.booleans())
+def test_a_plan_that_was_carried_out_plans_nothing(desired: list[str], rollouts: list[str], entries: int, broken: bool) -> None:
+    files = {f"c{name}": config(name) for name in desired} | {f"r{name}": rollout(name=name) for name in rollouts}
+    files |= {"broken": "kind: ["} if broken else {}
+    live = {
+        ("v1", "ConfigMap", NAMESPACE, f"old{n}"): {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": f"old{n}", "namespace": NAMESPACE, "uid": f"u{n}", "annotations": {"reconciler.dev/source": "shop"}},
+        }
+        for n in range(entries)
+    }
+    before = facts(files, live, entries)
+    thought = plan(before, NOW)
+    assert thought == plan(facts(files, live, entries), NOW), "the same facts, the same plan"
+    after = plan(carried_out(before, thought), NOW)
+    assert (after.waves, after.prunes) == ((), ())
+    assert not (broken and thought.prunes)
+    assert sum(len(wave) for wave in thought.waves) == len(files) - broken
+
+
+def test_waves_follow_each_other_in_the_order_of_what_needs_what() -> None:
+    service = f"apiVersion: v1\nkind: Service\nmetadata: {{name: web, namespace: {NAMESPACE}}}\nspec: {{ports: [{{port: 80}}]}}\n"
+    thought = plan(facts({"a": rollout(), "b": service, "c": config("c")}), NOW)
+    assert [[write.place[1] for write in wave] for wave in thought.waves] == [["ConfigMap"], ["Service"], ["Rollout"]]
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with desk(tmp_path) as found:
+        yield found
+
+
+async def confirm(shop: Desk, digest: str) -> None:
+    place = ObjectRef(CONFIGMAPS, "reconciler", config_map_name("shop"))
+    await shop.api.client.patch(place, {"metadata": {"annotations": {CONFIRMED: digest}}})
+
+
+async def test_a_confirmed_prune_goes_and_the_confirmation_is_good_for_that_one_only(shop: Desk) -> None:
+    shop.push({f"{name}.yaml": config(name) for name in "abcdefgh"})
+    await shop.look()
+    shop.push({f"{name}.yaml": None for name in "abc"})
+    await shop.look()
+    blocked = (await shop.inventory()).blocked
+    assert blocked is not None and blocked.objects == ("ConfigMap shop/a", "ConfigMap shop/b", "ConfigMap shop/c")
+    assert "reconciler source confirm shop" in await shop.problems()
+    await confirm(shop, blocked.digest)
+    shop.push({"d.yaml": None})
+    await shop.look()
+    assert await shop.live(CONFIGMAPS, "a") is not None, "a fourth one was not confirmed"
+    shop.push({"d.yaml": config("d")})
+    await shop.look()
+    assert [await shop.live(CONFIGMAPS, name) for name in "abc"] == [None] * 3
+    await shop.look()
+    assert await shop.problems() == "" and (await shop.inventory()).blocked is None
+    stored = await shop.api.client.get(CONFIGMAPS, "reconciler", config_map_name("shop"))
+    assert CONFIRMED not in (stored["metadata"].get("annotations") or {})
+
+
+async def test_files_that_are_no_manifests_are_said_once_and_stop_no_removal(shop: Desk) -> None:
+    other = {"renovate.json": "{}", ".gitlab-ci.yml": "build: {script: [make]}\n", "values.yaml": "a: 1\n"}
+    shop.push({f"{name}.yaml": config(name) for name in "abcdefgh"} | other)
+    await shop.look()
+    shop.push({"a.yaml": None})
+    await shop.look()
+    inventory = await shop.inventory()
+    assert await shop.live(CONFIGMAPS, "a") is None and inventory.problems == ()
+    assert [line.partition(":")[0] for line in inventory.ignored] == [".gitlab-ci.yml", "renovate.json", "values.yaml"]
+
+
+async def test_what_a_folder_of_a_templating_tool_held_stays(shop: Desk) -> None:
+    shop.push({f"{name}.yaml": config(name) for name in "abcdefg"} | {"k/h.yaml": config("h")})
+    await shop.look()
+    shop.push({"k/kustomization.yaml": "resources: [h.yaml]\n", "a.yaml": None})
+    await shop.look()
+    assert await shop.live(CONFIGMAPS, "h") is not None, "nobody knows what the folder asks for now"
+    assert await shop.live(CONFIGMAPS, "a") is None
+    assert "kustomize" in await shop.problems()
+
+
+async def test_config_that_running_pods_were_made_from_stays_until_they_are_gone(shop: Desk) -> None:
+    shop.push({f"{name}.yaml": config(name) for name in "abcdefgh"})
+    await shop.look()
+    container = {"name": "x", "image": "x", "envFrom": [{"configMapRef": {"name": "a"}}]}
+    template = {"metadata": {"labels": {"app": "x"}}, "spec": {"containers": [container]}}
+    spec = {"replicas": 1, "selector": {"matchLabels": {"app": "x"}}, "template": template}
+    metadata = {"name": "x", "namespace": NAMESPACE}
+    shop.cache.put(REPLICA_SETS, {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": metadata, "spec": spec})
+    shop.push({"a.yaml": None, "b.yaml": None})
+    await shop.look()
+    assert await shop.live(CONFIGMAPS, "a") is not None and await shop.live(CONFIGMAPS, "b") is None
+    shop.cache.drop(REPLICA_SETS, NAMESPACE, "x")
+    await shop.look()
+    assert await shop.live(CONFIGMAPS, "a") is None
