@@ -179,7 +179,7 @@ class ReleaseController:
         return True
 
     async def _policy(self, look: ReleasePass) -> ReleasePolicy:
-        """The policy of the workload. Raises Terminal, and says so, where policies contradict; a verdict that is reached needs no policy."""
+        """The policy of the workload. Raises Terminal, and says so, where policies contradict; a verdict that was reached needs none."""
         release = look.release
         rollout = self._cache.get(ROLLOUTS, release.namespace, release.spec.workload.name)
         try:
