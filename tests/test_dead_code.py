@@ -13,6 +13,7 @@ CALLED_BY_NAME = {
     "main": "the console script",
     "on_any_event": "watchdog",
     "write_with_length": "aiohttp",
+    **dict.fromkeys(("connection_made", "data_received", "eof_received", "pause_writing", "resume_writing"), "asyncio"),
     **dict.fromkeys(("decimal", "integer_pair", "named_pair", "optional_index", "optional_member", "string_pair"), "lark"),
 }
 Function = ast.FunctionDef | ast.AsyncFunctionDef

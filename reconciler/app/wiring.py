@@ -33,7 +33,7 @@ from reconciler.notifiers.webhook import WebhookTerms
 from reconciler.providers.registry import ProviderHands, providers
 from reconciler.releases.apply_announcements import Announcements
 from reconciler.releases.apply_notices import Notices
-from reconciler.releases.apply_openings import ReleaseOpener
+from reconciler.releases.apply_opener import ReleaseOpener
 from reconciler.releases.controller import Outside, ReleaseController
 from reconciler.releases.forge import Forge
 from reconciler.releases.notice import Notifier

@@ -1,7 +1,7 @@
-"""Our own branch for a proposal: made, found again, updated, and never by force or over somebody else's work. Content decides.
+"""Our own branch for a proposal: made, found again, updated, and never by force or over work that is not ours. Content decides.
 
-A branch that holds our edit already is left as it is, whoever pushed it. One whose head we pushed is updated by a commit that comes after
-both the followed branch and the old head, which every server takes. Any other one is somebody else's: ours gets another name.
+A branch that holds our edit already is left as it is, no matter who pushed it. One whose head we pushed is updated by a commit that
+comes after both the followed branch and the old head, which every server takes. Any other one is not ours: our branch gets another name.
 """
 
 from collections.abc import Collection

@@ -178,7 +178,7 @@ def _failure(stderr: str, said: str) -> Outcome:
 
 
 def _said(stderr: str) -> str:
-    """What the server itself told us, line by line, without decoration, secrets and signs that nobody sees."""
+    """What the server itself told us, line by line, without decoration, secrets and invisible signs."""
     lines = (line.removeprefix("remote:").strip() for line in stderr.splitlines() if line.startswith("remote:"))
     seen = ("".join(sign for sign in COLOUR.sub("", line) if sign.isprintable()) for line in lines)
     return redact("\n".join(line for line in seen if line))[:LONGEST_REASON]

@@ -1,4 +1,4 @@
-"""The AnalysisRun that watches a version after everybody is on it: ours, owned by the Release, so the rollout layer leaves it alone."""
+"""The AnalysisRun that watches a version once all users are on it: ours, owned by the Release, so the rollout layer leaves it alone."""
 
 from collections.abc import Sequence
 

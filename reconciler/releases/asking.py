@@ -61,7 +61,7 @@ def asked_by(parsed: Parsed, workload: Workload, settings: SourceSettings, commi
 
 
 def source_id(parsed: Parsed, namespace: str, name: str) -> WorkloadId:
-    """How the source itself names the workload of a release: its Rollout, or the Deployment when nobody wrote one."""
+    """How the source itself names the workload of a release: its Rollout, or the Deployment where the source holds no Rollout."""
     rollout = WorkloadId("Rollout", namespace, name)
     return rollout if rollout in workloads(parsed) else WorkloadId("Deployment", namespace, name)
 

@@ -20,7 +20,7 @@ RETRIABLE = frozenset({Verdict.FAILED, Verdict.ABORTED, Verdict.HELD, Verdict.CO
 def next_attempt(history: Sequence[Release], live: RolloutView | None, asked: str | None, commit: Commit | None = None) -> Release | None:
     """The attempt to open for the newest release of a workload; None while nothing begins anew.
 
-    `asked` is the identity that Git asks for now; None when nobody can tell, which opens nothing. `commit` is the one that asks, where it
+    `asked` is the identity that Git asks for now; None when that is not known, which opens nothing. `commit` is the one that asks, where it
     is known.
     """
     latest = history[-1] if history else None
@@ -34,7 +34,7 @@ def next_attempt(history: Sequence[Release], live: RolloutView | None, asked: st
 
 
 def goes_on(release: Release, live: RolloutView | None) -> bool:
-    """True when a version that had come home is on its way to users again, or there: somebody has taken the abort away."""
+    """True when the abort is gone, and a version that had come home is on its way to users again, or with them."""
     if live is None or release.status.promoted_at is not None or not release.status.pod_hash:
         return False
     return live.current == release.status.pod_hash and not live.aborted
@@ -43,7 +43,7 @@ def goes_on(release: Release, live: RolloutView | None) -> bool:
 def attempt_after(latest: Release, history: Sequence[Release], cause: Cause, live: RolloutView | None, commit: Commit | None) -> Release:
     """The same request once more: nothing that was measured before is evidence of it.
 
-    Its name comes from the attempt before, whichever commit asks, so that two who open it open the same.
+    Its name comes from the attempt before, whichever commit asks, so that two passes that open it open the same object.
     """
     number = 1 + max(r.spec.attempt for r in history if r.spec.identity == latest.spec.identity)
     spec = replace(

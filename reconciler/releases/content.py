@@ -25,7 +25,7 @@ def content_of(parsed: Parsed, workload: Workload) -> Content:
 
 
 def covers(asked: Any, live: Any) -> bool:
-    """True when everything that is asked for lives; more may: what admission adds is not asked for. Lists are met by their items' names."""
+    """True when all that is asked for lives. More may live: admission adds to it. Items of a list are compared by their names."""
     if isinstance(asked, Mapping):
         return isinstance(live, Mapping) and all(covers(value, live.get(key)) for key, value in asked.items() if value is not None)
     if isinstance(asked, list):

@@ -1,4 +1,4 @@
-"""What a policy promises and a Rollout makes impossible: refused with both names, so that nobody relies on it (ADR 0010)."""
+"""What a policy promises and a Rollout makes impossible: refused with both names, before people rely on it (ADR 0010)."""
 
 from reconciler.kernel.identity import Manifest, name_of
 from reconciler.releases.policy import ReleasePolicy

@@ -77,7 +77,7 @@ class Announcer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What a release reaches beyond itself, and who speaks for it."""
+    """What a release reaches beyond itself: Git, people, and the policies that speak for it."""
 
     restorer: Restorer
     announcer: Announcer
@@ -179,7 +179,7 @@ class ReleaseController:
         return True
 
     async def _policy(self, look: ReleasePass) -> ReleasePolicy:
-        """Who speaks for the workload. Raises Terminal, and says so, when nobody can; a verdict that is reached needs nobody any more."""
+        """The policy of the workload. Raises Terminal, and says so, where policies contradict; a verdict that was reached needs none."""
         release = look.release
         rollout = self._cache.get(ROLLOUTS, release.namespace, release.spec.workload.name)
         try:
@@ -223,7 +223,7 @@ class ReleaseController:
         return await self._outside.inventories.workloads(look.release.spec.source)
 
     async def _record(self, look: ReleasePass, status: ReleaseStatus) -> None:
-        """The status with the version it was derived from: whoever wrote in between is looked at first."""
+        """Write a status over the version it was derived from; one that was written in between is looked at first."""
         release = look.release
         patch = status_patch(release.status, status)
         if patch is None:
@@ -281,7 +281,7 @@ class ReleaseController:
         return True
 
     async def _restore(self, look: ReleasePass, asked: str | None) -> bool:
-        """What is due about the way back in Git; whether anything was written down."""
+        """Do what is due about the way back in Git; True when that changed the record."""
         before = look.release.status.restore
         if before is None:
             return False

@@ -1,4 +1,4 @@
-"""True when pods crash-loop. An image that cannot be pulled is no crash: it counts only when the progress deadline has passed. Pure."""
+"""Which container crash-loops. An image that cannot be pulled is no crash: it counts only when the progress deadline has passed. Pure."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ CONTAINERS = ("initContainerStatuses", "containerStatuses")
 
 
 def crash_of(pods: Iterable[Manifest], restarts: int) -> str:
-    """The first container that was restarted at least so often and does not run well, in words; empty when there is none."""
+    """The first container that was restarted at least `restarts` times and is not ready, in words; empty when there is none."""
     for pod in pods:
         status = pod.get("status") or {}
         for container in (one for group in CONTAINERS for one in status.get(group) or ()):

@@ -1,4 +1,4 @@
-"""What was measured, copied out of AnalysisRuns before anybody cleans them up."""
+"""What was measured, copied out of AnalysisRuns before they are cleaned up."""
 
 import re
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ def samples(evidence: tuple[Evidence, ...]) -> int:
 
 
 def is_founded(measurement: Manifest, *, by_value: bool = True) -> bool:
-    """True when this measurement measured anything. Empty answers, NaN and a query's own "no data" fallback are nothing.
+    """True when a measurement held data. An empty answer, NaN and a query's own "no data" fallback are none.
 
     `by_value` is False for a Job, which answers by its end and not by a value.
     """

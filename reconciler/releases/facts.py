@@ -40,7 +40,7 @@ class ReleaseFacts:
     rejections: int = 0
     """How often another template with the same images was rejected within the policy's window."""
     config_applied: bool = True
-    """True when the config that this release asks for lives, where only config changes and nobody marks what they write."""
+    """True when the config that this release asks for lives; asked only where nothing but config changes and another tool applies it."""
 
     @property
     def rollout(self) -> RolloutView:
@@ -62,7 +62,7 @@ class ReleaseFacts:
         return {container: text for container, _, text in container_images(self.holder)} if self.holder is not None else {}
 
     def carries(self, release: Release) -> bool:
-        """True when the live template is what this release asks for, and the rollout layer has seen it.
+        """True when the live template is what this release asks for and the rollout layer has seen it.
 
         Content decides. What we wrote ourselves carries our mark besides, and may hold more than Git says: an admission webhook may
         have added to it. Where only config changes, the template cannot tell, so that the mark or the live config has to.
@@ -76,7 +76,7 @@ class ReleaseFacts:
         return marked and (same or (self.images == release.spec.images and covers(asked, template)))
 
     def runs_template_of(self, release: Release) -> bool:
-        """True when the live template means what this release asks for, whoever wrote it."""
+        """True when the live template means what this release asks for, no matter who wrote it."""
         template, asked = template_of(self.holder) if self.holder is not None else None, release.spec.content.template
         if template is None:
             return False

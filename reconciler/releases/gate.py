@@ -1,4 +1,4 @@
-"""True when the pod template that Git asks for may reach the cluster now, and what lives there until then. Pure."""
+"""Decides when the pod template that Git asks for may reach the cluster, and what lives there until then. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ class Wanted:
 
 
 def decide_template(wanted: Wanted, now: datetime) -> TemplateDecision:
-    """What serves stays until the verdict lets another version in: held versions, a person's override, and inspection are waited for.
+    """What serves stays while a version is held, a person's override is in force, or a rejected version is kept for inspection.
 
     A Rollout that is missing is made from the version that served, and what Git asks for is released from there.
     """

@@ -19,7 +19,7 @@ def proven(releases: Iterable[Release]) -> Release | None:
 
 
 def serving(releases: Sequence[Release], stable: str) -> Release | None:
-    """The release whose version serves: the newest that got everybody onto the stable pods; else the newest proven one."""
+    """The release whose version serves: the newest that brought all users onto the stable pods; else the newest proven one."""
     there = [r for r in releases if stable and r.status.pod_hash == stable and (r.served or r.proven)]
     return there[-1] if there else proven(releases)
 

@@ -52,7 +52,7 @@ def judge(release: Release, policy: ReleasePolicy, facts: ReleaseFacts, now: dat
 
 
 def _noted(status: ReleaseStatus, release: Release, facts: ReleaseFacts) -> ReleaseStatus:
-    """What this attempt's ended runs measured is on record from the first look on: nobody's clean-up takes it away."""
+    """What this attempt's ended runs measured is on record from the first look on, before any clean-up of runs can take it away."""
     if facts.overridden:
         return status
     known = {record.uid for record in status.runs}
@@ -97,7 +97,7 @@ def recognise(look: Look) -> ReleaseStatus | None:
 def accept_baseline(look: Look) -> ReleaseStatus | None:
     """What serves when nothing is on record is the baseline: proven, as there is nothing to go back to.
 
-    A first version that serves nobody yet becomes it once it is healthy, and not before.
+    A first version that does not serve yet becomes the baseline once it is healthy, and not before.
     """
     if not look.release.spec.baseline:
         return None
@@ -227,7 +227,7 @@ def _close(look: Look, ending: Ending) -> ReleaseStatus:
 
 
 def _kept_until(look: Look) -> datetime | None:
-    """Until when the rejected version stays reachable for testers; never where users are still on it or somebody else applies."""
+    """Until when the rejected version stays reachable for testers; None where users are still on it or another tool applies."""
     if look.status.promoted_at is not None or look.release.spec.companion:
         return None
     kept = look.policy.keep_rejected if look.policy.keep_rejected is not None else _abort_delay(look.facts)
@@ -235,7 +235,7 @@ def _kept_until(look: Look) -> datetime | None:
 
 
 def _abort_delay(facts: ReleaseFacts) -> timedelta:
-    """As long as the Rollout itself would keep it; a basic canary keeps nothing."""
+    """How long the Rollout itself would keep it; a basic canary keeps nothing."""
     strategy = (facts.rollout.manifest.get("spec") or {}).get("strategy") or {}
     canary, blue_green = strategy.get("canary") or {}, strategy.get("blueGreen") or {}
     if not canary.get("trafficRouting") and not blue_green:

@@ -17,7 +17,7 @@ WORKLOAD_LABEL = "reconciler.dev/workload"
 
 
 def parse_release(manifest: Manifest) -> Release:
-    """The Release of one manifest. Raises Terminal when somebody wrote one by hand that does not fit."""
+    """The Release of one manifest. Raises Terminal for one that does not fit, because it was written by hand."""
     try:
         return Release(
             name=name_of(manifest),
@@ -33,7 +33,7 @@ def parse_release(manifest: Manifest) -> Release:
 
 
 def parse_releases(manifests: Iterable[Manifest]) -> list[Release]:
-    """The Releases among these; one that somebody wrote by hand and that does not fit is left out, so that it costs only itself."""
+    """The Releases among these; one that was written by hand and does not fit is left out, so that it costs only itself."""
     found = []
     for manifest in manifests:
         with suppress(Terminal):

@@ -1,6 +1,6 @@
 """Text of strangers inside our comments: nothing in it may mention, link, hide, command or break out. Pure.
 
-For a sentence `plain`, for a value `code`, for several lines `fenced`, for an address `link`. A commit message is read by other rules:
+For a sentence `plain`, for a value `code`, for several lines `fenced`. A commit message is read by other rules:
 `kernel.text.commit_line` and `commit_text`, also for what becomes the description of a proposal.
 """
 
@@ -17,7 +17,6 @@ NOTICE = "_… cut here; the whole report is in the release._"
 SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~>=$-])")
 FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 BREAK = "\u200b"
-ADDRESS = re.compile(r"https?://[\w.-]+(?::\d+)?(?:/[\w.:/=&%?#~+,;-]*)?", re.ASCII)
 COMMAND = re.compile(r"^([ \t]*)(?=/[a-z][\w-]*(?:\s|$))", re.MULTILINE | re.IGNORECASE)
 """What bots and forges obey when it begins a line, also in a code block: `/close`, `/lgtm`."""
 
@@ -54,11 +53,6 @@ def fenced(text: str, language: str = "") -> str:
     shown = COMMAND.sub(rf"\1{BREAK}", clean(text).rstrip())
     fence = "`" * max(3, _longest(shown, "`") + 1)
     return f"{fence}{re.sub(r'[^a-z0-9]', '', language)}\n{shown}\n{fence}"
-
-
-def link(words: str, address: str) -> str:
-    """A link to an address that is one and holds no credential; any other address is shown as code."""
-    return f"[{plain(words)}]({address})" if ADDRESS.fullmatch(address) else f"{plain(words)} ({code(address) or '–'})"
 
 
 def cell(markup: str) -> str:

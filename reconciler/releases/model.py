@@ -125,7 +125,7 @@ class ReleaseSpec(Struct, frozen=True, kw_only=True):
     images: dict[str, str] = msgspec.field(default_factory=dict)
     changes: tuple[Change, ...] = ()
     content: Content = Content()
-    """What this release asks to run, so that it is recognised whoever applies it."""
+    """What this release asks to run, so that it is recognised no matter who applies it."""
     previous: Previous | None = None
     """None for the first version here: there is nothing to go back to."""
     revert: str = "manual"
@@ -143,11 +143,11 @@ class ReleaseSpec(Struct, frozen=True, kw_only=True):
     earlier_abort: str = ""
     """`status.abortedAt` of the Rollout when this attempt began: that abort ended an earlier one."""
     companion: bool = False
-    """True when somebody else applies what Git holds: we judge, restore and tell, and change no template."""
+    """True when another tool applies what Git holds: we judge, restore and tell, and change no template."""
 
     @property
     def baseline(self) -> bool:
-        """True when it is taken as it comes, as there is nothing to go back to."""
+        """True when this is the first version on record here: it is taken as it is, for there is nothing to go back to."""
         return self.previous is None
 
 
@@ -173,7 +173,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
 
 
 class RunRecord(Struct, frozen=True, kw_only=True):
-    """One AnalysisRun of this attempt that has ended, put on record before anybody cleans it up."""
+    """One AnalysisRun of this attempt that has ended, put on record before it is cleaned up."""
 
     uid: str
     name: str
@@ -181,7 +181,7 @@ class RunRecord(Struct, frozen=True, kw_only=True):
     phase: str
     step: int | None = None
     cut_short: bool = False
-    """True when it was told to end before it had its say."""
+    """True when it was told to end before it was done."""
 
 
 class Verb(Struct, frozen=True, kw_only=True):
@@ -247,7 +247,7 @@ class ReleaseStatus(Struct, frozen=True, kw_only=True):
     """By notifier."""
     unmeasured: bool = False
     unjudged: str = ""
-    """Why nobody can judge it now: a contradiction between policies, or with the Rollout; empty when it can be judged."""
+    """Why it cannot be judged now: policies contradict each other, or the Rollout; empty when it can."""
     accepted: Accepted | None = None
 
 
@@ -273,7 +273,7 @@ class Release(Struct, frozen=True, kw_only=True):
 
     @property
     def served(self) -> bool:
-        """True when it ended with everybody on it, proven or not."""
+        """True when it ended with all users on it, proven or not."""
         return self.decided and self.status.promoted_at is not None and self.status.verdict not in REJECTIONS
 
     @property

@@ -4,7 +4,7 @@ Texts in it are strangers' as they came: a notifier neutralises them for its own
 """
 
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import msgspec
 
@@ -82,14 +82,6 @@ class Notifier(Protocol):
     async def tell(self, message: ReleaseMessage, handle: str) -> str:
         """Say it, in place of what `handle` stands for (empty: nothing was said yet). Answers the handle to keep for the next time."""
         ...
-
-
-@runtime_checkable
-class Limited(Protocol):
-    """What a notifier may also say: how much it takes."""
-
-    @property
-    def limits(self) -> NoticeLimits: ...
 
 
 def fitted(message: ReleaseMessage, limits: NoticeLimits) -> ReleaseMessage:

@@ -105,7 +105,7 @@ def _newer(history: list[Release], release: Release, asked: Mapping[str, str]) -
 
 
 async def _config_applied(client: Client, release: Release) -> bool:
-    """Where only config changes and somebody else applies: whether the ConfigMaps that Git asks for live."""
+    """True when the ConfigMaps that Git asks for live; asked only where nothing but config changes and another tool applies it."""
     previous = release.spec.previous
     if not release.spec.companion or previous is None or previous.content.template != release.spec.content.template:
         return True

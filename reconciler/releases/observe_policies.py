@@ -50,7 +50,7 @@ class Policies:
         return DEFAULT
 
     def _ranks(self, namespace: str) -> Iterator[tuple[str, list[ReleasePolicy]]]:
-        """Kind and policies, nearest first. What a file that nobody could read may say is not guessed at."""
+        """Kind and policies, nearest first. What a file says that has never been read is not guessed at."""
         for resource in RANKS:
             place = namespace if resource.namespaced else ""
             yield resource.kind, [self._parse(manifest) for manifest in self._cache.list(resource, place)]

@@ -97,7 +97,7 @@ def _asked_again(asked: Asked, history: Sequence[Release], good: Release | None,
 
 
 def _restored(latest: Release) -> bool:
-    """True when Git had been brought back from this version, so that asking for it is asking again."""
+    """True when Git had been brought back from this version: what asks for it now asks again."""
     return latest.decided and latest.status.restore is not None and latest.status.restore.state in RESTORED
 
 

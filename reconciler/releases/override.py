@@ -8,12 +8,12 @@ OVERRIDE = "reconciler.dev/override"
 
 
 def in_force(rollout: Manifest | None, identity: str) -> bool:
-    """True when the Rollout runs what a person chose instead of this identity, which Git asked for then and still does."""
+    """True when the Rollout runs what a person chose in place of this identity, which Git asked for then and still asks for."""
     return bool(identity) and overridden(rollout) == identity
 
 
 def overridden(rollout: Manifest | None) -> str:
-    """The identity that Git asked for when a person overrode it; empty when nobody did."""
+    """The identity that Git asked for when a person overrode it; empty where there is no override."""
     return annotations_of(rollout).get(OVERRIDE, "") if rollout is not None else ""
 
 

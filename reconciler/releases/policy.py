@@ -58,7 +58,7 @@ class ReleasePolicy:
     rollout: Manifest | None = None
 
     def concerns(self, namespace: str, kind: str, name: str) -> bool:
-        """True when this policy speaks of a workload. A cluster policy has no namespace."""
+        """True when this policy covers a workload. A cluster policy has no namespace."""
         if self.namespace and self.namespace != namespace:
             return False
         return not self.workloads or WorkloadName(kind, name) in self.workloads

@@ -80,7 +80,7 @@ class Restoration:
         self._timers = timers
 
     async def restore(self, release: Release, history: Sequence[Release]) -> Restore:
-        """One attempt, with as many tries as races need. Raises Transient when Git cannot say yes or no."""
+        """One attempt, with as many tries as races need. Raises Transient when Git gives no answer."""
         hands, before = self._hands.get(release.spec.source), release.status.restore or Restore()
         before = replace(before, attempts=before.attempts + 1)
         if hands is None:
@@ -100,7 +100,7 @@ class Restoration:
         await hands.forge.withdraw(restore.branch, hands.source.settings.branch, withdrawal(release))
 
     async def _try(self, hands: Hands, release: Release, before: Restore, history: Sequence[Release]) -> Restore | None:
-        """None when somebody pushed first."""
+        """One look at the tip and one write at most; None when another push came first."""
         tip = await hands.source.tip()
         outcome = await self._edit(hands, release, tip)
         match outcome:

@@ -65,7 +65,7 @@ def run_of(manifest: Manifest) -> Run:
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """One analysis that a Rollout says is run on the way to everybody."""
+    """One analysis that a Rollout asks for on the way to full promotion."""
 
     kind: RunKind
     step: int | None = None
@@ -80,7 +80,7 @@ class Configured:
         return where[self.kind]
 
     def met_by(self, record: RunRecord) -> bool:
-        """True when this run is the analysis, to its end and successful."""
+        """True when this run is that analysis and ran to its end with success."""
         same = record.kind == self.kind and record.step == self.step
         return same and record.phase == RunPhase.SUCCESSFUL and not record.cut_short
 

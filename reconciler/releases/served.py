@@ -29,7 +29,7 @@ class Found:
         return {container: text for container, _, text in container_images(carrier)}
 
     def is_(self, template: Mapping[str, Any], images: Mapping[str, str]) -> bool:
-        """True when a version in Git is this one: by meaning, or by its images where admission has changed the rest."""
+        """True when a version in Git is this one: its template means the same, or has the same images where admission changed the rest."""
         return semantically_equal(dict(template), self.template) or dict(images) == self.images
 
     @property
@@ -66,7 +66,7 @@ def all_available(deployment: Manifest) -> bool:
 def earlier(runs: Sequence[Manifest], live: RolloutView | None, *, underway: bool) -> tuple[str, ...]:
     """UIDs of the runs that are no part of a release that opens now.
 
-    All that are there, unless the version is `underway` already, because somebody else applied it or we come late: then the runs of its
+    All that are there, unless the version is `underway` already, because another tool applied it or we come late: then the runs of its
     pods that the status names, or that began with this attempt, are its own.
     """
     if live is None or not underway:

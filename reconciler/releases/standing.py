@@ -1,6 +1,6 @@
-"""True when the way back in Git is still wanted, asked at each pass (ADR 0012). Pure.
+"""How the way back in Git stands, asked at each pass (ADR 0012). Pure.
 
-It is wanted for as long as a cleanly read tip asks for the rejected version and nobody tries that version again.
+It is wanted for as long as a cleanly read tip asks for the rejected version and no later attempt tries that version again.
 """
 
 from collections.abc import Sequence

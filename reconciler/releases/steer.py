@@ -23,7 +23,7 @@ ANSWER, GLANCE = timedelta(seconds=90), timedelta(seconds=5)
 """How long an answer is waited for at the end of a window, so that no measurement is cut short; and between two looks."""
 PATIENCE = timedelta(minutes=2)
 MOST_RETURNS = 2
-"""How often the template is put back after promotion before somebody who puts the other one back is left to a person."""
+"""How often the template is put back after promotion; another hand that puts the other one back after that is left to a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def end_after_promotion(release: Release, policy: ReleasePolicy, facts: ReleaseF
 def bring_back(release: Release, _: ReleasePolicy, facts: ReleaseFacts, now: datetime) -> Steering:
     """Lost after promotion: the previous template goes live again, then is promoted at once, while its pods are still warm.
 
-    Not where somebody else applies the template: it would be put back against us, users and all. There Git goes first.
+    Not where another tool applies the template: that tool would put it back, users and all. There Git goes first.
     """
     previous = _warm(release, facts)
     if previous is None or release.spec.companion or facts.rollout.stable != release.status.pod_hash or not facts.observed:
@@ -134,7 +134,7 @@ def bring_back(release: Release, _: ReleasePolicy, facts: ReleaseFacts, now: dat
 
 
 def _put_back(release: Release, facts: ReleaseFacts, previous: Manifest, now: datetime) -> Steering:
-    """Each return is on record; when somebody has put the rejected template back against the last one, no third follows."""
+    """Each return is on record; once the rejected template has come back after the second one, no third follows."""
     returns = [verb for verb in release.status.verbs if verb.verb == "undo"]
     template, holder = _template(previous), facts.holder
     generation = str(holder["metadata"].get("generation")) if holder is not None else ""
@@ -147,10 +147,10 @@ def _put_back(release: Release, facts: ReleaseFacts, previous: Manifest, now: da
 
 
 def on_the_way_home(release: Release, facts: ReleaseFacts, now: datetime) -> bool:
-    """True when users still are on a version that lost after promotion and the previous one can take them: Git waits for that.
+    """True while users are on a version that lost after promotion and the previous one can take them: Git waits for that.
 
     Not for ever: a way home that takes longer than `PATIENCE` must not keep Git asking for the rejected version; and not where Git has to
-    go first, because somebody else applies.
+    go first, because another tool applies.
     """
     decided_at = release.status.decided_at
     if decided_at is None or release.spec.companion or _warm(release, facts) is None:
@@ -200,7 +200,7 @@ def _whole(moment: datetime) -> datetime:
 
 
 def _sooner(deadline: str | None, until: datetime) -> bool:
-    """True when a deadline is set that comes before `until`. Without one nobody counts down yet."""
+    """True when a deadline is set and comes before `until`; without one no count-down has begun."""
     if not deadline:
         return False
     try:

@@ -77,7 +77,7 @@ def _with_refusal(conditions: Conditions, former: Condition | None, text: str, n
 
 
 def greet(pass_: Pass) -> Pass:
-    """A rollout that nobody has written a status for is told to be known, once (contract 3.9)."""
+    """A rollout that has no status yet is told to be known, once (contract 3.9)."""
     if pass_.before.observed_generation or pass_.before.conditions:
         return pass_
     place = f"{namespace_of(pass_.facts.rollout)}/{pass_.facts.name}"

@@ -32,7 +32,7 @@ def fast_rollback(pass_: Pass) -> bool:
 
 
 def _waits_for_removal(pass_: Pass, replica_set: ReplicaSet) -> bool:
-    """True when it carries a deadline that has not passed. An aborted version carries one too, but is no way back."""
+    """True when a ReplicaSet carries a deadline that has not passed. An aborted version carries one too, but is no way back."""
     if replica_set.deadline is None:
         return False
     try:

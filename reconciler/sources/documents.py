@@ -54,7 +54,7 @@ class Parsed:
     """All files of one snapshot, parsed. Manifests come in the order of file names and documents.
 
     `namespace` is that of objects which name none. `notes` are files that hold no manifest, `withheld` files and folders whose present
-    content nobody knows. `derived` keeps what was found out of it once: a snapshot never changes, and there may be a thousand questions
+    content is unknown. `derived` keeps what was found out of it once: a snapshot never changes, and there may be a thousand questions
     to it.
     """
 
@@ -75,7 +75,7 @@ class Parsed:
 
     @property
     def unreadable(self) -> bool:
-        """Whether some file may hold any manifest at all: then nothing can be said to have left Git."""
+        """True when some file may hold any manifest at all: then nothing can be said to have left Git."""
         return any(problem.hides is Hides.ANYTHING for problem in self.problems)
 
     def find(self, kind: str, namespace: str, name: str) -> Located | None:

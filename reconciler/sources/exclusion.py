@@ -9,7 +9,7 @@ MEANINGS = {"**/": "(?:.*/)?", "/**": "/.*", "**": ".*", "*": "[^/]*", "?": "[^/
 
 
 def excluded(name: str, folder: str, globs: Sequence[str]) -> bool:
-    """Whether a file, named from the repository's root, is left out of a source that follows `folder`.
+    """True when a file, named from the repository's root, is left out of a source that follows `folder`.
 
     A glob without a slash means names at any depth, one with a slash a path below the folder; a folder that matches is left out whole.
     """

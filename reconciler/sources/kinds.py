@@ -52,7 +52,7 @@ def kind_key(manifest: Manifest) -> str:
 
 
 def is_namespaced(manifest: Manifest) -> bool | None:
-    """Whether objects of this kind live in a namespace; None where only the server can tell."""
+    """True when objects of this kind live in a namespace; None where only the server can tell."""
     kind, group = str(manifest.get("kind")), group_of(manifest)
     if kind in CLUSTER_SCOPED.get(group, ()):
         return False

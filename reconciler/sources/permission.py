@@ -1,4 +1,4 @@
-"""What a source may write: the blast radius of one repository (DESIGN 10)."""
+"""What a source may write: the blast radius of one repository (ADR 0019)."""
 
 from reconciler.kernel.identity import Manifest, annotations_of, labels_of, name_of, namespace_of
 from reconciler.sources.kinds import group_of, is_namespaced
@@ -66,7 +66,7 @@ def _not_allowed(words: str) -> Objection:
 
 
 def foreign_owner(live: Manifest, source: str) -> Objection | None:
-    """Who else applies this live object; None when nobody does. Never two drivers (DESIGN 12)."""
+    """The other tool that applies this live object; None where there is none. Never two drivers (ADR 0022)."""
     tool = other_driver(live, source)
     if tool:
         words = f"{live['kind']} {name_of(live)} is applied by {tool} already"

@@ -68,7 +68,7 @@ class RecordedProblem:
     remedy: str = ""
     mender: Mender = Mender.AUTHOR
     retried: bool = False
-    """Whether the same thing is tried again by itself, after longer and longer pauses."""
+    """True when the same thing is tried again by itself, after longer and longer pauses."""
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file

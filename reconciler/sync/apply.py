@@ -42,7 +42,7 @@ class Outcome:
 
 
 class SourceApply:
-    """Server-side apply with the version it was derived from, so that runtime's own writes are never undone (DESIGN 8)."""
+    """Server-side apply with the version it was derived from, so that runtime's own writes are never undone (ADR 0017)."""
 
     def __init__(self, client: Client, apply: Apply, clock: Clock) -> None:
         self._client = client

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kube.errors import ApiError
 from reconciler.kube.fence import Fenced
-from reconciler.releases.apply_openings import ReleaseOpener
+from reconciler.releases.apply_opener import ReleaseOpener
 from reconciler.sources.images import container_images
 from reconciler.sources.source_port import SourcePort, Tip
 from reconciler.sources.templates import Workload
@@ -26,10 +26,10 @@ class Releases:
     def __init__(self, opener: ReleaseOpener) -> None:
         self._opener = opener
 
-    async def open(self, following: SourcePort, tip: Tip) -> Opened:
+    async def open(self, source: SourcePort, tip: Tip) -> Opened:
         """Open the releases that a tip asks for. What stops it stops only templates; writes that are withheld end the pass."""
         try:
-            return Opened(await self._opener.open(following, tip))
+            return Opened(await self._opener.open(source, tip))
         except Fenced:
             raise
         except (Transient, Terminal, ApiError) as error:

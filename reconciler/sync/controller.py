@@ -62,7 +62,7 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class StoredSource:
     """What stands in the cluster of a source: its ConfigMap, None before the first pass, and what that says."""
 
     stored: Manifest | None
@@ -98,52 +98,52 @@ class SourceController:
         return []
 
     async def reconcile(self, key: Key) -> datetime | None:
-        following = self._sources.get(key.name)
-        if following is None:
+        source = self._sources.get(key.name)
+        if source is None:
             return None
         rest = self._rested.pop(key.name, 0.0) - self._clock.monotonic()
-        if rest > 0 and not following.news_expected:
+        if rest > 0 and not source.news_expected:
             self._rested[key.name] = self._clock.monotonic() + rest
             return self._clock.now() + timedelta(seconds=rest)
-        return await self._pass(key.name, following)
+        return await self._pass(key.name, source)
 
-    async def _pass(self, name: str, following: SourcePort) -> datetime | None:
-        record = Record(*await self._parts.inventories.read(name))
+    async def _pass(self, name: str, source: SourcePort) -> datetime | None:
+        record = StoredSource(*await self._parts.inventories.read(name))
         try:
-            tip = await following.latest()
+            tip = await source.latest()
         except (Transient, Terminal) as error:
             problem = RecordedProblem(reason=Reason.UNREACHABLE, message=f"cannot be read: {error}", mender=Mender.OPERATOR, retried=True)
             await self._store(name, record, replace(record.inventory, problems=(problem,)))
             raise
-        if following.settings.companion and not self._parts.reporting:
-            return await self._accompany(name, following, record, tip)
+        if source.settings.companion and not self._parts.reporting:
+            return await self._accompany(name, source, record, tip)
         began = self._clock.monotonic()
-        facts = await self._parts.observation.facts((following.settings, tip), record.stored, record.inventory)
+        facts = await self._parts.observation.facts((source.settings, tip), record.stored, record.inventory)
         facts = replace(facts, routers=self._parts.routers)
-        if self._parts.reporting or not following.settings.apply:
+        if self._parts.reporting or not source.settings.apply:
             await self._report(name, record, facts)
             return None
-        wake_at = await self._deliver(name, following, record, facts)
+        wake_at = await self._deliver(name, source, record, facts)
         ended = self._clock.monotonic()
         self._rested[name] = ended + min(REST * (ended - began), LONGEST_REST)
         return min(filter(None, (wake_at, self._clock.now() + RESYNC)))
 
-    async def _accompany(self, name: str, following: SourcePort, record: Record, tip: Tip) -> datetime | None:
+    async def _accompany(self, name: str, source: SourcePort, record: StoredSource, tip: Tip) -> datetime | None:
         """Another tool applies: releases are opened for what Git asks for, and nothing else is read or written."""
         files = tuple(file_problem(problem) for problem in tip.parsed.problems)
         asked = replace(record.inventory, commit=tip.sha, workloads=identities(tip.parsed))
         record = await self._store(name, record, asked)
-        opened = await self._opener.open(following, tip)
+        opened = await self._opener.open(source, tip)
         await self._store(name, record, replace(asked, problems=(*files, *release_problems(opened.unjudged, opened.failure))))
         return self._clock.now() + (timedelta(seconds=5) if opened.failure else RESYNC)
 
-    async def _deliver(self, name: str, following: SourcePort, record: Record, facts: SourceFacts) -> datetime | None:
+    async def _deliver(self, name: str, source: SourcePort, record: StoredSource, facts: SourceFacts) -> datetime | None:
         """Carry out what is due, and put on record what came of it."""
         tip, failures = facts.tip, self._failures.get(name, {})
         asked = replace(record.inventory, commit=tip.sha, workloads=identities(tip.parsed))
         record = await self._store(name, record, asked)
         facts, founded = await self._found(replace(facts, inventory=asked), failures)
-        opened = await self._opener.open(following, replace(tip, parsed=ready(facts)))
+        opened = await self._opener.open(source, replace(tip, parsed=ready(facts)))
         facts = replace(facts, unjudged=opened.unjudged, unopened=opened.failure)
         thought, facts = await self._thought(facts, {**failures, **founded.failures})
         done = await self._parts.source_apply.carry_out(thought, failures)
@@ -179,7 +179,7 @@ class SourceController:
             thought = plan(facts, self._clock.now())
         return thought, facts
 
-    async def _report(self, name: str, record: Record, facts: SourceFacts) -> None:
+    async def _report(self, name: str, record: StoredSource, facts: SourceFacts) -> None:
         """Say what would be done, write nothing else; where not even that may be written, the log says it, once a change."""
         thought, facts = await self._thought(facts, {})
         commit, why = facts.tip.sha, "run --read-only" if self._parts.reporting else "set apply: true to do it"
@@ -194,7 +194,7 @@ class SourceController:
             self._reported[name] = said
             log.info("would be done", source=name, commit=commit[:12], plan=list(thought.steps), problems=list(map(str, problems)))
 
-    async def _store(self, name: str, record: Record, after: Inventory) -> Record:
+    async def _store(self, name: str, record: StoredSource, after: Inventory) -> StoredSource:
         before = record.inventory
         done = after.blocked is None and bool(confirmed_digest(record.stored))
         if self._parts.reporting or (record.stored is not None and before == after and not done):
@@ -208,7 +208,7 @@ class SourceController:
             await self._parts.apply(Plan((Patch(place, {**replacing(fresh), **mark}),)))
         self._parts.inventories.written(name, after)
         await self._tell(name, fresh, before, after)
-        return Record(fresh, after)
+        return StoredSource(fresh, after)
 
     async def _tell(self, name: str, about: Manifest, before: Inventory, after: Inventory) -> None:
         """One event and one log line per new problem; one line for files that are left alone."""

@@ -29,7 +29,7 @@ class Failure:
     attempts: int
     retry_at: datetime
     quiet: bool = False
-    """Whether it is too early to tell anybody: a write that raced with somebody else's goes through at the next try."""
+    """True when it is too early to tell people: a write that lost a race goes through at the next try."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,7 @@ class Observation:
 
 
 def _groups(facts: SourceFacts, more: Iterable[Place]) -> dict[Group, frozenset[str]]:
-    """The names to look for, by kind and namespace; names that no path can hold are asked of nobody."""
+    """The names to look for, by kind and namespace; names that no path can hold are not asked for."""
     found: dict[Group, set[str]] = defaultdict(set)
     for place in (*wanted_places(facts), *more):
         resource = DEPLOYMENTS if place[:2] == ("apps/v1", "Deployment") else facts.resources.get(place[:2])

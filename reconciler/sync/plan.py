@@ -17,7 +17,7 @@ from reconciler.sources.problem import Mender, Reason, RecordedProblem
 from reconciler.sync.adoption import give_back, orphans
 from reconciler.sync.facts import SourceFacts, located_in, place_of
 from reconciler.sync.order import FOUNDATIONS
-from reconciler.sync.prune import Left, Removals, behind, left_git, removals
+from reconciler.sync.prune import LeftGit, Removals, behind, left_git, removals
 from reconciler.sync.template_gate import OverrideEnd
 from reconciler.sync.wish import LOOK_AGAIN, Wish, owned_in, wish
 from reconciler.sync.writes import Write
@@ -138,7 +138,7 @@ def file_problem(problem: SourceProblem) -> RecordedProblem:
     )
 
 
-def _pruned(facts: SourceFacts, wishes: Sequence[Wish], desired: frozenset[Place]) -> tuple[Left, Removals]:
+def _pruned(facts: SourceFacts, wishes: Sequence[Wish], desired: frozenset[Place]) -> tuple[LeftGit, Removals]:
     """What left Git and what of it goes now. After an unreadable file or a rewritten history nothing counts as having left."""
     uids = {found.uid for found in wishes if found.uid}
     left = left_git(facts, desired, uids)
@@ -151,12 +151,12 @@ def _pruned(facts: SourceFacts, wishes: Sequence[Wish], desired: frozenset[Place
 
 
 def _troubled(found: Wish) -> bool:
-    """Whether something that serves users could not be written: what it may stand on, or be replaced by, stays until it can."""
+    """True when something that serves users could not be written: what it may stand on, or be replaced by, stays until it can."""
     return (found.problem is not None or found.place in found.waiting) and serving(found.place)
 
 
 def serving(place: Place) -> bool:
-    """Whether users feel it at once when this object is not as Git asks."""
+    """True when users feel it at once that this object is not as Git asks."""
     return kind_key({"apiVersion": place[0], "kind": place[1]}) in SERVING
 
 
@@ -178,7 +178,7 @@ def _blocked_problem(facts: SourceFacts, pruned: Removals) -> tuple[RecordedProb
 
 
 def _handed_back(facts: SourceFacts, wishes: Sequence[Wish]) -> tuple[tuple[Action, ...], ...]:
-    """One step for every Rollout of ours that nobody wants any more; while any wish is open nothing is handed back."""
+    """One step for every Rollout of ours that Git wants no more; while any wish is open nothing is handed back."""
     if any(found.questions for found in wishes):
         return ()
     adopted = [found.adopts for found in wishes if found.adopts is not None]

@@ -40,14 +40,14 @@ def removals(left: Sequence[InventoryEntry], whole: int, limit: PruneLimit, conf
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
-    """The entries that Git no longer holds: those to remove, and those that are gone or belong to somebody else by now."""
+class LeftGit:
+    """The entries that Git no longer holds: those to remove, and those that are gone or belong to another owner by now."""
 
     ours: tuple[InventoryEntry, ...]
     gone: tuple[Place, ...]
 
 
-def left_git(facts: SourceFacts, desired: Collection[Place], uids: Collection[str]) -> Left:
+def left_git(facts: SourceFacts, desired: Collection[Place], uids: Collection[str]) -> LeftGit:
     """What left Git. The same object under another apiVersion has moved in Git, and what a person suspended stays."""
     ours, gone = [], []
     for entry in facts.inventory.entries:
@@ -58,11 +58,11 @@ def left_git(facts: SourceFacts, desired: Collection[Place], uids: Collection[st
             gone.append(entry.place)
         elif _removable(facts, entry, live):
             ours.append(InventoryEntry(entry.place, uid_of(live) if entry.uid == uid_of(live) else entry.uid, entry.file))
-    return Left(tuple(ours), tuple(gone))
+    return LeftGit(tuple(ours), tuple(gone))
 
 
 def _is_known(facts: SourceFacts, place: Place) -> bool:
-    """Whether the cluster could be asked for it: what cannot be read is not gone."""
+    """True when the cluster could be asked for it: what cannot be read is not gone."""
     return place[:2] in facts.resources and place[:3] not in facts.unread
 
 
@@ -80,5 +80,5 @@ def _named(live: Manifest) -> tuple[str, str, str]:
 
 
 def behind(entry: InventoryEntry, withheld: Iterable[str]) -> bool:
-    """Whether an object may still stand in a file whose content nobody knows now."""
+    """True when an object may still stand in a file whose present content is unknown."""
     return any(not entry.file or entry.file == name or entry.file.startswith(f"{name}/") for name in withheld)

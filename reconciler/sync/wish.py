@@ -74,7 +74,7 @@ def wish(facts: SourceFacts, located: Located, now: datetime) -> Wish:
 
 
 def _ours(facts: SourceFacts, live: Manifest | None) -> str:
-    """The uid of the live object, unless somebody else applies it."""
+    """The uid of the live object, unless another tool applies it."""
     return uid_of(live) if live is not None and foreign_owner(live, facts.settings.name) is None else ""
 
 
@@ -115,7 +115,7 @@ def recorded(refused: Objection, located: Located) -> RecordedProblem:
 
 
 def _unserved(facts: SourceFacts, located: Located, seen: Wish, now: datetime) -> Wish:
-    """A kind that is not served yet is asked for again; nobody is told while its definition of the same source is on its way."""
+    """A kind that is not served yet is asked for again; it is no problem while its definition of the same source is on its way."""
     api_version, kind = seen.place[:2]
     if _on_its_way(facts, (api_version.rpartition("/")[0], kind), now):
         return replace(seen, wake_at=now + LOOK_AGAIN)
@@ -143,7 +143,7 @@ def _missing_namespace(facts: SourceFacts, manifest: Manifest) -> Objection | No
 
 
 def _is_suspended(facts: SourceFacts, namespace: str) -> bool:
-    """Whether a person asked us to leave everything in a namespace alone (DESIGN 11)."""
+    """True when a person asked us to leave everything in a namespace alone (ADR 0021)."""
     live = facts.namespaces.get(namespace)
     return live is not None and suspended(live)
 
@@ -178,7 +178,7 @@ def _due(facts: SourceFacts, located: Located, seen: Wish, target: tuple[Resourc
 def _decision(
     facts: SourceFacts, located: Located, moment: tuple[Manifest | None, datetime]
 ) -> tuple[TemplateDecision, OverrideEnd | None]:
-    """What may become of the template. While releases cannot be opened nothing is let through that nobody would judge."""
+    """What may become of the template. While releases cannot be opened, nothing is let through unjudged."""
     live, now = moment
     workload = workload_of(facts.tip.parsed, located)
     gate = facts.gates.get(workload.template.key) if workload is not None else None

@@ -21,7 +21,7 @@ class Write:
     """What makes an object ours first that kubectl's client-side apply wrote."""
     creates: bool = False
     in_git: bool = True
-    """Whether the object stands in Git; the Rollout of an adopted Deployment does not, and is handed back, never pruned."""
+    """True when the object stands in Git; the Rollout of an adopted Deployment does not, and is handed back, never pruned."""
 
     def __str__(self) -> str:
         return f"{'create' if self.creates else 'change'} {self.patch.ref}"

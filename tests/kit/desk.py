@@ -21,7 +21,7 @@ from reconciler.kernel.resources import CONFIGMAPS, DEPLOYMENTS, EVENTS, RELEASE
 from reconciler.kube.cache import Cache
 from reconciler.releases.apply_announcements import Announcements
 from reconciler.releases.apply_notices import Notices
-from reconciler.releases.apply_openings import ReleaseOpener
+from reconciler.releases.apply_opener import ReleaseOpener
 from reconciler.releases.controller import Outside, ReleaseController
 from reconciler.releases.forge import Forge
 from reconciler.releases.observe_policies import LocalPolicies, Policies

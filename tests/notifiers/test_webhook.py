@@ -14,7 +14,7 @@ from reconciler.kernel.errors import Terminal, Transient
 from reconciler.notifiers.fenced import FencedNotifier
 from reconciler.notifiers.registry import notifier
 from reconciler.notifiers.webhook import SIZE_LIMIT, TRIES, WebhookNotifier, WebhookTerms
-from reconciler.releases.notice import Limited, NextStep, NoticeEvidence, NoticeLimits, fitted
+from reconciler.releases.notice import NextStep, NoticeEvidence, NoticeLimits, fitted
 from reconciler.web.client import open_client
 from tests.kit.notices import Inbox, inbox, message
 from tests.kit.ports import free_port
@@ -179,4 +179,4 @@ async def test_unknown_kinds_name_those_known_and_a_webhook_says_its_limits() ->
         with pytest.raises(Terminal, match="known are webhook"):
             notifier("pigeon", Teller().terms(), client)
         found = notifier("webhook", Teller().terms(), client)
-        assert isinstance(found, Limited) and found.limits.size == SIZE_LIMIT
+        assert isinstance(found, WebhookNotifier) and found.limits.size == SIZE_LIMIT

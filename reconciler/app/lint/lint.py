@@ -31,7 +31,7 @@ Rule = Callable[[Manifest, Library], Remarks]
 
 
 def _mistyped(kind: str, group: str) -> bool:
-    """Whether a kind that we do not know is a mistyped one of ours; Argo has other kinds in the same group, which are not ours to judge."""
+    """True when an unknown kind is a mistyped one of ours. Argo has other kinds in the same group, which are not ours to judge."""
     ours = [known for (home, known) in KNOWN if home == group]
     return group == "reconciler.dev" or bool(get_close_matches(kind, ours, cutoff=0.85))
 

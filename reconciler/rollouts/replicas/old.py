@@ -124,7 +124,7 @@ def _delayed(olds: Sequence[Old], terms: OldTerms, now: datetime) -> Iterator[Ol
 
 
 def _waits(decision: OldSize, old: Old) -> int:
-    """True when one counts against the revision limit: it carries a deadline, before or after the decision."""
+    """1 for a ReplicaSet that counts against the revision limit: it carries a deadline, before or after the decision."""
     return int(bool(decision.deadline or old.deadline))
 
 

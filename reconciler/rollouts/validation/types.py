@@ -1,4 +1,4 @@
-"""True when a pod template can be read at all: every known field has the type that Kubernetes gives it, quantities included.
+"""Checks that a pod template can be read at all: every known field has the type that Kubernetes gives it, quantities included.
 
 What typed clients cannot read is refused by name before anything is computed from it. Fields that `shapes` does not know are the API's.
 """

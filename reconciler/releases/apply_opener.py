@@ -53,7 +53,7 @@ class ReleaseOpener:
         self._suspension = Suspension(cache, apply)
 
     async def open(self, source: SourcePort, tip: Tip) -> tuple[str, ...]:
-        """One look at every workload of the tip whose changes are releases. Answers why some of them cannot be judged."""
+        """Open what one look at every released workload of the tip finds missing; returns why some of them cannot be judged."""
         problems: list[str] = []
 
         def adopted(namespace: str, name: str) -> bool:
@@ -75,7 +75,7 @@ class ReleaseOpener:
         return tuple(problems)
 
     def adopted(self, namespace: str, name: str) -> bool:
-        """True when a policy has this Deployment released by a Rollout of ours. Raises Terminal when policies contradict each other."""
+        """True when a policy lets a Rollout of ours release this Deployment. Raises Terminal when policies contradict each other."""
         return self._policies.of(namespace, "Deployment", name).rollout is not None
 
     def rollout(self, workload: Workload) -> Manifest | None:
@@ -106,7 +106,7 @@ class ReleaseOpener:
         return {"metadata": {"name": workload.id.name}, "spec": policy.rollout}
 
     def _is_suspended(self, workload: Workload) -> bool:
-        """True when a person suspended the Rollout, its Deployment or their namespace: a release of it begins when that ends."""
+        """True when a person suspended the Rollout, its Deployment or their namespace; a release begins once that ends."""
         namespace = workload.template.key[1]
         live = [self._cache.get(resource, namespace, workload.id.name) for resource in (ROLLOUTS, DEPLOYMENTS)]
         held = any(self._suspension.of(part) for part in (*live, workload.owner.manifest, workload.template.manifest) if part is not None)
