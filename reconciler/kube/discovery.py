@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 
 from reconciler.kernel import resources
-from reconciler.kernel.errors import Terminal
-from reconciler.kernel.identity import Manifest, Resource
+from reconciler.kernel.identity import Resource
 from reconciler.kube.client import Client
 from reconciler.kube.errors import NotFound, NotServed
 
@@ -29,14 +28,6 @@ class Discovery:
         for api_version in sorted({kind[0] for kind in wanted if kind not in self._found}):
             self._found.update(await self._ask(api_version))
         return {kind: self._found[kind] for kind in wanted if kind in self._found}
-
-    async def resource_of(self, manifest: Manifest) -> Resource:
-        """The resource of a manifest. Raises Terminal when the cluster does not serve its kind."""
-        wanted = str(manifest["apiVersion"]), str(manifest["kind"])
-        found = await self.resources_of([wanted])
-        if wanted not in found:
-            raise Terminal(not_served(*wanted))
-        return found[wanted]
 
     async def _ask(self, api_version: str) -> dict[tuple[str, str], Resource]:
         group, _, version = api_version.rpartition("/")

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from reconciler.kernel.text import commit_line, commit_text
 from reconciler.releases.markdown import clean, code, fenced, plain, shortened, table
 from reconciler.releases.model import Evidence, Release, ReleasePhase, Restore, RestoreState, Verdict
 from reconciler.releases.notice import NextStep
@@ -176,9 +177,9 @@ class CommitText:
 def restore_commit(release: Release, fields: Sequence[str]) -> CommitText:
     """What the restore commit says: what happened, with the numbers, then the fields that went back."""
     spec = release.spec
-    body = [*_wrapped(f"{release.status.reason.rstrip('.')}."), "", *[f"- {shortened(field, TEXT_LIMIT)}" for field in fields]]
+    body = [commit_text(f"{release.status.reason.rstrip('.')}."), "", *[f"- {commit_line(field, TEXT_LIMIT)}" for field in fields]]
     return CommitText(
-        subject=f"Restore {spec.workload.name} in {spec.environment}: {release.status.verdict}",
+        subject=commit_line(f"Restore {spec.workload.name} in {spec.environment}: {release.status.verdict}"),
         body="\n".join(body),
         trailers={
             TRAILER: release_trailer(release),
@@ -204,16 +205,6 @@ def withdrawal(release: Release) -> str:
 def proposal_body(commit: CommitText, reason: str) -> str:
     """The description of a proposed restore: the commit's words as code, and why it was not pushed."""
     return f"{fenced(commit.body)}\n\nProposed, not pushed: {text(reason)}."
-
-
-def _wrapped(sentence: str) -> list[str]:
-    lines, line = [], ""
-    for word in clean(sentence).split():
-        if line and len(line) + len(word) >= 100:
-            lines.append(line)
-            line = ""
-        line = f"{line} {word}".strip()
-    return [*lines, line]
 
 
 def code_span(value: str) -> str:
