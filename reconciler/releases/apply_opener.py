@@ -64,7 +64,7 @@ class ReleaseOpener:
                 return False
 
         for workload in released_workloads(tip.parsed, adopted):
-            if not _followed(workload, source.settings):
+            if not _is_released(workload, source.settings):
                 continue  # what may not be written is no release; the writing says why
             if self._is_suspended(workload):
                 continue
@@ -228,7 +228,7 @@ class ReleaseOpener:
             await self._apply(Plan(gone))
 
 
-def _followed(workload: Workload, settings: SourceSettings) -> bool:
+def _is_released(workload: Workload, settings: SourceSettings) -> bool:
     """True for a workload that this source may write, or that another tool applies where the source is a companion."""
     allow = settings.allow
     if settings.companion:
