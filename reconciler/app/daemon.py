@@ -32,6 +32,7 @@ from reconciler.kube.http import HttpTransport
 from reconciler.kube.transport import Transport
 from reconciler.runtime.freeze import Freeze
 from reconciler.runtime.lease import Leadership, LeaseTerms, rival_holder
+from reconciler.sources.settings import purpose
 from reconciler.web.client import open_client
 
 LEASE = "argo-rollouts-controller-lock"
@@ -100,6 +101,8 @@ class Daemon:
         try:
             assembly = assemble(self._environment(http))
             self.telemetry.registry.register(assembly.collector)
+            for source in self._settings.sources:
+                log.info("source", name=source.name, does=purpose(source, read_only=self._read_only))
             tasks = [asyncio.create_task(part()) for part in self._parts(assembly)]
             stop = asyncio.create_task(stopping.wait())
             done, _ = await asyncio.wait([*tasks, stop], return_when=asyncio.FIRST_COMPLETED)

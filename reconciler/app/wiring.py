@@ -101,11 +101,13 @@ class Assembly:
 
 @dataclass(frozen=True, slots=True)
 class External:
-    """What the daemon reaches beside the cluster, by name."""
+    """What the daemon reaches beside watched objects: by name, and what sources have on record."""
 
     sources: Mapping[str, GitSource]
     forges: Mapping[str, Forge]
     notifiers: Mapping[str, Notifier]
+    inventories: Inventories
+    """What sources ask for; the two controllers that look at it share what was read a moment ago."""
 
 
 def assemble(environment: Environment) -> Assembly:
@@ -119,7 +121,8 @@ def assemble(environment: Environment) -> Assembly:
     policy_files = PolicyFiles(settings.policies if "release" in settings.controllers else "", local)
     policy_files.look()
     notifiers = {n.name: _notifier(n, environment) for n in settings.notifiers}
-    outside = External(sources, forges, notifiers)
+    inventories = Inventories(environment.client, settings.namespace, environment.clock.monotonic)
+    outside = External(sources, forges, notifiers, inventories)
     controllers = _controllers(environment, cache, outside, Policies(cache, local))
     engine = Engine(controllers, environment.client, cache, environment.clock)
     collector = ReleaseCollector(cache, _resources(settings), environment.clock.now())
@@ -136,29 +139,36 @@ def _controllers(environment: Environment, cache: Cache, outside: External, poli
     settings, client, clock = environment.settings, environment.client, environment.clock
     apply = Apply(client, cache, clock)
     found: list[Controller] = []
+    if environment.read_only:  # only sources are looked at: what they would do is said, and no other pass could do anything but ask
+        return [_source_controller(environment, cache, outside, policies)] if "release" in settings.controllers else []
     if "rollout" in settings.controllers:
         found.append(RolloutController(client, cache, clock, ROUTERS, _reach(settings)))
     if "analysis" in settings.controllers:
         known = providers(ProviderHands(client=client, http=environment.http, prometheus_address=settings.prometheus))
         found.append(AnalysisRunController(client, cache, clock, apply, known))
     if "release" in settings.controllers:
-        announcements = Announcements(forges, cache)
-        inventories = Inventories(client, settings.namespace, clock.monotonic)
         hands = {name: _hands(environment, source, forges.get(name)) for name, source in sources.items()}
-        reach = Outside(Restoration(hands, clock, SystemClock()), announcements, policies, inventories, Notices(outside.notifiers))
-        opener = Releases(ReleaseOpener(cache, apply, policies, announcements))
-        parts = Parts(
-            observation=Observation(client, cache, policies, opener),
-            releases=opener,
-            source_apply=SourceApply(client, apply, clock),
-            apply=apply,
-            inventories=inventories,
-            routers=ROUTERS,
-            reporting=environment.read_only,
-        )
+        announcements, notices = Announcements(forges, cache), Notices(outside.notifiers)
+        reach = Outside(Restoration(hands, clock, SystemClock()), announcements, policies, outside.inventories, notices)
         found.append(ReleaseController(client, cache, clock, reach))
-        found.append(SourceController(clock, sources, parts))
+        found.append(_source_controller(environment, cache, outside, policies))
     return found
+
+
+def _source_controller(environment: Environment, cache: Cache, outside: External, policies: Policies) -> SourceController:
+    client, clock = environment.client, environment.clock
+    apply = Apply(client, cache, clock)
+    opener = Releases(ReleaseOpener(cache, apply, policies, Announcements(outside.forges, cache)))
+    parts = Parts(
+        observation=Observation(client, cache, policies, opener),
+        releases=opener,
+        source_apply=SourceApply(client, apply, clock),
+        apply=apply,
+        inventories=outside.inventories,
+        routers=ROUTERS,
+        reporting=environment.read_only,
+    )
+    return SourceController(clock, outside.sources, parts)
 
 
 def _reach(settings: Settings) -> WritableNamespaces:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from reconciler.releases.forge import Announced, Announcement, Forge, Proposal, PullRequest
+from reconciler.releases.forge import Announced, Announcement, Forge, Proposal, PullRequest, Withdrawing
 
 
 class FencedForge:
@@ -22,3 +22,9 @@ class FencedForge:
     async def propose(self, proposal: Proposal) -> PullRequest | None:
         self._permit(f"proposal of {proposal.head}")
         return await self._forge.propose(proposal)
+
+    async def withdraw(self, head: str, base: str, words: str) -> None:
+        """Nothing where the forge has no pull requests to close."""
+        if isinstance(self._forge, Withdrawing):
+            self._permit(f"withdrawal of {head}")
+            await self._forge.withdraw(head, base, words)

@@ -146,6 +146,16 @@ class GitHub:
             await self._label(pull.number, proposal.labels)
         return pull
 
+    async def withdraw(self, head: str, base: str, words: str) -> None:
+        """Close the open pull request of one of our branches, with a comment that says why; nothing where none is open."""
+        pull = await self._proposed(Proposal(head=head, base=base, title="", body=""))
+        if pull is None:
+            return
+        said = self._order("POST", f"/issues/{pull.number}/comments", WRITE_PULLS)
+        await self._rest.send(replace(said, document={"body": cut(words)}))
+        closed = self._order("PATCH", f"/pulls/{pull.number}", WRITE_PULLS)
+        await self._rest.send(replace(closed, document={"state": "closed"}))
+
     async def _proposed(self, proposal: Proposal) -> PullRequest | None:
         query = {"head": f"{self._owner}:{proposal.head}", "base": proposal.base, "state": "open"}
         async for item in self._items(self._order("GET", "/pulls", READ_PULLS), query=query):

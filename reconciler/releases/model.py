@@ -206,6 +206,7 @@ class Restore(Struct, frozen=True, kw_only=True):
     """The branch of the proposal."""
     pull: str = ""
     attempts: int = 0
+    pushed_at: datetime | None = None
     message: str = ""
     """Why it stands as it does: what is waited for, or what the server said."""
 

@@ -63,6 +63,7 @@ class Work:
     edit: Edit
     before: Restore
     history: Sequence[Release]
+    now: datetime
     caution: str = ""
     """Why the edit itself may not be pushed without review; empty when it may."""
 
@@ -113,7 +114,7 @@ class Restoration:
             case Impossible():
                 return replace(before, state=RestoreState.IMPOSSIBLE, message=words(outcome))
             case Direct(edit) | ProposedEdit(edit):
-                work = Work(hands, release, tip, edit, before, history, words(outcome))
+                work = Work(hands, release, tip, edit, before, history, self._clock.now(), words(outcome))
         reason = self._why_propose(work)
         return await _propose(work, reason) if reason else await _push(work)
 
@@ -132,7 +133,7 @@ class Restoration:
 
     def _why_propose(self, work: Work) -> str:
         """Why this edit may not be pushed; empty when it may. Every way to Git obeys the policy of the verdict it serves."""
-        restore, now = work.before, self._clock.now()
+        restore, now = work.before, work.now
         if restore.mode is RestoreMode.PROPOSE:
             return "the policy asks for a proposal"
         if work.caution:
@@ -151,7 +152,7 @@ async def _push(work: Work) -> Restore | None:
     match outcome:
         case Pushed() | AlreadyThere():
             source.expect_news()
-            return replace(work.before, state=RestoreState.PUSHED, sha=sha, message="")
+            return replace(work.before, state=RestoreState.PUSHED, sha=sha, pushed_at=work.now, message="")
         case PushRefused(Refusal.MOVED):
             return None
         case PushRefused(kind) if kind.asks_for_proposal:
@@ -183,8 +184,9 @@ def proposal_branch(release: Release) -> str:
 
 def recent_pushes(history: Sequence[Release], now: datetime) -> int:
     """How often Git was restored for this workload within the hour, whatever the version."""
-    pushed = [r for r in history if r.status.restore is not None and r.status.restore.state is RestoreState.PUSHED]
-    return sum(1 for r in pushed if now - (r.status.decided_at or EPOCH) < RECENT)
+    restores = [r.status.restore for r in history if r.status.restore is not None]
+    pushed = [restore.pushed_at for restore in restores if restore.state is RestoreState.PUSHED and restore.pushed_at is not None]
+    return sum(1 for at in pushed if now - at < RECENT)
 
 
 def _manifest(content: Content) -> PreviousManifest | None:

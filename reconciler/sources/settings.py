@@ -65,3 +65,14 @@ class SourceSettings:
     credentials: CredentialFile | None = None
     forge: ForgeSettings | None = None
     committer: Committer = field(default_factory=Committer)
+
+
+def purpose(source: SourceSettings, *, read_only: bool) -> str:
+    """What is done with a source, in words for the log's first lines."""
+    if read_only:
+        return "reports what would be done; nothing is written anywhere, and no release is judged"
+    if source.companion:
+        return "another tool applies it: releases are judged, Git is restored, people are told; no template is ever changed"
+    if source.apply:
+        return "applies it, judges releases, restores Git and tells people"
+    return "reports what would be applied, and judges nothing: set apply: true, or companion: true where another tool applies"

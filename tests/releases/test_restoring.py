@@ -220,9 +220,9 @@ async def test_only_recent_restores_count_whatever_the_version(shop: Desk) -> No
     assert release.status.decided_at is not None
     history = [release]
     for number, hours in enumerate((2, 3, 4)):
-        old = ReleaseStatus(
-            verdict=release.status.verdict, decided_at=release.status.decided_at - timedelta(hours=hours), restore=release.status.restore
-        )
+        at = release.status.decided_at - timedelta(hours=hours)
+        assert release.status.restore is not None
+        old = ReleaseStatus(verdict=release.status.verdict, decided_at=at, restore=changed(release.status.restore, pushed_at=at))
         history.append(changed(release, name=f"old-{number}", status=old))
     shop.push({"web.yaml": rollout(BAD)}, "again")
     fresh = changed(release, name="fresh", status=changed(release.status, restore=Restore(state=RestoreState.WANTED)))
