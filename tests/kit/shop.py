@@ -100,6 +100,7 @@ spec:
     canary:
       stableService: web
       canaryService: web-canary
+      abortScaleDownDelaySeconds: 1
       trafficRouting:
         istio:
           virtualService: {name: web, routes: [primary]}
