@@ -6,14 +6,14 @@ import pytest
 
 from reconciler.analysis.manifest import parse_metrics
 from reconciler.analysis.validate import validate
-from reconciler.app.cli.files import manifests_at
+from reconciler.app.cli.files import manifests_at, options_of
 from reconciler.releases.policy import DEFAULT
 from reconciler.releases.policy_manifest import parse_policy
 from reconciler.sources.documents import Located
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = (ROOT / "policies", ROOT / "sample-repo" / "environments")
-SHIPPED = [located for folder in FOLDERS for located in manifests_at([folder]).manifests]
+SHIPPED = [located for folder in FOLDERS for located in manifests_at([folder], options_of("", ())).manifests]
 POLICIES = [located for located in SHIPPED if located.key[0].endswith("ReleasePolicy")]
 TEMPLATES = [located for located in SHIPPED if located.key[0].endswith("AnalysisTemplate")]
 

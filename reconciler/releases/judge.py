@@ -70,7 +70,7 @@ def answer_held(look: Look) -> ReleaseStatus | None:
     wanted = held_by.status.restore
     if wanted is None or look.release.spec.previous is None:
         return replace(status, held=True)
-    restore = Restore(mode=wanted.mode, push_until=look.now + look.policy.push_within)
+    restore = Restore(state=RestoreState.WANTED, mode=wanted.mode, push_until=look.now + look.policy.push_within)
     return replace(status, held=True, phase=ReleasePhase.RESTORING, restore=restore)
 
 

@@ -197,7 +197,7 @@ class Verb(Struct, frozen=True, kw_only=True):
 class Restore(Struct, frozen=True, kw_only=True):
     """The way back in Git."""
 
-    state: RestoreState = RestoreState.WANTED
+    state: RestoreState
     mode: RestoreMode = RestoreMode.PUSH
     push_until: datetime | None = None
     """After this time it is proposed, not pushed: a verdict that old is for a person to confirm."""

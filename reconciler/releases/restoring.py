@@ -82,7 +82,7 @@ class Restoration:
 
     async def restore(self, release: Release, history: Sequence[Release]) -> Restore:
         """One attempt, with as many tries as races need. Raises Transient when Git gives no answer."""
-        hands, before = self._hands.get(release.spec.source), release.status.restore or Restore()
+        hands, before = self._hands.get(release.spec.source), release.status.restore or Restore(state=RestoreState.WANTED)
         before = replace(before, attempts=before.attempts + 1)
         if hands is None:
             return replace(before, state=RestoreState.IMPOSSIBLE, message=f"source {release.spec.source} is not followed any more")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.yamledit.changes import ABSENT, Change, Moved, changes, put, taken_back
+from reconciler.yamledit.changes import ABSENT, Moved, PartChange, changes, put, taken_back
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(0, 3) | st.sampled_from(["a", "b"]),
@@ -28,7 +28,7 @@ def test_other_parts_stay_and_another_value_is_not_touched() -> None:
 
 def test_items_are_matched_by_name() -> None:
     old, new = [{"name": "x", "v": 1}, {"name": "y"}], [{"name": "y"}, {"name": "x", "v": 2}]
-    assert list(changes(old, new)) == [Change((0, "v"), (1, "v"), 1, 2)]
+    assert list(changes(old, new)) == [PartChange((0, "v"), (1, "v"), 1, 2)]
 
 
 def test_one_and_true_differ_and_null_is_a_value() -> None:
