@@ -45,9 +45,7 @@ THROUGH_VARIABLES = {
     ("REPLICA_SETS", "get"),
     ("ANALYSIS_RUNS", "get"),  # controller/apply: what already exists is looked at
     ("RELEASES", "get"),
-    ("VIRTUAL_SERVICES", "get"),  # routers say what they need, the controller reads and puts it
-    ("VIRTUAL_SERVICES", "update"),
-    ("DESTINATION_RULES", "get"),
+    ("VIRTUAL_SERVICES", "update"),  # routers say what they need, the controller puts it
     ("DESTINATION_RULES", "update"),
     ("CONFIGMAPS", "patch"),  # controller/source: the inventory
 }

@@ -16,8 +16,8 @@ REFUSED = {
     "app in web": "unable to parse requirement: found 'web' expected: '('",
     "app in (web": "unable to parse requirement: found '', expected: ',' or ')'",
     "app===web": "unable to parse requirement: found '=', expected: identifier",
-    "-a": 'unable to parse requirement: invalid label key "-a": name part must consist of alphanumeric characters',
-    "app=a/b": 'unable to parse requirement: invalid label value: "a/b": at key: "app": a valid label must be an empty string',
+    "-a": 'unable to parse requirement: <nil>: Invalid value: "-a": name part must consist of alphanumeric characters',
+    "app=a/b": 'unable to parse requirement: values[0][app]: Invalid value: "a/b": a valid label must be an empty string',
 }
 FIELDS = {
     "metadata.name=a": "a", "metadata.name==a": "a", "metadata.name!=a": "bc", "metadata.name=a,metadata.name=b": "",

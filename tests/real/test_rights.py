@@ -1,6 +1,8 @@
 """The rights of `deploy/` on a real control plane: the daemon lives as its ServiceAccount, and the audit log says what it asked for.
 
 They are enough: nothing is refused. They are the least: every one is used, by the demo's stories and by `stories/rights.yaml`.
+A source's objects are read by name where a resource and namespace has one of them, by one list where it has more: which of the two
+a kind needs is its repository's choice, so that either counts for both.
 """
 
 from collections.abc import Iterator
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 from reconciler_sandbox.rehearsal.parse import load_story
 
-from tests.kit.granted import documents, rights
+from tests.kit.granted import Right, documents, rights
 from tests.kit.kubectl import Kubectl, binary
 from tests.real.kit.audit import entries
 from tests.real.kit.deployment import DAEMON, installed, used
@@ -38,6 +40,7 @@ OBJECTS = (
         {"metadata": {"name": "extra"}, "spec": SUBSETS, "apiVersion": "networking.istio.io/v1", "kind": "DestinationRule"},
     ),
 )
+SOURCES = "reconciler-source-"
 LATE = ("analysisruns", "releases", "replicasets")
 OWNERS = {"rollouts": "argoproj.io", "analysisruns": "argoproj.io", "releases": "reconciler.dev"}
 UNLIMITED = {"pruneLimit": {"percent": 100, "objects": 100}}
@@ -63,13 +66,23 @@ async def test_the_rights_of_the_deployment_are_enough_and_all_of_use(cluster: S
         asked = entries(cluster.real.audit_log, DAEMON)
         assert len(asked) > 1000
         assert not {(entry.verb, entry.resource, entry.namespace, entry.name) for entry in asked if entry.code == 403}
-        unused = {str(right) for right in rights(documents()) if not any(used(right, entry) for entry in asked)}
+        granted = list(rights(documents()))
+        needed = {said for right in granted if any(used(right, entry) for entry in asked) for said in proves(right)}
+        unused = {str(right) for right in granted} - needed
         assert unused == {f"reconciler: update {plural}{SUFFIX}.{group}" for plural, group in OWNERS.items()}
         # Those are asked for by the admission plugin, which leaves no request behind: without them it refuses.
         async with caller_of(cluster.real, token) as daemon:
             assert {attempt.status for attempt in (await attempts(daemon)).values()} == {201}
             left = await refused_without(administrator, daemon, "reconciler")
             assert {plural for plural, attempt in left.items() if attempt.refused} == set(OWNERS), left
+
+
+def proves(right: Right) -> set[str]:
+    """What the use of a right is proof of: itself, and for a source's `get` or `list` the other one too."""
+    said = str(right)
+    if not right.role.startswith(SOURCES):
+        return {said}
+    return {said, said.replace(": get ", ": list "), said.replace(": list ", ": get ")}
 
 
 def kubectl_of(server: Server, home: Path) -> Kubectl:

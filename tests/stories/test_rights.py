@@ -56,7 +56,6 @@ UNUSED: Mapping[str, str] = {
     "reconciler: update deployments.apps": BORROWED,
     "reconciler: get podtemplates": BORROWED,
     "reconciler: get clusteranalysistemplates.argoproj.io": "analyses that use templates of the whole cluster",
-    "reconciler: get destinationrules.networking.istio.io": SUBSETS,
     "reconciler: update destinationrules.networking.istio.io": SUBSETS,
     "reconciler: update analysisruns/finalizers.argoproj.io": OWNERS,
     "reconciler: update releases/finalizers.reconciler.dev": OWNERS,

@@ -1,5 +1,6 @@
 """Label selectors as text: Kubernetes' own grammar, and its words for what does not follow it."""
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -84,7 +85,7 @@ class _Parser:
             raise _unparsable(f"found '{key}', expected: identifier")
         wrong = qualified.name_complaints(key)
         if wrong:
-            raise _unparsable(f'invalid label key "{key}": {"; ".join(wrong)}')
+            raise _unparsable(f'<nil>: Invalid value: "{key}": {"; ".join(wrong)}')
         return key
 
     def _value(self, key: str) -> str:
@@ -116,7 +117,7 @@ class _Parser:
 def _valid(key: str, value: str) -> str:
     wrong = qualified.value_complaints(value)
     if wrong:
-        raise _unparsable(f'invalid label value: "{value}": at key: "{key}": {"; ".join(wrong)}')
+        raise _unparsable(f'values[0][{key}]: Invalid value: "{value}": {"; ".join(wrong)}')
     return value
 
 
@@ -133,7 +134,7 @@ def comparison(key: str, operator: str, value: str) -> Requirement:
     """Equal, different (or absent), or a greater or smaller number."""
     if operator in (">", "<"):
         if not value.isdigit():
-            raise _unparsable("for 'Gt', 'Lt' operators, the value must be an integer")
+            raise _unparsable(f"values[0]: Invalid value: {json.dumps(value)}: for 'Gt', 'Lt' operators, the value must be an integer")
         limit, sign = int(value), 1 if operator == ">" else -1
         return lambda labels: labels.get(key, "").isdigit() and (int(labels[key]) - limit) * sign > 0
     if operator == "!=":

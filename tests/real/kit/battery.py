@@ -311,7 +311,6 @@ SCENES: Mapping[str, tuple[Command, ...]] = {
 # What is not the same, and why it may stay so; docs/sandbox.md tells people.
 DIFFERENT: Mapping[str, str] = {
     "apply: create -f - Nothing/x": "OpenAPI documents are stubs: kubectl ends at them for a kind that is not there",
-    'deployment: patch deploy web -p {"spec":{"selector":{"matchLabels":{"app":"x"}}}}': "values in messages are JSON, not Go",
     'pods: patch pod one -p {"spec":{"restartPolicy":"Never"}}': "the refusal does not print the two versions side by side",
     "others: delete cm --all": "a namespace is not given the cluster's root certificate",
 }

@@ -38,10 +38,10 @@ def test_what_does_not_hold_of_them(text: str) -> None:
         ("app === web", "unable to parse requirement: found '=', expected: identifier"),
         ("app=(", "unable to parse requirement: found '(', expected: identifier"),
         ("!", "unable to parse requirement: found '', expected: identifier"),
-        ("n>x", "unable to parse requirement: for 'Gt', 'Lt' operators, the value must be an integer"),
-        ("-a", 'unable to parse requirement: invalid label key "-a": name part must consist of'),
-        ("app=a/b", 'unable to parse requirement: invalid label value: "a/b": at key: "app": a valid label must be'),
-        ("app in (-)", 'unable to parse requirement: invalid label value: "-": at key: "app": a valid label must be'),
+        ("n>x", "unable to parse requirement: values[0]: Invalid value: \"x\": for 'Gt', 'Lt' operators, the value must be an integer"),
+        ("-a", 'unable to parse requirement: <nil>: Invalid value: "-a": name part must consist of'),
+        ("app=a/b", 'unable to parse requirement: values[0][app]: Invalid value: "a/b": a valid label must be'),
+        ("app in (-)", 'unable to parse requirement: values[0][app]: Invalid value: "-": a valid label must be'),
     ],
 )
 def test_what_does_not_follow_the_grammar_is_told_where(text: str, words: str) -> None:
