@@ -5,7 +5,7 @@ REAL_SECONDS ?= 0# how long obtaining the real parts may take; 0 is no limit
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test real test-all check bench mutants bench-real lock clean
+.PHONY: help setup demo test real disturbed test-all check bench mutants bench-real lock clean
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,9 +30,12 @@ test: $(VENV)/.dev ## run the tests
 	@$(BIN)/pytest -n 2 --dist loadgroup
 
 real: $(VENV)/.dev ## the contracts on a real control plane and Prometheus; the first time builds them (Go ≥ 1.25, minutes)
-	@$(BIN)/python -m scripts.real $(REAL_SECONDS) && $(BIN)/pytest -n 2 --dist loadgroup -m real tests/real || test $$? -eq 75
+	@$(BIN)/python -m scripts.real $(REAL_SECONDS) && $(BIN)/pytest -n 2 --dist loadgroup -m "real and not disturbed" tests/real || test $$? -eq 75
 
-test-all: test real ## all tests: those of `make test` and those of `make real`
+disturbed: $(VENV)/.dev ## every story on a real control plane while the API server, the leader and the way to it fail
+	@$(BIN)/python -m scripts.real $(REAL_SECONDS) && $(BIN)/pytest -m disturbed tests/real
+
+test-all: test real disturbed ## all tests: of `make test`, `make real` and `make disturbed`
 
 check: $(VENV)/.dev ## formatting, lint, types, walls between folders, house rules
 	@$(BIN)/ruff format --check .

@@ -19,7 +19,7 @@ from tests.real.kit.playing import DISTURBED, Arrangement, Scene, played, seed
 from tests.real.kit.servers import Server, started_cluster
 from tests.real.kit.weather import Weather
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(400), pytest.mark.xdist_group("plays")]
+pytestmark = [pytest.mark.real, pytest.mark.disturbed, pytest.mark.timeout(400), pytest.mark.xdist_group("plays")]
 SHORT_LEASE = {"lease": {"duration": "2s", "renewEvery": "400ms"}}
 CHANGES, RESTARTS = 3, 3
 PATIENT_LEASE = {"lease": {"duration": "6s", "renewEvery": "800ms"}}
