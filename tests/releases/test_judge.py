@@ -183,7 +183,12 @@ def test_a_rejected_version_is_kept_for_inspection_as_long_as_the_policy_says() 
 def test_a_held_version_pushed_again_is_answered_and_restored_without_being_judged() -> None:
     status = judged(facts(held_by=REJECTED))
     assert (status.verdict, status.held) == (Verdict.HELD, True)
-    assert status.restore is not None and status.restore.state is RestoreState.WANTED
+    assert status.restore == Restore(state=RestoreState.WANTED, push_until=NOW + POLICY.push_within)
+
+
+def test_a_held_version_without_one_before_it_is_held_and_git_left_alone() -> None:
+    status = judged(facts(held_by=REJECTED), previous=None)
+    assert (status.verdict, status.held, status.restore) == (Verdict.HELD, True, None)
 
 
 def test_the_stable_hash_is_not_mistaken_for_the_new_one() -> None:

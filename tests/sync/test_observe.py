@@ -37,7 +37,7 @@ async def test_a_first_apply_writes_each_object_once_and_reads_none_of_them_back
         assert len(shop.api.transport.calls) <= MANY + 5
 
 
-@pytest.mark.parametrize("status", [403, 500])
+@pytest.mark.parametrize("status", [403, 405, 500])
 async def test_what_cannot_be_listed_costs_only_its_objects(tmp_path: Path, status: int) -> None:
     async with desk(tmp_path) as shop:
         await stocked(shop)
