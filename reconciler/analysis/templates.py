@@ -1,6 +1,6 @@
 """From references to templates to the spec of one run, and what is wrong with such references (contract 6.3, 12.3)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.analysis.arguments import PLACEHOLDER, Unresolved, literals, merge_arguments, substitute
@@ -42,17 +42,29 @@ def combine(templates: Sequence[Manifest], analysis: Manifest) -> Combined | str
 def referenced(templates: Sequence[Manifest], analysis: Manifest) -> tuple[Manifest, ...]:
     """The named templates and those they name, each once: namespaced ones first, then cluster ones. Raises InvalidTemplates."""
     known = {(str(template.get("kind")), name_of(template)): template for template in templates}
-    found: dict[tuple[str, str], Manifest] = {}
-    waiting = _references(analysis)
+
+    def look_up(kind: str, name: str) -> Manifest:
+        if (kind, name) not in known:
+            raise InvalidTemplates(f"{kind} '{name}' not found")
+        return known[kind, name]
+
+    return tuple(sorted(reachable([analysis], look_up), key=lambda template: template.get("kind") == CLUSTER))
+
+
+def reachable(analyses: Iterable[Manifest], look_up: Callable[[str, str], Manifest | None]) -> tuple[Manifest, ...]:
+    """The templates that analyses name, directly or through others, each once; what is not there is left out.
+
+    `look_up` answers by kind and name.
+    """
+    found: dict[tuple[str, str], Manifest | None] = {}
+    waiting = [place for analysis in analyses for place in _references(analysis)]
     while waiting:
         place = waiting.pop(0)
         if place in found:
             continue
-        if place not in known:
-            raise InvalidTemplates(f"{place[0]} '{place[1]}' not found")
-        found[place] = known[place]
-        waiting += _references(known[place].get("spec") or {})
-    return tuple(sorted(found.values(), key=lambda template: template.get("kind") == CLUSTER))
+        template = found[place] = look_up(*place)
+        waiting += _references((template or {}).get("spec") or {})
+    return tuple(template for template in found.values() if template is not None)
 
 
 def _references(owner: Manifest) -> list[tuple[str, str]]:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from reconciler.kernel.identity import Manifest, Resource
-from reconciler.kernel.resources import RELEASES, REPLICA_SETS, ROLLOUTS
+from reconciler.kernel.resources import ANALYSIS_RUNS, RELEASES, REPLICA_SETS, ROLLOUTS, SERVICES
 from reconciler.kube.cache import Index
 from reconciler.releases.indexes import release_words
-from reconciler.rollouts.indexes import held_words, orphan_words, rollout_words, routed_words
+from reconciler.rollouts.indexes import held_words, orphan_words, rollout_words, routed_words, run_words, service_words
 from reconciler.rollouts.traffic.router import Routers, kinds_of
 from reconciler.routers.registry import ROUTERS
 
@@ -17,7 +17,13 @@ def indexes(routers: Routers) -> Mapping[Resource, Index]:
     def words(rollout: Manifest) -> tuple[str, ...]:
         return (*rollout_words(rollout), *routed_words(routers, rollout))
 
-    known = {RELEASES: release_words, REPLICA_SETS: orphan_words, ROLLOUTS: words}
+    known: dict[Resource, Index] = {
+        RELEASES: release_words,
+        REPLICA_SETS: orphan_words,
+        ROLLOUTS: words,
+        SERVICES: service_words,
+        ANALYSIS_RUNS: run_words,
+    }
     return {**known, **dict.fromkeys(kinds_of(routers), held_words)}
 
 

@@ -1,4 +1,4 @@
-"""What the informers have seen: objects by name, by owner and by index words, never to be changed by a reader."""
+"""What the informers have seen: objects by name, namespace, owner and index words, never to be changed by a reader."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ class Cache:
         self._objects: dict[Resource, dict[Place, Manifest]] = {resource: {} for resource in resources}
         self._owned: dict[Resource, dict[str, dict[Place, Manifest]]] = {resource: defaultdict(dict) for resource in resources}
         self._indexed: dict[Resource, dict[str, dict[Place, Manifest]]] = {resource: defaultdict(dict) for resource in resources}
-
+        self._placed: dict[Resource, dict[str, dict[Place, Manifest]]] = {resource: defaultdict(dict) for resource in resources}
         self._listed: set[Resource] = set()
 
     def watches(self, resource: Resource) -> bool:
@@ -32,9 +32,8 @@ class Cache:
         return self._objects[resource].get((namespace, name))
 
     def list(self, resource: Resource, namespace: str = "") -> Sequence[Manifest]:
-        """All objects of a namespace; of every namespace when it is empty."""
-        objects = self._objects[resource]
-        return [o for (place, _), o in objects.items() if not namespace or place == namespace]
+        """All objects of a namespace, without a search through the others; of every namespace when it is empty."""
+        return tuple((self._placed[resource].get(namespace, {}) if namespace else self._objects[resource]).values())
 
     def owned(self, resource: Resource, uid: str) -> Sequence[Manifest]:
         """The objects whose controlling owner has this uid."""
@@ -98,6 +97,7 @@ class Cache:
 
     def _listings(self, resource: Resource, manifest: Manifest) -> Iterable[tuple[dict[str, dict[Place, Manifest]], str]]:
         """Every list an object is in beside the one by name."""
+        yield self._placed[resource], namespace_of(manifest)
         owner = controller_uid(manifest)
         if owner:
             yield self._owned[resource], owner

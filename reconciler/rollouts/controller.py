@@ -26,6 +26,7 @@ from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.kube.errors import Conflict, NotFound, Refused
 from reconciler.rollouts.facts import RolloutFacts
+from reconciler.rollouts.indexes import managed_word
 from reconciler.rollouts.observe import Resolved, RolloutObserver, claimable
 from reconciler.rollouts.observe_keys import concerned
 from reconciler.rollouts.passes import RolloutPlan
@@ -147,7 +148,7 @@ class RolloutController:
 
     async def _give_back_services(self, key: Key, wanted: Iterable[str]) -> None:
         """Services marked as this rollout's that it no longer names; of a gone rollout only after the API confirms it (contract 13.65)."""
-        ours = [s for s in self._cache.list(SERVICES, key.namespace) if annotations_of(s).get(MANAGED_BY) == key.name]
+        ours = self._cache.indexed(SERVICES, managed_word(key.namespace, key.name))
         writes = tuple(self._releases(ours, frozenset(wanted)))
         if not writes:
             return

@@ -1,6 +1,9 @@
-"""By which words Rollouts and ReplicaSets are found without looking at all of them."""
+"""By which words Rollouts and what belongs to them are found without looking at all objects of a kind."""
 
-from reconciler.kernel.identity import Manifest, ObjectRef, controller_uid, namespace_of
+from itertools import accumulate
+
+from reconciler.kernel.identity import Manifest, ObjectRef, annotations_of, controller_uid, name_of, namespace_of
+from reconciler.kernel.well_known import MANAGED_BY
 from reconciler.rollouts.traffic.marks import owners
 from reconciler.rollouts.traffic.named import routed_refs
 from reconciler.rollouts.traffic.router import Owner, Routers
@@ -15,6 +18,28 @@ def orphan_word(namespace: str) -> str:
 
 def orphan_words(manifest: Manifest) -> tuple[str, ...]:
     return () if controller_uid(manifest) else (orphan_word(namespace_of(manifest)),)
+
+
+def managed_word(namespace: str, rollout: str) -> str:
+    """Services that are marked as this Rollout's."""
+    return f"managed by {namespace}/{rollout}"
+
+
+def service_words(service: Manifest) -> tuple[str, ...]:
+    managed = annotations_of(service).get(MANAGED_BY)
+    return (managed_word(namespace_of(service), managed),) if managed else ()
+
+
+def namesake_word(namespace: str, rollout: str) -> str:
+    """Analysis runs whose names begin like those of this Rollout's runs, whoever made them."""
+    return f"named {namespace}/{rollout}-"
+
+
+def run_words(run: Manifest) -> tuple[str, ...]:
+    """A run is listed under each beginning of its name that ends before a dash: any of them may be a Rollout's name."""
+    first, *others = name_of(run).split("-")
+    beginnings = accumulate(others[:-1], lambda known, part: f"{known}-{part}", initial=first) if others else ()
+    return tuple(namesake_word(namespace_of(run), beginning) for beginning in beginnings)
 
 
 def borrower_word(kind: str, namespace: str, name: str) -> str:

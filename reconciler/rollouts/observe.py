@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from reconciler.analysis.templates import reachable
 from reconciler.kernel.identity import Manifest, ObjectRef, controller_uid, name_of, namespace_of, uid_of
 from reconciler.kernel.problem import InvalidField, Problem, invalid
 from reconciler.kernel.resources import ANALYSIS_RUNS, ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES, PODS, REPLICA_SETS, SERVICES
@@ -11,7 +12,7 @@ from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.kube.errors import NotServed
 from reconciler.rollouts.facts import Findings, RolloutFacts, gather
-from reconciler.rollouts.indexes import held_word, orphan_word
+from reconciler.rollouts.indexes import held_word, namesake_word, orphan_word
 from reconciler.rollouts.observe_contests import Contests
 from reconciler.rollouts.pods.claim import claim
 from reconciler.rollouts.pods.metadata import wears_metadata
@@ -84,9 +85,14 @@ class RolloutObserver:
         return {name: service for name, service in named.items() if service is not None}
 
     def _templates(self, namespace: str, spec: RolloutSpec) -> tuple[Manifest, ...]:
-        if not analyses(spec):
-            return ()
-        return (*self._cache.list(ANALYSIS_TEMPLATES, namespace), *self._cache.list(CLUSTER_ANALYSIS_TEMPLATES))
+        """Those that its analyses name, directly or through others, as far as they are there."""
+
+        def look_up(kind: str, name: str) -> Manifest | None:
+            if kind == CLUSTER_ANALYSIS_TEMPLATES.kind:
+                return self._cache.get(CLUSTER_ANALYSIS_TEMPLATES, "", name)
+            return self._cache.get(ANALYSIS_TEMPLATES, namespace, name)
+
+        return reachable([asked.analysis.manifest for asked in analyses(spec)], look_up)
 
     async def _runs(self, rollout: Manifest, status: RolloutStatus) -> tuple[tuple[Manifest, ...], tuple[Manifest, ...]]:
         """Owned runs, those the status names and the cache has not seen yet included; and others whose names may collide."""
@@ -99,9 +105,8 @@ class RolloutObserver:
             run = await self._client.find(ANALYSIS_RUNS, namespace, mirror.name)
             if run is not None and controller_uid(run) == uid:
                 owned[mirror.name] = run
-        nearby = self._cache.list(ANALYSIS_RUNS, namespace)
-        others = tuple(run for run in nearby if name_of(run).startswith(f"{name}-") and name_of(run) not in owned)
-        return tuple(owned.values()), others
+        namesakes = self._cache.indexed(ANALYSIS_RUNS, namesake_word(namespace, name))
+        return tuple(owned.values()), tuple(run for run in namesakes if name_of(run) not in owned)
 
     async def _pods(
         self, namespace: str, spec: RolloutSpec, status: RolloutStatus, owned: tuple[Manifest, ...], now: datetime

@@ -41,6 +41,25 @@ class JumpingClock:
         return (self.time - BEGIN).total_seconds()
 
 
+class CountedCache(Cache):
+    """A cache that counts the objects it hands out in lists: what a pass has to look at."""
+
+    handed_out = 0
+
+    def list(self, resource: Resource, namespace: str = "") -> Sequence[Manifest]:
+        return self._counted(super().list(resource, namespace))
+
+    def owned(self, resource: Resource, uid: str) -> Sequence[Manifest]:
+        return self._counted(super().owned(resource, uid))
+
+    def indexed(self, resource: Resource, word: str) -> Sequence[Manifest]:
+        return self._counted(super().indexed(resource, word))
+
+    def _counted(self, found: Sequence[Manifest]) -> Sequence[Manifest]:
+        self.handed_out += len(found)
+        return found
+
+
 class World:
     """One rollout and everything around it. `settle` lets all that can happen now happen; `wait` lets time pass."""
 
@@ -48,7 +67,7 @@ class World:
         self, rollout: Manifest, *others: tuple[Resource, Manifest], routers: Routers = ROUTERS, reach: WritableNamespaces = NO_SOURCES
     ) -> None:
         self.clock = JumpingClock()
-        self.cache = Cache((*RolloutController.watches, *kinds_of(routers)), indexes(routers))
+        self.cache = CountedCache((*RolloutController.watches, *kinds_of(routers)), indexes(routers))
         self.store = Store(self.cache, self.clock.now)
         self.client = FakeClient(self.store)
         self.name = name_of(rollout)

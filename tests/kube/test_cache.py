@@ -26,6 +26,8 @@ def test_objects_are_found_by_place_and_listed_by_namespace(cache: Cache) -> Non
     assert cache.get(CONFIGMAPS, "shop", "a") == thing("a")
     assert cache.get(REPLICA_SETS, "shop", "a") is None
     assert (len(cache.list(CONFIGMAPS, "shop")), len(cache.list(CONFIGMAPS))) == (1, 2)
+    cache.remove(CONFIGMAPS, thing("a", 2))
+    assert (cache.list(CONFIGMAPS, "shop"), len(cache.list(CONFIGMAPS))) == ((), 1)
 
 
 def test_reading_what_nobody_watches_is_a_bug(cache: Cache) -> None:

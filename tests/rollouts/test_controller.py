@@ -2,11 +2,19 @@
 
 import pytest
 
-from reconciler.kernel.identity import Key, annotations_of
-from reconciler.kernel.resources import ANALYSIS_RUNS, DESTINATION_RULES, REPLICA_SETS, ROLLOUTS, SERVICES, VIRTUAL_SERVICES
+from reconciler.kernel.identity import Key, Manifest, Resource, annotations_of
+from reconciler.kernel.resources import (
+    ANALYSIS_RUNS,
+    ANALYSIS_TEMPLATES,
+    DESTINATION_RULES,
+    REPLICA_SETS,
+    ROLLOUTS,
+    SERVICES,
+    VIRTUAL_SERVICES,
+)
 from reconciler.kernel.well_known import HASH_LABEL, INSTANCE_ID, MANAGED_BY
 from reconciler.kube.errors import Refused
-from tests.kit.rollouts import NAMESPACE, canary, pause, rollout, service, virtual_service, weight
+from tests.kit.rollouts import NAMESPACE, analysis_template, canary, measured, pause, rollout, service, virtual_service, weight
 from tests.kit.store import merged, run_through
 from tests.kit.world import World, deployed
 
@@ -97,3 +105,33 @@ def test_a_route_that_somebody_moved_is_put_right_by_the_next_pass_although_nobo
     assert world.weight == 50
     world.store.put(VIRTUAL_SERVICES, virtual_service())
     assert world.settle().weight == 50
+
+
+def neighbour(name: str) -> list[tuple[Resource, Manifest]]:
+    """Another rollout of the namespace and what belongs to it."""
+    owner = {"apiVersion": ROLLOUTS.api_version, "kind": "Rollout", "name": name, "uid": f"uid-{name}", "controller": True}
+    owned = {"namespace": NAMESPACE, "uid": f"uid-of-{name}", "ownerReferences": [owner], "labels": {HASH_LABEL: "h1"}}
+    return [
+        (ROLLOUTS, rollout(name=name, canary=canary())),
+        (SERVICES, merged(service(name), {"metadata": {"annotations": {MANAGED_BY: name}}})),
+        (REPLICA_SETS, {"kind": "ReplicaSet", "metadata": {**owned, "name": f"{name}-h1"}, "spec": {}}),
+        (ANALYSIS_RUNS, {"kind": "AnalysisRun", "metadata": {**owned, "name": f"{name}-h1-1-0"}, "spec": {}}),
+        (ANALYSIS_TEMPLATES, analysis_template(name)),
+    ]
+
+
+@pytest.mark.parametrize("image", ["web:1", "web:2"])
+def test_what_a_pass_looks_at_does_not_grow_with_the_fleet(image: str) -> None:
+    """Services, runs, templates and ReplicaSets of other rollouts are found by index or not at all."""
+
+    def looked_at(neighbours: int) -> int:
+        steps = canary(weight(50), pause(), measured("success-rate"), istio=True)
+        routed = [(SERVICES, service("web-canary")), (SERVICES, service("web-stable")), (VIRTUAL_SERVICES, virtual_service())]
+        world = deployed(rollout(canary=steps), *routed, (ANALYSIS_TEMPLATES, analysis_template())).push(image).settle()
+        for resource, manifest in (pair for number in range(neighbours) for pair in neighbour(f"n{number}")):
+            world.store.put(resource, manifest)
+        before = world.cache.handed_out
+        world.one_pass()
+        return world.cache.handed_out - before
+
+    assert looked_at(2) == looked_at(40) > 0
