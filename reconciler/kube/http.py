@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Self
 
@@ -11,15 +11,17 @@ from aiohttp.abc import AbstractStreamWriter
 from yarl import URL
 
 from reconciler.kernel.errors import Transient
+from reconciler.kube.authorization import Authorization
 from reconciler.kube.transport import Request, Response
 
 LIMIT = 64
+UNAUTHORIZED = 401
 LINE_LIMIT = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a cluster answers and how we prove who we are. `authorization` is asked before each call: tokens rotate."""
+    """Where a cluster answers and how we prove who we are. `authorization` is asked again and again: tokens rotate."""
 
     server: str
     authorization: Callable[[], Awaitable[str]]
@@ -63,6 +65,7 @@ class HttpTransport:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
+        self._authorization = Authorization(endpoint.authorization)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -76,23 +79,30 @@ class HttpTransport:
 
     @asynccontextmanager
     async def open(self, request: Request) -> AsyncIterator[Response]:
+        """One answer. A request whose token is refused was not carried out: it is sent once more if there is another token."""
+        async with AsyncExitStack() as stack:
+            try:
+                header = await self._authorization.header()
+                answer = await stack.enter_async_context(self._sent(request, header))
+                if answer.status == UNAUTHORIZED and (other := await self._authorization.instead_of(header)) != header:
+                    await stack.aclose()
+                    answer = await stack.enter_async_context(self._sent(request, other))
+                yield _HttpResponse(answer)
+            except (TimeoutError, aiohttp.ClientError) as error:
+                if isinstance(error.__cause__, Transient):
+                    raise error.__cause__ from None
+                raise Transient(
+                    f"{self._endpoint.server}: no answer to {request.method} {request.path}: {str(error) or type(error).__name__}"
+                ) from error
+
+    def _sent(self, request: Request, authorization: str) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         if self._session is None:
             raise RuntimeError("the transport is used before it is entered")
-        headers = dict(request.headers)
-        authorization = await self._endpoint.authorization()
-        if authorization:
-            headers["Authorization"] = authorization
-        timeout = aiohttp.ClientTimeout(total=request.timeout, connect=10)
-        url = URL(self._endpoint.server.rstrip("/") + request.path, encoded=True).with_query(dict(request.query))
-        body = _Permitted(request.body, request.permit) if request.permit else request.body
-        try:
-            async with self._session.request(
-                request.method, url, headers=headers, data=body, timeout=timeout, allow_redirects=False
-            ) as answer:
-                yield _HttpResponse(answer)
-        except (TimeoutError, aiohttp.ClientError) as error:
-            if isinstance(error.__cause__, Transient):
-                raise error.__cause__ from None
-            raise Transient(
-                f"{self._endpoint.server}: no answer to {request.method} {request.path}: {str(error) or type(error).__name__}"
-            ) from error
+        return self._session.request(
+            request.method,
+            URL(self._endpoint.server.rstrip("/") + request.path, encoded=True).with_query(dict(request.query)),
+            headers={**request.headers, **({"Authorization": authorization} if authorization else {})},
+            data=_Permitted(request.body, request.permit) if request.permit else request.body,
+            timeout=aiohttp.ClientTimeout(total=request.timeout, connect=10),
+            allow_redirects=False,
+        )

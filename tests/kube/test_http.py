@@ -10,6 +10,7 @@ from aiohttp import web
 from reconciler.kernel.errors import Transient
 from reconciler.kernel.identity import ObjectRef
 from reconciler.kernel.resources import CONFIGMAPS
+from reconciler.kube.authorization import Authorization
 from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence, Fenced, Gate
 from reconciler.kube.http import Endpoint, HttpTransport
@@ -69,23 +70,70 @@ async def test_a_cluster_is_read_written_and_watched_over_http() -> None:
         assert seen == [("ADDED", {"a": "1"}), ("MODIFIED", {"a": "2"})]
 
 
-async def test_the_token_is_asked_for_at_each_request() -> None:
+@asynccontextmanager
+async def guarded(good: set[str]) -> AsyncIterator[tuple[str, list[str]]]:
+    """A server that lets in whoever sends one of these headers, and what it was sent."""
     seen: list[str] = []
 
     async def answer(request: web.Request) -> web.StreamResponse:
         seen.append(request.headers.get("Authorization", ""))
-        return web.json_response({"metadata": {}})
+        return web.json_response({"metadata": {}}, status=200 if seen[-1] in good else 401)
 
-    tokens = iter(["Bearer one", "Bearer two", ""])
+    async with answering(answer) as url:
+        yield url, seen
+
+
+async def asked_for(transport: HttpTransport, method: str = "GET") -> int:
+    async with transport.open(Request(method, "/x", body=b"{}" if method != "GET" else None)) as response:
+        await response.read()
+        return response.status
+
+
+async def test_a_token_is_asked_for_once_and_used_for_a_while() -> None:
+    tokens = iter(["Bearer one"])
+
+    async def once() -> str:
+        await asyncio.sleep(0)
+        return next(tokens)
+
+    async with guarded({"Bearer one"}) as (url, seen), HttpTransport(Endpoint(url, once)) as transport:
+        assert await asyncio.gather(*(asked_for(transport) for _ in range(20))) == [200] * 20
+    assert seen == ["Bearer one"] * 20
+
+
+async def test_a_refused_token_is_renewed_and_the_request_sent_once_more() -> None:
+    good = {"Bearer one"}
+    tokens = iter(["Bearer one", "Bearer two"])
+
+    async def rotating() -> str:
+        await asyncio.sleep(0)
+        return next(tokens)
+
+    async with guarded(good) as (url, seen), HttpTransport(Endpoint(url, rotating)) as transport:
+        assert await asked_for(transport) == 200
+        good.clear()
+        good.add("Bearer two")
+        assert await asyncio.gather(*(asked_for(transport, "POST") for _ in range(5))) == [200] * 5
+    assert seen.count("Bearer two") == 5 and set(seen) == {"Bearer one", "Bearer two"}
+
+
+async def test_a_token_that_stays_refused_is_sent_once_and_the_refusal_is_the_answer() -> None:
+    async def same() -> str:
+        return "Bearer stolen"
+
+    async with guarded(set()) as (url, seen), HttpTransport(Endpoint(url, same)) as transport:
+        assert await asked_for(transport, "POST") == 401
+    assert seen == ["Bearer stolen"]
+
+
+async def test_an_old_token_is_asked_for_again() -> None:
+    tokens = iter(["Bearer one", "Bearer two"])
 
     async def rotating() -> str:
         return next(tokens)
 
-    async with answering(answer) as url, HttpTransport(Endpoint(url, rotating)) as transport:
-        for _ in range(3):
-            async with transport.open(Request("GET", "/x")) as response:
-                await response.read()
-    assert seen == ["Bearer one", "Bearer two", ""]
+    kept = Authorization(rotating, kept=0.0)
+    assert [await kept.header(), await kept.header()] == ["Bearer one", "Bearer two"]
 
 
 async def test_a_write_that_may_no_longer_be_once_it_is_ready_is_not_sent() -> None:
