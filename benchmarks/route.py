@@ -22,9 +22,13 @@ from reconciler.kube.fence import Fence
 from reconciler.kube.http import Endpoint, HttpTransport
 from reconciler.kube.informer import Informer
 from reconciler.rollouts.controller import RolloutController
+from reconciler.rollouts.observe import RolloutObserver
+from reconciler.rollouts.traffic.named import NO_SOURCES
 from reconciler.rollouts.traffic.router import kinds_of
 from reconciler.routers.registry import ROUTERS
+from reconciler.runtime.apply import Apply
 from reconciler.runtime.engine import Engine
+from reconciler.runtime.recorder import Recorder
 from tests.kit.clusters import api
 from tests.kit.rollouts import NAMESPACE, analysis, analysis_template, canary, pause, rollout, service, virtual_service, weight
 
@@ -131,7 +135,8 @@ async def _nobody() -> str:
 
 def _controller(client: Client) -> Engine:
     cache, clock = Cache((*RolloutController.watches, *kinds_of(ROUTERS)), INDEXES), SystemClock()
-    return Engine([RolloutController(client, cache, clock, ROUTERS)], client, cache, clock)
+    apply = Apply(client, cache, Recorder(client, clock))
+    return Engine([RolloutController(cache, clock, RolloutObserver(client, cache, ROUTERS, NO_SOURCES), apply)], client, cache, clock)
 
 
 async def _furnish(client: Client) -> None:

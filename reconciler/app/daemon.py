@@ -6,7 +6,7 @@ import signal
 import socket
 import tempfile
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -32,12 +32,15 @@ from reconciler.kube.http import HttpTransport
 from reconciler.kube.transport import Transport
 from reconciler.runtime.freeze import Freeze
 from reconciler.runtime.lease import Leadership, LeaseTerms, rival_holder
+from reconciler.runtime.recorder import Recorder
 from reconciler.sources.settings import purpose
 from reconciler.web.client import open_client
 
 LEASE = "argo-rollouts-controller-lock"
 OWN_LEASE = "reconciler"
 GRACE = 3.0
+LAST_WORDS = 0.5
+"""Seconds for the events that still wait."""
 log = structlog.get_logger()
 Part = Callable[[], Coroutine[Any, Any, None]]
 
@@ -107,7 +110,7 @@ class Daemon:
             stop = asyncio.create_task(stopping.wait())
             done, _ = await asyncio.wait([*tasks, stop], return_when=asyncio.FIRST_COMPLETED)
             log.info("stopping")
-            await self._end(tasks)
+            await self._end(tasks, assembly.recorder)
             stop.cancel()
             for mirror in assembly.mirrors:
                 mirror.close()
@@ -132,7 +135,7 @@ class Daemon:
         files = assembly.policy_files
         endpoints = Endpoints(self._settings, self.telemetry, assembly.engine, polling.hint, lambda: files.problems)
         lead = [] if self._read_only else [self._leadership.run]
-        leading = [self._when_leading(run) for run in (assembly.engine.run, polling.run, partial(files.run, assembly.judge_again))]
+        leading = [self._when_leading(run) for run in (assembly.run, polling.run, partial(files.run, assembly.judge_again))]
         return [self._freeze.run, *lead, endpoints.run, *leading]
 
     def _when_leading(self, run: Part) -> Part:
@@ -173,10 +176,13 @@ class Daemon:
                     "Stop it first, or run beside it with controllers: [release]"
                 )
 
-    async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
+    async def _end(self, tasks: list[asyncio.Task[None]], recorder: Recorder) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks, timeout=GRACE)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORDS):
+                await recorder.drain()
         if not self._read_only:
             try:
                 async with asyncio.timeout(1):

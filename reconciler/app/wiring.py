@@ -41,11 +41,13 @@ from reconciler.releases.observe_policies import LocalPolicies, Policies
 from reconciler.releases.restoring import Hands, Restoration
 from reconciler.renderers.registry import renderer
 from reconciler.rollouts.controller import RolloutController
+from reconciler.rollouts.observe import RolloutObserver
 from reconciler.rollouts.traffic.named import WritableNamespaces
 from reconciler.rollouts.traffic.router import kinds_of
 from reconciler.routers.registry import ROUTERS
 from reconciler.runtime.apply import Apply
 from reconciler.runtime.engine import Engine
+from reconciler.runtime.recorder import Recorder
 from reconciler.runtime.worker import Controller
 from reconciler.sources.follow import GitSource
 from reconciler.sources.observe_inventory import Inventories
@@ -81,12 +83,19 @@ class Assembly:
     """A wired daemon: its engine, and the mirrors to close at the end."""
 
     engine: Engine
+    recorder: Recorder
     mirrors: tuple[Mirror, ...]
     sources: Mapping[str, GitSource]
     policy_files: PolicyFiles
     collector: ReleaseCollector
     notifiers: Mapping[str, Notifier]
     """Who tells people, by name; the settings say of which environments."""
+
+    async def run(self) -> None:
+        """Watch, work and tell people, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.engine.run())
+            group.create_task(self.recorder.run())
 
     def expect_news(self, source: str) -> None:
         """The branch of a source may have moved."""
@@ -110,6 +119,15 @@ class External:
     """What sources ask for; the two controllers that look at it share what was read a moment ago."""
 
 
+@dataclass(frozen=True, slots=True)
+class ClusterView:
+    """What controllers share of the cluster: its watched objects, the policies among them, and the way to write."""
+
+    cache: Cache
+    apply: Apply
+    policies: Policies
+
+
 def assemble(environment: Environment) -> Assembly:
     """Everything one daemon runs, from its settings."""
     settings = environment.settings
@@ -123,10 +141,12 @@ def assemble(environment: Environment) -> Assembly:
     notifiers = {n.name: _notifier(n, environment) for n in settings.notifiers}
     inventories = Inventories(environment.client, settings.namespace, environment.clock.monotonic)
     outside = External(sources, forges, notifiers, inventories)
-    controllers = _controllers(environment, cache, outside, Policies(cache, local))
+    recorder = Recorder(environment.client, environment.clock)
+    watched = ClusterView(cache, Apply(environment.client, cache, recorder), Policies(cache, local))
+    controllers = _controllers(environment, watched, outside)
     engine = Engine(controllers, environment.client, cache, environment.clock)
     collector = ReleaseCollector(cache, _resources(settings), environment.clock.now())
-    return Assembly(engine, tuple(mirrors.values()), sources, policy_files, collector, notifiers)
+    return Assembly(engine, recorder, tuple(mirrors.values()), sources, policy_files, collector, notifiers)
 
 
 def _resources(settings: Settings) -> tuple[Resource, ...]:
@@ -134,30 +154,30 @@ def _resources(settings: Settings) -> tuple[Resource, ...]:
     return tuple(dict.fromkeys(resource for name in settings.controllers for resource in WATCHES[name]))
 
 
-def _controllers(environment: Environment, cache: Cache, outside: External, policies: Policies) -> list[Controller]:
+def _controllers(environment: Environment, watched: ClusterView, outside: External) -> list[Controller]:
     sources, forges = outside.sources, outside.forges
     settings, client, clock = environment.settings, environment.client, environment.clock
-    apply = Apply(client, cache, clock)
+    cache, apply = watched.cache, watched.apply
     found: list[Controller] = []
     if environment.read_only:  # only sources are looked at: what they would do is said, and no other pass could do anything but ask
-        return [_source_controller(environment, cache, outside, policies)] if "release" in settings.controllers else []
+        return [_source_controller(environment, watched, outside)] if "release" in settings.controllers else []
     if "rollout" in settings.controllers:
-        found.append(RolloutController(client, cache, clock, ROUTERS, _reach(settings)))
+        found.append(RolloutController(cache, clock, RolloutObserver(client, cache, ROUTERS, _reach(settings)), apply))
     if "analysis" in settings.controllers:
         known = providers(ProviderHands(client=client, http=environment.http, prometheus_address=settings.prometheus))
         found.append(AnalysisRunController(client, cache, clock, apply, known))
     if "release" in settings.controllers:
         hands = {name: _hands(environment, source, forges.get(name)) for name, source in sources.items()}
         announcements, notices = Announcements(forges, cache), Notices(outside.notifiers)
-        reach = Outside(Restoration(hands, clock, SystemClock()), announcements, policies, outside.inventories, notices)
-        found.append(ReleaseController(client, cache, clock, reach))
-        found.append(_source_controller(environment, cache, outside, policies))
+        reach = Outside(Restoration(hands, clock, SystemClock()), announcements, watched.policies, outside.inventories, notices)
+        found.append(ReleaseController(client, cache, clock, apply, reach))
+        found.append(_source_controller(environment, watched, outside))
     return found
 
 
-def _source_controller(environment: Environment, cache: Cache, outside: External, policies: Policies) -> SourceController:
+def _source_controller(environment: Environment, watched: ClusterView, outside: External) -> SourceController:
     client, clock = environment.client, environment.clock
-    apply = Apply(client, cache, clock)
+    cache, apply, policies = watched.cache, watched.apply, watched.policies
     opener = Releases(ReleaseOpener(cache, apply, policies, Announcements(outside.forges, cache)))
     parts = Parts(
         observation=Observation(client, cache, policies, opener),

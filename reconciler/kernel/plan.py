@@ -65,7 +65,7 @@ class Evict:
 
 @dataclass(frozen=True, slots=True)
 class Emit:
-    """Record a Kubernetes Event about an object: one per decision, in words an operator uses. At least once."""
+    """Record a Kubernetes Event about an object: one per decision, in words an operator uses. Posted some time soon, beside the passes."""
 
     about: Manifest
     reason: str

@@ -105,13 +105,13 @@ class ReleaseController:
     name = "release"
     watches = (RELEASES, ROLLOUTS, ANALYSIS_RUNS, REPLICA_SETS, DEPLOYMENTS, RELEASE_POLICIES, CLUSTER_RELEASE_POLICIES, NAMESPACES)
 
-    def __init__(self, client: Client, cache: Cache, clock: Clock, outside: Outside) -> None:
+    def __init__(self, client: Client, cache: Cache, clock: Clock, apply: Apply, outside: Outside) -> None:
         self._client = client
         self._cache = cache
         self._clock = clock
-        self._apply = Apply(client, cache, clock)
+        self._apply = apply
         self._outside = outside
-        self._suspension = Suspension(cache, self._apply)
+        self._suspension = Suspension(cache, apply)
 
     def keys_for(self, resource: Resource, manifest: Manifest) -> Iterable[Key]:
         """A Release itself, those it may supersede; for a Rollout or one of its runs, its open releases and the newest."""

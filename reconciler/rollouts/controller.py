@@ -8,7 +8,7 @@ import structlog
 
 from reconciler.kernel.clock import Clock
 from reconciler.kernel.errors import Transient
-from reconciler.kernel.identity import Key, Manifest, ObjectRef, Resource, annotations_of, labels_of, name_of, namespace_of, uid_of
+from reconciler.kernel.identity import Key, Manifest, ObjectRef, Resource, annotations_of, labels_of, name_of, namespace_of
 from reconciler.kernel.plan import Action, Create, Patch, Plan, Replace
 from reconciler.kernel.problem import InvalidField, Problem
 from reconciler.kernel.resources import (
@@ -23,7 +23,6 @@ from reconciler.kernel.resources import (
 )
 from reconciler.kernel.well_known import INSTANCE_ID, MANAGED_BY
 from reconciler.kube.cache import Cache
-from reconciler.kube.client import Client
 from reconciler.kube.errors import Conflict, NotFound, Refused
 from reconciler.rollouts.facts import RolloutFacts
 from reconciler.rollouts.indexes import managed_word
@@ -33,8 +32,7 @@ from reconciler.rollouts.passes import RolloutPlan
 from reconciler.rollouts.plan import creation_refused, plan, refused
 from reconciler.rollouts.pods.claim import claim
 from reconciler.rollouts.status.manifest import parse_status, status_patch
-from reconciler.rollouts.traffic.named import NO_SOURCES, WritableNamespaces
-from reconciler.rollouts.traffic.router import Owner, Routers, kinds_of
+from reconciler.rollouts.traffic.router import Owner
 from reconciler.rollouts.traffic.services import released
 from reconciler.rollouts.validation.references import service_fields
 from reconciler.runtime.apply import Apply
@@ -58,15 +56,13 @@ class RolloutController:
         NAMESPACES,
     )
 
-    def __init__(self, client: Client, cache: Cache, clock: Clock, routers: Routers, reach: WritableNamespaces = NO_SOURCES) -> None:
-        self._client = client
+    def __init__(self, cache: Cache, clock: Clock, observer: RolloutObserver, apply: Apply) -> None:
         self._cache = cache
         self._clock = clock
-        self._apply = Apply(client, cache, clock)
-        self._kinds = kinds_of(routers)
-        self._observer = RolloutObserver(client, cache, routers, reach)
-        self._suspension = Suspension(cache, self._apply)
-        self.watches = (*type(self).watches, *self._kinds)
+        self._observer = observer
+        self._apply = apply
+        self._suspension = Suspension(cache, apply)
+        self.watches = (*type(self).watches, *observer.kinds)
 
     def keys_for(self, resource: Resource, manifest: Manifest) -> Iterable[Key]:
         """The rollouts that an event on an object concerns: itself, its owner, or what refers to it or lives in it."""
@@ -112,7 +108,7 @@ class RolloutController:
         return now if unseen else decision.wake_at
 
     def _is_unseen(self, resource: Resource) -> bool:
-        return resource in self._kinds and not self._cache.listed(resource)
+        return resource in self._observer.kinds and not self._cache.listed(resource)
 
     async def _with_held(self, observed: RolloutFacts) -> RolloutFacts:
         """Which of the routers' objects a person suspended."""
@@ -141,8 +137,7 @@ class RolloutController:
         writes = claim(rollout, resolved.spec.selector, claimable(self._cache, rollout)).writes
         if not writes:
             return
-        live = await self._client.find(ROLLOUTS, namespace_of(rollout), name_of(rollout))
-        if live is None or uid_of(live) != uid_of(rollout) or live["metadata"].get("deletionTimestamp"):
+        if not await self._observer.is_unchanged(rollout):
             raise Transient(f"{name_of(rollout)}: changed while its ReplicaSets were claimed")
         await self._apply(Plan(writes))
 
@@ -153,9 +148,8 @@ class RolloutController:
         if not writes:
             return
         known = self._cache.get(ROLLOUTS, key.namespace, key.name)
-        if known is None and await self._client.find(ROLLOUTS, key.namespace, key.name) is not None:
-            return
-        await self._apply(Plan(writes))
+        if known is not None or await self._observer.is_gone(Owner(key.namespace, key.name)):
+            await self._apply(Plan(writes))
 
     def _releases(self, services: Iterable[Manifest], wanted: frozenset[str]) -> Iterator[Patch]:
         for service in services:
@@ -168,7 +162,7 @@ class RolloutController:
         owner = Owner(key.namespace, key.name)
         left = [each for each in self._observer.left(owner) if not await self._suspension.holds(each.ref.resource, each.manifest)]
         returns = [actions for each in left if (actions := each.router.release(owner, {each.ref: each.manifest}))]
-        if returns and await self._client.find(ROLLOUTS, key.namespace, key.name) is None:
+        if returns and await self._observer.is_gone(owner):
             await self._return(returns)
 
     async def _return(self, returns: Iterable[tuple[Action, ...]]) -> None:
@@ -184,7 +178,7 @@ class RolloutController:
         await self._return(decision.returns)
         await self._write(decision.effects)
         for effect in decision.effects:
-            if isinstance(effect, Replace) and effect.resource in self._kinds:
+            if isinstance(effect, Replace) and effect.resource in self._observer.kinds:
                 ref = ObjectRef(effect.resource, namespace_of(effect.manifest), name_of(effect.manifest))
                 self._observer.contests.wrote(observed.rollout, ref, effect.manifest, now)
         if decision.failure:
@@ -198,14 +192,9 @@ class RolloutController:
             await self._apply(Plan(actions))
         except Conflict:
             for action in actions:
-                if isinstance(action, Replace) and self._cache.listed(action.resource) and action.resource in self._kinds:
-                    await self._look_at(ObjectRef(action.resource, namespace_of(action.manifest), name_of(action.manifest)))
+                if isinstance(action, Replace) and self._cache.listed(action.resource) and action.resource in self._observer.kinds:
+                    await self._observer.read_again(ObjectRef(action.resource, namespace_of(action.manifest), name_of(action.manifest)))
             raise
-
-    async def _look_at(self, ref: ObjectRef) -> None:
-        found = await self._client.find(ref.resource, ref.namespace, ref.name)
-        if found is not None:
-            self._cache.put(ref.resource, found)
 
 
 def _status_write(rollout: Manifest, decision: RolloutPlan) -> Patch | None:

@@ -7,7 +7,15 @@ from datetime import datetime
 from reconciler.analysis.templates import reachable
 from reconciler.kernel.identity import Manifest, ObjectRef, controller_uid, name_of, namespace_of, uid_of
 from reconciler.kernel.problem import InvalidField, Problem, invalid
-from reconciler.kernel.resources import ANALYSIS_RUNS, ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES, PODS, REPLICA_SETS, SERVICES
+from reconciler.kernel.resources import (
+    ANALYSIS_RUNS,
+    ANALYSIS_TEMPLATES,
+    CLUSTER_ANALYSIS_TEMPLATES,
+    PODS,
+    REPLICA_SETS,
+    ROLLOUTS,
+    SERVICES,
+)
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.kube.errors import NotServed
@@ -45,6 +53,8 @@ class RolloutObserver:
         self._client = client
         self._cache = cache
         self._reach = reach
+        self.kinds = kinds_of(routers)
+        """Every kind of object that some router writes."""
         self.contests = Contests()
 
     async def resolve(self, rollout: Manifest) -> Resolved:
@@ -160,10 +170,25 @@ class RolloutObserver:
         except NotServed:
             return None
 
+    async def is_unchanged(self, rollout: Manifest) -> bool:
+        """True while the rollout that the cache knows still is there and stays: asked of the API, not of the cache."""
+        live = await self._client.find(ROLLOUTS, namespace_of(rollout), name_of(rollout))
+        return live is not None and uid_of(live) == uid_of(rollout) and not live["metadata"].get("deletionTimestamp")
+
+    async def is_gone(self, owner: Owner) -> bool:
+        """True when there is no such Rollout: asked of the API, not of the cache."""
+        return await self._client.find(ROLLOUTS, owner.namespace, owner.name) is None
+
+    async def read_again(self, ref: ObjectRef) -> None:
+        """A watched object as the API has it now, so that the next pass sees it."""
+        found = await self._client.find(ref.resource, ref.namespace, ref.name)
+        if found is not None:
+            self._cache.put(ref.resource, found)
+
     def left(self, owner: Owner, named: Iterable[ObjectRef] = ()) -> tuple[Left, ...]:
         """The objects that hold something of a Rollout which does not name them (any more)."""
         kept, found = frozenset(named), []
-        for kind in filter(self._cache.watches, kinds_of(self._routers)):
+        for kind in filter(self._cache.watches, self.kinds):
             router = next(router for router in self._routers.values() if kind in router.kinds)
             for manifest in self._cache.indexed(kind, held_word(owner)):
                 ref = ObjectRef(kind, namespace_of(manifest), name_of(manifest))

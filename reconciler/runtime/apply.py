@@ -1,27 +1,21 @@
 """The only place that writes to the cluster: carries out a plan in order, status last."""
 
-import hashlib
-
-from reconciler.kernel.clock import Clock
 from reconciler.kernel.errors import Transient
 from reconciler.kernel.identity import Manifest, Resource, name_of, namespace_of
 from reconciler.kernel.plan import Action, Create, Emit, Evict, Patch, Plan, Remove, Replace
-from reconciler.kernel.resources import EVENTS
-from reconciler.kernel.text import event_text
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
-from reconciler.kube.errors import AlreadyExists, ApiError
-
-COMPONENT = "rollouts-controller"
+from reconciler.kube.errors import AlreadyExists
+from reconciler.runtime.recorder import Recorder
 
 
 class Apply:
     """Carries out plans. What was written is seen by the next pass at once: answers go into the cache."""
 
-    def __init__(self, client: Client, cache: Cache, clock: Clock) -> None:
+    def __init__(self, client: Client, cache: Cache, recorder: Recorder) -> None:
         self._client = client
         self._cache = cache
-        self._clock = clock
+        self._recorder = recorder
 
     async def __call__(self, plan: Plan) -> None:
         """Do every action, then the status. The first failure ends the plan: the next pass observes what is left to do."""
@@ -50,7 +44,7 @@ class Apply:
             case Evict(ref):
                 await self._client.evict(ref)
             case Emit():
-                await self._emit(action)
+                self._recorder.record(action)
 
     async def _create(self, action: Create) -> None:
         try:
@@ -67,41 +61,3 @@ class Apply:
             self._cache.put(resource, manifest)
         except KeyError:
             return  # this resource is not watched, so nothing reads it from the cache
-
-    async def _emit(self, action: Emit) -> None:
-        """One Event object; events tell people, so their loss never fails a pass (contract 3.9)."""
-        try:
-            await self._client.create(EVENTS, event_manifest(action, self._clock))
-        except (ApiError, Transient):
-            return
-
-
-def event_manifest(action: Emit, clock: Clock) -> Manifest:
-    """A core/v1 Event about an object, named after it and the moment (as client-go names events)."""
-    now = clock.now()
-    about = action.about
-    stamp = now.strftime("%Y-%m-%dT%H:%M:%SZ")
-    namespace = namespace_of(about) or "default"
-    words = hashlib.sha256(f"{action.reason}{action.message}".encode()).hexdigest()[:6]
-    return {
-        "apiVersion": "v1",
-        "kind": "Event",
-        "metadata": {"name": f"{name_of(about)[:220]}.{int(now.timestamp() * 1e6):x}{words}", "namespace": namespace},
-        "involvedObject": {
-            "apiVersion": about.get("apiVersion", ""),
-            "kind": about.get("kind", ""),
-            "name": name_of(about),
-            "namespace": namespace_of(about),
-            "uid": about["metadata"].get("uid", ""),
-            "resourceVersion": about["metadata"].get("resourceVersion", ""),
-        },
-        "reason": action.reason,
-        "message": event_text(action.message),
-        "type": "Warning" if action.warning else "Normal",
-        "count": 1,
-        "firstTimestamp": stamp,
-        "lastTimestamp": stamp,
-        "source": {"component": COMPONENT},
-        "reportingComponent": COMPONENT,
-        "reportingInstance": COMPONENT,
-    }

@@ -18,7 +18,7 @@ from reconciler.analysis.observe import LONGEST_TEXT, Measuring, presentable
 from reconciler.analysis.provider import FACTS
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.redaction import MASK, Redactor
-from reconciler.kernel.resources import ANALYSIS_RUNS, EVENTS, SECRETS
+from reconciler.kernel.resources import ANALYSIS_RUNS, SECRETS
 from reconciler.providers.prometheus import Prometheus
 from reconciler.providers.web import Web
 from reconciler.releases.evidence import evidence_of
@@ -44,7 +44,7 @@ async def told_by(at: Stage) -> str:
     found = await at.client.get(ANALYSIS_RUNS, NAMESPACE, "check")
     rows = evidence_of(found)
     comment = table(["metric", "values", "message"], [[code_span(r.metric), code_span(", ".join(r.values)), r.message] for r in rows])
-    return json.dumps([found["status"], await at.client.list(EVENTS, NAMESPACE)], ensure_ascii=False) + repr(rows) + comment
+    return json.dumps([found["status"], await at.events()], ensure_ascii=False) + repr(rows) + comment
 
 
 async def played(provider: Manifest, endpoint_at: Endpoint, **spec: Any) -> str:

@@ -21,6 +21,7 @@ from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.providers.job import Job
 from reconciler.runtime.apply import Apply
+from reconciler.runtime.recorder import Recorder
 from tests.kit.clusters import NAMESPACE, api
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -128,6 +129,7 @@ class Stage:
     cache: Cache
     clock: Clock
     controller: AnalysisRunController
+    recorder: Recorder
 
     async def create(self, manifest: Manifest) -> Manifest:
         created = await self.client.create(ANALYSIS_RUNS, manifest)
@@ -150,7 +152,12 @@ class Stage:
         return dict((await self.client.get(ANALYSIS_RUNS, NAMESPACE, name)).get("status") or {})
 
     async def reasons(self) -> list[str]:
-        return sorted(event["reason"] for event in await self.client.list(EVENTS, NAMESPACE))
+        return sorted(event["reason"] for event in await self.events())
+
+    async def events(self) -> list[Manifest]:
+        """Everything that was told, once it is posted."""
+        await self.recorder.drain()
+        return await self.client.list(EVENTS, NAMESPACE)
 
 
 @asynccontextmanager
@@ -159,7 +166,9 @@ async def stage(providers: Mapping[str, Provider]) -> AsyncIterator[Stage]:
     async with api() as kubernetes:
         client, cache, clock = kubernetes.client, Cache(AnalysisRunController.watches, INDEXES), Clock()
         known: Mapping[str, Provider] = {"job": Job(client), **providers}
-        yield Stage(client, cache, clock, AnalysisRunController(client, cache, clock, Apply(client, cache, clock), known))
+        recorder = Recorder(client, clock)
+        controller = AnalysisRunController(client, cache, clock, Apply(client, cache, recorder), known)
+        yield Stage(client, cache, clock, controller, recorder)
 
 
 @dataclass

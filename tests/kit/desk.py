@@ -29,6 +29,7 @@ from reconciler.releases.restoring import Hands, Restoration
 from reconciler.renderers.registry import renderer
 from reconciler.routers.registry import ROUTERS
 from reconciler.runtime.apply import Apply
+from reconciler.runtime.recorder import Recorder
 from reconciler.sources.follow import GitSource
 from reconciler.sources.inventory import Inventory, config_map_name, parse_inventory
 from reconciler.sources.observe_inventory import Inventories
@@ -86,6 +87,7 @@ class Desk:
     followed: GitSource
     source: SourceController
     release: ReleaseController
+    recorder: Recorder
 
     def push(self, files: Files, message: str = "change") -> str:
         return self.origin.commit(files, message)
@@ -113,7 +115,12 @@ class Desk:
         return sorted(found, key=lambda r: int(r["spec"]["number"]))
 
     async def events(self) -> list[str]:
-        return [event["reason"] for event in await self.api.client.list(EVENTS)]
+        """The reasons of everything that was told, once it is posted."""
+        return [event["reason"] for event in await self.posted()]
+
+    async def posted(self) -> list[Manifest]:
+        await self.recorder.drain()
+        return await self.api.client.list(EVENTS)
 
     async def say(self, name: str = "web", **status: Any) -> None:
         """What the rollout layer would say about a Rollout at its present generation; the cache has seen it afterwards."""
@@ -220,7 +227,8 @@ def _assembled(cluster: Api, origin: Origin, read: tuple[Cache, GitSource], forg
     announcements = Announcements(forges, cache)
     inventories = Inventories(client, "reconciler", clock.monotonic)
     policies = Policies(cache, LocalPolicies())
-    apply = Apply(client, cache, clock)
+    recorder = Recorder(client, clock)
+    apply = Apply(client, cache, recorder)
     releases = Releases(ReleaseOpener(cache, apply, policies, announcements))
     parts = Parts(
         observation=Observation(client, cache, policies, releases),
@@ -233,7 +241,7 @@ def _assembled(cluster: Api, origin: Origin, read: tuple[Cache, GitSource], forg
     hands = Hands(followed, forges.get("shop", Plain()), lambda: None)
     outside = Outside(Restoration({"shop": hands}, clock, SystemClock()), announcements, policies, inventories, Notices({}))
     source = SourceController(clock, {"shop": followed}, parts)
-    return Desk(cluster, origin, clock, cache, followed, source, ReleaseController(client, cache, clock, outside))
+    return Desk(cluster, origin, clock, cache, followed, source, ReleaseController(client, cache, clock, apply, outside), recorder)
 
 
 def rollout(image: str = "registry.example.com/web:1.0", *, name: str = "web", extra: str = "", spec: str = "") -> str:

@@ -229,5 +229,5 @@ async def alive(ground: Ground) -> AsyncIterator[Life]:
 
 async def _run(assembly: Assembly, settings: Settings) -> None:
     async with asyncio.TaskGroup() as group:
-        group.create_task(assembly.engine.run())
+        group.create_task(assembly.run())
         group.create_task(Polling(settings.sources, assembly.engine, Telemetry(), assembly.expect_news).run())

@@ -20,10 +20,13 @@ from reconciler.kernel.resources import (
 from reconciler.kernel.well_known import HASH_LABEL
 from reconciler.kube.cache import Cache
 from reconciler.rollouts.controller import RolloutController
+from reconciler.rollouts.observe import RolloutObserver
 from reconciler.rollouts.pods.replica_set import ReplicaSet
 from reconciler.rollouts.traffic.named import NO_SOURCES, WritableNamespaces
 from reconciler.rollouts.traffic.router import Routers, kinds_of
 from reconciler.routers.registry import ROUTERS
+from reconciler.runtime.apply import Apply
+from reconciler.runtime.recorder import Recorder
 from tests.kit.rollouts import NAMESPACE
 from tests.kit.store import FakeClient, Store, merged, run_through
 
@@ -71,7 +74,10 @@ class World:
         self.store = Store(self.cache, self.clock.now)
         self.client = FakeClient(self.store)
         self.name = name_of(rollout)
-        self.controller = RolloutController(self.client, self.cache, self.clock, routers, reach)  # type: ignore[arg-type]
+        self.recorder = Recorder(self.client, self.clock)  # type: ignore[arg-type]
+        observer = RolloutObserver(self.client, self.cache, routers, reach)  # type: ignore[arg-type]
+        apply = Apply(self.client, self.cache, self.recorder)  # type: ignore[arg-type]
+        self.controller = RolloutController(self.cache, self.clock, observer, apply)
         self.broken: set[str] = set()
         self.sizes: list[tuple[int, int]] = []
         self.weights: list[int] = []
@@ -165,6 +171,8 @@ class World:
             self.wake_at = run_through(self.controller.reconcile(Key("rollout", NAMESPACE, self.name)))
         except Transient:
             self.wake_at = None
+        finally:
+            run_through(self.recorder.drain())
         self._note()
 
     def settle(self, passes: int = 120) -> "World":

@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.identity import Key, ObjectRef, name_of
-from reconciler.kernel.resources import ANALYSIS_RUNS, ANALYSIS_TEMPLATES, EVENTS, RELEASES, ROLLOUTS
+from reconciler.kernel.resources import ANALYSIS_RUNS, ANALYSIS_TEMPLATES, RELEASES, ROLLOUTS
 from reconciler.kube.errors import Conflict
 from reconciler.releases.manifest import parse_release
 from reconciler.releases.model import Release, ReleasePhase, Verdict
@@ -75,7 +75,7 @@ async def test_a_promoted_and_healthy_version_is_proven_and_says_so_in_events(sh
     await shop.judge()
     release = await newest(shop)
     assert (release.status.verdict, release.status.unmeasured, release.status.phase) == (Verdict.PASSED, True, ReleasePhase.CLOSED)
-    told = [e for e in await shop.api.client.list(EVENTS, NAMESPACE) if e["reason"] == "ReleaseEnded"]
+    told = [e for e in await shop.posted() if e["reason"] == "ReleaseEnded"]
     assert {e["involvedObject"]["kind"] for e in told} == {"Release", "Rollout"}
 
 

@@ -4,16 +4,16 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
-from reconciler_sandbox.client import Answer, Call
 
 from reconciler.app.indexes import INDEXES
 from reconciler.kernel.errors import Transient
 from reconciler.kernel.identity import Manifest, ObjectRef
-from reconciler.kernel.plan import Create, Emit, Evict, Patch, Plan, Remove, Replace
-from reconciler.kernel.resources import CONFIGMAPS, EVENTS, PODS, ROLLOUTS, SECRETS
+from reconciler.kernel.plan import Create, Evict, Patch, Plan, Remove, Replace
+from reconciler.kernel.resources import CONFIGMAPS, PODS, ROLLOUTS, SECRETS
 from reconciler.kube.cache import Cache
 from reconciler.kube.errors import Conflict
-from reconciler.runtime.apply import Apply, event_manifest
+from reconciler.runtime.apply import Apply
+from reconciler.runtime.recorder import Recorder
 from tests.kit.clusters import NAMESPACE, Api, api, config_map
 from tests.kit.world import JumpingClock
 
@@ -36,7 +36,7 @@ class Stage:
 async def stage() -> AsyncIterator[Stage]:
     async with api() as found:
         cache = Cache((CONFIGMAPS, ROLLOUTS), INDEXES)
-        yield Stage(found, cache, Apply(found.client, cache, JumpingClock()))
+        yield Stage(found, cache, Apply(found.client, cache, Recorder(found.client, JumpingClock())))
 
 
 async def test_what_was_written_is_read_from_the_cache_at_once(stage: Stage) -> None:
@@ -86,29 +86,3 @@ async def test_what_nobody_watches_is_written_all_the_same(stage: Stage) -> None
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": NAMESPACE}}
     await stage.apply(Plan((Create(SECRETS, secret),)))
     assert await stage.api.client.find(SECRETS, NAMESPACE, "s") is not None
-
-
-async def test_an_event_is_told_and_its_loss_fails_nothing(stage: Stage) -> None:
-    about = await stage.api.client.create(CONFIGMAPS, config_map("web"))
-    await stage.apply(Plan((Emit(about, "Release Ended", "it failed", warning=True),)))
-    (event,) = await stage.api.client.list(EVENTS, NAMESPACE)
-    assert (event["reason"], event["type"], event["message"]) == ("Release Ended", "Warning", "it failed")
-    assert event["involvedObject"]["uid"] == about["metadata"]["uid"]
-
-    async def broken(call: Call) -> Answer | None:
-        if call.path.endswith("/events"):
-            raise ConnectionResetError
-        return None
-
-    stage.api.server.faults = broken
-    await stage.apply(Plan((Emit(about, "ReleaseEnded", "again"), Remove(WEB))))
-    assert await stage.api.client.find(CONFIGMAPS, NAMESPACE, "web") is None
-
-
-def test_events_have_names_of_their_own_that_fit() -> None:
-    about = {"kind": "Rollout", "metadata": {"name": "w" * 250}}
-    one, two = (event_manifest(Emit(about, "Reason", words), JumpingClock()) for words in ("one", "two"))
-    assert one["metadata"]["name"] != two["metadata"]["name"]
-    assert len(one["metadata"]["name"]) <= 253
-    assert one["metadata"]["namespace"] == "default"
-    assert len(event_manifest(Emit(about, "R", "m" * 5000), JumpingClock())["message"]) == 1024

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.kernel.identity import Key, Manifest, ObjectRef, name_of
-from reconciler.kernel.resources import ANALYSIS_RUNS, DEPLOYMENTS, EVENTS, NAMESPACES, RELEASES, ROLLOUTS, SERVICES, VIRTUAL_SERVICES
+from reconciler.kernel.resources import ANALYSIS_RUNS, DEPLOYMENTS, NAMESPACES, RELEASES, ROLLOUTS, SERVICES, VIRTUAL_SERVICES
 from tests.kit.analysis import Scripted, run, stage
 from tests.kit.clusters import NAMESPACE
 from tests.kit.desk import Desk, desk
@@ -151,7 +151,7 @@ async def test_a_lost_release_of_a_suspended_rollout_is_still_restored_in_git(sh
     await hold(shop, ObjectRef(ROLLOUTS, NAMESPACE, "web"))
     await shop.judge(1)
     assert b"web:1.0" in shop.origin.read("web.yaml")
-    assert [event["reason"] for event in await shop.api.client.list(EVENTS)].count("Suspended") == 1
+    assert (await shop.events()).count("Suspended") == 1
 
 
 async def test_what_left_git_stays_in_a_suspended_namespace(shop: Desk) -> None:

@@ -1,0 +1,167 @@
+"""Events for people: told in a queue of their own, so that no pass waits for them, and merged when they repeat (contract 3.9)."""
+
+import asyncio
+import hashlib
+from collections import OrderedDict, deque
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from reconciler.kernel.clock import Clock
+from reconciler.kernel.errors import Transient
+from reconciler.kernel.identity import Manifest, ObjectRef, name_of, namespace_of, uid_of
+from reconciler.kernel.plan import Emit
+from reconciler.kernel.resources import EVENTS
+from reconciler.kernel.text import event_text
+from reconciler.kube.client import Client
+from reconciler.kube.errors import AlreadyExists, ApiError, NotFound, Refused
+from reconciler.kube.fence import Fenced
+
+COMPONENT = "rollouts-controller"
+WAITING, REMEMBERED = 10_000, 4_096
+"""So many events wait at most, and so many are remembered so that repeats are counted on them (client-go remembers as many)."""
+PAUSES = (0.5, 2.0, 8.0)
+"""Seconds between the tries of one event while the server does not answer; then it is given up: nothing waits for an event."""
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class ToldEvent:
+    """An event that was told at a time, not yet posted."""
+
+    action: Emit
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PostedEvent:
+    """The Event object that stands for all repeats, and how often it was told."""
+
+    name: str
+    count: int
+
+
+class Recorder:
+    """Takes events and posts them in the order in which they were told. What a dead process had not posted is lost."""
+
+    def __init__(self, client: Client, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+        self._waiting: deque[ToldEvent] = deque()
+        self._posted: OrderedDict[str, PostedEvent] = OrderedDict()
+        self._news = asyncio.Event()
+        self._overflowed = False
+
+    def record(self, action: Emit) -> None:
+        """Tell people some time soon; never waits, never fails."""
+        if len(self._waiting) >= WAITING:
+            self._say_overflow(action)
+            return
+        self._waiting.append(ToldEvent(action, self._clock.now()))
+        self._news.set()
+
+    async def run(self) -> None:
+        """Post what is told, until cancelled."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            await self.drain()
+
+    async def drain(self) -> None:
+        """Post everything that waits now."""
+        while self._waiting:
+            await self._post(self._waiting[0])
+            self._waiting.popleft()  # only now: who is cancelled while posting finds it here again
+        self._overflowed = False
+
+    def _say_overflow(self, action: Emit) -> None:
+        if not self._overflowed:
+            log.warning("events are lost: more are told than the API server takes", waiting=WAITING, reason=action.reason)
+        self._overflowed = True
+
+    async def _post(self, told: ToldEvent) -> None:
+        """One event, tried again while the server does not answer; what we may not write now is not asked for again."""
+        for pause in (*PAUSES, None):
+            try:
+                await self._once(told)
+            except Transient as error:
+                if pause is not None and not isinstance(error, Fenced):
+                    await asyncio.sleep(pause)
+                    continue
+                log.info("event not told", reason=told.action.reason, error=str(error))
+            except ApiError as error:
+                log.info("event not told", reason=told.action.reason, error=str(error))
+            except Exception as error:
+                log.error("a bug: event not told", reason=told.action.reason, exc_info=error)
+            return
+
+    async def _once(self, told: ToldEvent) -> None:
+        key = _key(told.action)
+        posted = self._posted.get(key)
+        if posted is not None and await self._counted(told, posted):
+            self._remember(key, PostedEvent(posted.name, posted.count + 1))
+        else:
+            self._remember(key, await self._created(told))
+
+    def _remember(self, key: str, posted: PostedEvent) -> None:
+        self._posted[key] = posted
+        self._posted.move_to_end(key)
+        while len(self._posted) > REMEMBERED:
+            self._posted.popitem(last=False)
+
+    async def _counted(self, told: ToldEvent, posted: PostedEvent) -> bool:
+        """Count a repeat on the Event that is there; False when the server has forgotten it, or lets us only make new ones."""
+        namespace = namespace_of(told.action.about) or "default"
+        body = {"count": posted.count + 1, "lastTimestamp": _stamp(told.at)}
+        try:
+            await self._client.patch(ObjectRef(EVENTS, namespace, posted.name), body)
+        except (NotFound, Refused):
+            return False
+        return True
+
+    async def _created(self, told: ToldEvent) -> PostedEvent:
+        manifest = event_manifest(told.action, told.at)
+        with suppress(AlreadyExists):  # the answer to an earlier try was lost
+            await self._client.create(EVENTS, manifest)
+        return PostedEvent(name_of(manifest), 1)
+
+
+def event_manifest(action: Emit, at: datetime) -> Manifest:
+    """A core/v1 Event about an object, named after it and the moment (as client-go names events)."""
+    about = action.about
+    name = f"{name_of(about)[:220]}.{int(at.timestamp() * 1e6):x}{_key(action)[:6]}"
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": name, "namespace": namespace_of(about) or "default"},
+        "involvedObject": {
+            "apiVersion": about.get("apiVersion", ""),
+            "kind": about.get("kind", ""),
+            "name": name_of(about),
+            "namespace": namespace_of(about),
+            "uid": uid_of(about),
+            "resourceVersion": about["metadata"].get("resourceVersion", ""),
+        },
+        "reason": action.reason,
+        "message": event_text(action.message),
+        "type": "Warning" if action.warning else "Normal",
+        "count": 1,
+        "firstTimestamp": _stamp(at),
+        "lastTimestamp": _stamp(at),
+        "source": {"component": COMPONENT},
+        "reportingComponent": COMPONENT,
+        "reportingInstance": COMPONENT,
+    }
+
+
+def _key(action: Emit) -> str:
+    """What two events have in common that are one event twice."""
+    about = action.about
+    parts = (about.get("kind", ""), namespace_of(about), name_of(about), uid_of(about), action.reason, action.message, str(action.warning))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _stamp(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
