@@ -87,10 +87,10 @@ class Client:
                 return Listing(items, str(page["metadata"].get("resourceVersion", "")))
             query = {**query, "continue": token}
 
-    async def watch(self, resource: Resource, version: str, *, seconds: int = 300) -> AsyncIterator[Event]:
+    async def watch(self, resource: Resource, version: str, *, seconds: int = 300, fields: str = "") -> AsyncIterator[Event]:
         """Every change after `version` until the server ends the watch. Raises Gone when the version is no longer kept."""
         query = {"watch": "true", "resourceVersion": version, "allowWatchBookmarks": "true", "timeoutSeconds": str(seconds)}
-        request = Request("GET", path_of(resource, ""), query, JSON, timeout=seconds + 30.0)
+        request = Request("GET", path_of(resource, ""), {**query, **_selectors("", fields)}, JSON, timeout=seconds + 30.0)
         async with self._transport.open(request) as response:
             if response.status >= 300:
                 raise error_of(response.status, await response.read())

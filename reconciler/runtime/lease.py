@@ -11,7 +11,7 @@ from reconciler.kernel.errors import Transient
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.resources import LEASES
 from reconciler.kube.client import Client
-from reconciler.kube.errors import AlreadyExists, ApiError, Conflict
+from reconciler.kube.errors import AlreadyExists, ApiError, Conflict, NotFound
 from reconciler.kube.fence import Gate
 
 log = structlog.get_logger()
@@ -38,6 +38,8 @@ class Leadership:
         self._monotonic = monotonic
         self._valid_until = float("-inf")
         self._rival: tuple[str, float] = ("", 0.0)
+        self._ours: Manifest | None = None
+        """The Lease as our last write left it: while nobody else writes, it is renewed without being read."""
         self.acquired = asyncio.Event()
         self.holder = ""
 
@@ -70,20 +72,33 @@ class Leadership:
             await self._client.replace(LEASES, {**live, "spec": {**_spec(live), "holderIdentity": "", "leaseDurationSeconds": 1}})
 
     async def _take(self) -> bool:
+        return await self._renewed() or await self._taken()
+
+    async def _renewed(self) -> bool:
+        """One write over our own; False when there is none of ours, or when it is another's now, or gone."""
+        ours, self._ours = self._ours, None
+        if ours is None:
+            return False
+        try:
+            self._ours = await self._client.replace(LEASES, self._lease(ours["metadata"], _spec(ours)))
+        except (Conflict, NotFound):
+            return False
+        return True
+
+    async def _taken(self) -> bool:
         live = await self._client.find(LEASES, self._terms.namespace, self._terms.name)
         try:
             if live is None:
-                await self._client.create(LEASES, self._lease({}, None))
-                return self._became()
+                return self._became(await self._client.create(LEASES, self._lease({}, None)))
             if not self._free(live):
                 self._valid_until = float("-inf")  # a person or a rival took it: ours no longer counts, whatever time is left
                 return False
-            await self._client.replace(LEASES, self._lease(live["metadata"], _spec(live)))
+            return self._became(await self._client.replace(LEASES, self._lease(live["metadata"], _spec(live))))
         except (AlreadyExists, Conflict):
             return False
-        return self._became()
 
-    def _became(self) -> bool:
+    def _became(self, written: Manifest) -> bool:
+        self._ours = written
         self.holder = self._terms.holder
         return True
 

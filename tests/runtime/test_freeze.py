@@ -1,5 +1,6 @@
 """The brake: one annotation stops our writes, from any laptop."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -8,6 +9,7 @@ from reconciler_sandbox.client import Answer, Call
 from reconciler.kernel.identity import ObjectRef
 from reconciler.kernel.resources import CONFIGMAPS, NAMESPACES
 from reconciler.kube.fence import Fence, Fenced
+from reconciler.runtime import freeze as module
 from reconciler.runtime.freeze import FREEZE, Freeze
 from tests.kit.clusters import Api, api, config_map, running
 from tests.kit.wait import until
@@ -66,11 +68,49 @@ async def test_what_cannot_be_read_stays_as_it_was(cluster: Api) -> None:
     assert freeze.scope == "git"
 
 
-async def test_it_keeps_looking(cluster: Api) -> None:
+async def test_a_change_is_told_by_the_watch_and_not_asked_for_again_and_again(cluster: Api) -> None:
     freeze = Freeze(cluster.client, "reconciler")
-    await mark(cluster, "cluster")
     async with running(freeze.run()):
-        await until(lambda: freeze.scope == "cluster")
+        await until(lambda: any(call.query.get("watch") for call in cluster.transport.calls))
+        for word, scope in (("cluster", "cluster"), (None, ""), ("git", "git")):
+            await mark(cluster, word)
+            await until(lambda wanted=scope: freeze.scope == wanted)  # type: ignore[misc]
+    asked = [call for call in cluster.transport.calls if call.method == "GET"]
+    assert [bool(call.query.get("watch")) for call in asked] == [False, True]
+    assert asked[1].query["fieldSelector"] == "metadata.name=reconciler"
+
+
+@pytest.mark.parametrize("status", [403, 410, 500])
+async def test_where_it_cannot_be_watched_it_is_asked_for(cluster: Api, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PAUSE", 0.01)
+
+    async def unwatched(call: Call) -> Answer | None:
+        refused = {"kind": "Status", "status": "Failure", "code": status, "message": "no"}
+        return Answer(status, refused) if call.query.get("watch") else None
+
+    cluster.server.faults = unwatched
+    freeze = Freeze(cluster.client, "reconciler")
+    async with running(freeze.run()):
+        await until(freeze.known.is_set)
+        await mark(cluster, "all")
+        await until(lambda: freeze.scope == "all")
+
+
+async def test_a_watch_that_went_deaf_is_not_believed_for_long(cluster: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOOK_EVERY", 0)
+    monkeypatch.setattr(module, "PAUSE", 0.05)
+
+    async def deaf(call: Call) -> Answer | None:
+        if call.query.get("watch"):
+            await asyncio.Event().wait()
+        return None
+
+    cluster.server.faults = deaf
+    freeze = Freeze(cluster.client, "reconciler")
+    async with running(freeze.run()):
+        await until(freeze.known.is_set)
+        await mark(cluster, "all")
+        await until(lambda: freeze.scope == "all")
 
 
 async def test_without_our_namespace_nothing_is_frozen(cluster: Api) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from reconciler_sandbox.client import Answer, Call
 
-from reconciler.kernel.identity import Manifest
+from reconciler.kernel.identity import Manifest, ObjectRef
 from reconciler.kernel.resources import CONFIGMAPS, LEASES
 from reconciler.kube.fence import Fence, Fenced
 from reconciler.runtime.lease import Leadership, LeaseTerms, micro_time, rival_holder
@@ -64,6 +64,30 @@ async def test_a_free_lease_is_taken_and_renewed(cluster: Api, time: Time) -> No
         spec = (await lease(cluster))["spec"]
     assert (spec["holderIdentity"], spec["leaseTransitions"], spec["leaseDurationSeconds"]) == ("one", 0, 15)
     assert spec["acquireTime"] == first["spec"]["acquireTime"]
+
+
+async def test_a_lease_that_nobody_touched_is_renewed_by_one_write(cluster: Api, time: Time) -> None:
+    one = leadership(cluster, time, "one")
+    async with running(one.run()):
+        await asyncio.wait_for(one.acquired.wait(), 20)
+        cluster.transport.calls.clear()
+        await until(lambda: len(cluster.transport.calls) >= 3)
+        assert {call.method for call in cluster.transport.calls[:3]} == {"PUT"}
+
+
+@pytest.mark.parametrize("deleted", [False, True], ids=["touched", "deleted"])
+async def test_a_lease_that_somebody_touched_or_deleted_is_looked_at_and_kept(cluster: Api, time: Time, deleted: bool) -> None:
+    one, place = leadership(cluster, time, "one"), ObjectRef(LEASES, "reconciler", "leader")
+    async with running(one.run()):
+        await asyncio.wait_for(one.acquired.wait(), 20)
+        if deleted:
+            await cluster.client.delete(place)
+        else:
+            await cluster.client.patch(place, {"metadata": {"labels": {"seen": "yes"}}})
+        cluster.transport.calls.clear()
+        await until(lambda: any(call.method == "GET" for call in cluster.transport.calls))
+        await until(lambda: cluster.transport.calls[-1].method == "PUT")
+        assert one.valid and (await lease(cluster))["spec"]["holderIdentity"] == "one"
 
 
 async def test_the_second_waits_until_the_first_gives_it_back(cluster: Api, time: Time) -> None:
