@@ -1,4 +1,4 @@
-"""A thousand Rollouts that are idle, and five hundred that receive a new image in one push: the whole daemon, a process of its own.
+"""A fleet of routed canaries: what a release costs in a small and in a large one, a push to many, and idling. A daemon of its own process.
 
 Git is served over smart HTTP, the API server is the sandbox's over HTTP; pods of every ReplicaSet are available at once.
 """
@@ -25,7 +25,8 @@ from reconciler_sandbox.rehearsal.daemon import Daemon
 from reconciler_sandbox.rehearsal.fittings import kubeconfig
 
 from benchmarks.measure import Row
-from reconciler.kernel.identity import ObjectRef
+from reconciler.kernel import resources
+from reconciler.kernel.identity import ObjectRef, Resource
 from reconciler.kernel.resources import ROLLOUTS
 from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence
@@ -33,15 +34,22 @@ from reconciler.kube.http import Endpoint, HttpTransport
 from tests.kit.clusters import api
 from tests.kit.ports import free_port
 from tests.kit.repositories import Origin
-from tests.kit.rollouts import NAMESPACE, canary, rollout, weight
+from tests.kit.rollouts import NAMESPACE, canary, pause, rollout, service, virtual_service, weight
 from tests.kit.smarthttp import serve
+from tests.kit.store import merged
 
 DEADLINE = 900.0
 IDLE_SECONDS = 20.0
 SETTLE_SECONDS = 10.0
-PODS = 3
+PODS = 1
 CONCURRENCY = 16
-WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+WRITE, EVENT, LEASE, READ, LIST, WATCH = "writes", "events", "lease renewals", "reads", "lists", "watches"
+WRITES, EVENTS, READS, ASKED_IDLE = 23.0, 8.0, 2.0, 32.0
+"""Calls a release of the reference with raised limits (without events), the goals for events and reads; calls a minute when idle."""
+IDLE_PROCESSOR = 0.05
+"""Seconds of a core a minute."""
+COLLECTIONS = frozenset(resource.plural for resource in vars(resources).values() if isinstance(resource, Resource))
+RATE = "writes/s of the raw PATCH rate"
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -94,6 +102,9 @@ class Fleet:
                 assert not self.daemon.failure, self.daemon.failure
                 await asyncio.sleep(0.05)
 
+    def is_there(self, number: int) -> bool:
+        return (NAMESPACE, f"web-{number}") in self.server.store.collection(ROLLOUTS.group, ROLLOUTS.plural).entries
+
     def _is_healthy(self, number: int, version: str) -> bool:
         entry = self.server.store.collection(ROLLOUTS.group, ROLLOUTS.plural).entries.get((NAMESPACE, f"web-{number}"))
         if entry is None or entry.manifest["spec"]["template"]["spec"]["containers"][0]["image"] != f"web:{version}":
@@ -102,10 +113,19 @@ class Fleet:
         observed = status.get("observedGeneration") == str(entry.manifest["metadata"]["generation"])
         return observed and status.get("phase") == "Healthy" and status.get("stableRS") == status.get("currentPodHash")
 
+    async def quiet(self) -> None:
+        """Until the daemon has written nothing for a while: old versions have gone, and what was scribbled over is put right."""
+        async with asyncio.timeout(DEADLINE):
+            while True:
+                self.calls.clear()
+                await asyncio.sleep(SETTLE_SECONDS)
+                if not self.calls[WRITE] + self.calls[EVENT]:
+                    return
+
     async def count(self, call: Call, answer: Answer) -> None:
         """Called after every request; those of the daemon came over HTTP."""
         if "host" in call.headers:
-            self.calls[call.method] += 1
+            self.calls[_kind(call)] += 1
 
     async def start(self, interval: str) -> None:
         """Start the daemon, or another one in its place, that polls so often."""
@@ -126,39 +146,80 @@ class Fleet:
         return sum(map(int, words[11:15])) / TICKS
 
 
-def rows(idle: int = 1000, pushed: int = 500) -> list[Row]:
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """What one push to many rollouts cost."""
+
+    releases: int
+    seconds: float
+    processor: float
+    calls: Counter[str]
+
+    def each(self, *kinds: str) -> float:
+        """Calls of these kinds a release."""
+        return sum(self.calls[kind] for kind in kinds) / self.releases
+
+    @property
+    def written(self) -> int:
+        return self.calls[WRITE] + self.calls[EVENT]
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{count} {kind}" for kind, count in sorted(self.calls.items()))
+        return f"all healthy after {self.seconds:.1f} s; {told}"
+
+
+def rows(small: int = 100, large: int = 1000, pushed: int = 500) -> list[Row]:
     """Linux only: memory and time of a process are read from /proc."""
     if not sys.platform.startswith("linux"):
         return []
-    return asyncio.run(_rows(idle, pushed))
+    return asyncio.run(_rows(small, large, pushed))
 
 
-async def _rows(idle: int, pushed: int) -> list[Row]:
+async def _rows(small: int, large: int, pushed: int) -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="reconciler-bench-") as folder:
         async with _fleet(Path(folder)) as fleet:
             empty = fleet.memory
-            everyone = range(idle)
-            fleet.push(everyone, "1")
-            await fleet.settled(everyone, "1")
-            row = await _pushed(fleet, range(pushed))
-            fleet.push(range(pushed, idle), "2")
-            await fleet.settled(range(pushed, idle), "2")
-            return [*await _idle(fleet, empty, idle), row]
+            await _grown(fleet, range(small))
+            alone = await _wave(fleet, range(small), "2")
+            await _grown(fleet, range(large))
+            among_many = await _wave(fleet, range(small), "3")
+            wide = await _wave(fleet, range(pushed), "4")
+            raw = await _raw_rate(fleet, range(pushed))
+            return [
+                *_release_rows(alone, among_many, large),
+                Row(f"{pushed} rollouts receive a new image in one push", wide.written / wide.seconds, raw, RATE, str(wide)),
+                *await _idle(fleet, empty, large),
+            ]
 
 
-async def _pushed(fleet: Fleet, numbers: range) -> Row:
-    """From the push until all are healthy, beside what the API server takes of the same patches as fast as they can be sent."""
+def _release_rows(alone: Wave, among_many: Wave, large: int) -> list[Row]:
+    """What a release costs, alone and in a large fleet: nothing in a pass may grow with the fleet."""
+    count = alone.releases
+    spent, before = (wave.processor / wave.releases * 1000 for wave in (among_many, alone))
+    return [
+        Row(
+            f"{count} of {large:,} rollouts releasing: CPU a release", spent, before, f"ms, of that in a fleet of {count}", str(among_many)
+        ),
+        Row("writes a release, without events", among_many.each(WRITE), WRITES, ""),
+        Row("events a release", among_many.each(EVENT), EVENTS, ""),
+        Row("objects read a release", among_many.each(READ), READS, "", f"{among_many.calls[LIST]} lists in all"),
+    ]
+
+
+async def _grown(fleet: Fleet, numbers: range) -> None:
+    """Rollouts that are not there yet get their first version."""
+    new = [number for number in numbers if not fleet.is_there(number)]
+    fleet.push(new, "1")
+    await fleet.settled(new, "1")
+
+
+async def _wave(fleet: Fleet, numbers: range, version: str) -> Wave:
+    """From a push until all are healthy."""
     fleet.calls.clear()
-    begin = time.perf_counter()
-    fleet.push(numbers, "2")
-    await fleet.settled(numbers, "2")
-    span = time.perf_counter() - begin
-    writes = {method: count for method, count in sorted(fleet.calls.items()) if method in WRITES}
-    rate = sum(writes.values()) / span
-    raw = await _raw_rate(fleet, numbers)
-    counted = ", ".join(f"{count:,} {method}" for method, count in writes.items())
-    beside = f"all healthy after {span:.1f} s; {counted}; {rate:.0f} writes/s"
-    return Row(f"{len(numbers)} rollouts receive a new image in one push", rate, raw, "writes/s of the raw PATCH rate", beside)
+    used, begin = fleet.processor_seconds, time.perf_counter()
+    fleet.push(numbers, version)
+    await fleet.settled(numbers, version)
+    return Wave(len(numbers), time.perf_counter() - begin, fleet.processor_seconds - used, Counter(fleet.calls))
 
 
 async def _raw_rate(fleet: Fleet, numbers: range) -> float:
@@ -183,24 +244,28 @@ async def _idle(fleet: Fleet, empty: float, count: int) -> list[Row]:
     await fleet.start("30s")
     replica_sets = len(fleet.server.store.collection("apps", "replicasets").entries)
     await _add_pods(fleet.server)
-    await asyncio.sleep(SETTLE_SECONDS)
-    fleet.calls.clear()
+    await fleet.quiet()
     used, begin = fleet.processor_seconds, time.perf_counter()
     await asyncio.sleep(IDLE_SECONDS)
-    share = (fleet.processor_seconds - used) / (time.perf_counter() - begin) * 100
+    minute, spent = 60 / (time.perf_counter() - begin), fleet.processor_seconds - used
     beside = (
         f"{replica_sets:,} ReplicaSets, {replica_sets * PODS:,} pods; {empty:.0f} MiB without any, {after_work:.0f} MiB before a restart"
     )
+    asked = ", ".join(f"{count} {kind}" for kind, count in sorted(fleet.calls.items()))
     return [
         Row(f"{count:,} rollouts idle: memory above the empty daemon", fleet.memory - empty, 150, "MiB", beside),
-        Row(
-            f"{count:,} rollouts idle: processor",
-            share,
-            1,
-            "% of a core",
-            f"over {IDLE_SECONDS:g} s; {fleet.calls.total()} calls to the API server",
-        ),
+        Row(f"{count:,} rollouts idle: CPU a minute", spent * minute, IDLE_PROCESSOR, "s", f"over {IDLE_SECONDS:g} s"),
+        Row(f"{count:,} rollouts idle: calls a minute", fleet.calls.total() * minute, ASKED_IDLE, "", asked),
     ]
+
+
+def _kind(call: Call) -> str:
+    """What a call of the daemon is."""
+    if call.method != "GET":
+        return next((kind for part, kind in (("/events", EVENT), ("/leases/", LEASE)) if part in call.path), WRITE)
+    if call.query.get("watch"):
+        return WATCH
+    return LIST if call.path.rsplit("/", 1)[-1] in COLLECTIONS else READ
 
 
 async def _add_pods(server: ApiServer) -> None:
@@ -248,11 +313,19 @@ async def _fleet(folder: Path) -> AsyncIterator[Fleet]:
 
 
 def _manifest(number: int, version: str) -> str:
+    """A routed canary, its two Services and its route."""
     name = f"web-{number}"
-    made = rollout(name=name, image=f"web:{version}", replicas=PODS, canary=canary(weight(50)))
+    labels, sides = {"app": name}, {"canaryService": f"{name}-canary", "stableService": f"{name}-stable"}
+    steps = canary(weight(20), pause("1s"), weight(60), **sides, trafficRouting={"istio": {"virtualService": {"name": name}}})
+    made = rollout(name=name, image=f"web:{version}", replicas=PODS, canary=steps)
     made["metadata"] = {"name": name, "namespace": NAMESPACE}
-    made["spec"]["selector"]["matchLabels"] = made["spec"]["template"]["metadata"]["labels"] = {"app": name}
-    return orjson.dumps(made).decode()
+    made["spec"]["selector"]["matchLabels"] = made["spec"]["template"]["metadata"]["labels"] = labels
+    route = virtual_service(name)
+    route["spec"]["http"][0]["route"] = [
+        {"destination": {"host": side}, "weight": share} for side, share in zip(sides.values(), (0, 100), strict=True)
+    ]
+    services = [merged(service(side), {"spec": {"selector": labels}}) for side in sides.values()]
+    return "\n---\n".join(orjson.dumps(manifest).decode() for manifest in (made, route, *services))
 
 
 def _settings(repository: str, listen: str, interval: str) -> str:
@@ -263,7 +336,7 @@ def _settings(repository: str, listen: str, interval: str) -> str:
         "environment": "bench",
         "interval": interval,
         "apply": True,
-        "allow": {"namespaces": [NAMESPACE], "kinds": ["Rollout.argoproj.io"]},
+        "allow": {"namespaces": [NAMESPACE], "kinds": ["Rollout.argoproj.io", "Service", "VirtualService.networking.istio.io"]},
     }
     return yaml.safe_dump({"listen": listen, "sources": [source]})
 

@@ -4,11 +4,14 @@ from reconciler.kernel.identity import Manifest
 
 
 def merge_patch(old: Manifest, new: Manifest) -> Manifest:
-    """The patch from old to new: changed members as they are now, gone members as null, lists whole. Empty when equal."""
+    """The patch from old to new: changed members as they are now, gone members as null, lists whole. Empty when equal as JSON.
+
+    In JSON an enumeration's member is its text, and only `true` and `1` are two things that Python calls equal.
+    """
     patch: Manifest = {key: None for key in old if key not in new}
     for key, value in new.items():
         before = old.get(key)
-        if key in old and before == value and type(before) is type(value):
+        if key in old and before == value and isinstance(before, bool) is isinstance(value, bool):
             continue
         patch[key] = _member(before, value)
     return patch

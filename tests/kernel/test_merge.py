@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.kernel.merge import merge_patch
+from reconciler.rollouts.status.model import Phase
 from tests.kit.store import merged
 
 VALUES = st.one_of(st.booleans(), st.integers(0, 3), st.text(max_size=2), st.lists(st.integers(0, 2), max_size=2))
@@ -21,6 +22,12 @@ def test_gone_members_become_null_and_lists_are_whole() -> None:
 def test_equal_objects_need_no_patch_but_true_is_not_one() -> None:
     assert merge_patch({"a": {"b": 1}}, {"a": {"b": 1}}) == {}
     assert merge_patch({"a": 1}, {"a": True}) == {"a": True}
+    assert merge_patch({"a": False}, {"a": 0}) == {"a": 0}
+
+
+def test_what_is_the_same_text_is_not_said_again() -> None:
+    assert merge_patch({"phase": "Paused"}, {"phase": Phase.PAUSED}) == {}
+    assert merge_patch({"phase": "Paused"}, {"phase": Phase.HEALTHY}) == {"phase": "Healthy"}
 
 
 @given(OBJECTS, OBJECTS)

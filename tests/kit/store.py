@@ -5,6 +5,8 @@ from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from reconciler.kernel.identity import Manifest, ObjectRef, Resource, labels_of, name_of, namespace_of
 from reconciler.kernel.plan import PatchStyle
 from reconciler.kernel.resources import EVENTS
@@ -49,7 +51,7 @@ class Store:
             metadata.setdefault("creationTimestamp", self._now().strftime("%Y-%m-%dT%H:%M:%SZ"))
         moved = known is not None and known.get("spec") != manifest.get("spec")
         metadata["generation"] = int((known or manifest)["metadata"].get("generation") or 1) + int(moved)
-        stored = copy.deepcopy({**manifest, "metadata": metadata})
+        stored = orjson.loads(orjson.dumps({**manifest, "metadata": metadata}))  # what a server gives back is JSON, nothing of ours
         self.objects[place] = stored
         self._seen(resource, stored)
         return stored
