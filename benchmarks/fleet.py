@@ -4,6 +4,8 @@ Git is served over smart HTTP, the API server is the sandbox's over HTTP; pods o
 """
 
 import asyncio
+import hashlib
+import hmac
 import os
 import sys
 import tempfile
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import orjson
 import yaml
 from reconciler_sandbox.apiserver.server import ApiServer
@@ -51,6 +54,7 @@ IDLE_PROCESSOR = 0.05
 COLLECTIONS = frozenset(resource.plural for resource in vars(resources).values() if isinstance(resource, Resource))
 RATE = "writes/s of the raw PATCH rate"
 TICKS = os.sysconf("SC_CLK_TCK")
+SECRET = b"bench"
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -87,12 +91,21 @@ class Fleet:
     server: ApiServer
     origin: Origin
     daemon: Daemon
-    settings: Path
     repository: str
     calls: Counter[str] = field(default_factory=Counter)
 
-    def push(self, numbers: Iterable[int], version: str) -> None:
-        self.origin.commit({f"web-{number}.yaml": _manifest(number, version) for number in numbers}, f"version {version}")
+    async def push(self, numbers: Iterable[int], version: str) -> None:
+        """Commit, and tell the daemon as a Git host does."""
+        files = {f"web-{number}.yaml": _manifest(number, version) for number in numbers}
+        after = self.origin.commit(files, f"version {version}")
+        body = orjson.dumps({"ref": "refs/heads/main", "after": after, "repository": {"clone_url": self.repository}})
+        headers = {
+            "X-GitHub-Event": "push",
+            "X-GitHub-Delivery": version,
+            "X-Hub-Signature-256": f"sha256={hmac.new(SECRET, body, hashlib.sha256).hexdigest()}",
+        }
+        async with httpx.AsyncClient(trust_env=False) as client:
+            (await client.post(self.daemon.ready_url.replace("/readyz", "/webhook"), content=body, headers=headers)).raise_for_status()
 
     async def settled(self, numbers: Iterable[int], version: str) -> None:
         """Until each of these runs a version and is healthy. Raises TimeoutError."""
@@ -127,10 +140,9 @@ class Fleet:
         if "host" in call.headers:
             self.calls[_kind(call)] += 1
 
-    async def start(self, interval: str) -> None:
-        """Start the daemon, or another one in its place, that polls so often."""
+    async def start(self) -> None:
+        """Start the daemon, or another one in its place."""
         await self.daemon.stop()
-        self.settings.write_text(_settings(self.repository, urlsplit(self.daemon.ready_url).netloc, interval), encoding="utf-8")
         await self.daemon.start()
         assert await self.daemon.ready() == "ready", self.daemon.last_words()
 
@@ -209,7 +221,7 @@ def _release_rows(alone: Wave, among_many: Wave, large: int) -> list[Row]:
 async def _grown(fleet: Fleet, numbers: range) -> None:
     """Rollouts that are not there yet get their first version."""
     new = [number for number in numbers if not fleet.is_there(number)]
-    fleet.push(new, "1")
+    await fleet.push(new, "1")
     await fleet.settled(new, "1")
 
 
@@ -217,7 +229,7 @@ async def _wave(fleet: Fleet, numbers: range, version: str) -> Wave:
     """From a push until all are healthy."""
     fleet.calls.clear()
     used, begin = fleet.processor_seconds, time.perf_counter()
-    fleet.push(numbers, version)
+    await fleet.push(numbers, version)
     await fleet.settled(numbers, version)
     return Wave(len(numbers), time.perf_counter() - begin, fleet.processor_seconds - used, Counter(fleet.calls))
 
@@ -241,7 +253,7 @@ async def _raw_rate(fleet: Fleet, numbers: range) -> float:
 async def _idle(fleet: Fleet, empty: float, count: int) -> list[Row]:
     """Nothing happens but polls, leases and resyncs."""
     after_work = fleet.memory
-    await fleet.start("30s")
+    await fleet.start()
     replica_sets = len(fleet.server.store.collection("apps", "replicasets").entries)
     await _add_pods(fleet.server)
     await fleet.quiet()
@@ -299,13 +311,16 @@ async def _fleet(folder: Path) -> AsyncIterator[Fleet]:
                 "json",
             ]
             daemon = Daemon(words, folder, f"http://127.0.0.1:{free_port()}/readyz")
-            fleet = Fleet(cluster.server, origin, daemon, folder / "reconciler.yaml", host.url("fleet.git"))
+            (folder / "secret").write_bytes(SECRET)
+            settings = _settings(host.url("fleet.git"), urlsplit(daemon.ready_url).netloc, folder / "secret")
+            (folder / "reconciler.yaml").write_text(settings, encoding="utf-8")
+            fleet = Fleet(cluster.server, origin, daemon, host.url("fleet.git"))
             kubelet = Kubelet(ApiClient(cluster.server.caller()))
             cluster.server.store.observers.append(kubelet.observe)
             cluster.server.faults_after = fleet.count
             task = asyncio.create_task(kubelet.run())
             try:
-                await fleet.start("1s")
+                await fleet.start()
                 yield fleet
             finally:
                 await daemon.stop()
@@ -316,7 +331,8 @@ def _manifest(number: int, version: str) -> str:
     """A routed canary, its two Services and its route."""
     name = f"web-{number}"
     labels, sides = {"app": name}, {"canaryService": f"{name}-canary", "stableService": f"{name}-stable"}
-    steps = canary(weight(20), pause("1s"), weight(60), **sides, trafficRouting={"istio": {"virtualService": {"name": name}}})
+    routing = {"istio": {"virtualService": {"name": name}}}
+    steps = canary(weight(20), pause("1s"), weight(60), **sides, scaleDownDelaySeconds=5, trafficRouting=routing)
     made = rollout(name=name, image=f"web:{version}", replicas=PODS, canary=steps)
     made["metadata"] = {"name": name, "namespace": NAMESPACE}
     made["spec"]["selector"]["matchLabels"] = made["spec"]["template"]["metadata"]["labels"] = labels
@@ -328,17 +344,17 @@ def _manifest(number: int, version: str) -> str:
     return "\n---\n".join(orjson.dumps(manifest).decode() for manifest in (made, route, *services))
 
 
-def _settings(repository: str, listen: str, interval: str) -> str:
+def _settings(repository: str, listen: str, secret: Path) -> str:
     source = {
         "name": "fleet",
         "repository": repository,
         "branch": "main",
         "environment": "bench",
-        "interval": interval,
+        "interval": "30s",
         "apply": True,
         "allow": {"namespaces": [NAMESPACE], "kinds": ["Rollout.argoproj.io", "Service", "VirtualService.networking.istio.io"]},
     }
-    return yaml.safe_dump({"listen": listen, "sources": [source]})
+    return yaml.safe_dump({"listen": listen, "webhook": {"secretFile": str(secret)}, "sources": [source]})
 
 
 async def _nobody() -> str:

@@ -2,9 +2,10 @@
 
 import asyncio
 import hashlib
+import zlib
 from collections import OrderedDict, deque
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
@@ -20,6 +21,8 @@ from reconciler.kube.errors import AlreadyExists, ApiError, NotFound, Refused
 from reconciler.kube.fence import Fenced
 
 COMPONENT = "rollouts-controller"
+LANES = 4
+"""So many events are posted at the same time: one after another they fell behind 16 workers."""
 WAITING, REMEMBERED = 10_000, 4_096
 """So many events wait at most, and so many are remembered so that repeats are counted on them (client-go remembers as many)."""
 PAUSES = (0.5, 2.0, 8.0)
@@ -43,37 +46,55 @@ class PostedEvent:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class EventLane:
+    """Events that wait for each other; those of one object are always in one lane."""
+
+    waiting: deque[ToldEvent] = field(default_factory=deque)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+
 class Recorder:
-    """Takes events and posts them in the order in which they were told. What a dead process had not posted is lost."""
+    """Takes events and posts those of one object in the order in which they were told. What a dead process had not posted is lost."""
 
     def __init__(self, client: Client, clock: Clock) -> None:
         self._client = client
         self._clock = clock
-        self._waiting: deque[ToldEvent] = deque()
+        self._lanes = tuple(EventLane() for _ in range(LANES))
         self._posted: OrderedDict[str, PostedEvent] = OrderedDict()
-        self._news = asyncio.Event()
         self._overflowed = False
 
     def record(self, action: Emit) -> None:
         """Tell people some time soon; never waits, never fails."""
-        if len(self._waiting) >= WAITING:
+        if sum(len(lane.waiting) for lane in self._lanes) >= WAITING:
             self._say_overflow(action)
             return
-        self._waiting.append(ToldEvent(action, self._clock.now()))
-        self._news.set()
+        place = f"{namespace_of(action.about)}/{name_of(action.about)}"
+        lane = self._lanes[zlib.crc32(place.encode()) % LANES]
+        lane.waiting.append(ToldEvent(action, self._clock.now()))
+        lane.news.set()
 
     async def run(self) -> None:
         """Post what is told, until cancelled."""
-        while True:
-            await self._news.wait()
-            self._news.clear()
-            await self.drain()
+        async with asyncio.TaskGroup() as group:
+            for lane in self._lanes:
+                group.create_task(self._serve(lane))
 
     async def drain(self) -> None:
         """Post everything that waits now."""
-        while self._waiting:
-            await self._post(self._waiting[0])
-            self._waiting.popleft()  # only now: who is cancelled while posting finds it here again
+        for lane in self._lanes:
+            await self._drain(lane)
+
+    async def _serve(self, lane: EventLane) -> None:
+        while True:
+            await lane.news.wait()
+            lane.news.clear()
+            await self._drain(lane)
+
+    async def _drain(self, lane: EventLane) -> None:
+        while lane.waiting:
+            await self._post(lane.waiting[0])
+            lane.waiting.popleft()  # only now: who is cancelled while posting finds it here again
         self._overflowed = False
 
     def _say_overflow(self, action: Emit) -> None:

@@ -171,7 +171,7 @@ def _no_manifest(name: str) -> SourceProblem:
 
 
 def documents_of(parsed: Parsed, name: str) -> tuple[Document, ...]:
-    """The node trees of one file, composed anew: trees are large, so they are not kept."""
+    """The node trees of one file; only the last few small ones are kept, because trees are large."""
     return compose_each(decode(parsed.files[name].content))
 
 

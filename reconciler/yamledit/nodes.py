@@ -8,6 +8,7 @@ import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, NoReturn
 
 import yaml
@@ -17,6 +18,8 @@ MOST_NODES = 100_000
 FieldPath = tuple[str | int, ...]
 """Mapping keys and list positions from the root of a document."""
 BOM = b"\xef\xbb\xbf"
+KEPT, LARGEST_KEPT = 16, 64 << 10
+"""Trees of so many texts of at most so many characters are kept: an edit asks for the same few texts again and again."""
 # A line that starts a document, with the directives before it: nothing else can start so, not even within a block of text.
 DOCUMENT = re.compile(r"^(?:%[^\r\n]*(?:\r\n|\n|\r))*---(?=\s|\Z)", re.MULTILINE)
 LINE_END = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
@@ -228,6 +231,15 @@ def compose(text: str) -> tuple[Document, ...]:
 
 def compose_each(text: str) -> tuple[Document, ...]:
     """The documents of a text, each for itself: one that cannot be read has a `problem` and costs only itself."""
+    return _composed_lately(text) if len(text) <= LARGEST_KEPT else _each(text)
+
+
+@lru_cache(maxsize=KEPT)
+def _composed_lately(text: str) -> tuple[Document, ...]:
+    return _each(text)
+
+
+def _each(text: str) -> tuple[Document, ...]:
     try:
         return compose(text)
     except NotYaml:
