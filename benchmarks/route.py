@@ -26,7 +26,7 @@ from reconciler.rollouts.observe import RolloutObserver
 from reconciler.rollouts.traffic.named import NO_SOURCES
 from reconciler.rollouts.traffic.router import kinds_of
 from reconciler.routers.registry import ROUTERS
-from reconciler.runtime.apply import Apply
+from reconciler.runtime.access import cluster_access
 from reconciler.runtime.engine import Engine
 from reconciler.runtime.recorder import Recorder
 from tests.kit.clusters import api
@@ -135,8 +135,8 @@ async def _nobody() -> str:
 
 def _controller(client: Client) -> Engine:
     cache, clock = Cache((*RolloutController.watches, *kinds_of(ROUTERS)), INDEXES), SystemClock()
-    apply = Apply(client, cache, Recorder(client, clock))
-    return Engine([RolloutController(cache, clock, RolloutObserver(client, cache, ROUTERS, NO_SOURCES), apply)], client, cache, clock)
+    access = cluster_access(client, cache, clock, Recorder(client, clock))
+    return Engine([RolloutController(access, RolloutObserver(client, cache, ROUTERS, NO_SOURCES))], client, cache, clock)
 
 
 async def _furnish(client: Client) -> None:

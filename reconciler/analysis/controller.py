@@ -13,17 +13,13 @@ from reconciler.analysis.model import RUN_NAME, RUN_NAMESPACE, RUN_UID_LABEL, An
 from reconciler.analysis.observe import Measuring
 from reconciler.analysis.provider import Provider
 from reconciler.analysis.validate import InvalidAnalysis, rehearsed, retained, validate
-from reconciler.kernel.clock import Clock
 from reconciler.kernel.identity import Key, Manifest, ObjectRef, Resource, annotations_of, labels_of, name_of, namespace_of, uid_of
 from reconciler.kernel.merge import merge_patch
 from reconciler.kernel.plan import Emit, Patch, Plan, Remove
 from reconciler.kernel.problem import InvalidField
 from reconciler.kernel.resources import ANALYSIS_RUNS, JOBS, NAMESPACES
 from reconciler.kernel.well_known import INSTANCE_ID
-from reconciler.kube.cache import Cache
-from reconciler.kube.client import Client
-from reconciler.runtime.apply import Apply
-from reconciler.runtime.suspension import Suspension
+from reconciler.runtime.access import ClusterAccess
 
 WARNINGS = frozenset({RunPhase.ERROR, RunPhase.FAILED})
 
@@ -34,13 +30,13 @@ class AnalysisRunController:
     name = "analysisrun"
     watches: tuple[Resource, ...] = (ANALYSIS_RUNS, JOBS, NAMESPACES)
 
-    def __init__(self, client: Client, cache: Cache, clock: Clock, apply: Apply, providers: Mapping[str, Provider]) -> None:
-        self._cache = cache
-        self._clock = clock
-        self._apply = apply
+    def __init__(self, access: ClusterAccess, providers: Mapping[str, Provider]) -> None:
+        self._cache = access.cache
+        self._clock = access.clock
+        self._apply = access.apply
         self._supported = frozenset(providers)
-        self._measuring = Measuring(client, clock, providers)
-        self._suspension = Suspension(cache, apply)
+        self._measuring = Measuring(access.client, access.clock, providers)
+        self._suspension = access.suspension
 
     def keys_for(self, resource: Resource, manifest: Manifest) -> Iterable[Key]:
         """A run itself, and for a Job the run that started it."""

@@ -36,7 +36,7 @@ from reconciler.releases.apply_notices import Notices
 from reconciler.releases.apply_opener import ReleaseOpener
 from reconciler.releases.controller import Outside, ReleaseController
 from reconciler.releases.forge import Forge
-from reconciler.releases.notice import Notifier
+from reconciler.releases.notice import Subscription
 from reconciler.releases.observe_policies import LocalPolicies, Policies
 from reconciler.releases.restoring import Hands, Restoration
 from reconciler.renderers.registry import renderer
@@ -45,7 +45,7 @@ from reconciler.rollouts.observe import RolloutObserver
 from reconciler.rollouts.traffic.named import WritableNamespaces
 from reconciler.rollouts.traffic.router import kinds_of
 from reconciler.routers.registry import ROUTERS
-from reconciler.runtime.apply import Apply
+from reconciler.runtime.access import ClusterAccess, cluster_access
 from reconciler.runtime.engine import Engine
 from reconciler.runtime.recorder import Recorder
 from reconciler.runtime.worker import Controller
@@ -88,8 +88,8 @@ class Assembly:
     sources: Mapping[str, GitSource]
     policy_files: PolicyFiles
     collector: ReleaseCollector
-    notifiers: Mapping[str, Notifier]
-    """Who tells people, by name; the settings say of which environments."""
+    subscriptions: Mapping[str, Subscription]
+    """Who tells people of which environments, by name."""
 
     async def run(self) -> None:
         """Watch, work and tell people, until cancelled."""
@@ -114,18 +114,9 @@ class External:
 
     sources: Mapping[str, GitSource]
     forges: Mapping[str, Forge]
-    notifiers: Mapping[str, Notifier]
+    subscriptions: Mapping[str, Subscription]
     inventories: Inventories
     """What sources ask for; the two controllers that look at it share what was read a moment ago."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterView:
-    """What controllers share of the cluster: its watched objects, the policies among them, and the way to write."""
-
-    cache: Cache
-    apply: Apply
-    policies: Policies
 
 
 def assemble(environment: Environment) -> Assembly:
@@ -138,15 +129,15 @@ def assemble(environment: Environment) -> Assembly:
     local = LocalPolicies()
     policy_files = PolicyFiles(settings.policies if "release" in settings.controllers else "", local)
     policy_files.look()
-    notifiers = {n.name: _notifier(n, environment) for n in settings.notifiers}
+    subscriptions = {n.name: _subscription(n, environment) for n in settings.notifiers}
     inventories = Inventories(environment.client, settings.namespace, environment.clock.monotonic)
-    outside = External(sources, forges, notifiers, inventories)
+    outside = External(sources, forges, subscriptions, inventories)
     recorder = Recorder(environment.client, environment.clock)
-    watched = ClusterView(cache, Apply(environment.client, cache, recorder), Policies(cache, local))
-    controllers = _controllers(environment, watched, outside)
+    access = cluster_access(environment.client, cache, environment.clock, recorder)
+    controllers = _controllers(environment, access, outside, Policies(cache, local))
     engine = Engine(controllers, environment.client, cache, environment.clock)
     collector = ReleaseCollector(cache, _resources(settings), environment.clock.now())
-    return Assembly(engine, recorder, tuple(mirrors.values()), sources, policy_files, collector, notifiers)
+    return Assembly(engine, recorder, tuple(mirrors.values()), sources, policy_files, collector, subscriptions)
 
 
 def _resources(settings: Settings) -> tuple[Resource, ...]:
@@ -154,41 +145,37 @@ def _resources(settings: Settings) -> tuple[Resource, ...]:
     return tuple(dict.fromkeys(resource for name in settings.controllers for resource in WATCHES[name]))
 
 
-def _controllers(environment: Environment, watched: ClusterView, outside: External) -> list[Controller]:
-    sources, forges = outside.sources, outside.forges
-    settings, client, clock = environment.settings, environment.client, environment.clock
-    cache, apply = watched.cache, watched.apply
+def _controllers(environment: Environment, access: ClusterAccess, outside: External, policies: Policies) -> list[Controller]:
+    settings, sources, forges = environment.settings, outside.sources, outside.forges
     found: list[Controller] = []
     if environment.read_only:  # only sources are looked at: what they would do is said, and no other pass could do anything but ask
-        return [_source_controller(environment, watched, outside)] if "release" in settings.controllers else []
+        return [_source_controller(environment, access, outside, policies)] if "release" in settings.controllers else []
     if "rollout" in settings.controllers:
-        found.append(RolloutController(cache, clock, RolloutObserver(client, cache, ROUTERS, _reach(settings)), apply))
+        found.append(RolloutController(access, RolloutObserver(access.client, access.cache, ROUTERS, _reach(settings))))
     if "analysis" in settings.controllers:
-        known = providers(ProviderHands(client=client, http=environment.http, prometheus_address=settings.prometheus))
-        found.append(AnalysisRunController(client, cache, clock, apply, known))
+        known = providers(ProviderHands(client=access.client, http=environment.http, prometheus_address=settings.prometheus))
+        found.append(AnalysisRunController(access, known))
     if "release" in settings.controllers:
         hands = {name: _hands(environment, source, forges.get(name)) for name, source in sources.items()}
-        announcements, notices = Announcements(forges, cache), Notices(outside.notifiers)
-        reach = Outside(Restoration(hands, clock, SystemClock()), announcements, watched.policies, outside.inventories, notices)
-        found.append(ReleaseController(client, cache, clock, apply, reach))
-        found.append(_source_controller(environment, watched, outside))
+        announcements, notices = Announcements(forges, access.cache), Notices(outside.subscriptions)
+        reach = Outside(Restoration(hands, access.clock, SystemClock()), announcements, policies, outside.inventories, notices)
+        found.append(ReleaseController(access, reach))
+        found.append(_source_controller(environment, access, outside, policies))
     return found
 
 
-def _source_controller(environment: Environment, watched: ClusterView, outside: External) -> SourceController:
-    client, clock = environment.client, environment.clock
-    cache, apply, policies = watched.cache, watched.apply, watched.policies
-    opener = Releases(ReleaseOpener(cache, apply, policies, Announcements(outside.forges, cache)))
+def _source_controller(environment: Environment, access: ClusterAccess, outside: External, policies: Policies) -> SourceController:
+    opener = Releases(ReleaseOpener(access, policies, Announcements(outside.forges, access.cache)))
     parts = Parts(
-        observation=Observation(client, cache, policies, opener),
+        observation=Observation(access.client, access.cache, policies, opener),
         releases=opener,
-        source_apply=SourceApply(client, apply, clock),
-        apply=apply,
+        source_apply=SourceApply(access.client, access.apply, access.clock),
+        apply=access.apply,
         inventories=outside.inventories,
         routers=ROUTERS,
         reporting=environment.read_only,
     )
-    return SourceController(clock, outside.sources, parts)
+    return SourceController(access.clock, outside.sources, parts)
 
 
 def _reach(settings: Settings) -> WritableNamespaces:
@@ -243,11 +230,11 @@ def _forge(source: SourceSettings, environment: Environment) -> Forge:
     return FencedForge(forge(known.kind, terms, environment.http), environment.git_fence.check)
 
 
-def _notifier(known: NotifierSettings, environment: Environment) -> Notifier:
+def _subscription(known: NotifierSettings, environment: Environment) -> Subscription:
     url = token_file(known.url_file) if known.url_file else _fixed(known.url)
     token, secret = (token_file(path) if path else _fixed("") for path in (known.token_file, known.secret_file))
     told = notifier(known.kind, WebhookTerms(url=url, token=token, secret=secret), environment.http)
-    return FencedNotifier(told, environment.git_fence.check)
+    return Subscription(FencedNotifier(told, environment.git_fence.check), frozenset(known.environments))
 
 
 def _fixed(text: str) -> Token:

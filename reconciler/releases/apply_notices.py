@@ -8,26 +8,27 @@ import structlog
 
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.releases.model import Release, Told
-from reconciler.releases.notice import Notifier
+from reconciler.releases.notice import Subscription
 from reconciler.releases.notice_content import notice_of
 
 log = structlog.get_logger()
 
 
 class Notices:
-    """The notifiers by name. One that is down keeps nothing from the others, and no release from being judged."""
+    """Who is told, by name. One that is down keeps nothing from the others, and no release from being judged."""
 
-    def __init__(self, notifiers: Mapping[str, Notifier]) -> None:
-        self._notifiers = notifiers
+    def __init__(self, subscriptions: Mapping[str, Subscription]) -> None:
+        self._subscriptions = subscriptions
 
     async def tell(self, release: Release) -> tuple[dict[str, Told], bool]:
-        """What every notifier was told by now, and whether one of them is to be told again later. A baseline is no news."""
+        """What every notifier of its environment was told, and whether one has to be told again later. A baseline is no news."""
         told, again = dict(release.status.told), False
-        if release.spec.baseline or not self._notifiers:
+        asked = {n: s.notifier for n, s in self._subscriptions.items() if s.includes(release.spec.environment)}
+        if release.spec.baseline or not asked:
             return told, False
         message = notice_of(release)
         said = hashlib.sha256(msgspec.json.encode(message)).hexdigest()[:16]
-        for name, notifier in self._notifiers.items():
+        for name, notifier in asked.items():
             known = told.get(name, Told())
             if known.said == said:
                 continue

@@ -8,7 +8,6 @@ from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.identity import Manifest, ObjectRef, uid_of
 from reconciler.kernel.plan import Create, Plan, Remove
 from reconciler.kernel.resources import ANALYSIS_RUNS, DEPLOYMENTS, RELEASES, REPLICA_SETS, ROLLOUTS
-from reconciler.kube.cache import Cache
 from reconciler.releases.asking import asked_by, moved, released_workloads, revertability, source_id
 from reconciler.releases.attempts import next_attempt
 from reconciler.releases.contradiction import contradiction
@@ -23,8 +22,7 @@ from reconciler.releases.policy import WorkloadName
 from reconciler.releases.served import Found, earlier, found_of
 from reconciler.rollouts.replicas.template import semantically_equal
 from reconciler.rollouts.view import RolloutView, view_of
-from reconciler.runtime.apply import Apply
-from reconciler.runtime.suspension import Suspension
+from reconciler.runtime.access import ClusterAccess
 from reconciler.sources.images import template_of
 from reconciler.sources.model import Pull
 from reconciler.sources.permission import refusal
@@ -45,12 +43,12 @@ class Asking(Protocol):
 class ReleaseOpener:
     """Compares a tip with the Release objects there are, and creates those that are missing. Repeating it creates nothing more."""
 
-    def __init__(self, cache: Cache, apply: Apply, policies: Policies, forges: Asking) -> None:
-        self._cache = cache
-        self._apply = apply
+    def __init__(self, access: ClusterAccess, policies: Policies, forges: Asking) -> None:
+        self._cache = access.cache
+        self._apply = access.apply
         self._policies = policies
         self._forges = forges
-        self._suspension = Suspension(cache, apply)
+        self._suspension = access.suspension
 
     async def open(self, source: SourcePort, tip: Tip) -> tuple[str, ...]:
         """Open what one look at every released workload of the tip finds missing; returns why some of them cannot be judged."""

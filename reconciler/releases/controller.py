@@ -11,7 +11,6 @@ from typing import Protocol
 import structlog
 from msgspec.structs import replace
 
-from reconciler.kernel.clock import Clock
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.identity import Key, Manifest, ObjectRef, Resource, annotations_of, labels_of, name_of, namespace_of
 from reconciler.kernel.plan import Create, Emit, Patch, Plan
@@ -25,8 +24,6 @@ from reconciler.kernel.resources import (
     REPLICA_SETS,
     ROLLOUTS,
 )
-from reconciler.kube.cache import Cache
-from reconciler.kube.client import Client
 from reconciler.releases.after_promotion import after_name
 from reconciler.releases.apply_notices import Notices
 from reconciler.releases.attempts import next_attempt
@@ -44,8 +41,7 @@ from reconciler.releases.observe_policies import Policies
 from reconciler.releases.policy import DEFAULT, ReleasePolicy, WorkloadName
 from reconciler.releases.standing import Standing, standing
 from reconciler.releases.steer import on_the_way_home, steer
-from reconciler.runtime.apply import Apply
-from reconciler.runtime.suspension import Suspension
+from reconciler.runtime.access import ClusterAccess
 from reconciler.sources.inventory import workload_key
 from reconciler.sources.observe_inventory import Inventories
 
@@ -105,13 +101,13 @@ class ReleaseController:
     name = "release"
     watches = (RELEASES, ROLLOUTS, ANALYSIS_RUNS, REPLICA_SETS, DEPLOYMENTS, RELEASE_POLICIES, CLUSTER_RELEASE_POLICIES, NAMESPACES)
 
-    def __init__(self, client: Client, cache: Cache, clock: Clock, apply: Apply, outside: Outside) -> None:
-        self._client = client
-        self._cache = cache
-        self._clock = clock
-        self._apply = apply
+    def __init__(self, access: ClusterAccess, outside: Outside) -> None:
+        self._client = access.client
+        self._cache = access.cache
+        self._clock = access.clock
+        self._apply = access.apply
         self._outside = outside
-        self._suspension = Suspension(cache, apply)
+        self._suspension = access.suspension
 
     def keys_for(self, resource: Resource, manifest: Manifest) -> Iterable[Key]:
         """A Release itself, those it may supersede; for a Rollout or one of its runs, its open releases and the newest."""

@@ -3,6 +3,7 @@
 Texts in it are strangers' as they came: a notifier neutralises them for its own target.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -82,6 +83,17 @@ class Notifier(Protocol):
     async def tell(self, message: ReleaseMessage, handle: str) -> str:
         """Say it, in place of what `handle` stands for (empty: nothing was said yet). Answers the handle to keep for the next time."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A notifier and the environments that it is told of; none named means all."""
+
+    notifier: Notifier
+    environments: frozenset[str] = frozenset()
+
+    def includes(self, environment: str) -> bool:
+        return not self.environments or environment in self.environments
 
 
 def fitted(message: ReleaseMessage, limits: NoticeLimits) -> ReleaseMessage:

@@ -6,7 +6,6 @@ from datetime import datetime
 
 import structlog
 
-from reconciler.kernel.clock import Clock
 from reconciler.kernel.errors import Transient
 from reconciler.kernel.identity import Key, Manifest, ObjectRef, Resource, annotations_of, labels_of, name_of, namespace_of
 from reconciler.kernel.plan import Action, Create, Patch, Plan, Replace
@@ -22,7 +21,6 @@ from reconciler.kernel.resources import (
     SERVICES,
 )
 from reconciler.kernel.well_known import INSTANCE_ID, MANAGED_BY
-from reconciler.kube.cache import Cache
 from reconciler.kube.errors import Conflict, NotFound, Refused
 from reconciler.rollouts.facts import RolloutFacts
 from reconciler.rollouts.indexes import managed_word
@@ -35,8 +33,7 @@ from reconciler.rollouts.status.manifest import parse_status, status_patch
 from reconciler.rollouts.traffic.router import Owner
 from reconciler.rollouts.traffic.services import released
 from reconciler.rollouts.validation.references import service_fields
-from reconciler.runtime.apply import Apply
-from reconciler.runtime.suspension import Suspension
+from reconciler.runtime.access import ClusterAccess
 
 log = structlog.get_logger()
 
@@ -56,12 +53,12 @@ class RolloutController:
         NAMESPACES,
     )
 
-    def __init__(self, cache: Cache, clock: Clock, observer: RolloutObserver, apply: Apply) -> None:
-        self._cache = cache
-        self._clock = clock
+    def __init__(self, access: ClusterAccess, observer: RolloutObserver) -> None:
+        self._cache = access.cache
+        self._clock = access.clock
         self._observer = observer
-        self._apply = apply
-        self._suspension = Suspension(cache, apply)
+        self._apply = access.apply
+        self._suspension = access.suspension
         self.watches = (*type(self).watches, *observer.kinds)
 
     def keys_for(self, resource: Resource, manifest: Manifest) -> Iterable[Key]:

@@ -10,10 +10,14 @@ from reconciler.app.settings.reading import settings_of
 from reconciler.app.wiring import Assembly, Environment, assemble, token_file
 from reconciler.kernel.clock import SystemClock
 from reconciler.kernel.errors import Terminal, Transient
+from reconciler.kernel.identity import Key
+from reconciler.kernel.resources import EVENTS, RELEASES, ROLLOUTS
 from reconciler.kube.fence import Fence
 from reconciler.notifiers.fenced import FencedNotifier
+from reconciler.releases.manifest import render_release
 from tests.kit.clusters import Api, api
 from tests.kit.notices import message
+from tests.kit.releases import release, rollout
 
 SOURCE = "  - {{name: {name}, repository: 'file:///srv/{repository}.git', branch: main, environment: demo{more}}}\n"
 
@@ -63,6 +67,19 @@ async def test_only_the_chosen_controllers_run(cluster: Api, tmp_path: Path) -> 
     assert set(companion.engine._controllers) == {"release", "source"}
 
 
+async def test_what_a_person_suspended_is_said_once_by_all_controllers_together(cluster: Api, tmp_path: Path) -> None:
+    found = await assembled(cluster, tmp_path, "namespace: x\n")
+    engine = found.engine
+    held = rollout()
+    held["metadata"]["annotations"] = {"reconciler.dev/suspend": "true"}
+    engine._cache.put(ROLLOUTS, held)
+    engine._cache.put(RELEASES, render_release(release()))
+    for name, what in (("rollout", "web"), ("release", "web-bad"), ("rollout", "web")):
+        await engine._controllers[name].reconcile(Key(name, "shop", what))
+    await found.recorder.drain()
+    assert [(event["reason"], event["count"]) for event in await cluster.client.list(EVENTS)] == [("Suspended", 1)]
+
+
 async def test_an_address_that_is_not_safe_ends_the_start(cluster: Api, tmp_path: Path) -> None:
     text = sources(("a", "one")).replace("file:///srv/one.git", "http://git.example.com/a/b")
     with pytest.raises(Terminal, match="in the clear; use https"):
@@ -79,9 +96,12 @@ async def test_a_token_is_read_at_each_use(tmp_path: Path) -> None:
         assert await read() == token
 
 
-async def test_notifiers_are_wired_by_name_and_fenced(cluster: Api, tmp_path: Path) -> None:
-    text = "notifiers: [{name: chat, kind: webhook, url: 'https://h.example/x', tokenFile: /absent}]\n"
-    (name, notifier), *_ = (await assembled(cluster, tmp_path, text)).notifiers.items()
-    assert name == "chat" and isinstance(notifier, FencedNotifier)
+async def test_notifiers_are_wired_by_name_and_fenced_for_their_environments(cluster: Api, tmp_path: Path) -> None:
+    hook = "kind: webhook, url: 'https://h.example/x', tokenFile: /absent"
+    text = f"notifiers: [{{name: chat, {hook}, environments: [demo]}}, {{name: all, {hook}}}]\n{sources(('a', 'one'))}"
+    found = (await assembled(cluster, tmp_path, text)).subscriptions
+    told = {name: [e for e in ("demo", "production") if each.includes(e)] for name, each in found.items()}
+    assert told == {"chat": ["demo"], "all": ["demo", "production"]}
+    assert isinstance(found["chat"].notifier, FencedNotifier)
     with pytest.raises(Transient, match="the token file /absent cannot be read"):
-        await notifier.tell(message(), "")
+        await found["chat"].notifier.tell(message(), "")

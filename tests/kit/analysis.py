@@ -20,7 +20,7 @@ from reconciler.kernel.resources import ANALYSIS_RUNS, EVENTS, JOBS
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.providers.job import Job
-from reconciler.runtime.apply import Apply
+from reconciler.runtime.access import cluster_access
 from reconciler.runtime.recorder import Recorder
 from tests.kit.clusters import NAMESPACE, api
 
@@ -167,7 +167,7 @@ async def stage(providers: Mapping[str, Provider]) -> AsyncIterator[Stage]:
         client, cache, clock = kubernetes.client, Cache(AnalysisRunController.watches, INDEXES), Clock()
         known: Mapping[str, Provider] = {"job": Job(client), **providers}
         recorder = Recorder(client, clock)
-        controller = AnalysisRunController(client, cache, clock, Apply(client, cache, recorder), known)
+        controller = AnalysisRunController(cluster_access(client, cache, clock, recorder), known)
         yield Stage(client, cache, clock, controller, recorder)
 
 

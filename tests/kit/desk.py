@@ -28,7 +28,7 @@ from reconciler.releases.observe_policies import LocalPolicies, Policies
 from reconciler.releases.restoring import Hands, Restoration
 from reconciler.renderers.registry import renderer
 from reconciler.routers.registry import ROUTERS
-from reconciler.runtime.apply import Apply
+from reconciler.runtime.access import cluster_access
 from reconciler.runtime.recorder import Recorder
 from reconciler.sources.follow import GitSource
 from reconciler.sources.inventory import Inventory, config_map_name, parse_inventory
@@ -228,20 +228,20 @@ def _assembled(cluster: Api, origin: Origin, read: tuple[Cache, GitSource], forg
     inventories = Inventories(client, "reconciler", clock.monotonic)
     policies = Policies(cache, LocalPolicies())
     recorder = Recorder(client, clock)
-    apply = Apply(client, cache, recorder)
-    releases = Releases(ReleaseOpener(cache, apply, policies, announcements))
+    access = cluster_access(client, cache, clock, recorder)
+    releases = Releases(ReleaseOpener(access, policies, announcements))
     parts = Parts(
         observation=Observation(client, cache, policies, releases),
         releases=releases,
-        source_apply=SourceApply(client, apply, clock),
-        apply=apply,
+        source_apply=SourceApply(client, access.apply, clock),
+        apply=access.apply,
         inventories=inventories,
         routers=ROUTERS,
     )
     hands = Hands(followed, forges.get("shop", Plain()), lambda: None)
     outside = Outside(Restoration({"shop": hands}, clock, SystemClock()), announcements, policies, inventories, Notices({}))
     source = SourceController(clock, {"shop": followed}, parts)
-    return Desk(cluster, origin, clock, cache, followed, source, ReleaseController(client, cache, clock, apply, outside), recorder)
+    return Desk(cluster, origin, clock, cache, followed, source, ReleaseController(access, outside), recorder)
 
 
 def rollout(image: str = "registry.example.com/web:1.0", *, name: str = "web", extra: str = "", spec: str = "") -> str:

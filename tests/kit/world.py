@@ -25,7 +25,7 @@ from reconciler.rollouts.pods.replica_set import ReplicaSet
 from reconciler.rollouts.traffic.named import NO_SOURCES, WritableNamespaces
 from reconciler.rollouts.traffic.router import Routers, kinds_of
 from reconciler.routers.registry import ROUTERS
-from reconciler.runtime.apply import Apply
+from reconciler.runtime.access import cluster_access
 from reconciler.runtime.recorder import Recorder
 from tests.kit.rollouts import NAMESPACE
 from tests.kit.store import FakeClient, Store, merged, run_through
@@ -76,8 +76,8 @@ class World:
         self.name = name_of(rollout)
         self.recorder = Recorder(self.client, self.clock)  # type: ignore[arg-type]
         observer = RolloutObserver(self.client, self.cache, routers, reach)  # type: ignore[arg-type]
-        apply = Apply(self.client, self.cache, self.recorder)  # type: ignore[arg-type]
-        self.controller = RolloutController(self.cache, self.clock, observer, apply)
+        access = cluster_access(self.client, self.cache, self.clock, self.recorder)  # type: ignore[arg-type]
+        self.controller = RolloutController(access, observer)
         self.broken: set[str] = set()
         self.sizes: list[tuple[int, int]] = []
         self.weights: list[int] = []

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from reconciler.kernel.errors import Transient
 from reconciler.releases.apply_notices import Notices
 from reconciler.releases.model import ReleaseStatus, Restore, RestoreState, Told, Verdict
-from reconciler.releases.notice import ReleaseMessage
+from reconciler.releases.notice import ReleaseMessage, Subscription
 from reconciler.releases.notice_content import notice_of
 from tests.kit.releases import NOW, release
 
@@ -35,7 +35,7 @@ FAILED = ReleaseStatus(
 
 async def test_news_is_told_once_and_later_news_takes_its_place() -> None:
     chat = Chat()
-    notices = Notices({"chat": chat})
+    notices = Notices({"chat": Subscription(chat)})
     told, again = await notices.tell(release())
     assert (told["chat"].handle, again) == ("thread-1", False)
     known = release(status=ReleaseStatus(told=told))
@@ -46,13 +46,26 @@ async def test_news_is_told_once_and_later_news_takes_its_place() -> None:
 
 async def test_a_notifier_that_is_down_is_told_later_and_the_others_now() -> None:
     chat = Chat()
-    told, again = await Notices({"down": Chat(down=True), "chat": chat}).tell(release())
+    told, again = await Notices({"down": Subscription(Chat(down=True)), "chat": Subscription(chat)}).tell(release())
     assert again and set(told) == {"chat"} and len(chat.told) == 1
+
+
+async def test_a_notifier_is_told_of_its_own_environments_only() -> None:
+    mine, others, everybody = Chat(), Chat(), Chat()
+    told, again = await Notices(
+        {
+            "mine": Subscription(mine, frozenset({"demo", "staging"})),
+            "others": Subscription(others, frozenset({"production"})),
+            "everybody": Subscription(everybody),
+        }
+    ).tell(release())
+    assert (set(told), again) == ({"mine", "everybody"}, False)
+    assert (len(mine.told), len(others.told), len(everybody.told)) == (1, 0, 1)
 
 
 async def test_a_baseline_is_no_news() -> None:
     chat = Chat()
-    assert await Notices({"chat": chat}).tell(release(previous=None)) == ({}, False)
+    assert await Notices({"chat": Subscription(chat)}).tell(release(previous=None)) == ({}, False)
     assert chat.told == []
 
 

@@ -39,6 +39,7 @@ def parse_settings(document: Any) -> Settings:
     )
     fields.done()
     _unique(settings)
+    _heard_of(settings)
     return settings
 
 
@@ -198,3 +199,13 @@ def _unique(settings: Settings) -> None:
         for name, count in Counter(one.name for one in named).items():
             if count > 1:
                 raise FieldError(field, f"{count} {field} are named {name!r}: names must differ")
+
+
+def _heard_of(settings: Settings) -> None:
+    """A notifier for an environment that no source has would never say anything."""
+    known = sorted({source.environment for source in settings.sources})
+    for index, notifier in enumerate(settings.notifiers):
+        unknown = [name for name in notifier.environments if name not in known]
+        if known and unknown:
+            problem = f"no source has the environment {unknown[0]!r}; the sources have {', '.join(known)}"
+            raise FieldError(f"notifiers[{index}].environments", problem)

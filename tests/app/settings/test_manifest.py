@@ -179,6 +179,16 @@ def test_a_notifier_is_read_and_knows_its_environments() -> None:
     )
 
 
+def test_a_notifier_for_an_environment_that_no_source_has_is_refused() -> None:
+    shop = {"name": "shop", "repository": "file:///srv/shop.git", "branch": "main", "environment": "production"}
+    hook = {"name": "chat", "kind": "webhook", "urlFile": "/etc/hook"}
+    parse_settings({"sources": [shop], "notifiers": [{**hook, "environments": ["production"]}]})
+    with pytest.raises(
+        FieldError, match=r"^notifiers\[0\].environments: no source has the environment 'prod'; the sources have production$"
+    ):
+        parse_settings({"sources": [shop], "notifiers": [{**hook, "environments": ["production", "prod"]}]})
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
