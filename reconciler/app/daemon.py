@@ -23,6 +23,7 @@ from reconciler.app.settings.reading import load_settings
 from reconciler.app.telemetry import Telemetry, configure_logs
 from reconciler.app.watching import SettingsFile
 from reconciler.app.wiring import Assembly, Environment, assemble
+from reconciler.git.command import require_git
 from reconciler.kernel.clock import SystemClock
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kube.client import Client
@@ -63,6 +64,8 @@ def serve(options: Options) -> None:
     configure_logs(options.log_format)
     settings = load_settings(options.config)
     settings = replace(settings, listen=options.listen or settings.listen)
+    if settings.sources:
+        require_git()
     asyncio.run(_serve(options, settings))
 
 

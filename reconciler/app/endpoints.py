@@ -11,6 +11,7 @@ from reconciler.app.telemetry import Telemetry
 from reconciler.app.webhooks import Webhooks
 from reconciler.forges.registry import WEBHOOKS
 from reconciler.kernel.errors import Terminal
+from reconciler.kernel.unusable import reason_of
 from reconciler.runtime.engine import Engine
 from reconciler.web.listener import Route, listening
 from reconciler.web.webhook import Hint
@@ -39,8 +40,7 @@ class Endpoints:
             async with listening((*self.routes(), *more), host, port):
                 await asyncio.Event().wait()
         except OSError as error:
-            words = error.strerror or str(error)
-            raise Terminal(f"listen: {self._settings.listen} cannot be used: {words}; choose another address") from error
+            raise Terminal(f"listen: {self._settings.listen} cannot be used: {reason_of(error)}; choose another address") from error
 
     def routes(self) -> tuple[Route, ...]:
         """What we answer, as data."""

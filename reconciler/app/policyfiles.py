@@ -4,8 +4,10 @@ A file that cannot be understood keeps what it said before, and says why in the 
 """
 
 import asyncio
+import errno
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from stat import S_ISDIR
 
 import structlog
 
@@ -14,6 +16,7 @@ from reconciler.app.watching import Folders, Watched
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.resources import CLUSTER_RELEASE_POLICIES, RELEASE_POLICIES
 from reconciler.kernel.strict import FieldError
+from reconciler.kernel.unusable import reason_of
 from reconciler.releases.observe_policies import LocalPolicies
 from reconciler.releases.policy import ReleasePolicy
 from reconciler.releases.policy_manifest import parse_policy
@@ -67,7 +70,7 @@ class PolicyFiles:
         try:
             found = dict(_files(self._folder or Path()))
         except OSError as error:
-            yield str(self._folder), f"{self._folder}: cannot be read: {error.strerror}"
+            yield str(self._folder), f"{self._folder}: cannot be read: {reason_of(error)}; `policies` in the settings names a folder"
             return
         for file in self._understood.keys() - found.keys():
             del self._understood[file]
@@ -80,8 +83,8 @@ class PolicyFiles:
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
     """Every YAML file below the folder; hidden ones (a mounted ConfigMap's own bookkeeping) are not meant."""
-    if not folder.is_dir():
-        raise NotADirectoryError(20, "it is no folder")
+    if not S_ISDIR(folder.stat().st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, "not a directory")
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
         if path.suffix in SUFFIXES and path.is_file() and not any(part.startswith(".") for part in parts):
@@ -94,7 +97,7 @@ def _content(path: Path) -> bytes:
             raise Terminal(f"{path}: larger than 1 MiB: no policy is")
         return path.read_bytes()
     except OSError as error:
-        raise Terminal(f"{path}: cannot be read: {error.strerror}") from error
+        raise Terminal(f"{path}: cannot be read: {reason_of(error)}; make it readable, or take it out") from error
 
 
 def _policies(file: str, content: bytes) -> tuple[ReleasePolicy, ...]:

@@ -10,6 +10,7 @@ import structlog
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
+from reconciler.kernel.unusable import reason_of
 from reconciler.sources.settings import SourceSettings
 
 DEBOUNCE = 0.3
@@ -44,7 +45,7 @@ class Folders:
             try:
                 observer.schedule(handler, str(watched.folder), recursive=watched.recursive)
             except OSError as error:
-                log.warning("folder is not watched", folder=str(watched.folder), reason=str(error))
+                log.warning("folder is not watched", folder=str(watched.folder), reason=reason_of(error))
         try:
             await asyncio.Event().wait()
         finally:

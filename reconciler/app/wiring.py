@@ -21,9 +21,10 @@ from reconciler.git.environment import Remote, remote_of
 from reconciler.git.mirror import Mirror
 from reconciler.git.refs import RemoteRefs
 from reconciler.kernel.clock import Clock, SystemClock
-from reconciler.kernel.errors import Transient
+from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.identity import Key, Resource
 from reconciler.kernel.resources import RELEASES
+from reconciler.kernel.unusable import reason_of
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence
@@ -186,7 +187,10 @@ def _reach(settings: Settings) -> WritableNamespaces:
 def _mirrors(environment: Environment) -> dict[str, Mirror]:
     """One mirror per repository, whatever the number of its sources."""
     home = environment.folder / "home"
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise Terminal(f"workdir: {environment.folder} cannot be made: {reason_of(error)}; name a folder that can be written") from error
     found: dict[str, Mirror] = {}
     for source in environment.settings.sources:
         if source.repository not in found:
@@ -251,6 +255,6 @@ def token_file(path: str) -> Token:
         try:
             return (await asyncio.to_thread(Path(path).read_text, encoding="utf-8")).strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise Transient(f"the token file {path} cannot be read: {type(error).__name__}; check that it is mounted") from error
+            raise Transient(f"the token file {path} cannot be read: {reason_of(error)}; check that it is mounted") from error
 
     return read

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -11,17 +12,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")  # GitPython looks for git when it is imported, and ends the process without it
 from git import Git as GitPython
 
 from reconciler.git.credentials import Lent, lend, write_askpass
 from reconciler.git.environment import Remote, environment, unwanted
 from reconciler.git.errors import Damaged, Unreachable, error_of, redact
+from reconciler.kernel.errors import Terminal
 from reconciler.kernel.redaction import Redactor
 
 SECONDS = 120.0
 READ_SECONDS = 60.0
 WAIT_AFTER_KILL = 10.0
 Answer = TypeVar("Answer")
+
+
+def require_git() -> None:
+    """Raises Terminal when there is no git to start."""
+    if shutil.which("git") is None:
+        raise Terminal("git is not installed: install git 2.38 or newer")
 
 
 @dataclass(frozen=True, slots=True)

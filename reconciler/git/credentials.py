@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.kernel.errors import Transient
+from reconciler.kernel.unusable import reason_of
 
 LARGEST = 16_384
 # The username is no secret; the password comes from the pipe whose number the environment names.
@@ -48,7 +49,7 @@ def credential_file(username: str, path: str) -> CredentialSource:
         try:
             password = Path(path).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise Transient(f"the password file {path} cannot be read: {type(error).__name__}; check that it is mounted") from error
+            raise Transient(f"the password file {path} cannot be read: {reason_of(error)}; check that it is mounted") from error
         if not password or len(password) > LARGEST or "\n" in password:
             raise Transient(f"the password file {path} does not hold one line with a password; write the token into it")
         return Credential(username, password)
@@ -98,7 +99,7 @@ def _readable(path: Path, what: str) -> bytes:
         with path.open("rb") as file:
             return file.read(LARGEST)
     except OSError as error:
-        raise Transient(f"the {what} {path} cannot be read: {type(error).__name__}; check that it is mounted") from error
+        raise Transient(f"the {what} {path} cannot be read: {reason_of(error)}; check that it is mounted") from error
 
 
 @dataclass(frozen=True, slots=True)

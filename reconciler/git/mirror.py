@@ -13,6 +13,7 @@ from reconciler.git.errors import BranchGone, Damaged, Failed, redact
 from reconciler.git.objects import Oid
 from reconciler.git.refs import ref_of
 from reconciler.kernel.errors import Transient
+from reconciler.kernel.unusable import reason_of
 
 FETCHES_BETWEEN_CLEANINGS = 500
 CLEANING_SECONDS = 600.0
@@ -137,7 +138,7 @@ class Mirror:
         try:
             await asyncio.to_thread(shutil.rmtree, self._directory)
         except OSError as error:
-            raise Failed(f"the damaged mirror {self._directory} cannot be removed: {error}; remove it") from error
+            raise Failed(f"the damaged mirror {self._directory} cannot be removed: {reason_of(error)}; remove it") from error
 
 
 _QUIET = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules")

@@ -1,9 +1,11 @@
 """Where the cluster is and who we are there: kubeconfig and in-cluster credentials, read by the official client."""
 
 import asyncio
+import logging
 import os
+import re
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from reconciler.kernel.errors import Terminal, Transient
+from reconciler.kernel.unusable import reason_of
 from reconciler.kube.http import Endpoint
 
 DEFAULT = "default"
@@ -58,7 +61,10 @@ def _readable(kubeconfig: str | None) -> Iterator[None]:
     where = kubeconfig or "$KUBECONFIG, ~/.kube/config or a service account"
     try:
         yield
-    except (ConfigException, OSError) as error:
+    except OSError as error:
+        file = f"{error.filename}: " if error.filename else ""
+        raise Terminal(f"no cluster found in {where}: {file}{reason_of(error)}. Pass --kubeconfig FILE") from error
+    except ConfigException as error:
         raise Terminal(f"no cluster found in {where}: {_line(error)}. Pass --kubeconfig FILE") from error
     except (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
         # The loader trusts the shape of the file: a list, a number or a missing name ends in whatever Python says of it.
@@ -83,11 +89,32 @@ def _load(kubeconfig: str | None, context: str | None) -> Any:
     configuration = client.Configuration()
     file = kubeconfig or _default_file()
     loaders: Any = config
-    if file is None:
-        loaders.load_incluster_config(client_configuration=configuration)
-    else:
-        loaders.load_kube_config(config_file=file, context=context, client_configuration=configuration)
+    with _heard() as said:
+        if file is None:
+            loaders.load_incluster_config(client_configuration=configuration)
+        else:
+            loaders.load_kube_config(config_file=file, context=context, client_configuration=configuration)
+    if said and not configuration.api_key and not configuration.cert_file:
+        words = re.sub(r"^\[Errno \d+\] ", "", said[-1])
+        raise config.ConfigException(f"the user's credential plug-in gave nothing ({words})")
     return configuration
+
+
+@contextmanager
+def _heard() -> Iterator[Sequence[str]]:
+    """What the official client only logs: why a credential plug-in failed, after which it goes on without a credential."""
+    said: list[str] = []
+
+    def hear(record: logging.LogRecord) -> bool:
+        said.append(record.getMessage())
+        return False
+
+    root = logging.getLogger()
+    root.addFilter(hear)
+    try:
+        yield said
+    finally:
+        root.removeFilter(hear)
 
 
 def _default_file() -> str | None:
@@ -106,17 +133,31 @@ def _authorization(configuration: Any) -> str:
     try:
         value = str(configuration.get_api_key_with_prefix("BearerToken", alias="authorization") or "").strip()
     except (ConfigException, OSError) as error:
-        raise Transient(f"the token for {configuration.host} cannot be renewed: {error}") from error
+        words = reason_of(error) if isinstance(error, OSError) else _line(error)
+        raise Transient(f"the token for {configuration.host} cannot be renewed: {words}; check the user in the kubeconfig") from error
     return value if not value or " " in value else f"Bearer {value}"
 
 
 def _tls(configuration: Any) -> ssl.SSLContext | None:
     if not str(configuration.host).startswith("https"):
         return None
-    context = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
+    with _pem("certificate-authority"):
+        context = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
     if not configuration.verify_ssl:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     if configuration.cert_file:
-        context.load_cert_chain(configuration.cert_file, configuration.key_file)
+        with _pem("client-certificate with its client-key"):
+            context.load_cert_chain(configuration.cert_file, configuration.key_file)
     return context
+
+
+@contextmanager
+def _pem(field: str) -> Iterator[None]:
+    """Says which field of the kubeconfig holds no certificate, in place of what OpenSSL says of it."""
+    from kubernetes.config import ConfigException
+
+    try:
+        yield
+    except ssl.SSLError as error:
+        raise ConfigException(f"{field} (or its -data) holds no certificate in PEM that can be used") from error

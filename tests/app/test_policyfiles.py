@@ -86,7 +86,7 @@ def test_a_file_that_nobody_ever_understood_is_not_passed_over(kept: Kept) -> No
 def test_a_folder_that_is_not_there_is_a_problem_until_it_is(tmp_path: Path) -> None:
     kept = Kept(tmp_path / "later")
     kept.files.look()
-    assert "cannot be read" in kept.files.problems[0] and kept.local.unread
+    assert "cannot be read: it does not exist; `policies` in the settings names a folder" in kept.files.problems[0] and kept.local.unread
     kept.folder.mkdir()
     assert kept.files.look() and kept.local.unread == ()
 

@@ -80,6 +80,12 @@ async def test_what_a_person_suspended_is_said_once_by_all_controllers_together(
     assert [(event["reason"], event["count"]) for event in await cluster.client.list(EVENTS)] == [("Suspended", 1)]
 
 
+async def test_a_folder_for_work_that_cannot_be_made_ends_the_start(cluster: Api, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Terminal, match=r"^workdir: .*/file/work cannot be made: it is no folder, .*; name a folder that can be written$"):
+        await assembled(cluster, tmp_path / "file" / "work", sources(("a", "one")))
+
+
 async def test_an_address_that_is_not_safe_ends_the_start(cluster: Api, tmp_path: Path) -> None:
     text = sources(("a", "one")).replace("file:///srv/one.git", "http://git.example.com/a/b")
     with pytest.raises(Terminal, match="in the clear; use https"):
@@ -89,7 +95,7 @@ async def test_an_address_that_is_not_safe_ends_the_start(cluster: Api, tmp_path
 async def test_a_token_is_read_at_each_use(tmp_path: Path) -> None:
     file = tmp_path / "token"
     read = token_file(str(file))
-    with pytest.raises(Transient, match="cannot be read: FileNotFoundError; check that it is mounted"):
+    with pytest.raises(Transient, match="cannot be read: it does not exist; check that it is mounted"):
         await read()
     for token in ("one", "two"):
         file.write_text(f"{token}\n")

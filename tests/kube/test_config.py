@@ -106,3 +106,41 @@ def test_the_namespace_is_that_of_the_context_else_default(tmp_path: Path) -> No
 def test_a_server_that_is_no_address_is_said(server: str, tmp_path: Path) -> None:
     with pytest.raises(Terminal, match="no cluster found in"):
         endpoint(kubeconfig(tmp_path, {}, server))
+
+
+BROKEN = [
+    ({"tokenFile": "/absent"}, {}, r"/absent: it does not exist\. Pass --kubeconfig FILE$"),
+    ({}, {"certificate-authority": "{pem}"}, r"certificate-authority \(or its -data\) holds no certificate in PEM that can be used"),
+    ({}, {"certificate-authority-data": "Z2FyYmFnZQ=="}, r"certificate-authority \(or its -data\) holds no certificate"),
+    ({"client-certificate": "{pem}", "client-key": "{pem}"}, {}, r"client-certificate with its client-key .* holds no certificate"),
+]
+
+
+@pytest.mark.parametrize(("user", "cluster", "words"), BROKEN)
+def test_what_a_kubeconfig_points_at_is_named_when_it_cannot_be_used(
+    tmp_path: Path, user: dict[str, str], cluster: dict[str, str], words: str
+) -> None:
+    pem = tmp_path / "broken.pem"
+    pem.write_text("garbage")
+    filled = {key: value.format(pem=pem) for key, value in user.items()}
+    file = Path(kubeconfig(tmp_path, filled, "https://127.0.0.1:1"))
+    document = yaml.safe_load(file.read_text())
+    document["clusters"][0]["cluster"] |= {key: value.format(pem=pem) for key, value in cluster.items()}
+    file.write_text(yaml.safe_dump(document))
+    with pytest.raises(Terminal, match=words) as raised:
+        endpoint(str(file))
+    assert "_ssl.c" not in str(raised.value) and "Errno" not in str(raised.value)
+
+
+def test_a_kubeconfig_that_is_a_folder_says_so(tmp_path: Path) -> None:
+    with pytest.raises(Terminal, match=rf"^no cluster found in {tmp_path}: {tmp_path}: it is a folder\. Pass --kubeconfig FILE$"):
+        endpoint(str(tmp_path))
+
+
+def test_a_credential_plug_in_that_cannot_run_is_told_and_nobody_goes_on_without_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    user = {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "no-such-plug-in", "interactiveMode": "Never"}}
+    with pytest.raises(Terminal, match=r"credential plug-in gave nothing \(No such file or directory: 'no-such-plug-in'\)"):
+        endpoint(kubeconfig(tmp_path, user))
+    assert capsys.readouterr() == ("", "")

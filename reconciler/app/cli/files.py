@@ -6,6 +6,7 @@ from pathlib import Path
 from reconciler.git.objects import Hides, Snapshot, SourceProblem
 from reconciler.git.tree import POINTER, SUFFIXES, UNRENDERED
 from reconciler.kernel.errors import Terminal
+from reconciler.kernel.unusable import reason_of
 from reconciler.renderers.plain import rendered
 from reconciler.sources.documents import Parsed
 from reconciler.sources.renderer import RenderOptions
@@ -62,4 +63,4 @@ def _read(path: Path) -> bytes:
             raise Terminal(f"{path}: larger than 1 MiB: not read")
         return path.read_bytes()
     except OSError as error:
-        raise Terminal(f"{path}: cannot be read: {error.strerror}") from error
+        raise Terminal(f"{path}: cannot be read: {reason_of(error)}; name a file or folder that can") from error

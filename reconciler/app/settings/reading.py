@@ -11,6 +11,7 @@ from reconciler.app.settings.manifest import parse_settings
 from reconciler.app.settings.model import Settings
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.strict import FieldError
+from reconciler.kernel.unusable import reason_of
 
 LIMIT = 1 << 20
 PROMETHEUS_ADDRESS = "ARGO_ROLLOUTS_PROMETHEUS_ADDRESS"
@@ -25,7 +26,8 @@ def load_settings(path: Path) -> Settings:
             raise Terminal(f"{path}: larger than 1 MiB: this is not a settings file")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise Terminal(f"{path}: cannot be read: {error}") from error
+        todo = "name a settings file with -c FILE, see docs/configuration.md"
+        raise Terminal(f"{path}: cannot be read: {reason_of(error)}; {todo}") from error
     settings = settings_of(text, str(path))
     return replace(settings, prometheus=settings.prometheus or os.environ.get(PROMETHEUS_ADDRESS, ""))
 

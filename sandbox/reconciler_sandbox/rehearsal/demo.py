@@ -19,6 +19,7 @@ import structlog
 from rich.console import Console
 
 from reconciler.kernel.errors import Terminal
+from reconciler.kernel.unusable import reason_of
 from reconciler_sandbox.node.behaviour import Behaviour
 from reconciler_sandbox.rehearsal.actions import Hands
 from reconciler_sandbox.rehearsal.fittings import PERSON, REPOSITORY
@@ -61,7 +62,10 @@ def demonstrate(order: Order) -> bool:
     stories = chosen_stories(order.only)
     if not (order.sample / "environments").is_dir():
         raise Terminal(f"{order.sample}: is no manifest repository; run this in the project's folder or name it with --repository")
-    order.out.mkdir(parents=True, exist_ok=True)
+    try:
+        order.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Terminal(f"{order.out}: cannot be made: {reason_of(error)}; name a folder that can be written with --out") from error
     with _logs_in(order.out / "sandbox.log"):
         try:
             return asyncio.run(_demonstrate(order, stories))

@@ -10,6 +10,7 @@ import yaml
 from reconciler.app.settings.reading import line_of
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.strict import FieldError, StrictFields
+from reconciler.kernel.unusable import reason_of
 from reconciler_sandbox.node.behaviour import Behaviour
 from reconciler_sandbox.rehearsal.parse_expectations import expectations
 from reconciler_sandbox.rehearsal.parse_fields import (
@@ -57,7 +58,7 @@ def load_story(path: Path, lane: str = "") -> Story:
             raise Terminal(f"{path}: larger than 1 MiB: this is not a story")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise Terminal(f"{path}: cannot be read: {error}") from error
+        raise Terminal(f"{path}: cannot be read: {reason_of(error)}; name a story that can") from error
     return parse_story(text, str(path), lane or path.stem)
 
 

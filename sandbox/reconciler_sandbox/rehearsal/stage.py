@@ -17,6 +17,7 @@ from secrets import token_urlsafe
 from types import TracebackType
 from typing import Self
 
+from reconciler.git.command import require_git
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Manifest
 from reconciler_sandbox.apiserver.server import ApiServer
@@ -237,8 +238,7 @@ def find_addresses() -> None:
 
 async def find_git() -> None:
     """Raises Terminal in one line when this machine cannot serve git over HTTP."""
-    if shutil.which("git") is None:
-        raise Terminal("git is not installed: install git 2.38 or newer")
+    require_git()
     ran = await run_command(["git", "--exec-path"], Path("/"))
     if not (Path(ran.output) / "git-http-backend").exists():
         raise Terminal("git http-backend is missing: install the full git package (on some systems git-daemon or git-core)")

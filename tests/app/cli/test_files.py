@@ -25,7 +25,7 @@ def test_a_file_that_is_named_is_read_whatever_it_is_called(tmp_path: Path) -> N
 
 
 def test_what_cannot_be_used_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Terminal, match=r"absent\.yaml: cannot be read: No such file"):
+    with pytest.raises(Terminal, match=r"absent\.yaml: cannot be read: it does not exist; name a file or folder that can"):
         manifests_at([tmp_path / "absent.yaml"], PLAIN)
     (tmp_path / "broken.yaml").write_text("kind: [")
     with pytest.raises(Terminal, match=r"broken\.yaml:\d+: not YAML"):

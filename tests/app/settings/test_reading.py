@@ -57,10 +57,13 @@ def test_yaml_makes_no_objects() -> None:
 
 
 def test_a_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
-    with pytest.raises(Terminal, match=r"absent\.yaml: cannot be read"):
+    todo = "name a settings file with -c FILE, see docs/configuration.md"
+    with pytest.raises(Terminal, match=rf"^{tmp_path}/absent\.yaml: cannot be read: it does not exist; {todo}$"):
         load_settings(tmp_path / "absent.yaml")
+    with pytest.raises(Terminal, match="cannot be read: it is a folder;"):
+        load_settings(tmp_path)
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(Terminal, match="cannot be read"):
+    with pytest.raises(Terminal, match="cannot be read: it is no text in UTF-8;"):
         load_settings(tmp_path / "binary.yaml")
 
 
