@@ -30,7 +30,7 @@ def one_line(name: str) -> str:
 class SourceProblem:
     """Something in the source that keeps a file from being used: where, what is wrong, what to do. `line` starts at 1; 0 is unknown.
 
-    A `note` is no fault: the file is no manifest and is left alone.
+    A `note` is no fault: the file is no manifest and is left alone. `tool` names the program that would have to render the file.
     """
 
     file: str
@@ -39,6 +39,7 @@ class SourceProblem:
     remedy: str
     hides: Hides = Hides.ANYTHING
     note: bool = False
+    tool: str = ""
 
     def __str__(self) -> str:
         place = f"{one_line(self.file)}:{self.line}" if self.line else one_line(self.file)

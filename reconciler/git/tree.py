@@ -1,6 +1,7 @@
 """The files under one path at one commit, read from the object store: nothing is checked out, so nothing can escape."""
 
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
 from reconciler.git.command import GitCall, Runner
 from reconciler.git.errors import Damaged
@@ -165,16 +166,24 @@ def _refusal(entry: TreeEntry) -> SourceProblem | None:
         return _left_alone(entry, "a submodule", "submodules are not fetched: commit the manifests themselves if it holds any")
     if entry.mode not in REGULAR or ".." in entry.name.split("/"):
         return SourceProblem(entry.name, 0, "not a regular file", "commit a regular file with an ordinary name")
-    tool = UNRENDERED.get("." + entry.name.rpartition(".")[2])
-    if tool:
-        remedy = "commit what it renders, or name the file under `exclude`"
-        return SourceProblem(entry.name, 0, f"written for {tool}, which this version does not run", remedy, Hides.ITSELF)
+    unrendered = written_for_a_tool(entry.name)
+    if unrendered is not None:
+        return unrendered
     if _is_read(entry.name) and entry.size > LARGEST_FILE:
         size = f"{entry.size / (1 << 20):.1f} MiB"
         return SourceProblem(
             entry.name, 0, f"{size} is too large for a manifest", f"split it into files of at most {LARGEST_FILE >> 20} MiB"
         )
     return None
+
+
+def written_for_a_tool(name: str) -> SourceProblem | None:
+    """What to say of a file that only another program can read; None for any other."""
+    tool = UNRENDERED.get(PurePosixPath(name).suffix)
+    if tool is None:
+        return None
+    remedy = "commit what it renders, or name the file under `exclude`"
+    return SourceProblem(name, 0, f"written for {tool}, which this version does not run", remedy, Hides.ITSELF, tool=tool)
 
 
 def _left_alone(entry: TreeEntry, what: str, remedy: str) -> SourceProblem:

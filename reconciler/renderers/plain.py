@@ -51,4 +51,5 @@ def _foreign(name: str, files: Mapping[str, bytes]) -> SourceProblem | None:
 
 
 def _unrendered(marker: str, tool: str) -> SourceProblem:
-    return SourceProblem(marker, 0, f"this folder is rendered by {tool}, which this version does not run", REMEDY, Hides.ITSELF)
+    words = f"this folder is rendered by {tool}, which this version does not run: none of it is looked at"
+    return SourceProblem(marker, 0, words, REMEDY, Hides.ITSELF, tool=tool)

@@ -5,7 +5,7 @@ import pytest
 from reconciler.git.errors import Damaged
 from reconciler.git.mirror import Mirror
 from reconciler.git.objects import Snapshot
-from reconciler.git.tree import inside, snapshot
+from reconciler.git.tree import inside, snapshot, written_for_a_tool
 from reconciler.kernel.errors import Terminal
 from tests.kit.repositories import Files, Origin
 
@@ -104,3 +104,12 @@ def test_a_path_that_leaves_the_repository_is_refused(path: str) -> None:
 @pytest.mark.parametrize(("path", "folder"), [("", ""), (".", ""), ("./a//b/", "a/b"), ("a..b", "a..b")])
 def test_a_path_is_written_as_git_writes_it(path: str, folder: str) -> None:
     assert inside(path) == folder
+
+
+TOOLS = {"a/main.jsonnet": "jsonnet", "x.j2": "Jinja", "cue": "", "a.b/ytt": "", "web.yaml": ""}
+
+
+@pytest.mark.parametrize(("name", "tool"), TOOLS.items())
+def test_a_file_of_another_tool_is_known_by_its_ending(name: str, tool: str) -> None:
+    found = written_for_a_tool(name)
+    assert (found.tool if found is not None else "") == tool

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from reconciler.git.objects import Hides, Snapshot, SourceProblem
-from reconciler.git.tree import POINTER, SUFFIXES, UNRENDERED
+from reconciler.git.tree import POINTER, SUFFIXES, UNRENDERED, written_for_a_tool
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.unusable import reason_of
 from reconciler.renderers.plain import rendered
@@ -52,9 +52,7 @@ def _unused(path: Path) -> SourceProblem | None:
     if path.is_symlink():
         remedy = "links are not followed: commit the file itself if it holds manifests"
         return SourceProblem(str(path), 0, "a symbolic link", remedy, Hides.ITSELF, note=path.suffix not in SUFFIXES)
-    tool = UNRENDERED.get(path.suffix)
-    remedy = "commit what it renders, or name the file under `exclude`"
-    return SourceProblem(str(path), 0, f"written for {tool}, which this version does not run", remedy, Hides.ITSELF) if tool else None
+    return written_for_a_tool(str(path))
 
 
 def _read(path: Path) -> bytes:

@@ -27,7 +27,8 @@ def lint(
     """Check syntax, schema and references of Rollouts, analysis templates, policies, Services, routes and settings.
 
     References are looked up among the files given. What a folder clearly should hold and does not is an error; what may be elsewhere is
-    only a note; a warning is about what works and cannot do what it is there for, like an analysis that never fails. Exit code 1 on errors.
+    only a note, and so is a folder that kustomize or Helm renders: none of it is looked at. A warning is about what works and cannot do
+    what it is there for: an analysis that never fails, a policy's field that the settings given beside it make idle. Exit code 1 on errors.
 
     Example: reconciler lint environments/demo reconciler.yaml
     """

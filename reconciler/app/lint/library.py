@@ -13,10 +13,15 @@ TEMPLATES = "AnalysisTemplate"
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """All objects given. `whole` says that a folder was given: it should hold what its objects refer to in their own namespace."""
+    """All objects given.
+
+    `whole` says that a folder was given: it should hold what its objects refer to in their own namespace. `accompanied` says that the
+    settings given beside them leave the applying to another tool.
+    """
 
     parsed: Parsed
     whole: bool = False
+    accompanied: bool = False
 
     def find(self, kind: str, namespace: str, name: str) -> Manifest | None:
         found = self.parsed.find(kind, namespace, name)

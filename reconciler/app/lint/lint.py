@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
+from reconciler.app.lint.companion import accompanies, idle_source_remarks
 from reconciler.app.lint.config import config_remarks
 from reconciler.app.lint.finding import Finding, Remark, Remarks, Severity
 from reconciler.app.lint.library import Library
@@ -15,6 +16,7 @@ from reconciler.app.lint.rollouts import rollout_remarks
 from reconciler.app.lint.shapes import ROWS, misshapen
 from reconciler.app.lint.templates import template_remarks
 from reconciler.app.settings.manifest import parse_settings
+from reconciler.app.settings.model import Settings
 from reconciler.git.objects import Snapshot, SourceProblem
 from reconciler.kernel import resources
 from reconciler.kernel.identity import Manifest, Resource, namespace_of
@@ -79,9 +81,10 @@ def lint_snapshot(snapshot: Snapshot, options: RenderOptions, *, whole: bool) ->
     settings = {name: root for name, content in contents.items() if (root := _settings_root(content)) is not None}
     rest = {name: content for name, content in contents.items() if name not in settings}
     parsed = rendered(replace(snapshot, files=rest), None, options)
-    library = Library(parsed, whole)
+    understood = [_settings(name, root) for name, root in settings.items()]
+    library = Library(parsed, whole, accompanies(one for one, _ in understood if one is not None))
     found = [_unusable(problem) for problem in (*parsed.problems, *parsed.notes)]
-    found += [finding for name, root in settings.items() for finding in _settings(name, root)]
+    found += [finding for _, findings in understood for finding in findings]
     found += [finding for located in parsed.manifests for finding in _object(parsed, located, library)]
     found += _homeless(parsed, library)
     ordered = sorted(dict.fromkeys(found), key=lambda finding: (finding.file, finding.line, finding.field))
@@ -89,7 +92,8 @@ def lint_snapshot(snapshot: Snapshot, options: RenderOptions, *, whole: bool) ->
 
 
 def _unusable(problem: SourceProblem) -> Finding:
-    severity = Severity.NOTE if problem.note else Severity.ERROR
+    """A file that another tool has to render is no fault of the file: it is only not looked at."""
+    severity = Severity.NOTE if problem.note or problem.tool else Severity.ERROR
     return Finding(severity, problem.file, problem.line, "", "", f"{problem.message}; {problem.remedy}")
 
 
@@ -104,12 +108,15 @@ def _settings_root(content: bytes) -> Node | None:
     return root if isinstance(value, dict) and "kind" not in value and SETTINGS & value.keys() else None
 
 
-def _settings(name: str, root: Node) -> Iterator[Finding]:
+def _settings(name: str, root: Node) -> tuple[Settings | None, tuple[Finding, ...]]:
+    """What a settings file says, None when it cannot be read, and what is wrong with it."""
     value: Any = value_of(root)
     try:
-        parse_settings(value)
+        settings = parse_settings(value)
     except FieldError as error:
-        yield Finding(Severity.ERROR, name, line_of(root, error.path), "settings", error.path, error.problem)
+        return None, (Finding(Severity.ERROR, name, line_of(root, error.path), "settings", error.path, error.problem),)
+    idle = idle_source_remarks(value, settings)
+    return settings, tuple(Finding(r.severity, name, line_of(root, r.field), "settings", r.field, r.message) for r in idle)
 
 
 def _object(parsed: Parsed, located: Located, library: Library) -> Iterator[Finding]:

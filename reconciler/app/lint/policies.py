@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from reconciler.analysis.model import RunKind
+from reconciler.app.lint.companion import idle_policy_remarks
 from reconciler.app.lint.finding import Remark, Remarks
 from reconciler.app.lint.library import Library
 from reconciler.app.lint.rollouts import analysis_remarks, rollout_remarks
@@ -31,6 +32,8 @@ def policy_remarks(manifest: Manifest, library: Library) -> Remarks:
     except FieldError as error:
         yield Remark(error.path, error.problem)
         return
+    if library.accompanied:
+        yield from idle_policy_remarks(manifest)
     yield from _named(policy, library)
     yield from _rivals(manifest, policy, library)
     rollouts = {name_of(rollout): rollout for rollout in _rollouts(policy, library)}

@@ -76,3 +76,13 @@ def test_a_name_that_no_path_can_hold_is_told() -> None:
 def test_files_that_are_no_manifests_are_only_noted() -> None:
     findings = found({"renovate.json": '{"extends": []}', "values.yaml": "a: 1\n"})
     assert [(f.file, str(f.severity)) for f in findings] == [("renovate.json", "note"), ("values.yaml", "note")]
+
+
+def test_what_another_tool_renders_is_noted_and_the_rest_is_looked_at() -> None:
+    broken = ROLLOUT.replace("setWeight: 20", "setWeight: 120").replace("name: web, namespace", "name: other, namespace")
+    overlay = {"overlay/kustomization.yaml": "resources: [../base]\n", "overlay/patch.yaml": broken}
+    chart = {"chart/Chart.yaml": "name: x\n", "chart/templates/a.yaml": "a: {{ .Values.a }}\n"}
+    findings = found({**overlay, **chart})
+    assert [(f.file, str(f.severity)) for f in findings] == [("chart/Chart.yaml", "note"), ("overlay/kustomization.yaml", "note")]
+    assert findings[0].message.startswith("this folder is rendered by Helm, which this version does not run: none of it is looked at")
+    assert next(str(f.severity) for f in found({**overlay, "plain.yaml": broken}) if f.file == "plain.yaml") == "error"
