@@ -10,6 +10,7 @@ from reconciler.app.cli.files import manifests_at, options_of
 from reconciler.releases.policy import DEFAULT
 from reconciler.releases.policy_manifest import parse_policy
 from reconciler.sources.documents import Located
+from tests.kit.releases import policy_fields
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = (ROOT / "policies", ROOT / "sample-repo" / "environments")
@@ -22,8 +23,14 @@ def place(located: Located) -> str:
     return f"{Path(located.file).name}:{located.line}"
 
 
-def test_the_default_policy_says_what_the_code_does() -> None:
-    assert parse_policy(POLICIES[0].manifest) == DEFAULT
+UNSET = {"keepRejected", "afterPromotion", "rollout", "workloads"}
+"""What the default does not have: it speaks of every workload, and leaves the rest to the Rollout."""
+
+
+def test_the_default_policy_says_what_the_code_does_and_leaves_out_nothing() -> None:
+    default = next(located for located in POLICIES if located.file.endswith("policies/default.yaml"))
+    assert parse_policy(default.manifest) == DEFAULT
+    assert set(default.manifest["spec"]) == policy_fields() - UNSET
 
 
 @pytest.mark.parametrize("located", POLICIES, ids=place)

@@ -1,11 +1,13 @@
 """Builders for releases, policies and the objects around them: only what matters to a test is said."""
 
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from reconciler.kernel.identity import Manifest
 from reconciler.releases.facts import ReleaseFacts
 from reconciler.releases.model import Content, Named, Previous, Release, ReleaseSpec, ReleaseStatus
+from reconciler.releases.policy import ReleasePolicy
 from reconciler.releases.runs import AFTER, Run, run_of
 from reconciler.rollouts.view import view_of
 from reconciler.sources.model import Commit
@@ -117,3 +119,9 @@ def facts(**known: Any) -> ReleaseFacts:
     known["runs"] = tuple(run_of(found) for found in known.pop("runs", ()))
     after = known.pop("after", None)
     return ReleaseFacts(after=Run(after, AFTER) if after is not None else None, **known)
+
+
+def policy_fields() -> set[str]:
+    """The fields of a policy's spec, as YAML writes them: `on_failure` is `onFailure`."""
+    known = ((field.name.split("_")) for field in fields(ReleasePolicy) if field.name not in ("name", "namespace"))
+    return {first + "".join(word.capitalize() for word in others) for first, *others in known}
