@@ -15,7 +15,10 @@ from reconciler.app.settings.reading import load_settings
 from reconciler.app.wiring import WATCHES
 from reconciler.kernel import resources
 from reconciler.kernel.identity import Resource
+from reconciler.rollouts.traffic.router import kinds_of
+from reconciler.routers.registry import ROUTERS
 from reconciler.sources.kinds import is_namespaced
+from scripts.generate_rights import rendered
 
 ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "deploy"
@@ -23,6 +26,7 @@ YAMLS = sorted(path for path in DEPLOY.rglob("*.yaml"))
 KUBECTL = ROOT / ".venv" / "bin" / "kubectl"
 CONSTANTS = {name: value for name, value in vars(resources).items() if isinstance(value, Resource)}
 ROOMS = ("analysis", "rollouts", "sources", "releases", "sync", "runtime", "kube", "providers", "routers")
+ROUTER_ROLE = "reconciler-router-"
 ACTIONS = {"Create": "create", "Replace": "update", "Patch": "patch", "Remove": "delete", "Evict": "evict"}
 CALLS = {"get": "get", "find": "get", "list": "list", "create": "create", "replace": "update", "patch": "patch", "delete": "delete"}
 APPLIED = {"get", "list", "create", "patch", "delete"}
@@ -45,8 +49,6 @@ THROUGH_VARIABLES = {
     ("REPLICA_SETS", "get"),
     ("ANALYSIS_RUNS", "get"),  # controller/apply: what already exists is looked at
     ("RELEASES", "get"),
-    ("VIRTUAL_SERVICES", "update"),  # routers say what they need, the controller puts it
-    ("DESTINATION_RULES", "update"),
     ("CONFIGMAPS", "patch"),  # controller/source: the inventory
 }
 
@@ -78,7 +80,7 @@ def rules(*names: str) -> Iterator[Manifest]:
 def granted() -> Mapping[tuple[str, str], set[str]]:
     """(group, resource or resource/subresource) → verbs of the daemon's own roles."""
     found: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for rule in rules("reconciler", "reconciler-analysis-secrets"):
+    for rule in rules("reconciler", "reconciler-analysis-secrets", *(f"{ROUTER_ROLE}{name.lower()}" for name in ROUTERS)):
         for resource in rule["resources"]:
             found[rule["apiGroups"][0], resource] |= set(rule["verbs"])
     return found
@@ -149,6 +151,17 @@ def test_everything_that_is_watched_may_be_listed_and_watched() -> None:
             assert {"list", "watch"} <= may[resource.group, resource.plural], resource
 
 
+def test_the_rights_for_what_routers_write_are_those_that_the_registry_says() -> None:
+    assert (DEPLOY / "base" / "routers.yaml").read_text() == rendered(), "run python -m scripts.generate_rights"
+    may = granted()
+    assert all({"list", "watch", "update"} == may[kind.group, kind.plural] for kind in kinds_of(ROUTERS))
+
+
+def test_a_companion_moves_no_traffic() -> None:
+    roles = {manifest["metadata"]["name"] for manifest in built("overlays/companion") if manifest["kind"].startswith("ClusterRole")}
+    assert roles == {"reconciler"}
+
+
 def test_everything_that_the_code_writes_or_reads_is_granted() -> None:
     may = granted()
     missing = {use for use in written_in_code() | THROUGH_VARIABLES if place(*use)[1] not in may[place(*use)[0]]}
@@ -163,6 +176,8 @@ def test_nothing_is_granted_that_the_code_does_not_do() -> None:
     for watched in WATCHES.values():
         for resource in watched:
             done[resource.group, resource.plural] |= {"list", "watch"}
+    for kind in kinds_of(ROUTERS):
+        done[kind.group, kind.plural].add("update")
     surplus = {(where, verb) for where, verbs in granted().items() if where not in OWNERS for verb in verbs if verb not in done[where]}
     assert not surplus
 

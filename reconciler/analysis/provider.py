@@ -9,6 +9,7 @@ from reconciler.analysis.model import Measurement, Metric
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.plan import Action
 from reconciler.kernel.problem import Problem
+from reconciler.kernel.shapes import Shapes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +62,24 @@ class Describing(Protocol):
 
 @runtime_checkable
 class Checking(Protocol):
-    """What a provider may also do: say what is wrong with a configuration before anything is asked; pure."""
+    """What a provider says of configurations before anything is asked; pure."""
+
+    @property
+    def shapes(self) -> Shapes:
+        """The fields of its configuration: a row that its key names, and those that this one refers to."""
+        ...
 
     def problems(self, config: Manifest) -> Iterable[Problem]:
         """Every broken rule of one metric's configuration, with its field from the provider's key on."""
+        ...
+
+
+@runtime_checkable
+class Doubting(Protocol):
+    """What a provider may also do: say what a metric of a good configuration cannot do although it is there for it; pure."""
+
+    def doubts(self, metric: Metric) -> Iterable[Problem]:
+        """Each with its field from the provider's key on."""
         ...
 
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import ClassVar
 
 from reconciler.analysis.cleanup import jobs_to_delete
 from reconciler.analysis.model import RUN_METRIC, RUN_NAME, RUN_NAMESPACE, RUN_UID_LABEL, Measurement, RunPhase
@@ -14,6 +15,7 @@ from reconciler.kernel.identity import Manifest, ObjectRef, controller_uid, labe
 from reconciler.kernel.plan import Action, Remove
 from reconciler.kernel.problem import InvalidField, Problem, required
 from reconciler.kernel.resources import ANALYSIS_RUNS, JOBS, PODS
+from reconciler.kernel.shapes import Shapes
 from reconciler.kube.client import Client
 from reconciler.kube.errors import AlreadyExists, ApiError
 from reconciler.providers.answers import ended, failed
@@ -25,6 +27,8 @@ HOPELESS = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName"})
 
 class Job:
     """Starts one Job a measurement, beside the run or in a namespace of its own, where only a label tells whose it is."""
+
+    shapes: ClassVar[Shapes] = {"job": "metadata:Metadata spec:JobSpec", "JobSpec": "template:Template ..."}
 
     def __init__(self, client: Client, namespace: str = "") -> None:
         self._client = client

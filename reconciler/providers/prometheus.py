@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
 
 import httpx
 
+from reconciler.analysis.conditions import Conditions
 from reconciler.analysis.model import Measurement, Metric
 from reconciler.analysis.provider import FALLBACK, SERIES, MeasurementTask
 from reconciler.expr.evaluate import moment
@@ -19,7 +20,9 @@ from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.fields import Fields
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.problem import InvalidField, Problem, required
+from reconciler.kernel.shapes import Shapes
 from reconciler.providers.answers import ended, failed, judged
+from reconciler.providers.prometheus_fallback import fallback_doubts
 from reconciler.providers.requests import FORM, basic, bearer, confided, headers_of, send, tokens_of
 from reconciler.web.client import HttpAnswer, HttpCall
 
@@ -50,6 +53,11 @@ class Target:
 
 class Prometheus:
     """Asks the server a metric names, or else the default one."""
+
+    shapes: ClassVar[Shapes] = {
+        "prometheus": "address:text query:text timeout insecure headers[]:Header rangeQuery:Range authentication*",
+        "Range": "start:text end:text step:text",
+    }
 
     def __init__(self, client: httpx.AsyncClient, default_address: str) -> None:
         self._client = client
@@ -103,6 +111,10 @@ class Prometheus:
             yield error.problem
         except Terminal as error:
             yield Problem("prometheus", str(error).removeprefix("prometheus "))
+
+    @staticmethod
+    def doubts(metric: Metric) -> Iterator[Problem]:
+        yield from fallback_doubts(str(metric.config.get("query") or ""), Conditions(metric.success_condition, metric.failure_condition))
 
     def secrets(self, metric: Metric) -> Iterator[str]:
         yield from confided(metric.config)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 
@@ -13,6 +13,7 @@ from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.fields import Fields
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.problem import InvalidField, Problem, required
+from reconciler.kernel.shapes import Shapes
 from reconciler.providers.answers import ended, failed, judged
 from reconciler.providers.jsonpath import find
 from reconciler.providers.requests import bearer, confided, headers_of, send, tokens_of
@@ -27,6 +28,10 @@ BODY_WITHOUT_METHOD = "Body/JSONBody can only be used with POST or PUT WebMetric
 
 class Web:
     """Sends one request a measurement and looks into the answer."""
+
+    shapes: ClassVar[Shapes] = {
+        "web": "url:text method:text headers[]:Header body:text jsonBody* timeoutSeconds jsonPath:text insecure authentication*"
+    }
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client

@@ -16,6 +16,8 @@ QUERY_LIMIT = 2000
 JOB = "a Job"
 COUNTED = ("Successful", "Failed")
 ANSWERED = ("Successful", "Failed", "Inconclusive")
+RESOLVED = re.compile(r"Resolved\w+Query")
+"""Where a provider says what it asked (contract 7.1)."""
 ARGUMENT = re.compile(r"\{\{\s*args\.([\w-]+)\s*\}\}")
 
 
@@ -81,9 +83,11 @@ def _condition(metric: Manifest) -> str:
 
 
 def _query(result: Manifest, metric: Manifest) -> Any:
-    resolved = (result.get("metadata") or {}).get("ResolvedPrometheusQuery")
+    """What was asked, of any provider: as the provider says it was resolved, else as it was written."""
+    resolved = next((text for key, text in (result.get("metadata") or {}).items() if RESOLVED.fullmatch(key)), "")
     provider = metric.get("provider") or {}
-    plain = (provider.get("prometheus") or {}).get("query") or (provider.get("web") or {}).get("url")
+    config = next((one for one in provider.values() if isinstance(one, dict)), {})
+    plain = config.get("query") or config.get("url")
     return Redactor().text(re.sub(r"\s+", " ", str(resolved or plain or (JOB if "job" in provider else ""))).strip())
 
 

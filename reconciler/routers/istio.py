@@ -19,6 +19,13 @@ from reconciler.routers.istio_subsets import all_hashes, carried_hashes, release
 EITHER = "either VirtualService or VirtualServices must be configured"
 SERVICES = "Canary service and Stable service must to be set to use Traffic Routing"
 WEIGHTS = (".spec.http[]?.route[]?.weight", ".spec.tls[]?.route[]?.weight", ".spec.tcp[]?.route[]?.weight")
+SHAPES = {
+    "istio": "virtualService:IstioService virtualServices[]:IstioService destinationRule:IstioRule",
+    "IstioService": "name:text routes[] tlsRoutes[]:IstioTls tcpRoutes[]:IstioTcp",
+    "IstioTls": "port sniHosts[]",
+    "IstioTcp": "port",
+    "IstioRule": "name:text canarySubsetName:text stableSubsetName:text additionalSubsetNames[]",
+}
 HASHES = ('.spec.subsets[]?.labels."rollouts-pod-template-hash"',)
 
 
@@ -37,6 +44,7 @@ class Istio:
 
     features = Features(header=True, mirror=True, shared_fields={"VirtualService": WEIGHTS, "DestinationRule": HASHES})
     kinds = (VIRTUAL_SERVICES, DESTINATION_RULES)
+    shapes = SHAPES
 
     def needs(self, config: Manifest, namespace: str) -> tuple[ObjectRef, ...]:
         """Its VirtualServices, in any namespace, and its DestinationRule, in the Rollout's."""

@@ -20,7 +20,7 @@ from reconciler.sources.inventory import Place
 from reconciler.sources.problem import Mender, Reason, RecordedProblem
 from reconciler.sync.facts import Failure
 from reconciler.sync.failing import failure_of
-from reconciler.sync.plan import Removal, SourcePlan, serving
+from reconciler.sync.plan import Removal, SourcePlan
 from reconciler.sync.template_gate import OverrideEnd
 from reconciler.sync.writes import Write
 
@@ -54,7 +54,7 @@ class SourceApply:
         done = await self.write(plan.waves, before)
         ends = [override_end for place, override_end in plan.override_ends if place not in done.failures]
         unfinished = "; ".join(filter(None, [await self._end(override_end) for override_end in ends]))
-        troubled = {place[2] for place in done.failures if serving(place)}
+        troubled = {place[2] for place in done.failures if place in plan.serving}
         gone, problems = await self._remove([prune for prune in plan.prunes if prune.place[2] not in troubled])
         if not done.failures and not problems:
             problems = await self._hand_back(plan)

@@ -10,7 +10,6 @@ RANKS = (
     ("ConfigMap", "Secret"),
     ("ClusterReleasePolicy", "ReleasePolicy", "ClusterAnalysisTemplate", "AnalysisTemplate"),
     ("Service", "Gateway"),
-    ("DestinationRule", "VirtualService"),
     ("Deployment", "StatefulSet", "DaemonSet"),
     ("Rollout",),
 )
@@ -23,5 +22,5 @@ FOUNDATIONS = ("Namespace", "CustomResourceDefinition", "ReleasePolicy", "Cluste
 
 
 def rank_of(manifest: Manifest) -> float:
-    """The wave in which an object is written; kinds we do not know come just before workloads."""
+    """The wave in which an object is written; kinds we do not know, and with them the routers' own, come just before workloads."""
     return RANK.get(kind_key(manifest), WORKLOADS - 0.5)

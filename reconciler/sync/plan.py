@@ -9,6 +9,7 @@ from reconciler.git.objects import SourceProblem
 from reconciler.kernel.identity import ObjectRef, name_of, namespace_of
 from reconciler.kernel.plan import Action, Remove
 from reconciler.kernel.well_known import suspended
+from reconciler.rollouts.traffic.router import kinds_of
 from reconciler.sources.documents import Parsed
 from reconciler.sources.images import TEMPLATES
 from reconciler.sources.inventory import BlockedPrune, Place, digest_of
@@ -22,8 +23,8 @@ from reconciler.sync.template_gate import OverrideEnd
 from reconciler.sync.wish import LOOK_AGAIN, Wish, owned_in, wish
 from reconciler.sync.writes import Write
 
-SERVING = {*TEMPLATES, "Service", "VirtualService", "DestinationRule", "Gateway"}
-"""Kinds that users feel at once: while one of them could not be written, nothing it may stand on is taken away."""
+SERVING = {*TEMPLATES, "Service", "Gateway"}
+"""Kinds that users feel at once, beside those of the routers: while one could not be written, nothing it may stand on is taken away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,8 @@ class SourcePlan:
     wake_at: datetime | None = None
     waiting: frozenset[Place] = frozenset()
     """What failed before and waits for its next try."""
+    serving: frozenset[Place] = frozenset()
+    """What is written here and users feel at once: when it fails, nothing of its namespace is taken away."""
     questions: frozenset[str] = field(default_factory=frozenset)
     """Namespaces whose autoscalers have to be known before the plan is whole."""
 
@@ -85,6 +88,7 @@ def plan(facts: SourceFacts, now: datetime) -> SourcePlan:
         blocked=_blocked(pruned),
         wake_at=min(filter(None, (*(found.wake_at for found in wishes), now + LOOK_AGAIN if handed else None)), default=None),
         waiting=frozenset(place for found in wishes for place in found.waiting),
+        serving=frozenset(write.place for write in writes if _serves(facts, write.place)),
         questions=frozenset(namespace for found in wishes for namespace in found.questions),
     )
 
@@ -144,20 +148,22 @@ def _pruned(facts: SourceFacts, wishes: Sequence[Wish], desired: frozenset[Place
     left = left_git(facts, desired, uids)
     if not facts.settings.prune or facts.tip.parsed.unreadable or facts.tip.rewritten or facts.unopened:
         return left, Removals()
-    troubled = {found.place[2] for found in wishes if _troubled(found)}
+    troubled = {found.place[2] for found in wishes if _troubled(facts, found)}
     ours = tuple(entry for entry in left.ours if entry.place[2] not in troubled)
     whole = len([entry for entry in facts.inventory.entries if entry.place not in left.gone])
     return left, removals(ours, whole if wishes else 0, facts.settings.prune_limit, facts.confirmed)
 
 
-def _troubled(found: Wish) -> bool:
+def _troubled(facts: SourceFacts, found: Wish) -> bool:
     """True when something that serves users could not be written: what it may stand on, or be replaced by, stays until it can."""
-    return (found.problem is not None or found.place in found.waiting) and serving(found.place)
+    return (found.problem is not None or found.place in found.waiting) and _serves(facts, found.place)
 
 
-def serving(place: Place) -> bool:
+def _serves(facts: SourceFacts, place: Place) -> bool:
     """True when users feel it at once that this object is not as Git asks."""
-    return kind_key({"apiVersion": place[0], "kind": place[1]}) in SERVING
+    version, kind = place[:2]
+    routed = {(resource.group, resource.kind) for resource in kinds_of(facts.routers)}
+    return kind_key({"apiVersion": version, "kind": kind}) in SERVING or (version.rpartition("/")[0], kind) in routed
 
 
 def _removal(facts: SourceFacts, place: Place, uid: str) -> Removal:

@@ -39,6 +39,11 @@ def documents() -> list[Manifest]:
     return list(yaml.safe_load_all(ran.stdout))
 
 
+def elsewhere(right: Right) -> bool:
+    """True for the rights of a router whose mesh or gateway neither the sandbox nor the real tier has: nobody can use them there."""
+    return right.role.startswith("reconciler-router-") and right.role != "reconciler-router-istio"
+
+
 def rights(manifests: Iterable[Manifest]) -> Iterator[Right]:
     """Everything that the roles among these grant, one by one."""
     for manifest in manifests:

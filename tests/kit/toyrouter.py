@@ -1,10 +1,12 @@
 """A second, small router: it proves that the seam knows nothing of Istio. One file, one row."""
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from reconciler.kernel.identity import Manifest, ObjectRef, Resource, name_of, namespace_of
 from reconciler.kernel.plan import Action, Replace
 from reconciler.kernel.problem import Problem, invalid
+from reconciler.kernel.shapes import Shapes
 from reconciler.rollouts.traffic.marks import carried, mark_of, with_mark
 from reconciler.rollouts.traffic.model import Traffic
 from reconciler.rollouts.traffic.router import Features, InForce, Live, Notice, Owner, RoutesAsked, Routing, Services
@@ -17,6 +19,7 @@ class Toy:
 
     features = Features(header=True, shared_fields={"Split": (".spec.weights",)})
     kinds = (SPLITS,)
+    shapes: ClassVar[Shapes] = {"toy": "split:text"}
 
     def needs(self, config: Manifest, namespace: str) -> tuple[ObjectRef, ...]:
         return (ObjectRef(SPLITS, namespace, str(config["split"])),) if config.get("split") else ()

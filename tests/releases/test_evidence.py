@@ -58,3 +58,12 @@ def test_a_job_answers_by_its_end() -> None:
 def test_errors_and_inconclusive_answers_are_no_samples() -> None:
     assert samples(evidence_of(run("Error"))) == 0
     assert samples(evidence_of(run("Inconclusive"))) == 0
+
+
+ASKED = {"graphite": "query", "web": "url", "another": "query"}
+
+
+@pytest.mark.parametrize(("provider", "field"), ASKED.items())
+def test_what_was_asked_is_shown_whoever_was_asked(provider: str, field: str) -> None:
+    (row,) = evidence_of(with_metric(provider={provider: {"address": "a", field: "target=x"}}))
+    assert row.query == "target=x"

@@ -16,7 +16,7 @@ from reconciler_sandbox.rehearsal.inprocess import DirectTransport
 
 from reconciler.app.daemon import Daemon
 from reconciler.app.settings.reading import load_settings
-from tests.kit.granted import Right, documents, rights
+from tests.kit.granted import Right, documents, elsewhere, rights
 from tests.kit.kubectl import binary
 from tests.kit.shop import BAD, Shop, shop
 from tests.kit.wait import until
@@ -56,7 +56,7 @@ UNUSED: Mapping[str, str] = {
     "reconciler: update deployments.apps": BORROWED,
     "reconciler: get podtemplates": BORROWED,
     "reconciler: get clusteranalysistemplates.argoproj.io": "analyses that use templates of the whole cluster",
-    "reconciler: update destinationrules.networking.istio.io": SUBSETS,
+    "reconciler-router-istio: update destinationrules.networking.istio.io": SUBSETS,
     "reconciler: update analysisruns/finalizers.argoproj.io": OWNERS,
     "reconciler: update releases/finalizers.reconciler.dev": OWNERS,
     "reconciler: update rollouts/finalizers.argoproj.io": OWNERS,
@@ -113,7 +113,7 @@ async def install(place: Shop) -> list[Right]:
             continue
         namespace = manifest["metadata"].get("namespace")
         await place.api.create(f"{RBAC}/{f'namespaces/{namespace}/' if namespace else ''}{manifest['kind'].lower()}s", manifest)
-        found += [right for right in rights([manifest]) if not right.role.startswith(SOURCES)]
+        found += [right for right in rights([manifest]) if not right.role.startswith(SOURCES) and not elsewhere(right)]
     return found
 
 

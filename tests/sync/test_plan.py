@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.kernel.identity import Manifest, ObjectRef
+from reconciler.kernel.identity import Manifest, ObjectRef, Resource
 from reconciler.kernel.resources import CONFIGMAPS, REPLICA_SETS, ROLLOUTS, SERVICES
+from reconciler.rollouts.traffic.router import kinds_of
+from reconciler.routers.registry import ROUTERS
 from reconciler.sources.inventory import CONFIRMED, Inventory, InventoryEntry, config_map_name
 from reconciler.sources.source_port import Tip
 from reconciler.sync.facts import SourceFacts
@@ -22,6 +24,7 @@ from tests.kit.manifests import parsed
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 SHOP = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
 KINDS = {(r.api_version, r.kind): r for r in (CONFIGMAPS, SERVICES, ROLLOUTS)}
+MINE = {"reconciler.dev/source": "shop"}
 KNOWN = {"autoscalers": {NAMESPACE: ()}, "namespaces": {NAMESPACE: SHOP}, "resources": KINDS}
 
 
@@ -142,3 +145,24 @@ async def test_config_that_running_pods_were_made_from_stays_until_they_are_gone
     shop.cache.drop(REPLICA_SETS, NAMESPACE, "x")
     await shop.look()
     assert await shop.live(CONFIGMAPS, "a") is None
+
+
+@pytest.mark.parametrize("kind", kinds_of(ROUTERS), ids=lambda kind: kind.kind)
+def test_while_a_route_cannot_be_written_nothing_of_its_namespace_is_removed(kind: Resource) -> None:
+    """Whichever router's it is: a route that may not be written keeps what it may still lead to."""
+    route = f"apiVersion: {kind.api_version}\nkind: {kind.kind}\nmetadata: {{name: web, namespace: {NAMESPACE}}}\n"
+    old = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "old0", "namespace": NAMESPACE, "uid": "u0", "annotations": MINE}}
+    found = facts({"route": route, "a": config("a")}, {("v1", "ConfigMap", NAMESPACE, "old0"): old}, entries=1)
+    found = replace(found, settings=replace(SETTINGS, allow=replace(SETTINGS.allow, kinds=("ConfigMap",))))
+    assert [prune.place[3] for prune in plan(found, NOW).prunes] == ["old0"]
+    assert plan(replace(found, routers=ROUTERS), NOW).prunes == ()
+
+
+@pytest.mark.parametrize("kind", kinds_of(ROUTERS), ids=lambda kind: kind.kind)
+def test_a_plan_says_which_of_its_writes_users_feel_at_once(kind: Resource) -> None:
+    route = f"apiVersion: {kind.api_version}\nkind: {kind.kind}\nmetadata: {{name: web, namespace: {NAMESPACE}}}\n"
+    found = facts({"route": route, "a": config("a")})
+    allow = replace(SETTINGS.allow, kinds=("ConfigMap", f"{kind.kind}.{kind.group}"))
+    resources = {**found.resources, (kind.api_version, kind.kind): kind}
+    found = replace(found, settings=replace(SETTINGS, allow=allow), routers=ROUTERS, resources=resources)
+    assert {place[1] for place in plan(found, NOW).serving} == {kind.kind}

@@ -1,23 +1,17 @@
 """Metrics that work and cannot do what they are there for: they never fail, or take a total failure for a success."""
 
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterable
 
-from reconciler.analysis.conditions import Conditions, assess
 from reconciler.analysis.manifest import InvalidMetric, parse_metrics
-from reconciler.analysis.model import UNLIMITED_FAILURES, Metric, RunPhase
+from reconciler.analysis.model import UNLIMITED_FAILURES, Metric
+from reconciler.analysis.provider import Doubting
 from reconciler.app.lint.finding import Remark, Remarks, Severity
-from reconciler.expr.values import Value
 from reconciler.kernel.identity import Manifest
+from reconciler.kernel.problem import Problem
+from reconciler.providers.registry import PROVIDERS
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-"""A condition may ask for the time; none of ours depends on which it is."""
-NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-FALLBACK = re.compile(rf"\bor\b\s*(?:(?:on|ignoring)\s*\([^)]*\)\s*)?\(*\s*vector\s*\(\s*({NUMBER})\s*\)\s*\)*\s*$", re.IGNORECASE)
-FILTER = re.compile(rf"(>=|<=|==|!=|>|<)\s*({NUMBER})\s*\)*\s*$")
 STRANGE = ("count", "failureLimit", "consecutiveSuccessLimit")
-FAR = 1e9
 
 
 def powerless_remarks(field: str, written: Manifest, filled: Manifest) -> Remarks:
@@ -29,8 +23,7 @@ def powerless_remarks(field: str, written: Manifest, filled: Manifest) -> Remark
     yield from _conditions(field, metric)
     if not any(name in written and name not in filled for name in STRANGE):  # a number that only the Rollout knows
         yield from _limits(field, metric)
-    query = str((metric.providers.get("prometheus") or {}).get("query") or "")
-    yield from _fallback(f"{field}.provider.prometheus.query", query, Conditions(metric.success_condition, metric.failure_condition))
+    yield from (_warning(f"{field}.provider.{doubt.field}", doubt.detail) for doubt in _doubts(metric))
 
 
 def _conditions(field: str, metric: Metric) -> Remarks:
@@ -40,6 +33,11 @@ def _conditions(field: str, metric: Metric) -> Remarks:
     for name, text in conditions.items():
         if text and not re.search(r"\bresult\b", text):
             yield _warning(f"{field}.{name}", "never looks at `result`: it says the same whatever is measured")
+
+
+def _doubts(metric: Metric) -> Iterable[Problem]:
+    row = PROVIDERS.get(metric.kind)
+    return row.checks.doubts(metric) if row is not None and isinstance(row.checks, Doubting) else ()
 
 
 def _limits(field: str, metric: Metric) -> Remarks:
@@ -53,39 +51,6 @@ def _limits(field: str, metric: Metric) -> Remarks:
         yield _warning(place, f"can never fail: it fails on failure {allowed + 1}, and measures {count} times")
     elif count is not None and count > 1 and allowed == count - 1:
         yield _warning(place, f"fails only if all {count} measurements fail: one good answer of {count} passes; allow fewer failures")
-
-
-def _fallback(field: str, query: str, conditions: Conditions) -> Remarks:
-    """A query that answers by itself where there is nothing to answer, with a value that the conditions take for a success."""
-    found = FALLBACK.search(query)
-    if found is None or not _succeeds(conditions, [float(found[1])]):
-        return
-    hidden = next((value for value in _hidden(query[: found.start()]) if _fails(conditions, [value])), None)
-    if hidden is not None:
-        yield _warning(
-            field,
-            f"counts a total failure as a success: {hidden:g} would fail, and the query answers its fallback, vector({found[1]}), instead",
-        )
-
-
-def _hidden(query: str) -> Iterator[float]:
-    """Values that never reach the conditions: those that a comparison filters out, and 0, which a series that is missing stands for."""
-    yield 0.0
-    found = FILTER.search(query)
-    if found is None:
-        return
-    sign, limit = found[1], float(found[2])
-    below, above = (limit - 1, -FAR), (limit + 1, FAR)
-    dropped = {">": (limit, *below), ">=": below, "<": (limit, *above), "<=": above, "==": (*below, *above), "!=": (limit,)}
-    yield from dropped[sign]
-
-
-def _succeeds(conditions: Conditions, result: Value) -> bool:
-    return assess(conditions, result, NOW).phase is RunPhase.SUCCESSFUL
-
-
-def _fails(conditions: Conditions, result: Value) -> bool:
-    return assess(conditions, result, NOW).phase is RunPhase.FAILED
 
 
 def _warning(field: str, message: str) -> Remark:

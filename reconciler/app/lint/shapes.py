@@ -1,17 +1,32 @@
 """Which fields an object may have, and of what sort: typing mistakes are told before any rule looks at values.
 
-One row per type: `name` is a scalar, `name:text` a string, `name[]` a list, `name:Type` and `name[]:Type` objects of a row below,
-`name*` anything. A row that ends in `...` may have other fields. Sources: contract 1, 6.1, 7.1 to 7.3, 9.3; the Istio API.
+Rows as `kernel/shapes.py` says; those of a router's or a provider's configuration the plug-in brings. Sources: contract 1, 6.1; the
+Istio API.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from reconciler.app.lint.finding import Remark, Remarks, Severity
+from reconciler.kernel.shapes import Shapes
+from reconciler.providers.registry import PROVIDERS
 from reconciler.rollouts.replicas.shapes import SHAPES as POD_SHAPES
+from reconciler.rollouts.spec.manifest import ROUTERS as ARGO_ROUTERS
+from reconciler.routers.registry import ROUTERS
 
-ROWS: Mapping[str, str] = {
+ARGO_PROVIDERS = (
+    *("prometheus", "web", "job", "datadog", "newRelic", "wavefront", "cloudWatch", "graphite", "influxdb", "kayenta", "skywalking"),
+)
+"""The providers of the reference (contract 7); which of them are served here, the registry says."""
+
+
+def _keys(served: Collection[str], known: Collection[str]) -> str:
+    """The fields of an object of plug-ins by key: those that are served bring a row of that name, the others may hold anything."""
+    return " ".join((*(f"{name}:{name}" for name in served), *(f"{name}*" for name in known if name not in served)))
+
+
+ROWS: Shapes = {
     "Rollout": "apiVersion kind metadata* status* spec:RolloutSpec",
     "RolloutSpec": (
         "replicas selector:Selector template:Template workloadRef:WorkloadRef minReadySeconds rollbackWindow:Window strategy:Strategy"
@@ -40,15 +55,8 @@ ROWS: Mapping[str, str] = {
     "Affinity": "preferredDuringSchedulingIgnoredDuringExecution:Preference requiredDuringSchedulingIgnoredDuringExecution*",
     "Preference": "weight",
     "Metadata": "labels* annotations*",
-    "Routing": (
-        "istio:Istio nginx* alb* smi* ambassador* appMesh* traefik* apisix* plugins* managedRoutes[]:ManagedRoute maxTrafficWeight"
-    ),
+    "Routing": f"{_keys(ROUTERS, ARGO_ROUTERS)} plugins* managedRoutes[]:ManagedRoute maxTrafficWeight",
     "ManagedRoute": "name:text",
-    "Istio": "virtualService:IstioService virtualServices[]:IstioService destinationRule:IstioRule",
-    "IstioService": "name:text routes[] tlsRoutes[]:IstioTls tcpRoutes[]:IstioTcp",
-    "IstioTls": "port sniHosts[]",
-    "IstioTcp": "port",
-    "IstioRule": "name:text canarySubsetName:text stableSubsetName:text additionalSubsetNames[]",
     "Step": (
         "setWeight pause:Pause setCanaryScale:CanaryScale setHeaderRoute:HeaderRoute setMirrorRoute:MirrorRoute analysis:Analysis"
         " experiment* plugin*"
@@ -79,15 +87,8 @@ ROWS: Mapping[str, str] = {
         "name:text interval:text initialDelay:text count successCondition:text failureCondition:text failureLimit inconclusiveLimit"
         " consecutiveErrorLimit consecutiveSuccessLimit provider:Provider"
     ),
-    "Provider": (
-        "prometheus:Prometheus web:Web job:Job datadog* newRelic* wavefront* cloudWatch* graphite* influxdb* kayenta* skywalking* plugin*"
-    ),
-    "Prometheus": "address:text query:text timeout insecure headers[]:Header rangeQuery:Range authentication*",
-    "Range": "start:text end:text step:text",
+    "Provider": f"{_keys(PROVIDERS, ARGO_PROVIDERS)} plugin*",
     "Header": "key:text value:text",
-    "Web": "url:text method:text headers[]:Header body:text jsonBody* timeoutSeconds jsonPath:text insecure authentication*",
-    "Job": "metadata:Metadata spec:JobSpec",
-    "JobSpec": "template:Template ...",
     "TemplateArgument": "name:text value:text valueFrom:TemplateSource",
     "TemplateSource": "secretKeyRef:SecretKey fieldRef:FieldRef",
     "SecretKey": "name:text key:text",
@@ -104,6 +105,8 @@ ROWS: Mapping[str, str] = {
     "ClusterReleasePolicy": "apiVersion kind metadata* status* spec:PolicySpec",
     "PolicySpec": "afterPromotion:AfterPromotion rollout:RolloutSpec ...",
     "AfterPromotion": "analysis:Analysis ...",
+    **{name: row for router in ROUTERS.values() for name, row in router.shapes.items()},
+    **{name: row for provider in PROVIDERS.values() for name, row in provider.checks.shapes.items()},
 }
 OPEN = "..."
 

@@ -11,6 +11,7 @@ from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Manifest, ObjectRef, Resource
 from reconciler.kernel.plan import Action
 from reconciler.kernel.problem import Problem
+from reconciler.kernel.shapes import Shapes
 from reconciler.rollouts.traffic.model import HeaderRoute, MirrorRoute, Traffic
 
 Live = Mapping[ObjectRef, Manifest | None]
@@ -145,6 +146,11 @@ class RouterProfile(Protocol):
     @property
     def kinds(self) -> tuple[Resource, ...]:
         """The kinds of objects it writes, in the order in which they are given back."""
+        ...
+
+    @property
+    def shapes(self) -> Shapes:
+        """The fields of its configuration: a row that its key names, and those that this one refers to."""
         ...
 
     def problems(self, config: Manifest, asked: RoutesAsked) -> Iterator[Problem]:

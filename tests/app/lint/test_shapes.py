@@ -1,7 +1,11 @@
 """Typing mistakes are told before any rule reads values."""
 
+from pathlib import Path
+
 from reconciler.app.lint.finding import Severity
 from reconciler.app.lint.shapes import ROWS, SORTS, misshapen
+from reconciler.providers.registry import PROVIDERS
+from reconciler.routers.registry import ROUTERS
 from tests.kit.lint import spoiled
 
 
@@ -35,3 +39,10 @@ def test_a_spec_that_is_no_object_is_told() -> None:
 def test_every_row_names_only_rows_that_exist() -> None:
     named = {sort.shape for sorts in SORTS.values() for sort in sorts.values()} - {"", "text"}
     assert not named - ROWS.keys()
+
+
+def test_no_plug_in_says_a_row_again_that_another_one_or_lint_itself_says() -> None:
+    brought = [name for plug_in in (*ROUTERS.values(), *(row.checks for row in PROVIDERS.values())) for name in plug_in.shapes]
+    assert len(brought) == len(set(brought)) and set(ROUTERS) | set(PROVIDERS) <= set(brought)
+    source = (Path(__file__).parents[3] / "reconciler" / "app" / "lint" / "shapes.py").read_text()
+    assert [name for name in brought if f'"{name}": ' in source] == []
