@@ -7,6 +7,7 @@ import httpx
 
 from reconciler.analysis.provider import Checking, Provider
 from reconciler.kube.client import Client
+from reconciler.providers.graphite import Graphite
 from reconciler.providers.job import Job
 from reconciler.providers.prometheus import Prometheus
 from reconciler.providers.web import Web
@@ -33,6 +34,7 @@ class ProviderRow:
 PROVIDERS: Mapping[str, ProviderRow] = {
     "prometheus": ProviderRow(Prometheus, lambda hands: Prometheus(hands.http, hands.prometheus_address)),
     "web": ProviderRow(Web, lambda hands: Web(hands.http)),
+    "graphite": ProviderRow(Graphite, lambda hands: Graphite(hands.http)),
     "job": ProviderRow(Job, lambda hands: Job(hands.client, hands.job_namespace)),
 }
 

@@ -8,8 +8,10 @@ import pytest
 
 from reconciler.analysis.model import RunPhase
 from reconciler.analysis.provider import Checking, Confiding, MeasurementTask, Provider, Sweeping
+from reconciler.app.lint.shapes import misshapen
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.plan import Remove
+from reconciler.providers.graphite import Graphite
 from reconciler.providers.job import Job
 from reconciler.providers.prometheus import Prometheus
 from reconciler.providers.registry import PROVIDERS
@@ -43,13 +45,17 @@ async def case_of(name: str) -> AsyncIterator[Case]:
         if name == "prometheus":
             provider = Prometheus(client, server.url)
             yield Case(provider, task("prometheus", {"query": "up"}), task("prometheus", {"query": "up", "address": "nowhere"}))
+        if name == "graphite":
+            server.answer("/render", [{"target": "up", "datapoints": [[1.0, 1700000000]]}])
+            good, bad = ({"address": address, "query": "target=up"} for address in (server.url, f"{server.url}/missing"))
+            yield Case(Graphite(client), task("graphite", good), task("graphite", bad))
         if name == "web":
             yield Case(Web(client), task("web", {"url": server.url}), task("web", {"url": f"{server.url}/missing"}))
         if name == "scripted":
             yield Case(Scripted("RE"), task("scripted", {}), task("scripted", {}))
 
 
-NAMES = ("prometheus", "web", "job", "scripted")
+NAMES = (*PROVIDERS, "scripted")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -99,6 +105,11 @@ CONFIGURATIONS: tuple[tuple[str, Manifest, str], ...] = (
     ("web", {}, "web.url"),
     ("web", {"url": "http://h", "method": "DELETE"}, "web"),
     ("web", {"url": "http://h", "body": "x"}, "web"),
+    ("graphite", {"address": "http://h", "query": "target=up"}, ""),
+    ("graphite", {"address": "http://h"}, "graphite.query"),
+    ("graphite", {"query": "target=up"}, "graphite.address"),
+    ("graphite", {"address": "nowhere", "query": "target=up"}, "graphite.address"),
+    ("graphite", {"address": "http://h", "query": 1}, "graphite.query"),
     ("job", JOB, ""),
     ("job", {"spec": {}}, "job.spec.template"),
     ("job", {"spec": "nonsense"}, "job.spec"),
@@ -108,6 +119,15 @@ CONFIGURATIONS: tuple[tuple[str, Manifest, str], ...] = (
 @pytest.mark.parametrize(("name", "config", "field"), CONFIGURATIONS)
 def test_a_configuration_is_checked_without_any_hands(name: str, config: Manifest, field: str) -> None:
     assert [problem.field for problem in PROVIDERS[name].checks.problems(config)] == ([field] if field else [])
+
+
+@pytest.mark.parametrize(("name", "config"), [(name, config) for name, config, field in CONFIGURATIONS if not field])
+def test_a_configuration_has_the_shape_that_its_provider_says(name: str, config: Manifest) -> None:
+    def told(written: Manifest) -> list[str]:
+        return [remark.field for remark in misshapen("AnalysisTemplate", {"spec": {"metrics": [{"provider": {name: written}}]}})]
+
+    assert told(config) == []
+    assert told({**config, "mistyped": "x"}) == [f"spec.metrics[0].provider.{name}.mistyped"]
 
 
 def test_every_provider_has_a_good_and_a_bad_configuration_here() -> None:

@@ -1,7 +1,7 @@
 """Which providers there are."""
 
 from reconciler.analysis.provider import Describing
-from reconciler.providers.registry import ProviderHands, providers
+from reconciler.providers.registry import PROVIDERS, ProviderHands, providers
 from reconciler.web.client import open_client
 from tests.kit.analysis import metric
 from tests.kit.clusters import api
@@ -9,11 +9,8 @@ from tests.kit.clusters import api
 
 async def test_providers_go_by_their_key_in_a_metric() -> None:
     async with api() as kubernetes, open_client() as client:
-        assert sorted(providers(ProviderHands(client=kubernetes.client, http=client, prometheus_address=""))) == [
-            "job",
-            "prometheus",
-            "web",
-        ]
+        known = providers(ProviderHands(client=kubernetes.client, http=client, prometheus_address=""))
+    assert {name: type(provider).__name__.lower() for name, provider in known.items()} == {name: name for name in PROVIDERS}
 
 
 async def test_a_query_is_shown_as_it_was_asked() -> None:
