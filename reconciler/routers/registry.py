@@ -2,5 +2,6 @@
 
 from reconciler.rollouts.traffic.router import Routers
 from reconciler.routers.istio import Istio
+from reconciler.routers.traefik import Traefik
 
-ROUTERS: Routers = {"istio": Istio()}
+ROUTERS: Routers = {"istio": Istio(), "traefik": Traefik()}

@@ -1,12 +1,14 @@
 """What every router promises, alone and under the rollout controller; also of a toy, so that the seam stays honest."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import pytest
 
+from reconciler.app.lint.shapes import misshapen
 from reconciler.kernel.identity import Key, Manifest, ObjectRef
 from reconciler.kernel.plan import Replace
 from reconciler.kernel.resources import DESTINATION_RULES, ROLLOUTS, SERVICES, VIRTUAL_SERVICES
@@ -15,8 +17,8 @@ from reconciler.kube.errors import Refused
 from reconciler.rollouts.traffic.marks import owners
 from reconciler.rollouts.traffic.model import HeaderMatch, HeaderRoute, Traffic
 from reconciler.rollouts.traffic.router import Live, Owner, Routers, RoutesAsked, ServedRouter, Services
-from reconciler.routers.istio import Istio
 from reconciler.routers.registry import ROUTERS
+from reconciler.routers.traefik import NAME, TRAEFIK_SERVICES
 from tests.kit.rollouts import canary, pause, rollout, service, virtual_service, weight
 from tests.kit.store import run_through
 from tests.kit.toyrouter import SPLITS, Toy
@@ -44,6 +46,15 @@ class Case:
     @property
     def live(self) -> Live:
         return dict(self.objects)
+
+    def able(self, wanted: Traffic) -> Traffic:
+        """The traffic as far as this router can do it."""
+        return wanted if self.router.features.header else replace(wanted, header_route=None)
+
+    @property
+    def tagged(self) -> tuple[str, ...]:
+        """The managed routes of a release that asks for one, where the router can."""
+        return ("testers",) if self.router.features.header else ()
 
 
 def istio(*, subsets: bool = False) -> Case:
@@ -73,9 +84,32 @@ def toy() -> Case:
     return Case(Toy(), "toy", {"split": "web"}, {"split": "other"}, {ObjectRef(SPLITS, "shop", "web"): split})
 
 
-@pytest.fixture(params=["istio", "istio with subsets", "toy"])
+def traefik() -> Case:
+    ours = [{"name": "web-canary", "port": 80, "weight": 0}, {"name": "web-stable", "port": 80, "weight": 100}]
+    others = [{"name": "mail", "port": 25}, {"name": "web-canary", "kind": "TraefikService", "weight": 3}]
+    spec = {"weighted": {"services": [*ours, *others], "sticky": {"cookie": {}}}}
+    split = {"kind": "TraefikService", "metadata": {"name": "web", "namespace": "shop", "labels": {"a": "b"}}, "spec": spec}
+    found = {ObjectRef(TRAEFIK_SERVICES, "shop", "web"): split}
+    return Case(ROUTERS["traefik"], "traefik", {NAME: "web"}, {NAME: "other"}, found)
+
+
+CASES: Mapping[str, Callable[[], Case]] = {
+    "istio": istio,
+    "istio with subsets": partial(istio, subsets=True),
+    "traefik": traefik,
+    "toy": toy,
+}
+
+
+@pytest.fixture(params=CASES)
 def case(request: pytest.FixtureRequest) -> Case:
-    return toy() if request.param == "toy" else istio(subsets="subsets" in request.param)
+    return CASES[request.param]()
+
+
+@pytest.fixture(params=[name for name, made in CASES.items() if made().router.features.header])
+def heading(request: pytest.FixtureRequest) -> Case:
+    """A router that can make header routes."""
+    return CASES[request.param]()
 
 
 def traffic(share: int = 20, **change: Any) -> Traffic:
@@ -90,6 +124,7 @@ def done(live: Live, actions: tuple[Any, ...]) -> Live:
 
 
 def routed(case: Case, live: Live, wanted: Traffic, services: Services = WHOSE) -> Live:
+    wanted = case.able(wanted)
     answer = case.router.route(case.config, services, wanted, live)
     assert answer.problem is None
     return done(live, answer.actions)
@@ -100,7 +135,7 @@ MIDWAY = [traffic(0), traffic(1), traffic(20), traffic(100), traffic(0, header_r
 
 @pytest.mark.parametrize("wanted", MIDWAY)
 def test_what_is_written_is_read_back_and_not_written_again(case: Case, wanted: Traffic) -> None:
-    before = deepcopy(case.objects)
+    before, wanted = deepcopy(case.objects), case.able(wanted)
     after = routed(case, case.live, wanted)
     assert case.objects == before
     found = case.router.in_force(case.config, WHOSE, after)
@@ -109,7 +144,8 @@ def test_what_is_written_is_read_back_and_not_written_again(case: Case, wanted: 
         assert case.router.route(case.config, WHOSE, wanted, after) == type(case.router.route(case.config, WHOSE, wanted, after))()
 
 
-def test_a_header_route_outlives_its_step_and_goes_when_routes_are_dropped(case: Case) -> None:
+def test_a_header_route_outlives_its_step_and_goes_when_routes_are_dropped(heading: Case) -> None:
+    case = heading
     later = routed(case, routed(case, case.live, traffic(0, header_route=HEADER)), traffic(40))
     assert case.router.in_force(case.config, WHOSE, later).managed_routes == ("testers",)
     home = routed(case, later, traffic(0, drop_managed_routes=True))
@@ -137,7 +173,8 @@ def test_what_another_rollout_holds_is_not_given_back(case: Case) -> None:
         assert case.router.release(stranger, after) == ()
 
 
-def test_a_renamed_managed_route_leaves_nothing(case: Case) -> None:
+def test_a_renamed_managed_route_leaves_nothing(heading: Case) -> None:
+    case = heading
     before = routed(case, case.live, traffic(20, header_route=HEADER))
     renamed = replace(WHOSE, managed_routes=("beta",))
     after = routed(case, before, traffic(20, managed_routes=("beta",), header_route=replace(HEADER, name="beta")), renamed)
@@ -168,7 +205,18 @@ def test_a_missing_object_is_a_problem_that_names_it_and_no_exception(case: Case
     assert case.router.release(OWNER, nothing) == ()
 
 
-@pytest.mark.parametrize("config", [{}, {"virtualService": "web"}, {"virtualServices": "web"}, {"destinationRule": []}, {"split": None}])
+MISSHAPEN: tuple[Manifest, ...] = (
+    {},
+    {"virtualService": "web"},
+    {"virtualServices": "web"},
+    {"destinationRule": []},
+    {"split": None},
+    {NAME: 5},
+    {NAME: ["web"]},
+)
+
+
+@pytest.mark.parametrize("config", MISSHAPEN)
 def test_a_configuration_of_the_wrong_shape_is_no_exception(case: Case, config: Manifest) -> None:
     assert case.router.needs(config, "shop") == ()
     assert case.router.in_force(config, WHOSE, {}).problem
@@ -189,7 +237,8 @@ TAGGED = {"setHeaderRoute": {"name": "testers", "match": [{"headerName": "x", "h
 def driven(case: Case, **fields: Any) -> World:
     """A release that stands at weight 50 with a header route."""
     routing = {case.key: case.config, "managedRoutes": [{"name": "testers"}]}
-    spec = canary({"setCanaryScale": {"replicas": 1}}, TAGGED, weight(50), pause(), **SERVED, trafficRouting=routing, **fields)
+    tagged = (TAGGED,) if case.router.features.header else ()
+    spec = canary({"setCanaryScale": {"replicas": 1}}, *tagged, weight(50), pause(), **SERVED, trafficRouting=routing, **fields)
     others = [(SERVICES, service(name)) for name in ("web-canary", "web-stable")]
     objects = [(ref.resource, manifest) for ref, manifest in case.objects.items()]
     return deployed(rollout(canary=spec), *others, *objects, routers=case.routers).push("web:2").settle()
@@ -215,7 +264,7 @@ def assert_untouched(case: Case, world: World) -> None:
 
 def test_a_release_goes_through_and_comes_to_rest(case: Case) -> None:
     world = driven(case)
-    assert (world.phase, share(case, world)) == ("Paused CanaryPauseStep", (50, ("testers",)))
+    assert (world.phase, share(case, world)) == ("Paused CanaryPauseStep", (50, case.tagged))
     world.press(pauseConditions=None).settle()
     assert (world.phase, share(case, world)) == ("Healthy", (0, ()))
     assert world.store.events and "TrafficRoutingError" not in world.reasons
@@ -315,7 +364,18 @@ def test_a_stale_view_is_never_written_over_a_newer_object(case: Case) -> None:
 
 
 def test_the_registry_serves_what_the_contract_tests() -> None:
-    assert set(ROUTERS) == {"istio"} and isinstance(ROUTERS["istio"], Istio)
+    assert {made().key for made in CASES.values()} == {*ROUTERS, "toy"}
+
+
+@pytest.mark.parametrize("made", [made for made in CASES.values() if made().key in ROUTERS])
+def test_its_configuration_has_the_shape_that_it_says(made: Callable[[], Case]) -> None:
+    case = made()
+
+    def told(config: Manifest) -> list[str]:
+        return [remark.field for remark in misshapen("Rollout", {"spec": {"strategy": {"canary": {"trafficRouting": {case.key: config}}}}})]
+
+    assert told(case.config) == []
+    assert told({**case.config, "mistyped": "web"}) == [f"spec.strategy.canary.trafficRouting.{case.key}.mistyped"]
 
 
 def test_a_destination_rule_of_a_gone_rollout_loses_annotation_and_labels() -> None:

@@ -52,8 +52,8 @@ def test_a_route_that_is_not_in_the_virtual_service_is_told() -> None:
 
 
 def test_a_router_that_is_not_served_is_told_by_name() -> None:
-    finding = spoiled("rollout.yaml", "        istio:\n", "        traefik: {weightedTraefikServiceName: web}\n        istio:\n")
-    assert finding.message == "Forbidden: traffic router traefik is not supported yet"
+    finding = spoiled("rollout.yaml", "        istio:\n", "        nginx: {stableIngress: web}\n        istio:\n")
+    assert finding.message == "Forbidden: traffic router nginx is not supported yet"
 
 
 def test_a_header_value_that_istio_refuses_is_told_before_the_step() -> None:
