@@ -6,12 +6,12 @@ from reconciler.git.objects import Snapshot
 from reconciler.sources.documents import Parsed, manifests_of
 
 
-def deployment(name: str = "web", image: str = "registry.example.com/web:1.0", extra: str = "") -> str:
-    """A Deployment of one container; `extra` are further lines of that container, already indented by ten."""
+def deployment(name: str = "web", image: str = "registry.example.com/web:1.0", extra: str = "", *, replicas: int = 2, pod: str = "") -> str:
+    """A Deployment of one container; `extra` are further lines of that container (indented by ten), `pod` of the pod (by six)."""
     return (
-        f"apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: {name}\n  namespace: shop\nspec:\n  replicas: 2\n"
+        f"apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: {name}\n  namespace: shop\nspec:\n  replicas: {replicas}\n"
         f"  selector:\n    matchLabels: {{app: {name}}}\n  template:\n    metadata:\n      labels: {{app: {name}}}\n"
-        f"    spec:\n      containers:\n        - name: {name}\n          image: {image}\n{extra}"
+        f"    spec:\n{pod}      containers:\n        - name: {name}\n          image: {image}\n{extra}"
     )
 
 

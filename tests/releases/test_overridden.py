@@ -15,24 +15,10 @@ from reconciler.releases.override import override
 from reconciler.rollouts import verbs
 from tests.kit.clusters import NAMESPACE
 from tests.kit.desk import Desk, desk, image_of, rollout
+from tests.kit.manifests import deployment
 
 OLD, NEW, NEXT = (f"registry.example.com/web:{version}" for version in ("0.9", "1.1", "1.2"))
 MARK = "reconciler.dev/override"
-DEPLOYMENT = """\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {{name: web, namespace: shop}}
-spec:
-  replicas: 1
-  selector:
-    matchLabels: {{app: web}}
-  template:
-    metadata:
-      labels: {{app: web}}
-    spec:
-      containers:
-        - {{name: web, image: "{image}"}}
-"""
 BORROWING = """\
 apiVersion: argoproj.io/v1alpha1
 kind: Rollout
@@ -130,16 +116,14 @@ async def test_an_override_that_a_person_ends_gives_the_template_back_to_git(sho
 
 
 async def test_a_template_that_lives_in_a_deployment_is_overridden_there(shop: Desk) -> None:
-    shop.push({"d.yaml": DEPLOYMENT.format(image="registry.example.com/web:1.0"), "r.yaml": BORROWING})
+    shop.push({"d.yaml": deployment(replicas=1), "r.yaml": BORROWING})
     await shop.proven()
     await set_image(shop, resource=DEPLOYMENTS)
-    shop.push(
-        {"d.yaml": DEPLOYMENT.format(image="registry.example.com/web:1.0").replace("namespace: shop", "namespace: shop, labels: {a: b}")}
-    )
+    shop.push({"d.yaml": deployment(replicas=1).replace("namespace: shop", "namespace: shop\n  labels: {a: b}")})
     await shop.look()
     live = await shop.found(DEPLOYMENTS, "web")
     assert image_of(live) == OLD and live["metadata"]["labels"] == {"a": "b"}
-    shop.push({"d.yaml": DEPLOYMENT.format(image=NEXT)})
+    shop.push({"d.yaml": deployment(image=NEXT, replicas=1)})
     await shop.look()
     assert image_of(await shop.found(DEPLOYMENTS, "web")) == NEXT
     assert MARK not in annotations_of(await web(shop))

@@ -18,6 +18,7 @@ from reconciler.app.cli.explaining import explained
 from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence
 from tests.kit.killing import Life, alive
+from tests.kit.manifests import deployment
 from tests.kit.repositories import git
 from tests.kit.shop import ANN, FOLDER, IMAGE, ROLLOUT_FILE, Shop, rollout, shop
 from tests.kit.wait import until
@@ -44,21 +45,6 @@ def canary(name: str, extra: str) -> bytes:
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{after}: &{after} [{', '.join([f'*{before}'] * 10)}]\n" for before, after in zip("abcdefgh", "bcdefghi", strict=True)
 )
-SEARCH = f"""\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {{name: search, namespace: shop}}
-spec:
-  replicas: 1
-  selector:
-    matchLabels: {{app: search}}
-  template:
-    metadata:
-      labels: {{app: search}}
-    spec:
-      containers:
-        - {{name: search, image: "{IMAGE}:1"}}
-"""
 POLICY = """\
 apiVersion: reconciler.dev/v1alpha1
 kind: ReleasePolicy
@@ -89,7 +75,7 @@ BROKEN: Mapping[str, bytes] = {
     "binding.yaml": b"apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: mine}\n",
     "forged.yaml": b"apiVersion: reconciler.dev/v1alpha1\nkind: Release\nmetadata: {name: forged, namespace: shop}\nspec: {}\n",
     "tracked.yaml": config("tracked", ", labels: {ours: yes-please}"),
-    "search.yaml": SEARCH.encode(),
+    "search.yaml": deployment("search", f"{IMAGE}:1", replicas=1).encode(),
     "policy.yaml": POLICY.encode(),
 }
 # What the source's record must say of each; the two Rollouts are applied, and say it themselves.

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.kit.killing import Life, alive
+from tests.kit.manifests import deployment
 from tests.kit.shop import (
     ANALYSIS,
     ANALYSIS_FILE,
@@ -35,22 +36,6 @@ REPLICA_SETS = "/apis/apps/v1/namespaces/shop/replicasets"
 PAUSED = "        - setWeight: 30\n        - pause: {}\n"
 EUR, USD = b"value: EUR", b"value: USD"
 SEARCH_FILE, POLICY_FILE = f"{FOLDER}/search.yaml", f"{FOLDER}/policy.yaml"
-SEARCH = """\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {{name: search, namespace: shop}}
-spec:
-  replicas: 2
-  selector:
-    matchLabels: {{app: search}}
-  template:
-    metadata:
-      labels: {{app: search}}
-    spec:
-      terminationGracePeriodSeconds: 0
-      containers:
-        - {{name: search, image: "{image}"}}
-"""
 POLICY = """\
 apiVersion: reconciler.dev/v1alpha1
 kind: ReleasePolicy
@@ -66,6 +51,10 @@ spec:
           - setWeight: 50
           - pause: {}
 """
+
+
+def search(image: str) -> str:
+    return deployment("search", image, pod="      terminationGracePeriodSeconds: 0\n")
 
 
 @pytest.fixture
@@ -129,7 +118,7 @@ async def test_policy_and_bad_image_in_one_commit_never_lets_an_unjudged_pod_ser
     old, bad = f"{IMAGE}:1", f"{IMAGE}:{BAD}"
     async with alive(place.ground) as life:
         await at_rest(place, life)
-        looked = await place.write({SEARCH_FILE: SEARCH.format(image=old).encode()}, "A plain Deployment")
+        looked = await place.write({SEARCH_FILE: search(old).encode()}, "A plain Deployment")
         await looked_at(place, looked)
 
         async def serves() -> bool:
@@ -138,7 +127,7 @@ async def test_policy_and_bad_image_in_one_commit_never_lets_an_unjudged_pod_ser
 
         await until(serves, DEADLINE)
         async with watching(place.api, REPLICA_SETS, f"{ROLLOUTS}") as shown:
-            both = {POLICY_FILE: POLICY.encode(), SEARCH_FILE: SEARCH.format(image=bad).encode()}
+            both = {POLICY_FILE: POLICY.encode(), SEARCH_FILE: search(bad).encode()}
             await place.write(both, "A policy and a bad image")
 
             async def being_judged() -> bool:

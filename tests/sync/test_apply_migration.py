@@ -15,26 +15,14 @@ from reconciler.sync.migration import CLIENT_SIDE, LAST_APPLIED
 from tests.kit.clusters import NAMESPACE
 from tests.kit.desk import Desk, config, desk
 from tests.kit.kubectl import Kubectl, binary
+from tests.kit.manifests import deployment
 
 PLACE = ObjectRef(CONFIGMAPS, NAMESPACE, "a")
-DEPLOYMENT = """\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {{name: web, namespace: shop}}
-spec:
-  replicas: 1
-  selector:
-    matchLabels: {{app: web}}
-  template:
-    metadata:
-      labels: {{app: web}}
-    spec:
-      containers:
-        - name: web
-          image: web:1
-          env: {env}
-"""
 BOTH, ONE = "[{name: A, value: '1'}, {name: B, value: '2'}]", "[{name: A, value: '1'}]"
+
+
+def with_environment(env: str) -> str:
+    return deployment(image="web:1", extra=f"          env: {env}\n", replicas=1)
 
 
 @pytest.fixture
@@ -73,7 +61,7 @@ async def test_what_left_git_leaves_an_object_whose_owner_was_client_side_apply(
 
 
 async def test_what_left_git_leaves_an_object_whose_owners_nobody_keeps(shop: Desk) -> None:
-    await applied_by_kubectl(shop, DEPLOYMENT.format(env=BOTH))
+    await applied_by_kubectl(shop, with_environment(BOTH))
     seen = []
 
     async def note(call: Call) -> Answer | None:
@@ -82,13 +70,13 @@ async def test_what_left_git_leaves_an_object_whose_owners_nobody_keeps(shop: De
         return None
 
     shop.api.server.faults = note
-    shop.push({"d.yaml": DEPLOYMENT.format(env=ONE)})
+    shop.push({"d.yaml": with_environment(ONE)})
     await shop.look()
     live = await shop.found(DEPLOYMENTS, "web")
     assert live["spec"]["template"]["spec"]["containers"][0]["env"] == [{"name": "A", "value": "1"}]
     assert LAST_APPLIED not in annotations_of(live)
     assert seen[1] == seen[-1] == live["spec"]["template"] != seen[0], "one new template, not one after the other"
-    shop.push({"d.yaml": DEPLOYMENT.format(env="[]")})
+    shop.push({"d.yaml": with_environment("[]")})
     await shop.look()
     assert not (await shop.found(DEPLOYMENTS, "web"))["spec"]["template"]["spec"]["containers"][0].get("env")
 
