@@ -14,6 +14,7 @@ import orjson
 CALL_TIMEOUT = 30.0
 WATCH_SECONDS = 300
 PAUSE_SECONDS = 0.2
+BUSY, GONE = (408, 429), 410
 PATCH_TYPES: Mapping[str, str] = {
     "merge": "application/merge-patch+json",
     "strategic": "application/strategic-merge-patch+json",
@@ -34,6 +35,11 @@ class ApiError(Exception):
         self.status = status
         self.reason = reason
         self.message = message
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether the server is away, starting or busy, so that the same call may do later."""
+        return self.status >= 500 or self.status in BUSY
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +125,7 @@ class ApiClient:
                     async for event in events:
                         yield event
             except ApiError as error:
-                if error.status not in (408, 410, 429) and error.status < 500:
+                if not error.is_passing and error.status != GONE:
                     raise
             await asyncio.sleep(PAUSE_SECONDS)
 

@@ -21,7 +21,8 @@ from reconciler_sandbox.node.server import Served
 
 CALL_TIMEOUT = 30.0
 REMEMBERED = 500
-HEARTBEAT = 10.0
+HEARTBEAT, HEARTBEAT_AGAIN = 10.0, 1.0
+RETRY_PAUSE = 0.1
 
 log = logging.getLogger(__name__)
 
@@ -115,13 +116,17 @@ class Node:
             await self._take_note(event, manifest, pool, tools)
 
     async def _let_in(self) -> None:
-        """Schedules who waits longest whenever a pod has left."""
+        """Schedules those who wait, the longest first, whenever a pod has left or the server may be back."""
         while True:
             await self._room.wait()
             self._room.clear()
-            longest = next(iter(self._waiting), None)
-            if longest is not None:
-                await self._schedule(self._waiting.pop(longest))
+            for uid in tuple(self._waiting):
+                if uid in self._waiting and not self._is_full:
+                    await self._schedule(self._waiting.pop(uid))
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self._tasks) + len(self._bound) >= self._settings.capacity
 
     async def _take_note(self, event: str, manifest: Manifest, pool: AddressPool, tools: Tools) -> None:
         uid = uid_of(manifest)
@@ -145,7 +150,7 @@ class Node:
         if manifest["spec"].get("schedulingGates"):
             return
         uid = uid_of(manifest)
-        if len(self._tasks) + len(self._bound) >= self._settings.capacity:
+        if self._is_full:
             self._waiting[uid] = manifest
             await self._call_off(manifest)
             return
@@ -159,6 +164,9 @@ class Node:
         except (ApiError, TimeoutError) as error:
             self._bound.discard(uid)
             log.debug("binding of %s/%s: %s", *key, error)
+            if not isinstance(error, ApiError) or error.is_passing:
+                self._waiting[uid] = manifest
+                asyncio.get_running_loop().call_later(RETRY_PAUSE, self._room.set)
 
     async def _call_off(self, manifest: Manifest) -> None:
         known = condition_of(manifest, "PodScheduled")
@@ -226,13 +234,16 @@ class Node:
 
     async def _stay_alive(self) -> None:
         """A controller manager that hears nothing from a node for 40 seconds evicts its pods."""
+        pause = HEARTBEAT
         while True:
-            await asyncio.sleep(HEARTBEAT)
+            await asyncio.sleep(pause)
             try:
                 async with asyncio.timeout(CALL_TIMEOUT):
                     await self._say_ready()
+                pause = HEARTBEAT
             except (ApiError, TimeoutError) as error:
                 log.debug("heartbeat: %s", error)
+                pause = HEARTBEAT_AGAIN
 
     async def _say_ready(self, **status: Manifest) -> None:
         ready = {

@@ -9,7 +9,7 @@ from collections import Counter
 from typing import Any
 
 from reconciler_sandbox.client import ApiClient, ApiError
-from reconciler_sandbox.controllers.objects import Manifest, is_deleting, key_of, now, one, uid_of
+from reconciler_sandbox.controllers.objects import Manifest, is_deleting, is_ready, key_of, now, one, uid_of
 from reconciler_sandbox.node.container import Container, Tools
 from reconciler_sandbox.node.log import Log
 from reconciler_sandbox.node.server import Served
@@ -33,6 +33,7 @@ class Pod:
         self._leaving = asyncio.Event()
         self._over = False
         self._published: Manifest = {}
+        self._in_doubt = False  # the API may hold another status than the published one
         self._first = [self._container(spec) for spec in manifest["spec"].get("initContainers") or ()]
         self._containers = [self._container(spec) for spec in manifest["spec"]["containers"]]
 
@@ -63,6 +64,10 @@ class Pod:
         if is_deleting(manifest):
             self._leaving.set()
         if manifest["spec"].get("readinessGates"):
+            self._dirty.set()
+        if self._published and is_ready(manifest) is not is_ready({"status": self._published}):
+            # Who hears nothing of a node for a while writes over what it said; it has to say it again.
+            self._in_doubt = True
             self._dirty.set()
 
     async def run(self) -> None:
@@ -132,22 +137,28 @@ class Pod:
             known = self._manifest
         address = self._tools.resolver.known_as(self.address)
         status = status_of(Vitals(known, self._containers, self._first, address, self._leaving.is_set()), now())
-        if status == self._published:
+        if status == self._published and not self._in_doubt:
             return
+        self._in_doubt = True  # until there is an answer: what has none may have been carried out
         await self._tools.client.patch(one(PODS, key_of(self._manifest)) + "/status", {"status": status}, style="strategic")
-        self._published = status
+        self._published, self._in_doubt = status, False
 
     def _container(self, spec: Manifest) -> Container:
         return Container(spec, self._manifest, self.address, self._tools, self._dirty.set)
 
 
 async def remove(client: ApiClient, manifest: Manifest) -> None:
-    """Tell the API that nothing of this pod runs any more, so that the object goes too."""
-    try:
-        async with asyncio.timeout(CALL_TIMEOUT):
-            await client.delete(one(PODS, key_of(manifest)), gracePeriodSeconds=0, preconditions={"uid": uid_of(manifest)})
-    except (ApiError, TimeoutError) as error:
-        log.warning("pod %s/%s could not be removed: %s", *key_of(manifest), error)
+    """Tell the API that nothing of this pod runs any more, so that the object goes too; again for as long as it is away."""
+    while True:
+        try:
+            async with asyncio.timeout(CALL_TIMEOUT):
+                await client.delete(one(PODS, key_of(manifest)), gracePeriodSeconds=0, preconditions={"uid": uid_of(manifest)})
+            return
+        except (ApiError, TimeoutError) as error:
+            if isinstance(error, ApiError) and not error.is_passing:
+                log.warning("pod %s/%s could not be removed: %s", *key_of(manifest), error)
+                return
+        await asyncio.sleep(RETRY_PAUSE)
 
 
 async def _cancelled(task: asyncio.Task[Any]) -> None:

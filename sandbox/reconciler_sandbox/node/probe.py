@@ -1,17 +1,19 @@
 """Readiness probes: real calls to the pod, counted as Kubernetes counts them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 
 from reconciler_sandbox.controllers.objects import Manifest
 
 AGENT = "kube-probe/1.31"
-CONNECT_TIMEOUT = 1.0
+PARTS = 10
+"""A standstill of this process costs a probe one part of its time at most."""
 
-Attempt = Callable[[], Awaitable[bool]]
+Attempt = Callable[[], Coroutine[Any, Any, bool]]
 Where = Callable[[int], tuple[str, int]]
 """Where a port of the pod is answered; raises ConnectionRefusedError for one that is closed."""
 
@@ -53,11 +55,19 @@ async def watch_readiness(probe: Probe, attempt: Attempt, report: Callable[[bool
 
 
 async def _within(attempt: Attempt, timeout: float) -> bool:
+    """The answer, False when there is none in time. While this process stands still no time passes: the pod that is asked lives in it."""
+    asking = asyncio.ensure_future(attempt())
     try:
-        async with asyncio.timeout(timeout):
-            return await attempt()
+        for _ in range(PARTS):
+            await asyncio.wait({asking}, timeout=timeout / PARTS)
+            if asking.done():
+                return asking.result()
+        return False
     except (TimeoutError, aiohttp.ClientError, OSError):
         return False
+    finally:
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
 
 
 def attempt_of(manifest: Manifest, container: Manifest, where: Where, session: aiohttp.ClientSession) -> Attempt | None:
@@ -93,8 +103,7 @@ def _http(target: Manifest, container: Manifest, where: Where, session: aiohttp.
 
 def _tcp(port: int, where: Where) -> Attempt:
     async def attempt() -> bool:
-        async with asyncio.timeout(CONNECT_TIMEOUT):
-            _, writer = await asyncio.open_connection(*where(port))
+        _, writer = await asyncio.open_connection(*where(port))
         writer.close()
         await writer.wait_closed()
         return True

@@ -38,6 +38,7 @@ LONGER = {"- pause: {duration: 8s}": "- pause: {duration: 14s}", "- pause: {dura
 DISTURBED: Mapping[str, Any] = {"allowance": 60.0, "burst": 600}
 PATIENCE = 90.0
 NOBODY_ANSWERS = b"404 page not found\n"
+STATUS = "/status"
 SEED = "RECONCILER_SEED"
 LOOK_AGAIN_SECONDS = 0.05
 KEPT = (ROLLOUTS, RELEASES, ANALYSIS_RUNS, REPLICA_SETS, SERVICES, JOBS, EVENTS)
@@ -224,9 +225,14 @@ def _expectation(one: Expectation, arrangement: Arrangement) -> Expectation:
 
 
 def patient(call: Caller) -> Caller:
-    """What nodes, mesh and onlookers call the API server with: they ask again while it is away. Watches end, as they do anywhere."""
+    """What nodes, mesh and onlookers call the API server with: they ask again while it is away. Watches end, as they do anywhere.
+
+    What a node says of a pod is not repeated: when the server is back it may not be true any more, and the node says it anew.
+    """
 
     async def again(request: Call) -> Any:
+        if request.path.endswith(STATUS):
+            return await call(request)
         deadline = asyncio.get_running_loop().time() + PATIENCE
         while True:
             try:
