@@ -42,11 +42,15 @@ class Busy(ApiError, Transient):
 
 
 class Refused(ApiError, Terminal):
-    """400, 401, 403, 413, 415, 422: the server will not do this until the request or our rights change."""
+    """400, 413, 415, 422: the server will not do this until the request changes."""
+
+
+class Forbidden(Refused):
+    """401, 403: our rights do not suffice. No watch tells when they change, and a server that has just started does not know them yet."""
 
 
 NOT_SERVED = "HTTP 404: the server does not serve this resource type (yet): is its CustomResourceDefinition installed?"
-NAMED: dict[int, type[ApiError]] = {404: NotFound, 409: Conflict, 410: Gone, 429: Busy}
+NAMED: dict[int, type[ApiError]] = {401: Forbidden, 403: Forbidden, 404: NotFound, 409: Conflict, 410: Gone, 429: Busy}
 
 
 def error_of(status: int, body: bytes, retry_after: str | None = None) -> ApiError:

@@ -10,7 +10,7 @@ import structlog
 from reconciler.kernel.clock import Clock
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.identity import Key, Manifest, Resource
-from reconciler.kube.errors import NotFound
+from reconciler.kube.errors import Forbidden, NotFound
 from reconciler.runtime.queue import Queue
 
 PASS_LIMIT = 120.0
@@ -63,6 +63,9 @@ class Worker:
         except NotFound as error:
             self._queue.forget(key)
             log.debug("object is gone", **_words(key), reason=str(error))
+        except Forbidden as error:
+            self._queue.retry(key)
+            log.warning("not allowed, trying again", **_words(key), reason=str(error))
         except Terminal as error:
             self._queue.forget(key)
             log.warning("waiting for a change", **_words(key), reason=str(error))

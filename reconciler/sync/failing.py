@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from reconciler.kernel.errors import Transient
-from reconciler.kube.errors import ApiError, Conflict, NotFound, NotServed, Refused
+from reconciler.kube.errors import ApiError, Conflict, Forbidden, NotFound, NotServed, Refused
 from reconciler.sources.problem import Mender, Reason, RecordedProblem
 from reconciler.sync.facts import Failure
 from reconciler.sync.writes import Write
@@ -43,7 +43,7 @@ def _kind(error: Exception) -> tuple[Reason, Mender, str]:
         return Reason.NOT_SERVED, Mender.OPERATOR, "install the CustomResourceDefinition of this kind"
     if isinstance(error, Conflict):
         return Reason.CONFLICT, Mender.NOBODY, "somebody else writes this object all the time: find out who"
-    if isinstance(error, Refused) and error.status in (401, 403):
+    if isinstance(error, Forbidden):
         return Reason.REFUSED, Mender.OPERATOR, "give the daemon the right, or take the object out of this folder"
     if isinstance(error, ApiError):
         return Reason.REFUSED, Mender.AUTHOR, "correct the manifest by what the server says"

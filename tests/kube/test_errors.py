@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.kernel.errors import Terminal, Transient
-from reconciler.kube.errors import AlreadyExists, ApiError, Busy, Conflict, Gone, NotFound, NotServed, Refused, error_of
+from reconciler.kube.errors import AlreadyExists, ApiError, Busy, Conflict, Forbidden, Gone, NotFound, NotServed, Refused, error_of
 
 
 @pytest.mark.parametrize(
@@ -17,8 +17,8 @@ from reconciler.kube.errors import AlreadyExists, ApiError, Busy, Conflict, Gone
         (500, "InternalError", Busy),
         (503, "", Busy),
         (400, "BadRequest", Refused),
-        (401, "Unauthorized", Refused),
-        (403, "Forbidden", Refused),
+        (401, "Unauthorized", Forbidden),
+        (403, "Forbidden", Forbidden),
         (422, "Invalid", Refused),
     ],
 )

@@ -10,7 +10,7 @@ import structlog
 from reconciler.kernel.clock import SystemClock
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.identity import Key, Manifest, Resource
-from reconciler.kube.errors import Conflict, NotFound
+from reconciler.kube.errors import Conflict, Forbidden, NotFound, Refused
 from reconciler.runtime.queue import Queue
 from reconciler.runtime.worker import Worker
 from tests.kit.clusters import running
@@ -71,6 +71,21 @@ async def test_what_is_terminal_waits_for_a_change() -> None:
         assert controller.count(BAD) == 1
         queue.add(BAD)
         await until(lambda: controller.count(BAD) == 2)
+
+
+async def test_a_right_that_is_missing_now_is_asked_for_again() -> None:
+    controller = Scripted(failing(Forbidden(403, "Forbidden", "RBAC: clusterrole not found")))
+    async with working(controller) as queue:
+        queue.add(BAD)
+        await until(lambda: controller.count(BAD) == 2)
+
+
+async def test_what_the_server_will_never_take_is_not_tried_again() -> None:
+    controller = Scripted(failing(Refused(422, "Invalid", "no such field")))
+    async with working(controller) as queue:
+        queue.add(BAD)
+        await rested(controller, queue)
+        assert controller.count(BAD) == 1
 
 
 async def test_what_is_transient_is_tried_again() -> None:
