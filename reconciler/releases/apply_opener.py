@@ -8,6 +8,7 @@ from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.identity import Manifest, ObjectRef, uid_of
 from reconciler.kernel.plan import Create, Plan, Remove
 from reconciler.kernel.resources import ANALYSIS_RUNS, DEPLOYMENTS, RELEASES, REPLICA_SETS, ROLLOUTS
+from reconciler.kube.errors import Forbidden
 from reconciler.releases.asking import asked_by, moved, released_workloads, revertability, source_id
 from reconciler.releases.attempts import next_attempt
 from reconciler.releases.contradiction import contradiction
@@ -51,8 +52,12 @@ class ReleaseOpener:
         self._suspension = access.suspension
 
     async def open(self, source: SourcePort, tip: Tip) -> tuple[str, ...]:
-        """Open what one look at every released workload of the tip finds missing; returns why some of them cannot be judged."""
+        """Open what one look at every released workload of the tip finds missing; returns why some of them cannot be judged.
+
+        Raises Forbidden, when all others are open, if one may not be opened with our rights: it waits for them, as for an answer.
+        """
         problems: list[str] = []
+        forbidden: Forbidden | None = None
 
         def adopted(namespace: str, name: str) -> bool:
             try:
@@ -68,8 +73,12 @@ class ReleaseOpener:
                 continue
             try:
                 await self._one(source, tip, workload)
+            except Forbidden as error:
+                forbidden = error
             except Terminal as error:
                 problems.append(f"{workload.template.file}:{workload.template.line}: {error}; it is applied, not judged")
+        if forbidden is not None:
+            raise forbidden
         return tuple(problems)
 
     def adopted(self, namespace: str, name: str) -> bool:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from reconciler_sandbox.apiserver.server import no_faults
 from reconciler_sandbox.client import Answer, Call
 
 from reconciler.kernel.identity import ObjectRef, annotations_of, name_of
@@ -85,6 +86,29 @@ async def test_a_release_is_not_judged_while_a_borrowed_template_could_not_be_wr
     assert baseline["status"]["verdict"] == "passed"
     assert annotations_of(await shop.found(ROLLOUTS, "web"))["reconciler.dev/release"] == name_of(release)
     assert "verdict" not in release.get("status", {})
+
+
+async def test_a_template_whose_release_may_not_be_opened_waits_for_the_right_and_the_others_are_opened(shop: Desk) -> None:
+    shop.push({name: rollout(name=name.removesuffix(".yaml")) for name in ("api.yaml", "web.yaml")})
+    await shop.look()
+    for name in ("api", "web"):
+        await shop.say(name, phase="Healthy", currentPodHash="h1", stableRS="h1")
+    await shop.judge()
+
+    async def forbidden(call: Call) -> Answer | None:
+        asked = call.method == "POST" and call.path.endswith("/releases") and b'"api-' in call.body
+        return Answer(403, {}, b'{"reason": "Forbidden", "message": "RBAC: role not found"}') if asked else None
+
+    shop.api.server.faults = forbidden
+    shop.push({f"{name}.yaml": rollout("registry.example.com/web:1.1", name=name) for name in ("api", "web")})
+    await shop.look()
+    assert image_of(await shop.found(ROLLOUTS, "api")).endswith("web:1.0")
+    assert "so no pod template changes: RBAC: role not found" in await shop.problems()
+    assert [release["spec"]["workload"]["name"] for release in await shop.releases()].count("web") == 2
+    shop.api.server.faults = no_faults
+    await shop.look()
+    assert {image_of(await shop.found(ROLLOUTS, name))[-3:] for name in ("api", "web")} == {"1.1"}
+    assert len(await shop.releases()) == 4
 
 
 async def test_another_image_is_let_through_while_one_is_held(shop: Desk) -> None:
