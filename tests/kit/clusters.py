@@ -40,6 +40,13 @@ class Api:
         return [f"{call.method} {call.path}" for call in self.transport.calls if call.method != "GET"]
 
 
+@dataclass(frozen=True)
+class Reached:
+    """A server that is known by a client alone, wherever it runs."""
+
+    client: Client
+
+
 @asynccontextmanager
 async def api(*, listening: bool = False, namespaces: tuple[str, ...] = (NAMESPACE, "reconciler")) -> AsyncIterator[Api]:
     """An API server with our kinds, Istio's and namespaces; with `listening` also over HTTP."""

@@ -38,7 +38,7 @@ from reconciler.sync.apply import SourceApply
 from reconciler.sync.apply_releases import Releases
 from reconciler.sync.controller import Parts, SourceController
 from reconciler.sync.observe import Observation
-from tests.kit.clusters import NAMESPACE, Api, api, informed
+from tests.kit.clusters import NAMESPACE, Api, Reached, api, informed
 from tests.kit.repositories import Files, Origin
 from tests.kit.wait import until
 
@@ -80,7 +80,7 @@ class SettableClock:
 class Desk:
     """One life of our controllers over a cluster and a repository."""
 
-    api: Api
+    api: Api | Reached
     origin: Origin
     clock: SettableClock
     cache: Cache
@@ -208,7 +208,7 @@ async def desk(folder: Path, *, forges: Mapping[str, Forge] | None = None, **set
 
 @asynccontextmanager
 async def life(
-    cluster: Api, origin: Origin, folder: Path, *, forges: Mapping[str, Forge] | None = None, **settings: Any
+    cluster: Api | Reached, origin: Origin, folder: Path, *, forges: Mapping[str, Forge] | None = None, **settings: Any
 ) -> AsyncIterator[Desk]:
     """New controllers, a new cache and a new mirror over what is there."""
     async with AsyncExitStack() as stack:
@@ -221,7 +221,7 @@ async def life(
         yield _assembled(cluster, origin, (cache, followed), forges or {})
 
 
-def _assembled(cluster: Api, origin: Origin, read: tuple[Cache, GitSource], forges: Mapping[str, Forge]) -> Desk:
+def _assembled(cluster: Api | Reached, origin: Origin, read: tuple[Cache, GitSource], forges: Mapping[str, Forge]) -> Desk:
     cache, followed = read
     clock, client = SettableClock(), cluster.client
     announcements = Announcements(forges, cache)
