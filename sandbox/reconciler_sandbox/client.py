@@ -14,7 +14,7 @@ import orjson
 CALL_TIMEOUT = 30.0
 WATCH_SECONDS = 300
 PAUSE_SECONDS = 0.2
-BUSY, GONE = (408, 429), 410
+BUSY = (408, 429)
 PATCH_TYPES: Mapping[str, str] = {
     "merge": "application/merge-patch+json",
     "strategic": "application/strategic-merge-patch+json",
@@ -113,19 +113,22 @@ class ApiClient:
     async def watch(self, path: str, **query: str) -> AsyncIterator[tuple[str, Json]]:
         """What is there as ADDED, then every change, for ever; what vanished while nobody watched is DELETED after the next list.
 
-        Raises ApiError only when the collection is refused (4xx): a server that is away or restarts is asked again.
+        Raises ApiError only when the collection is refused (4xx) from the beginning: a server that is away or restarts is asked again,
+        and one that has just started refuses what it served before for a moment.
         """
         known: dict[str, Json] = {}
+        served = False
         while True:
             try:
                 listed = await self._json(Call("GET", path, query))
+                served = True
                 for event in _differences(known, _items(listed)):
                     yield event
                 async with aclosing(self._follow(path, query, listed["metadata"]["resourceVersion"], known)) as events:
                     async for event in events:
                         yield event
             except ApiError as error:
-                if not error.is_passing and error.status != GONE:
+                if not served and not error.is_passing:
                     raise
             await asyncio.sleep(PAUSE_SECONDS)
 

@@ -103,6 +103,24 @@ async def test_a_watch_outlives_refusals_that_pass(api_server: ApiServer, api: A
         assert await seen(events, 1) == [("ADDED", "one")]
 
 
+@pytest.mark.parametrize("refusal", [Answer(403, {}, b'{"message": "RBAC: role not found"}'), Answer(404, {}, b"404 page not found")])
+async def test_a_watch_outlives_a_server_that_does_not_know_its_roles_or_kinds_yet(
+    api_server: ApiServer, api: ApiClient, refusal: Answer
+) -> None:
+    answers = [None, refusal, refusal]  # the first list is served, the watch after it and the next list are not
+
+    async def refuse(call: Call) -> Answer | None:
+        return answers.pop(0) if answers and call.method == "GET" else None
+
+    api_server.faults = refuse
+    async with aclosing(api.watch(CONFIG_MAPS)) as events:
+        await api.create(CONFIG_MAPS, config_map("one"))
+        assert await seen(events, 1) == [("ADDED", "one")]
+        await api.create(CONFIG_MAPS, config_map("two"))
+        assert await seen(events, 1) == [("ADDED", "two")]
+    assert not answers
+
+
 async def test_no_answer_is_an_error_with_a_status() -> None:
     async with running() as server:
         address = server.url
