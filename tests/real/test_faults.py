@@ -20,9 +20,9 @@ from tests.real.kit.servers import Server, started_cluster
 from tests.real.kit.weather import Weather
 
 pytestmark = [pytest.mark.real, pytest.mark.disturbed, pytest.mark.timeout(400), pytest.mark.xdist_group("plays")]
-SHORT_LEASE = {"lease": {"duration": "2s", "renewEvery": "400ms"}}
+SHORT_LEASE = {"lease": {"duration": "5s", "renewEvery": "1s"}}
 CHANGES, RESTARTS = 3, 3
-PATIENT_LEASE = {"lease": {"duration": "6s", "renewEvery": "800ms"}}
+PATIENT_LEASE = {"lease": {"duration": "15s", "renewEvery": "3s"}}
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Plays the demo's stories on a real control plane, in good times and in bad, and says what did not come out as told.
 
-What differs from the demo: the steps of the storefront last longer, because who counts requests beside another play must not be overtaken.
+What differs from the demo: the steps of the storefront and the watch after a promotion last longer, because whoever counts requests
+beside another play must not be overtaken.
 With faults deadlines are put off, bursts are smaller, and that everybody is on one version may become true a little later than the rest.
 """
 
@@ -34,7 +35,14 @@ from tests.real.kit.reach import caller
 from tests.real.kit.servers import Server
 
 SAMPLE = Path(__file__).resolve().parents[3] / "sample-repo"
-LONGER = {"- pause: {duration: 8s}": "- pause: {duration: 14s}", "- pause: {duration: 6s}": "- pause: {duration: 10s}"}
+LONGER = {
+    "storefront/rollout.yaml": {
+        "- pause: {duration: 8s}": "- pause: {duration: 14s}",
+        "- pause: {duration: 6s}": "- pause: {duration: 10s}",
+    },
+    "storefront/policy.yaml": {"window: 20s": "window: 26s"},
+    "analysis/success-rate.yaml": {"count: 5": "count: 8"},
+}
 DISTURBED: Mapping[str, Any] = {"allowance": 60.0, "burst": 600}
 PATIENCE = 90.0
 NOBODY_ANSWERS = b"404 page not found\n"
@@ -173,13 +181,14 @@ async def _keep(scene: Scene, folder: Path) -> None:
 
 
 def lengthen(sample: Path) -> None:
-    """Let each step of the storefront last longer: who counts requests while another play takes the machine must not be overtaken."""
-    file = sample / "environments" / "demo" / "storefront" / "rollout.yaml"
-    text = file.read_text(encoding="utf-8")
-    for pause, longer in LONGER.items():
-        assert pause in text
-        text = text.replace(pause, longer)
-    file.write_text(text, encoding="utf-8")
+    """Let steps and watches last longer: who counts requests while another play takes the machine must not be overtaken."""
+    for name, changes in LONGER.items():
+        file = sample / "environments" / "demo" / name
+        text = file.read_text(encoding="utf-8")
+        for short, longer in changes.items():
+            assert short in text
+            text = text.replace(short, longer)
+        file.write_text(text, encoding="utf-8")
 
 
 def _amend(settings: Path, arrangement: Arrangement) -> None:
