@@ -11,7 +11,7 @@ import aiohttp
 
 from reconciler_sandbox.rehearsal.child import dies_with_parent, environment
 
-READY_SECONDS = 20.0
+READY_SECONDS = 60.0
 STOP_SECONDS = 5.0
 LOOK_AGAIN_SECONDS = 0.05
 LOG_TAIL_BYTES = 4000

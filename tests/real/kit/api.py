@@ -13,7 +13,7 @@ import aiohttp
 from reconciler.kube.http import Endpoint
 
 Json = dict[str, Any]
-PATIENCE = 30.0
+PATIENCE = 60.0
 SHOWN = 1500
 PATCHES = {
     "merge": "application/merge-patch+json",
@@ -105,7 +105,7 @@ class Api:
     @asynccontextmanager
     async def watch(self, path: str, **query: str) -> AsyncIterator["Watch"]:
         """An open watch; `events` are read one by one."""
-        options = {"watch": "true", "timeoutSeconds": "60", **query}
+        options = {"watch": "true", "timeoutSeconds": "120", **query}
         async with self._session.get(path, params=options, timeout=aiohttp.ClientTimeout(total=None, sock_read=PATIENCE)) as answer:
             yield Watch(answer)
 

@@ -14,7 +14,7 @@ from tests.real.kit.controlplane import RealCluster
 PLUGIN = "OwnerReferencesPermissionEnforcement"
 WORDS = "cannot set blockOwnerDeletion"
 SUFFIX = "/finalizers"
-PATIENCE = 20.0
+PATIENCE = 60.0
 LOOK_AGAIN_SECONDS = 0.1
 ROLES = "/apis/rbac.authorization.k8s.io/v1/clusterroles"
 RUNS, JOBS = "/apis/argoproj.io/v1alpha1/namespaces/shop/analysisruns", "/apis/batch/v1/namespaces/shop/jobs"

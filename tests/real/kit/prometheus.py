@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.real.kit.program import Program, answers, free_port
 
-READY_SECONDS = 30.0
+READY_SECONDS = 60.0
 Json = dict[str, Any]
 
 
