@@ -4,10 +4,11 @@ Each play has a control plane of its own, because most of what goes wrong would 
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -15,13 +16,14 @@ from tests.real.kit.accounts import administrators
 from tests.real.kit.controlplane import RealCluster
 from tests.real.kit.detour import Forgetting, through
 from tests.real.kit.leaders import frozen, leading, second_daemon, unled
-from tests.real.kit.playing import DISTURBED, Arrangement, Scene, played, seed
+from tests.real.kit.playing import DISTURBED, MUCH_LONGER, Arrangement, Scene, played, seed
 from tests.real.kit.servers import Server, started_cluster
 from tests.real.kit.weather import Weather
 
-pytestmark = [pytest.mark.real, pytest.mark.disturbed, pytest.mark.timeout(400), pytest.mark.xdist_group("plays")]
+pytestmark = [pytest.mark.real, pytest.mark.disturbed, pytest.mark.timeout(600), pytest.mark.xdist_group("plays")]
 SHORT_LEASE = {"lease": {"duration": "5s", "renewEvery": "1s"}}
 CHANGES, RESTARTS = 3, 3
+SLOWLY: Mapping[str, Any] = {**DISTURBED, "longer": MUCH_LONGER}
 PATIENT_LEASE = {"lease": {"duration": "15s", "renewEvery": "3s"}}
 
 
@@ -52,7 +54,7 @@ async def test_every_story_holds_while_two_daemons_lead_in_turns(server: Server,
     tokens = await administrators(server, "first", "second")
     first, second = (cluster.kubeconfig_of(token) for token in tokens.values())
     trouble = partial(led_in_turns, second)
-    scene = await played(server, tmp_path, Arrangement(daemon_kubeconfig=first, settings=SHORT_LEASE, trouble=trouble, **DISTURBED))
+    scene = await played(server, tmp_path, Arrangement(daemon_kubeconfig=first, settings=SHORT_LEASE, trouble=trouble, **SLOWLY))
     assert [note.rpartition(" ")[2] for note in scene.troubles][:3] == ["frozen", "killed", "frozen"], scene.troubles
     assert [str(write) for write in unled(cluster.audit_log, tokens)] == []
 
@@ -85,9 +87,7 @@ async def led_in_turns(kubeconfig: str, scene: Scene) -> None:
 async def test_every_story_holds_while_the_api_server_restarts_and_forgets(server: Server, cluster: RealCluster, tmp_path: Path) -> None:
     async with through(cluster, tmp_path, cluster.token, Forgetting) as (proxy, kubeconfig):
         trouble = partial(forgotten_again_and_again, cluster, proxy)
-        scene = await played(
-            server, tmp_path, Arrangement(daemon_kubeconfig=kubeconfig, settings=PATIENT_LEASE, trouble=trouble, **DISTURBED)
-        )
+        scene = await played(server, tmp_path, Arrangement(daemon_kubeconfig=kubeconfig, settings=PATIENT_LEASE, trouble=trouble, **SLOWLY))
     assert len(scene.troubles) >= 3, scene.troubles
     assert proxy.expired >= 3, "hardly a watch went on from a version that is gone"
 
@@ -115,5 +115,5 @@ async def test_every_story_holds_in_bad_weather(server: Server, cluster: RealClu
     async with through(cluster, tmp_path, cluster.token) as (proxy, kubeconfig):
         for fault in weather.faults():
             proxy.faults.add(fault)
-        await played(server, tmp_path, Arrangement(daemon_kubeconfig=kubeconfig, settings=PATIENT_LEASE, **DISTURBED))
+        await played(server, tmp_path, Arrangement(daemon_kubeconfig=kubeconfig, settings=PATIENT_LEASE, **SLOWLY))
     assert all(weather.met[word] >= 5 for word in weather.words), weather.met

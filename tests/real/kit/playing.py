@@ -35,13 +35,19 @@ from tests.real.kit.reach import caller
 from tests.real.kit.servers import Server
 
 SAMPLE = Path(__file__).resolve().parents[3] / "sample-repo"
-LONGER = {
-    "storefront/rollout.yaml": {
-        "- pause: {duration: 8s}": "- pause: {duration: 14s}",
-        "- pause: {duration: 6s}": "- pause: {duration: 10s}",
-    },
+Changes = Mapping[str, Mapping[str, str]]
+DARK, STEP = "- pause: {duration: 8s}", "- pause: {duration: 6s}"
+LONGER: Changes = {
+    "storefront/rollout.yaml": {DARK: "- pause: {duration: 14s}", STEP: "- pause: {duration: 10s}"},
     "storefront/policy.yaml": {"window: 20s": "window: 26s"},
     "analysis/success-rate.yaml": {"count: 5": "count: 8"},
+}
+MUCH_LONGER: Changes = {
+    **LONGER,
+    "storefront/rollout.yaml": {DARK: "- pause: {duration: 30s}", STEP: "- pause: {duration: 25s}"},
+    "storefront/network.yaml": {"timeout: 2s": "timeout: 6s"},
+    "checkout/network.yaml": {"timeout: 2s": "timeout: 6s"},
+    "web/network.yaml": {"timeout: 1s": "timeout: 3s"},
 }
 DISTURBED: Mapping[str, Any] = {"allowance": 60.0, "burst": 600}
 PATIENCE = 90.0
@@ -117,6 +123,8 @@ class Arrangement:
     objects: Sequence[tuple[str, Mapping[str, Any]]] = ()
     further: Sequence[Story] = ()
     trouble: Trouble | None = None
+    longer: Changes = field(default_factory=lambda: LONGER)
+    """What of the sample lasts longer than in the demo, by file."""
     allowance: float = 0.0
     """Seconds that every deadline is put off: a fault takes time, and a claim that holds is not waited for."""
     burst: int = 2000
@@ -137,7 +145,7 @@ async def played(server: Server, folder: Path, arrangement: Arrangement) -> Scen
         kubeconfig = server.kubeconfig.read_text(encoding="utf-8")
         elsewhere = Elsewhere(patient(call), kubeconfig, arrangement.daemon_kubeconfig)
         sample = shutil.copytree(SAMPLE, folder / "sample")
-        lengthen(sample)
+        lengthen(sample, arrangement.longer)
         async with PatientStage(sample, elsewhere=elsewhere) as stage, Hands(stage) as hands:
             _amend(stage.settings_file, arrangement)
             for collection, manifest in arrangement.objects:
@@ -180,14 +188,14 @@ async def _keep(scene: Scene, folder: Path) -> None:
 # -- before -----------------------------------------------------------------------------------------------------------
 
 
-def lengthen(sample: Path) -> None:
+def lengthen(sample: Path, longer: Changes) -> None:
     """Let steps and watches last longer: who counts requests while another play takes the machine must not be overtaken."""
-    for name, changes in LONGER.items():
+    for name, changes in longer.items():
         file = sample / "environments" / "demo" / name
         text = file.read_text(encoding="utf-8")
-        for short, longer in changes.items():
+        for short, long in changes.items():
             assert short in text
-            text = text.replace(short, longer)
+            text = text.replace(short, long)
         file.write_text(text, encoding="utf-8")
 
 
