@@ -23,7 +23,7 @@ from tests.real.kit.weather import Weather
 pytestmark = [pytest.mark.real, pytest.mark.disturbed, pytest.mark.timeout(600), pytest.mark.xdist_group("plays")]
 SHORT_LEASE = {"lease": {"duration": "5s", "renewEvery": "1s"}}
 CHANGES, RESTARTS = 3, 3
-SLOWLY: Mapping[str, Any] = {**DISTURBED, "longer": MUCH_LONGER}
+SLOWLY: Mapping[str, Any] = {**DISTURBED, "burst": 240, "longer": MUCH_LONGER}
 PATIENT_LEASE = {"lease": {"duration": "15s", "renewEvery": "3s"}}
 
 

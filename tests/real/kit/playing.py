@@ -41,13 +41,13 @@ LONGER: Changes = {
     "storefront/rollout.yaml": {DARK: "- pause: {duration: 14s}", STEP: "- pause: {duration: 10s}"},
     "storefront/policy.yaml": {"window: 20s": "window: 26s"},
     "analysis/success-rate.yaml": {"count: 5": "count: 8"},
+    "storefront/network.yaml": {"timeout: 2s": "timeout: 6s"},
+    "checkout/network.yaml": {"timeout: 2s": "timeout: 6s"},
+    "web/network.yaml": {"timeout: 1s": "timeout: 3s"},
 }
 MUCH_LONGER: Changes = {
     **LONGER,
     "storefront/rollout.yaml": {DARK: "- pause: {duration: 30s}", STEP: "- pause: {duration: 25s}"},
-    "storefront/network.yaml": {"timeout: 2s": "timeout: 6s"},
-    "checkout/network.yaml": {"timeout: 2s": "timeout: 6s"},
-    "web/network.yaml": {"timeout: 1s": "timeout: 3s"},
 }
 DISTURBED: Mapping[str, Any] = {"allowance": 60.0, "burst": 600}
 PATIENCE = 90.0
