@@ -12,24 +12,20 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
-from scripts.mutants.mutations import Mutant, mutants
+import pytest
+
+from scripts.mutants.mutations import Trial, mutants
+from scripts.mutants.sieve import Limits, Sieve
 
 ROOT = Path(__file__).resolve().parents[2]
 ARGUED = Path(__file__).with_name("argued.txt")
 IMPURE = ("observe", "controller", "apply", "restoring", "follow")
 COPIED = ("reconciler", "sandbox", "tests", "scripts", "benchmarks", "policies", "deploy", "sample-repo")
 LARGEST_SHARE = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """One mutant of one module, the path relative to the project."""
-
-    path: str
-    mutant: Mutant
 
 
 def trials(folder: str) -> Iterator[Trial]:
@@ -68,7 +64,13 @@ def survives(place: Path, trial: Trial, folder: str, seconds: float) -> bool:
 def _nearest_first(place: Path, path: str, folder: str) -> tuple[str, ...]:
     """The tests of the folder, those named after the module first: most mutants die there."""
     near = sorted((place / "tests" / folder).rglob(f"test_{Path(path).stem}.py"))
-    return (*(str(found.relative_to(place)) for found in near), f"tests/{folder}")
+    return (*(str(found.relative_to(place)) for found in near), *tests_of(place, folder))
+
+
+def tests_of(place: Path, folder: str) -> tuple[str, ...]:
+    """The tests of a folder, and the contract of its plug-ins where there is one."""
+    contract = f"tests/contracts/test_{folder.removesuffix('s')}_contract.py"
+    return (f"tests/{folder}", contract) if (place / contract).exists() else (f"tests/{folder}",)
 
 
 def _passes(place: Path, tests: Sequence[str], seconds: float) -> bool:
@@ -81,34 +83,64 @@ def _passes(place: Path, tests: Sequence[str], seconds: float) -> bool:
     return ran.returncode == 0
 
 
-def survivors(folder: str, sample: Sequence[Trial], deadline: float, seconds: float) -> Iterator[tuple[Trial, bool]]:
-    """Each trial that there was time for, and whether it survived."""
+class Tally:
+    """Counts the mutants of one folder and names each survivor as soon as it is known."""
+
+    def __init__(self, known: dict[tuple[str, str], str]) -> None:
+        self._known = known
+        self._out = sys.stdout  # pytest's own words are kept away from it
+        self.tried = self.lived = self.argued = 0
+        self.unsure: list[Trial] = []
+
+    def tell(self, trial: Trial, alive: bool | None) -> None:
+        """Count one answer; one that only a fresh process knows is kept for later."""
+        if alive is None:
+            self.unsure.append(trial)
+            return
+        self.tried += 1
+        if alive:
+            reason = self._known.get((trial.path, trial.mutant.before))
+            self.lived, self.argued = self.lived + (reason is None), self.argued + (reason is not None)
+            mutant = trial.mutant
+            print(f"{trial.path}:{mutant.line}  {mutant.before}  →  {mutant.after}  {reason or ''}".rstrip(), file=self._out, flush=True)
+
+
+def sieve(folder: str, sample: Sequence[Trial], limits: Limits, tally: Tally) -> None:
+    """The mutants that one process can tell of, each in a fork of it."""
+    with tempfile.TemporaryDirectory() as temporary:
+        plugin = Sieve(ROOT, sample, limits, tally.tell)
+        words = ["-s", "-p", "no:cacheprovider", "-n", "0", f"--basetemp={temporary}/tests", *tests_of(ROOT, folder)]
+        with redirect_stdout(StringIO()) as said:
+            ended = pytest.main(words, plugins=[plugin])
+        if ended != pytest.ExitCode.OK:
+            sys.exit(f"{said.getvalue()}\nthe tests of {folder} do not pass without a mutant")
+
+
+def try_afresh(folder: str, limits: Limits, tally: Tally) -> None:
+    """The mutants of code that runs while modules are imported, each in a process of its own on a copy of the project."""
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(temporary)
         copied(place)
-        if not _passes(place, (f"tests/{folder}",), 3 * seconds):
-            sys.exit(f"tests/{folder} does not pass without a mutant")
-        for trial in sample:
-            if time.monotonic() > deadline:
-                return
-            yield trial, survives(place, trial, folder, seconds)
+        for trial in tuple(tally.unsure):
+            if time.monotonic() < limits.deadline:
+                tally.tell(trial, survives(place, trial, folder, limits.seconds))
 
 
 def report(folder: str, arguments: argparse.Namespace) -> float:
     """Tell the survivors of one folder; the share that nothing argues for."""
-    known = argued(ARGUED.read_text().splitlines())
     every = list(trials(folder))
     sample = random.Random(arguments.seed).sample(every, min(arguments.sample, len(every)))
-    deadline = time.monotonic() + 60 * arguments.minutes
-    tried = lived = excused = 0
-    for trial, alive in survivors(folder, sample, deadline, arguments.timeout):
-        tried += 1
-        reason = known.get((trial.path, trial.mutant.before))
-        if alive:
-            lived, excused = lived + (reason is None), excused + (reason is not None)
-            print(f"{trial.path}:{trial.mutant.line}  {trial.mutant.before}  →  {trial.mutant.after}  {reason or ''}".rstrip(), flush=True)
-    share = lived / tried if tried else 0.0
-    print(f"{folder}: {tried} of {len(every)} mutants tried (seed {arguments.seed}), {lived} survived ({share:.0%}), {excused} argued")
+    limits = Limits(time.monotonic() + 60 * arguments.minutes, arguments.timeout)
+    tally = Tally(argued(ARGUED.read_text().splitlines()))
+    sieve(folder, sample, limits, tally)
+    if tally.unsure:
+        try_afresh(folder, limits, tally)
+    share = tally.lived / tally.tried if tally.tried else 0.0
+    print(
+        f"{folder}: {tally.tried} of {len(every)} mutants tried (seed {arguments.seed}),"
+        f" {tally.lived} survived ({share:.0%}), {tally.argued} argued",
+        flush=True,
+    )
     return share
 
 
@@ -117,7 +149,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", nargs="+", default=["rollouts", "analysis"], metavar="FOLDER", help="folders below reconciler/")
     parser.add_argument("--sample", type=int, default=100, help="mutants a folder")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--timeout", type=float, default=120.0, help="seconds a run of the tests may take")
+    parser.add_argument("--timeout", type=int, default=120, help="seconds a run of the tests may take")
     parser.add_argument("--minutes", type=float, default=30.0, help="minutes a folder may take")
     arguments = parser.parse_args(words)
     shares = [report(folder, arguments) for folder in arguments.only]

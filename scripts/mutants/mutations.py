@@ -1,7 +1,7 @@
 """The mutations of one source text: an operand dropped, a comparison swapped, an early return removed. Pure."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 SWAPS: dict[type[ast.cmpop], str] = {ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">", ast.Eq: "!=", ast.NotEq: "=="}
@@ -10,12 +10,28 @@ WORDS = {ast.And: " and ", ast.Or: " or "}
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One change: the line where it stands, that line before and after, and the whole text after."""
+    """One change.
+
+    line: where it stands
+    before: that line as it is, stripped
+    after: that line as it becomes, stripped
+    text: the whole module after the change
+    within: the qualified name and the first line of the function of a module or class that it stands in, ("", 0) outside of functions
+    """
 
     line: int
     before: str
     after: str
     text: str
+    within: tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One mutant of one module, the path relative to the project."""
+
+    path: str
+    mutant: Mutant
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +48,21 @@ def mutants(text: str) -> tuple[Mutant, ...]:
     """Every mutant of a module, in the order of its lines."""
     source = text.encode()
     starts = _line_starts(source)
-    edits = sorted(_edits(ast.parse(text), source, starts), key=lambda edit: (edit.line, edit.start, edit.words))
-    return tuple(_mutant(source, starts, edit) for edit in edits)
+    tree = ast.parse(text)
+    edits = sorted(_edits(tree, source, starts), key=lambda edit: (edit.line, edit.start, edit.words))
+    functions = tuple(_functions(tree.body, ""))
+    return tuple(_mutant(source, starts, edit, functions) for edit in edits)
+
+
+def _functions(body: Sequence[ast.stmt], prefix: str) -> Iterator[tuple[range, tuple[str, int]]]:
+    """The lines that each function of a module or class runs when it is called, with its qualified name and first line."""
+    for statement in body:
+        if isinstance(statement, ast.ClassDef):
+            yield from _functions(statement.body, f"{prefix}{statement.name}.")
+        elif isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+            first = min([statement.lineno, *(decorator.lineno for decorator in statement.decorator_list)])
+            lines = range(statement.body[0].lineno, (statement.end_lineno or statement.lineno) + 1)
+            yield lines, (f"{prefix}{statement.name}", first)
 
 
 def _line_starts(source: bytes) -> list[int]:
@@ -43,11 +72,12 @@ def _line_starts(source: bytes) -> list[int]:
     return starts
 
 
-def _mutant(source: bytes, starts: list[int], edit: Edit) -> Mutant:
+def _mutant(source: bytes, starts: list[int], edit: Edit, functions: Sequence[tuple[range, tuple[str, int]]]) -> Mutant:
     changed = source[: edit.start] + edit.words.encode() + source[edit.end :]
     begin, end = starts[edit.line - 1], starts[edit.line]
     after = changed[begin : changed.find(b"\n", edit.start + len(edit.words.encode()))]
-    return Mutant(edit.line, source[begin:end].decode().strip(), " ".join(after.decode().split()), changed.decode())
+    within = next((place for lines, place in functions if edit.line in lines), ("", 0))
+    return Mutant(edit.line, source[begin:end].decode().strip(), " ".join(after.decode().split()), changed.decode(), within)
 
 
 def _edits(tree: ast.Module, source: bytes, starts: list[int]) -> Iterator[Edit]:
@@ -57,7 +87,7 @@ def _edits(tree: ast.Module, source: bytes, starts: list[int]) -> Iterator[Edit]
                 yield from _dropped(node, source, starts)
             case ast.Compare(ops=[op]) if type(op) in SWAPS:
                 yield _swapped(node, source, starts)
-            case ast.FunctionDef():
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
                 yield from _removed(node, starts)
 
 
@@ -85,7 +115,7 @@ def _swapped(node: ast.Compare, source: bytes, starts: list[int]) -> Edit:
     return Edit(node.lineno, begin, end, f"({left} {SWAPS[type(node.ops[0])]} {right})")
 
 
-def _removed(function: ast.FunctionDef, starts: list[int]) -> Iterator[Edit]:
+def _removed(function: ast.FunctionDef | ast.AsyncFunctionDef, starts: list[int]) -> Iterator[Edit]:
     """Each `return` at the end of an `if` without `else` that something stands after."""
     for block in _blocks(function):
         for statement in block[:-1]:
@@ -94,7 +124,7 @@ def _removed(function: ast.FunctionDef, starts: list[int]) -> Iterator[Edit]:
                 yield Edit(statement.body[-1].lineno, begin, end, "pass")
 
 
-def _blocks(function: ast.FunctionDef) -> Iterator[list[ast.stmt]]:
+def _blocks(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[list[ast.stmt]]:
     yield function.body
     for node in ast.walk(function):
         if isinstance(node, ast.For | ast.While | ast.If | ast.With) and node.body:

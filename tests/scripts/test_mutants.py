@@ -1,9 +1,17 @@
 """What `make mutants` breaks, and what it lets pass."""
 
 import ast
+import importlib.util
+import os
+import time
+from pathlib import Path
+from types import ModuleType
 
 from scripts.mutants.__main__ import argued, trials
-from scripts.mutants.mutations import mutants
+from scripts.mutants.mutations import Mutant, mutants
+from scripts.mutants.reached import recorded
+from scripts.mutants.sieve import in_fork
+from scripts.mutants.swap import living, swapped
 
 SOURCE = '''def f(a, b, c):
     """Ä."""
@@ -44,3 +52,72 @@ def test_modules_that_read_or_write_are_left_alone() -> None:
 def test_an_argument_names_the_file_and_the_line() -> None:
     rows = ["# a remark", "", "a.py :: if x: :: because"]
     assert argued(rows) == {("a.py", "if x:"): "because"}
+
+
+WALLET = """from functools import cache
+
+LIMIT = 3 if 1 < 2 else 4
+
+
+class Wallet:
+    @property
+    def empty(self):
+        return self.coins == 0 and self.notes == 0
+
+    coins = notes = 0
+
+
+@cache
+def rich(coins):
+    if coins > 3:
+        return "rich"
+    return "poor"
+"""
+
+
+def loaded(path: Path) -> ModuleType:
+    path.write_text(WALLET)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def mutant_with(after: str) -> Mutant:
+    [found] = [mutant for mutant in mutants(WALLET) if mutant.after == after]
+    return found
+
+
+def test_a_mutant_takes_the_place_of_a_loaded_method_and_of_a_wrapped_function(tmp_path: Path) -> None:
+    path = tmp_path / "wallet.py"
+    module = loaded(path)
+    wallet = module.Wallet()
+    wallet.notes = 1
+    assert (wallet.empty, module.rich.__wrapped__(3)) == (False, "poor")
+    for after in ("return ((self.coins == 0))", "if ((coins) >= (3)):"):
+        assert swapped(living(str(tmp_path)), str(path), mutant_with(after))
+    assert (wallet.empty, module.rich.__wrapped__(3)) == (True, "rich")
+
+
+def test_a_mutant_outside_of_functions_takes_nobodys_place(tmp_path: Path) -> None:
+    path = tmp_path / "wallet.py"
+    loaded(path)
+    outside = mutant_with("LIMIT = 3 if ((1) <= (2)) else 4")
+    assert outside.within == ("", 0)
+    assert not swapped(living(str(tmp_path)), str(path), outside)
+
+
+def test_only_functions_below_the_path_are_reached(tmp_path: Path) -> None:
+    module = loaded(tmp_path / "wallet.py")
+    with recorded(str(tmp_path)) as reached:
+        module.rich(1)
+        mutants(SOURCE)
+    assert reached == {(str(tmp_path / "wallet.py"), "rich")}
+
+
+def test_a_fork_answers_and_one_that_dies_or_hangs_answers_otherwise() -> None:
+    assert in_fork(lambda: "survived", 60, "noticed") == "survived"
+    assert in_fork(lambda: os._exit(0), 60, "noticed") == "noticed"  # type: ignore[func-returns-value]
+    assert in_fork(lambda: 1 / 0, 60, "noticed") == "noticed"
+    assert in_fork(lambda: time.sleep(600), 1, "noticed") == "noticed"  # type: ignore[func-returns-value]
