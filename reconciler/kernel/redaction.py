@@ -94,8 +94,7 @@ def _parts(secret: str) -> Iterator[str]:
     if not bare:
         return
     yield from {secret, bare, " ".join(secret.split())}
-    lines = [line.strip() for line in bare.splitlines()]
-    yield from (line for line in lines if len(lines) > 1 and len(line) >= LINE)
+    yield from (line for line in map(str.strip, bare.splitlines()) if len(line) >= LINE)
     if bare[0] in "{[":
         try:
             yield from _leaves(json.loads(bare))

@@ -23,6 +23,8 @@ def test_a_duration_is_read(text: str, seconds: float) -> None:
         ("30", 'time: missing unit in duration "30"'),
         ("1d", 'time: unknown unit "d" in duration "1d"'),
         ("1 s", 'time: unknown unit " s" in duration "1 s"'),
+        ("soon1s", 'time: invalid duration "soon1s"'),
+        ("1s soon", 'time: unknown unit "s soon" in duration "1s soon"'),
         ("-", 'time: invalid duration "-"'),
         ("9999999999h", 'time: invalid duration "9999999999h"'),
         ("٣s", 'time: invalid duration "٣s"'),

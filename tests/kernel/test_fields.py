@@ -23,6 +23,18 @@ def test_a_member_of_another_type_is_named(read: str) -> None:
         getattr(FIELDS, read)("t")
 
 
+def test_an_absent_member_is_the_empty_one_of_its_type() -> None:
+    assert (FIELDS.text("none"), FIELDS.flag("none"), FIELDS.number("none"), FIELDS.each("none")) == ("", False, None, [])
+    assert FIELDS.under("none") == Fields("spec.none", {})
+    assert FIELDS.flag("none", default=True) is True
+
+
+@pytest.mark.parametrize("value", [{"a": {}}, "x", 1, ["x"], [{"a": 1}, None]])
+def test_only_a_list_of_objects_is_one(value: object) -> None:
+    with pytest.raises(InvalidField, match="must be a list of objects"):
+        Fields("spec", {"l": value}).each("l")
+
+
 def test_true_is_no_number_and_numbers_are_no_text() -> None:
     with pytest.raises(InvalidField):
         FIELDS.number("f")

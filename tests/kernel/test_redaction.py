@@ -49,6 +49,12 @@ def test_a_secret_is_known_without_the_line_ends_of_its_file_and_line_by_line(st
     assert "hunter2-long" not in Redactor([stored]).text("refused hunter2-long")
 
 
+def test_a_document_of_a_thousand_texts_is_known_by_a_bounded_number_of_them() -> None:
+    texts = [f"hunter-{number:04}" for number in range(1000)]
+    redactor = Redactor([json.dumps(texts)])
+    assert sum(MASK in redactor.text(f"refused {text}") for text in texts) == 199
+
+
 def test_overlapping_secrets_leave_nothing_of_each_other() -> None:
     assert Redactor(["abcdef", "defghi"]).text("xabcdefghix") == f"x{MASK}x"
     assert Redactor(["hunter", "hunter22", ""]).text("refused hunter22 and hunter") == f"refused {MASK} and {MASK}"

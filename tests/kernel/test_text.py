@@ -84,6 +84,11 @@ def test_every_line_of_a_paragraph_is_as_harmless(text: str) -> None:
         assert not re.match(r"(?i)([a-z][a-z0-9-]*|breaking change)\s*:|#|/\w", line)
 
 
+def test_a_paragraph_is_wrapped_between_words_and_no_line_is_wider() -> None:
+    assert commit_text("one two three four", width=10) == "one two\nthree four"
+    assert commit_text("one two three fours unbreakable", width=10) == "one two\nthree\nfours\nunbreakable"
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [
