@@ -120,8 +120,8 @@ def _compare(old: Parsed, new: Parsed, before: Workload | None, after: Workload 
     config = tuple(_config_changes(old, new, before, after))
     other = _other_fields(old, new, before, after)
     moved = (before and identity(old, before)) != (after and identity(new, after))
-    if not (fields or config or other or moved):
-        return None
+    if not (other or moved):
+        return None  # what changes in the template or its config moves the workload
     return WorkloadChange(
         workload=present.id,
         template=workload_id(present.template),
@@ -173,10 +173,10 @@ def _other_fields(old: Parsed, new: Parsed, before: Workload | None, after: Work
 def _outside_template(old: Parsed, new: Parsed, was: Located, now: Located) -> Iterator[ChangedField]:
     if was.manifest is now.manifest or canonical(was.manifest) == canonical(now.manifest):
         return
-    template = template_path(now.key[0])
+    template = template_path(now.key[0]) or ()
     for field in changed_fields(was, now, template_differences((old, was), (new, now), ())):
         place, root = (field.location.path, now.root if field.after else was.root)
-        if not template or place[len(root) : len(root) + len(template)] != template:
+        if place[len(root) : len(root) + len(template)] != template:
             yield field
 
 

@@ -221,17 +221,21 @@ def _judged(question: _Question, draft: _TipSoFar) -> Outcome:
 def strays(before: Parsed, after: Parsed, workload: WorkloadId) -> list[str] | None:
     """The other workloads that an edit would move through shared config; None when it breaks or moves anything else."""
     was, now = workloads(before), workloads(after)
-    if was.keys() != now.keys() or workload not in now or list(map(str, before.problems)) != list(map(str, after.problems)):
+    if was.keys() != now.keys() or list(map(str, before.problems)) != list(map(str, after.problems)):
         return None
-    if not _same(_rest(before, was[workload]), _rest(after, now[workload])):
+    own = _own(before, was[workload]) | _own(after, now[workload])
+    if not _same(_rest(before, own), _rest(after, own)):
         return None
     others = [id for id in was if id != workload and _asks_otherwise((before, was[id]), (after, now[id]))]
     return sorted(map(str, others))
 
 
-def _rest(parsed: Parsed, workload: Workload) -> list[Manifest]:
-    """Everything in the source that no edit for this workload may touch."""
-    own = {workload.template.key, *(located.key for located in referenced_config(parsed, workload))}
+def _own(parsed: Parsed, workload: Workload) -> set[Named]:
+    """What an edit for this workload may touch: its template, and the config that this refers to."""
+    return {workload.template.key, *(located.key for located in referenced_config(parsed, workload))}
+
+
+def _rest(parsed: Parsed, own: set[Named]) -> list[Manifest]:
     return [located.manifest for located in parsed.manifests if located.key not in own]
 
 

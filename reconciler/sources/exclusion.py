@@ -4,7 +4,10 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
-PIECE = re.compile(r"(\*\*/|/\*\*$|\*\*|\*|\?|\[!?[^\]/]+\])")
+CLASS = re.compile(r"\[!?[^\]/]+\]")
+PIECE = re.compile(rf"(\*\*/|/\*\*$|\*\*|\*|\?|{CLASS.pattern})")
+SIGNS = re.compile(r"[\\\[&~|]")
+"""What would mean something to `re` inside of a class, and means itself in a glob."""
 MEANINGS = {"**/": "(?:.*/)?", "/**": "/.*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
@@ -19,6 +22,15 @@ def excluded(name: str, folder: str, globs: Sequence[str]) -> bool:
     return any(_matches(glob, parts if "/" not in glob.strip("/") else places) for glob in globs)
 
 
+def readable(glob: str) -> bool:
+    """True for a glob that means something; a range that runs backwards, as in `[z-a]`, does not."""
+    try:
+        _pattern(glob.strip("/"))
+    except re.error:
+        return False
+    return True
+
+
 def _matches(glob: str, texts: Sequence[str]) -> bool:
     pattern = _pattern(glob.strip("/"))
     return any(pattern.fullmatch(text) for text in texts)
@@ -31,7 +43,7 @@ def _pattern(glob: str) -> re.Pattern[str]:
 
 
 def _meaning(piece: str) -> str:
-    if piece.startswith("[") and piece.endswith("]") and len(piece) > 2:
-        inner = piece[1:-1].replace("\\", "\\\\")
-        return f"[^{inner[1:]}]" if inner.startswith("!") else f"[{inner}]"
+    if CLASS.fullmatch(piece):
+        inner = SIGNS.sub(r"\\\g<0>", piece[1:-1])
+        return f"[^{inner[1:]}]" if inner.startswith("!") and inner != "!" else f"[{inner}]"
     return MEANINGS.get(piece) or re.escape(piece)

@@ -125,3 +125,33 @@ def test_one_workload_can_be_asked_for_alone() -> None:
     assert (change_of(old, new, WorkloadId("Deployment", "shop", "web")),) == changes(old, new)
     assert change_of(old, new, WorkloadId("Deployment", "shop", "other")) is None
     assert change_of(old, new, WorkloadId("Deployment", "shop", "nobody")) is None
+
+
+def test_a_workload_that_comes_or_goes_can_be_asked_for_alone_too() -> None:
+    web = WorkloadId("Deployment", "shop", "web")
+    come, gone = change_of(parsed(), parsed(web=deployment()), web), change_of(parsed(web=deployment()), parsed(), web)
+    assert come is not None and (come.added, come.removed) == (True, False)
+    assert gone is not None and (gone.added, gone.removed) == (False, True)
+
+
+def test_all_of_a_pod_is_its_template_and_told_once() -> None:
+    pod = (
+        "apiVersion: v1\nkind: Pod\nmetadata: {{name: web, namespace: shop}}\nspec: {{containers: [{{name: web, image: 'r/web:{tag}'}}]}}\n"
+    )
+    (change,) = changes(parsed(web=pod.format(tag=1)), parsed(web=pod.format(tag=2)))
+    assert [(field.old, field.new) for field in change.fields] == [("r/web:1", "r/web:2")]
+    assert change.other == ()
+
+
+def test_config_that_is_referred_to_anew_moves_the_workload_even_when_it_is_empty() -> None:
+    empty = CONFIG.replace("data: {{mode: {mode}}}\n", "").format()
+    one = parsed(web=deployment(extra="          envFrom: [{configMapRef: {name: web}}]\n"))
+    (change,) = changes(one, parsed(web=deployment(extra="          envFrom: [{configMapRef: {name: web}}]\n"), config=empty))
+    assert change.moved and [config.name for config in change.config] == ["web"]
+
+
+def test_a_rollout_that_takes_its_template_over_is_not_compared_with_the_one_that_lent_it() -> None:
+    own = ROLLOUT[: ROLLOUT.index("  workloadRef")] + deployment()[deployment().index("  template:") :]
+    (change,) = changes(parsed(web=deployment(), rollout=ROLLOUT), parsed(rollout=own))
+    assert (change.workload.kind, change.template.kind) == ("Rollout", "Rollout")
+    assert {field.location.file for field in change.other} == {"rollout.yaml"}

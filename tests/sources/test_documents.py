@@ -119,7 +119,19 @@ def test_an_unchanged_file_is_not_parsed_again() -> None:
     assert after.files["map.yaml"] is not before.files["map.yaml"]
 
 
+def test_an_unchanged_file_is_parsed_again_once_the_namespace_of_the_source_changes() -> None:
+    files = snapshot({"a.yaml": MAP})
+    moved = manifests_of(files, manifests_of(files, None, "one"), "two")
+    assert [located.key for located in moved.manifests] == [("ConfigMap", "two", "a")]
+
+
 def test_replaced_files_are_what_the_source_would_be() -> None:
     edited = replace_files(parsed(web=deployment(), map=MAP), {"map.yaml": MAP.replace("1", "2").encode()})
     assert edited.find("ConfigMap", "", "a").manifest["data"] == {"x": "2"}  # type: ignore[union-attr]
     assert edited.find("Deployment", "shop", "web")
+
+
+def test_a_name_that_the_server_shall_make_up_is_one_and_none_at_all_is_a_problem() -> None:
+    job = "apiVersion: batch/v1\nkind: Job\nmetadata: {%s}\nspec: {}\n"
+    assert not parsed(job=job % "generateName: seed-").problems
+    assert "a Job without metadata.name" in parsed(job=job % "labels: {a: b}").problems[0].message

@@ -20,7 +20,6 @@ from reconciler.sources.edits import (
     Superseded,
     Waiting,
     restore_edits,
-    strays,
     words,
 )
 from reconciler.sources.model import WorkloadId
@@ -176,6 +175,12 @@ def test_a_newer_value_on_the_branch_wins() -> None:
     assert words(outcome) == "web.yaml: spec.template.spec.containers.0.image: the branch holds another value"
 
 
+def test_a_newer_value_of_config_is_told_with_its_place() -> None:
+    web = deployment(extra=FROM_CONFIG)
+    good, bad, tip = (parsed(web=web, config=CONFIG.format(mode=mode)) for mode in ("fast", "broken", "mended"))
+    assert restore_edits(good, bad, tip, WEB) == Superseded(Overtaken.CHANGED, "config.yaml: data.mode")
+
+
 def test_one_newer_value_supersedes_the_whole_edit() -> None:
     good, bad, tip = (
         deployment(image=image, extra=f"{ENV}            - {{name: A, value: '{value}'}}\n")
@@ -191,15 +196,6 @@ def test_a_variable_that_somebody_set_anew_supersedes_the_edit(good: str, bad: s
         return parsed(web=deployment(extra=f"{ENV}            - {{name: A}}\n{added}"))
 
     assert isinstance(restore_edits(source(good), source(bad), source(tip), WEB), Superseded)
-
-
-def test_an_edit_that_reaches_any_other_object_is_never_used() -> None:
-    service = "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop}\nspec: {ports: [{port: 80}]}\n"
-    bad = parsed(web=deployment(image=BAD), service=service)
-    honest = replace_files(bad, {"web.yaml": deployment(image=GOOD).encode()})
-    assert strays(bad, honest, WEB) == []
-    assert strays(bad, replace_files(honest, {"service.yaml": service.replace("80", "81").encode()}), WEB) is None
-    assert strays(bad, replace_files(honest, {"service.yaml": b"a: ["}), WEB) is None
 
 
 def test_a_branch_that_is_already_restored_needs_nothing() -> None:
@@ -311,6 +307,14 @@ def test_what_cannot_be_read_is_waited_for_and_never_superseded(tip: dict[str, s
     assert isinstance(outcome, Waiting), outcome
     assert outcome.problem.file == place
     assert outcome.problem.message and outcome.problem.remedy
+
+
+def test_of_a_broken_file_and_a_missing_one_the_broken_one_is_told() -> None:
+    rollout = "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: web, namespace: shop}\n"
+    rollout += "spec:\n  workloadRef: {apiVersion: apps/v1, kind: Deployment, name: web}\n"
+    good, bad = (parsed(owner=rollout, web=deployment(image=image)) for image in (GOOD, BAD))
+    outcome = restore_edits(good, bad, parsed(owner="a: ["), WorkloadId("Rollout", "shop", "web"))
+    assert isinstance(outcome, Waiting) and outcome.problem.file == "owner.yaml"
 
 
 def test_config_that_cannot_be_read_is_waited_for() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.sources.documents import Parsed, replace_files
-from reconciler.sources.edits import Direct, ProposedEdit, restore_edits
+from reconciler.sources.edits import Caution, Direct, ProposedEdit, restore_edits
 from reconciler.sources.model import WorkloadId
 from reconciler.sources.templates import identity, workloads
 from tests.kit.manifests import deployment, parsed
@@ -105,3 +105,25 @@ def test_an_alias_makes_way_where_only_its_place_moves() -> None:
         return deployment(image=image).replace("      containers:", init)
 
     assert restored(both(GOOD), both("*image")) == both(GOOD).encode()
+
+
+LABELS, CONFIG_HEAD = "labels: {app: web, tier: front}\n", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web, namespace: shop"
+
+
+@pytest.mark.parametrize("reworded", ["template", "config", "neither"])
+def test_a_piece_whose_words_stand_elsewhere_is_written_in_ours_and_makes_it_a_proposal(reworded: str) -> None:
+    """The previous version said it by an alias, and its anchor is no longer on the branch."""
+    anchor = {part: "&it " if part == reworded else "" for part in ("template", "config")}
+    labels, mode = ("*it" if part == reworded else plain for part, plain in (("template", "{app: web, tier: front}"), ("config", "fast")))
+    plain = deployment(extra="          envFrom: [{configMapRef: {name: web}}]\n")
+    web = plain.replace("  namespace: shop\n", f"  namespace: shop\n  {LABELS}")
+    good_web = web.replace("labels: {", f"labels: {anchor['template']}{{", 1).replace("      labels: {app: web}", f"      labels: {labels}")
+    good_config = f"{CONFIG_HEAD}, labels: {{mode: {anchor['config']}fast}}}}\ndata: {{mode: {mode}}}\n"
+    good = parsed(web=good_web, config=good_config)
+    bad = parsed(web=web, config=CONFIG_HEAD + ", labels: {mode: fast}}\ndata: {}\n")
+    outcome = restore_edits(good, bad, bad, WEB)
+    if reworded == "neither":
+        assert isinstance(outcome, Direct)
+    else:
+        assert isinstance(outcome, ProposedEdit) and outcome.caution is Caution.REWORDED
+    assert asks_for(replace_files(bad, outcome.edit.files)) == asks_for(good)

@@ -73,3 +73,14 @@ def test_every_kind_of_workload_tells_its_images_by_container(manifest: dict) ->
 def test_what_runs_no_pods_has_no_images(manifest: dict) -> None:
     assert template_of(manifest) is None
     assert not list(container_images(manifest))
+
+
+def test_a_container_without_a_name_is_told_by_its_position() -> None:
+    pod = {"kind": "Pod", "spec": {"containers": [{"image": "a:1"}, {"name": "web", "image": "b:1"}, {"image": "c:1"}]}}
+    assert [name for name, _path, _text in container_images(pod)] == ["0", "web", "2"]
+
+
+def test_what_is_no_container_has_no_image() -> None:
+    for odd in ("text", None, ["list"], {"name": "none"}, {"image": 7}):
+        pod = {"kind": "Pod", "spec": {"containers": [odd, {"name": "web", "image": "b:1"}]}}
+        assert [name for name, _path, _text in container_images(pod)] == ["web"]

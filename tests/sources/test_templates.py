@@ -38,3 +38,18 @@ def test_the_identity_depends_on_content_not_on_where_it_is_written() -> None:
 def test_a_rollout_whose_deployment_is_elsewhere_has_no_template_here() -> None:
     rollout = "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: a}\nspec: {workloadRef: {kind: Deployment, name: b}}\n"
     assert not workloads(parsed(a=rollout))
+
+
+def test_a_pod_template_of_its_own_is_a_workload_and_one_that_is_lent_is_not() -> None:
+    lent = "apiVersion: v1\nkind: PodTemplate\nmetadata: {name: web, namespace: shop}\n"
+    lent += "template: {spec: {containers: [{name: web, image: web}]}}\n"
+    rollout = "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: web, namespace: shop}\n"
+    rollout += "spec: {workloadRef: {apiVersion: v1, kind: PodTemplate, name: web}}\n"
+    assert [id.kind for id in workloads(parsed(t=lent))] == ["PodTemplate"]
+    assert [id.kind for id in workloads(parsed(t=lent, r=rollout))] == ["Rollout"]
+
+
+def test_a_pod_without_a_spec_is_no_workload() -> None:
+    pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop}\n"
+    assert not workloads(parsed(p=pod))
+    assert [id.kind for id in workloads(parsed(p=pod + "spec: {containers: []}\n"))] == ["Pod"]

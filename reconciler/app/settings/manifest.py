@@ -11,6 +11,7 @@ from reconciler.git.environment import is_ssh
 from reconciler.git.objects import Committer
 from reconciler.kernel.strict import FieldError, StrictFields
 from reconciler.notifiers.registry import NOTIFIERS
+from reconciler.sources.exclusion import readable
 from reconciler.sources.settings import Allow, CredentialFile, ForgeSettings, PruneLimit, SourceSettings
 
 CONTROLLERS = ("rollout", "analysis", "release")
@@ -116,7 +117,7 @@ def _namespace(fields: StrictFields) -> str:
 def _exclude(fields: StrictFields) -> tuple[str, ...]:
     globs = fields.texts("exclude")
     for glob in globs:
-        if not glob.strip("/") or ".." in glob.split("/"):
+        if not glob.strip("/") or ".." in glob.split("/") or not readable(glob):
             raise FieldError(
                 fields.path("exclude"), f"{glob!r} is no glob of files below the source's path: write one like `ci/**` or `*.json`"
             )

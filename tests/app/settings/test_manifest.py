@@ -167,7 +167,7 @@ def test_a_source_may_name_the_namespace_of_bare_objects_and_files_to_leave_out(
     assert (found.namespace, found.exclude) == ("team-a", ("ci/**", "renovate.json"))
     assert (source().namespace, source().exclude) == ("", ())
     assert "sources[0].namespace" in refused_source(namespace="Team A")
-    for glob in ("", "/", "../x"):
+    for glob in ("", "/", "../x", "[z-a].yaml"):
         assert "sources[0].exclude" in refused_source(exclude=[glob])
 
 
