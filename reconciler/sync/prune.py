@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from reconciler.kernel.identity import Manifest, annotations_of, namespace_of, uid_of
+from reconciler.kernel.identity import Manifest, annotations_of, namespace_of
 from reconciler.kernel.well_known import suspended
 from reconciler.sources.inventory import InventoryEntry, Place, digest_of
 from reconciler.sources.kinds import kind_key
@@ -57,7 +57,7 @@ def left_git(facts: SourceFacts, desired: Collection[Place], uids: Collection[st
         if live is None or entry.uid in uids or annotations_of(live).get(SOURCE) != facts.settings.name:
             gone.append(entry.place)
         elif _removable(facts, entry, live):
-            ours.append(InventoryEntry(entry.place, uid_of(live) if entry.uid == uid_of(live) else entry.uid, entry.file))
+            ours.append(entry)
     return LeftGit(tuple(ours), tuple(gone))
 
 

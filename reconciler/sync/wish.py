@@ -168,11 +168,11 @@ def _due(facts: SourceFacts, located: Located, seen: Wish, target: tuple[Resourc
     writes = [] if payload is None else [_write(facts, located, (resource, live), payload)]
     if found is not None:
         writes += _adopting(facts, located, found, decision.release)
-    if not writes and found is None and decision.wake_at is None and override_end is None:
-        return seen
     adopting = now + LOOK_AGAIN if found is not None and not found.done else None
     wake_at = min(filter(None, (decision.wake_at, adopting)), default=None)
-    return _paced(facts, replace(seen, writes=tuple(writes), wake_at=wake_at, override_end=override_end), now)
+    if writes or wake_at is not None or override_end is not None:
+        return _paced(facts, replace(seen, writes=tuple(writes), wake_at=wake_at, override_end=override_end), now)
+    return seen
 
 
 def _decision(

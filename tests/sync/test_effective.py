@@ -41,3 +41,10 @@ def test_lifting_a_hold_is_a_new_wish() -> None:
     held = effective(deployment("v2"), deployment("v1"), KEEP, {})
     lifted = effective(deployment("v2"), deployment("v1"), THROUGH, {})
     assert held is not None and lifted is not None and not written(lifted, held)
+
+
+def test_an_object_that_carries_no_mark_is_not_as_wanted() -> None:
+    wanted = effective(deployment("v2"), None, THROUGH, {})
+    assert wanted is not None
+    for metadata in ({}, {"annotations": None}, {"annotations": {"theirs": "x"}}):
+        assert not written(wanted, {**wanted, "metadata": metadata})

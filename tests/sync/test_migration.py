@@ -79,3 +79,44 @@ def test_items_of_built_in_lists_are_merged_by_their_key_and_custom_lists_are_on
     for api, expected in (("apps/v1", [{"name": "a", "value": "2"}, item[2]]), ("example.com/v1", [{"name": "a", "value": "2"}])):
         live, payload = listed(api, item, listed(api, item[:2])), listed(api, [{"name": "a", "value": "2"}])
         assert applied(migration(live, payload, "reconciler"), "/spec") == {"env": expected}
+
+
+def test_what_others_and_we_own_in_other_ways_is_not_taken_in() -> None:
+    theirs = entry(CLIENT_SIDE, "Update", {"f:data": {"f:a": {}}})
+    others = [
+        entry("reconciler", "Apply", {"f:status": {}}, subresource="status"),
+        entry("reconciler", "Update", {"f:data": {"f:x": {}}}),
+        entry("other", "Apply", {"f:data": {"f:y": {}}}),
+        entry(CLIENT_SIDE, "Apply", {"f:data": {"f:z": {}}}),
+    ]
+    owners = applied(migration(config({}, last={}, entries=[*others, theirs]), config({}), "reconciler"), "/metadata/managedFields")
+    assert owners == [*others, {**theirs, "manager": "reconciler", "operation": "Apply"}]
+
+
+def test_an_entry_that_owns_nothing_is_taken_over_too() -> None:
+    bare = {key: value for key, value in entry(CLIENT_SIDE, "Update", {}).items() if key != "fieldsV1"}
+    owners = applied(migration(config({}, last={}, entries=[bare]), config({}), "reconciler"), "/metadata/managedFields")
+    assert [owner["fieldsV1"] for owner in owners] == [{}]
+
+
+@pytest.mark.parametrize("said", [{}, {"metadata": None}, {"metadata": {"labels": None}}])
+def test_metadata_that_one_side_does_not_say_is_empty(said: Manifest) -> None:
+    last = {**said, "data": {"gone": "1"}}
+    live, payload = config({"gone": "1", "kept": "1"}, last=last), config({"a": "2"})
+    live["metadata"]["labels"] = {"theirs": "x"}
+    for labels in ({}, {"labels": None}, {"labels": {"ours": "y"}}):
+        payload["metadata"] = {**payload["metadata"], **labels}
+        operations = migration(live, payload, "reconciler")
+        assert applied(operations, "/data") == {"a": "2", "kept": "1"}
+        named = [operation["value"] for operation in operations or [] if operation["path"] == "/metadata/labels"]
+        assert named == ([{"theirs": "x", "ours": "y"}] if labels.get("labels") else [])
+
+
+def test_a_list_that_lives_in_no_version_is_put_in_and_an_item_that_a_person_added_before_git_did_stays_one() -> None:
+    items = [{"name": "a", "value": "1"}, {"name": "b", "value": "2"}]
+    new = {**listed("apps/v1", [], {"kind": "K"}), "spec": {}}
+    assert applied(migration(new, listed("apps/v1", items), "reconciler"), "/spec") == {"env": items}
+    by_hand = listed("apps/v1", [*items, {"name": "c", "value": "3"}], listed("apps/v1", items[:1]))
+    assert applied(migration(by_hand, listed("apps/v1", [items[0], {"name": "b", "value": "9"}]), "reconciler"), "/spec") == {
+        "env": [items[0], {"name": "b", "value": "9"}, {"name": "c", "value": "3"}]
+    }

@@ -9,29 +9,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.kernel.identity import Manifest, ObjectRef, Resource
-from reconciler.kernel.resources import CONFIGMAPS, REPLICA_SETS, ROLLOUTS, SERVICES
+from reconciler.kernel.identity import ObjectRef, Resource
+from reconciler.kernel.resources import CONFIGMAPS, REPLICA_SETS
 from reconciler.rollouts.traffic.router import kinds_of
 from reconciler.routers.registry import ROUTERS
-from reconciler.sources.inventory import CONFIRMED, Inventory, InventoryEntry, config_map_name
-from reconciler.sources.source_port import Tip
-from reconciler.sync.facts import SourceFacts
-from reconciler.sync.plan import SourcePlan, plan
+from reconciler.sources.inventory import CONFIRMED, config_map_name
+from reconciler.sync.facts import GateFacts, SourceFacts
+from reconciler.sync.plan import SourcePlan, plan, ready
+from reconciler.sync.wish import LOOK_AGAIN
 from tests.kit.clusters import NAMESPACE
 from tests.kit.desk import SETTINGS, Desk, config, desk, rollout
-from tests.kit.manifests import parsed
+from tests.kit.sourcefacts import applied, entry_of, source_facts
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
-SHOP = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
-KINDS = {(r.api_version, r.kind): r for r in (CONFIGMAPS, SERVICES, ROLLOUTS)}
-MINE = {"reconciler.dev/source": "shop"}
-KNOWN = {"autoscalers": {NAMESPACE: ()}, "namespaces": {NAMESPACE: SHOP}, "resources": KINDS}
 
 
-def facts(files: dict[str, str], live: dict[tuple[str, str, str, str], Manifest] | None = None, entries: int = 0) -> SourceFacts:
-    tip = Tip("c0ffee", parsed(**files))
-    known = tuple(InventoryEntry(("v1", "ConfigMap", NAMESPACE, f"old{n}"), f"u{n}", f"old{n}.yaml") for n in range(entries))
-    return SourceFacts(settings=SETTINGS, tip=tip, inventory=Inventory(entries=known), live=live or {}, **KNOWN)  # type: ignore[arg-type]
+def facts(files: dict[str, str], entries: int = 0) -> SourceFacts:
+    old = tuple(applied(f"old{number}") for number in range(entries))
+    return source_facts(files, old, tuple(map(entry_of, old)))
 
 
 def carried_out(found: SourceFacts, thought: SourcePlan) -> SourceFacts:
@@ -55,17 +50,9 @@ names = st.lists(st.sampled_from("abcdefgh"), max_size=8)
 def test_a_plan_that_was_carried_out_plans_nothing(desired: list[str], rollouts: list[str], entries: int, broken: bool) -> None:
     files = {f"c{name}": config(name) for name in desired} | {f"r{name}": rollout(name=name) for name in rollouts}
     files |= {"broken": "kind: ["} if broken else {}
-    live = {
-        ("v1", "ConfigMap", NAMESPACE, f"old{n}"): {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {"name": f"old{n}", "namespace": NAMESPACE, "uid": f"u{n}", "annotations": {"reconciler.dev/source": "shop"}},
-        }
-        for n in range(entries)
-    }
-    before = facts(files, live, entries)
+    before = facts(files, entries)
     thought = plan(before, NOW)
-    assert thought == plan(facts(files, live, entries), NOW), "the same facts, the same plan"
+    assert thought == plan(facts(files, entries), NOW), "the same facts, the same plan"
     after = plan(carried_out(before, thought), NOW)
     assert (after.waves, after.prunes) == ((), ())
     assert not (broken and thought.prunes)
@@ -151,8 +138,7 @@ async def test_config_that_running_pods_were_made_from_stays_until_they_are_gone
 def test_while_a_route_cannot_be_written_nothing_of_its_namespace_is_removed(kind: Resource) -> None:
     """Whichever router's it is: a route that may not be written keeps what it may still lead to."""
     route = f"apiVersion: {kind.api_version}\nkind: {kind.kind}\nmetadata: {{name: web, namespace: {NAMESPACE}}}\n"
-    old = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "old0", "namespace": NAMESPACE, "uid": "u0", "annotations": MINE}}
-    found = facts({"route": route, "a": config("a")}, {("v1", "ConfigMap", NAMESPACE, "old0"): old}, entries=1)
+    found = facts({"route": route, "a": config("a")}, entries=1)
     found = replace(found, settings=replace(SETTINGS, allow=replace(SETTINGS.allow, kinds=("ConfigMap",))))
     assert [prune.place[3] for prune in plan(found, NOW).prunes] == ["old0"]
     assert plan(replace(found, routers=ROUTERS), NOW).prunes == ()
@@ -166,3 +152,36 @@ def test_a_plan_says_which_of_its_writes_users_feel_at_once(kind: Resource) -> N
     resources = {**found.resources, (kind.api_version, kind.kind): kind}
     found = replace(found, settings=replace(SETTINGS, allow=allow), routers=ROUTERS, resources=resources)
     assert {place[1] for place in plan(found, NOW).serving} == {kind.kind}
+
+
+def test_a_tip_whose_namespaces_are_all_there_is_judged_as_it_is() -> None:
+    """What is thought out once of a tip stays thought out."""
+    found = facts({"a": rollout(), "n": f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {NAMESPACE}}}\n"})
+    assert ready(found) is found.tip.parsed
+    missing = ready(replace(found, namespaces={}))
+    assert [located.key[0] for located in missing.manifests] == ["Namespace"] and missing.find("Rollout", NAMESPACE, "web") is None
+
+
+def test_a_workload_that_is_being_adopted_is_looked_at_again_soon_though_nothing_is_written() -> None:
+    spec = {"strategy": {"canary": {}}}
+    text = rollout().replace("kind: Rollout", "kind: Deployment").replace("argoproj.io/v1alpha1", "apps/v1")
+    text = text[: text.index("  strategy:")] + text[text.index("  template:") :]
+    before = replace(facts({"web": text}), adopting={(NAMESPACE, "web"): spec})
+    first = plan(before, NOW)
+    lived = carried_out(before, first)
+    rollouts = {(NAMESPACE, "web"): lived.live["argoproj.io/v1alpha1", "Rollout", NAMESPACE, "web"]}
+    second = plan(replace(lived, rollouts=rollouts), NOW)
+    assert (first.waves != (), second.waves) == (True, ())
+    assert second.wake_at == NOW + LOOK_AGAIN
+
+
+def test_an_override_of_the_rollout_keeps_the_template_of_the_deployment_that_it_adopted() -> None:
+    text = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\n"
+    text += "spec: {template: {spec: {containers: [{name: web, image: 'web:2'}]}}}\n"
+    template = {"spec": {"containers": [{"name": "web", "image": "web:1"}]}}
+    live = {**applied("web", kind="Deployment"), "apiVersion": "apps/v1", "spec": {"template": template}}
+    for override, image in (("asked", "web:1"), ("earlier", "web:2")):
+        chosen = {"metadata": {"name": "web", "namespace": NAMESPACE, "annotations": {"reconciler.dev/override": override}}, "status": {}}
+        gates = {("Deployment", NAMESPACE, "web"): GateFacts("asked", rollout=chosen)}
+        ((write,),) = plan(source_facts({"web": text}, (live,), gates=gates), NOW).waves
+        assert write.patch.body["spec"]["template"]["spec"]["containers"][0]["image"] == image  # type: ignore[call-overload, index]
