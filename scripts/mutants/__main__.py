@@ -130,7 +130,7 @@ def report(folder: str, arguments: argparse.Namespace) -> float:
     """Tell the survivors of one folder; the share that nothing argues for."""
     every = list(trials(folder))
     sample = random.Random(arguments.seed).sample(every, min(arguments.sample, len(every)))
-    limits = Limits(time.monotonic() + 60 * arguments.minutes, arguments.timeout)
+    limits = Limits(time.monotonic() + 60 * arguments.minutes, arguments.timeout, arguments.within)
     tally = Tally(argued(ARGUED.read_text().splitlines()))
     sieve(folder, sample, limits, tally)
     if tally.unsure:
@@ -150,6 +150,9 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--sample", type=int, default=100, help="mutants a folder")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--timeout", type=int, default=120, help="seconds a run of the tests may take")
+    parser.add_argument(
+        "--within", type=float, default=float("inf"), help="seconds of tests a mutant: the quickest first; slower tests may miss a survivor"
+    )
     parser.add_argument("--minutes", type=float, default=30.0, help="minutes a folder may take")
     arguments = parser.parse_args(words)
     shares = [report(folder, arguments) for folder in arguments.only]

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from types import FunctionType
 from typing import NoReturn, TypeVar
@@ -37,10 +38,11 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The monotonic time to stop at, and the seconds that the tests of one mutant may take."""
+    """The monotonic time to stop at, the seconds that the tests of one mutant may take, and how many seconds of its tests are run."""
 
     deadline: float
     seconds: int
+    within: float
 
 
 class Sieve:
@@ -92,8 +94,13 @@ class Sieve:
         function = (path, trial.mutant.within[0])
         if not trial.mutant.within[0] or function in self._imported:
             return None
-        reaching = [item for item in sorted(courses, key=lambda item: courses[item].seconds) if function in courses[item].reached]
+        reaching = self._quickest({item: course.seconds for item, course in courses.items() if function in course.reached})
         return in_fork(lambda: self._passes(path, trial, reaching), self._limits.seconds, False) if reaching else True
+
+    def _quickest(self, seconds: Mapping[pytest.Item, float]) -> list[pytest.Item]:
+        ordered = sorted(seconds, key=lambda item: seconds[item])
+        spent = accumulate(seconds[item] for item in ordered)
+        return [item for item, sofar in zip(ordered, spent, strict=True) if sofar <= self._limits.within]
 
     def _passes(self, path: str, trial: Trial, items: Sequence[pytest.Item]) -> bool | None:
         if not swapped(self._functions, path, trial.mutant):

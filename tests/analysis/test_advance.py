@@ -40,6 +40,13 @@ def test_more_measurements_than_kept_are_dropped_and_named() -> None:
     assert after.status.results[0].successful == 3
 
 
+def test_what_is_kept_exactly_or_of_a_metric_without_a_limit_is_not_too_much() -> None:
+    status = AnalysisStatus(results=(result("SSS"), result("SSS", name="gone")))
+    after = advance(TERMS, status, [], {"m": 3}, NOW)
+    assert after.overfull == ()
+    assert [len(found.measurements) for found in after.status.results] == [3, 3]
+
+
 def test_a_refused_run_keeps_what_it_measured_and_never_completes() -> None:
     status = refused(AnalysisStatus(results=(result("S"),)), "Analysis spec invalid: x")
     assert (status.phase, status.message, status.completed, len(status.results)) == (RunPhase.ERROR, "Analysis spec invalid: x", None, 1)

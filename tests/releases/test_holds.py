@@ -52,7 +52,8 @@ def test_an_attempt_that_a_person_asked_for_ends_the_hold_and_a_re_push_does_not
 
 
 def test_rejections_are_counted_by_images_within_the_window() -> None:
-    known = [closed("a", Verdict.FAILED, 1, held=True), closed("b", Verdict.ABORTED, 2, held=True), closed("x", Verdict.HELD, 3, held=True)]
+    counted = [closed("a", Verdict.FAILED, 1, held=True), closed("b", Verdict.ABORTED, 2, held=True)]
+    known = [*counted, closed("x", Verdict.HELD, 3, held=True), closed("lifted", Verdict.FAILED, 3, held=False)]
     now = NOW + timedelta(minutes=5)
     assert rejections(known, release("new", identity="c"), timedelta(hours=1), now) == 2
     assert rejections(known, release("new", identity="a"), timedelta(hours=1), now) == 1

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from reconciler.releases.message import comment, commit_context, commit_description, commit_state, headline, restore_commit
-from reconciler.releases.model import Change, Evidence, Release, ReleasePhase, ReleaseStatus, Restore, RestoreState, Verdict
+from reconciler.releases.model import Accepted, Change, Evidence, Release, ReleasePhase, ReleaseStatus, Restore, RestoreState, Verdict
 from reconciler.sources.model import Pull
 from tests.kit.releases import NOW, release
 
@@ -52,6 +52,27 @@ def test_a_release_on_its_way_is_pending_and_says_where_it_stands() -> None:
 
 def test_a_promotion_without_measurement_does_not_claim_to_be_proven() -> None:
     assert headline(decided(Verdict.PASSED, unmeasured=True)) == "✅ promoted, unmeasured"
+
+
+def test_not_enough_evidence_says_where_users_are() -> None:
+    assert headline(decided(Verdict.NOT_ENOUGH_EVIDENCE)) == "⚪ not enough evidence — traffic is back on the version before"
+    assert "traffic is back" not in headline(decided(Verdict.NOT_ENOUGH_EVIDENCE, promoted_at=NOW))
+
+
+def test_a_version_that_a_person_called_proven_is_said_to_be_that_persons() -> None:
+    accepted = decided(Verdict.NOT_ENOUGH_EVIDENCE, promoted_at=NOW, accepted=Accepted(by="ann", at=NOW))
+    assert headline(accepted) == "✅ called proven by ann"
+    assert "reconciler accept" not in comment("demo", [accepted], {})
+    assert "reconciler accept web -n shop" in comment("demo", [decided(Verdict.NOT_ENOUGH_EVIDENCE, promoted_at=NOW)], {})
+    assert "reconciler accept" not in comment("demo", [decided(Verdict.NOT_ENOUGH_EVIDENCE)], {})
+
+
+@pytest.mark.parametrize(
+    ("verdict", "companion", "warned"), [(Verdict.HELD, True, True), (Verdict.HELD, False, False), (Verdict.FAILED, True, False)]
+)
+def test_only_beside_another_applier_a_held_version_may_be_deployed_all_the_same(verdict: Verdict, companion: bool, warned: bool) -> None:
+    held = release(status=decided(verdict).status, companion=companion)
+    assert ("whoever applies here may deploy it" in headline(held)) is warned
 
 
 def test_could_not_measure_is_an_error_and_no_failure() -> None:

@@ -80,6 +80,12 @@ def test_what_serves_or_is_on_its_way_opens_nothing() -> None:
     assert opening(ASKED, [GOOD, release("web-open", identity="new-identity")], live()) is None
 
 
+def test_a_first_version_without_a_verdict_lets_no_other_one_begin() -> None:
+    first = release("web-first", identity="first", previous=None)
+    assert opening(ASKED, [first], live()) is None
+    assert opening(ASKED, [GOOD, release("web-open", identity="other")], live()) is not None
+
+
 @pytest.mark.parametrize("state", [RestoreState.WANTED, RestoreState.PROPOSED, RestoreState.IMPOSSIBLE])
 def test_a_rejected_identity_is_not_answered_again_before_git_was_restored(state: RestoreState) -> None:
     wanted = ended("new-identity", Verdict.FAILED, held=True, restore=Restore(state=state))
@@ -92,6 +98,11 @@ def test_git_that_asks_again_for_a_held_identity_is_answered_also_with_the_same_
     for asked in (ASKED, with_(ASKED, commit=restored.spec.commit)):
         again = opened(asked, [GOOD, restored])
         assert (again.spec.cause, again.spec.attempt) == (Cause.PUSHED_AGAIN, 2) and again.name.endswith("-2")
+
+
+def test_a_version_that_a_person_lifted_is_not_answered_as_one_that_is_asked_for_again() -> None:
+    lifted = ended("new-identity", Verdict.FAILED, held=False, restore=Restore(state=RestoreState.PUSHED, sha="f" * 40))
+    assert opening(ASKED, [GOOD, lifted], live()) is None
 
 
 def test_a_version_that_git_had_left_by_itself_is_judged_when_git_asks_for_it_anew() -> None:

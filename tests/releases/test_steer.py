@@ -28,6 +28,19 @@ def test_a_recorded_abort_is_pressed_once() -> None:
     assert patches(recorded, rollout=rollout(abort=True)) == []
 
 
+def test_an_abort_is_not_pressed_once_the_release_has_its_verdict() -> None:
+    decided = ReleaseStatus(
+        phase=ReleasePhase.CLOSED, verdict=Verdict.FAILED, pod_hash=BAD, verbs=(Verb(verb="abort", at=NOW, reason="r"),), decided_at=NOW
+    )
+    assert patches(decided) == []
+
+
+def test_an_abort_is_not_pressed_once_everybody_is_on_the_new_version() -> None:
+    recorded = ReleaseStatus(phase=ReleasePhase.PROGRESSING, pod_hash=BAD, verbs=(Verb(verb="abort", at=NOW, reason="r"),))
+    assert patches(recorded, rollout=rollout(stable=BAD)) == []
+    assert patches(replace(recorded, pod_hash=""), rollout=rollout(current="")) == []
+
+
 def test_an_abort_meant_for_another_version_is_not_pressed() -> None:
     recorded = ReleaseStatus(phase=ReleasePhase.PROGRESSING, pod_hash="other", verbs=(Verb(verb="abort", at=NOW, reason="r"),))
     assert patches(recorded) == []
@@ -50,6 +63,28 @@ def test_the_watch_ends_with_its_window() -> None:
     assert [p.body for p in patches(WATCHING, WATCH, minutes=2, **known)] == [{"spec": {"terminate": True}}]
 
 
+def test_only_a_release_that_is_watched_has_its_window_ended() -> None:
+    known = {"rollout": rollout(stable=BAD), "after": run("Running")}
+    for status in (replace(WATCHING, phase=ReleasePhase.RESTORING), replace(WATCHING, promoted_at=None)):
+        assert steered(status, 2, policy=WATCH, **known).actions == ()
+    assert steered(WATCHING, 2, **known) == NOTHING, "the policy asks for no watching"
+    assert steered(WATCHING, 2, policy=WATCH, rollout=rollout(stable=BAD)) == NOTHING, "there is no run"
+    assert steered(WATCHING, 2, policy=WATCH, rollout=rollout(stable=BAD), after=run("Successful")) == NOTHING
+    told = run("Running")
+    told["spec"]["terminate"] = True
+    assert steered(WATCHING, 2, policy=WATCH, rollout=rollout(stable=BAD), after=told) == NOTHING
+
+
+def test_only_a_release_that_is_watched_keeps_the_old_version_warm() -> None:
+    old = replica_set(GOOD, deadline="2026-11-25T03:00:10Z")
+    for status in (replace(WATCHING, phase=ReleasePhase.RESTORING), replace(WATCHING, promoted_at=None)):
+        assert patches(status, WATCH, rollout=rollout(stable=BAD), replica_sets=(old,)) == []
+    for gone in (replica_set(GOOD), replica_set(GOOD, replicas=0, deadline="2026-11-25T03:00:10Z"), replica_set("other", deadline="x")):
+        assert patches(WATCHING, WATCH, rollout=rollout(stable=BAD), replica_sets=(gone,)) == []
+    (broken,) = patches(WATCHING, WATCH, rollout=rollout(stable=BAD), replica_sets=(replica_set(GOOD, deadline="soon"),))
+    assert broken.body == {"metadata": {"annotations": {"scale-down-deadline": "2026-11-25T03:01:30Z"}}}
+
+
 def test_lost_after_promotion_the_proven_template_goes_live_again() -> None:
     known = {"rollout": rollout(stable=BAD), "replica_sets": (replica_set(GOOD), replica_set(BAD))}
     (patch,) = patches(LOST, WATCH, **known)
@@ -61,6 +96,14 @@ def test_lost_after_promotion_the_proven_template_goes_live_again() -> None:
 def test_once_the_proven_template_is_live_it_is_promoted_in_full() -> None:
     known = {"rollout": rollout(current=GOOD, stable=BAD), "replica_sets": (replica_set(GOOD), replica_set(BAD))}
     assert [p.body for p in patches(LOST, WATCH, **known)] == [{"status": {"promoteFull": True}}]
+
+
+def test_a_version_that_was_lost_before_promotion_is_not_put_back_by_us() -> None:
+    known = {"rollout": rollout(stable=BAD), "replica_sets": (replica_set(GOOD), replica_set(BAD))}
+    for lost in (replace(LOST, promoted_at=None), replace(LOST, verdict=Verdict.ABORTED)):
+        assert steered(lost, **known) == NOTHING
+        assert not on_the_way_home(release(status=replace(lost, decided_at=NOW)), facts(**known), NOW)
+    assert steer(release(status=LOST, previous=None), WATCH, facts(**known), NOW) == NOTHING
 
 
 def test_nothing_is_asked_for_when_everything_is_done() -> None:

@@ -155,3 +155,10 @@ def test_a_rollout_that_takes_its_template_over_is_not_compared_with_the_one_tha
     (change,) = changes(parsed(web=deployment(), rollout=ROLLOUT), parsed(rollout=own))
     assert (change.workload.kind, change.template.kind) == ("Rollout", "Rollout")
     assert {field.location.file for field in change.other} == {"rollout.yaml"}
+
+
+def test_a_name_that_stands_for_two_manifests_in_either_snapshot_is_compared_as_if_all_files_were_new() -> None:
+    twice, once = {"a.yaml": deployment(), "b.yaml": deployment(image="r/web:2")}, {"b.yaml": deployment(image="r/web:2")}
+    for before, after in ((twice, once), (once, twice)):
+        old = manifests_of(snapshot(before))
+        assert changes(old, manifests_of(snapshot(after), old)) == changes(old, manifests_of(snapshot(after)))

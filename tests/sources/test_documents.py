@@ -135,3 +135,10 @@ def test_a_name_that_the_server_shall_make_up_is_one_and_none_at_all_is_a_proble
     job = "apiVersion: batch/v1\nkind: Job\nmetadata: {%s}\nspec: {}\n"
     assert not parsed(job=job % "generateName: seed-").problems
     assert "a Job without metadata.name" in parsed(job=job % "labels: {a: b}").problems[0].message
+
+
+def test_json_that_cannot_be_read_is_a_problem_only_where_it_may_be_a_manifest() -> None:
+    perhaps, settings = '{"apiVersion": "v1", "kind": "ConfigMap", {', '{"extends": [{'
+    source = manifests_of(snapshot({"perhaps.json": perhaps, "renovate.json": settings, "other.yaml": settings}))
+    assert [problem.file for problem in source.problems] == ["other.yaml", "perhaps.json"]
+    assert [note.file for note in source.notes] == ["renovate.json"]

@@ -20,6 +20,8 @@ def test_an_edit_that_reaches_any_other_object_is_never_used() -> None:
     assert strays(bad, replace_files(honest, {"service.yaml": b"a: ["}), WEB) is None
     assert strays(bad, replace_files(honest, {"another.yaml": b"a: ["}), WEB) is None
     assert strays(bad, replace_files(honest, {"another.yaml": deployment("api").encode()}), WEB) is None
+    assert strays(bad, replace_files(honest, {"another.yaml": CONFIG.format(mode="x").encode()}), WEB) is None
+    assert strays(replace_files(bad, {"another.yaml": CONFIG.format(mode="x").encode()}), honest, WEB) is None
     assert strays(bad, replace_files(honest, {"web.yaml": deployment("api").encode()}), WEB) is None
 
 
@@ -36,3 +38,12 @@ def test_config_that_only_one_version_refers_to_is_left_alone() -> None:
     assert isinstance(dropped, ProposedEdit) and dropped.edit.files == {"web.yaml": referring.encode()}
     back = restore_edits(parsed(web=referring, config=config), parsed(web=plain), parsed(web=plain, config=config), WEB)
     assert isinstance(back, Direct) and back.edit.files == {"web.yaml": referring.encode()}
+
+
+def test_a_part_of_config_that_came_with_the_change_goes_with_it() -> None:
+    web, bare = deployment(extra=FROM_CONFIG), CONFIG.format(mode="x").partition("data:\n")[0]
+    good, bad = (
+        parsed(web=web, config=text) for text in (bare + "binaryData: {a: eA==}\n", bare + "binaryData: {a: eA==}\ndata: {b: c}\n")
+    )
+    outcome = restore_edits(good, bad, bad, WEB)
+    assert isinstance(outcome, Direct) and outcome.edit.files == {"config.yaml": (bare + "binaryData: {a: eA==}\n").encode()}

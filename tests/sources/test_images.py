@@ -84,3 +84,12 @@ def test_what_is_no_container_has_no_image() -> None:
     for odd in ("text", None, ["list"], {"name": "none"}, {"image": 7}):
         pod = {"kind": "Pod", "spec": {"containers": [odd, {"name": "web", "image": "b:1"}]}}
         assert [name for name, _path, _text in container_images(pod)] == ["web"]
+
+
+def test_a_name_may_be_as_long_as_registries_take_and_no_longer() -> None:
+    path = "/".join(["a" * 50] * 5)
+    assert parse_image(f"r.example.com/{path}").repository == path and len(path) == 254
+    assert parse_image(f"r.example.com/{path}b").repository == f"{path}b"
+    for text in (f"r.example.com/{path}bc", "a" * 1025):
+        with pytest.raises(NotAnImage):
+            parse_image(text)

@@ -5,6 +5,7 @@ import pytest
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.well_known import suspended
 from reconciler.sources.permission import foreign_owner, kind_word, misnamed, other_driver, other_source, refusal
+from reconciler.sources.problem import Reason
 from reconciler.sources.settings import Allow
 
 ALLOW = Allow(namespaces=("shop",), kinds=("Deployment", "Rollout.argoproj.io"))
@@ -90,6 +91,13 @@ def test_an_object_without_a_name_is_refused_whatever_it_would_be_called() -> No
     assert misnamed(manifest()) is None
 
 
+@pytest.mark.parametrize("name", [".", "..", "a/b", "a%2Fb", "..%"])
+def test_a_name_that_would_lead_elsewhere_in_a_path_is_refused(name: str) -> None:
+    refused = misnamed(manifest(name=name))
+    assert refused is not None and refused.reason is Reason.MISNAMED and repr(name) in str(refused)
+    assert misnamed(manifest(name="a.b..c")) is None
+
+
 def test_objects_of_another_source_and_suspended_ones_are_recognised() -> None:
     mine = manifest(annotations={"reconciler.dev/source": "shop", "reconciler.dev/suspend": "true"})
     assert other_source(mine, "shop") is None
@@ -104,3 +112,23 @@ def test_what_another_tool_or_source_owns_is_refused_with_its_name() -> None:
         "Deployment web is applied by Argo CD already",
         "Deployment web belongs to source other already",
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "namespace", "namespaced", "allowed"),
+    [
+        ("Namespace", "", None, True),
+        ("Namespace", "", False, True),
+        ("Widget.example.com", "", False, True),
+        ("Widget.example.com", "", None, True),
+        ("Widget.example.com", "", True, False),
+        ("Widget.example.com", "other", True, False),
+        ("Widget.example.com", "other", None, False),
+        ("Widget.example.com", "other", False, True),
+        ("Widget.example.com", "shop", True, True),
+    ],
+)
+def test_only_an_object_in_a_namespace_needs_an_allowed_one(kind: str, namespace: str, namespaced: bool | None, allowed: bool) -> None:
+    name, _, group = kind.partition(".")
+    found = refusal(manifest(name, f"{group}/v1" if group else "v1", namespace), Allow(namespaces=("shop",), kinds=(kind,)), namespaced)
+    assert (found is None) is allowed
