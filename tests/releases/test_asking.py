@@ -63,3 +63,11 @@ def test_revertability_is_known_before_a_release_starts() -> None:
     assert revertability(good, tip, WEB) == ("direct", "")
     word, why = revertability(parsed(other=deployment("other")), tip, WEB)
     assert word == "manual" and "no previous version" in why
+
+
+def test_a_workload_that_two_documents_claim_is_neither_released_nor_known() -> None:
+    plain = deployment()
+    for files in ({"a": plain, "b": plain}, {"r": ROLLOUT, "a": plain, "b": plain}, {"r": ROLLOUT, "again": ROLLOUT, "a": plain}):
+        source = parsed(**files, other=deployment("other"))
+        assert [workload.id.name for workload in released_workloads(source, lambda _, __: True)] == ["other"]
+        assert [key.rpartition("/")[2] for key in identities(source)] == ["other"]

@@ -67,3 +67,23 @@ ASKED = {"graphite": "query", "web": "url", "another": "query"}
 def test_what_was_asked_is_shown_whoever_was_asked(provider: str, field: str) -> None:
     (row,) = evidence_of(with_metric(provider={provider: {"address": "a", field: "target=x"}}))
     assert row.query == "target=x"
+
+
+@pytest.mark.parametrize(("values", "on_data"), [(("[0.4]",), True), (("[]",), False), (("NaN", "[0.4]"), True)])
+def test_a_failure_is_one_on_data_only_if_a_failed_measurement_held_some(values: tuple[str, ...], on_data: bool) -> None:
+    (row,) = evidence_of(run("Failed", values=values))
+    assert row.failed_on_data is on_data
+    passed = run("Failed", values=("[]", "[0.99]"))
+    passed["status"]["metricResults"][0]["measurements"][1]["phase"] = "Successful"
+    assert not evidence_of(passed)[0].failed_on_data
+
+
+def test_a_metric_without_a_provider_has_no_query() -> None:
+    assert evidence_of(with_metric(provider=None))[0].query == ""
+
+
+def test_a_rehearsed_metric_decides_nothing() -> None:
+    rehearsed = run("Failed")
+    rehearsed["status"]["metricResults"][0]["dryRun"] = True
+    (row,) = evidence_of(rehearsed)
+    assert (row.failed_on_data, row.founded, samples((row,))) == (False, 0, 0)

@@ -1,8 +1,11 @@
 """Facts about a Rollout, as the judge asks for them."""
 
+from msgspec.structs import replace
+
 from reconciler.kernel.identity import Manifest
 from reconciler.releases.facts import ReleaseFacts
-from reconciler.releases.model import ReleaseStatus
+from reconciler.releases.model import Content, ReleaseStatus
+from reconciler.releases.runs import run_of
 from tests.kit.releases import BAD, TEMPLATE, facts, release, replica_set, rollout, run
 
 
@@ -43,6 +46,14 @@ def test_beside_another_applier_a_change_of_config_is_live_once_the_config_is() 
     assert facts(rollout=rollout(release=""), config_applied=True).carries(release(companion=True))
 
 
+def test_a_release_whose_template_was_too_large_to_keep_is_recognised_by_its_images() -> None:
+    for images, same in (({"web": "web:1.1"}, True), ({"web": "web:1.2"}, False)):
+        known = release()
+        known = replace(known, spec=replace(known.spec, content=Content(), images=images))
+        assert facts().runs_template_of(known) is same
+    assert not ReleaseFacts().runs_template_of(release())
+
+
 def test_without_a_rollout_nothing_is_known() -> None:
     empty = ReleaseFacts()
     assert not empty.observed and not empty.carries(release()) and not empty.rollout.promoted
@@ -54,3 +65,8 @@ def test_runs_and_replica_sets_are_found_by_hash_and_runs_by_attempt() -> None:
     assert [found.uid for found in known.runs_of(own)] == ["uid of web-bad22-2"]
     assert known.runs_of(release()) == ()
     assert known.replica_set(BAD) is not None and known.replica_set("y") is None and known.replica_set("") is None
+
+
+def test_a_run_that_has_no_status_yet_has_neither_phase_nor_answer() -> None:
+    new = run_of({key: value for key, value in run("Running").items() if key != "status"})
+    assert (new.phase, new.ended, new.measuring) == ("", False, False)

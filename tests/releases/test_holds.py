@@ -70,6 +70,12 @@ def test_what_serves_is_what_the_stable_pods_run_proven_or_not() -> None:
     assert serving(known, "h3") is serving(known, "h4") is serving(known, "") is passed
 
 
+def test_what_serves_is_not_the_newest_proven_version_where_an_older_one_runs() -> None:
+    known = [closed("a", Verdict.PASSED, 1, pod_hash="h1"), closed("b", Verdict.PASSED, 2, pod_hash="h2")]
+    assert serving(known, "h1") is known[0]
+    assert serving(known, "gone") is known[1]
+
+
 def test_a_version_that_a_person_accepts_is_proven() -> None:
     accepted = closed("b", Verdict.NOT_ENOUGH_EVIDENCE, 2, pod_hash="h2", promoted_at=NOW, accepted=Accepted(by="ann", at=NOW))
     assert proven([closed("a", Verdict.PASSED, 1), accepted]) is accepted
@@ -85,6 +91,7 @@ def test_a_window_of_inspection_ends_by_time_and_with_the_hold() -> None:
     kept = closed("a", Verdict.FAILED, held=True, keep_until=until)
     assert keeping([kept], NOW) == until
     assert keeping([kept], until) is None
+    assert keeping([closed("b", Verdict.FAILED, held=True), kept], NOW) == until
     assert keeping([closed("a", Verdict.FAILED, held=False, keep_until=until)], NOW) is None
 
 

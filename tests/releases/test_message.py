@@ -48,6 +48,8 @@ def test_a_release_on_its_way_is_pending_and_says_where_it_stands() -> None:
     assert commit_state(watching) == "pending"
     assert "being watched" in headline(watching)
     assert "Now: step 1 of 3" in comment("demo", [watching], {watching.name: "step 1 of 3"})
+    ended = decided(Verdict.FAILED)
+    assert "Now:" not in comment("demo", [ended], {ended.name: "step 1 of 3"}) + comment("demo", [watching], {})
 
 
 def test_a_promotion_without_measurement_does_not_claim_to_be_proven() -> None:
