@@ -87,3 +87,9 @@ def test_a_rehearsed_metric_decides_nothing() -> None:
     rehearsed["status"]["metricResults"][0]["dryRun"] = True
     (row,) = evidence_of(rehearsed)
     assert (row.failed_on_data, row.founded, samples((row,))) == (False, 0, 0)
+
+
+def test_a_measurement_that_was_no_answer_takes_none_away() -> None:
+    found = run("Successful", values=("[0.99]", "[1]"))
+    found["status"]["metricResults"][0]["measurements"] += [{"phase": "Error"}, {"phase": "Inconclusive", "value": "[]"}]
+    assert evidence_of(found)[0].founded == 2

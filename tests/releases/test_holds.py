@@ -56,6 +56,7 @@ def test_rejections_are_counted_by_images_within_the_window() -> None:
     known = [*counted, closed("x", Verdict.HELD, 3, held=True), closed("lifted", Verdict.FAILED, 3, held=False)]
     now = NOW + timedelta(minutes=5)
     assert rejections(known, release("new", identity="c"), timedelta(hours=1), now) == 2
+    assert rejections([release("z", status=ReleaseStatus(held=True))], release("new", identity="c"), timedelta(hours=1), now) == 0
     assert rejections(known, release("new", identity="a"), timedelta(hours=1), now) == 1
     assert rejections(known, release("new", identity="c"), timedelta(seconds=200), now) == 1
 

@@ -45,3 +45,8 @@ def test_a_name_is_deterministic_and_short_enough_for_every_workload() -> None:
 def test_two_environments_and_two_sources_never_call_their_releases_alike() -> None:
     places = [("shop", "staging", "i"), ("shop", "production", "i"), ("other", "staging", "i"), ("shop", "staging", "j")]
     assert len({release_name("web", place, "8d0e4f7aa") for place in places}) == 4
+
+
+def test_a_name_has_a_word_for_what_is_not_known() -> None:
+    assert re.fullmatch(r"web-x-[0-9a-f]{8}-none", release_name("web", ("shop", "", "3f9a"), ""))
+    assert re.fullmatch(r"web-x-[0-9a-f]{8}-none", release_name("web", ("shop", "__", "3f9a"), ""))

@@ -54,6 +54,7 @@ def test_a_release_on_its_way_is_pending_and_says_where_it_stands() -> None:
 
 def test_a_promotion_without_measurement_does_not_claim_to_be_proven() -> None:
     assert headline(decided(Verdict.PASSED, unmeasured=True)) == "✅ promoted, unmeasured"
+    assert "proven" in headline(decided(Verdict.PASSED)) and "unmeasured" not in headline(decided(Verdict.PASSED))
 
 
 def test_not_enough_evidence_says_where_users_are() -> None:
@@ -102,6 +103,11 @@ def test_a_comment_shows_numbers_rule_and_what_to_do() -> None:
     assert "| `success-rate` | Failed | 0 / 2 / 0 | `[0.4]` | `succeeds when x, failureLimit 1` |" in said
     assert f"Git was restored by commit `{'d' * 12}`." in said
     assert "`reconciler hold lift web-bad -n shop`" in said
+
+
+def test_a_metric_without_a_value_tells_what_it_was_answered() -> None:
+    row = Evidence(run="r", metric="m", phase="Error", values=(), error=3, message="no such host", limit="failureLimit 0")
+    assert "| `m` | Error | 0 / 0 / 3 | `no such host` |" in comment("demo", [decided(Verdict.COULD_NOT_MEASURE, evidence=(row,))], {})
 
 
 @pytest.mark.parametrize("state", list(RestoreState))

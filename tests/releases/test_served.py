@@ -52,6 +52,8 @@ def test_a_healthy_rollout_serves_its_template_without_the_mark_of_the_pods(labe
         ({"stable": GOOD}, (available(GOOD, 0),), False),
         ({"stable": GOOD}, (available(GOOD, None),), False),
         ({"stable": GOOD}, (available(BAD),), False),
+        ({"stable": GOOD}, (replica_set(GOOD),), False),
+        ({"stable": ""}, (available(""),), False),
         ({"stable": ""}, ({**available(GOOD), "metadata": {"name": "x"}},), False),
         ({"stable": BAD, "phase": "Degraded"}, (available(BAD),), True),
         ({"stable": GOOD, "phase": "Healthy"}, (), False),

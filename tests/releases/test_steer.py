@@ -175,6 +175,12 @@ def test_a_lifted_version_that_stands_aborted_is_retried_once_it_is_on_record() 
     pressed = steered(first.record, spec=lifted, rollout=stands)
     assert [a.body for a in pressed.actions if isinstance(a, Patch)] == [{"status": {"abort": False}}]
     assert steered(first.record, spec=lifted, rollout=rollout(abort=True, abortedAt="2026-11-25T02:30:00Z")) == NOTHING
+    assert steered(first.record, spec={**lifted, "cause": Cause.PUSHED_AGAIN}, rollout=stands) == NOTHING
+    assert steered(first.record, spec={**lifted, "earlier_abort": ""}, rollout=rollout(abort=True)) == NOTHING
+    assert steered(first.record, spec=lifted, rollout=rollout(abortedAt=at)) == NOTHING, "the abort is gone"
+    assert steered(replace(first.record, verdict=Verdict.SUPERSEDED), spec=lifted, rollout=stands) == NOTHING
+    other = {**stands, "spec": {**stands["spec"], "template": {"spec": {"containers": [{"name": "web", "image": "web:9"}]}}}}
+    assert steered(first.record, spec=lifted, rollout=other) == NOTHING, "the pods that stand aborted are others"
 
 
 def test_what_could_not_be_measured_is_tried_again_after_a_while_and_within_the_limit() -> None:
@@ -185,6 +191,13 @@ def test_what_could_not_be_measured_is_tried_again_after_a_while_and_within_the_
     assert steered(blind, 6, spec={"attempt": 2}, **stands) == Steering(wake_at=NOW + timedelta(minutes=10))
     assert steered(blind, 60, spec={"attempt": 3}, **stands) == NOTHING
     assert steered(blind, 60, rollout=rollout(current=GOOD, stable=GOOD)) == NOTHING
+    assert steered(blind, 60, rollout=rollout()) == NOTHING, "it goes on already"
+    assert steered(blind, 60, rollout=rollout(abort=True, current="other")) == NOTHING
+    assert steered(blind, 60, rollout=rollout(abort=True, stable=BAD)) == NOTHING
+    assert steered(blind, 60, newer="a newer commit", **stands) == NOTHING
+    assert steered(replace(blind, promoted_at=NOW), 60, **stands) == NOTHING
+    assert steered(replace(blind, verdict=Verdict.NOT_ENOUGH_EVIDENCE), 60, **stands) == NOTHING
+    assert steered(blind, 5, **stands).record is not None, "due is due"
 
 
 def test_an_answer_that_is_awaited_when_the_window_ends_is_not_cut_short() -> None:

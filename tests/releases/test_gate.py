@@ -1,0 +1,88 @@
+"""When the template that Git asks for may reach the cluster, and what lives until then."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec.structs import replace
+
+from reconciler.kernel.identity import Manifest
+from reconciler.releases.gate import TemplateDecision, Wanted, decide_template
+from reconciler.releases.model import Content, Release, ReleasePhase, ReleaseStatus, Verdict
+from reconciler.rollouts.view import view_of
+from tests.kit.releases import GOOD, NOW, TEMPLATE, release, rollout
+
+LATER = NOW + timedelta(minutes=10)
+
+
+def closed(name: str, verdict: Verdict, minutes: int = 0, content: Content | None = None, **known: Any) -> Release:
+    status = ReleaseStatus(phase=ReleasePhase.CLOSED, verdict=verdict, decided_at=NOW, **known)
+    found = release(name, minutes=minutes, identity=name, status=status)
+    return found if content is None else replace(found, spec=replace(found.spec, content=content))
+
+
+GOOD_ONE = closed("good", Verdict.PASSED, pod_hash=GOOD, promoted_at=NOW)
+BAD_ONE = closed("bad", Verdict.FAILED, 1, held=True, keep_until=LATER)
+
+
+def decided(
+    identity: str, *history: Release, live: Manifest | None = None, at: datetime = NOW, awaited: Release | None = None
+) -> TemplateDecision:
+    view = view_of(live) if live is not None else None
+    return decide_template(Wanted(identity=identity, images={"web": "web:9"}, history=history, live=view, awaited=awaited), at)
+
+
+def live(**known: Any) -> Manifest:
+    return rollout(**known)
+
+
+def overridden(identity: str) -> Manifest:
+    found = rollout()
+    found["metadata"]["annotations"]["reconciler.dev/override"] = identity
+    return found
+
+
+def test_what_git_asks_for_goes_through_under_its_newest_release() -> None:
+    mine = [release(name, minutes=minutes, identity="new") for minutes, name in ((2, "first"), (3, "second"))]
+    assert decided("new", GOOD_ONE, *mine, live=live()) == TemplateDecision(release="second")
+    assert decided("unknown", GOOD_ONE, live=live()) == TemplateDecision()
+    assert decided("new") == TemplateDecision()
+
+
+def test_until_what_serves_is_the_baseline_nothing_changes() -> None:
+    first = release("first", identity="first", previous=None)
+    found = decided("new", GOOD_ONE, BAD_ONE, live=live(), awaited=first)
+    assert (found.keep, found.release) == (True, "first") and "becomes the baseline first" in found.reason
+
+
+def test_a_held_version_is_kept_out_and_a_missing_rollout_is_made_from_what_served() -> None:
+    found = decided("bad", GOOD_ONE, BAD_ONE, live=live())
+    assert (found.keep, found.reason, found.release, found.instead) == (True, "held by bad", "bad", TEMPLATE)
+    missing = decided("bad", GOOD_ONE, BAD_ONE)
+    assert (missing.keep, missing.release, missing.instead) == (True, "good", TEMPLATE)
+    assert decided("bad", BAD_ONE) == TemplateDecision(True, "held by bad", "bad")
+
+
+def test_an_override_keeps_the_template_only_while_git_asks_for_the_same() -> None:
+    assert decided("new", GOOD_ONE, live=overridden("new")).reason == "a person's override is in force"
+    assert not decided("new", GOOD_ONE, live=overridden("earlier")).keep
+
+
+def test_a_rollout_that_is_missing_or_just_made_brings_up_what_served_first() -> None:
+    made = live(stable="", release="good")
+    for found in (decided("new", GOOD_ONE), decided("new", GOOD_ONE, live=made)):
+        assert (found.keep, found.release, found.instead) == (True, "good", TEMPLATE)
+    assert not decided("new", GOOD_ONE, live=live(stable="", release="other")).keep
+    assert not decided("new", GOOD_ONE, live=live(stable=GOOD, release="good")).keep
+
+
+def test_a_version_that_was_too_large_to_keep_cannot_be_brought_up_first() -> None:
+    assert decided("new", closed("good", Verdict.PASSED, content=Content(), pod_hash=GOOD)) == TemplateDecision()
+
+
+def test_a_rejected_version_is_kept_for_inspection_until_its_window_ends() -> None:
+    shorter = closed("earlier", Verdict.FAILED, 1, held=True, keep_until=NOW + timedelta(minutes=1))
+    found = decided("good", GOOD_ONE, BAD_ONE, shorter, live=live())
+    assert (found.keep, found.release, found.wake_at) == (True, "bad", LATER)
+    assert decided("good", GOOD_ONE, BAD_ONE, live=live(), at=LATER) == TemplateDecision(release="good")
+    assert decided("good", GOOD_ONE, BAD_ONE) == TemplateDecision(release="good"), "nothing lives that could be kept"
+    assert decided("new", BAD_ONE, live=live()) == TemplateDecision(), "nothing served that Git could ask for"
