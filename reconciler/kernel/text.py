@@ -32,7 +32,7 @@ LIKE_TRAILER = re.compile(r"(?:[a-z][a-z0-9-]*|breaking change)\s*:|\(cherry pic
 
 def clean(text: str) -> str:
     """Without control characters, those that are not seen and those that change the direction of writing; line ends are newlines."""
-    if text.isascii() and text.isprintable():
+    if text.isprintable():
         return text
     text = LINE_ENDS.sub("\n", text)
     return "".join(_seen(sign) for sign in text)

@@ -51,7 +51,7 @@ def workloads_among(parsed: Parsed, manifests: Iterable[Located]) -> Mapping[Wor
     """The same for some manifests of the source. Right for a Deployment only if every Rollout that refers to it is among them."""
     found = {workload.id: workload for located in manifests if (workload := _workload(parsed, located))}
     lent = {workload.template.key for workload in found.values() if workload.template is not workload.owner}
-    return {id: workload for id, workload in found.items() if workload.template is not workload.owner or workload.owner.key not in lent}
+    return {id: workload for id, workload in found.items() if workload.owner.key not in lent}
 
 
 def referenced_config(parsed: Parsed, workload: Workload) -> tuple[Located, ...]:

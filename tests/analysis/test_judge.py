@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.analysis.judge import RunTerms, assess_metric, ending, exceeded, judge
+from reconciler.analysis.judge import RunTerms, assess_metric, ending, exceeded, judge, record
 from reconciler.analysis.model import AnalysisStatus, MetricResult, RunPhase, Summary
 from tests.kit.analysis import NOW, measurement, metric, result, status_after
 
@@ -162,3 +162,10 @@ def test_judging_again_changes_nothing(first: str, second: str) -> None:
 def test_counters_add_up(letters: str) -> None:
     found = result(letters)
     assert found.count == found.successful + found.failed + found.inconclusive == len(letters) - found.error
+
+
+def test_a_metric_whose_phase_stays_takes_no_words_from_its_measurements() -> None:
+    terms = RunTerms(metrics=(metric(count=9),))
+    going = record(replace(result("S"), phase=RunPhase.RUNNING), replace(measurement("E"), message="no such host"))
+    judged = judge(terms, AnalysisStatus(results=(going,)), was_ending=False, now=NOW)
+    assert (judged.results[0].phase, judged.results[0].message) == (RunPhase.RUNNING, "")

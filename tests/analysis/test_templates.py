@@ -107,3 +107,10 @@ def test_missing_templates_and_unknown_tags_are_named() -> None:
     assert validate_references(rollout=ROLLOUT, kind="Step", analysis=naming("no"), templates=()) == "AnalysisTemplate 'no' not found"
     lost = {"kind": "AnalysisTemplate", "metadata": {"name": "t"}, "spec": {"metrics": [metric_manifest(successCondition="{{args.q}}")]}}
     assert problem(lost) == "AnalysisTemplate t: failed to resolve {{args.q}}"
+
+
+def test_a_template_that_only_names_others_has_nothing_of_its_own_that_could_be_wrong() -> None:
+    for spec in ({"spec": {"templates": [{"templateName": "a"}]}}, {"spec": {"metrics": None}}, {}, {"spec": None}):
+        bare = {"kind": "AnalysisTemplate", "metadata": {"name": "t"}, **spec}
+        said = validate_references(rollout=ROLLOUT, kind="Step", analysis=naming("t", "a"), templates=(bare, template("a", "m")))
+        assert said is None

@@ -17,6 +17,19 @@ def test_numbers_are_equal_across_kinds_and_nothing_else_is() -> None:
         assert not equal(left, right, free)
 
 
+def test_values_are_compared_to_a_bounded_depth() -> None:
+    def nested(depth: int) -> object:
+        value: object = 1
+        for _ in range(depth):
+            value = [value]
+        return value
+
+    free: Spend = [].append
+    assert equal(nested(100), nested(100), free)
+    with pytest.raises(ExpressionError, match="nest too deeply"):
+        equal(nested(101), nested(101), free)
+
+
 def test_whole_numbers_overflow_as_in_64_bits() -> None:
     assert wrapped(2**63) == -(2**63)
     assert arithmetic("*", 2**62, 4) == 0

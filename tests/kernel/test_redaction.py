@@ -50,9 +50,25 @@ def test_a_secret_is_known_without_the_line_ends_of_its_file_and_line_by_line(st
 
 
 def test_a_document_of_a_thousand_texts_is_known_by_a_bounded_number_of_them() -> None:
-    texts = [f"hunter-{number:04}" for number in range(1000)]
-    redactor = Redactor([json.dumps(texts)])
-    assert sum(MASK in redactor.text(f"refused {text}") for text in texts) == 199
+    assert repr(Redactor([json.dumps([f"hunter-{number:04}" for number in range(1000)])])) == "Redactor(200 secrets)"
+
+
+@pytest.mark.parametrize("stored", ['{"pin": "hunter22"}', "first-line\nhunter22"])
+def test_a_part_of_a_secret_counts_from_eight_signs_on(stored: str) -> None:
+    assert Redactor([stored]).text("refused hunter22") == f"refused {MASK}"
+    assert Redactor([stored.replace("hunter22", "hunter2")]).text("refused hunter2") == "refused hunter2"
+
+
+def test_two_secrets_side_by_side_are_two_masks() -> None:
+    assert Redactor(["abcdef", "ghijkl"]).text("abcdefghijkl") == MASK + MASK
+
+
+@pytest.mark.parametrize(("before", "after"), [("", ""), ("said ", ""), ("", ", he said"), ("x:", ":y")])
+def test_of_a_text_only_the_word_of_base64_that_holds_a_secret_is_masked(before: str, after: str) -> None:
+    for inside in (f"{CANARY}:tail", f"user:{CANARY}", f"xy{CANARY}:t"):
+        encoded = base64.b64encode(inside.encode()).decode()
+        assert Redactor([CANARY]).text(before + encoded + after) == before + MASK + after
+    assert Redactor([CANARY]).text(f"a {encoded} b {encoded} c") == f"a {MASK} b {MASK} c"
 
 
 def test_overlapping_secrets_leave_nothing_of_each_other() -> None:
@@ -127,3 +143,14 @@ def test_a_long_answer_full_of_secrets_is_masked_in_no_time() -> None:
     text = encoded * 100_000 + "hunter2-hunter2" * 100_000 + "://" * 100_000 + "a" * 1_000_000
     told = Redactor(["hunter2-hunter2"]).text(text)
     assert "hunter2" not in told and encoded not in told
+
+
+def test_a_document_is_read_to_a_bounded_depth_and_below_it_all_is_masked() -> None:
+    def nested(depth: int) -> object:
+        value: object = 1
+        for _ in range(depth):
+            value = [value]
+        return value
+
+    assert Redactor().tree(nested(50)) == nested(50)
+    assert MASK in json.dumps(Redactor().tree(nested(51)))

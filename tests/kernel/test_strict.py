@@ -33,6 +33,12 @@ def test_values_have_their_types() -> None:
     fields.done()
 
 
+def test_the_least_whole_number_is_one_that_is_taken() -> None:
+    fields = StrictFields({"n": 3, "z": 0})
+    assert (fields.whole("n", least=3), fields.whole("z")) == (3, 0)
+    assert refused(lambda: fields.whole("n", least=4)) == "n: expected a whole number of at least 4, got 3"
+
+
 @pytest.mark.parametrize(
     ("read", "value", "words"),
     [

@@ -87,6 +87,7 @@ def test_every_line_of_a_paragraph_is_as_harmless(text: str) -> None:
 def test_a_paragraph_is_wrapped_between_words_and_no_line_is_wider() -> None:
     assert commit_text("one two three four", width=10) == "one two\nthree four"
     assert commit_text("one two three fours unbreakable", width=10) == "one two\nthree\nfours\nunbreakable"
+    assert commit_text("unbreakable one", width=10) == "unbreakable\none"
 
 
 @pytest.mark.parametrize(
@@ -132,4 +133,5 @@ def test_clean_lines_and_lengths() -> None:
     assert clean("a\tb\r\nc\rd\u2028e\x00\u2066\ud800") == "a\tb\nc\nd\ne\ufffd"
     assert one_line(" a \n b ") == "a b"
     assert shortened("é" * 200, 140) == "é" * 139 + "…"
+    assert shortened("é" * 140, 140) == "é" * 140
     assert encodable("a\ud800\n") == "a?\n"

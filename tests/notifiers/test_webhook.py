@@ -14,7 +14,7 @@ from reconciler.kernel.errors import Terminal, Transient
 from reconciler.notifiers.fenced import FencedNotifier
 from reconciler.notifiers.registry import notifier
 from reconciler.notifiers.webhook import SIZE_LIMIT, TRIES, WebhookNotifier, WebhookTerms
-from reconciler.releases.notice import NextStep, NoticeEvidence, NoticeLimits, fitted
+from reconciler.releases.notice import NextStep
 from reconciler.web.client import open_client
 from tests.kit.notices import Inbox, inbox, message
 from tests.kit.ports import free_port
@@ -152,15 +152,6 @@ async def test_a_huge_answer_is_an_error_and_no_memory() -> None:
         box.refusals = [web.Response(text="x" * 1_000_000)]
         with pytest.raises(Terminal, match="larger than"):
             await teller.tell()
-
-
-def test_a_message_fits_evidence_goes_first_and_its_words_last() -> None:
-    long = message(reason="é" * 2000, evidence=tuple(NoticeEvidence(metric=str(n), ended="Failed", values=("x" * 100,)) for n in range(50)))
-    assert fitted(long, NoticeLimits(size=SIZE_LIMIT)) == long
-    some = fitted(long, NoticeLimits(size=8000))
-    assert 0 < len(some.evidence) < 50 and some.reason == long.reason
-    few = fitted(long, NoticeLimits(size=1000))
-    assert not few.evidence and few.reason.endswith("é…") and few.commit == long.commit
 
 
 async def test_frozen_is_frozen_for_messages_too() -> None:

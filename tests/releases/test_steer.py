@@ -93,6 +93,18 @@ def test_lost_after_promotion_the_proven_template_goes_live_again() -> None:
     assert "rollouts-pod-template-hash" not in patch.body[0]["value"]["metadata"]["labels"]
 
 
+def test_a_rollout_that_its_controller_has_not_seen_as_it_is_is_left_alone() -> None:
+    unseen = rollout(stable=BAD, observedGeneration="1")
+    assert steered(LOST, rollout=unseen, replica_sets=(replica_set(GOOD), replica_set(BAD))) == NOTHING
+
+
+def test_a_template_without_labels_is_put_back_without_labels() -> None:
+    bare = replica_set(GOOD)
+    bare["spec"]["template"]["metadata"] = {"labels": None}
+    (patch,) = patches(LOST, WATCH, rollout=rollout(stable=BAD), replica_sets=(bare, replica_set(BAD)))
+    assert isinstance(patch.body, list) and patch.body[0]["value"]["metadata"] == {"labels": {}}
+
+
 def test_once_the_proven_template_is_live_it_is_promoted_in_full() -> None:
     known = {"rollout": rollout(current=GOOD, stable=BAD), "replica_sets": (replica_set(GOOD), replica_set(BAD))}
     assert [p.body for p in patches(LOST, WATCH, **known)] == [{"status": {"promoteFull": True}}]

@@ -133,7 +133,8 @@ def test_replaced_files_are_what_the_source_would_be() -> None:
 
 def test_a_name_that_the_server_shall_make_up_is_one_and_none_at_all_is_a_problem() -> None:
     job = "apiVersion: batch/v1\nkind: Job\nmetadata: {%s}\nspec: {}\n"
-    assert not parsed(job=job % "generateName: seed-").problems
+    made_up = parsed(job=job % "generateName: seed-")
+    assert not made_up.problems and made_up.manifests[0].key[2] == ""
     assert "a Job without metadata.name" in parsed(job=job % "labels: {a: b}").problems[0].message
 
 

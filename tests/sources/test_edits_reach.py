@@ -1,7 +1,7 @@
 """What an edit may reach: its workload and the config that this refers to, in either version, and nothing else."""
 
 from reconciler.sources.documents import replace_files
-from reconciler.sources.edits import Direct, ProposedEdit, restore_edits, strays
+from reconciler.sources.edits import Direct, ProposedEdit, Waiting, restore_edits, strays
 from reconciler.sources.model import WorkloadId
 from tests.kit.manifests import deployment, parsed
 
@@ -47,3 +47,17 @@ def test_a_part_of_config_that_came_with_the_change_goes_with_it() -> None:
     )
     outcome = restore_edits(good, bad, bad, WEB)
     assert isinstance(outcome, Direct) and outcome.edit.files == {"config.yaml": (bare + "binaryData: {a: eA==}\n").encode()}
+
+
+def test_config_that_the_change_left_alone_and_the_branch_has_no_more_needs_a_person() -> None:
+    good, bad = (parsed(web=deployment(image=image, extra=FROM_CONFIG), config=CONFIG.format(mode="x")) for image in (GOOD, BAD))
+    outcome = restore_edits(good, bad, parsed(web=deployment(image=BAD, extra=FROM_CONFIG)), WEB)
+    assert isinstance(outcome, ProposedEdit) and set(outcome.edit.files) == {"web.yaml"}
+
+
+def test_of_two_objects_that_are_written_twice_the_one_that_is_asked_for_is_told() -> None:
+    other = deployment(name="aaa")
+    tip = parsed(a=other, b=other, web=deployment(image=BAD), xweb=deployment(image=BAD))
+    outcome = restore_edits(parsed(web=deployment(image=GOOD)), parsed(web=deployment(image=BAD)), tip, WEB)
+    assert isinstance(outcome, Waiting)
+    assert outcome.problem.file in ("web.yaml", "xweb.yaml") and " is also in " in str(outcome.problem)

@@ -93,3 +93,8 @@ def test_a_name_may_be_as_long_as_registries_take_and_no_longer() -> None:
     for text in (f"r.example.com/{path}bc", "a" * 1025):
         with pytest.raises(NotAnImage):
             parse_image(text)
+
+
+def test_what_a_reference_does_not_say_is_empty() -> None:
+    assert (parse_image("web").tag, parse_image("web").digest) == ("", "")
+    assert (parse_image(f"web@{SHA}").tag, parse_image(f"web@{SHA}").digest) == ("", SHA)

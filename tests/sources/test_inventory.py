@@ -5,6 +5,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 from reconciler.sources.inventory import (
+    SHOWN,
     Inventory,
     InventoryEntry,
     digest_of,
@@ -64,3 +65,12 @@ def test_a_set_of_objects_is_confirmed_whole_or_not_at_all() -> None:
     one, other = InventoryEntry(PLACE, "u"), InventoryEntry(OTHER, "v")
     assert digest_of([one, other]) == digest_of([other, one])
     assert digest_of([one]) != digest_of([one, other]) != digest_of([one, InventoryEntry(OTHER, "made anew")])
+
+
+def test_people_are_told_how_many_lines_are_left_out_where_some_are() -> None:
+    def told(count: int) -> list[str]:
+        lines = tuple(f"line {number}" for number in range(count))
+        return str(render_inventory("shop", "reconciler", Inventory(ignored=lines))["data"]["ignored"]).split("\n")
+
+    assert told(SHOWN) == [f"line {number}" for number in range(SHOWN)]
+    assert told(SHOWN + 2)[SHOWN:] == ["… and 2 more"]

@@ -21,3 +21,5 @@ def test_a_workload_without_namespace_is_named_without_one() -> None:
 def test_latest_is_for_comparing_only() -> None:
     image = Image("docker.io", "library/nginx")
     assert (image.effective_tag, str(image)) == ("latest", "docker.io/library/nginx")
+    tagged, pinned = Image("docker.io", "library/nginx", "1.2"), Image("docker.io", "library/nginx", "", "sha256:x")
+    assert (tagged.effective_tag, pinned.effective_tag) == ("1.2", "")
