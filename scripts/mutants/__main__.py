@@ -36,10 +36,10 @@ def trials(folder: str) -> Iterator[Trial]:
                 yield Trial(str(path.relative_to(ROOT)), mutant)
 
 
-def argued(lines: Sequence[str]) -> dict[tuple[str, str], str]:
-    """The allow-list: `path :: source line :: why it may survive`."""
+def argued(lines: Sequence[str]) -> dict[tuple[str, str, str], str]:
+    """The allow-list: `path :: line before :: line after :: why it may survive`."""
     rows = [line.split(" :: ") for line in lines if line.strip() and not line.startswith("#")]
-    return {(path.strip(), source.strip()): why.strip() for path, source, why in rows}
+    return {(path.strip(), before.strip(), after.strip()): why.strip() for path, before, after, why in rows}
 
 
 def copied(place: Path) -> None:
@@ -86,7 +86,7 @@ def _passes(place: Path, tests: Sequence[str], seconds: float) -> bool:
 class Tally:
     """Counts the mutants of one folder and names each survivor as soon as it is known."""
 
-    def __init__(self, known: dict[tuple[str, str], str]) -> None:
+    def __init__(self, known: dict[tuple[str, str, str], str]) -> None:
         self._known = known
         self._out = sys.stdout  # pytest's own words are kept away from it
         self.tried = self.lived = self.argued = 0
@@ -99,7 +99,7 @@ class Tally:
             return
         self.tried += 1
         if alive:
-            reason = self._known.get((trial.path, trial.mutant.before))
+            reason = self._known.get((trial.path, trial.mutant.before, trial.mutant.after))
             self.lived, self.argued = self.lived + (reason is None), self.argued + (reason is not None)
             mutant = trial.mutant
             print(f"{trial.path}:{mutant.line}  {mutant.before}  →  {mutant.after}  {reason or ''}".rstrip(), file=self._out, flush=True)

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from types import ModuleType
 
-from scripts.mutants.__main__ import argued, trials
+from scripts.mutants.__main__ import ARGUED, argued, trials
 from scripts.mutants.mutations import Mutant, mutants
 from scripts.mutants.reached import recorded
 from scripts.mutants.sieve import in_fork
@@ -49,9 +49,16 @@ def test_modules_that_read_or_write_are_left_alone() -> None:
     assert not any("observe" in path or "controller" in path for path in paths)
 
 
-def test_an_argument_names_the_file_and_the_line() -> None:
-    rows = ["# a remark", "", "a.py :: if x: :: because"]
-    assert argued(rows) == {("a.py", "if x:"): "because"}
+def test_an_argument_names_the_file_the_line_and_what_became_of_it() -> None:
+    rows = ["# a remark", "", "a.py :: if x and y: :: if ((x)): :: because"]
+    assert argued(rows) == {("a.py", "if x and y:", "if ((x)):"): "because"}
+
+
+def test_every_argument_is_about_a_mutant_that_there_is() -> None:
+    known = argued(ARGUED.read_text().splitlines())
+    folders = {Path(path).parts[1] for path, _, _ in known}
+    present = {(trial.path, trial.mutant.before, trial.mutant.after) for folder in folders for trial in trials(folder)}
+    assert known.keys() <= present
 
 
 WALLET = """from functools import cache

@@ -162,3 +162,11 @@ def test_a_name_that_stands_for_two_manifests_in_either_snapshot_is_compared_as_
     for before, after in ((twice, once), (once, twice)):
         old = manifests_of(snapshot(before))
         assert changes(old, manifests_of(snapshot(after), old)) == changes(old, manifests_of(snapshot(after)))
+
+
+def test_a_file_that_did_not_change_counts_where_what_it_refers_to_or_borrows_from_did() -> None:
+    referring = deployment(extra="          envFrom: [{configMapRef: {name: web}}]\n")
+    kept = {"web.yaml": referring, "rollout.yaml": ROLLOUT}
+    old = manifests_of(snapshot({**kept, "config.yaml": CONFIG.format(mode="a")}))
+    (change,) = changes(old, manifests_of(snapshot({**kept, "config.yaml": CONFIG.format(mode="b")}), old))
+    assert change.workload.kind == "Rollout" and change.moved

@@ -143,3 +143,14 @@ def test_json_that_cannot_be_read_is_a_problem_only_where_it_may_be_a_manifest()
     source = manifests_of(snapshot({"perhaps.json": perhaps, "renovate.json": settings, "other.yaml": settings}))
     assert [problem.file for problem in source.problems] == ["other.yaml", "perhaps.json"]
     assert [note.file for note in source.notes] == ["renovate.json"]
+
+
+def test_only_a_list_is_taken_apart_and_an_object_that_names_no_namespace_stays_as_it_is() -> None:
+    odd = "apiVersion: example.com/v1\nkind: Basket\nmetadata: {name: b}\nitems: [{apiVersion: v1, kind: ConfigMap, metadata: {name: x}}]\n"
+    assert [located.key[0] for located in parsed(odd=odd).manifests] == ["Basket"]
+    assert parsed(a=MAP).manifests[0].manifest["metadata"] == {"name": "a"}
+
+
+def test_a_name_is_doubled_only_where_it_stands_for_two_manifests() -> None:
+    assert parsed(a=MAP, b=MAP).doubled
+    assert not parsed(a=MAP, b=MAP.replace("name: a", "name: b")).doubled

@@ -98,3 +98,11 @@ def test_a_name_may_be_as_long_as_registries_take_and_no_longer() -> None:
 def test_what_a_reference_does_not_say_is_empty() -> None:
     assert (parse_image("web").tag, parse_image("web").digest) == ("", "")
     assert (parse_image(f"web@{SHA}").tag, parse_image(f"web@{SHA}").digest) == ("", SHA)
+
+
+def test_a_reference_may_be_as_long_as_registries_take_and_no_longer() -> None:
+    host = "a." * 508 + "com"
+    longest = f"{host}/xx:1"
+    assert len(longest) == 1024 and str(parse_image(longest)) == longest
+    with pytest.raises(NotAnImage, match="longer than"):
+        parse_image(f"{host}/xxx:1")
