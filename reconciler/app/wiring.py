@@ -55,7 +55,6 @@ from reconciler.sources.observe_inventory import Inventories
 from reconciler.sources.renderer import RenderOptions
 from reconciler.sources.settings import SourceSettings
 from reconciler.sync.apply import SourceApply
-from reconciler.sync.apply_releases import Releases
 from reconciler.sync.controller import Parts, SourceController
 from reconciler.sync.observe import Observation
 
@@ -166,10 +165,10 @@ def _controllers(environment: Environment, access: ClusterAccess, outside: Exter
 
 
 def _source_controller(environment: Environment, access: ClusterAccess, outside: External, policies: Policies) -> SourceController:
-    opener = Releases(ReleaseOpener(access, policies, Announcements(outside.forges, access.cache)))
+    opener = ReleaseOpener(access, policies, Announcements(outside.forges, access.cache))
     parts = Parts(
         observation=Observation(access.client, access.cache, policies, opener),
-        releases=opener,
+        opener=opener,
         source_apply=SourceApply(access.client, access.apply, access.clock),
         apply=access.apply,
         inventories=outside.inventories,

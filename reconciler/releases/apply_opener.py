@@ -1,5 +1,6 @@
 """Opens the Release objects that a tip asks for: the first half of a source's pass."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
@@ -8,7 +9,8 @@ from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.identity import Manifest, ObjectRef, uid_of
 from reconciler.kernel.plan import Create, Plan, Remove
 from reconciler.kernel.resources import ANALYSIS_RUNS, DEPLOYMENTS, RELEASES, REPLICA_SETS, ROLLOUTS
-from reconciler.kube.errors import Forbidden
+from reconciler.kube.errors import ApiError, Forbidden
+from reconciler.kube.fence import Fenced
 from reconciler.releases.asking import asked_by, moved, released_workloads, revertability, source_id
 from reconciler.releases.attempts import next_attempt
 from reconciler.releases.contradiction import contradiction
@@ -41,6 +43,14 @@ class Asking(Protocol):
     async def pull_of(self, source: str, sha: str) -> Pull | None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What came of opening releases: workloads that cannot be judged, and why the rest could not be opened at all; empty when it was."""
+
+    unjudged: tuple[str, ...] = ()
+    failure: str = ""
+
+
 class ReleaseOpener:
     """Compares a tip with the Release objects there are, and creates those that are missing. Repeating it creates nothing more."""
 
@@ -51,11 +61,20 @@ class ReleaseOpener:
         self._forges = forges
         self._suspension = access.suspension
 
-    async def open(self, source: SourcePort, tip: Tip) -> tuple[str, ...]:
-        """Open what one look at every released workload of the tip finds missing; returns why some of them cannot be judged.
+    async def open(self, source: SourcePort, tip: Tip) -> Opened:
+        """Open what one look at every released workload of the tip finds missing.
 
-        Raises Forbidden, when all others are open, if one may not be opened with our rights: it waits for them, as for an answer.
+        What stops it stops only templates, and is told; writes that are withheld end the pass: raises Fenced.
         """
+        try:
+            return Opened(await self._open_each(source, tip))
+        except Fenced:
+            raise
+        except (Transient, Terminal, ApiError) as error:
+            return Opened(failure=str(error))
+
+    async def _open_each(self, source: SourcePort, tip: Tip) -> tuple[str, ...]:
+        """Why some workloads cannot be judged. Raises Forbidden, when all others are open, if one waits for our rights."""
         problems: list[str] = []
         forbidden: Forbidden | None = None
 

@@ -24,6 +24,7 @@ from reconciler.kernel.resources import (
     REPLICA_SETS,
     ROLLOUTS,
 )
+from reconciler.releases.apply_opener import ReleaseOpener
 from reconciler.releases.asking import identities
 from reconciler.rollouts.traffic.router import Routers
 from reconciler.runtime.apply import Apply
@@ -32,7 +33,6 @@ from reconciler.sources.observe_inventory import Inventories
 from reconciler.sources.problem import Mender, Reason, RecordedProblem
 from reconciler.sources.source_port import SourcePort, Tip
 from reconciler.sync.apply import Outcome, SourceApply
-from reconciler.sync.apply_releases import Releases
 from reconciler.sync.facts import Failure, SourceFacts
 from reconciler.sync.observe import Observation
 from reconciler.sync.plan import SourcePlan, file_problem, foundations, plan, ready, release_problems
@@ -53,7 +53,7 @@ class Parts:
     """Who reads and who writes for a pass. With `reporting` nothing is written: what would be is said."""
 
     observation: Observation
-    releases: Releases
+    opener: ReleaseOpener
     source_apply: SourceApply
     apply: Apply
     inventories: Inventories
@@ -81,7 +81,7 @@ class SourceController:
         self._clock = clock
         self._sources = sources
         self._parts = parts
-        self._opener = parts.releases
+        self._opener = parts.opener
         self._rested: dict[str, float] = {}
         self._failures: dict[str, Failures] = {}
         self._reported: dict[str, tuple[str, ...]] = {}

@@ -12,8 +12,10 @@ from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.kube.discovery import Discovery
 from reconciler.kube.errors import ApiError, NotServed, Refused
+from reconciler.releases.apply_opener import ReleaseOpener
 from reconciler.releases.identity import identity_hash
 from reconciler.releases.observe_policies import Policies
+from reconciler.sources.images import container_images
 from reconciler.sources.inventory import Inventory, Place, confirmed_digest
 from reconciler.sources.problem import Mender, Objection, Reason
 from reconciler.sources.references import Named, config_of
@@ -21,7 +23,6 @@ from reconciler.sources.settings import SourceSettings
 from reconciler.sources.source_port import Tip
 from reconciler.sources.templates import Workload, workloads
 from reconciler.sync.adoption import ADOPTED, orphans
-from reconciler.sync.apply_releases import Releases
 from reconciler.sync.facts import Failure, GateFacts, SourceFacts
 from reconciler.sync.plan import wanted_places
 
@@ -32,11 +33,11 @@ Group = tuple[Resource, str]
 class Observation:
     """Reads for one pass. What cannot be read is a fact about the objects concerned, never the end of the pass."""
 
-    def __init__(self, client: Client, cache: Cache, policies: Policies, releases: Releases) -> None:
+    def __init__(self, client: Client, cache: Cache, policies: Policies, opener: ReleaseOpener) -> None:
         self._client = client
         self._cache = cache
         self._policies = policies
-        self._releases = releases
+        self._opener = opener
         self._discovery = Discovery(client)
 
     async def facts(self, source: tuple[SourceSettings, Tip], stored: Manifest | None, inventory: Inventory) -> SourceFacts:
@@ -74,7 +75,12 @@ class Observation:
         return replace(facts, autoscalers={**facts.autoscalers, **dict(zip(asked, found, strict=True))})
 
     def _gate(self, facts: SourceFacts, workload: Workload) -> GateFacts:
-        return self._releases.gate(workload, identity_hash(facts.tip.parsed, workload))
+        """What decides whether the template of a workload may change, as the caches have it now."""
+        identity = identity_hash(facts.tip.parsed, workload)
+        history = self._opener.history(workload.template.key[1], workload.id.name)
+        images = {container: text for container, _, text in container_images(workload.template.manifest)}
+        first = self._opener.awaited(workload, identity, history)
+        return GateFacts(identity, images, tuple(history), self._opener.rollout(workload), first)
 
     def _adopting(self, facts: SourceFacts, rollouts: Mapping[tuple[str, str], Manifest]) -> dict[tuple[str, str], Manifest | Objection]:
         found: dict[tuple[str, str], Manifest | Objection] = {}

@@ -35,7 +35,6 @@ from reconciler.sources.inventory import Inventory, config_map_name, parse_inven
 from reconciler.sources.observe_inventory import Inventories
 from reconciler.sources.settings import Allow, SourceSettings
 from reconciler.sync.apply import SourceApply
-from reconciler.sync.apply_releases import Releases
 from reconciler.sync.controller import Parts, SourceController
 from reconciler.sync.observe import Observation
 from tests.kit.clusters import NAMESPACE, Api, Reached, api, informed
@@ -229,10 +228,10 @@ def _assembled(cluster: Api | Reached, origin: Origin, read: tuple[Cache, GitSou
     policies = Policies(cache, LocalPolicies())
     recorder = Recorder(client, clock)
     access = cluster_access(client, cache, clock, recorder)
-    releases = Releases(ReleaseOpener(access, policies, announcements))
+    releases = ReleaseOpener(access, policies, announcements)
     parts = Parts(
         observation=Observation(client, cache, policies, releases),
-        releases=releases,
+        opener=releases,
         source_apply=SourceApply(client, access.apply, clock),
         apply=access.apply,
         inventories=inventories,

@@ -3,11 +3,19 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import orjson
 import pytest
+from reconciler_sandbox.client import Answer, Call
 
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.identity import annotations_of, name_of
-from reconciler.kernel.resources import ROLLOUTS
+from reconciler.kernel.resources import CONFIGMAPS, ROLLOUTS
+from reconciler.kube.fence import Fence, Fenced, Gate
+from reconciler.releases.apply_announcements import Announcements
+from reconciler.releases.apply_opener import ReleaseOpener
+from reconciler.releases.observe_policies import LocalPolicies, Policies
+from reconciler.runtime.access import cluster_access
+from reconciler.runtime.recorder import Recorder
 from tests.kit.desk import Desk, config, desk, image_of, policy, rollout
 from tests.kit.forges import Down, Noting
 
@@ -134,3 +142,29 @@ async def test_a_plain_deployment_without_a_policy_is_no_release(shop: Desk) -> 
     shop.push({"d.yaml": deployment.replace("  strategy:\n    canary:\n      steps:\n        - setWeight: 30\n        - pause: {}\n", "")})
     await shop.look()
     assert await shop.releases() == []
+
+
+@pytest.mark.parametrize(("status", "words"), [(422, "applied, not judged"), (404, "does not serve"), (403, "no"), (503, "no")])
+async def test_a_release_that_cannot_be_made_costs_only_its_template_and_is_told(shop: Desk, status: int, words: str) -> None:
+    shop.push({"web.yaml": rollout()})
+    await shop.proven()
+
+    async def refused(call: Call) -> Answer | None:
+        answer = orjson.dumps({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": status, "message": "no"})
+        return Answer(status, body=answer) if call.method == "POST" and call.path.endswith("/releases") else None
+
+    shop.api.server.faults = refused
+    shop.push({"web.yaml": rollout(NEW), "c.yaml": config("beside")}, "web 1.1")
+    await shop.look()
+    assert words in await shop.problems()
+    assert (await shop.found(CONFIGMAPS, "beside"))["data"] == {"a": "1"}
+    assert image_of(await shop.found(ROLLOUTS, "web")).endswith("web:1.1" if status == 422 else "web:1.0")
+
+
+async def test_writes_that_are_withheld_end_the_pass(shop: Desk) -> None:
+    shop.push({"web.yaml": rollout()})
+    frozen = shop.api.fenced(Fence(Gate(lambda: "frozen")))
+    access = cluster_access(frozen, shop.cache, shop.clock, Recorder(frozen, shop.clock))
+    opener = ReleaseOpener(access, Policies(shop.cache, LocalPolicies()), Announcements({}, shop.cache))
+    with pytest.raises(Fenced, match="frozen"):
+        await opener.open(shop.followed, await shop.followed.latest())
