@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -79,14 +78,10 @@ class Cluster:
         network: Network | None = None,
         pace: Pace | None = None,
         address: tuple[str, int] = ("127.0.0.1", 0),
-        journal: Path | None = None,
     ) -> None:
-        """`address` is where the API server also listens for HTTP; port 0 picks a free one.
-
-        `journal` is a file that keeps every object: a cluster that is given it again has them, and its node starts their pods again.
-        """
+        """`address` is where the API server also listens for HTTP; port 0 picks a free one."""
         self.behaviours = behaviours if isinstance(behaviours, Behaviours) else Behaviours(behaviours)
-        self.server = ApiServer(journal=journal)
+        self.server = ApiServer()
         self._address = address
         settings = NodeSettings(behaviours=self.behaviours, network=network or Network(), pace=pace or Pace())
         self._workings = Workings(self.server.caller(), settings)

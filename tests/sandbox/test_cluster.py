@@ -2,8 +2,6 @@
 
 import asyncio
 import socket
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from reconciler_sandbox.apiserver.server import ApiServer
@@ -11,9 +9,9 @@ from reconciler_sandbox.client import ApiClient, http_caller
 from reconciler_sandbox.cluster import Cluster, attach
 from reconciler_sandbox.node.behaviour import Behaviour, Behaviours
 
-from tests.kit.sandbox import JOBS, PODS, QUICK, REPLICA_SETS, SERVICES, ready_addresses, running, status
+from tests.kit.sandbox import PODS, QUICK, REPLICA_SETS, SERVICES, ready_addresses, running
 from tests.kit.wait import until
-from tests.kit.workloads import job, replica_set, service
+from tests.kit.workloads import replica_set, service
 
 
 async def test_a_stopped_cluster_leaves_no_task_and_no_listener() -> None:
@@ -90,81 +88,3 @@ async def test_a_node_that_cannot_reach_its_api_server_is_an_error_at_the_start(
 async def test_a_clusters_table_may_be_given_as_a_plain_mapping() -> None:
     async with Cluster({"web:1": Behaviour("v1")}, pace=QUICK) as cluster:
         assert cluster.behaviours["web:1"].version == "v1"
-
-
-async def test_a_cluster_that_is_started_again_runs_its_pods_again(tmp_path: Path) -> None:
-    journal, versions = tmp_path / "journal.jsonl", {"web:1": Behaviour("v1"), "check:1": Behaviour("check")}
-    async with Cluster(versions, pace=QUICK, journal=journal) as cluster:
-        await cluster.api.create("/api/v1/namespaces", {"metadata": {"name": "shop"}})
-        await cluster.api.create(SERVICES, service())
-        await cluster.api.create(REPLICA_SETS, replica_set(replicas=2))
-
-        async def up() -> bool:
-            return len(await ready_addresses(cluster.api, "web")) == 2
-
-        await until(up)
-        before = {pod["metadata"]["uid"]: pod for pod in await cluster.api.list(PODS)}
-    async with Cluster(versions, pace=QUICK, journal=journal) as cluster:
-
-        async def restarted() -> bool:
-            pods = await cluster.api.list(PODS)
-            counts = [one["restartCount"] for pod in pods for one in pod["status"]["containerStatuses"] if one["ready"]]
-            listening = {ip for ip, _ in await ready_addresses(cluster.api, "web")}
-            return counts == [1, 1] and listening == {pod["status"]["podIP"] for pod in pods}
-
-        await until(restarted)
-        pods = await cluster.api.list(PODS)
-        assert {pod["metadata"]["uid"] for pod in pods} == set(before)
-        ended = [pod["status"]["containerStatuses"][0]["lastState"]["terminated"] for pod in pods]
-        assert [one["exitCode"] for one in ended] == [137, 137]
-        for address in await ready_addresses(cluster.api, "web"):
-            with socket.socket() as probe:
-                assert probe.connect_ex(cluster.node.where(*address)) == 0
-        await cluster.api.patch(f"{REPLICA_SETS}/web", {"spec": {"replicas": 1}})
-
-        async def scaled() -> bool:
-            return len(await cluster.api.list(PODS)) == 1
-
-        await until(scaled)
-
-
-async def test_a_job_that_was_running_when_the_cluster_ended_is_tried_again(tmp_path: Path) -> None:
-    journal = tmp_path / "journal.jsonl"
-    forever = job("check", "sleep 1000", backoffLimit=2)
-    async with Cluster({}, pace=QUICK, journal=journal) as cluster:
-        await cluster.api.create("/api/v1/namespaces", {"metadata": {"name": "shop"}})
-        await cluster.api.create(JOBS, forever)
-
-        async def runs() -> bool:
-            return [pod["status"].get("phase") for pod in await cluster.api.list(PODS)] == ["Running"]
-
-        await until(runs)
-    async with Cluster({}, pace=QUICK, journal=journal) as cluster:
-
-        async def retried() -> bool:
-            return sorted(pod["status"].get("phase", "") for pod in await cluster.api.list(PODS)) == ["Failed", "Running"]
-
-        await until(retried)
-        assert (await status(cluster.api, f"{JOBS}/check"))["failed"] == 1
-
-
-async def test_a_pod_that_was_leaving_when_the_cluster_ended_is_gone_afterwards(tmp_path: Path) -> None:
-    journal, versions = tmp_path / "journal.jsonl", {"web:1": Behaviour("v1")}
-    slow = replace(QUICK, drain=30.0)
-    async with Cluster(versions, pace=slow, journal=journal) as cluster:
-        await cluster.api.create("/api/v1/namespaces", {"metadata": {"name": "shop"}})
-        await cluster.api.create(SERVICES, service())
-        await cluster.api.create(REPLICA_SETS, replica_set(replicas=1))
-        await until(lambda: ready_addresses(cluster.api, "web"))
-        await cluster.api.patch(f"{REPLICA_SETS}/web", {"spec": {"replicas": 0}})
-
-        async def leaving() -> bool:
-            return ["deletionTimestamp" in pod["metadata"] for pod in await cluster.api.list(PODS)] == [True]
-
-        await until(leaving)
-    async with Cluster(versions, pace=slow, journal=journal) as cluster:
-
-        async def gone() -> bool:
-            return not await cluster.api.list(PODS)
-
-        await until(gone)

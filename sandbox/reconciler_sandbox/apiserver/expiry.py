@@ -4,21 +4,17 @@ A real server has only the first rule; the others keep the memory of a sandbox b
 """
 
 import asyncio
-import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from reconciler_sandbox.apiserver.events import seen_at
-from reconciler_sandbox.apiserver.store import RESTORED, Collection, Entry, NotKept, Place, Store
+from reconciler_sandbox.apiserver.store import Collection, Entry, Place, Store
 
 EVENT_LIFE = timedelta(hours=1)
 MAX_EVENTS = 10_000
 MAX_BYTES = 32 * 1024 * 1024
 SWEEP_SECONDS = 60.0
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +43,10 @@ class Expiry:
         self._bytes -= before.size if before else 0
         if kind == "DELETED":
             return
-        # What was there before a restart was written when it says it was seen, as nobody else remembers.
-        written = (seen_at(entry.manifest) if kind == RESTORED else None) or self._now()
-        self._kept[place] = _Kept(min(written, self._now()), len(entry.encoded))
+        self._kept[place] = _Kept(self._now(), len(entry.encoded))
         self._bytes += len(entry.encoded)
         while len(self._kept) > MAX_EVENTS or self._bytes > MAX_BYTES:
-            if not self._let_go(next(iter(self._kept))):
-                return
+            self._store.remove(self._events, next(iter(self._kept)))
 
     async def run(self) -> None:
         """Look once a minute, until cancelled."""
@@ -65,12 +58,4 @@ class Expiry:
         """Remove the Events whose hour is over."""
         limit = self._now() - EVENT_LIFE
         for place in [place for place, kept in self._kept.items() if kept.written < limit]:
-            self._let_go(place)
-
-    def _let_go(self, place: Place) -> bool:
-        try:
             self._store.remove(self._events, place)
-        except NotKept as problem:  # a full disk must not end the sweeping, nor fail the write that made an old Event too much
-            log.warning("an Event stays longer than it should: %s", problem)
-            return False
-        return True

@@ -1,13 +1,13 @@
 """The whole API server behind one function, `call`: used in process as it is, and over HTTP by `serving`."""
 
 import asyncio
+import random
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -23,8 +23,7 @@ from reconciler_sandbox.apiserver.expiry import Expiry
 from reconciler_sandbox.apiserver.failures import Failure, bad_request, conflict, method_not_allowed, not_found
 from reconciler_sandbox.apiserver.gate import Access, Gate, asked_of, asks_to_watch, path_asked
 from reconciler_sandbox.apiserver.identity import ADMIN, SYSTEM, User, service_account
-from reconciler_sandbox.apiserver.journal import Journal, chance_of, restored
-from reconciler_sandbox.apiserver.kinds import DEFINITIONS, RBAC, Registry, as_served
+from reconciler_sandbox.apiserver.kinds import RBAC, Registry, as_served
 from reconciler_sandbox.apiserver.kubeconfig import kubeconfig
 from reconciler_sandbox.apiserver.options import Deletion, WriteOptions
 from reconciler_sandbox.apiserver.patching import applied, parse, patched
@@ -33,7 +32,7 @@ from reconciler_sandbox.apiserver.paths import parse as parse_path
 from reconciler_sandbox.apiserver.reads import Form, Reader, encoded, written_list
 from reconciler_sandbox.apiserver.rights import bootstrap
 from reconciler_sandbox.apiserver.serving import Listener
-from reconciler_sandbox.apiserver.store import TooLarge
+from reconciler_sandbox.apiserver.store import Store, TooLarge
 from reconciler_sandbox.apiserver.subresources import Subresources, scale_of
 from reconciler_sandbox.apiserver.watch import WatchStream
 from reconciler_sandbox.apiserver.writes import Writer, Written
@@ -74,8 +73,7 @@ class ApiServer:
 
     `faults` is asked before each call and may answer it, wait, or raise ConnectionResetError (the connection breaks);
     `faults_after` is asked with the answer, after the write was done. `token`: what every request must bring, if not empty;
-    for several users and their rights see `guard`. `journal`: a file that keeps every change, so that a server which is given it again
-    has the same objects (see `journal`); without one a restart forgets everything. Raises JournalError for a file that is no good one.
+    for several users and their rights see `guard`.
     """
 
     def __init__(
@@ -85,10 +83,8 @@ class ApiServer:
         token: str = "",
         logs: Logs = no_logs,
         seed: int | None = None,
-        journal: Path | None = None,
     ) -> None:
-        self._journal = None if journal is None else Journal.open(journal)
-        self.store = restored(self._journal)
+        self.store = Store()
         self.registry = Registry()
         self.faults: Fault = no_faults
         self.faults_after: FaultAfter = no_faults_after
@@ -98,7 +94,7 @@ class ApiServer:
         self._authority = ""
         self.aggregation = Aggregation(self.registry)
         self._discovery = Discovery(self.registry)
-        self._writer = Writer(self.store, now, chance_of(seed, self.store))
+        self._writer = Writer(self.store, now, random.Random(seed))
         self._remover = Remover(self.store, now)
         self._reader = Reader(self.store, now)
         self._subresources = Subresources(self.store, self._writer, self._remover)
@@ -108,7 +104,6 @@ class ApiServer:
         self._collecting: asyncio.Task[None] | None = None
         self._expiry = Expiry(self.store, now)
         self.store.observers += [self._definitions.observe, self._collector.observe, self._expiry.observe]
-        self.store.introduce((DEFINITIONS.group, DEFINITIONS.plural))
         self._found_namespaces()
         if token:
             self.gate.access = Access({token: ADMIN}, rbac=False)
@@ -150,7 +145,7 @@ class ApiServer:
             group.create_task(self._expiry.run(), name="event expiry")
 
     async def stop(self) -> None:
-        """End every watch in good order, stop listening and collecting; with a journal it takes no writes afterwards."""
+        """End every watch in good order, stop listening and collecting."""
         for stream in self._streams():
             stream.end()
         await self._listener.stop()
@@ -158,8 +153,6 @@ class ApiServer:
             self._collecting.cancel()
             with suppress(asyncio.CancelledError):
                 await self._collecting
-        if self._journal is not None:
-            self._journal.close()
 
     def kubeconfig(self, token: str = "") -> str:
         """A kubeconfig, as YAML, with which kubectl reaches this server, as the user of a token."""

@@ -1,6 +1,6 @@
 """What the server holds: one version counter, immutable entries with their JSON, a bounded history per resource, watchers.
 
-A commit is one synchronous step (count, keep, remember, tell), so reads and writes are linear without locks.
+A commit is one synchronous step (count, remember, tell), so reads and writes are linear without locks.
 """
 
 from bisect import bisect_right
@@ -16,8 +16,6 @@ Manifest = dict[str, Any]
 Place = tuple[str, str]
 """Namespace (empty for cluster-scoped objects) and name."""
 
-RESTORED = "RESTORED"
-"""What observers are told of an object that was there before a restart."""
 
 HISTORY_EVENTS = 2_000
 HISTORY_BYTES = 8 * 1024 * 1024
@@ -130,31 +128,8 @@ class Collection:
 Observer = Callable[[Collection, str, Entry], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """One change that is about to be made: ADDED, MODIFIED or DELETED, and the object after and before it."""
-
-    kind: str
-    resource: tuple[str, str]
-    place: Place
-    entry: Entry
-    before: Entry | None
-
-
-class NotKept(Exception):
-    """A change cannot be kept, and is not made."""
-
-
-class TooLarge(NotKept):
+class TooLarge(Exception):
     """An object is larger than a real server could keep."""
-
-
-Keep = Callable[[Commit], None]
-"""Keeps a change beyond the life of this process. Raises NotKept."""
-
-
-def keep_nothing(commit: Commit) -> None:
-    """What is not kept ends with the process."""
 
 
 class Store:
@@ -163,7 +138,6 @@ class Store:
     def __init__(self) -> None:
         self.version = 1
         self.floor = 0
-        self.keep: Keep = keep_nothing
         self.collections: dict[tuple[str, str], Collection] = {}
         self.observers: list[Observer] = []
         self._snapshots = Snapshots()
@@ -194,36 +168,15 @@ class Store:
         return entry
 
     def _committed(self, collection: Collection, kind: str, place: Place, manifest: Manifest) -> Entry:
-        """The object under the next version, kept; a version that cannot be kept is given to the next change."""
+        """The object under the next version. Raises TooLarge, and then the version is given to the next change."""
         version = self.version + 1
         stamped = {**manifest, "metadata": {**manifest["metadata"], "resourceVersion": str(version)}}
         # The encoder leaves spare room behind what it returns; a copy is a sixth of it for a small object.
         entry = Entry(stamped, version, memoryview(orjson.dumps(stamped)).tobytes())
         if len(entry.encoded) > OBJECT_BYTES and kind != "DELETED":
             raise TooLarge("etcdserver: request is too large")
-        self.keep(Commit(kind, (collection.group, collection.plural), place, entry, collection.entries.get(place)))
         self.version = version
         return entry
-
-    def restore(self, version: int, objects: Mapping[tuple[str, str], dict[Place, Entry]]) -> None:
-        """Begin with objects from before a restart. What happened before the version is not known: it has expired (410)."""
-        self.version = self.floor = version
-        for (group, plural), entries in objects.items():
-            self.collections[(group, plural)] = Collection(group, plural, entries, oldest=version, version=version)
-
-    def introduce(self, first: tuple[str, str]) -> None:
-        """Tell observers of every object that was restored, those of one resource before all others."""
-        for resource in sorted(self.collections, key=lambda one: one != first):
-            collection = self.collections[resource]
-            for entry in list(collection.entries.values()):
-                for observer in self.observers:
-                    observer(collection, RESTORED, entry)
-
-    def live(self) -> Iterator[tuple[tuple[str, str], Place, Entry]]:
-        """Every object there is, with its group and plural and its place."""
-        for resource, collection in self.collections.items():
-            for place, entry in collection.entries.items():
-                yield resource, place, entry
 
     def _publish(self, collection: Collection, kind: str, place: Place, change: tuple[Entry, Entry | None]) -> None:
         entry, before = change

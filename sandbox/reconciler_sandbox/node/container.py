@@ -13,7 +13,6 @@ from reconciler_sandbox.controllers.objects import Manifest, now
 from reconciler_sandbox.node.behaviour import Behaviour, Behaviours
 from reconciler_sandbox.node.caller import Caller, Ended, can_interpret
 from reconciler_sandbox.node.curl import Curl
-from reconciler_sandbox.node.earlier import Earlier, earlier_of
 from reconciler_sandbox.node.environment import command_line, environment
 from reconciler_sandbox.node.log import Log
 from reconciler_sandbox.node.network import Origin, Resolver
@@ -70,10 +69,9 @@ class Container:
     def __init__(self, spec: Manifest, pod: Manifest, address: str, tools: Tools, changed: Callable[[], None]) -> None:
         self.spec = spec
         self.state: State = Waiting("ContainerCreating")
-        self._earlier = earlier_of(pod, str(spec["name"]))
-        self.last: State | None = _ended(self._earlier) if self._earlier else None
+        self.last: State | None = None
         self.ready = False
-        self.restarts = self._earlier.restarts + 1 if self._earlier else 0
+        self.restarts = 0
         self.finished = False
         self.failure = ""  # why this machine, not its image, keeps it from running
         self.served: Counter[Served] = Counter()
@@ -113,9 +111,6 @@ class Container:
 
     async def _live(self, restart_policy: str) -> None:
         failures = 0
-        if self._earlier is not None and self._earlier.settles(restart_policy):
-            self._stay(self._earlier)
-            return
         while True:
             await self._pull()
             ended, lasted = await self._start()
@@ -127,11 +122,6 @@ class Container:
             await self._back_off(failures)
             failures += 1
             self.restarts += 1
-
-    def _stay(self, earlier: Earlier) -> None:
-        """Be what it became before this node began."""
-        self.restarts, self.last, self.finished = earlier.restarts, None, True
-        self._show(_ended(earlier))
 
     async def _pull(self) -> None:
         failures = 0
@@ -267,7 +257,3 @@ class Container:
         if ready is not self.ready:
             self.ready = ready
             self._changed()
-
-
-def _ended(earlier: Earlier) -> Terminated:
-    return Terminated(earlier.ended, earlier.since, earlier.until)

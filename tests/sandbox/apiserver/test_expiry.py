@@ -6,7 +6,7 @@ import pytest
 from reconciler_sandbox.apiserver import expiry
 from reconciler_sandbox.apiserver.expiry import EVENT_LIFE, MAX_BYTES, MAX_EVENTS, Expiry
 from reconciler_sandbox.apiserver.server import ApiServer
-from reconciler_sandbox.apiserver.store import RESTORED, Commit, NotKept, Store, keep_nothing
+from reconciler_sandbox.apiserver.store import Store
 from reconciler_sandbox.client import ApiClient
 
 EVENTS = "/api/v1/namespaces/default/events"
@@ -64,16 +64,6 @@ def test_an_old_story_told_now_stays_for_its_hour(clock: Hands) -> None:
     assert names(store) == ["a"]
 
 
-def test_what_was_there_before_a_restart_is_as_old_as_it_says(clock: Hands) -> None:
-    store, events = kept(clock)
-    collection = store.collection("", "events")
-    for name, said in (("old", {"lastTimestamp": "2026-11-22T10:59:59Z"}), ("new", {"eventTime": "2026-11-22T11:00:00.000000Z"})):
-        put(store, name, **said)
-        events.observe(collection, RESTORED, collection.entries[("d", name)])
-    events.sweep()
-    assert names(store) == ["new"]
-
-
 def test_a_flood_of_events_is_bounded_with_every_write(clock: Hands) -> None:
     store, _ = kept(clock)
     for number in range(MAX_EVENTS + 5):
@@ -87,7 +77,7 @@ def test_events_are_bounded_in_bytes(clock: Hands) -> None:
     for number in range(MAX_BYTES // MEBIBYTE + 8):
         put(store, f"e{number}", message="x" * MEBIBYTE)
     left = names(store)
-    assert sum(len(entry.encoded) for _, _, entry in store.live()) <= MAX_BYTES
+    assert sum(len(entry.encoded) for entry in store.collection("", "events").entries.values()) <= MAX_BYTES
     assert left == [f"e{number}" for number in range(9, MAX_BYTES // MEBIBYTE + 8)]
 
 
@@ -117,22 +107,3 @@ async def test_a_server_sweeps_by_its_own_clock_and_tells_watchers(clock: Hands)
     finally:
         await watch.aclose()
         await server.stop()
-
-
-def test_a_full_disk_ends_neither_the_sweep_nor_the_write_that_came_then(clock: Hands, caplog: pytest.LogCaptureFixture) -> None:
-    store, events = kept(clock)
-
-    def keep(commit: Commit) -> None:
-        if commit.kind == "DELETED":
-            raise NotKept("no room")
-
-    store.keep = keep
-    count = MAX_BYTES // MEBIBYTE + 2
-    for number in range(count):
-        put(store, f"e{number}", message="x" * MEBIBYTE)
-    assert len(names(store)) == count and "an Event stays longer than it should: no room" in caplog.text
-    clock.moment += 2 * EVENT_LIFE
-    events.sweep()
-    store.keep = keep_nothing
-    events.sweep()
-    assert names(store) == []

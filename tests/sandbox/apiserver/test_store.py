@@ -3,8 +3,7 @@
 import gc
 
 import orjson
-import pytest
-from reconciler_sandbox.apiserver.store import HISTORY_BYTES, HISTORY_EVENTS, SNAPSHOTS, Collection, Commit, Entry, NotKept, Store
+from reconciler_sandbox.apiserver.store import HISTORY_BYTES, HISTORY_EVENTS, SNAPSHOTS, Collection, Entry, Store
 
 
 def manifest(name: str, **fields: object) -> dict:
@@ -93,38 +92,6 @@ def test_entries_are_sorted_by_namespace_and_name() -> None:
     store.put(collection, ("c", "z"), {"metadata": {"name": "z", "namespace": "c"}})
     assert [entry.manifest["metadata"]["name"] for entry in collection.sorted(None)] == ["z", "n0"]
     assert len(collection.sorted("c")) == 1
-
-
-def test_a_change_that_is_not_kept_is_not_made_and_takes_no_version() -> None:
-    store, collection = filled()
-    listener, version = Listener(), store.version
-    collection.watchers.add(listener)
-
-    def keep(commit: Commit) -> None:
-        raise NotKept("no room")
-
-    store.keep = keep
-    with pytest.raises(NotKept):
-        store.put(collection, ("d", "n1"), manifest("n1"))
-    with pytest.raises(NotKept):
-        store.remove(collection, ("d", "n0"))
-    assert (list(collection.entries), store.version, listener.heard) == ([("d", "n0")], version, [])
-
-
-def test_what_is_to_be_kept_is_told_before_it_is_made() -> None:
-    store, collection = filled()
-    told: list[tuple[str, int, int]] = []
-
-    def keep(commit: Commit) -> None:
-        told.append((commit.kind, commit.entry.version, store.version))
-        assert commit.before is collection.entries.get(commit.place) and commit.resource == ("", "things")
-
-    store.keep = keep
-    version = store.version
-    store.put(collection, ("d", "n1"), manifest("n1"))
-    store.put(collection, ("d", "n1"), manifest("n1", more=1))
-    store.remove(collection, ("d", "n1"))
-    assert told == [(kind, version + step + 1, version + step) for step, kind in enumerate(("ADDED", "MODIFIED", "DELETED"))]
 
 
 def test_a_resource_that_is_dropped_ends_its_watches_and_its_past_has_expired() -> None:
