@@ -281,7 +281,7 @@ def _kind(call: Call) -> str:
 
 
 async def _add_pods(server: ApiServer) -> None:
-    client = ApiClient(server.caller())
+    client = ApiClient(server.call)
     for (namespace, name), entry in server.store.collection("apps", "replicasets").entries.items():
         owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": name, "uid": entry.manifest["metadata"]["uid"], "controller": True}
         template = entry.manifest["spec"]["template"]
@@ -315,7 +315,7 @@ async def _fleet(folder: Path) -> AsyncIterator[Fleet]:
             settings = _settings(host.url("fleet.git"), urlsplit(daemon.ready_url).netloc, folder / "secret")
             (folder / "reconciler.yaml").write_text(settings, encoding="utf-8")
             fleet = Fleet(cluster.server, origin, daemon, host.url("fleet.git"))
-            kubelet = Kubelet(ApiClient(cluster.server.caller()))
+            kubelet = Kubelet(ApiClient(cluster.server.call))
             cluster.server.store.observers.append(kubelet.observe)
             cluster.server.faults_after = fleet.count
             task = asyncio.create_task(kubelet.run())

@@ -84,7 +84,7 @@ class Cluster:
         self.server = ApiServer()
         self._address = address
         settings = NodeSettings(behaviours=self.behaviours, network=network or Network(), pace=pace or Pace())
-        self._workings = Workings(self.server.caller(), settings)
+        self._workings = Workings(self.server.call, settings)
         self.server.logs = self._workings.node.stream_log
         self._stack = AsyncExitStack()
 

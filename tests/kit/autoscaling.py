@@ -65,7 +65,7 @@ class Said:
     def __init__(self, server: ApiServer, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.readings = Readings()
         self.server = server
-        self._metrics = AggregatedMetrics(ApiClient(server.caller()), self.readings, now)
+        self._metrics = AggregatedMetrics(ApiClient(server.call), self.readings, now)
 
     def say(self, subject: Subject = WEB, /, **amounts: str) -> None:
         """`cpu="180%"`: of each; `cpu="total 300m"`: shared."""

@@ -1,4 +1,4 @@
-"""What the roles of `deploy/` grant, right by right, so that a record of what was asked can be held against it."""
+"""What the roles of `deploy/` grant, right by right, and what calls ask for, so that one can be held against the other."""
 
 import subprocess
 from collections.abc import Iterable, Iterator
@@ -8,13 +8,32 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from reconciler_sandbox.apiserver.rights import Asked, covers
+from reconciler_sandbox.client import Answer, Call
 
 from tests.kit.kubectl import binary
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 EXAMPLE = DEPLOY / "overlays" / "example"
 Manifest = dict[str, Any]
+VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "GET": "get", "DELETE": "delete"}
+OF_COLLECTIONS = {"GET": "list", "DELETE": "deletecollection"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a call wants to do: a verb on a resource."""
+
+    verb: str
+    group: str
+    resource: str
+    subresource: str
+    namespace: str
+    name: str
+
+    @property
+    def whole(self) -> str:
+        """Resource and subresource as rules name them."""
+        return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +49,28 @@ class Right:
         return f"{self.role}: {verb} {resource}{'.' if group else ''}{group}"
 
     def allows(self, asked: Asked) -> bool:
-        return self.namespace in ("", asked.namespace) and covers(self.rule, asked)
+        names = self.rule["resourceNames"]
+        return (
+            self.namespace in ("", asked.namespace)
+            and [asked.verb] == self.rule["verbs"]
+            and [asked.group] == self.rule["apiGroups"]
+            and [asked.whole] == self.rule["resources"]
+            and (not names or asked.name in names)
+        )
+
+
+def asked_of(call: Call, answer: Answer) -> Iterator[Asked]:
+    """What a call needed; nothing for discovery. An apply that created the object also needed `create`."""
+    root, *parts = call.path.strip("/").split("/")
+    group, rest = ("", parts[1:]) if root == "api" else (parts[0] if parts else "", parts[2:])
+    if root not in ("api", "apis") or not rest:
+        return
+    namespace = rest[1] if rest[0] == "namespaces" and len(rest) > 1 else ""
+    resource, name, subresource = [*(rest[2:] if namespace and len(rest) > 2 else rest), "", ""][:3]
+    verb = VERBS[call.method] if name else OF_COLLECTIONS.get(call.method, VERBS[call.method])
+    verb = "watch" if verb == "list" and call.query.get("watch") == "true" else verb
+    for needed in (verb, "create") if (verb, answer.status) == ("patch", 201) else (verb,):
+        yield Asked(needed, group, resource, subresource, namespace, name)
 
 
 def documents() -> list[Manifest]:

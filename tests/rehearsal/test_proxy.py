@@ -7,10 +7,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import aiohttp
 import pytest
 from aiohttp import web
-from reconciler_sandbox.apiserver.certificate import self_signed
 from reconciler_sandbox.githost import faults
 from reconciler_sandbox.githost.faults import Fault
 from reconciler_sandbox.rehearsal.proxy import Proxy, Tls
+
+from tests.kit.certificate import self_signed
 
 
 async def echo(request: web.BaseRequest) -> web.StreamResponse:

@@ -138,13 +138,3 @@ async def test_a_broken_connection_in_process_is_the_same_error(api_server: ApiS
     with pytest.raises(ApiError) as refused:
         await api.get(f"{CONFIG_MAPS}/one")
     assert refused.value.status == 503
-
-
-async def test_the_token_is_sent() -> None:
-    async with running(token="secret") as server:
-        async with http_caller(server.url, token="secret") as call:
-            assert await ApiClient(call).list("/api/v1/namespaces")
-        async with http_caller(server.url) as call:
-            with pytest.raises(ApiError) as refused:
-                await ApiClient(call).list("/api/v1/namespaces")
-    assert refused.value.status == 401

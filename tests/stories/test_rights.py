@@ -1,6 +1,6 @@
-"""The rights of `deploy/` are enough and all of use: the daemon lives through a good and a failing release as its ServiceAccount.
+"""The rights of `deploy/` are enough and all of use: every call of a daemon is held against them through a good and a failing release.
 
-RBAC is evaluated by the sandbox on the roles that `deploy/overlays/example` installs, and its audit log says what was asked.
+The sandbox lets everybody do everything; a real server refuses (tests/real/test_rights.py, where every right is proven to be of use).
 """
 
 import asyncio
@@ -9,21 +9,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from reconciler_sandbox.apiserver.gate import Access
-from reconciler_sandbox.apiserver.identity import service_account
-from reconciler_sandbox.apiserver.rights import Asked
+from reconciler_sandbox.client import Answer, Call
 from reconciler_sandbox.rehearsal.inprocess import DirectTransport
 
 from reconciler.app.daemon import Daemon
 from reconciler.app.settings.reading import load_settings
-from tests.kit.granted import Right, documents, elsewhere, rights
+from tests.kit.granted import Asked, asked_of, documents, elsewhere, rights
 from tests.kit.kubectl import binary
 from tests.kit.shop import BAD, Shop, shop
 from tests.kit.wait import until
 
 pytestmark = pytest.mark.skipif(not binary(), reason="no kubectl on this machine")
-DAEMON = service_account("reconciler", "reconciler")
-RBAC = "/apis/rbac.authorization.k8s.io/v1"
 SOURCES = "reconciler-source-"
 DEADLINE = 60.0
 
@@ -65,36 +61,37 @@ UNUSED: Mapping[str, str] = {
 
 @pytest.mark.timeout(180)
 async def test_the_rights_of_the_deployment_are_enough_and_of_use(tmp_path: Path) -> None:
+    granted = list(rights(await asyncio.to_thread(documents)))
     async with shop(tmp_path) as place:
-        access = Access({})
-        place.ground.server.guard(access)
-        roles = await install(place)
-        async with daemon(place, tmp_path):
-            await settled(access, lambda: closed(place, "1", "passed"))
+        asked: set[Asked] = set()
+        async with daemon(place, tmp_path, asked):
+
+            async def settled(claim: Callable[[], Awaitable[bool]]) -> None:
+                """Wait until a claim holds; a call that nothing allows ends the wait at once."""
+
+                async def holds() -> bool:
+                    assert not {one for one in asked if not any(right.allows(one) for right in granted)}
+                    return await claim()
+
+                await until(holds, DEADLINE)
+
+            await settled(lambda: closed(place, "1", "passed"))
             await place.push("2")
-            await settled(access, lambda: closed(place, "2", "passed"))
+            await settled(lambda: closed(place, "2", "passed"))
             await place.push(BAD)
-            await settled(access, lambda: closed(place, BAD, "failed"))
-            await settled(access, lambda: home(place, "2"))
-        asked = [record for record in access.records if record.user == DAEMON.name]
-        assert len(asked) > 100 and not refused(access)
-        unused = {str(right) for right in roles if not any(record.allowed and right.allows(record.asked) for record in asked)}
+            await settled(lambda: closed(place, BAD, "failed"))
+            await settled(lambda: home(place, "2"))
+        assert len(asked) > 50
+        own = [right for right in granted if not right.role.startswith(SOURCES) and not elsewhere(right)]
+        unused = {str(right) for right in own if not any(right.allows(one) for one in asked)}
         assert not unused - set(UNUSED), "nobody needs these rights, or who does is not written down"
-        assert not set(UNUSED) - {str(right) for right in roles}, "these rights are not granted any more"
+        assert not set(UNUSED) - {str(right) for right in own}, "these rights are not granted any more"
 
 
-def refused(access: Access) -> set[Asked]:
-    return {record.asked for record in access.records if not record.allowed}
-
-
-async def settled(access: Access, claim: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until a claim holds; a call that is forbidden ends the wait at once."""
-
-    async def holds() -> bool:
-        assert not refused(access)
-        return await claim()
-
-    await until(holds, DEADLINE)
+async def test_a_call_that_nothing_grants_is_not_allowed() -> None:
+    granted = list(rights(await asyncio.to_thread(documents)))
+    (asked,) = asked_of(Call("DELETE", "/api/v1/namespaces/shop/secrets/x", {}, {}, b""), Answer(200, {}, b""))
+    assert asked == Asked("delete", "", "secrets", "", "shop", "x") and not any(right.allows(asked) for right in granted)
 
 
 async def closed(place: Shop, version: str, verdict: str) -> bool:
@@ -105,22 +102,16 @@ async def home(place: Shop, version: str) -> bool:
     return await place.image() == version and await place.restores() == 1 and await place.weights() == (100, 0)
 
 
-async def install(place: Shop) -> list[Right]:
-    """Create the roles and bindings of the deployment; what they grant, those of sources left out."""
-    found: list[Right] = []
-    for manifest in await asyncio.to_thread(documents):
-        if not manifest["apiVersion"].startswith("rbac."):
-            continue
-        namespace = manifest["metadata"].get("namespace")
-        await place.api.create(f"{RBAC}/{f'namespaces/{namespace}/' if namespace else ''}{manifest['kind'].lower()}s", manifest)
-        found += [right for right in rights([manifest]) if not right.role.startswith(SOURCES) and not elsewhere(right)]
-    return found
-
-
 @asynccontextmanager
-async def daemon(place: Shop, folder: Path) -> AsyncIterator[None]:
-    """A whole daemon in process, lease and freeze included, that is its ServiceAccount."""
-    transport = DirectTransport(place.ground.server.caller(DAEMON))
+async def daemon(place: Shop, folder: Path, asked: set[Asked]) -> AsyncIterator[None]:
+    """A whole daemon in process, lease and freeze included; what it asks for is noted."""
+
+    async def noted(call: Call) -> Answer:
+        answer = await place.ground.server.call(call)
+        asked.update(asked_of(call, answer))
+        return answer
+
+    transport = DirectTransport(noted)
     stopping = asyncio.Event()
     life = Daemon(load_settings(place.ground.settings_file), transport, folder / "daemon", read_only_mode=False)
     async with asyncio.TaskGroup() as group:

@@ -2,10 +2,8 @@
 
 from collections.abc import Iterable
 
-from reconciler_sandbox.apiserver.gate import LIST_VERBS, NAMED_VERBS
 from reconciler_sandbox.apiserver.kinds import Kind, Registry
-from reconciler_sandbox.apiserver.rights import Asked
-from reconciler_sandbox.client import Call, Caller
+from reconciler_sandbox.client import Caller
 
 DOCUMENT_PARTS = 3
 """A path of so many parts is about a group or a version: discovery tells it from the rows."""
@@ -33,14 +31,3 @@ class Aggregation:
         if parts[0] != "apis" or len(parts) <= DOCUMENT_PARTS:
             return None
         return self._callers.get(parts[1])
-
-
-def asked_there(call: Call) -> Asked:
-    """What a call to such a group wants to do: read from its path alone, as its kinds are known elsewhere."""
-    _, group, _, *parts = call.path.strip("/").split("/")
-    namespace = ""
-    if parts[0] == "namespaces" and len(parts) > 2:
-        namespace, parts = parts[1], parts[2:]
-    resource, name, subresource = [*parts, "", ""][:3]
-    verb = (NAMED_VERBS if name else LIST_VERBS).get(call.method, call.method.lower())
-    return Asked(verb, group, resource, subresource, namespace, name)

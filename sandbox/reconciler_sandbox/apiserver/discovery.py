@@ -33,12 +33,10 @@ OTHER_KINDS: Mapping[str, tuple[str, str, str]] = {
     "scale": ("autoscaling", "v1", "Scale"),
     "eviction": ("policy", "v1", "Eviction"),
     "binding": ("", "v1", "Binding"),
-    "token": ("authentication.k8s.io", "v1", "TokenRequest"),
 }
 OTHER_VERBS: Mapping[str, tuple[str, ...]] = {
     "eviction": ("create",),
     "binding": ("create",),
-    "token": ("create",),
     "log": ("get",),
     "finalize": ("update",),
 }

@@ -39,7 +39,7 @@ class Kind:
     """One kind in one version: its names, what it can do, and how it is written.
 
     `storage` is the version that objects are kept in; `generations` says whether metadata.generation counts its changes;
-    `stored` is false for kinds that are only asked (reviews). `face` is how it shows objects that are kept as another kind; `kept`
+    `face` is how it shows objects that are kept as another kind; `kept`
     is the schema of the version that objects are kept in, if that is another one.
     """
 
@@ -54,7 +54,6 @@ class Kind:
     scale: Scale | None = None
     generations: bool = False
     verbs: tuple[str, ...] = VERBS
-    stored: bool = True
     schema: Schema | None = None
     columns: tuple[Column, ...] = ()
     selectable: tuple[str, ...] = ()
@@ -106,7 +105,6 @@ class Kind:
 ALL = ("all",)
 STATUS = ("status",)
 SCALABLE = ("status", "scale")
-REVIEW = ("create",)
 APPS_SCALE = Scale(selector=".spec.selector")
 EXTENSIONS = "apiextensions.k8s.io"
 RBAC = "rbac.authorization.k8s.io"
@@ -126,7 +124,7 @@ BUILT_IN = (
     Kind("", "v1", "endpoints", "Endpoints", short_names=("ep",)),
     Kind("", "v1", "configmaps", "ConfigMap", short_names=("cm",)),
     Kind("", "v1", "secrets", "Secret"),
-    Kind("", "v1", "serviceaccounts", "ServiceAccount", short_names=("sa",), subresources=("token",)),
+    Kind("", "v1", "serviceaccounts", "ServiceAccount", short_names=("sa",)),
     Kind("", "v1", "events", "Event", short_names=("ev",)),
     Kind("", "v1", "nodes", "Node", False, ("no",), subresources=STATUS),
     Kind("", "v1", "podtemplates", "PodTemplate"),
@@ -175,12 +173,6 @@ BUILT_IN = (
         None,
         True,
     ),
-    Kind("authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", False, verbs=REVIEW, stored=False),
-    Kind("authorization.k8s.io", "v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview", False, verbs=REVIEW, stored=False),
-    Kind("authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview", False, verbs=REVIEW, stored=False),
-    Kind("authorization.k8s.io", "v1", "localsubjectaccessreviews", "LocalSubjectAccessReview", verbs=REVIEW, stored=False),
-    Kind("authentication.k8s.io", "v1", "tokenreviews", "TokenReview", False, verbs=REVIEW, stored=False),
-    Kind("authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", False, verbs=REVIEW, stored=False),
 )
 
 NAMESPACES = BUILT_IN[0]

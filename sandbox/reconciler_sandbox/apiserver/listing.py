@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from reconciler_sandbox.apiserver.failures import Failure, bad_request
+from reconciler_sandbox.client import Call
 
 Query = Mapping[str, str]
 MATCHES = ("Exact", "NotOlderThan")
@@ -73,3 +74,8 @@ def _invalid(messages: list[str]) -> Failure:
     text = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
     details = {"group": "meta.k8s.io", "kind": "ListOptions", "causes": causes}
     return Failure(422, "Invalid", f'ListOptions.meta.k8s.io "" is invalid: {text}', details)
+
+
+def asks_to_watch(call: Call) -> bool:
+    """Whether a GET of a collection is a watch: every value but these two says so."""
+    return call.query.get("watch", "false").lower() not in ("false", "0")

@@ -2,41 +2,36 @@
 
 import asyncio
 import random
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import orjson
 
-from reconciler_sandbox.apiserver import escalation, logoptions, reviews, verbs
-from reconciler_sandbox.apiserver.aggregation import Aggregation, asked_there
-from reconciler_sandbox.apiserver.bodies import PATCH_APPLY, decode_object, failure_of, header, media_type
+from reconciler_sandbox.apiserver import logoptions, verbs
+from reconciler_sandbox.apiserver.aggregation import Aggregation
+from reconciler_sandbox.apiserver.bodies import decode_object, failure_of, header
 from reconciler_sandbox.apiserver.collector import Collector
 from reconciler_sandbox.apiserver.customs import Definitions
 from reconciler_sandbox.apiserver.deletion import Remover
 from reconciler_sandbox.apiserver.discovery import Discovery
 from reconciler_sandbox.apiserver.expiry import Expiry
 from reconciler_sandbox.apiserver.failures import Failure, bad_request, conflict, method_not_allowed, not_found
-from reconciler_sandbox.apiserver.gate import Access, Gate, asked_of, asks_to_watch, path_asked
-from reconciler_sandbox.apiserver.identity import ADMIN, SYSTEM, User, service_account
-from reconciler_sandbox.apiserver.kinds import RBAC, Registry, as_served
+from reconciler_sandbox.apiserver.kinds import Registry, as_served
 from reconciler_sandbox.apiserver.kubeconfig import kubeconfig
+from reconciler_sandbox.apiserver.listing import asks_to_watch
 from reconciler_sandbox.apiserver.options import Deletion, WriteOptions
 from reconciler_sandbox.apiserver.patching import applied, parse, patched
 from reconciler_sandbox.apiserver.paths import Target
 from reconciler_sandbox.apiserver.paths import parse as parse_path
 from reconciler_sandbox.apiserver.reads import Form, Reader, encoded, written_list
-from reconciler_sandbox.apiserver.rights import bootstrap
 from reconciler_sandbox.apiserver.serving import Listener
 from reconciler_sandbox.apiserver.store import Store, TooLarge
 from reconciler_sandbox.apiserver.subresources import Subresources, scale_of
 from reconciler_sandbox.apiserver.watch import WatchStream
 from reconciler_sandbox.apiserver.writes import Writer, Written
-from reconciler_sandbox.client import Answer, Call, Caller
+from reconciler_sandbox.client import Answer, Call
 
 Manifest = dict[str, Any]
 JSON: Mapping[str, str] = {"content-type": "application/json"}
@@ -72,15 +67,13 @@ class ApiServer:
     """A Kubernetes API server. `call` answers alone; `start` adds HTTP and the collectors, which carry deletions through.
 
     `faults` is asked before each call and may answer it, wait, or raise ConnectionResetError (the connection breaks);
-    `faults_after` is asked with the answer, after the write was done. `token`: what every request must bring, if not empty;
-    for several users and their rights see `guard`.
+    `faults_after` is asked with the answer, after the write was done.
     """
 
     def __init__(
         self,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        token: str = "",
         logs: Logs = no_logs,
         seed: int | None = None,
     ) -> None:
@@ -89,9 +82,6 @@ class ApiServer:
         self.faults: Fault = no_faults
         self.faults_after: FaultAfter = no_faults_after
         self.logs = logs
-        self.gate = Gate(self.store, now)
-        self._token = token
-        self._authority = ""
         self.aggregation = Aggregation(self.registry)
         self._discovery = Discovery(self.registry)
         self._writer = Writer(self.store, now, random.Random(seed))
@@ -105,8 +95,6 @@ class ApiServer:
         self._expiry = Expiry(self.store, now)
         self.store.observers += [self._definitions.observe, self._collector.observe, self._expiry.observe]
         self._found_namespaces()
-        if token:
-            self.gate.access = Access({token: ADMIN}, rbac=False)
 
     def _found_namespaces(self) -> None:
         kind = self.registry.kinds[("", "v1", "namespaces")]
@@ -119,24 +107,9 @@ class ApiServer:
         """Where it listens, once started."""
         return self._listener.url
 
-    def guard(self, access: Access) -> None:
-        """From now on ask every call for a token and, with RBAC, for rights; the roles every cluster starts with are there."""
-        self.gate.access = access
-        if not access.rbac:
-            return
-        for plural, manifest in bootstrap():
-            target = Target(self.registry.kinds[(RBAC, "v1", plural)])
-            if ("", manifest["metadata"]["name"]) not in self.store.collection(RBAC, plural).entries:
-                self._writer.create(target, manifest, WriteOptions())
-
-    def caller(self, user: User = SYSTEM) -> Caller:
-        """A caller in process that is this user without showing a token; the default may do everything."""
-        return partial(self.call, user=user)
-
-    async def start(self, host: str = "127.0.0.1", port: int = 0, *, tls: ssl.SSLContext | None = None, authority: str = "") -> None:
-        """Listen, and run the collectors until `stop`. `authority`: the certificate (PEM) that kubeconfigs trust."""
-        self._authority = authority
-        await self._listener.start(host, port, tls)
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        """Listen, and run the collectors until `stop`."""
+        await self._listener.start(host, port)
         self._collecting = asyncio.create_task(self._collect(), name="collectors")
 
     async def _collect(self) -> None:
@@ -154,9 +127,9 @@ class ApiServer:
             with suppress(asyncio.CancelledError):
                 await self._collecting
 
-    def kubeconfig(self, token: str = "") -> str:
-        """A kubeconfig, as YAML, with which kubectl reaches this server, as the user of a token."""
-        return kubeconfig(self.url, token or self._token, self._authority)
+    def kubeconfig(self) -> str:
+        """A kubeconfig, as YAML, with which kubectl reaches this server."""
+        return kubeconfig(self.url)
 
     def cut_watches(self) -> None:
         """Break every open watch, as a failing network does."""
@@ -171,27 +144,17 @@ class ApiServer:
     def _streams(self) -> list[WatchStream]:
         return [one for collection in self.store.collections.values() for one in collection.watchers if isinstance(one, WatchStream)]
 
-    async def call(self, call: Call, *, user: User | None = None) -> Answer:
-        """Answer one request, of a user or of whoever its token says. Raises only what a fault raises."""
+    async def call(self, call: Call) -> Answer:
+        """Answer one request. Raises only what a fault raises."""
         answer = await self.faults(call)
         if answer is None:
-            answer = await self._passed_on(call, user) or self._answer(call, user)
+            elsewhere = self.aggregation.find(call.path)
+            answer = await elsewhere(call) if elsewhere is not None else self._answer(call)
         return await self.faults_after(call, answer) or answer
 
-    async def _passed_on(self, call: Call, user: User | None) -> Answer | None:
-        """What the server behind an aggregated group answers, if the path is in one and the user may ask."""
-        elsewhere = self.aggregation.find(call.path)
-        if elsewhere is None:
-            return None
+    def _answer(self, call: Call) -> Answer:
         try:
-            self.gate.admit(user or self.gate.identify(call.headers), asked_there(call))
-        except Failure as failure:
-            return refused(failure)
-        return await elsewhere(call)
-
-    def _answer(self, call: Call, user: User | None) -> Answer:
-        try:
-            return self._respond(call, user)
+            return self._respond(call)
         except Failure as failure:
             return refused(failure)
         except TooLarge as refusal:
@@ -199,51 +162,24 @@ class ApiServer:
         except Exception as error:  # a bug of this server is an answer to its client, as in a real one
             return refused(failure_of(error))
 
-    def _respond(self, call: Call, user: User | None) -> Answer:
-        if call.path.split("/")[1] in HEALTH and not header(call.headers, "authorization"):
-            return Answer(200, TEXT, b"ok")
-        user = user or self.gate.identify(call.headers)
+    def _respond(self, call: Call) -> Answer:
         if call.path.split("/")[1] in HEALTH:
             return Answer(200, TEXT, b"ok")
         path = call.path.rstrip("/") or "/"
         if call.method == "GET" and (document := self._discovery.find(path, header(call.headers, "accept"))):
-            self.gate.admit(user, path_asked(call))
             known = header(call.headers, "if-none-match") == document.etag
             return Answer(
                 304 if known else 200, {"content-type": document.media_type, "etag": document.etag}, b"" if known else document.body
             )
-        return self._resource(call, path, user)
+        return self._resource(call, path)
 
-    def _resource(self, call: Call, path: str, user: User) -> Answer:
-        target = self._target(call, path, user)
-        self.gate.admit(user, asked_of(target, call))
+    def _resource(self, call: Call, path: str) -> Answer:
+        target = parse_path(self.registry, path)
         verbs.require(target, call.method)
         respond = RESPONSES.get((call.method, bool(target.name), target.subresource), RESPONSES.get((call.method, bool(target.name), "*")))
         if respond is None:
             raise method_not_allowed()
-        if not target.kind.stored:
-            return _json(201, reviews.review(target.kind, decode_object(call.headers, call.body), user, self.gate))
-        if self._creates(target, call):
-            self.gate.admit(user, replace(asked_of(target, call), verb="create"))
-        if escalation.concerns(target, call.method) and self.gate.access is not None and self.gate.access.rbac:
-            tried = respond(self, target, replace(call, query={**call.query, "dryRun": "All"}))
-            assert isinstance(tried.body, bytes), "what is written is answered at once"
-            escalation.require_held(self.gate.rights, user, target, orjson.loads(tried.body))
         return respond(self, target, call)
-
-    def _target(self, call: Call, path: str, user: User) -> Target:
-        try:
-            return parse_path(self.registry, path)
-        except Failure:
-            self.gate.admit(user, path_asked(call))  # what is not there is not told to those who may not ask
-            raise
-
-    def _creates(self, target: Target, call: Call) -> bool:
-        """Whether a PUT or PATCH would create its object: that needs the right to create, too."""
-        if self.gate.access is None or target.subresource or call.method not in ("PUT", "PATCH"):
-            return False
-        applies = (call.method == "PUT" and target.kind.qualified in MADE_BY_PUT) or media_type(call.headers) == PATCH_APPLY
-        return applies and target.place not in self.store.collection(target.kind.group, target.kind.plural).entries
 
     def _read(self, target: Target, call: Call) -> Answer:
         form = Form.parse(header(call.headers, "accept"), call.query)
@@ -329,12 +265,6 @@ class ApiServer:
     def _bind(self, target: Target, call: Call) -> Answer:
         return _json(201, self._subresources.bind(target, call.headers, call.body))
 
-    def _issue_token(self, target: Target, call: Call) -> Answer:
-        issued = self._subresources.token(target, call.headers, call.body)
-        holder = service_account(target.namespace, target.name, self._writer.find(target).manifest["metadata"]["uid"])
-        self.gate.issue(issued["status"]["token"], holder, issued["spec"]["expirationSeconds"])
-        return _json(201, issued)
-
 
 Respond = Callable[[ApiServer, Target, Call], Answer]
 # Method, whether the path names an object, and the subresource ("*": none of the others) → what answers.
@@ -346,7 +276,6 @@ RESPONSES: Mapping[tuple[str, bool, str], Respond] = {
     ("POST", False, "*"): ApiServer._create,
     ("POST", True, "eviction"): ApiServer._evict,
     ("POST", True, "binding"): ApiServer._bind,
-    ("POST", True, "token"): ApiServer._issue_token,
     ("PUT", True, "*"): ApiServer._replace,
     ("PUT", True, "scale"): ApiServer._replace_scale,
     ("PATCH", True, "*"): ApiServer._patch,

@@ -1,7 +1,6 @@
 """HTTP around the server's one function: aiohttp's low-level server, no router, streams flushed in batches."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Mapping
 
 from aiohttp import web
@@ -16,22 +15,22 @@ BATCH_BYTES = 256 * 1024
 
 
 class Listener:
-    """Serves a caller over HTTP/1.1, with or without TLS."""
+    """Serves a caller over HTTP/1.1."""
 
     def __init__(self, call: Caller) -> None:
         self._call = call
         self._runner: web.ServerRunner | None = None
         self.url = ""
 
-    async def start(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
+    async def start(self, host: str, port: int) -> None:
         """Bind and listen; `url` names the port that was found for port 0."""
         self._runner = web.ServerRunner(
             web.Server(self._respond, access_log=None, handler_cancellation=True), handle_signals=False, shutdown_timeout=SHUTDOWN_SECONDS
         )
         await self._runner.setup()
-        await web.TCPSite(self._runner, host, port, ssl_context=tls).start()
+        await web.TCPSite(self._runner, host, port).start()
         address = self._runner.addresses[0]
-        self.url = f"{'https' if tls else 'http'}://{address[0]}:{address[1]}"
+        self.url = f"http://{address[0]}:{address[1]}"
 
     async def stop(self) -> None:
         """Close every connection."""

@@ -1,11 +1,7 @@
-"""The subresources that are no plain part of an object: scale, eviction, binding, token."""
+"""The subresources that are no plain part of an object: scale, eviction, binding."""
 
-import base64
-import uuid
 from collections.abc import Mapping
 from typing import Any
-
-import orjson
 
 from reconciler_sandbox.apiserver import metadata
 from reconciler_sandbox.apiserver.bodies import decode_object
@@ -19,17 +15,12 @@ from reconciler_sandbox.apiserver.patching import Patch, parse, patched
 from reconciler_sandbox.apiserver.paths import Target
 from reconciler_sandbox.apiserver.selectors import as_text, from_object
 from reconciler_sandbox.apiserver.store import Entry, Store
-from reconciler_sandbox.apiserver.templates import with_defaults
 from reconciler_sandbox.apiserver.writes import Writer
 
 Manifest = dict[str, Any]
 SCALE = Kind("autoscaling", "v1", "scales", "Scale")
 SCALE_FIELDS = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
-TOKEN = Kind("authentication.k8s.io", "v1", "tokenrequests", "TokenRequest")
 BINDING = Kind("", "v1", "pods/binding", "Binding")
-TOKEN_SECONDS = 3600
-SHORTEST_TOKEN = 600
-LONGEST_TOKEN = 2**32
 
 
 def _first(manifest: Manifest, path: str) -> Any:
@@ -139,27 +130,6 @@ class Subresources:
         }
         self._writer.change(target, bound)
         return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
-
-    def token(self, target: Target, headers: Mapping[str, str], body: bytes) -> Manifest:
-        """A token of a service account, unlike every other one. Raises Failure 422 for a life that is no number of seconds."""
-        entry, request = self._writer.find(target), decode_object(headers, body)
-        spec = with_defaults(request.get("spec") or {}, {"expirationSeconds": TOKEN_SECONDS})
-        seconds = spec["expirationSeconds"]
-        if not isinstance(seconds, int) or isinstance(seconds, bool):
-            raise bad_request("json: cannot unmarshal into Go struct field spec.expirationSeconds of type int64")
-        if not SHORTEST_TOKEN <= seconds <= LONGEST_TOKEN:
-            limit = "less than 10 minutes" if seconds < SHORTEST_TOKEN else "larger than 2^32 seconds"
-            raise invalid(TOKEN, "", [Cause("spec.expirationSeconds", f"Invalid value: {seconds}: may not specify a duration {limit}")])
-        until = self._writer.moment_after(seconds)
-        claims = {
-            "sub": f"system:serviceaccount:{target.namespace}:{target.name}",
-            "uid": entry.manifest["metadata"]["uid"],
-            "jti": str(uuid.uuid4()),
-            "exp": until,
-        }
-        parts = [base64.urlsafe_b64encode(orjson.dumps(part)).rstrip(b"=").decode() for part in ({"alg": "none"}, claims)]
-        status = {"token": f"{'.'.join(parts)}.", "expirationTimestamp": until}
-        return {"kind": TOKEN.kind, "apiVersion": TOKEN.api_version, "metadata": {}, "spec": spec, "status": status}
 
 
 def _healthy(pod: Manifest) -> bool:

@@ -1,10 +1,14 @@
 """Whether what a path names has the verb of a request (else 405)."""
 
+from collections.abc import Mapping
+
 from reconciler_sandbox.apiserver.discovery import OTHER_VERBS, SUBRESOURCE_VERBS
 from reconciler_sandbox.apiserver.failures import method_not_allowed
-from reconciler_sandbox.apiserver.gate import LIST_VERBS, NAMED_VERBS
 from reconciler_sandbox.apiserver.paths import Target
 
+VERBS: Mapping[str, str] = {"POST": "create", "PUT": "update", "PATCH": "patch"}
+NAMED_VERBS: Mapping[str, str] = {**VERBS, "GET": "get", "DELETE": "delete"}
+LIST_VERBS: Mapping[str, str] = {**VERBS, "GET": "list", "DELETE": "deletecollection"}
 OF_OBJECTS = frozenset({"get", "update", "patch", "delete"})
 OF_COLLECTIONS = frozenset({"create", "list", "deletecollection"})
 

@@ -7,7 +7,7 @@ import random
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -62,10 +62,6 @@ class Writer:
     def moment(self) -> str:
         """Now, as a Time."""
         return rfc3339(self._now())
-
-    def moment_after(self, seconds: int) -> str:
-        """The Time in some seconds."""
-        return rfc3339(self._now() + timedelta(seconds=seconds))
 
     def find(self, target: Target) -> Entry:
         """The object at a target. Raises Failure 404."""

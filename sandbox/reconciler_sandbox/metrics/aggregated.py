@@ -21,8 +21,8 @@ Manifest = dict[str, Any]
 RESOURCE, CUSTOM, EXTERNAL = GROUPS = ("metrics.k8s.io", "custom.metrics.k8s.io", "external.metrics.k8s.io")
 VERSION = "v1beta1"
 READ = ("get", "list")
-PODS = Kind(RESOURCE, VERSION, "pods", "PodMetrics", verbs=READ, stored=False)
-NODES = Kind(RESOURCE, VERSION, "nodes", "NodeMetrics", False, verbs=READ, stored=False)
+PODS = Kind(RESOURCE, VERSION, "pods", "PodMetrics", verbs=READ)
+NODES = Kind(RESOURCE, VERSION, "nodes", "NodeMetrics", False, verbs=READ)
 WINDOW_SECONDS = 1
 JSON = {"content-type": "application/json"}
 

@@ -26,7 +26,7 @@ class Gauges:
         for target, amounts in change.of.items():
             self._readings.say(subject_of(target), amounts)
         self._readings.external.update(change.external)
-        answers = AggregatedMetrics(ApiClient(self._server.caller()), self._readings, lambda: datetime.now(UTC))
+        answers = AggregatedMetrics(ApiClient(self._server.call), self._readings, lambda: datetime.now(UTC))
         for group, kinds in answers.kinds().items():
             self._server.aggregation.serve(group, kinds, answers.call)
 

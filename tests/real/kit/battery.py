@@ -253,8 +253,6 @@ SCENES: Mapping[str, tuple[Command, ...]] = {
         "get role reader -o jsonpath={.rules}",
         "get rolebinding readers -o jsonpath={.roleRef}{.subjects}",
         "get role,rolebinding -o name",
-        "auth can-i create pods",
-        "auth can-i delete nodes",
         "delete rolebinding readers",
         "delete role reader",
     ),

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from reconciler_sandbox.apiserver.rights import Asked
 from reconciler_sandbox.client import Caller
 
-from tests.kit.granted import DEPLOY, EXAMPLE, Right
+from tests.kit.granted import DEPLOY, EXAMPLE, Asked, Right
 from tests.kit.kubectl import Kubectl
 from tests.real.kit.accounts import token_of, user_name
 from tests.real.kit.audit import Entry

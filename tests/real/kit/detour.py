@@ -10,10 +10,10 @@ from typing import TypeVar
 
 import aiohttp
 from aiohttp import web
-from reconciler_sandbox.apiserver.certificate import self_signed
 from reconciler_sandbox.githost.faults import Fault, cut
 from reconciler_sandbox.rehearsal.proxy import Proxy, Tls
 
+from tests.kit.certificate import self_signed
 from tests.real.kit.controlplane import RealCluster
 
 LATE_SECONDS = 2.0

@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import pytest
-from reconciler_sandbox.apiserver.certificate import self_signed
 from reconciler_sandbox.apiserver.serving import Listener
 from reconciler_sandbox.client import ApiClient
 from reconciler_sandbox.metrics.aggregated import GROUPS, VERSION, AggregatedMetrics
 from reconciler_sandbox.metrics.readings import Readings, Subject, amount
 
+from tests.kit.certificate import self_signed
 from tests.real.kit.api import Api, Json
 from tests.real.kit.objects import APPS
 from tests.real.kit.reach import caller

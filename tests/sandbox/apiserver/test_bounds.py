@@ -9,10 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import orjson
 import pytest
-from reconciler_sandbox.apiserver import gate, store, watch
-from reconciler_sandbox.apiserver.failures import Failure
-from reconciler_sandbox.apiserver.gate import Access
-from reconciler_sandbox.apiserver.identity import ADMIN
+from reconciler_sandbox.apiserver import store, watch
 from reconciler_sandbox.apiserver.server import ApiServer
 from reconciler_sandbox.apiserver.store import (
     ALL_HISTORY_BYTES,
@@ -146,20 +143,6 @@ async def test_readers_of_one_encoding_share_what_waits_for_them(api_server: Api
 
 
 # -- who calls --------------------------------------------------------------------------------------------------------
-
-
-async def test_records_of_calls_and_issued_tokens_are_bounded(api_server: ApiServer) -> None:
-    access = Access({"t": ADMIN}, rbac=True)
-    api_server.guard(access)
-    call = Call("GET", CONFIG_MAPS, {}, {"authorization": "Bearer t"})
-    for _ in range(gate.RECORDS + 10):
-        api_server.gate.admit(ADMIN, gate.path_asked(call))
-    assert len(access.records) == gate.RECORDS
-    for number in range(gate.ISSUED + 10):
-        api_server.gate.issue(str(number), ADMIN, 3600)
-    assert api_server.gate.identify({"authorization": f"Bearer {gate.ISSUED + 9}"}).name == ADMIN.name
-    with pytest.raises(Failure):
-        api_server.gate.identify({"authorization": "Bearer 9"})
 
 
 async def test_an_applied_object_remembers_ten_updaters(api: ApiClient) -> None:

@@ -76,14 +76,6 @@ async def test_roles_are_created(kubectl: Kubectl, api: ApiClient) -> None:
     assert binding is not None and {"kind": "ServiceAccount", "name": "bot", "namespace": "default"} in binding["subjects"]
 
 
-async def test_it_may_ask_who_it_is_and_what_it_may(kubectl: Kubectl) -> None:
-    assert await kubectl("auth can-i create pods") == "yes"
-    assert "*.*" in await kubectl("auth can-i --list")
-    assert "sandbox-admin" in await kubectl("auth whoami")
-    await kubectl("create sa bot")
-    assert (await kubectl("create token bot --duration=600s")).count(".") == 2
-
-
 async def test_a_job_with_every_field_comes_through_as_it_was(kubectl: Kubectl, api: ApiClient) -> None:
     spec = {"schedule": "0 * * * *", "jobTemplate": {"metadata": {"labels": {"x": "y"}}, "spec": JOB_SPEC}}
     made = await api.create(CRON_JOBS, {"metadata": {"name": "c"}, "spec": spec})

@@ -39,14 +39,6 @@ async def test_a_fault_after_the_call_hides_a_write_that_was_done(api_server: Ap
     assert refused.value.status == 503 and await api.get(f"{CONFIG_MAPS}/x")
 
 
-async def test_a_token_is_asked_of_everybody_but_probes() -> None:
-    server = ApiServer(token="secret")
-    assert (await server.call(Call("GET", "/readyz"))).status == 200
-    assert (await server.call(Call("GET", "/api"))).status == 401
-    assert (await server.call(Call("GET", "/api", {}, {"authorization": "Bearer wrong"}))).status == 401
-    assert (await server.call(Call("GET", "/api", {}, {"Authorization": "Bearer secret"}))).status == 200
-
-
 async def test_the_clock_is_the_callers() -> None:
     server = ApiServer(now=lambda: datetime(2000, 1, 2, 3, 4, 5, tzinfo=UTC))
     made = await ApiClient(server.call).create(CONFIG_MAPS, config_map("x"))

@@ -78,13 +78,6 @@ async def test_a_pod_is_bound_once(api: ApiClient) -> None:
         assert refused.value.status == status
 
 
-async def test_a_service_account_has_tokens(api: ApiClient) -> None:
-    accounts = "/api/v1/namespaces/default/serviceaccounts"
-    await api.create(accounts, {"metadata": {"name": "robot"}})
-    made = await api.create(f"{accounts}/robot/token", {"spec": {"expirationSeconds": 600}})
-    assert made["status"]["token"].count(".") == 2 and made["spec"]["expirationSeconds"] == 600
-
-
 async def test_a_scale_of_what_is_not_there_names_the_object(api: ApiClient) -> None:
     with pytest.raises(ApiError, match=r'deployments\.apps "nobody" not found'):
         await api.read(f"{DEPLOYMENTS}/nobody/scale")

@@ -2,11 +2,10 @@
 
 import pytest
 from reconciler_sandbox.apiserver.failures import Failure
-from reconciler_sandbox.apiserver.kinds import BUILT_IN, NAMESPACES, PODS
+from reconciler_sandbox.apiserver.kinds import NAMESPACES, PODS
 from reconciler_sandbox.apiserver.paths import Target
 from reconciler_sandbox.apiserver.verbs import require
 
-REVIEWS = next(kind for kind in BUILT_IN if not kind.stored)
 SPACE = "default"
 
 
@@ -22,7 +21,6 @@ SPACE = "default"
         (Target(PODS, SPACE, "p", "binding"), "POST"),
         (Target(NAMESPACES), "GET POST"),
         (Target(NAMESPACES, "", "n", "finalize"), "PUT"),
-        (Target(REVIEWS), "POST"),
     ],
 )
 def test_a_path_has_its_methods_and_no_others(target: Target, methods: str) -> None:
