@@ -10,10 +10,8 @@ from reconciler_sandbox.apiserver.server import ApiServer
 from reconciler_sandbox.client import ApiClient, Caller
 from reconciler_sandbox.controllers.deployment import DeploymentController
 from reconciler_sandbox.controllers.endpoints import EndpointsController
-from reconciler_sandbox.controllers.horizontalpodautoscaler import HorizontalPodAutoscalerController
 from reconciler_sandbox.controllers.job import JobController
 from reconciler_sandbox.controllers.loop import Controller, run
-from reconciler_sandbox.controllers.recommendation import Settings
 from reconciler_sandbox.controllers.replicaset import ReplicaSetController
 from reconciler_sandbox.controllers.serviceaccount import ServiceAccountController
 from reconciler_sandbox.node.behaviour import Behaviour, Behaviours
@@ -131,5 +129,4 @@ def built_in(api: ApiClient, pace: Pace) -> tuple[Controller, ...]:
         JobController(api, pace.job_backoff),
         EndpointsController(api),
         ServiceAccountController(api),
-        HorizontalPodAutoscalerController(api, Settings(period=pace.autoscaler_period)),
     )

@@ -13,9 +13,7 @@ from reconciler_sandbox.node.pace import Pace
 from tests.kit.workloads import NAMESPACE
 
 Manifest = dict[str, Any]
-QUICK = Pace(
-    drain=0.2, probe_period=0.02, restart_backoff=0.05, longest_backoff=0.2, job_backoff=0.05, retry_pause=0.01, autoscaler_period=0.05
-)
+QUICK = Pace(drain=0.2, probe_period=0.02, restart_backoff=0.05, longest_backoff=0.2, job_backoff=0.05, retry_pause=0.01)
 DEPLOYMENTS = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"
 REPLICA_SETS = f"/apis/apps/v1/namespaces/{NAMESPACE}/replicasets"
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"

@@ -15,7 +15,6 @@ from reconciler_sandbox.rehearsal.story import (
     DaemonOrder,
     FaultOrder,
     Flow,
-    MetricsChange,
     ObjectPatch,
     TrafficChange,
     Verb,
@@ -33,7 +32,6 @@ async def hands(folder: Path) -> AsyncIterator[tuple[Stage, Hands]]:
         yield built, own
 
 
-QUEUE = "/apis/external.metrics.k8s.io/v1beta1/namespaces/shop/queue"
 MERGE = {"data": {"a": "2"}}
 OPERATIONS = [{"op": "replace", "path": "/data/a", "value": "2"}]
 
@@ -60,13 +58,6 @@ async def test_images_and_traffic_change_while_everything_runs(tmp_path: Path) -
         await own.carry_out(TrafficChange({"web": Flow(host="web.example.com", rate=0)}))
         assert built.behaviours[f"{IMAGE}:9"].hang
         assert built.users.untagged("web") == []
-
-
-async def test_metrics_read_what_is_said(tmp_path: Path) -> None:
-    async with hands(tmp_path) as (_, own):
-        await own.carry_out(MetricsChange({}, {"queue": 4000}))
-        ((_, _, observed, held),) = (await own.carry_out(Verb(("kubectl", "get", "--raw", QUEUE)))).claims
-        assert held and '"value":"4"' in observed
 
 
 async def test_a_fault_of_the_forge_does_not_reach_git(tmp_path: Path) -> None:

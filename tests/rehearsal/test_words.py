@@ -1,7 +1,6 @@
 """Claims and deeds in the words of the timeline."""
 
 import pytest
-from reconciler_sandbox.metrics.readings import amount
 from reconciler_sandbox.node.behaviour import Behaviour
 from reconciler_sandbox.rehearsal.compare import Comparison
 from reconciler_sandbox.rehearsal.story import (
@@ -14,7 +13,6 @@ from reconciler_sandbox.rehearsal.story import (
     FaultOrder,
     Flow,
     GitFile,
-    MetricsChange,
     ObjectPatch,
     PullNote,
     PullRequest,
@@ -59,14 +57,6 @@ def test_a_claim_reads_aloud(subject: Subject, words: str) -> None:
         (Verb(("kubectl", "get", "pods")), "$ kubectl get pods"),
         (BehaviourChange({"web:1": Behaviour("1", hang=True)}), "web:1 hangs"),
         (TrafficChange({"web": Flow(host="h", rate=5)}), "traffic web: 5 requests/s"),
-        (
-            MetricsChange({field_of("Rollout", "web", "a", equals=1).target: {"cpu": amount("180%")}}, {"queue": 5000}),
-            "metrics: Rollout shop/web cpu 180 %; queue 5",
-        ),
-        (
-            MetricsChange({field_of("Pod", "a", "a", equals=1).target: {"rps": amount("9", total=True)}}),
-            "metrics: Pod shop/a rps 9 in total",
-        ),
         (FaultOrder(target="forge", status=502, times=2), "fault: forge answers 502, 2 times"),
         (FaultOrder(target="git", cut=True, after=True), "fault: git cuts connections after the work is done"),
         (FaultOrder(target="api", delay=1, lasting=5), "fault: api answers 1 s late for 5 s"),

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from reconciler_sandbox.apiserver import autoscalers, events
+from reconciler_sandbox.apiserver import events
 from reconciler_sandbox.apiserver.kinds import Kind
 from reconciler_sandbox.apiserver.templates import each, pod_spec, quantities, template, with_defaults
 
@@ -198,9 +198,7 @@ DEFAULTS: Mapping[str, Callable[[Manifest], Manifest]] = {
     "namespaces": _namespace,
     "nodes": _node,
     "events": events.filled,
-    "events.events.k8s.io": events.filled,
     "persistentvolumeclaims": _claim,
-    "horizontalpodautoscalers.autoscaling": autoscalers.filled,
     "customresourcedefinitions.apiextensions.k8s.io": _definition,
     f"rolebindings.{RBAC}": _binding,
     f"clusterrolebindings.{RBAC}": _binding,

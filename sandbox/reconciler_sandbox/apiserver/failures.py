@@ -91,7 +91,7 @@ def invalid(kind: Kind, name: str, causes: Sequence[Cause]) -> Failure:
     """The object breaks rules of its kind."""
     texts = [str(cause) for cause in causes]
     text = texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
-    group = kind.stored_group
+    group = kind.group
     group_kind = f"{kind.kind}.{group}" if group else kind.kind
     listed = [{"reason": cause.code, "message": cause.message, "field": cause.field} for cause in causes]
     details = {"name": name, **({"group": group} if group else {}), "kind": kind.kind, "causes": listed}

@@ -4,8 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler_sandbox.apiserver import autoscalerversions, events
-from reconciler_sandbox.apiserver.faces import Face
 from reconciler_sandbox.apiserver.schemas import Schema
 
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
@@ -39,8 +37,7 @@ class Kind:
     """One kind in one version: its names, what it can do, and how it is written.
 
     `storage` is the version that objects are kept in; `generations` says whether metadata.generation counts its changes;
-    `face` is how it shows objects that are kept as another kind; `kept`
-    is the schema of the version that objects are kept in, if that is another one.
+    `kept` is the schema of the version that objects are kept in, if that is another one.
     """
 
     group: str
@@ -61,7 +58,6 @@ class Kind:
     list_kind: str = ""
     storage: str = ""
     kept: Schema | None = None
-    face: Face | None = None
 
     @property
     def api_version(self) -> str:
@@ -71,15 +67,8 @@ class Kind:
     @property
     def stored_version(self) -> str:
         """Group and version that its objects are kept in."""
-        if self.face is not None:
-            return self.face.stored_version
         version = self.storage or self.version
         return f"{self.group}/{version}" if self.group else version
-
-    @property
-    def stored_group(self) -> str:
-        """The group that its objects are kept in."""
-        return self.group if self.face is None else self.face.stored_group
 
     @property
     def qualified(self) -> str:
@@ -141,18 +130,6 @@ BUILT_IN = (
     Kind("coordination.k8s.io", "v1", "leases", "Lease"),
     Kind("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice"),
     Kind("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", True, ("hpa",), ALL, STATUS),
-    Kind(
-        "autoscaling",
-        "v1",
-        "horizontalpodautoscalers",
-        "HorizontalPodAutoscaler",
-        True,
-        ("hpa",),
-        ALL,
-        STATUS,
-        face=autoscalerversions.FIRST,
-    ),
-    Kind(events.GROUP, "v1", "events", "Event", short_names=("ev",), face=events.NEWER),
     Kind("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", True, ("pdb",), (), STATUS, None, True),
     Kind("networking.k8s.io", "v1", "ingresses", "Ingress", True, ("ing",), (), STATUS, None, True),
     Kind("networking.k8s.io", "v1", "ingressclasses", "IngressClass", False, generations=True),
@@ -220,12 +197,7 @@ def as_served(kind: Kind, manifest: dict[str, Any]) -> dict[str, Any]:
     """A stored object in the version that was asked for."""
     if manifest["apiVersion"] == kind.api_version:
         return manifest
-    return {**manifest, "apiVersion": kind.api_version} if kind.face is None else kind.face.shown(manifest)
-
-
-def as_stored(kind: Kind, manifest: dict[str, Any]) -> dict[str, Any]:
-    """An object as its kind writes it in the form that it is kept in."""
-    return manifest if kind.face is None else kind.face.stored(manifest)
+    return {**manifest, "apiVersion": kind.api_version}
 
 
 def version_rank(version: str) -> tuple[int, int, int]:

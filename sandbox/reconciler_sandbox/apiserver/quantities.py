@@ -70,8 +70,3 @@ def thousandths(value: str | int | float) -> int:
         factor = Decimal(10) ** (DECIMAL[suffix] if suffix in DECIMAL else int(suffix[1:]))
     amount = int((Decimal(found[2]) * factor * 1000).to_integral_value(rounding="ROUND_UP"))
     return -amount if found[1] == "-" else amount
-
-
-def from_thousandths(amount: int) -> str:
-    """The canonical text of so many thousandths."""
-    return canonical(f"{amount}m")

@@ -31,7 +31,6 @@ FIELDS: Mapping[str, frozenset[str]] = {
         }
     ),
     "events": events.SELECTABLE,
-    "events.events.k8s.io": events.NEWER_SELECTABLE,
     "jobs": frozenset({"status.successful"}),
     "nodes": frozenset({"spec.unschedulable"}),
     "namespaces": frozenset({"status.phase"}),
@@ -87,8 +86,7 @@ def _condition(kind: Kind, term: str) -> Predicate:
     value = ESCAPED.sub(r"\1", value)
     if name not in _fields(kind):
         raise bad_request(_unsupported(kind, name))
-    stored = name if kind.face is None else kind.face.path(name)
-    path, wanted = tuple(stored.split(".")), operator != "!="
+    path, wanted = tuple(name.split(".")), operator != "!="
     return lambda manifest: (_field_text(manifest, path) == value) is wanted
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import orjson
 
 from reconciler_sandbox.apiserver import logoptions, verbs
-from reconciler_sandbox.apiserver.aggregation import Aggregation
 from reconciler_sandbox.apiserver.bodies import decode_object, failure_of, header
 from reconciler_sandbox.apiserver.collector import Collector
 from reconciler_sandbox.apiserver.customs import Definitions
@@ -38,7 +37,7 @@ JSON: Mapping[str, str] = {"content-type": "application/json"}
 TEXT: Mapping[str, str] = {"content-type": "text/plain"}
 HEALTH = frozenset({"healthz", "readyz", "livez"})
 NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
-MADE_BY_PUT = frozenset({"leases.coordination.k8s.io", "events", "events.events.k8s.io"})
+MADE_BY_PUT = frozenset({"leases.coordination.k8s.io", "events"})
 
 Fault = Callable[[Call], Awaitable[Answer | None]]
 FaultAfter = Callable[[Call, Answer], Awaitable[Answer | None]]
@@ -82,7 +81,6 @@ class ApiServer:
         self.faults: Fault = no_faults
         self.faults_after: FaultAfter = no_faults_after
         self.logs = logs
-        self.aggregation = Aggregation(self.registry)
         self._discovery = Discovery(self.registry)
         self._writer = Writer(self.store, now, random.Random(seed))
         self._remover = Remover(self.store, now)
@@ -148,8 +146,7 @@ class ApiServer:
         """Answer one request. Raises only what a fault raises."""
         answer = await self.faults(call)
         if answer is None:
-            elsewhere = self.aggregation.find(call.path)
-            answer = await elsewhere(call) if elsewhere is not None else self._answer(call)
+            answer = self._answer(call)
         return await self.faults_after(call, answer) or answer
 
     def _answer(self, call: Call) -> Answer:

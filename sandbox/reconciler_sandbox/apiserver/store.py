@@ -5,7 +5,7 @@ A commit is one synchronous step (count, remember, tell), so reads and writes ar
 
 from bisect import bisect_right
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from weakref import WeakSet
@@ -28,9 +28,6 @@ SNAPSHOTS = 32
 SNAPSHOT_BYTES = 64 * 1024 * 1024
 OBJECT_BYTES = 1536 * 1024
 """What etcd takes in one request, here of the object as JSON."""
-
-# Resources that are another view of the same objects.
-SHARED: Mapping[tuple[str, str], tuple[str, str]] = {("events.k8s.io", "events"): ("", "events")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +142,6 @@ class Store:
 
     def collection(self, group: str, plural: str) -> Collection:
         """The collection of a resource; an empty one is made."""
-        group, plural = SHARED.get((group, plural), (group, plural))
         found = self.collections.get((group, plural))
         if found is None:
             found = self.collections[(group, plural)] = Collection(group, plural, oldest=self.floor, version=self.version)

@@ -8,7 +8,7 @@ from typing import Any
 from reconciler_sandbox.apiserver import cells
 from reconciler_sandbox.apiserver.cells import AGE, NAME, NONE, Cell, at, count, joined, selector, since
 from reconciler_sandbox.apiserver.jsonpath import find
-from reconciler_sandbox.apiserver.kinds import Column, Kind, as_stored
+from reconciler_sandbox.apiserver.kinds import Column, Kind
 from reconciler_sandbox.apiserver.times import age
 
 Manifest = dict[str, Any]
@@ -119,7 +119,6 @@ COLUMNS: Mapping[str, tuple[Printed, ...]] = {
         _wide("Container-Runtime", at(".status.nodeInfo.containerRuntimeVersion", cells.UNKNOWN)),
     ),
     "events": EVENTS,
-    "events.events.k8s.io": EVENTS,
     "endpoints": (NAMED, Printed("Endpoints", cells.endpoint_addresses), AGED),
     "endpointslices.discovery.k8s.io": (
         NAMED,
@@ -209,8 +208,7 @@ def _columns(kind: Kind) -> tuple[Printed, ...]:
 def _cells(kind: Kind, manifest: Manifest, now: datetime) -> list[Any]:
     if kind.custom:
         return [manifest["metadata"]["name"], *(_custom_cell(manifest, column, now) for column in kind.columns)]
-    stored = as_stored(kind, manifest)
-    return [_cell(one, stored, now) for one in _columns(kind)]
+    return [_cell(one, manifest, now) for one in _columns(kind)]
 
 
 def _cell(column: Printed, manifest: Manifest, now: datetime) -> Any:

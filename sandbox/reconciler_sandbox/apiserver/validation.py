@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from reconciler_sandbox.apiserver import autoscalers, corerules, definitionrules, events, workloadrules
+from reconciler_sandbox.apiserver import corerules, definitionrules, events, workloadrules
 from reconciler_sandbox.apiserver.causes import Cause
 from reconciler_sandbox.apiserver.kinds import RBAC, Kind
 
@@ -32,7 +32,6 @@ CHECKS: Mapping[str, Callable[[Manifest, Manifest | None], list[Cause]]] = {
     "secrets": corerules.secret,
     "persistentvolumeclaims": corerules.claim,
     "events": events.validate,
-    "events.events.k8s.io": events.validate_newer,
     "leases.coordination.k8s.io": corerules.lease,
     f"roles.{RBAC}": corerules.role,
     f"clusterroles.{RBAC}": corerules.cluster_role,
@@ -40,7 +39,6 @@ CHECKS: Mapping[str, Callable[[Manifest, Manifest | None], list[Cause]]] = {
     f"clusterrolebindings.{RBAC}": corerules.binding,
     "ingresses.networking.k8s.io": corerules.ingress,
     "networkpolicies.networking.k8s.io": corerules.network_policy,
-    "horizontalpodautoscalers.autoscaling": autoscalers.complaints,
     "poddisruptionbudgets.policy": corerules.budget,
     "customresourcedefinitions.apiextensions.k8s.io": definitionrules.definition,
 }

@@ -17,7 +17,7 @@ from reconciler_sandbox.apiserver.admission import allocated, require_namespace
 from reconciler_sandbox.apiserver.authors import Authors
 from reconciler_sandbox.apiserver.causes import Cause
 from reconciler_sandbox.apiserver.failures import Failure, already_exists, bad_request, conflict, invalid, not_found
-from reconciler_sandbox.apiserver.kinds import DEFINITIONS, Kind, as_stored
+from reconciler_sandbox.apiserver.kinds import DEFINITIONS, Kind
 from reconciler_sandbox.apiserver.known import WrongType, known
 from reconciler_sandbox.apiserver.options import WriteOptions
 from reconciler_sandbox.apiserver.ownership import Updated, taken_over
@@ -143,8 +143,7 @@ class Writer:
             raise conflict(kind, target.name)
 
     def _author(self, target: Target, options: WriteOptions) -> Updated:
-        written = target.kind.api_version if target.kind.face is None else target.kind.stored_version
-        return Updated(options.manager or UNNAMED, written, target.subresource, self.moment())
+        return Updated(options.manager or UNNAMED, target.kind.api_version, target.subresource, self.moment())
 
     def _note(self, target: Target, old: Manifest, new: Manifest, options: WriteOptions) -> None:
         """Keep in mind who wrote what, as long as the object itself does not."""
@@ -201,7 +200,7 @@ class Writer:
                 shaped = conform(kind.kept, shaped, Findings())  # what its own version does not know is not kept
             return shaped, findings.causes, _unknown_fields(kind, findings.unknown, options)
         warnings: list[str] = []
-        filled = allocated(self._store, target, defaults.fill(kind, as_stored(kind, manifest)), old)
+        filled = allocated(self._store, target, defaults.fill(kind, manifest), old)
         causes = validation.validate(kind, filled, old)
         if kind is DEFINITIONS and not causes:
             others = [entry.manifest for entry in self._store.collection(kind.group, kind.plural).entries.values()]

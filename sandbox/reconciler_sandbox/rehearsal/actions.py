@@ -17,7 +17,6 @@ from reconciler_sandbox.rehearsal.story import (
     BehaviourChange,
     DaemonOrder,
     FaultOrder,
-    MetricsChange,
     ObjectPatch,
     Push,
     TrafficChange,
@@ -25,7 +24,7 @@ from reconciler_sandbox.rehearsal.story import (
 )
 
 STYLES: Mapping[str, PatchStyle] = {"merge": "merge", "json": "json", "strategic": "strategic"}
-Deed = Push | ObjectPatch | Verb | BehaviourChange | TrafficChange | MetricsChange | FaultOrder | DaemonOrder
+Deed = Push | ObjectPatch | Verb | BehaviourChange | TrafficChange | FaultOrder | DaemonOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +64,6 @@ class Hands:
                 return Done()
             case TrafficChange():
                 await self.stage.users.change(deed.flows)
-                return Done()
-            case MetricsChange():
-                self.stage.gauges.say(deed)
                 return Done()
             case FaultOrder():
                 self._disturb(deed)

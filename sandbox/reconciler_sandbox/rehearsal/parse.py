@@ -25,7 +25,6 @@ from reconciler_sandbox.rehearsal.parse_fields import (
     rate,
     seconds,
 )
-from reconciler_sandbox.rehearsal.parse_metrics import metrics
 from reconciler_sandbox.rehearsal.story import (
     ANYBODY,
     Action,
@@ -105,12 +104,11 @@ class _StoryReader:
         images = each_named(fields, "images", _behaviour)
         traffic = each_named(fields, "traffic", _flow)
         self._flows = set(traffic)
-        said = metrics(fields, "metrics")
         steps = self._steps(fields, "steps")
         fields.done()
         if not steps:
             raise FieldError("steps", "a story needs at least one step")
-        return Story(lane=lane, title=title, say=say, images=images, traffic=traffic, metrics=said, steps=steps)
+        return Story(lane=lane, title=title, say=say, images=images, traffic=traffic, steps=steps)
 
     def _steps(self, fields: StrictFields, name: str) -> tuple[Step, ...]:
         return fields.each(name, self._step)
@@ -122,7 +120,6 @@ class _StoryReader:
             "verb": _verb,
             "behaviour": lambda f, n: BehaviourChange(each_named(f, n, _behaviour)),
             "traffic": self._traffic,
-            "metrics": metrics,
             "fault": lambda f, n: _fault(nested(f, n)),
             "daemon": lambda f, n: DaemonOrder(f.choice(n, ORDERS)),
             "expect": lambda f, n: Expect(expectations(f, n, self._flows)),

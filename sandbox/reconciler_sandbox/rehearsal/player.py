@@ -38,7 +38,6 @@ class Player:
         if story.say:
             self._tell(story.lane, "say", story.say)
         self._stage.behaviours.update(story.images)
-        self._stage.gauges.say(story.metrics)
         await self._stage.users.change(story.traffic)
         return await self._steps(story.lane, story.steps)
 

@@ -35,7 +35,6 @@ from reconciler_sandbox.podnetwork import PodPorts
 from reconciler_sandbox.rehearsal.child import Ran, program, run_command
 from reconciler_sandbox.rehearsal.daemon import Daemon
 from reconciler_sandbox.rehearsal.fittings import BOT, PERSON, REPOSITORY, definitions, kubeconfig, namespaces, secret_file, settings
-from reconciler_sandbox.rehearsal.gauges import Gauges
 from reconciler_sandbox.rehearsal.people import People, Place
 from reconciler_sandbox.rehearsal.proxy import Proxy
 from reconciler_sandbox.rehearsal.recorder import Recorder
@@ -80,7 +79,6 @@ class Stage:
         self.behaviours = Behaviours({CURL: Behaviour("curl"), **(images or {})})
         self.ports = PodPorts()
         self.server = ApiServer()
-        self.gauges = Gauges(None if elsewhere else self.server)
         self._elsewhere = elsewhere
         self._call = elsewhere.call if elsewhere else self.server.call
         self.api = ApiClient(self._call)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.kernel.identity import Resource
-from reconciler_sandbox.metrics.readings import Amount
 from reconciler_sandbox.node.behaviour import Behaviour
 from reconciler_sandbox.rehearsal.compare import Comparison
 
@@ -87,14 +86,6 @@ class BehaviourChange:
 @dataclass(frozen=True, slots=True)
 class TrafficChange:
     flows: Mapping[str, Flow]
-
-
-@dataclass(frozen=True, slots=True)
-class MetricsChange:
-    """What metrics read from now on: amounts of workloads and other objects by metric, and values (thousandths) of the outside."""
-
-    of: Mapping[ObjectName, Mapping[str, Amount]] = field(default_factory=dict)
-    external: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,7 +223,7 @@ class Together:
     lanes: Mapping[str, tuple["Step", ...]]
 
 
-Action = Push | ObjectPatch | Verb | BehaviourChange | TrafficChange | MetricsChange | FaultOrder | DaemonOrder | Expect | Together
+Action = Push | ObjectPatch | Verb | BehaviourChange | TrafficChange | FaultOrder | DaemonOrder | Expect | Together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,5 +245,4 @@ class Story:
     say: str
     images: Mapping[str, Behaviour]
     traffic: Mapping[str, Flow]
-    metrics: MetricsChange = field(default_factory=MetricsChange)
     steps: tuple[Step, ...]

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import assert_never
 
-from reconciler_sandbox.apiserver.quantities import from_thousandths
 from reconciler_sandbox.node.behaviour import Behaviour
 from reconciler_sandbox.rehearsal.shares import asked
 from reconciler_sandbox.rehearsal.story import (
@@ -15,7 +14,6 @@ from reconciler_sandbox.rehearsal.story import (
     Expect,
     FaultOrder,
     GitFile,
-    MetricsChange,
     ObjectField,
     ObjectPatch,
     PullNote,
@@ -91,8 +89,6 @@ def describe(action: Action) -> str:
             return "; ".join(f"{image} {behaves(behaviour)}" for image, behaviour in action.images.items())
         case TrafficChange():
             return "; ".join(f"traffic {name}: {flow.rate:g} requests/s" for name, flow in action.flows.items())
-        case MetricsChange():
-            return "metrics: " + "; ".join(_said(action))
         case FaultOrder():
             return f"fault: {action.target} {_fault(action)}"
         case DaemonOrder():
@@ -101,13 +97,6 @@ def describe(action: Action) -> str:
             return ""
         case _:
             assert_never(action)
-
-
-def _said(change: MetricsChange) -> list[str]:
-    """What each metric reads, object by object."""
-    workloads = [f"{target} {', '.join(f'{name} {amount}' for name, amount in said.items())}" for target, said in change.of.items()]
-    outside = [f"{name} {from_thousandths(value)}" for name, value in change.external.items()]
-    return [*workloads, *outside]
 
 
 def behaves(behaviour: Behaviour) -> str:

@@ -29,7 +29,7 @@ from tests.kit.weighing import held_bytes
 
 ROUNDS = 80
 GROWTH = 1.02
-EVENTS = "/apis/events.k8s.io/v1/namespaces/default/events"
+EVENTS = "/api/v1/namespaces/default/events"
 PLACE = ("d", "a")
 
 
@@ -236,9 +236,7 @@ async def definitions(server: ApiServer, api: ApiClient, number: int) -> None:
 
 async def told_events(server: ApiServer, api: ApiClient, number: int) -> None:
     about = {"kind": "Pod", "namespace": "default", "name": f"p{number}"}
-    told = {"eventTime": "2026-11-25T08:00:00.000000Z", "reportingController": "c", "reportingInstance": "i", "action": "a"}
-    said = {"reason": "R", "type": "Normal", "regarding": about}
-    await api.create(EVENTS, {"metadata": {"name": f"e{number}"}, **told, **said})
+    await api.create(EVENTS, {"metadata": {"name": f"e{number}"}, "reason": "R", "type": "Normal", "involvedObject": about})
     await api.delete(f"{EVENTS}/e{number}")
 
 

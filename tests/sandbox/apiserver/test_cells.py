@@ -86,17 +86,6 @@ def test_a_node_says_its_readiness_and_roles() -> None:
     assert cells.node_status(node, NOW) == "Ready,SchedulingDisabled" and cells.node_roles(node, NOW) == "worker"
 
 
-def test_an_autoscaler_compares() -> None:
-    target = {"type": "Resource", "resource": {"name": "cpu", "target": {"averageUtilization": 80}}}
-    present = {"type": "Resource", "resource": {"name": "cpu", "current": {"averageUtilization": 40}}}
-    manifest = {
-        "spec": {"metrics": [target], "scaleTargetRef": {"kind": "Deployment", "name": "web"}},
-        "status": {"currentMetrics": [present]},
-    }
-    assert cells.metric_targets(manifest, NOW) == "cpu: 40%/80%" and cells.scale_target(manifest, NOW) == "Deployment/web"
-    assert cells.metric_targets({"spec": {"metrics": [target]}}, NOW) == "cpu: <unknown>/80%"
-
-
 def test_simple_cells_read_a_path() -> None:
     manifest = {"a": {"b": 1, "c": {"x": "1", "y": "2"}}, "t": "2026-11-22T11:59:55Z", "l": [{"n": 1}, {"n": 2}]}
     assert cells.at(".a.b")(manifest, NOW) == 1 and cells.at(".z")(manifest, NOW) == "<none>"

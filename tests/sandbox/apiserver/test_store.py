@@ -105,8 +105,3 @@ def test_a_resource_that_is_dropped_ends_its_watches_and_its_past_has_expired() 
     store.drop("", "unknown")
     assert listener.ended and store.collection("", "things").oldest == store.version
     assert store.collection("", "things") is not collection
-
-
-def test_two_views_of_the_same_objects_are_one_collection() -> None:
-    store = Store()
-    assert store.collection("events.k8s.io", "events") is store.collection("", "events")

@@ -63,16 +63,6 @@ SERVICE = {"spec": {"clusterIP": "10.0.0.1", "ports": [{"port": 80}]}}
         ("services", {"spec": {"ports": [{"port": 1, "name": "a"}, {"port": 2, "name": "a"}]}}, ["spec.ports[1].name"]),
         ("services", {"spec": {"ports": [{"port": 1, "name": "a"}, {"port": 2}]}}, ["spec.ports[1].name"]),
         ("configmaps", {"data": {"a": "x" * 1_100_000}}, ["[]"]),
-        (
-            "horizontalpodautoscalers.autoscaling",
-            {"spec": {}},
-            ["spec.maxReplicas", "spec.maxReplicas", "spec.scaleTargetRef.kind", "spec.scaleTargetRef.name"],
-        ),
-        (
-            "horizontalpodautoscalers.autoscaling",
-            {"spec": {"minReplicas": 3, "maxReplicas": 2, "scaleTargetRef": {"kind": "Deployment", "name": "x"}}},
-            ["spec.maxReplicas"],
-        ),
         ("poddisruptionbudgets.policy", {"spec": {"minAvailable": 1, "maxUnavailable": 1}}, ["spec"]),
         ("leases.coordination.k8s.io", {"spec": {}}, []),
     ],
