@@ -13,7 +13,7 @@ from reconciler_sandbox.node.pace import Pace
 from tests.kit.workloads import NAMESPACE
 
 Manifest = dict[str, Any]
-QUICK = Pace(drain=0.2, probe_period=0.02, restart_backoff=0.05, longest_backoff=0.2, job_backoff=0.05, retry_pause=0.01)
+QUICK = Pace(drain=0.2, probe_period=0.02, restart_backoff=0.05, longest_backoff=0.2, job_backoff=0.05)
 DEPLOYMENTS = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"
 REPLICA_SETS = f"/apis/apps/v1/namespaces/{NAMESPACE}/replicasets"
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
@@ -22,7 +22,14 @@ ENDPOINTS = f"/api/v1/namespaces/{NAMESPACE}/endpoints"
 SLICES = f"/apis/discovery.k8s.io/v1/namespaces/{NAMESPACE}/endpointslices"
 JOBS = f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs"
 EVENTS = f"/api/v1/namespaces/{NAMESPACE}/events"
-VERSIONS: Mapping[str, Behaviour] = {"web:1": Behaviour("v1"), "web:2": Behaviour("v2"), "web:3": Behaviour("v3")}
+VERSIONS: Mapping[str, Behaviour] = {
+    **{"web:1": Behaviour("v1"), "web:2": Behaviour("v2"), "web:3": Behaviour("v3")},
+    **{
+        "works:1": Behaviour("works", exits=0),
+        "fails:1": Behaviour("fails", exits=4),
+        "sleeps:1": Behaviour("sleeps", exits=0, latency=600),
+    },
+}
 
 
 @asynccontextmanager

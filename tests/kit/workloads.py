@@ -53,14 +53,13 @@ def service(name: str = "web", selector: dict[str, str] | None = None, *, target
     }
 
 
-def job(name: str, script: str, *, policy: str = "Never", **spec: Any) -> Manifest:
-    """A Job whose container runs a shell script."""
-    container = {"name": "check", "image": "curlimages/curl:8", "command": ["sh", "-c", script]}
+def job(name: str, image: str, *, policy: str = "Never", **spec: Any) -> Manifest:
+    """A Job whose container is a program of the sandbox's table."""
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {"name": name, "namespace": NAMESPACE},
-        "spec": {"template": {"spec": {"restartPolicy": policy, "containers": [container]}}, **spec},
+        "spec": {"template": {"spec": {"restartPolicy": policy, "containers": [{"name": "check", "image": image}]}}, **spec},
     }
 
 

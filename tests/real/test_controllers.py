@@ -14,7 +14,12 @@ from tests.real.kit.objects import APPS, deployment, service
 from tests.real.kit.reach import caller
 from tests.real.kit.servers import Server
 
-IMAGES = {"web:1": Behaviour("v1"), "web:2": Behaviour("v2"), "curl:1": Behaviour("curl")}
+IMAGES = {
+    "web:1": Behaviour("v1"),
+    "web:2": Behaviour("v2"),
+    "works:1": Behaviour("works", exits=0),
+    "fails:1": Behaviour("fails", exits=3),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -123,14 +128,13 @@ async def test_ready_pods_are_endpoints(api: Api) -> None:
     await api.until(endpoints, lambda found: not found.get("subsets"))
 
 
-def job(name: str, script: str, **spec: object) -> Json:
-    container = {"name": "check", "image": "curl:1", "command": ["sh", "-c", script]}
-    template = {"spec": {"containers": [container], "restartPolicy": "Never"}}
+def job(name: str, image: str, **spec: object) -> Json:
+    template = {"spec": {"containers": [{"name": "check", "image": image}], "restartPolicy": "Never"}}
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": {"template": template, **spec}}
 
 
 async def test_a_job_completes(api: Api) -> None:
-    made = await api.made(api.ours("jobs", group="batch/v1"), job("check", "exit 0"))
+    made = await api.made(api.ours("jobs", group="batch/v1"), job("check", "works:1"))
     assert (made["spec"]["parallelism"], made["spec"]["completions"], made["spec"]["backoffLimit"]) == (1, 1, 6)
     found = await api.until(
         api.ours("jobs", "check", group="batch/v1"),
@@ -141,7 +145,7 @@ async def test_a_job_completes(api: Api) -> None:
 
 
 async def test_a_job_that_fails_too_often_has_failed(api: Api) -> None:
-    await api.made(api.ours("jobs", group="batch/v1"), job("check", "exit 3", backoffLimit=0))
+    await api.made(api.ours("jobs", group="batch/v1"), job("check", "fails:1", backoffLimit=0))
     found = await api.until(
         api.ours("jobs", "check", group="batch/v1"),
         lambda found: any(one["type"] == "Failed" for one in found["status"].get("conditions") or ()),

@@ -20,7 +20,7 @@ from tests.real.kit.reach import caller
 from tests.real.kit.servers import Server, namespace_of, sandbox_server
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300), pytest.mark.skipif(not binary(), reason="no kubectl on this machine")]
-IMAGES = {"web:1": Behaviour("v1"), "web:2": Behaviour("v2"), "curl:1": Behaviour("curl")}
+IMAGES = {"web:1": Behaviour("v1"), "web:2": Behaviour("v2"), "works:1": Behaviour("works", exits=0)}
 
 
 @pytest.fixture

@@ -10,16 +10,16 @@ import aiohttp
 
 from reconciler_sandbox.client import ApiClient
 from reconciler_sandbox.controllers.objects import Manifest, now
+from reconciler_sandbox.node import program
 from reconciler_sandbox.node.behaviour import Behaviour, Behaviours
-from reconciler_sandbox.node.caller import Caller, Ended, can_interpret
-from reconciler_sandbox.node.curl import Curl
 from reconciler_sandbox.node.environment import command_line, environment
 from reconciler_sandbox.node.log import Log
 from reconciler_sandbox.node.network import Origin, Resolver
 from reconciler_sandbox.node.pace import Pace
 from reconciler_sandbox.node.probe import attempt_of, port_of, probe_of, watch_readiness
+from reconciler_sandbox.node.program import Ended, Surroundings
 from reconciler_sandbox.node.server import Identity, PodServer, Served
-from reconciler_sandbox.node.syntax import Unsupported
+from reconciler_sandbox.node.unsupported import Unsupported
 
 CRASH_AFTER = 0.02
 
@@ -137,8 +137,8 @@ class Container:
                 continue
 
     def _can_be_pulled(self) -> bool:
-        """Known images, and programs: a Job's command may turn out to be one the sandbox cannot interpret, and then says so."""
-        if self.image in self._tools.behaviours or can_interpret(self.spec):
+        """Known images, and programs: a Job's command may turn out to be one that the sandbox does not have, and then says so."""
+        if self.image in self._tools.behaviours or program.is_known(self.spec):
             return True
         return not self._is_long_running and bool(command_line(self.spec, {}))
 
@@ -179,16 +179,14 @@ class Container:
         return Ended(code)
 
     async def _call(self) -> Ended:
-        metadata = self._pod["metadata"]
         try:
-            variables = await environment(self._tools.client, self._pod, self.spec, self._tools.resolver.known_as(self.address))
+            words = command_line(self.spec, environment(self.spec))
         except Unsupported as problem:
-            return Ended(127, f"the sandbox does not support {problem}")
+            return program.refused(problem)
         aliases = {name: entry["ip"] for entry in self._pod["spec"].get("hostAliases") or () for name in entry.get("hostnames") or ()}
-        origin = Origin(metadata["namespace"], self.address, aliases)
-        curl = Curl(self._tools.session, self._tools.resolver, origin, self._tools.pace.retry_pause, self.log.write)
+        origin = Origin(self._pod["metadata"]["namespace"], self.address, aliases)
         self._show_ready(True)
-        return await Caller(curl, self.log.write).run(command_line(self.spec, variables), variables)
+        return await program.run(words, Surroundings(self._tools.session, self._tools.resolver, origin, self.log.write))
 
     async def _serve(self, behaviour: Behaviour) -> Ended:
         if behaviour.crash:

@@ -16,5 +16,3 @@ class Pace:
     longest_backoff: float = 5.0
     job_backoff: float = 0.2
     """The wait before a Job's next pod; it doubles with each failure."""
-    retry_pause: float = 0.1
-    """What curl --retry waits first; it doubles unless --retry-delay says otherwise."""

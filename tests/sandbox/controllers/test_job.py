@@ -27,7 +27,7 @@ async def ended(api: ApiClient, name: str, condition: str) -> dict[str, Any]:
 
 async def test_exit_code_zero_completes_a_job() -> None:
     async with running() as cluster:
-        await cluster.api.create(JOBS, job("check", "true"))
+        await cluster.api.create(JOBS, job("check", "works:1"))
         found = await ended(cluster.api, "check", "Complete")
         assert found["succeeded"] == 1
         assert "failed" not in found and "active" not in found
@@ -40,7 +40,7 @@ async def test_exit_code_zero_completes_a_job() -> None:
 
 async def test_each_failure_gets_a_new_pod_until_the_limit_fails_the_job() -> None:
     async with running() as cluster:
-        await cluster.api.create(JOBS, job("check", "exit 4", backoffLimit=1))
+        await cluster.api.create(JOBS, job("check", "fails:1", backoffLimit=1))
         found = await ended(cluster.api, "check", "Failed")
         assert found["failed"] == 2
         assert "completionTime" not in found
@@ -52,14 +52,14 @@ async def test_each_failure_gets_a_new_pod_until_the_limit_fails_the_job() -> No
 
 async def test_on_failure_the_container_is_restarted_in_its_pod() -> None:
     async with running() as cluster:
-        await cluster.api.create(JOBS, job("check", "exit 1", policy="OnFailure", backoffLimit=2))
+        await cluster.api.create(JOBS, job("check", "fails:1", policy="OnFailure", backoffLimit=2))
         await ended(cluster.api, "check", "Failed")
         assert len(await event_messages(cluster.api, "SuccessfulCreate")) == 1
 
 
 async def test_a_job_past_its_deadline_fails_and_its_pod_is_removed() -> None:
     async with running() as cluster:
-        await cluster.api.create(JOBS, job("slow", "sleep 600", activeDeadlineSeconds=1))
+        await cluster.api.create(JOBS, job("slow", "sleeps:1", activeDeadlineSeconds=1))
         await ended(cluster.api, "slow", "Failed")
         assert await reason(cluster.api, f"{JOBS}/slow", "Failed") == "DeadlineExceeded"
 
@@ -71,14 +71,14 @@ async def test_a_job_past_its_deadline_fails_and_its_pod_is_removed() -> None:
 
 async def test_several_completions_run_in_parallel() -> None:
     async with running() as cluster:
-        await cluster.api.create(JOBS, job("many", "true", completions=4, parallelism=2))
+        await cluster.api.create(JOBS, job("many", "works:1", completions=4, parallelism=2))
         assert (await ended(cluster.api, "many", "Complete"))["succeeded"] == 4
         assert len(await cluster.api.list(PODS)) == 4
 
 
 async def test_a_finished_job_disappears_after_its_time_to_live() -> None:
     async with running() as cluster:
-        await cluster.api.create(JOBS, job("brief", "true", ttlSecondsAfterFinished=0))
+        await cluster.api.create(JOBS, job("brief", "works:1", ttlSecondsAfterFinished=0))
 
         async def gone() -> bool:
             return await cluster.api.get(f"{JOBS}/brief") is None
@@ -88,7 +88,7 @@ async def test_a_finished_job_disappears_after_its_time_to_live() -> None:
 
 async def test_a_suspended_job_waits_and_runs_when_resumed() -> None:
     async with running() as cluster:
-        await cluster.api.create(JOBS, job("later", "true", suspend=True))
+        await cluster.api.create(JOBS, job("later", "works:1", suspend=True))
 
         async def suspended() -> bool:
             return await reason(cluster.api, f"{JOBS}/later", "Suspended") == "JobSuspended"
@@ -100,7 +100,7 @@ async def test_a_suspended_job_waits_and_runs_when_resumed() -> None:
 
 
 def test_only_a_completed_job_has_a_completion_time() -> None:
-    work = job("j", "true")
+    work = job("j", "works:1")
     complete = job_status(work, tally([], work), (Notice("Complete", "True", "r", "m"),), NOW)
     failed = job_status(work, tally([pod()], work), (Notice("Failed", "True", "r", "m"),), NOW)
     assert complete["completionTime"] == "2026-01-01T00:00:00Z"

@@ -21,40 +21,40 @@ def reason(work: dict[str, Any], *pods: dict[str, Any]) -> str | None:
 
 
 def test_enough_successes_complete_a_job() -> None:
-    assert reason(job("j", "true", completions=1), ended("Succeeded")) == "CompletionsReached"
-    assert reason(job("j", "true", completions=2), ended("Succeeded")) is None
+    assert reason(job("j", "works:1", completions=1), ended("Succeeded")) == "CompletionsReached"
+    assert reason(job("j", "works:1", completions=2), ended("Succeeded")) is None
 
 
 @pytest.mark.parametrize(("failures", "expected"), [(1, None), (2, "BackoffLimitExceeded")])
 def test_one_failure_more_than_the_limit_fails_a_job(failures: int, expected: str | None) -> None:
-    assert reason(job("j", "false", backoffLimit=1), *[ended("Failed")] * failures) == expected
+    assert reason(job("j", "fails:1", backoffLimit=1), *[ended("Failed")] * failures) == expected
 
 
 def test_restarts_in_place_count_against_the_limit() -> None:
-    work = job("j", "false", policy="OnFailure", backoffLimit=2)
+    work = job("j", "fails:1", policy="OnFailure", backoffLimit=2)
     assert reason(work, pod(status={"containerStatuses": [{"restartCount": 1}]})) is None
     assert reason(work, pod(status={"containerStatuses": [{"restartCount": 2}]})) == "BackoffLimitExceeded"
 
 
 def test_a_job_that_runs_too_long_fails() -> None:
-    work = job("j", "sleep 60", activeDeadlineSeconds=30) | {"status": {"startTime": "2026-01-01T00:00:00Z"}}
+    work = job("j", "sleeps:1", activeDeadlineSeconds=30) | {"status": {"startTime": "2026-01-01T00:00:00Z"}}
     assert reason(work, pod()) == "DeadlineExceeded"
 
 
 def test_an_indexed_job_is_refused_in_words() -> None:
-    notice = outcome(job("j", "true", completionMode="Indexed"), tally([], job("j", "true")), NOW)
+    notice = outcome(job("j", "works:1", completionMode="Indexed"), tally([], job("j", "works:1")), NOW)
     assert notice is not None and "Indexed" in notice.message
 
 
 def test_counts_do_not_fall_when_finished_pods_are_removed() -> None:
-    work = job("j", "true", completions=3) | {"status": {"succeeded": 2, "failed": 1}}
+    work = job("j", "works:1", completions=3) | {"status": {"succeeded": 2, "failed": 1}}
     count = tally([], work)
     assert (count.succeeded, count.failed) == (2, 1)
     assert wanted_pods(work, count) == 1
 
 
 def test_the_pause_doubles_with_each_failure() -> None:
-    work = job("j", "false")
+    work = job("j", "fails:1")
     last = (NOW - timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     assert pause_before_next(tally([ended("Failed", last)], work), 10, NOW) == 9
     assert pause_before_next(tally([ended("Failed", last)] * 2, work), 10, NOW) == 19

@@ -122,12 +122,20 @@ async def test_a_probe_the_sandbox_cannot_make_never_succeeds(start: Start) -> N
     assert not container.ready
 
 
-@pytest.mark.parametrize(("script", "code"), [("true", 0), ("exit 3", 3), ("jq .", 127)])
-async def test_a_program_ends_with_its_own_code(start: Start, script: str, code: int) -> None:
-    container = start("Never", image="curlimages/curl:8", command=["sh", "-c", script])
+@pytest.mark.parametrize(("words", "code"), [(["http://nowhere.test/"], 6), (["--retry"], 127)])
+async def test_a_program_ends_with_its_own_code(start: Start, words: list[str], code: int) -> None:
+    container = start("Never", image="curlimages/curl:8", args=words)
     await until(lambda: container.finished)
     assert isinstance(container.state, Terminated)
     assert container.state.ended.code == code
+
+
+async def test_a_variable_from_elsewhere_ends_the_container_with_its_name(start: Start) -> None:
+    variable = {"name": "X", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}
+    container = start("Never", image="curlimages/curl:8", args=["http://a/"], env=[variable])
+    await until(lambda: container.finished)
+    assert isinstance(container.state, Terminated)
+    assert "env from secretKeyRef" in container.state.ended.message
 
 
 async def test_a_failing_program_is_started_again_in_place_until_it_succeeds(start: Start, table: Behaviours) -> None:
@@ -139,7 +147,7 @@ async def test_a_failing_program_is_started_again_in_place_until_it_succeeds(sta
     await until(lambda: container.finished)
 
 
-async def test_a_program_nobody_can_interpret_fails_with_its_name(start: Start) -> None:
+async def test_a_program_that_is_not_there_fails_with_its_name(start: Start) -> None:
     container = start("Never", image="python:3", command=["python", "check.py"])
     await until(lambda: container.finished)
     assert isinstance(container.state, Terminated)

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from reconciler_sandbox.node.behaviour import Behaviours
-from reconciler_sandbox.node.caller import Ended
 from reconciler_sandbox.node.container import Container, Running, State, Terminated, Tools, Waiting
 from reconciler_sandbox.node.network import Network, Resolver
 from reconciler_sandbox.node.pace import Pace
+from reconciler_sandbox.node.program import Ended
 from reconciler_sandbox.node.status import Vitals, phase_of, status_of
 
 from tests.kit.pods import fixed_api, session
