@@ -77,5 +77,5 @@ def title(command: Command) -> str:
 
 def test_the_battery_is_large_and_knows_its_exceptions() -> None:
     known = {f"{scene}: {title(command)}" for scene, commands in SCENES.items() for command in commands}
-    assert sum(map(len, SCENES.values())) >= 150
+    assert sum(map(len, SCENES.values())) >= 120
     assert known >= DIFFERENT.keys()

@@ -1,4 +1,4 @@
-"""Request bodies: JSON, YAML or protobuf to plain values, with limits that a hostile body meets first."""
+"""Request bodies: JSON or YAML to plain values, with limits that a hostile body meets first."""
 
 import re
 from collections.abc import Mapping
@@ -8,8 +8,6 @@ import orjson
 import yaml
 
 from reconciler_sandbox.apiserver.failures import BODY_LIMIT, Failure, bad_request, too_large, unsupported_media_type
-from reconciler_sandbox.apiserver.protobuf import decoding
-from reconciler_sandbox.apiserver.protobuf.wire import Malformed
 
 MAX_DEPTH = 100
 MAX_NODES = 500_000
@@ -18,7 +16,10 @@ PATCH_JSON = "application/json-patch+json"
 PATCH_MERGE = "application/merge-patch+json"
 PATCH_STRATEGIC = "application/strategic-merge-patch+json"
 PATCH_APPLY = "application/apply-patch+yaml"
-OBJECTS = ("application/json", "application/yaml", PROTOBUF)
+MAGIC = b"k8s\0"
+"""What every protobuf of Kubernetes begins with."""
+
+OBJECTS = ("application/json", "application/yaml")
 PATCHES = (PATCH_JSON, PATCH_MERGE, PATCH_STRATEGIC, PATCH_APPLY)
 NO_PROTOBUF = "write the object as a manifest and use `kubectl apply -f` (or `kubectl create -f`), which send JSON"
 
@@ -51,8 +52,8 @@ def decode(headers: Mapping[str, str], body: bytes) -> Any:
     if len(body) > BODY_LIMIT:
         raise too_large()
     kind = media_type(headers)
-    if body and (kind == PROTOBUF or body.startswith(decoding.MAGIC)):
-        return _protobuf(body)
+    if kind == PROTOBUF or body.startswith(MAGIC):
+        raise unsupported_media_type(f"the sandbox reads no protobuf; {NO_PROTOBUF}")
     if kind not in ("", *OBJECTS, *PATCHES):
         raise _unknown_format()
     if not body.strip():
@@ -76,17 +77,6 @@ def decode_object(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
         return {}
     if not isinstance(value, dict):
         raise bad_request("the object provided is unrecognized (must be of type Object): it is not a map")
-    return value
-
-
-def _protobuf(body: bytes) -> Any:
-    try:
-        value = decoding.decode(body)
-    except Malformed as error:
-        raise bad_request(f"the body is not the protobuf of a Kubernetes object: {error}") from error
-    except decoding.Unreadable as error:
-        raise unsupported_media_type(f"{error}; {NO_PROTOBUF}") from error
-    _bound(value, b"")
     return value
 
 

@@ -5,14 +5,13 @@ from typing import Any
 
 import orjson
 
-from reconciler_sandbox.apiserver.kinds import DEFINITIONS, Column, Kind, Registry, Scale
+from reconciler_sandbox.apiserver.kinds import DEFINITIONS, Kind, Registry, Scale
 from reconciler_sandbox.apiserver.schemas import Schema
 from reconciler_sandbox.apiserver.store import Collection, Entry, Store
 
 Manifest = dict[str, Any]
 CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 RULES = b'"x-kubernetes-validations":'
-AGE = Column("Age", "date", ".metadata.creationTimestamp")
 
 
 def kinds_of(definition: Manifest) -> list[Kind]:
@@ -25,7 +24,6 @@ def kinds_of(definition: Manifest) -> list[Kind]:
 def _kind(spec: Manifest, version: Manifest, storage: Manifest) -> Kind:
     names, subresources = spec["names"], version.get("subresources") or {}
     scale = subresources.get("scale")
-    columns = tuple(_column(column) for column in version.get("additionalPrinterColumns") or ())
     return Kind(
         group=spec["group"],
         version=version["name"],
@@ -38,7 +36,6 @@ def _kind(spec: Manifest, version: Manifest, storage: Manifest) -> Kind:
         scale=_scale(scale) if scale else None,
         generations=True,
         schema=Schema(version["schema"]["openAPIV3Schema"]),
-        columns=columns or (AGE,),
         selectable=tuple(str(one.get("jsonPath", "")).removeprefix(".") for one in version.get("selectableFields") or ()),
         singular=names.get("singular") or names["kind"].lower(),
         list_kind=names.get("listKind") or "",
@@ -50,11 +47,6 @@ def _kind(spec: Manifest, version: Manifest, storage: Manifest) -> Kind:
 def _scale(scale: Manifest) -> Scale:
     paths = (scale.get("specReplicasPath", ""), scale.get("statusReplicasPath", ""), scale.get("labelSelectorPath", ""))
     return Scale(*paths)
-
-
-def _column(column: Manifest) -> Column:
-    described = column.get("description") or f"Custom resource definition column (in JSONPath format): {column['jsonPath']}"
-    return Column(column["name"], column["type"], column["jsonPath"], column.get("format", ""), described, column.get("priority", 0))
 
 
 def with_status(definition: Manifest, others: Iterable[Manifest], moment: str) -> Manifest:

@@ -21,18 +21,6 @@ class Scale:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """One extra printer column of a custom resource."""
-
-    name: str
-    type: str
-    path: str
-    format: str = ""
-    description: str = ""
-    priority: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Kind:
     """One kind in one version: its names, what it can do, and how it is written.
 
@@ -52,7 +40,6 @@ class Kind:
     generations: bool = False
     verbs: tuple[str, ...] = VERBS
     schema: Schema | None = None
-    columns: tuple[Column, ...] = ()
     selectable: tuple[str, ...] = ()
     singular: str = ""
     list_kind: str = ""

@@ -7,12 +7,10 @@ empty list or map, and a zero that is no pointer's. Kinds without a table are on
 import binascii
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
+from reconciler_sandbox.apiserver.fieldtables import FREE, LIST, MAP, PLAIN, SCALARS, Field, fields, message_of
 from reconciler_sandbox.apiserver.kinds import Kind
-from reconciler_sandbox.apiserver.protobuf.fields import FREE, LIST, MAP, PLAIN, SCALARS, Field
-from reconciler_sandbox.apiserver.protobuf.tables import message, message_of
 from reconciler_sandbox.apiserver.quantities import QUANTITY, canonical
 from reconciler_sandbox.apiserver.times import parse
 
@@ -58,22 +56,13 @@ def known(kind: Kind, manifest: Manifest, old: Manifest | None = None) -> tuple[
     return (manifest if metadata is manifest["metadata"] else {**manifest, "metadata": metadata}), unknown
 
 
-@cache
-def names(message_name: str) -> Mapping[str, Field]:
-    """The fields of a message by their names, those of embedded messages among them."""
-    found: dict[str, Field] = {}
-    for field in message(message_name).values():
-        found |= names(field.type) if field.embedded else {field.name: field}
-    return found
-
-
 def _object(message_name: str, value: Any, old: Any, path: str, unknown: list[str]) -> Any:
     if not isinstance(value, dict):
         raise _wrong(path.rstrip("."), "object", value)
-    fields, before = names(message_name), old if isinstance(old, dict) else {}
+    declared, before = fields(message_name), old if isinstance(old, dict) else {}
     changed: Manifest = {}
     for name, inner in value.items():
-        field = fields.get(name)
+        field = declared.get(name)
         if field is None:
             if path or name not in TYPE_FIELDS:
                 unknown.append(f"{path}{name}")

@@ -1,10 +1,10 @@
-"""Reads: one object, lists in pages, watches — as JSON, as Tables or as metadata only, as the Accept header asks."""
+"""Reads: one object, lists in pages, watches; always as JSON, what else is asked for is refused (406)."""
 
 import base64
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from functools import partial
 from typing import Any
 
 import orjson
@@ -16,52 +16,29 @@ from reconciler_sandbox.apiserver.listing import number
 from reconciler_sandbox.apiserver.paths import Target
 from reconciler_sandbox.apiserver.selectors import Predicate, predicate
 from reconciler_sandbox.apiserver.store import Collection, Entry, Store
-from reconciler_sandbox.apiserver.tables import partial, table
-from reconciler_sandbox.apiserver.watch import Encode, WatchOptions, WatchStream
+from reconciler_sandbox.apiserver.watch import WatchOptions, WatchStream
 
 Manifest = dict[str, Any]
 WATCH_SECONDS = 1800.0
-MEDIA_TYPES = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf", "application/*", "*/*")
-SHAPES = ("Table", "PartialObjectMetadata")
-VERSIONS = ("v1", "v1beta1")
+MEDIA_TYPES = ("application/json", "application/*", "*/*")
 TOO_OLD = "The resourceVersion for the provided list is too old."
 CONTINUE_TOO_OLD = (
     "The provided continue parameter is too old to display a consistent list result. Start a new list without the continue parameter."
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
-    """How objects are written: `shape` is empty, Table or PartialObjectMetadata; `include` is what goes with a Table's rows."""
-
-    shape: str = ""
-    include: str = ""
-
-    @classmethod
-    def parse(cls, accept: str, query: Mapping[str, str]) -> "Form":
-        """The first form that an Accept header asks for and that there is. Raises Failure 406 if there is none."""
-        asked = [part.split(";") for part in accept.split(",") if part.strip()]
-        readable = [parameters for media_type, *parameters in asked if media_type.strip() in MEDIA_TYPES]
-        if asked and not readable:
-            raise not_acceptable("406: Not Acceptable")
-        for parameters in readable:
-            named = dict(one.strip().split("=", 1) for one in parameters if "=" in one)
-            shape = named.get("as", "").removesuffix("List")
-            if not shape:
-                return cls()
-            if shape in SHAPES and named.get("v") in VERSIONS:
-                return cls(shape, query.get("includeObject", ""))
-        if asked:
-            raise not_acceptable(f"only the following media types are accepted: {', '.join(MEDIA_TYPES[:3])}")
-        return cls()
+def require_json(accept: str) -> None:
+    """Refuse an Accept header that takes no plain JSON: no Tables, no metadata alone, no protobuf. Raises Failure 406."""
+    asked = [part.split(";") for part in accept.split(",") if part.strip()]
+    if asked and not any(form.strip() in MEDIA_TYPES and not any("as=" in one for one in parameters) for form, *parameters in asked):
+        raise not_acceptable("only the following media types are accepted: application/json")
 
 
 class Reader:
     """Answers GETs from the store."""
 
-    def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._now = now
 
     def check_version(self, query: Mapping[str, str]) -> None:
         """Raises Failure 500 for a version that is no number, 504 for one that is yet to come."""
@@ -69,17 +46,7 @@ class Reader:
         if asked > self._store.version:
             raise version_ahead(asked, self._store.version)
 
-    def one(self, kind: Kind, entry: Entry, form: Form) -> bytes:
-        """One object."""
-        manifest = entry.manifest
-        if form.shape == "Table":
-            made = table(kind, [as_served(kind, manifest)], self._now(), include=form.include)
-            return orjson.dumps({**made, "metadata": {"resourceVersion": str(entry.version)}})
-        if form.shape:
-            return orjson.dumps(partial(manifest))
-        return encoded(kind, entry)
-
-    def listed(self, target: Target, query: Mapping[str, str], form: Form) -> bytes:
+    def listed(self, target: Target, query: Mapping[str, str]) -> bytes:
         """A page of a collection, with what is needed to go on."""
         page = self._page(target, query)
         metadata: Manifest = {"resourceVersion": str(page.version)}
@@ -87,16 +54,7 @@ class Reader:
             metadata["continue"] = page.next
         if page.remaining:
             metadata["remainingItemCount"] = page.remaining
-        return self._written(target.kind, page.entries, metadata, form)
-
-    def _written(self, kind: Kind, entries: Sequence[Entry], metadata: Manifest, form: Form) -> bytes:
-        if form.shape == "Table":
-            made = table(kind, [as_served(kind, entry.manifest) for entry in entries], self._now(), include=form.include)
-            return orjson.dumps({**made, "metadata": metadata})
-        if form.shape:
-            items = [partial(entry.manifest) for entry in entries]
-            return orjson.dumps({"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "items": items})
-        return written_list(kind, entries, metadata)
+        return written_list(target.kind, page.entries, metadata)
 
     def select(self, target: Target, query: Mapping[str, str]) -> list[Entry]:
         """The entries that a collection path and its selectors name, in order."""
@@ -153,7 +111,7 @@ class Reader:
         remaining = 0 if selected else len(found.entries) - end
         return _Page(page, found.version, _continue_token(found.version, _place(found.entries[end])), remaining)
 
-    def watch(self, target: Target, query: Mapping[str, str], form: Form) -> WatchStream:
+    def watch(self, target: Target, query: Mapping[str, str]) -> WatchStream:
         """A watch of a collection."""
         initial = listing.validate_watch(query)
         version = listing.version_of(query)
@@ -165,20 +123,7 @@ class Reader:
             bookmarks=query.get("allowWatchBookmarks") in ("true", "1"),
             seconds=float(number(query, "timeoutSeconds") or WATCH_SECONDS),
         )
-        return WatchStream(self._store, target.kind, options, self._encoder(target.kind, form))
-
-    def _encoder(self, kind: Kind, form: Form) -> Encode:
-        if form.shape != "Table":
-            return lambda entry: self.one(kind, entry, form) if form.shape else encoded(kind, entry)
-        first = True
-
-        def rows(entry: Entry) -> bytes:
-            nonlocal first
-            made = table(kind, [as_served(kind, entry.manifest)], self._now(), include=form.include, head=first)
-            first = False
-            return orjson.dumps({**made, "metadata": {"resourceVersion": str(entry.version)}})
-
-        return rows
+        return WatchStream(self._store, target.kind, options, partial(encoded, target.kind))
 
 
 @dataclass(frozen=True, slots=True)

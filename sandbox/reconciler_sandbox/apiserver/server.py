@@ -24,7 +24,7 @@ from reconciler_sandbox.apiserver.options import Deletion, WriteOptions
 from reconciler_sandbox.apiserver.patching import applied, parse, patched
 from reconciler_sandbox.apiserver.paths import Target
 from reconciler_sandbox.apiserver.paths import parse as parse_path
-from reconciler_sandbox.apiserver.reads import Form, Reader, encoded, written_list
+from reconciler_sandbox.apiserver.reads import Reader, encoded, require_json, written_list
 from reconciler_sandbox.apiserver.serving import Listener
 from reconciler_sandbox.apiserver.store import Store, TooLarge
 from reconciler_sandbox.apiserver.subresources import Subresources, scale_of
@@ -84,7 +84,7 @@ class ApiServer:
         self._discovery = Discovery(self.registry)
         self._writer = Writer(self.store, now, random.Random(seed))
         self._remover = Remover(self.store, now)
-        self._reader = Reader(self.store, now)
+        self._reader = Reader(self.store)
         self._subresources = Subresources(self.store, self._writer, self._remover)
         self._definitions = Definitions(self.registry, self.store)
         self._collector = Collector(self.store, self.registry, self._remover)
@@ -179,13 +179,13 @@ class ApiServer:
         return respond(self, target, call)
 
     def _read(self, target: Target, call: Call) -> Answer:
-        form = Form.parse(header(call.headers, "accept"), call.query)
+        require_json(header(call.headers, "accept"))
         if not target.name and asks_to_watch(call):
-            return Answer(200, JSON, self._reader.watch(target, call.query, form))
+            return Answer(200, JSON, self._reader.watch(target, call.query))
         if not target.name:
-            return Answer(200, JSON, self._reader.listed(target, call.query, form))
+            return Answer(200, JSON, self._reader.listed(target, call.query))
         self._reader.check_version(call.query)
-        return Answer(200, JSON, self._reader.one(target.kind, self._writer.find(target), form))
+        return Answer(200, JSON, encoded(target.kind, self._writer.find(target)))
 
     def _read_scale(self, target: Target, call: Call) -> Answer:
         scale = target.kind.scale

@@ -8,7 +8,6 @@ from reconciler_sandbox.apiserver.bodies import decode_object
 from reconciler_sandbox.apiserver.causes import Cause
 from reconciler_sandbox.apiserver.deletion import Remover
 from reconciler_sandbox.apiserver.failures import Failure, bad_request, conflict, invalid, too_many_requests
-from reconciler_sandbox.apiserver.jsonpath import find, with_number
 from reconciler_sandbox.apiserver.kinds import Kind, Scale, as_served
 from reconciler_sandbox.apiserver.options import Deletion, WriteOptions
 from reconciler_sandbox.apiserver.patching import Patch, parse, patched
@@ -23,16 +22,27 @@ SCALE_FIELDS = ("name", "namespace", "uid", "resourceVersion", "creationTimestam
 BINDING = Kind("", "v1", "pods/binding", "Binding")
 
 
-def _first(manifest: Manifest, path: str) -> Any:
-    return next(iter(find(manifest, path)), None) if path else None
+def at(manifest: Manifest, path: str) -> Any:
+    """What is at a dotted path; None for nothing, and for no path."""
+    found: Any = manifest if path else None
+    for name in path.removeprefix(".").split("."):
+        found = found.get(name) if isinstance(found, dict) else None
+    return found
+
+
+def with_number(manifest: Manifest, path: str, number: int) -> Manifest:
+    """The object with a number set at a dotted path; the maps on the way are copied."""
+    first, _, rest = path.removeprefix(".").partition(".")
+    inner = manifest.get(first)
+    return {**manifest, first: with_number(inner if isinstance(inner, dict) else {}, rest, number) if rest else number}
 
 
 def scale_of(scale: Scale, manifest: Manifest) -> Manifest:
     """The Scale of an object."""
-    selector = _first(manifest, scale.selector)
+    selector = at(manifest, scale.selector)
     text = as_text(selector) if isinstance(selector, dict) else selector
-    spec = {"replicas": replicas} if (replicas := _first(manifest, scale.spec)) else {}
-    status = {"replicas": _first(manifest, scale.status) or 0, **({"selector": text} if text else {})}
+    spec = {"replicas": replicas} if (replicas := at(manifest, scale.spec)) else {}
+    status = {"replicas": at(manifest, scale.status) or 0, **({"selector": text} if text else {})}
     fields = {name: manifest["metadata"][name] for name in SCALE_FIELDS if name in manifest["metadata"]}
     return {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": fields, "spec": spec, "status": status}
 

@@ -72,32 +72,3 @@ def _field(name: str, value: Any) -> Any:
 
 
 RENDER: Mapping[str, Any] = {**dict.fromkeys(SECONDS, rfc3339), **dict.fromkeys(MICROSECONDS, rfc3339_micro)}
-
-
-def age(since: str, now: datetime) -> str:
-    """How long ago, as kubectl's tables say it; `<unknown>` if there is no such time."""
-    moment = parse(since) if since else None
-    return "<unknown>" if moment is None else duration((now - moment).total_seconds())
-
-
-def duration(seconds: float) -> str:
-    """A length of time in at most two units."""
-    whole = max(int(seconds), 0)
-    minutes, hours, days = whole // 60, whole // 3600, whole // 86_400
-    for limit, text in (
-        (whole < 120, f"{whole}s"),
-        (minutes < 10, _two(minutes, "m", whole % 60, "s")),
-        (minutes < 180, f"{minutes}m"),
-        (hours < 8, _two(hours, "h", minutes % 60, "m")),
-        (hours < 48, f"{hours}h"),
-        (days < 8, _two(days, "d", hours % 24, "h")),
-        (days < 730, f"{days}d"),
-        (days < 2920, _two(days // 365, "y", days % 365, "d")),
-    ):
-        if limit:
-            return text
-    return f"{days // 365}y"
-
-
-def _two(major: int, major_unit: str, minor: int, minor_unit: str) -> str:
-    return f"{major}{major_unit}{minor}{minor_unit}" if minor else f"{major}{major_unit}"

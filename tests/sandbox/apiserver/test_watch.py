@@ -135,12 +135,3 @@ async def test_a_closed_stream_is_told_nothing(api_server: ApiServer) -> None:
     stream = await opened(api_server)
     await stream.aclose()
     assert not len(api_server.store.collection("", "configmaps").watchers)
-
-
-async def test_a_table_names_its_columns_only_once(api_server: ApiServer, api: ApiClient) -> None:
-    for name in ("one", "two"):
-        await api.create(CONFIG_MAPS, config_map(name))
-    stream = await opened(api_server, headers={"accept": "application/json;as=Table;v=v1;g=meta.k8s.io"})
-    first, second = [orjson.loads(await anext(stream))["object"] for _ in range(2)]
-    assert first["columnDefinitions"] and not second["columnDefinitions"]
-    assert [row["cells"][0] for table in (first, second) for row in table["rows"]] == ["one", "two"]
