@@ -115,11 +115,6 @@ def forbidden(kind: Kind, name: str, why: str, causes: Sequence[Mapping[str, str
     return Failure(403, "Forbidden", f'{kind.qualified} "{name}" is forbidden: {why}', details)
 
 
-def unauthorized() -> Failure:
-    """No valid token."""
-    return Failure(401, "Unauthorized", "Unauthorized")
-
-
 def method_not_allowed() -> Failure:
     """The path exists, the verb does not."""
     return Failure(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")

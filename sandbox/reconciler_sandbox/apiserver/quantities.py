@@ -55,18 +55,3 @@ def _exponent(number: Decimal, exponent: int, letter: str) -> str:
         if nanos and nanos % 10 ** (power + 9) == 0:
             return f"{nanos // 10 ** (power + 9)}{letter}{power}" if power else str(nanos // 10**9)
     return "0"
-
-
-def thousandths(value: str | int | float) -> int:
-    """A quantity in thousandths, rounded up. Raises ValueError for text that is none."""
-    text = str(value)
-    found = QUANTITY.match(text) if len(text) <= MAX_LENGTH else None
-    if not found:
-        raise ValueError(f"{text[:MAX_LENGTH]!r} is no quantity")
-    suffix = found[3]
-    if suffix in BINARY:
-        factor = Decimal(1 << BINARY[suffix])
-    else:
-        factor = Decimal(10) ** (DECIMAL[suffix] if suffix in DECIMAL else int(suffix[1:]))
-    amount = int((Decimal(found[2]) * factor * 1000).to_integral_value(rounding="ROUND_UP"))
-    return -amount if found[1] == "-" else amount

@@ -118,9 +118,3 @@ def _volume(volume: Manifest) -> Manifest:
     if isinstance(volume.get("hostPath"), dict):
         parts["hostPath"] = with_defaults(volume["hostPath"], {"type": ""})
     return {**volume, **parts} if parts else volume
-
-
-def owner_labels(manifest: Manifest) -> Manifest:
-    """The pod template's labels, which some kinds take as their own when they have none."""
-    labels = ((manifest.get("spec") or {}).get("template") or {}).get("metadata", {})
-    return dict((labels or {}).get("labels") or {})

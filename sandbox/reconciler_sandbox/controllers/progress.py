@@ -8,7 +8,6 @@ from reconciler_sandbox.controllers.objects import Manifest, condition_of, name_
 from reconciler_sandbox.controllers.rolling import Bounds, bounds_of, counted
 
 NO_DEADLINE = 2147483647
-COUNTERS = ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,13 +34,6 @@ async def create_status(call: Call) -> Reply:
     return Reply(201, views.status(status, call.site, call.project.name))
 
 
-async def list_statuses(call: Call) -> Reply:
-    """All statuses of a commit or branch, newest first."""
-    sha = await _known(call, call.params["ref"])
-    statuses = reversed(call.project.book.statuses.get(sha, []))
-    return page([views.status(status, call.site, call.project.name) for status in statuses], call.url)
-
-
 async def combined_status(call: Call) -> Reply:
     """The newest status of each context, and all of them as one state."""
     sha = await _known(call, call.params["ref"])

@@ -121,23 +121,12 @@ class GitHost:
         await hosted.settle(ANONYMOUS, silent=True)
         return sha
 
-    async def protect(self, name: str, branch: str, *, allow: Collection[str] = (), ruleset: bool = False) -> None:
-        """From now on only the users in `allow` may push to this branch; others must open a pull request."""
-        hosted = self._repositories[name]
-        hosted.protection[f"refs/heads/{branch}"] = {"allow": sorted(allow), "ruleset": ruleset}
-        await hosted.repository.protect(hosted.protection)
-
-    async def unprotect(self, name: str, branch: str) -> None:
-        hosted = self._repositories[name]
-        hosted.protection.pop(f"refs/heads/{branch}", None)
-        await hosted.repository.protect(hosted.protection)
-
     def repository(self, name: str) -> Repository:
         """The bare repository, for stories that want to read it with git."""
         return self._repositories[name].repository
 
     async def push_files(self, name: str, branch: str, files: Files, message: str, author: str = OWNER) -> str:
-        """Commit on a branch as a person's push would: past protection, with webhooks, again if outrun. Returns the commit."""
+        """Commit on a branch as a person's push would: with webhooks, again if outrun. Returns the commit."""
         hosted = self._repositories[name]
         for _ in range(WRITES):
             with suppress(Outrun):

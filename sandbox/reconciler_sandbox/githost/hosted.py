@@ -47,7 +47,6 @@ class Hosted:
     def __init__(self, repository: Repository, notify: Notify) -> None:
         self.repository = repository
         self.book = Book()
-        self.protection: dict[str, dict[str, Any]] = {}
         self._notify = notify
         self._known: dict[str, str] = {}
         self._merging = asyncio.Lock()

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler_sandbox.githost.command import GitFailed, git
-from reconciler_sandbox.githost.protection import Rules, install
 
 SETTINGS = {
     "http.receivepack": "true",
@@ -108,12 +107,6 @@ class Repository:
         await git(self.folder, "init", "--quiet", "--bare", "--template=", f"--initial-branch={self.default_branch}", ".")
         for key, value in SETTINGS.items():
             await git(self.folder, "config", key, value)
-
-    async def protect(self, rules: Rules) -> None:
-        """Refuse pushes to these refs by a proc-receive hook; what was protected before is so no longer."""
-        await git(self.folder, "config", "--unset-all", "receive.procReceiveRefs", expected=(0, 5))
-        for ref in install(self.folder, rules):
-            await git(self.folder, "config", "--add", "receive.procReceiveRefs", ref)
 
     async def resolve(self, revision: str) -> str | None:
         """The commit behind a revision, if the repository has it."""

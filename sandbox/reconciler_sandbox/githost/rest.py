@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from reconciler_sandbox.githost import about, commits, pulls, talk
+from reconciler_sandbox.githost import commits, pulls, talk
 from reconciler_sandbox.githost.access import Access, Unauthenticated
 from reconciler_sandbox.githost.answers import Refusal, Reply, missing, written
 from reconciler_sandbox.githost.calls import Call
@@ -21,11 +21,7 @@ WINDOW = 3600
 Handler = Callable[[Call], Awaitable[Reply]]
 
 ROUTES: tuple[tuple[str, str, Handler], ...] = (
-    ("GET", "/user", about.read_user),
-    ("GET", "/repos/{repo}", about.read_repository),
-    ("GET", "/repos/{repo}/branches", about.list_branches),
-    ("GET", "/repos/{repo}/branches/{branch*}", about.read_branch),
-    ("GET", "/repos/{repo}/rules/branches/{branch*}", about.branch_rules),
+    ("GET", "/user", talk.read_user),
     ("GET", "/repos/{repo}/pulls", pulls.list_pulls),
     ("POST", "/repos/{repo}/pulls", pulls.create_pull),
     ("GET", "/repos/{repo}/pulls/{number#}", pulls.read_pull),
@@ -33,16 +29,12 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("PUT", "/repos/{repo}/pulls/{number#}/merge", pulls.merge_pull),
     ("GET", "/repos/{repo}/issues/{number#}/comments", talk.list_comments),
     ("POST", "/repos/{repo}/issues/{number#}/comments", talk.create_comment),
-    ("GET", "/repos/{repo}/issues/comments/{comment#}", talk.read_comment),
     ("PATCH", "/repos/{repo}/issues/comments/{comment#}", talk.update_comment),
     ("DELETE", "/repos/{repo}/issues/comments/{comment#}", talk.delete_comment),
-    ("GET", "/repos/{repo}/issues/{number#}/labels", talk.list_labels),
     ("POST", "/repos/{repo}/issues/{number#}/labels", talk.add_labels),
-    ("DELETE", "/repos/{repo}/issues/{number#}/labels/{label*}", talk.remove_label),
     ("POST", "/repos/{repo}/statuses/{sha}", commits.create_status),
     ("GET", "/repos/{repo}/commits/{ref*}/pulls", commits.pulls_of_commit),
     ("GET", "/repos/{repo}/commits/{ref*}/status", commits.combined_status),
-    ("GET", "/repos/{repo}/commits/{ref*}/statuses", commits.list_statuses),
 )
 KINDS = {"": "[^/]+", "*": ".+", "#": r"\d{1,12}"}
 

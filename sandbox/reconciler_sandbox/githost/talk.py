@@ -3,11 +3,16 @@
 from dataclasses import replace
 
 from reconciler_sandbox.githost import views
-from reconciler_sandbox.githost.answers import Refusal, Reply, invalid, missing, page
+from reconciler_sandbox.githost.answers import Reply, invalid, missing, page
 from reconciler_sandbox.githost.calls import Call
 from reconciler_sandbox.githost.records import Comment, timestamp
 
 WRITE = "issues=write"
+
+
+async def read_user(call: Call) -> Reply:
+    """Who is asking."""
+    return Reply(200, views.user(call.user))
 
 
 async def list_comments(call: Call) -> Reply:
@@ -24,10 +29,6 @@ async def create_comment(call: Call) -> Reply:
     return Reply(201, _shown(call, comment))
 
 
-async def read_comment(call: Call) -> Reply:
-    return Reply(200, _shown(call, _comment(call)))
-
-
 async def update_comment(call: Call) -> Reply:
     """Its author and those who may write may change it."""
     comment = replace(_own(call), body=_body(call), updated_at=timestamp())
@@ -40,10 +41,6 @@ async def delete_comment(call: Call) -> Reply:
     return Reply(204)
 
 
-async def list_labels(call: Call) -> Reply:
-    return page([views.label(name) for name in call.project.book.labels.get(call.pull.number, ())], call.url)
-
-
 async def add_labels(call: Call) -> Reply:
     """Labels that the conversation has already stay as they are."""
     call.require_write(WRITE)
@@ -53,17 +50,6 @@ async def add_labels(call: Call) -> Reply:
     labels = call.project.book.labels
     labels[number] = tuple(dict.fromkeys([*labels.get(number, ()), *wanted]))
     return Reply(200, [views.label(name) for name in labels[number]])
-
-
-async def remove_label(call: Call) -> Reply:
-    """404 if the conversation does not have it."""
-    call.require_write(WRITE)
-    number, name = call.pull.number, call.params["label"]
-    labels = call.project.book.labels
-    if name not in labels.get(number, ()):
-        raise Refusal(404, "Label does not exist")
-    labels[number] = tuple(kept for kept in labels[number] if kept != name)
-    return Reply(200, [views.label(kept) for kept in labels[number]])
 
 
 def _body(call: Call) -> str:

@@ -1,7 +1,7 @@
 """Quantities have one canonical form."""
 
 import pytest
-from reconciler_sandbox.apiserver.quantities import canonical, thousandths
+from reconciler_sandbox.apiserver.quantities import canonical
 
 
 @pytest.mark.parametrize(
@@ -29,17 +29,3 @@ from reconciler_sandbox.apiserver.quantities import canonical, thousandths
 )
 def test_a_quantity_is_written_canonically(text: str | int, form: str) -> None:
     assert canonical(text) == form
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [("1", 1000), ("250m", 250), ("1.0005", 1001), ("-1.5", -1500), ("2Ki", 2_048_000), ("1k", 1_000_000), ("5n", 1), ("2e3", 2_000_000)],
-)
-def test_a_quantity_has_thousandths(text: str, value: int) -> None:
-    assert thousandths(text) == value
-
-
-@pytest.mark.parametrize("text", ["", "plenty", "1 2", "9" * 50])
-def test_what_is_no_quantity_has_none(text: str) -> None:
-    with pytest.raises(ValueError, match="no quantity"):
-        thousandths(text)

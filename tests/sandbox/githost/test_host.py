@@ -98,33 +98,6 @@ async def test_an_unknown_repository_is_not_found(tmp_path: Path) -> None:
         assert "not found" in refused.errors
 
 
-@pytest.mark.parametrize(
-    ("ruleset", "code", "reason"),
-    [(False, "GH006", "(protected branch hook declined)"), (True, "GH013", "(push declined due to repository rule violations)")],
-)
-async def test_a_protected_branch_refuses_as_github_does(tmp_path: Path, ruleset: bool, code: str, reason: str) -> None:
-    async with git_host(tmp_path) as host:
-        await host.protect(REPO, "main", allow=["bot"], ruleset=ruleset)
-        work = await cloned(host, tmp_path)
-        sha = await committed(work, "app.yaml", "x\n")
-        refused = await run_git(work, "push", "--porcelain", "origin", "HEAD:main", "HEAD:side", check=False)
-        assert f"!\tHEAD:refs/heads/main\t[remote rejected] {reason}" in refused.output
-        assert f"remote: error: {code}" in refused.errors
-        assert await host.repository(REPO).tip("side") == sha
-        await run_git(work, "push", "--quiet", host.clone_url(REPO, "bot"), "HEAD:main")
-        assert await host.repository(REPO).tip("main") == sha
-
-
-async def test_unprotected_branches_take_pushes_again(tmp_path: Path) -> None:
-    async with git_host(tmp_path) as host:
-        await host.protect(REPO, "main")
-        await host.unprotect(REPO, "main")
-        work = await cloned(host, tmp_path)
-        sha = await committed(work, "app.yaml", "x\n")
-        await run_git(work, "push", "--quiet", "origin", "main")
-        assert await host.repository(REPO).tip("main") == sha
-
-
 async def test_two_pushes_at_once_let_one_win_and_tell_the_other_to_fetch(tmp_path: Path) -> None:
     async with git_host(tmp_path) as host:
         ann, bot = await cloned(host, tmp_path, "ann"), await cloned(host, tmp_path, "bot")

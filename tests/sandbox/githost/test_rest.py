@@ -16,7 +16,7 @@ def test_a_template_becomes_an_expression() -> None:
 
 
 def test_words_in_a_path_are_unquoted() -> None:
-    assert find("DELETE", "/repos/a/b/issues/1/labels/very%20bad")[1]["label"] == "very bad"
+    assert find("GET", "/repos/a/b/commits/very%20bad/status")[1]["ref"] == "very bad"
 
 
 @pytest.mark.parametrize(("token", "message"), [("", "Requires authentication"), ("Bearer wrong", "Bad credentials")])
@@ -35,7 +35,7 @@ async def test_a_call_needs_credentials(tmp_path: Path, token: str, message: str
         ("GET", f"repos/{REPO}/pulls/7"),
         ("GET", f"repos/{REPO}/issues/7/comments"),
         ("PATCH", f"repos/{REPO}/issues/comments/7"),
-        ("GET", f"repos/{REPO}/branches/nothing"),
+        ("GET", f"repos/{REPO}/branches/main"),
     ],
 )
 async def test_what_is_unknown_is_404_in_githubs_words(tmp_path: Path, method: str, path: str) -> None:
@@ -53,8 +53,8 @@ async def test_a_body_that_is_no_object_is_400(tmp_path: Path, body: str) -> Non
 
 async def test_an_unchanged_answer_is_304_and_free(tmp_path: Path) -> None:
     async with git_host(tmp_path) as host, api(host) as client:
-        first = await client.get(f"repos/{REPO}")
-        again = await client.get(f"repos/{REPO}", headers={"If-None-Match": first.headers["etag"]})
+        first = await client.get(f"repos/{REPO}/pulls")
+        again = await client.get(f"repos/{REPO}/pulls", headers={"If-None-Match": first.headers["etag"]})
         assert (again.status_code, again.content) == (304, b"")
         assert first.headers["x-ratelimit-remaining"] == again.headers["x-ratelimit-remaining"] == "4999"
         assert (await client.get("user")).headers["x-ratelimit-used"] == "2"

