@@ -6,7 +6,7 @@ Each pass reads the Deployment and its ReplicaSets, takes one step and writes th
 from collections.abc import Mapping, Sequence
 
 from reconciler_sandbox.client import ApiClient, ApiError
-from reconciler_sandbox.controllers.events import Recorder, Subject
+from reconciler_sandbox.controllers.events import Recorder
 from reconciler_sandbox.controllers.loop import Trigger
 from reconciler_sandbox.controllers.objects import (
     Key,
@@ -44,10 +44,9 @@ from reconciler_sandbox.controllers.rolling import (
     shrunk,
     total,
 )
+from reconciler_sandbox.controllers.workload import DEPLOYMENT, PODS, REPLICA_SET
 
-DEPLOYMENTS = "apps/v1/deployments"
-REPLICA_SETS = "apps/v1/replicasets"
-PODS = "v1/pods"
+DEPLOYMENTS, REPLICA_SETS = DEPLOYMENT.resource, REPLICA_SET.resource
 
 
 class DeploymentController:
@@ -62,8 +61,8 @@ class DeploymentController:
     def triggers(self) -> Sequence[Trigger]:
         """Deployments, their ReplicaSets, and pods (Recreate waits until the last one is gone)."""
         return (
-            Trigger(everywhere(DEPLOYMENTS), lambda _, manifest: (key_of(manifest),)),
-            Trigger(everywhere(REPLICA_SETS), lambda _, manifest: controller_keys("Deployment", manifest)),
+            DEPLOYMENT.itself(),
+            DEPLOYMENT.owner_of(REPLICA_SETS),
             Trigger(everywhere(PODS), self._of_gone_pod),
         )
 
@@ -161,7 +160,7 @@ class DeploymentController:
             await self._client.patch(one(DEPLOYMENTS, key_of(deployment)) + "/status", status)
             raise error
         message = f'Failed to create new replica set "{name_of(manifest)}": {error.message}'
-        await self._events.warning(_subject(deployment), "ReplicaSetCreateError", message)
+        await self._events.warning(DEPLOYMENT.subject(deployment), "ReplicaSetCreateError", message)
         return Notice("Progressing", "False", "ReplicaSetCreateError", message)
 
     async def _adopt_revision(self, deployment: Manifest, newest: Manifest, old: Sequence[Manifest]) -> Fleet:
@@ -215,25 +214,17 @@ class DeploymentController:
             return
         direction = "up" if after > before else "down"
         message = f"Scaled {direction} replica set {name_of(replica_set)} from {before} to {after}"
-        await self._events.normal(_subject(deployment), "ScalingReplicaSet", message)
+        await self._events.normal(DEPLOYMENT.subject(deployment), "ScalingReplicaSet", message)
 
     async def _trim_history(self, deployment: Manifest, fleet: Fleet) -> None:
         for replica_set in removable(fleet.old, deployment["spec"].get("revisionHistoryLimit", 10)):
             await self._client.delete(one(REPLICA_SETS, key_of(replica_set)))
 
     async def _write_status(self, deployment: Manifest, fleet: Fleet, notices: Sequence[Notice]) -> None:
-        status = status_of(deployment, fleet, notices, now())
-        written = deployment.get("status") or {}
-        if all(written.get(name) == value for name, value in status.items()):
-            return
-        await self._client.patch(one(DEPLOYMENTS, key_of(deployment)) + "/status", {"status": status})
+        await DEPLOYMENT.write_status(self._client, deployment, status_of(deployment, fleet, notices, now()))
 
 
 def _found(deployment: Manifest, newest: Manifest) -> tuple[Notice, ...]:
     if deadline_of(deployment) is None or condition_of(deployment, "Progressing") is not None:
         return ()
     return (Notice("Progressing", "True", "FoundNewReplicaSet", f'Found new replica set "{name_of(newest)}"'),)
-
-
-def _subject(deployment: Manifest) -> Subject:
-    return Subject("apps/v1", "Deployment", deployment)

@@ -7,14 +7,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from reconciler_sandbox.client import ApiClient
-from reconciler_sandbox.controllers.events import Recorder, Subject
+from reconciler_sandbox.controllers.events import Recorder
 from reconciler_sandbox.controllers.loop import Trigger
 from reconciler_sandbox.controllers.objects import (
     Key,
     Manifest,
     collection,
-    controller_keys,
-    everywhere,
     is_controlled_by,
     is_deleting,
     key_of,
@@ -28,9 +26,7 @@ from reconciler_sandbox.controllers.objects import (
 from reconciler_sandbox.controllers.progress import Notice, merged
 from reconciler_sandbox.controllers.replicaset import pod_from
 from reconciler_sandbox.controllers.tally import Tally, finished_at, outcome, pause_before_next, tally, until_deadline, wanted_pods
-
-JOBS = "batch/v1/jobs"
-PODS = "v1/pods"
+from reconciler_sandbox.controllers.workload import JOB, PODS
 
 
 class JobController:
@@ -47,13 +43,13 @@ class JobController:
     def triggers(self) -> Sequence[Trigger]:
         """Jobs, and pods through their owner."""
         return (
-            Trigger(everywhere(JOBS), lambda _, manifest: (key_of(manifest),)),
-            Trigger(everywhere(PODS), lambda _, manifest: controller_keys("Job", manifest)),
+            JOB.itself(),
+            JOB.owner_of(PODS),
         )
 
     async def reconcile(self, key: Key) -> float | None:
         """Bring a Job closer to its end."""
-        job = await self._client.get(one(JOBS, key))
+        job = await self._client.get(one(JOB.resource, key))
         if job is None or is_deleting(job):
             return None
         if finished_at(job) is not None:
@@ -87,18 +83,18 @@ class JobController:
         labels = {"controller-uid": uid_of(job), "job-name": name_of(job), **(metadata.get("labels") or {})}
         body = {**template, "metadata": {**metadata, "labels": labels}}
         namespace = job["metadata"]["namespace"]
-        pod = pod_from(body, namespace, f"{name_of(job)}-", reference_to(job, "batch/v1", "Job"))
+        pod = pod_from(body, namespace, f"{name_of(job)}-", reference_to(job, JOB.api_version, JOB.kind))
         created = await self._client.create(collection(PODS, namespace), pod)
-        await self._events.normal(_subject(job), "SuccessfulCreate", f"Created pod: {name_of(created)}")
+        await self._events.normal(JOB.subject(job), "SuccessfulCreate", f"Created pod: {name_of(created)}")
 
     async def _end(self, job: Manifest, count: Tally, verdict: Notice, moment: datetime) -> float | None:
         for pod in count.active:
             await self._client.delete(one(PODS, key_of(pod)))
         await self._write_status(job, count, (verdict,), moment)
         if verdict.type == "Complete":
-            await self._events.normal(_subject(job), "Completed", "Job completed")
+            await self._events.normal(JOB.subject(job), "Completed", "Job completed")
         else:
-            await self._events.warning(_subject(job), verdict.reason, verdict.message)
+            await self._events.warning(JOB.subject(job), verdict.reason, verdict.message)
         return None
 
     async def _suspend(self, job: Manifest, count: Tally, moment: datetime) -> float | None:
@@ -115,15 +111,11 @@ class JobController:
         left = float(lifetime) - (now() - end).total_seconds()
         if left > 0:
             return left
-        await self._client.delete(one(JOBS, key_of(job)), propagationPolicy="Background")
+        await self._client.delete(one(JOB.resource, key_of(job)), propagationPolicy="Background")
         return None
 
     async def _write_status(self, job: Manifest, count: Tally, notices: Sequence[Notice], moment: datetime) -> None:
-        status = job_status(job, count, notices, moment)
-        written = job.get("status") or {}
-        if all(written.get(name) == value for name, value in status.items()):
-            return
-        await self._client.patch(one(JOBS, key_of(job)) + "/status", {"status": status})
+        await JOB.write_status(self._client, job, job_status(job, count, notices, moment))
 
 
 def job_status(job: Manifest, count: Tally, notices: Sequence[Notice], moment: datetime) -> Manifest:
@@ -156,7 +148,3 @@ def _resumed(job: Manifest) -> tuple[Notice, ...]:
     if any(c["type"] == "Suspended" and c["status"] == "True" for c in conditions):
         return (Notice("Suspended", "False", "JobResumed", "Job resumed"),)
     return ()
-
-
-def _subject(job: Manifest) -> Subject:
-    return Subject("batch/v1", "Job", job)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from reconciler_sandbox.client import ApiClient, ApiError
-from reconciler_sandbox.controllers.events import Recorder, Subject
+from reconciler_sandbox.controllers.events import Recorder
 from reconciler_sandbox.controllers.loop import Trigger
 from reconciler_sandbox.controllers.objects import (
     Key,
@@ -12,8 +12,6 @@ from reconciler_sandbox.controllers.objects import (
     annotations_of,
     collection,
     condition_of,
-    controller_keys,
-    everywhere,
     is_active,
     is_controlled_by,
     is_deleting,
@@ -31,9 +29,8 @@ from reconciler_sandbox.controllers.objects import (
     uid_of,
     without_zeros,
 )
+from reconciler_sandbox.controllers.workload import PODS, REPLICA_SET
 
-REPLICA_SETS = "apps/v1/replicasets"
-PODS = "v1/pods"
 BURST = 100
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 
@@ -50,13 +47,13 @@ class ReplicaSetController:
     def triggers(self) -> Sequence[Trigger]:
         """ReplicaSets, and pods through their owner."""
         return (
-            Trigger(everywhere(REPLICA_SETS), lambda _, manifest: (key_of(manifest),)),
-            Trigger(everywhere(PODS), lambda _, manifest: controller_keys("ReplicaSet", manifest)),
+            REPLICA_SET.itself(),
+            REPLICA_SET.owner_of(PODS),
         )
 
     async def reconcile(self, key: Key) -> float | None:
         """Close the gap between asked and active pods, then write the status."""
-        replica_set = await self._client.get(one(REPLICA_SETS, key))
+        replica_set = await self._client.get(one(REPLICA_SET.resource, key))
         if replica_set is None:
             return None
         listed = await self._client.list(collection(PODS, key.namespace), labelSelector=selector_text(replica_set["spec"]["selector"]))
@@ -78,29 +75,26 @@ class ReplicaSetController:
             for _ in range(min(missing, BURST)):
                 await self._grow(replica_set)
         except ApiError as error:
-            await self._events.warning(_subject(replica_set), "FailedCreate", f"Error creating: {error.message}")
+            await self._events.warning(REPLICA_SET.subject(replica_set), "FailedCreate", f"Error creating: {error.message}")
             return error.message
         return ""
 
     async def _grow(self, replica_set: Manifest) -> None:
         namespace = replica_set["metadata"]["namespace"]
-        reference = reference_to(replica_set, "apps/v1", "ReplicaSet")
+        reference = reference_to(replica_set, REPLICA_SET.api_version, REPLICA_SET.kind)
         pod = pod_from(replica_set["spec"]["template"], namespace, f"{name_of(replica_set)}-", reference)
         created = await self._client.create(collection(PODS, namespace), pod)
-        await self._events.normal(_subject(replica_set), "SuccessfulCreate", f"Created pod: {name_of(created)}")
+        await self._events.normal(REPLICA_SET.subject(replica_set), "SuccessfulCreate", f"Created pod: {name_of(created)}")
 
     async def _shrink(self, replica_set: Manifest, pods: Iterable[Manifest]) -> None:
         for pod in pods:
             await self._client.delete(one(PODS, key_of(pod)))
-            await self._events.normal(_subject(replica_set), "SuccessfulDelete", f"Deleted pod: {name_of(pod)}")
+            await self._events.normal(REPLICA_SET.subject(replica_set), "SuccessfulDelete", f"Deleted pod: {name_of(pod)}")
 
     async def _write_status(self, replica_set: Manifest, pods: Sequence[Manifest], failure: str, moment: datetime) -> None:
         status = status_of(replica_set, pods, moment)
         status["conditions"] = _conditions(replica_set, failure, moment)
-        written = replica_set.get("status") or {}
-        if all(written.get(name) == value for name, value in status.items()):
-            return
-        await self._client.patch(one(REPLICA_SETS, key_of(replica_set)) + "/status", {"status": status})
+        await REPLICA_SET.write_status(self._client, replica_set, status)
 
 
 def status_of(replica_set: Manifest, pods: Sequence[Manifest], moment: datetime) -> Manifest:
@@ -176,7 +170,3 @@ def _conditions(replica_set: Manifest, failure: str, moment: datetime) -> list[M
         *others,
         {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": failure, "lastTransitionTime": since},
     ]
-
-
-def _subject(replica_set: Manifest) -> Subject:
-    return Subject("apps/v1", "ReplicaSet", replica_set)
