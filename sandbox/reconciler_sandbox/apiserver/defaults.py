@@ -47,18 +47,6 @@ def _replica_set(manifest: Manifest) -> Manifest:
     return _with_status(_spec(manifest, {"replicas": 1}, template=template), {"replicas": 0})
 
 
-def _stateful_set(manifest: Manifest) -> Manifest:
-    update = {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}}
-    defaults = {"replicas": 1, "podManagementPolicy": "OrderedReady", "updateStrategy": update, "revisionHistoryLimit": 10}
-    return _with_status(_spec(manifest, defaults, template=template), {"replicas": 0})
-
-
-def _daemon_set(manifest: Manifest) -> Manifest:
-    update = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}}
-    counters = dict.fromkeys(("currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady"), 0)
-    return _with_status(_spec(manifest, {"updateStrategy": update, "revisionHistoryLimit": 10}, template=template), counters)
-
-
 def _with_status(manifest: Manifest, defaults: Mapping[str, Any]) -> Manifest:
     return {**manifest, "status": with_defaults(manifest.get("status") or {}, defaults)}
 
@@ -83,11 +71,6 @@ def _job_labels(manifest: Manifest) -> Manifest:
     selector = spec.get("selector") or {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}
     own_labels = {"labels": fields.get("labels") or labelled["metadata"]["labels"]}
     return {**manifest, "metadata": {**fields, **own_labels}, "spec": {**spec, "selector": selector, "template": labelled}}
-
-
-def _cron_job(manifest: Manifest) -> Manifest:
-    limits = {"successfulJobsHistoryLimit": 3, "failedJobsHistoryLimit": 1}
-    return _spec(manifest, {"concurrencyPolicy": "Allow", "suspend": False, **limits})
 
 
 def _pod(manifest: Manifest) -> Manifest:
@@ -159,10 +142,6 @@ def _definition(manifest: Manifest) -> Manifest:
     return {**manifest, "spec": {**with_defaults(spec, {"conversion": {"strategy": "None"}}), **parts}}
 
 
-def _claim(manifest: Manifest) -> Manifest:
-    return _with_status(_spec(manifest, {"volumeMode": "Filesystem"}), {"phase": "Pending"})
-
-
 def _binding(manifest: Manifest) -> Manifest:
     def subject(one: Manifest) -> Manifest:
         return one if one.get("kind") == "ServiceAccount" else {"apiGroup": RBAC, **one}
@@ -170,11 +149,6 @@ def _binding(manifest: Manifest) -> Manifest:
     reference = with_defaults(manifest.get("roleRef") or {}, {"apiGroup": "rbac.authorization.k8s.io"})
     subjects = {"subjects": each(manifest["subjects"], subject)} if "subjects" in manifest else {}
     return {**manifest, "roleRef": reference, **subjects}
-
-
-def _network_policy(manifest: Manifest) -> Manifest:
-    egress = ["Egress"] if "egress" in (manifest.get("spec") or {}) else []
-    return _spec(manifest, {"policyTypes": ["Ingress", *egress]})
 
 
 def _node(manifest: Manifest) -> Manifest:
@@ -187,10 +161,7 @@ RBAC = "rbac.authorization.k8s.io"
 DEFAULTS: Mapping[str, Callable[[Manifest], Manifest]] = {
     "deployments.apps": _deployment,
     "replicasets.apps": _replica_set,
-    "statefulsets.apps": _stateful_set,
-    "daemonsets.apps": _daemon_set,
     "jobs.batch": _job,
-    "cronjobs.batch": _cron_job,
     "pods": _pod,
     "podtemplates": lambda manifest: {**manifest, "template": template(manifest.get("template") or {})},
     "services": _service,
@@ -198,9 +169,7 @@ DEFAULTS: Mapping[str, Callable[[Manifest], Manifest]] = {
     "namespaces": _namespace,
     "nodes": _node,
     "events": events.filled,
-    "persistentvolumeclaims": _claim,
     "customresourcedefinitions.apiextensions.k8s.io": _definition,
     f"rolebindings.{RBAC}": _binding,
     f"clusterrolebindings.{RBAC}": _binding,
-    "networkpolicies.networking.k8s.io": _network_policy,
 }

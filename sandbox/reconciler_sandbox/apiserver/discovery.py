@@ -1,4 +1,4 @@
-"""What is served, told in three ways: aggregated discovery, the legacy documents, and an OpenAPI v3 index with stubs.
+"""What is served: the documents of groups and versions, and an OpenAPI v3 index with stubs.
 
 The OpenAPI documents name each kind's PATCH with its `fieldValidation` parameter and nothing else: that is what makes kubectl
 leave validation to the server.
@@ -25,8 +25,6 @@ VERSION = {
     "compiler": "",
     "platform": "linux/amd64",
 }
-AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
-JSON = "application/json"
 PATCH_OPTIONS = ("dryRun", "fieldManager", "fieldValidation", "force")
 # What a subresource reads or writes, if not the object itself: group, version, kind; and the verbs of those without GET.
 OTHER_KINDS: Mapping[str, tuple[str, str, str]] = {
@@ -49,7 +47,6 @@ SUBRESOURCE_VERBS = ("get", "patch", "update")
 class Document:
     """One discovery document with its validator."""
 
-    media_type: str
     body: bytes
     etag: str
 
@@ -62,30 +59,26 @@ class Discovery:
         self._documents: dict[str, Document] = {}
         self._generation = registry.generation
 
-    def find(self, path: str, accept: str) -> Document | None:
+    def find(self, path: str) -> Document | None:
         """The document at a path; None if there is none."""
         if self._generation != self._registry.generation:
             self._documents.clear()
             self._generation = self._registry.generation
-        aggregated = path in ("/api", "/apis") and "g=apidiscovery.k8s.io" in accept and "v=v2;" in f"{accept};".replace(",", ";")
-        key = f"{path}?aggregated" if aggregated else path
-        known = self._documents.get(key)
+        known = self._documents.get(path)
         if known is not None or not _is_document(path):
             return known
-        made = self._render(path, aggregated)
+        made = self._render(path)
         if made is not None:
-            self._documents[key] = made
+            self._documents[path] = made
         return made
 
-    def _render(self, path: str, aggregated: bool) -> Document | None:
-        if aggregated:
-            return _document(_aggregated(self._registry, core=path == "/api"), AGGREGATED)
+    def _render(self, path: str) -> Document | None:
         parts = path.strip("/").split("/")
         render = RENDERERS.get((parts[0], len(parts)))
         made = render(self._registry, parts) if render else None
         if parts[:2] == ["openapi", "v3"] and len(parts) > 2:
             made = _openapi_document(self._registry, parts[2:])
-        return None if made is None else _document(made, JSON)
+        return None if made is None else _document(made)
 
 
 def _is_document(path: str) -> bool:
@@ -94,9 +87,9 @@ def _is_document(path: str) -> bool:
     return len(rest) <= DEPTHS.get(root, -1)
 
 
-def _document(content: Manifest, media_type: str) -> Document:
+def _document(content: Manifest) -> Document:
     body = orjson.dumps(content)
-    return Document(media_type, body, f'"{hashlib.sha256(body).hexdigest()[:32].upper()}"')
+    return Document(body, f'"{hashlib.sha256(body).hexdigest()[:32].upper()}"')
 
 
 def _api_versions(registry: Registry, parts: Sequence[str]) -> Manifest:
@@ -154,42 +147,6 @@ def _subresources(kind: Kind) -> list[Manifest]:
             {"name": f"{kind.plural}/{name}", "singularName": "", "namespaced": kind.namespaced, "kind": answered, **other, "verbs": verbs}
         )
     return found
-
-
-def _aggregated(registry: Registry, *, core: bool) -> Manifest:
-    items = []
-    for name, versions in registry.groups().items():
-        if (name == "") is not core:
-            continue
-        listed = [
-            {"version": version, "resources": [_aggregated_resource(kind) for kind in kinds], "freshness": "Current"}
-            for version, kinds in versions.items()
-        ]
-        items.append({"metadata": {"name": name}, "versions": listed})
-    return {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items}
-
-
-def _aggregated_resource(kind: Kind) -> Manifest:
-    def answered(group: str, version: str, name: str) -> Manifest:
-        return {"group": group, "version": version, "kind": name}
-
-    subresources = [
-        {
-            "subresource": name,
-            "responseKind": answered(*OTHER_KINDS.get(name, (kind.group, kind.version, kind.kind))),
-            "verbs": list(OTHER_VERBS.get(name, SUBRESOURCE_VERBS)),
-        }
-        for name in kind.subresources
-    ]
-    optional = {"shortNames": list(kind.short_names), "categories": list(kind.categories), "subresources": subresources}
-    return {
-        "resource": kind.plural,
-        "responseKind": answered(kind.group, kind.version, kind.kind),
-        "scope": "Namespaced" if kind.namespaced else "Cluster",
-        "singularResource": singular(kind),
-        "verbs": list(kind.verbs),
-        **{name: value for name, value in optional.items() if value},
-    }
 
 
 def _group_versions(registry: Registry) -> Mapping[str, Sequence[Kind]]:

@@ -94,7 +94,7 @@ BUILT_IN = (
         "Pod",
         short_names=("po",),
         categories=ALL,
-        subresources=("status", "log", "eviction", "binding", "ephemeralcontainers", "resize"),
+        subresources=("status", "log", "eviction", "binding"),
     ),
     Kind("", "v1", "services", "Service", short_names=("svc",), categories=ALL, subresources=STATUS),
     Kind("", "v1", "endpoints", "Endpoints", short_names=("ep",)),

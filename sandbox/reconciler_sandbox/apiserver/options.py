@@ -43,7 +43,6 @@ class WriteOptions:
             text = f'Unsupported value: "{validation}": supported values: "", "Ignore", "Strict", "Warn"'
             raise _invalid(kind, "fieldValidation", text, "NotSupported")
         named = query.get("fieldManager") or ""
-        _require_short_name(kind, named)
         manager = named or user_agent.partition("/")[0]
         dry = dry_run(query.get("dryRun"), kind)
         return cls(manager[:MAX_MANAGER], dry, validation, _truth(query.get("force")), bool(named))
@@ -53,15 +52,6 @@ class WriteOptions:
         if self.force and not applies:
             raise _invalid("PatchOptions", "force", "Forbidden: may not be specified for non-apply patch", "Forbidden")
         return replace(self, applies=applies, patches=True)
-
-
-def _require_short_name(kind: str, name: str) -> None:
-    if len(name.encode()) > MAX_MANAGER:
-        raise _invalid(kind, "fieldManager", f"Too long: may not be more than {MAX_MANAGER} bytes", "TooLong")
-    odd = next((index for index, mark in enumerate(name) if not mark.isprintable()), None)
-    if odd is not None:
-        text = f"Invalid value: {orjson.dumps(name).decode()}: invalid character U+{ord(name[odd]):04X} (at position {odd})"
-        raise _invalid(kind, "fieldManager", text, "Invalid")
 
 
 def dry_run(value: Any, kind: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from reconciler_sandbox.apiserver import logoptions, verbs
+from reconciler_sandbox.apiserver import verbs
 from reconciler_sandbox.apiserver.bodies import decode_object, failure_of, header
 from reconciler_sandbox.apiserver.collector import Collector
 from reconciler_sandbox.apiserver.customs import Definitions
@@ -163,11 +163,9 @@ class ApiServer:
         if call.path.split("/")[1] in HEALTH:
             return Answer(200, TEXT, b"ok")
         path = call.path.rstrip("/") or "/"
-        if call.method == "GET" and (document := self._discovery.find(path, header(call.headers, "accept"))):
+        if call.method == "GET" and (document := self._discovery.find(path)):
             known = header(call.headers, "if-none-match") == document.etag
-            return Answer(
-                304 if known else 200, {"content-type": document.media_type, "etag": document.etag}, b"" if known else document.body
-            )
+            return Answer(304 if known else 200, {**JSON, "etag": document.etag}, b"" if known else document.body)
         return self._resource(call, path)
 
     def _resource(self, call: Call, path: str) -> Answer:
@@ -195,7 +193,7 @@ class ApiServer:
 
     def _read_log(self, target: Target, call: Call) -> Answer:
         pod = self._writer.find(target).manifest
-        logoptions.check(pod, call.query)
+        _require_container(pod, call.query.get("container", ""))
         if not pod["spec"].get("nodeName"):
             return Answer(204, {}, b"")  # nobody has run it yet
         try:
@@ -261,6 +259,17 @@ class ApiServer:
 
     def _bind(self, target: Target, call: Call) -> Answer:
         return _json(201, self._subresources.bind(target, call.headers, call.body))
+
+
+def _require_container(pod: Manifest, wanted: str) -> None:
+    """A log is of one container. Raises Failure 400 for one that is not there, or not said where there are several."""
+    name, spec = pod["metadata"]["name"], pod["spec"]
+    names, first = ([str(one.get("name")) for one in spec.get(field) or ()] for field in ("containers", "initContainers"))
+    if not wanted and len(names) > 1:
+        others = f" or one of the init containers: [{' '.join(first)}]" if first else ""
+        raise bad_request(f"a container name must be specified for pod {name}, choose one of: [{' '.join(names)}]{others}")
+    if wanted and wanted not in (*names, *first):
+        raise bad_request(f"container {wanted} is not valid for pod {name}")
 
 
 Respond = Callable[[ApiServer, Target, Call], Answer]

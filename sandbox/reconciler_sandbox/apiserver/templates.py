@@ -23,7 +23,7 @@ PROBE: Mapping[str, Any] = {"timeoutSeconds": 1, "periodSeconds": 10, "successTh
 PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 FILE_MODES = ("configMap", "secret", "downwardAPI", "projected")
 MODE = 0o644
-CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
+CONTAINERS = ("initContainers", "containers")
 
 
 def with_defaults(value: Any, defaults: Mapping[str, Any]) -> Any:
@@ -69,8 +69,6 @@ def _container(container: Manifest) -> Manifest:
     for name in PROBES:
         if isinstance(result.get(name), dict):
             parts[name] = _probe(result[name])
-    if isinstance(result.get("lifecycle"), dict):
-        parts["lifecycle"] = {name: _action(one) if isinstance(one, dict) else one for name, one in result["lifecycle"].items()}
     return {**result, **parts}
 
 
@@ -112,9 +110,5 @@ def _action(handler: Manifest) -> Manifest:
 
 
 def _volume(volume: Manifest) -> Manifest:
-    if set(volume) == {"name"}:
-        return {**volume, "emptyDir": {}}
     parts = {name: with_defaults(volume[name], {"defaultMode": MODE}) for name in FILE_MODES if isinstance(volume.get(name), dict)}
-    if isinstance(volume.get("hostPath"), dict):
-        parts["hostPath"] = with_defaults(volume["hostPath"], {"type": ""})
     return {**volume, **parts} if parts else volume

@@ -66,7 +66,6 @@ def test_secret_texts_are_encoded() -> None:
 
 def test_others_have_their_own() -> None:
     assert filled("namespaces")["metadata"]["labels"] == {"kubernetes.io/metadata.name": "x"}
-    assert filled("networkpolicies.networking.k8s.io", spec={"egress": []})["spec"]["policyTypes"] == ["Ingress", "Egress"]
     subjects = filled("rolebindings.rbac.authorization.k8s.io", subjects=[{"kind": "User"}, {"kind": "ServiceAccount"}])["subjects"]
     assert [one.get("apiGroup") for one in subjects] == ["rbac.authorization.k8s.io", None]
     assert fill(KINDS["customresourcedefinitions.apiextensions.k8s.io"], definition())["spec"]["names"]["listKind"] == "CanaryList"

@@ -1,40 +1,19 @@
-"""Discovery: aggregated, legacy, OpenAPI stubs; a new kind is there at once."""
+"""Discovery: groups, versions, OpenAPI stubs; a new kind is there at once."""
 
 from typing import Any
 
 import orjson
 import pytest
-from reconciler_sandbox.apiserver.discovery import AGGREGATED
 from reconciler_sandbox.apiserver.server import ApiServer
 from reconciler_sandbox.client import ApiClient, Call
 
 from tests.kit.apiserver import DEFINITIONS, definition
-
-ACCEPT = f"{AGGREGATED},application/json"
 
 
 async def document(server: ApiServer, path: str, **headers: str) -> Any:
     answer = await server.call(Call("GET", path, {}, headers))
     assert answer.status == 200 and isinstance(answer.body, bytes), (path, answer)
     return orjson.loads(answer.body)
-
-
-async def test_one_aggregated_document_tells_a_whole_group(api_server: ApiServer) -> None:
-    answer = await api_server.call(Call("GET", "/apis", {}, {"accept": ACCEPT}))
-    assert answer.headers["content-type"] == AGGREGATED and isinstance(answer.body, bytes)
-    [apps] = [item for item in orjson.loads(answer.body)["items"] if item["metadata"]["name"] == "apps"]
-    [deployments] = [one for one in apps["versions"][0]["resources"] if one["resource"] == "deployments"]
-    assert deployments["responseKind"] == {"group": "apps", "version": "v1", "kind": "Deployment"}
-    assert (
-        deployments["shortNames"] == ["deploy"] and deployments["categories"] == ["all"] and deployments["singularResource"] == "deployment"
-    )
-    scale = {"group": "autoscaling", "version": "v1", "kind": "Scale"}
-    assert [one["responseKind"] for one in deployments["subresources"] if one["subresource"] == "scale"] == [scale]
-
-
-async def test_the_core_group_is_under_api(api_server: ApiServer) -> None:
-    [core] = (await document(api_server, "/api", accept=ACCEPT))["items"]
-    assert core["metadata"]["name"] == ""
 
 
 @pytest.mark.parametrize(
@@ -47,7 +26,7 @@ async def test_the_core_group_is_under_api(api_server: ApiServer) -> None:
         ("/apis/apps/v1", "APIResourceList"),
     ],
 )
-async def test_the_legacy_documents_are_kept(api_server: ApiServer, path: str, kind: str) -> None:
+async def test_groups_and_versions_have_documents(api_server: ApiServer, path: str, kind: str) -> None:
     assert (await document(api_server, path))["kind"] == kind
 
 
@@ -63,19 +42,17 @@ async def test_the_version_is_told_with_and_without_a_slash(api_server: ApiServe
 
 
 async def test_unchanged_documents_are_not_sent_again(api_server: ApiServer) -> None:
-    first = await api_server.call(Call("GET", "/apis", {}, {"accept": ACCEPT}))
-    again = await api_server.call(Call("GET", "/apis", {}, {"accept": ACCEPT, "if-none-match": first.headers["etag"]}))
+    first = await api_server.call(Call("GET", "/apis", {}, {}))
+    again = await api_server.call(Call("GET", "/apis", {}, {"if-none-match": first.headers["etag"]}))
     assert (again.status, again.body) == (304, b"")
 
 
 async def test_a_definition_changes_discovery_at_once(api_server: ApiServer, api: ApiClient) -> None:
-    await document(api_server, "/apis", accept=ACCEPT)
+    await document(api_server, "/apis")
     await api.create(DEFINITIONS, definition(versions=("v1alpha1", "v1")))
-    [group] = [
-        item for item in (await document(api_server, "/apis", accept=ACCEPT))["items"] if item["metadata"]["name"] == "demo.example.com"
-    ]
+    [group] = [one for one in (await document(api_server, "/apis"))["groups"] if one["name"] == "demo.example.com"]
     assert [version["version"] for version in group["versions"]] == ["v1", "v1alpha1"]
-    assert group["versions"][0]["resources"][0]["shortNames"] == ["cny"]
+    assert (await document(api_server, "/apis/demo.example.com/v1"))["resources"][0]["shortNames"] == ["cny"]
     assert (await document(api_server, "/apis/demo.example.com"))["preferredVersion"]["version"] == "v1"
 
 

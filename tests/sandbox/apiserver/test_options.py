@@ -40,13 +40,6 @@ def test_values_that_do_not_exist_are_refused(body: dict[str, Any]) -> None:
         Deletion.parse({}, body)
 
 
-@pytest.mark.parametrize(("name", "words"), [("x" * 129, "Too long"), ("a\tb", "invalid character U\\+0009 \\(at position 1\\)")])
-def test_a_manager_has_a_short_and_printable_name(name: str, words: str) -> None:
-    with pytest.raises(Failure, match=words) as refused:
-        WriteOptions.parse({"fieldManager": name}, "", "POST")
-    assert refused.value.message.startswith('CreateOptions.meta.k8s.io "" is invalid: fieldManager: ')
-
-
 def test_only_an_apply_can_be_forced() -> None:
     options = WriteOptions.parse({"force": "true"}, "")
     assert options.of_patch(applies=True).force and options.of_patch(applies=True).patches

@@ -49,7 +49,7 @@ def test_sources_and_volumes_have_theirs() -> None:
     assert spec["volumes"] == [
         {"name": "a", "configMap": {"name": "x", "defaultMode": 420}},
         {"name": "b", "emptyDir": {}},
-        {"hostPath": {"type": ""}},
+        {"hostPath": {}},
     ]
 
 
