@@ -21,7 +21,6 @@ from reconciler_sandbox.apiserver.watch import WatchOptions, WatchStream
 Manifest = dict[str, Any]
 WATCH_SECONDS = 1800.0
 MEDIA_TYPES = ("application/json", "application/*", "*/*")
-TOO_OLD = "The resourceVersion for the provided list is too old."
 CONTINUE_TOO_OLD = (
     "The provided continue parameter is too old to display a consistent list result. Start a new list without the continue parameter."
 )
@@ -69,24 +68,10 @@ class Reader:
         if query.get("continue"):
             return self._next_page(target, query, limit)
         self.check_version(query)
-        exact = listing.exact_version(query)
-        if exact:
-            return self._cut(target, query, self._as_it_was(target, query, exact), limit)
+        if listing.exact_version(query) not in (0, self._store.version):
+            raise bad_request("the sandbox lists what is there now: resourceVersionMatch Exact is for the present version only")
         found = _Found(self.select(target, query), self._store.version)
         return self._cut(target, query, found, 0 if query.get("resourceVersion") == "0" else limit)
-
-    def _as_it_was(self, target: Target, query: Mapping[str, str], version: int) -> "_Found":
-        """What a list found at an earlier version. Raises Failure 410 if that is forgotten."""
-        entries = self._collection(target).at(version)
-        if entries is None:
-            raise expired(TOO_OLD)
-        namespace, matches = _namespace(target), _matches(target, query)
-        found = [
-            (place, entry)
-            for place, entry in entries.items()
-            if (namespace is None or place[0] == namespace) and (matches is None or matches(entry.manifest))
-        ]
-        return _Found([entry for _, entry in sorted(found, key=lambda pair: pair[0])], version)
 
     def _next_page(self, target: Target, query: Mapping[str, str], limit: int) -> "_Page":
         if query.get("resourceVersion") not in (None, "", "0"):

@@ -102,19 +102,6 @@ class Collection:
         versions = [event.version for event in self._history]
         yield from list(self._history)[bisect_right(versions, version) :]
 
-    def at(self, version: int) -> dict[Place, Entry] | None:
-        """The entries as they were at a version: what happened since is taken back. None if that is forgotten."""
-        if version < self.oldest:
-            return None
-        found = dict(self.entries)
-        for event in reversed(list(self.since(version))):
-            place = (event.namespace, str(orjson.loads(event.encoded)["metadata"]["name"]))
-            found.pop(place, None)
-            if event.before:
-                before = orjson.loads(event.before)
-                found[place] = Entry(before, int(before["metadata"]["resourceVersion"]), event.before)
-        return found
-
     def forget_history(self, version: int) -> None:
         """Behave as after a compaction at a version: every watch or list from before it has expired."""
         self._history.clear()

@@ -172,11 +172,9 @@ SCENES: Mapping[str, tuple[Command, ...]] = {
         "get pod one",
         ("create -f -", pod("pending", nodeSelector={"no": "node"}, schedulerName="nobody")),
         ("create -f -", {**pod("bad"), "spec": {"containers": []}}),
-        ("create -f -", {**pod("bad"), "spec": {"containers": [{"name": "UPPER", "image": "x"}]}}),
     ),
     "services": (
         ("create -f -", service("bad", ports=[])),
-        ("create -f -", service("bad", ports=[{"port": 0}])),
         ("create -f -", service("1bad")),
         ("apply -f -", service("a", selector={"app": "a"})),
         ("apply -f -", service("a", selector={"app": "b"})),

@@ -103,22 +103,6 @@ async def test_what_nobody_can_answer_is_not_acceptable(api_server: ApiServer, a
     assert (status, refusal["reason"]) == (406, "NotAcceptable")
 
 
-@pytest.mark.usefixtures("five")
-async def test_a_list_of_an_earlier_version_is_as_it_was(api_server: ApiServer, api: ApiClient) -> None:
-    before = api_server.store.version
-    await api.patch(f"{CONFIG_MAPS}/a", {"data": {"x": "changed"}})
-    await api.delete(f"{CONFIG_MAPS}/b")
-    await api.create(CONFIG_MAPS, config_map("new"))
-    exact = {"resourceVersion": str(before), "resourceVersionMatch": "Exact"}
-    _, listed = await read(api_server, **exact)
-    assert names(listed) == list(NAMES) and listed["metadata"]["resourceVersion"] == str(before)
-    assert listed["items"][0].get("data", {}).get("x") != "changed"
-    _, page = await read(api_server, resourceVersion=str(before), limit="2")
-    assert names(page) == list(NAMES[:2]) and page["metadata"]["remainingItemCount"] == len(NAMES) - 2
-    api_server.forget_history()
-    assert (await read(api_server, **exact))[0] == 410
-
-
 async def test_a_custom_resource_is_served_in_each_of_its_versions(api_server: ApiServer, api: ApiClient) -> None:
     await api.create(DEFINITIONS, definition(versions=("v1alpha1", "v1")))
     made = await api.create("/apis/demo.example.com/v1/namespaces/default/canaries", {**canary("c"), "apiVersion": "demo.example.com/v1"})

@@ -33,7 +33,7 @@ class Client:
 
 @pytest.fixture
 async def client() -> AsyncIterator[Client]:
-    server = Server(filled({'a{x="1"}': "1 2 3"}), lambda: 120.0)
+    server = Server(filled({'a{x="1"}': "1 2 3", 'b{x="1"}': "1 1 1"}), lambda: 120.0)
     await server.start()
     try:
         async with aiohttp.ClientSession() as session:
@@ -71,7 +71,7 @@ async def test_a_bad_query_is_bad_data(client: Client) -> None:
 
 
 async def test_an_impossible_query_is_an_execution_error(client: Client) -> None:
-    asked = await client.ask("GET", "/api/v1/query", query='label_replace(a, "", "", "", "")')
+    asked = await client.ask("GET", "/api/v1/query", query='-{x="1"}')
     assert (asked.status, asked.document["errorType"]) == (422, "execution")
 
 

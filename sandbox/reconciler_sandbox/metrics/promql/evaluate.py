@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +16,6 @@ from reconciler_sandbox.metrics.store import Matcher, Store
 
 LOOKBACK_MS = 300_000
 MOST_STEPS = 11_000
-STEP_MS = 60_000  # of a subquery that names none: the evaluation interval of a Prometheus without a word about it
 Points = list[tuple[int, float]]
 
 
@@ -49,7 +48,7 @@ def is_range(query: str) -> bool:
     tree = parse(query)
     while isinstance(tree, parser.ParenExpr):
         tree = tree.expr
-    return isinstance(tree, parser.MatrixSelector | parser.SubqueryExpr)
+    return isinstance(tree, parser.MatrixSelector)
 
 
 def over_range(store: Store, query: str, start: int, end: int, step: int) -> list[tuple[Labels, Points]]:
@@ -99,7 +98,7 @@ def _refusal(node: Any) -> str:
         return f'unsupported expression "{kind}"'
     if kind == "Call" and not functions.known(node.func.name):
         return f'unsupported function "{node.func.name}"'
-    if kind == "AggregateExpr" and str(node.op) not in aggregate.OPERATORS:
+    if kind == "AggregateExpr" and str(node.op) not in aggregate.REDUCTIONS:
         return f'unsupported aggregation "{node.op}"'
     if kind == "BinaryExpr" and str(node.op) not in matching.OPERATORS:
         return f'unsupported operator "{node.op}"'
@@ -130,19 +129,6 @@ def _matrix_selector(store: Store, node: Any, moment: Moment) -> Matrix:
     return [window for window in windows if window.points]
 
 
-def _subquery(store: Store, node: Any, moment: Moment) -> Matrix:
-    """An expression over a range of its own steps, which are multiples of their length and do not include the beginning."""
-    end, step = _time(node, moment), _milliseconds(node.step) if node.step is not None else STEP_MS
-    start = end - _milliseconds(node.range)
-    if (end - start) // step >= MOST_STEPS:
-        raise BadQuery(f"a subquery has fewer than {MOST_STEPS} steps")
-    found: dict[Labels, Points] = {}
-    for now in range((start // step + 1) * step, end + 1, step):
-        for sample in _samples(_evaluate(store, node.expr, replace(moment, now=now))):
-            found.setdefault(sample.labels, []).append((now, sample.value))
-    return [Window(label_set, tuple(points), start, end) for label_set, points in found.items()]
-
-
 def _call(store: Store, node: Any, moment: Moment) -> Value:
     name = node.func.name
     arguments = [_evaluate(store, argument, moment) for argument in node.args]
@@ -153,14 +139,10 @@ def _call(store: Store, node: Any, moment: Moment) -> Value:
 
 def _aggregate(store: Store, node: Any, moment: Moment) -> Vector:
     vector = _samples(_evaluate(store, node.expr, moment))
-    parameter = _evaluate(store, node.param, moment) if node.param is not None else None
     modifier = node.modifier
     without = bool(modifier) and modifier.type == parser.AggModifierType.Without
-    names = list(modifier.labels) if modifier else None
-    if str(node.op) == "count_values":
-        return aggregate.count_values(vector, names, parameter, without=without)
-    group = aggregate.grouping(names, without=without)
-    return aggregate.aggregate(str(node.op), vector, group, parameter if isinstance(parameter, float) else None)
+    group = aggregate.grouping(list(modifier.labels) if modifier else None, without=without)
+    return aggregate.aggregate(str(node.op), vector, group)
 
 
 def _binary(store: Store, node: Any, moment: Moment) -> Value:
@@ -254,7 +236,6 @@ def _equal_labels(node: Any) -> Labels:
 EVALUATORS: Mapping[str, Callable[[Store, Any, Moment], Value]] = {
     "VectorSelector": _vector_selector,
     "MatrixSelector": _matrix_selector,
-    "SubqueryExpr": _subquery,
     "Call": _call,
     "AggregateExpr": _aggregate,
     "BinaryExpr": _binary,

@@ -1,15 +1,12 @@
 """Functions of instant vectors and scalars; those of range vectors are in `ranges`."""
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 
-from reconciler_sandbox.metrics.labels import Labels, labels, nameless, value_of
+from reconciler_sandbox.metrics.labels import nameless
 from reconciler_sandbox.metrics.promql.histogram import histogram_quantile
 from reconciler_sandbox.metrics.promql.ranges import KEEPS_NAME, RANGE_FUNCTIONS
-from reconciler_sandbox.metrics.promql.values import BadQuery, ExecutionFailed, Sample, Value, Vector, quantile
-
-REFERENCE = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})", re.ASCII)
+from reconciler_sandbox.metrics.promql.values import BadQuery, ExecutionFailed, Sample, Value, Vector
 
 
 def call(name: str, arguments: Sequence[Value], now: float) -> Value:
@@ -80,79 +77,9 @@ def _histogram(arguments: Sequence[Value]) -> Vector:
     return histogram_quantile(_scalar(arguments[0]), _vector(arguments[1]))
 
 
-def _quantile_over_time(arguments: Sequence[Value]) -> Vector:
-    """The φ-quantile of what each series was within the range."""
-    fraction, windows = _scalar(arguments[0]), arguments[1]
-    assert isinstance(windows, list)
-    full = [window for window in windows if not isinstance(window, Sample) and window.points]
-    return distinct([Sample(nameless(one.labels), quantile(fraction, [value for _, value in one.points])) for one in full])
-
-
-def _label_replace(arguments: Sequence[Value]) -> Vector:
-    vector, target, replacement, source, pattern = _vector(arguments[0]), *(str(argument) for argument in arguments[1:])
-    if not target:
-        raise ExecutionFailed(f"invalid destination label name in label_replace(): {target}")
-    try:
-        expression = re.compile(pattern, re.DOTALL)
-    except re.error as error:
-        raise ExecutionFailed(f"invalid regular expression in label_replace(): {pattern}") from error
-    return distinct([_relabelled(sample, target, expression.fullmatch(value_of(sample.labels, source)), replacement) for sample in vector])
-
-
-def _relabelled(sample: Sample, target: str, found: re.Match[str] | None, replacement: str) -> Sample:
-    if found is None:
-        return sample
-    return Sample(_with(sample.labels, target, REFERENCE.sub(lambda reference: _group(found, reference), replacement)), sample.value)
-
-
-def _group(found: re.Match[str], reference: re.Match[str]) -> str:
-    """What a `$1`, `${1}` or `${name}` stands for; a group that is not there is empty."""
-    if reference[1]:
-        return "$"
-    name = reference[2] or reference[3]
-    try:
-        return found[int(name) if name.isdigit() else name] or ""
-    except IndexError:
-        return ""
-
-
-def _with(label_set: Labels, name: str, value: str) -> Labels:
-    return labels({**dict(label_set), name: value})
-
-
-def _label_join(arguments: Sequence[Value]) -> Vector:
-    target, separator, *sources = (str(argument) for argument in arguments[1:])
-    return distinct(
-        [
-            Sample(_with(sample.labels, target, separator.join(value_of(sample.labels, source) for source in sources)), sample.value)
-            for sample in _vector(arguments[0])
-        ]
-    )
-
-
-def _sorted(vector: Vector, *, descending: bool) -> Vector:
-    return sorted(vector, key=lambda sample: (math.isnan(sample.value), -sample.value if descending else sample.value))
-
-
 def _whole(rounding: Callable[[float], int], value: float) -> float:
     """Python's floor and ceil raise on NaN and infinities and know no negative zero, Prometheus passes all of them on."""
     return math.copysign(float(rounding(value)), value) if math.isfinite(value) else value
-
-
-def _logarithm(of: Callable[[float], float]) -> Callable[[float], float]:
-    def logarithm(value: float) -> float:
-        if value == 0:
-            return -math.inf
-        return of(value) if value > 0 else math.nan
-
-    return logarithm
-
-
-def _exponential(value: float) -> float:
-    try:
-        return math.exp(value)
-    except OverflowError:
-        return math.inf
 
 
 def _vector(value: Value) -> Vector:
@@ -169,12 +96,6 @@ ELEMENTWISE: Mapping[str, Callable[[float], float]] = {
     "abs": abs,
     "ceil": lambda value: _whole(math.ceil, value),
     "floor": lambda value: _whole(math.floor, value),
-    "exp": _exponential,
-    "sqrt": lambda value: math.sqrt(value) if value >= 0 else math.nan,
-    "ln": _logarithm(math.log),
-    "log2": _logarithm(math.log2),
-    "log10": _logarithm(math.log10),
-    "sgn": lambda value: float(value > 0) - float(value < 0) if value == value else value,
 }
 FUNCTIONS: Mapping[str, Callable[[Sequence[Value]], Value]] = {
     "vector": lambda arguments: [Sample((), _scalar(arguments[0]))],
@@ -184,9 +105,4 @@ FUNCTIONS: Mapping[str, Callable[[Sequence[Value]], Value]] = {
     "clamp_max": _clamp_max,
     "round": _round,
     "histogram_quantile": _histogram,
-    "quantile_over_time": _quantile_over_time,
-    "label_replace": _label_replace,
-    "label_join": _label_join,
-    "sort": lambda arguments: _sorted(_vector(arguments[0]), descending=False),
-    "sort_desc": lambda arguments: _sorted(_vector(arguments[0]), descending=True),
 }

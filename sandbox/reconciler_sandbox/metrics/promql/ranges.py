@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
-from reconciler_sandbox.metrics.promql.aggregate import average, variance
+from reconciler_sandbox.metrics.promql.aggregate import average
 from reconciler_sandbox.metrics.promql.values import Window, exact_sum, largest, smallest
 
 EXTRAPOLATION_LIMIT = 1.1  # a gap of up to this many sample intervals at an edge is filled whole, a longer one by half an interval
@@ -89,8 +89,6 @@ RANGE_FUNCTIONS: Mapping[str, Callable[[Window], float | None]] = {
     "max_over_time": _over_time(largest),
     "sum_over_time": _over_time(exact_sum),
     "count_over_time": _over_time(lambda values: float(len(values))),
-    "stddev_over_time": _over_time(lambda values: math.sqrt(variance(values))),
-    "stdvar_over_time": _over_time(variance),
     "last_over_time": _over_time(lambda values: values[-1]),
     "present_over_time": _over_time(lambda values: 1.0),
     "resets": _over_time(_resets),

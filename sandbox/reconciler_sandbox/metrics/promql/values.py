@@ -61,20 +61,6 @@ def largest(numbers: Iterable[float]) -> float:
     return _extreme(numbers, lambda number, found: number > found)
 
 
-def quantile(fraction: float, numbers: Iterable[float]) -> float:
-    """Prometheus's φ-quantile with linear interpolation; ±Inf outside of [0, 1], NaN without numbers."""
-    ordered = sorted(numbers, key=lambda number: (number == number, number))  # NaN is the smallest
-    if not ordered or fraction != fraction:
-        return float("nan")
-    if not 0 <= fraction <= 1:
-        return float("-inf") if fraction < 0 else float("inf")
-    rank = fraction * (len(ordered) - 1)
-    lower = int(rank)
-    upper = min(lower + 1, len(ordered) - 1)
-    weight = rank - lower
-    return ordered[lower] * (1 - weight) + ordered[upper] * weight
-
-
 def _extreme(numbers: Iterable[float], better: Callable[[float, float], bool]) -> float:
     found = float("nan")
     for number in numbers:

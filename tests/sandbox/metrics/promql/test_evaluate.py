@@ -1,8 +1,8 @@
 """Selectors, lookback, staleness, offsets, ranges, and refusals by name."""
 
 import pytest
-from reconciler_sandbox.metrics.promql.evaluate import instant, is_range, over_range
-from reconciler_sandbox.metrics.promql.values import BadQuery, ExecutionFailed, Window
+from reconciler_sandbox.metrics.promql.evaluate import instant, over_range
+from reconciler_sandbox.metrics.promql.values import BadQuery, ExecutionFailed
 
 from tests.kit.promql import MINUTE, ask, filled, same
 
@@ -108,6 +108,9 @@ def test_an_endless_range_is_refused(start: int, end: int, step: int) -> None:
         ("holt_winters(g[5m], 1, 1)", 'unsupported function "holt_winters"'),
         ("predict_linear(g[5m], 1)", 'unsupported function "predict_linear"'),
         ("nothing(1)", 'unsupported function "nothing"'),
+        ('label_join(g, "a", "-", "b")', 'unsupported function "label_join"'),
+        ("topk(1, g)", 'unsupported aggregation "topk"'),
+        ("max_over_time(g[5m:1m])", 'unsupported expression "SubqueryExpr"'),
         ("limitk(1, g)", 'unsupported aggregation "limitk"'),
         ("sum(", "parse error: unclosed left parenthesis"),
         ("1 > 2", "parse error: comparisons between scalars must use BOOL modifier"),
@@ -123,25 +126,3 @@ def test_what_is_not_supported_is_refused_by_name_even_over_no_series(query: str
 def test_a_result_with_the_same_labels_twice_is_an_error() -> None:
     with pytest.raises(ExecutionFailed, match="same labelset"):
         ask(filled({"a": "1", "b": "2"}), '-{__name__=~"a|b"}')
-
-
-def test_a_subquery_takes_steps_of_its_own() -> None:
-    rising = filled({"g": "0 1 2 3 4 5"})
-    assert ask(rising, "max_over_time(g[3m:1m])", 5 * MINUTE) == {"{}": 5.0}
-    assert ask(rising, "count_over_time(g[3m:1m])", 5 * MINUTE) == {"{}": 3.0}  # the beginning is not in it
-    assert ask(rising, "count_over_time(g[3m:90s])", 5 * MINUTE) == {"{}": 2.0}  # 3:00 and 4:30: multiples of the step
-    assert ask(rising, "sum_over_time(g[2m:])", 5 * MINUTE) == {"{}": 9.0}
-    assert ask(rising, "max_over_time((g * 2)[2m:1m] offset 1m)", 5 * MINUTE) == {"{}": 8.0}
-    assert ask(rising, "rate(g[2m:1m] @ 120)", 5 * MINUTE) == {"{}": 1 / 60}
-    assert ask(rising, "last_over_time(g[2m:1m])", 5 * MINUTE) == {"g": 5.0}
-
-
-def test_a_subquery_alone_is_a_range() -> None:
-    assert is_range("g[2m:1m]") and is_range("(rate(g[1m])[2m:1m])")
-    [window] = instant(filled({"g": "0 1 2"}), "g[2m:1m]", 2 * MINUTE)  # type: ignore[misc]
-    assert isinstance(window, Window) and window.points == ((60_000, 1.0), (120_000, 2.0))
-
-
-def test_a_subquery_has_only_so_many_steps() -> None:
-    with pytest.raises(BadQuery, match="a subquery has fewer than"):
-        instant(filled({}), "max_over_time(g[1d:1s])", 0)

@@ -2,7 +2,7 @@
 
 import math
 
-from reconciler_sandbox.metrics.promql.values import exact_sum, largest, quantile, smallest
+from reconciler_sandbox.metrics.promql.values import exact_sum, largest, smallest
 
 
 def test_small_numbers_survive_beside_large_ones() -> None:
@@ -18,8 +18,3 @@ def test_nan_is_an_extreme_only_alone() -> None:
     assert smallest([math.nan, 3.0, 1.0]) == 1.0
     assert largest([1.0, math.nan, 3.0]) == 3.0
     assert math.isnan(largest([math.nan]))
-
-
-def test_a_quantile_of_nothing_is_nan() -> None:
-    assert math.isnan(quantile(0.5, []))
-    assert quantile(0.5, [1.0, 2.0]) == 1.5
