@@ -1,14 +1,11 @@
-"""A small Kubernetes client for the sandbox's own controllers, nodes and mesh: in process or over HTTP, to any cluster."""
+"""A small Kubernetes client for the sandbox's own controllers, nodes and mesh: over whatever carries its calls."""
 
 import asyncio
-import io
-import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import aiohttp
 import orjson
 
 CALL_TIMEOUT = 30.0
@@ -161,7 +158,7 @@ class ApiClient:
         try:
             return await self._call(call)
         except OSError as error:
-            raise _unreachable(call, error) from error
+            raise unreachable(call, error) from error
 
     async def _json(self, call: Call) -> Json:
         answer = await self._answer(call)
@@ -244,55 +241,6 @@ def _status_error(status: Json, code: int = 500) -> ApiError:
     return ApiError(int(status.get("code") or code), str(status.get("reason", "")), str(status.get("message", "")))
 
 
-@asynccontextmanager
-async def http_caller(base_url: str, *, token: str = "", ca_file: str | None = None) -> AsyncIterator[Caller]:
-    """A caller over HTTP to the server at `base_url`; its connections end with the context."""
-    headers = {"authorization": f"Bearer {token}"} if token else {}
-    tls = ssl.create_default_context(cafile=ca_file) if ca_file else True
-    connector = aiohttp.TCPConnector(limit=0, ssl=tls)
-    async with aiohttp.ClientSession(base_url, headers=headers, connector=connector, auto_decompress=True) as session:
-
-        async def call(request: Call) -> Answer:
-            return await _send(session, request)
-
-        yield call
-
-
-async def _send(session: aiohttp.ClientSession, call: Call) -> Answer:
-    watching = call.query.get("watch") in ("true", "1")
-    timeout = aiohttp.ClientTimeout(
-        total=None if watching else CALL_TIMEOUT, sock_connect=CALL_TIMEOUT, sock_read=WATCH_SECONDS + CALL_TIMEOUT
-    )
-    try:
-        response = await session.request(
-            call.method,
-            call.path,
-            params=call.query,
-            headers=call.headers,
-            data=io.BytesIO(call.body) if call.body else None,
-            timeout=timeout,
-        )
-        if watching and response.status == 200:
-            return Answer(response.status, dict(response.headers), _lines(response))
-        async with response:
-            return Answer(response.status, dict(response.headers), await response.read())
-    except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        raise _unreachable(call, error) from error
-
-
-async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    """The lines of a watch; they may be longer than the reader's own limit for a line."""
-    pending = b""
-    try:
-        async for part in response.content.iter_any():
-            *lines, pending = (pending + part).split(b"\n")
-            for line in lines:
-                yield line
-    except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        raise ApiError(503, "Unreachable", f"the watch was cut: {type(error).__name__}") from error
-    finally:
-        response.close()
-
-
-def _unreachable(call: Call, error: Exception) -> ApiError:
+def unreachable(call: Call, error: Exception) -> ApiError:
+    """What a caller raises when nothing answered."""
     return ApiError(503, "Unreachable", f"{call.method} {call.path}: no answer ({type(error).__name__})")

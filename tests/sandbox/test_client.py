@@ -6,9 +6,10 @@ from contextlib import aclosing
 
 import pytest
 from reconciler_sandbox.apiserver.server import ApiServer
-from reconciler_sandbox.client import Answer, ApiClient, ApiError, Call, http_caller
+from reconciler_sandbox.client import Answer, ApiClient, ApiError, Call
 
 from tests.kit.apiserver import CONFIG_MAPS, api, api_server, config_map, running
+from tests.kit.calling import http_caller
 
 __all__ = ["api", "api_server"]
 PATIENCE = 10.0

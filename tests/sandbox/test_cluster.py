@@ -5,10 +5,11 @@ import socket
 
 import pytest
 from reconciler_sandbox.apiserver.server import ApiServer
-from reconciler_sandbox.client import ApiClient, http_caller
+from reconciler_sandbox.client import ApiClient
 from reconciler_sandbox.cluster import Cluster, attach
 from reconciler_sandbox.node.behaviour import Behaviour, Behaviours
 
+from tests.kit.calling import http_caller
 from tests.kit.sandbox import PODS, QUICK, REPLICA_SETS, SERVICES, ready_addresses, running
 from tests.kit.wait import until
 from tests.kit.workloads import replica_set, service

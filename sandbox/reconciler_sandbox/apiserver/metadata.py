@@ -162,26 +162,17 @@ def _finalizer_causes(kind: Kind, finalizers: Any) -> list[Cause]:
 
 
 def _owner_causes(owners: Any) -> list[Cause]:
+    """Every owner is named whole, and one at most is the controller."""
+    path = "metadata.ownerReferences"
     if owners is None:
         return []
     if not isinstance(owners, list) or not all(isinstance(one, dict) for one in owners):
-        return [Cause("metadata.ownerReferences", "Invalid value: must be a list of references")]
-    causes = [cause for one in owners for cause in _owner(one)]
-    controlling = [one.get("name", "") for one in owners if one.get("controller")]
-    if len(controlling) > 1:
-        listed = f"{orjson.dumps(owners).decode()}: Only one reference can have Controller set to true"
-        text = f'Invalid value: {listed}. Found "true" in references for {controlling[0]} and {controlling[1]}'
-        causes.append(Cause("metadata.ownerReferences", text))
-    return causes
-
-
-def _owner(owner: Manifest) -> list[Cause]:
-    path, version = "metadata.ownerReferences", str(owner.get("apiVersion") or "")
-    causes = []
-    if not version or version.count("/") > 1:
-        causes.append(Cause(f"{path}.apiVersion", f'Invalid value: "{version}": version must not be empty'))
-    missing = [field for field in ("kind", "name", "uid") if not owner.get(field)]
-    causes += [Cause(f"{path}.{field}", f'Invalid value: "": {field} must not be empty') for field in missing]
-    if (version, owner.get("kind")) == ("v1", "Event"):
-        causes.append(Cause(path, f"Invalid value: {orjson.dumps(owner).decode()}: /v1, Kind=Event is disallowed from being an owner"))
+        return [Cause(path, "Invalid value: must be a list of references")]
+    fields = ("apiVersion", "kind", "name", "uid")
+    causes = [
+        Cause(f"{path}.{name}", f'Invalid value: "": {name} must not be empty') for one in owners for name in fields if not one.get(name)
+    ]
+    if sum(bool(one.get("controller")) for one in owners) > 1:
+        text = f"Invalid value: {orjson.dumps(owners).decode()}: Only one reference can have Controller set to true"
+        causes.append(Cause(path, text))
     return causes

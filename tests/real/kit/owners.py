@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler_sandbox.client import ApiClient, Call, Caller, http_caller
+from reconciler_sandbox.client import ApiClient, Call, Caller
 
+from tests.kit.calling import http_caller
 from tests.real.kit.controlplane import RealCluster
 
 PLUGIN = "OwnerReferencesPermissionEnforcement"

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from kubernetes import client, config
-from reconciler_sandbox.client import Caller, http_caller
+from reconciler_sandbox.client import Caller
 
 from reconciler.kube.config import endpoint
+from tests.kit.calling import http_caller
 from tests.real.kit.servers import Server
 
 
