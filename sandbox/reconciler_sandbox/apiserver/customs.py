@@ -3,15 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
-import orjson
-
 from reconciler_sandbox.apiserver.kinds import DEFINITIONS, Kind, Registry, Scale
-from reconciler_sandbox.apiserver.schemas import Schema
+from reconciler_sandbox.apiserver.schemas import Schema, unchecked
 from reconciler_sandbox.apiserver.store import Collection, Entry, Store
 
 Manifest = dict[str, Any]
 CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
-RULES = b'"x-kubernetes-validations":'
 
 
 def kinds_of(definition: Manifest) -> list[Kind]:
@@ -68,10 +65,12 @@ def with_status(definition: Manifest, others: Iterable[Manifest], moment: str) -
 
 
 def warnings(definition: Manifest, old: Manifest | None) -> list[str]:
-    """What whoever changes the definition should know: that its rules will not be evaluated."""
-    if (old is not None and old["spec"] == definition["spec"]) or RULES not in orjson.dumps(definition["spec"]):
+    """What whoever changes the definition should know: which words of its schemas will not be evaluated."""
+    if old is not None and old["spec"] == definition["spec"]:
         return []
-    return ["spec.versions: rules in x-kubernetes-validations are accepted and not evaluated by this server"]
+    schemas = [(version.get("schema") or {}).get("openAPIV3Schema") or {} for version in definition["spec"]["versions"]]
+    words = sorted(frozenset[str]().union(*(unchecked(schema) for schema in schemas)))
+    return [f"spec.versions: {', '.join(words)} in schemas are accepted and not evaluated by this server"] if words else []
 
 
 def with_condition(conditions: list[Manifest], kind: str, state: tuple[str, str, str], moment: str) -> list[Manifest]:

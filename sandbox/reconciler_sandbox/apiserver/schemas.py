@@ -1,20 +1,17 @@
 """Structural schemas of custom resources: prune, default and validate in one walk that never changes its argument.
 
 Children are built when first met: a definition of half a megabyte costs nothing until an object uses that corner of it.
-Rules in CEL (x-kubernetes-validations) are accepted and not evaluated; who brings them is warned (customs).
+Of limits the usual ones are checked; other words and rules in CEL are accepted and not evaluated, who brings them is warned (customs).
 """
 
-import ipaddress
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 import orjson
 
 from reconciler_sandbox.apiserver.causes import Cause
-from reconciler_sandbox.apiserver.times import parse
 
 Raw = Mapping[str, Any]
 PRESERVE = "x-kubernetes-preserve-unknown-fields"
@@ -44,7 +41,7 @@ class Schema:
 
     def __init__(self, raw: Raw) -> None:
         self.raw = raw
-        self.checks = tuple((_check_of(word, raw), raw[word]) for word in raw if word in CHECKS)
+        self.checks = tuple((CHECKS[word], raw[word]) for word in raw if word in CHECKS)
         self._children: dict[str, Schema] = {}
         self._item: Schema | None = None
         self._values: Schema | None = None
@@ -215,43 +212,6 @@ def _number(word: str, holds: Callable[[float, float], bool]) -> Check:
     return check
 
 
-def _multiple(step: float, value: Any, path: str, findings: Findings) -> None:
-    if TYPES["number"](value) and Decimal(str(value)) % Decimal(str(step)):
-        findings.blame(path, f"Invalid value: {_text(value)}: {path} in body should be a multiple of {step}")
-
-
-def _properties(word: str, holds: Callable[[int, int], bool]) -> Check:
-    def check(limit: int, value: Any, path: str, findings: Findings) -> None:
-        if isinstance(value, dict) and not holds(len(value), limit):
-            findings.blame(path, f"Invalid value: {len(value)}: {path} in body should have {word} {limit} properties")
-
-    return check
-
-
-def _format(name: str, value: Any, path: str, findings: Findings) -> None:
-    fits = FORMATS.get(name)
-    if fits is not None and isinstance(value, str) and not fits(value):
-        findings.blame(path, f"Invalid value: {_text(value)}: {path} in body must be of type {name}: {_text(value)}")
-
-
-def _is_address(version: int) -> Callable[[str], bool]:
-    def fits(value: str) -> bool:
-        try:
-            return ipaddress.ip_address(value).version == version
-        except ValueError:
-            return False
-
-    return fits
-
-
-FORMATS: Mapping[str, Callable[[str], bool]] = {
-    "date-time": lambda value: "T" in value.upper() and parse(value) is not None,
-    "date": lambda value: re.fullmatch(r"\d{4}-\d\d-\d\d", value) is not None and parse(value) is not None,
-    "ipv4": _is_address(4),
-    "ipv6": _is_address(6),
-}
-
-
 def _enum(allowed: list[Any], value: Any, path: str, findings: Findings) -> None:
     if value not in allowed:
         listed = ", ".join(_text(one) for one in allowed)
@@ -272,38 +232,15 @@ def _max_length(limit: int, value: Any, path: str, findings: Findings) -> None:
         findings.blame(path, f"Too long: may not be more than {limit} bytes", "TooLong")
 
 
-def _min_length(limit: int, value: Any, path: str, findings: Findings) -> None:
-    if isinstance(value, str) and len(value) < limit:
-        findings.blame(path, f"Invalid value: {_text(value)}: {path} in body should be at least {limit} chars long")
-
-
-def _max_items(limit: int, value: Any, path: str, findings: Findings) -> None:
-    if isinstance(value, list) and len(value) > limit:
-        findings.blame(path, f"Too many: {len(value)}: must have at most {limit} items", "TooMany")
-
-
-def _min_items(limit: int, value: Any, path: str, findings: Findings) -> None:
-    if isinstance(value, list) and len(value) < limit:
-        findings.blame(path, f"Invalid value: {len(value)}: {path} in body should have at least {limit} items")
-
-
 def _accepts(raw: Raw, value: Any) -> bool:
     findings = Findings()
     _walk(Schema({**raw, PRESERVE: True}), value, "", findings)
     return not findings.causes
 
 
-def _combined(word: str, holds: Callable[[Iterable[bool]], bool]) -> Check:
-    def check(options: list[Raw], value: Any, path: str, findings: Findings) -> None:
-        if not holds([_accepts(option, value) for option in options]):
-            findings.blame(path, f"Invalid value: {path} in body must validate {word}")
-
-    return check
-
-
-def _not(option: Raw, value: Any, path: str, findings: Findings) -> None:
-    if _accepts(option, value):
-        findings.blame(path, f"Invalid value: {path} in body must not validate the schema (not)")
+def _any(options: list[Raw], value: Any, path: str, findings: Findings) -> None:
+    if not any(_accepts(option, value) for option in options):
+        findings.blame(path, f"Invalid value: {path} in body must validate at least one schema (anyOf)")
 
 
 CHECKS: Mapping[str, Check] = {
@@ -311,26 +248,16 @@ CHECKS: Mapping[str, Check] = {
     "pattern": _pattern,
     "minimum": _number("greater than or equal to", lambda value, limit: value >= limit),
     "maximum": _number("less than or equal to", lambda value, limit: value <= limit),
-    "multipleOf": _multiple,
-    "minProperties": _properties("at least", lambda count, limit: count >= limit),
-    "maxProperties": _properties("at most", lambda count, limit: count <= limit),
-    "format": _format,
-    "minLength": _min_length,
     "maxLength": _max_length,
-    "minItems": _min_items,
-    "maxItems": _max_items,
-    "allOf": _combined("all the schemas (allOf)", all),
-    "anyOf": _combined("at least one schema (anyOf)", any),
-    "oneOf": _combined("one and only one schema (oneOf)", lambda found: sum(found) == 1),
-    "not": _not,
+    "anyOf": _any,
 }
-EXCLUSIVE: Mapping[str, tuple[str, Check]] = {
-    "minimum": ("exclusiveMinimum", _number("greater than", lambda value, limit: value > limit)),
-    "maximum": ("exclusiveMaximum", _number("less than", lambda value, limit: value < limit)),
-}
+UNCHECKED = frozenset(
+    {"allOf", "format", "maxItems", "maxProperties", "minItems", "minLength", "minProperties", "multipleOf", "not", "oneOf"}
+    | {"exclusiveMaximum", "exclusiveMinimum", "x-kubernetes-validations"}
+)
 
 
-def _check_of(word: str, raw: Raw) -> Check:
-    """The check of a word; a limit may be excluded by another word."""
-    flag, exclusive = EXCLUSIVE.get(word, ("", CHECKS[word]))
-    return exclusive if raw.get(flag) is True else CHECKS[word]
+def unchecked(schema: Raw) -> frozenset[str]:
+    """The words of a schema that are not evaluated."""
+    inner = [*(schema.get("properties") or {}).values(), schema.get("items"), schema.get("additionalProperties")]
+    return frozenset(UNCHECKED & schema.keys()).union(*(unchecked(one) for one in inner if isinstance(one, dict)))
