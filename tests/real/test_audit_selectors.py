@@ -9,16 +9,7 @@ FOUND = {
     "app=web": "a", "app = web": "a", "app!=web": "bc", "app in(web, api)": "ab", "app notin (web)": "bc", "n>4": "a", "n<4": "",
     "app in ()": "", "app in (,)": "", "app=": "", "app!=": "abc", "! app": "c", "app,n": "a", "in": "",
 }  # fmt: skip
-REFUSED = {
-    "=web": "found '=', expected: !, identifier, or 'end of string'",
-    "app=web,": "found '', expected: identifier after ','",
-    "app=a b": "found 'b', expected: ',' or 'end of string'",
-    "app in web": "unable to parse requirement: found 'web' expected: '('",
-    "app in (web": "unable to parse requirement: found '', expected: ',' or ')'",
-    "app===web": "unable to parse requirement: found '=', expected: identifier",
-    "-a": 'unable to parse requirement: <nil>: Invalid value: "-a": name part must consist of alphanumeric characters',
-    "app=a/b": 'unable to parse requirement: values[0][app]: Invalid value: "a/b": a valid label must be an empty string',
-}
+REFUSED = ("=web", "app=web,", "app=a b", "app in web", "app in (web", "app===web", "-a", "app=a/b")
 FIELDS = {
     "metadata.name=a": "a", "metadata.name==a": "a", "metadata.name!=a": "bc", "metadata.name=a,metadata.name=b": "",
     "metadata.name=a,": "a",
@@ -46,10 +37,9 @@ async def test_label_selectors_find_what_they_say(listed: Api) -> None:
     assert found == FOUND
 
 
-async def test_broken_label_selectors_are_told_where(api: Api) -> None:
-    for text, words in REFUSED.items():
-        code, reason, message = (await api("GET", api.ours("configmaps"), labelSelector=text)).refusal
-        assert (code, reason) == (400, "BadRequest") and message.startswith(words), text
+async def test_broken_label_selectors_are_refused(api: Api) -> None:
+    for text in REFUSED:
+        assert (await api("GET", api.ours("configmaps"), labelSelector=text)).refusal[:2] == (400, "BadRequest"), text
 
 
 async def test_field_selectors_find_what_they_say(listed: Api) -> None:

@@ -42,11 +42,6 @@ class Pod:
         """What its containers served, together."""
         return sum((container.served for container in self._containers), Counter())
 
-    @property
-    def is_leaving(self) -> bool:
-        """Whether somebody asked for its deletion."""
-        return self._leaving.is_set()
-
     def log(self, container: str = "") -> Log:
         """What a container prints; the first one if none is named. Raises KeyError for an unknown name."""
         if not container:

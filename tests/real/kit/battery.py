@@ -69,7 +69,6 @@ SCENES: Mapping[str, tuple[Command, ...]] = {
         "get cm mine -o jsonpath={.data}",
         "get cm --field-selector=metadata.name=mine -o name",
         "get cm --field-selector=data.a=1",
-        "get cm -l a=(",
         "get cm mine nope -o name",
         "delete cm mine",
         "delete cm mine",

@@ -26,28 +26,16 @@ def test_what_does_not_hold_of_them(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    "text",
     [
-        ("=web", "found '=', expected: !, identifier, or 'end of string'"),
-        ("app=web,", "found '', expected: identifier after ','"),
-        ("app,,n", "found ',', expected: identifier after ','"),
-        ("app=a b", "found 'b', expected: ',' or 'end of string'"),
-        ("a b", "unable to parse requirement: found 'b', expected: '=', '!=', '==', 'in', notin'"),
-        ("app in web", "unable to parse requirement: found 'web' expected: '('"),
-        ("app in (web", "unable to parse requirement: found '', expected: ',' or ')'"),
-        ("app === web", "unable to parse requirement: found '=', expected: identifier"),
-        ("app=(", "unable to parse requirement: found '(', expected: identifier"),
-        ("!", "unable to parse requirement: found '', expected: identifier"),
-        ("n>x", "unable to parse requirement: values[0]: Invalid value: \"x\": for 'Gt', 'Lt' operators, the value must be an integer"),
-        ("-a", 'unable to parse requirement: <nil>: Invalid value: "-a": name part must consist of'),
-        ("app=a/b", 'unable to parse requirement: values[0][app]: Invalid value: "a/b": a valid label must be'),
-        ("app in (-)", 'unable to parse requirement: values[0][app]: Invalid value: "-": a valid label must be'),
+        "=web", "app=web,", "app,,n", "app=a b", "a b", "app in web", "app in (web", "app === web", "app=(", "!", "n>x", "-a", "app=a/b",
+        "app in (-)", ",", "app in (a b)",
     ],
-)
-def test_what_does_not_follow_the_grammar_is_told_where(text: str, words: str) -> None:
+)  # fmt: skip
+def test_what_does_not_follow_the_grammar_is_refused(text: str) -> None:
     with pytest.raises(Failure) as refused:
         parse(text)
-    assert refused.value.code == 400 and refused.value.message.startswith(words)
+    assert refused.value.code == 400 and refused.value.message.startswith("unable to parse requirement: ")
 
 
 def test_words_of_the_grammar_are_names_where_a_name_belongs() -> None:
