@@ -159,7 +159,6 @@ class RealCluster:
             "--leader-elect=false",
             "--kube-api-qps=300",
             "--kube-api-burst=500",
-            "--horizontal-pod-autoscaler-sync-period=1s",
         ]
 
     def _ready(self) -> bool:
