@@ -17,7 +17,6 @@ from reconciler.rollouts.spec.manifest import parse_rollout
 from reconciler.sources.documents import Located
 from reconciler.sync.adoption import adoption
 
-POLICIES = ("ReleasePolicy", "ClusterReleasePolicy")
 WATCH = "spec.afterPromotion.analysis"
 SHRINKS = (
     "afterPromotion keeps the old version warm, dynamicStableScale of Rollout {name} shrinks it while traffic moves: "
