@@ -13,7 +13,6 @@ from reconciler_sandbox.controllers.endpoints import EndpointsController
 from reconciler_sandbox.controllers.job import JobController
 from reconciler_sandbox.controllers.loop import Controller, run
 from reconciler_sandbox.controllers.replicaset import ReplicaSetController
-from reconciler_sandbox.controllers.serviceaccount import ServiceAccountController
 from reconciler_sandbox.node.behaviour import Behaviour, Behaviours
 from reconciler_sandbox.node.network import Network
 from reconciler_sandbox.node.node import Node, NodeSettings
@@ -128,5 +127,4 @@ def built_in(api: ApiClient, pace: Pace) -> tuple[Controller, ...]:
         ReplicaSetController(api),
         JobController(api, pace.job_backoff),
         EndpointsController(api),
-        ServiceAccountController(api),
     )

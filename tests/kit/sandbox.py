@@ -19,7 +19,6 @@ REPLICA_SETS = f"/apis/apps/v1/namespaces/{NAMESPACE}/replicasets"
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 SERVICES = f"/api/v1/namespaces/{NAMESPACE}/services"
 ENDPOINTS = f"/api/v1/namespaces/{NAMESPACE}/endpoints"
-SLICES = f"/apis/discovery.k8s.io/v1/namespaces/{NAMESPACE}/endpointslices"
 JOBS = f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs"
 EVENTS = f"/api/v1/namespaces/{NAMESPACE}/events"
 VERSIONS: Mapping[str, Behaviour] = {

@@ -66,9 +66,11 @@ async def test_an_applied_field_must_be_one(api: Api) -> None:
 
 
 async def test_quantities_are_written_in_one_way(api: Api) -> None:
-    body = {"metadata": {"name": "q"}, "spec": {"hard": {"pods": "5000", "limits.memory": "1024Mi", "limits.cpu": "0.5"}}}
-    made = await api.made(api.ours("resourcequotas"), body)
-    assert made["spec"]["hard"] == {"pods": "5k", "limits.memory": "1Gi", "limits.cpu": "500m"}
+    body = deployment("web", paused=True)
+    limits = {"memory": "1024Mi", "cpu": "0.5", "example.com/things": "5000"}
+    body["spec"]["template"]["spec"]["containers"][0]["resources"] = {"limits": limits}
+    [container] = (await api.made(api.ours("deployments", group=APPS), body))["spec"]["template"]["spec"]["containers"]
+    assert container["resources"]["limits"] == {"memory": "1Gi", "cpu": "500m", "example.com/things": "5k"}
 
 
 async def test_what_was_created_belongs_to_its_creator(api: Api) -> None:

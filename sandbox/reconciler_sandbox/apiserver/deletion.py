@@ -19,7 +19,7 @@ FINALIZERS = {FOREGROUND: "foregroundDeletion", ORPHAN: "orphan"}
 POD_GRACE = 30
 GOING = "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon"
 IMMORTAL = frozenset({"default", "kube-system", "kube-public"})
-TOLD_WHOLE = frozenset({"serviceaccounts", "podtemplates", "resourcequotas", "persistentvolumeclaims"})
+TOLD_WHOLE = frozenset({"serviceaccounts", "podtemplates", "persistentvolumeclaims"})
 
 
 class Remover:

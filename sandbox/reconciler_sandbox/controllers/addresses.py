@@ -28,21 +28,9 @@ def subsets_of(service: Manifest, pods: Sequence[Manifest]) -> list[Manifest]:
         if waiting:
             subset["notReadyAddresses"] = waiting
         if ports:
-            subset["ports"] = [_port(port, omit_empty_name=True) for port in ports]
+            subset["ports"] = [_port(port) for port in ports]
         subsets.append(subset)
     return subsets
-
-
-def slices_of(service: Manifest, pods: Sequence[Manifest]) -> list[Manifest]:
-    """The variable part of the Service's EndpointSlices: endpoints and ports, one slice per set of ports."""
-    groups = members_of(service, pods) or {(): []}
-    return [
-        {
-            "endpoints": [_endpoint(service, pod) for pod in group],
-            "ports": [_port(port, omit_empty_name=False) for port in ports],
-        }
-        for ports, group in groups.items()
-    ]
 
 
 def _serves(service: Manifest, pod: Manifest) -> bool:
@@ -71,10 +59,10 @@ def _target(port: Manifest, pod: Manifest) -> int | None:
     return None
 
 
-def _port(port: tuple[str, int, str, str], *, omit_empty_name: bool) -> Manifest:
+def _port(port: tuple[str, int, str, str]) -> Manifest:
     name, number, protocol, application = port
     written: Manifest = {"port": number, "protocol": protocol}
-    if name or not omit_empty_name:
+    if name:
         written["name"] = name
     if application:
         written["appProtocol"] = application
@@ -91,16 +79,6 @@ def _target_reference(pod: Manifest) -> Manifest:
 
 def _address(pod: Manifest) -> Manifest:
     return {"ip": pod["status"]["podIP"], "nodeName": pod["spec"].get("nodeName", ""), "targetRef": _target_reference(pod)}
-
-
-def _endpoint(service: Manifest, pod: Manifest) -> Manifest:
-    ready = _serves(service, pod)
-    return {
-        "addresses": [pod["status"]["podIP"]],
-        "conditions": {"ready": ready, "serving": is_ready(pod), "terminating": False},
-        "nodeName": pod["spec"].get("nodeName", ""),
-        "targetRef": _target_reference(pod),
-    }
 
 
 def selects(selector: Mapping[str, str], pod: Manifest) -> bool:

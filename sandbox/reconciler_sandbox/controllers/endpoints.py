@@ -1,19 +1,16 @@
-"""Keeps the Endpoints and EndpointSlices of every Service with a selector: a pod being deleted leaves at once."""
+"""Keeps the Endpoints of every Service with a selector: a pod being deleted leaves at once."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from reconciler_sandbox.client import ApiClient
-from reconciler_sandbox.controllers.addresses import selects, slices_of, subsets_of
+from reconciler_sandbox.controllers.addresses import selects, subsets_of
 from reconciler_sandbox.controllers.loop import Trigger
-from reconciler_sandbox.controllers.objects import Key, Manifest, collection, everywhere, key_of, labels_of, name_of, one, reference_to
+from reconciler_sandbox.controllers.objects import Key, Manifest, collection, everywhere, key_of, labels_of, one
 
 SERVICES = "v1/services"
 ENDPOINTS = "v1/endpoints"
-SLICES = "discovery.k8s.io/v1/endpointslices"
 PODS = "v1/pods"
-SERVICE_NAME = "kubernetes.io/service-name"
-MANAGED_BY = {"endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io"}
 
 
 class EndpointsController:
@@ -57,7 +54,6 @@ class EndpointsController:
         labels = ",".join(f"{name}={value}" for name, value in sorted(selector.items()))
         pods = await self._client.list(collection(PODS, key.namespace), labelSelector=labels)
         await self._write_endpoints(service, subsets_of(service, pods))
-        await self._write_slices(service, slices_of(service, pods))
         return None
 
     async def _write_endpoints(self, service: Manifest, subsets: list[Manifest]) -> None:
@@ -74,29 +70,3 @@ class EndpointsController:
             return
         if (known.get("subsets") or []) != subsets:
             await self._client.patch(one(ENDPOINTS, key), {"subsets": subsets or None})
-
-    async def _write_slices(self, service: Manifest, wanted: Sequence[Manifest]) -> None:
-        key = key_of(service)
-        labels = f"{SERVICE_NAME}={key.name},{next(iter(MANAGED_BY))}={next(iter(MANAGED_BY.values()))}"
-        known = await self._client.list(collection(SLICES, key.namespace), labelSelector=labels)
-        for surplus in known[len(wanted) :]:
-            await self._client.delete(one(SLICES, key_of(surplus)))
-        for current, content in zip(known, wanted, strict=False):
-            if any((current.get(field) or []) != value for field, value in content.items()):
-                await self._client.patch(one(SLICES, key_of(current)), content)
-        for content in wanted[len(known) :]:
-            await self._client.create(collection(SLICES, key.namespace), self._slice(service, content))
-
-    def _slice(self, service: Manifest, content: Manifest) -> Manifest:
-        return {
-            "apiVersion": "discovery.k8s.io/v1",
-            "kind": "EndpointSlice",
-            "metadata": {
-                "generateName": f"{name_of(service)}-",
-                "namespace": service["metadata"]["namespace"],
-                "labels": {**labels_of(service), SERVICE_NAME: name_of(service), **MANAGED_BY},
-                "ownerReferences": [reference_to(service, "v1", "Service")],
-            },
-            "addressType": "IPv4",
-            **content,
-        }

@@ -180,7 +180,6 @@ SCENES: Mapping[str, tuple[Command, ...]] = {
         ("apply -f -", service("a", selector={"app": "b"})),
         'patch svc a -p {"spec":{"ports":[{"port":80,"name":"http"}]}}',
         "get svc a -o jsonpath={.spec.ports}{.spec.selector}",
-        "get endpointslices -l kubernetes.io/service-name=a -o jsonpath={.items[*].addressType}",
         "delete svc a",
     ),
     "jobs": (

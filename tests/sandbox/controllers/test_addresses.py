@@ -1,6 +1,6 @@
 """Which addresses a Service stands for."""
 
-from reconciler_sandbox.controllers.addresses import selects, slices_of, subsets_of
+from reconciler_sandbox.controllers.addresses import selects, subsets_of
 
 from tests.kit.workloads import pod, service
 
@@ -28,15 +28,6 @@ def test_a_port_name_resolves_in_each_pod_for_itself() -> None:
 
 def test_a_number_is_taken_as_it_is() -> None:
     assert subsets_of(service(target=1234), [pod()])[0]["ports"][0]["port"] == 1234
-
-
-def test_a_slice_says_who_is_ready() -> None:
-    (found,) = slices_of(service(), [pod("a"), pod("b", ip="127.20.0.2", ready=False)])
-    assert [(e["addresses"], e["conditions"]["ready"]) for e in found["endpoints"]] == [(["127.20.0.1"], True), (["127.20.0.2"], False)]
-
-
-def test_a_service_without_pods_has_one_empty_slice() -> None:
-    assert slices_of(service(), []) == [{"endpoints": [], "ports": []}]
 
 
 def test_an_empty_selector_selects_nothing() -> None:

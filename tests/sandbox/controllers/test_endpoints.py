@@ -4,7 +4,7 @@ from typing import Any
 
 from reconciler_sandbox.client import ApiClient
 
-from tests.kit.sandbox import ENDPOINTS, PODS, REPLICA_SETS, SERVICES, SLICES, ready_addresses, running
+from tests.kit.sandbox import ENDPOINTS, PODS, REPLICA_SETS, SERVICES, ready_addresses, running
 from tests.kit.wait import until
 from tests.kit.workloads import replica_set, service, template
 
@@ -31,8 +31,6 @@ async def test_a_service_leads_to_its_ready_pods_by_the_name_of_their_port() -> 
         await api.create(REPLICA_SETS, replica_set(replicas=2))
         await until(leads_to(api, "web", 2))
         assert {port for _, port in await ready_addresses(api, "web")} == {8080}
-        (found,) = await api.list(SLICES)
-        assert found["metadata"]["labels"]["kubernetes.io/service-name"] == "web"
 
 
 async def test_another_selector_moves_a_service_to_other_pods() -> None:
