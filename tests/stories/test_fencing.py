@@ -254,7 +254,7 @@ async def process(place: Shop, folder: Path) -> AsyncIterator[Process]:
     """A daemon's process, killed with the context."""
     door = Door(place)
     listener = Listener(door.call)
-    await listener.start("127.0.0.1", 0, None)
+    await listener.start("127.0.0.1", 0)
     own = secret_file(folder / "kubeconfig", kubeconfig(listener.url))
     words = ["run", "-c", str(place.ground.settings_file), "--kubeconfig", str(own), "--log-format", "json"]
     with (folder / "log").open("wb") as log:
