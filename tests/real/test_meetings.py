@@ -1,4 +1,4 @@
-"""Where two cases meet, on both servers: two environments of one repository, a tip that nobody can read, a right that is missing."""
+"""Where two cases meet: two environments of one repository, a tip that nobody can read, a right that is missing."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 import yaml
-from reconciler_sandbox.apiserver.gate import Access
-from reconciler_sandbox.apiserver.identity import ADMIN
 from reconciler_sandbox.client import ApiClient
 
 from reconciler.kernel.errors import Transient
@@ -28,25 +26,12 @@ from tests.kit.wait import until
 from tests.real.kit.accounts import RBAC, token_of
 from tests.real.kit.ground import PATIENCE, client_of, grounded
 from tests.real.kit.reach import caller
-from tests.real.kit.servers import Server, sandbox_server
+from tests.real.kit.servers import Server
 
 BAD = "registry.example.com/web:6.6.6"
 RIGHTS = DEPLOY / "overlays" / "companion" / "rights.yaml"
 AUTHORIZATION = f"/apis/{RBAC}/v1"
 FOREIGN = {"apply": False, "companion": True, "allow": Allow()}
-
-
-@pytest.fixture(params=["sandbox", pytest.param("real", marks=pytest.mark.real)])
-async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Server]:
-    """As everywhere, but the sandbox asks for tokens and rights, too."""
-    if request.param == "real":
-        yield request.getfixturevalue("real_server")
-        return
-    async with sandbox_server(tmp_path) as started:
-        assert started.sandbox is not None
-        started.sandbox.guard(Access({"admin-token": ADMIN}))
-        started.kubeconfig.write_text(started.sandbox.kubeconfig("admin-token"), encoding="utf-8")
-        yield started
 
 
 @pytest.fixture
@@ -171,15 +156,18 @@ def granted(*missing: str) -> list[dict[str, Any]]:
     return [rule for rule in found if rule["verbs"]]
 
 
+@pytest.mark.real  # in the sandbox everybody may do everything
 async def test_a_right_that_a_companion_misses_is_on_record_and_stops_nothing_else(
-    server: Server, client: Client, origin: Origin, tmp_path: Path
+    real_server: Server, origin: Origin, tmp_path: Path
 ) -> None:
     async with AsyncExitStack() as stack:
-        call = await stack.enter_async_context(caller(server))
+        client = await stack.enter_async_context(client_of(real_server))
+        await stack.enter_async_context(grounded(client))
+        call = await stack.enter_async_context(caller(real_server))
         account = Account(ApiClient(call))
         stack.push_async_callback(account.end)
         await account.begin("create releases", "create events")
-        own = await stack.enter_async_context(client_of(server, token=await token_of(call, "reconciler", account.name)))
+        own = await stack.enter_async_context(client_of(real_server, token=await token_of(call, "reconciler", account.name)))
         await client.create(ROLLOUTS, yaml.safe_load(rollout()))  # as somebody else applies it
         origin.commit({"web.yaml": rollout()}, "good")
         companion = await stack.enter_async_context(life(Reached(own), origin, tmp_path, **FOREIGN))
