@@ -47,9 +47,10 @@ def _fault(vet: Callable[[Json, Layout], None], manifest: Json, layout: Layout) 
 
 
 def _vet_virtual_service(manifest: Json, layout: Layout) -> None:
-    if not manifest["spec"]["hosts"]:
-        raise Refused("hosts is empty")
-    for host in manifest["spec"]["hosts"]:
+    hosts = manifest["spec"].get("hosts")
+    if not hosts:
+        raise Refused("hosts is empty: a VirtualService that another one delegates to is not served by this mesh")
+    for host in hosts:
         full_host(host, namespace_of(manifest))
     gateways_of(manifest)
     if not manifest["spec"].get("http") and (manifest["spec"].get("tcp") or manifest["spec"].get("tls")):

@@ -1,10 +1,10 @@
-"""HTTPRetry → Envoy's retry policy, with Istio's default of two more tries."""
+"""HTTPRetry → Envoy's retry policy, with Istio's default of two more tries where no server has answered."""
 
 from reconciler_sandbox.mesh.translate.expressions import duration
 from reconciler_sandbox.mesh.translate.terms import TYPE, Json
 
 DEFAULT_RETRIES = 2
-DEFAULT_CONDITIONS = "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes"
+DEFAULT_CONDITIONS = "connect-failure,refused-stream,unavailable,cancelled"
 ANOTHER_HOST = {
     "name": "envoy.retry_host_predicates.previous_hosts",
     "typed_config": {"@type": TYPE + "extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"},
@@ -36,7 +36,7 @@ def _policy(attempts: int, retries: Json) -> Json:
 def _conditions(retry_on: str | None) -> Json:
     """Istio allows status codes between Envoy's condition names."""
     if not retry_on:
-        return {"retry_on": DEFAULT_CONDITIONS, "retriable_status_codes": [503]}
+        return {"retry_on": DEFAULT_CONDITIONS}  # an answer 503 is the server's own: Istio hands it on
     words = [word.strip() for word in retry_on.split(",") if word.strip()]
     codes = [int(word) for word in words if word.isdigit()]
     names = [word for word in words if not word.isdigit()]

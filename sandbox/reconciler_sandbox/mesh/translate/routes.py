@@ -107,6 +107,8 @@ def _redirect(redirect: Json) -> Json:
 def _destinations(index: Index, rule: Json, place: tuple[str, int]) -> Json:
     """Where requests go: one cluster whatever its weight, or those with a weight above 0; empty if all weights are 0."""
     wanted = rule.get("route") or []
+    if rule.get("delegate"):
+        raise Refused("a rule delegates: delegates are not served by this mesh")
     if not wanted:
         raise Refused("a rule has neither route nor redirect nor directResponse")
     if len(wanted) == 1:
@@ -158,7 +160,11 @@ def _mirrors(index: Index, rule: Json, place: tuple[str, int]) -> list[Json]:
         wanted.insert(0, {"destination": rule["mirror"], "percentage": rule.get("mirrorPercentage", rule.get("mirrorPercent"))})
     shares = [(mirror, percentage(mirror.get("percentage"), default=100)) for mirror in wanted]
     return [
-        {"cluster": index.destination(mirror["destination"], *place), "runtime_fraction": {"default_value": share}}
+        {
+            "cluster": index.destination(mirror["destination"], *place),
+            "runtime_fraction": {"default_value": share},
+            "disable_shadow_host_suffix_append": True,  # a copy keeps its Host, as Istio sends it
+        }
         for mirror, share in shares
         if share["numerator"]
     ]

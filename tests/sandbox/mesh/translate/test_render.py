@@ -15,6 +15,8 @@ NO_HOST = {"route": [{"destination": {}}]}
         (virtual_service("bad", {"match": [{"headers": {"x": {"regex": "("}}}], "route": [to("web")]}), "does not compile"),
         (virtual_service("bad", NO_HOST), "malformed: KeyError 'host'"),
         (virtual_service("bad", {}), "neither route"),
+        (virtual_service("bad", {"delegate": {"name": "web"}}), "delegates are not served by this mesh"),
+        (manifest("VirtualService", "bad", spec={"http": [{"route": [to("web")]}]}), "that another one delegates to is not served"),
         (virtual_service("bad", hosts=()), "hosts is empty"),
         (manifest("VirtualService", "bad", spec={"hosts": ["a"], "http": "text"}), "malformed"),
         (manifest("VirtualService", "bad"), "malformed: KeyError 'spec'"),

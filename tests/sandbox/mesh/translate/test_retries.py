@@ -3,10 +3,11 @@
 from reconciler_sandbox.mesh.translate.retries import retry_policy
 
 
-def test_nothing_said_is_two_more_tries_on_503() -> None:
+def test_nothing_said_is_two_more_tries_where_no_server_has_answered() -> None:
     policy = retry_policy(None)
     assert policy is not None
-    assert (policy["num_retries"], policy["retriable_status_codes"]) == (2, [503])
+    assert (policy["num_retries"], policy["retry_on"]) == (2, "connect-failure,refused-stream,unavailable,cancelled")
+    assert "retriable_status_codes" not in policy
 
 
 def test_zero_attempts_is_no_retry() -> None:

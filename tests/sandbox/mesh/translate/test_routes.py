@@ -40,7 +40,8 @@ def test_the_port_is_the_services_only_one_or_the_one_named() -> None:
 
 def test_mirrors_have_shares_and_a_share_of_zero_is_none() -> None:
     old = rendered(mirror={"host": "web-canary"})["route"]["request_mirror_policies"]
-    assert old == [{"cluster": CANARY, "runtime_fraction": {"default_value": {"numerator": 1_000_000, "denominator": "MILLION"}}}]
+    whole = {"default_value": {"numerator": 1_000_000, "denominator": "MILLION"}}
+    assert old == [{"cluster": CANARY, "runtime_fraction": whole, "disable_shadow_host_suffix_append": True}]
     new = rendered(mirrors=[{"destination": {"host": "web-canary"}, "percentage": {"value": 25}}])["route"]["request_mirror_policies"]
     assert new[0]["runtime_fraction"]["default_value"]["numerator"] == 250_000
     assert "request_mirror_policies" not in rendered(mirror={"host": "web-canary"}, mirrorPercentage={"value": 0})["route"]
