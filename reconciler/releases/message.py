@@ -109,11 +109,13 @@ def _restored(release: Release) -> str:
         return ""
     place = restore.pull if URL.fullmatch(restore.pull) else code_span(restore.pull or "a pull request")
     said = RESTORED[restore.state].format(sha=code_span(restore.sha[:12]), pull=place, message=text(restore.message))
-    return " ".join(part for part in (said, _waiting(restore), _goes_back_to(release)) if part)
+    return " ".join(part for part in (said, _why(restore), _goes_back_to(release)) if part)
 
 
-def _waiting(restore: Restore) -> str:
-    return f"It waits: {text(restore.message)}." if restore.state is RestoreState.WANTED and restore.message else ""
+def _why(restore: Restore) -> str:
+    """What the way back waits for, or why it was proposed and not pushed: the server's own words, where it refused."""
+    said = {RestoreState.WANTED: "It waits", RestoreState.PROPOSED: "It was not pushed"}.get(restore.state)
+    return f"{said}: {text(restore.message)}." if said and restore.message else ""
 
 
 def _goes_back_to(release: Release) -> str:

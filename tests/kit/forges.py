@@ -11,6 +11,7 @@ class Noting(Plain):
     def __init__(self) -> None:
         self.announced: list[Announcement] = []
         self.proposed: list[Proposal] = []
+        self.withdrawn: list[tuple[str, str, str]] = []
 
     async def pull_of(self, commit: str) -> PullRequest | None:
         return PullRequest(number=7, url="https://git.example.com/shop/pull/7", title="t", author="ann", state=PullState.MERGED)
@@ -22,6 +23,9 @@ class Noting(Plain):
     async def propose(self, proposal: Proposal) -> PullRequest | None:
         self.proposed.append(proposal)
         return PullRequest(number=8, url="https://git.example.com/shop/pull/8", title="t", author="us", state=PullState.OPEN)
+
+    async def withdraw(self, head: str, base: str, words: str) -> None:
+        self.withdrawn.append((head, base, words))
 
 
 class Down(Plain):

@@ -90,6 +90,14 @@ class Origin:
         """Names that end in `.link` are symbolic links, in `.sh` executable."""
         return "120000" if name.endswith(".link") else "100755" if name.endswith(".sh") else "100644"
 
+    def link(self, name: str, target: str) -> str:
+        """Makes a file of main a symbolic link."""
+        head = self.head()
+        stream = f"commit refs/heads/main\ncommitter A <a@b> 1700000000 +0000\ndata 1\nl\nfrom {head}\n"
+        stream += f"M 120000 inline {name}\ndata {len(target)}\n{target}\n\n"
+        git(self.path, "fast-import", "--quiet", stdin=stream.encode())
+        return self.head() or ""
+
     def submodule(self, name: str) -> str:
         """Adds a submodule entry to main."""
         head = self.head()

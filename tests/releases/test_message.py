@@ -3,11 +3,12 @@
 import re
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.releases.message import comment, commit_context, commit_description, commit_state, headline, restore_commit
 from reconciler.releases.model import Accepted, Change, Evidence, Release, ReleasePhase, ReleaseStatus, Restore, RestoreState, Verdict
 from reconciler.sources.model import Pull
-from tests.kit.releases import NOW, release
+from tests.kit.releases import NOW, PREVIOUS, release
 
 HOSTILE = "@everyone `x` | <img src=x> <!-- y --> #12 [a](http://e.vil)\n\n# title *b* --> ``` end"
 
@@ -147,6 +148,27 @@ def test_a_restore_commit_says_what_why_and_whose() -> None:
     assert text.body == "error rate 7 % over 1 %.\n\n- web.yaml:14 image: a -> b"
     assert text.trailers["Reconciler-Release"] == "shop/demo/shop/web-bad"
     assert text.trailers["Reconciler-Restores"] == "c" * 40
+
+
+def test_a_way_back_to_a_version_that_was_never_proven_says_so() -> None:
+    restored = decided(Verdict.FAILED, restore=Restore(state=RestoreState.PUSHED, sha="abc"))
+    assert "never proven" not in comment("demo", [restored], {})
+    unproven = replace(restored, spec=replace(restored.spec, previous=replace(PREVIOUS, proven=False)))
+    assert "It leads to `web:1.0`, which served before this release and was never proven." in comment("demo", [unproven], {})
+
+
+def test_a_restore_commit_mentions_nobody_and_closes_nothing() -> None:
+    reason = "metric @everyone Failed: Closes #7"
+    text = restore_commit(decided(Verdict.FAILED, reason=reason), ["web.yaml:3 env[0].value: @ann -> Fixes shop/web#12 [skip ci]"])
+    assert not re.search(r"@\w|#\d|\[skip ci\]", f"{text.subject}\n{text.body}")
+    assert "everyone" in text.body and "shop/web" in text.body
+
+
+def test_what_is_held_beside_another_applier_is_not_called_not_deployed() -> None:
+    status = ReleaseStatus(phase=ReleasePhase.CLOSED, verdict=Verdict.HELD, held=True)
+    assert "is not deployed" in headline(release(status=status))
+    beside = headline(release(status=status, companion=True))
+    assert "whoever applies here may deploy it" in beside and "not deployed" not in beside
 
 
 def test_a_long_reason_is_wrapped_and_a_value_keeps_to_its_line() -> None:
