@@ -8,7 +8,7 @@ import pytest
 from reconciler_sandbox.githost.host import GitHost
 
 from reconciler.forges.registry import FORGES, ForgeTerms, forge
-from reconciler.releases.forge import Announcement, CommitState, Forge, Proposal, PullRequest, PullState
+from reconciler.releases.forge import Announcement, CommitState, Forge, Proposal, PullRequest, PullState, Withdrawing
 from reconciler.web.client import open_client
 from tests.kit.githost import REPO, USERS, git_host
 
@@ -99,3 +99,18 @@ async def test_a_proposal_is_opened_once(bench: Bench) -> None:
     assert first == second
     assert [(p.head_sha, p.base, p.title) for p in bench.host.pulls(REPO)] == ([(head, "main", "Restore shop")] if bench.has_pulls else [])
     assert (first is not None and first.state == PullState.OPEN) == bench.has_pulls
+
+
+async def test_a_proposal_that_is_withdrawn_is_closed_once_with_its_sentence_and_no_other_one(bench: Bench) -> None:
+    if not isinstance(bench.forge, Withdrawing):
+        assert not bench.has_pulls
+        return
+    for head in ("restore/shop", "restore/other"):
+        await bench.host.push_files(REPO, head, {"app.yaml": f"image: {head}\n".encode()}, "Restore")
+        await bench.forge.propose(Proposal(head=head, base="main", title=f"Restore {head}", body="Because."))
+    for _ in range(2):
+        await bench.forge.withdraw("restore/shop", "main", "It is proven by now.")
+    first, second = bench.host.pulls(REPO)
+    assert (first.state, second.state) == ("closed", "open")
+    assert [c.body for c in bench.host.comments(REPO, first.number)] == ["It is proven by now."]
+    assert bench.host.comments(REPO, second.number) == []

@@ -386,3 +386,15 @@ def test_a_destination_rule_of_a_gone_rollout_loses_annotation_and_labels() -> N
     world.store.remove(ROLLOUTS, "shop", "web")
     run_through(world.controller.reconcile(Key("rollout", "shop", "web")))
     assert_untouched(case, world)
+
+
+def test_a_destination_rule_that_a_rollout_names_no_more_loses_annotation_and_labels() -> None:
+    case = istio(subsets=True)
+    world = driven(case)
+    ref = next(ref for ref in case.objects if ref.resource == DESTINATION_RULES)
+    world.store.put(DESTINATION_RULES, {**case.objects[ref], "metadata": {"name": "other", "namespace": "shop"}})
+    assert HASH_LABEL in str(world.store.get(DESTINATION_RULES, "shop", "web"))
+    world.edit({"spec": {"strategy": {"canary": {"trafficRouting": {"istio": {"destinationRule": {"name": "other"}}}}}}}).settle()
+    former, latter = (world.store.get(DESTINATION_RULES, "shop", name) for name in ("web", "other"))
+    assert former is not None and former["spec"] == case.objects[ref]["spec"] and former["metadata"].get("annotations") in (None, {})
+    assert latter is not None and latter["metadata"]["annotations"] == {MANAGED_BY: "web"} and HASH_LABEL in str(latter["spec"])

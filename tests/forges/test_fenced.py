@@ -18,8 +18,10 @@ async def test_nothing_is_said_or_proposed_while_writes_are_withheld() -> None:
         await forge.announce(WORDS)
     with pytest.raises(Fenced, match="proposal of reconciler/restore/demo/web withheld"):
         await forge.propose(PROPOSAL)
+    with pytest.raises(Fenced, match="withdrawal of reconciler/restore/demo/web withheld"):
+        await forge.withdraw(PROPOSAL.head, PROPOSAL.base, "w")
     assert (await forge.pull_of("a" * 40)) is not None
-    assert (noting.announced, noting.proposed) == ([], [])
+    assert (noting.announced, noting.proposed, noting.withdrawn) == ([], [], [])
 
 
 async def test_while_writes_may_pass_the_forge_hears_everything() -> None:
@@ -27,4 +29,5 @@ async def test_while_writes_may_pass_the_forge_hears_everything() -> None:
     forge = FencedForge(noting, Fence().check)
     await forge.announce(WORDS)
     await forge.propose(PROPOSAL)
-    assert (noting.announced, noting.proposed) == ([WORDS], [PROPOSAL])
+    await forge.withdraw(PROPOSAL.head, PROPOSAL.base, "w")
+    assert (noting.announced, noting.proposed, noting.withdrawn) == ([WORDS], [PROPOSAL], [(PROPOSAL.head, PROPOSAL.base, "w")])
