@@ -259,3 +259,31 @@ def test_the_image_runs_as_nobody_and_installs_what_is_locked() -> None:
     text = (DEPLOY / "Dockerfile").read_text()
     assert "USER 65532:65532" in text
     assert "--require-hashes -r requirements-production.lock" in text
+
+
+@pytest.mark.parametrize("overlay", ["overlays/example", "overlays/companion"])
+def test_every_namespace_that_an_overlay_writes_into_comes_with_it(overlay: str) -> None:
+    brought = {manifest["metadata"]["name"] for manifest in built(overlay) if manifest["kind"] == "Namespace"}
+    assert {manifest["metadata"]["namespace"] for manifest in built(overlay) if manifest["metadata"].get("namespace")} == brought
+
+
+def test_a_companion_may_write_no_workload_and_no_route_and_read_no_secret() -> None:
+    may = [
+        (f"{group}/{resource}", set(rule["verbs"]))
+        for manifest in built("overlays/companion")
+        if manifest["kind"] == "ClusterRole"
+        for rule in manifest["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+    ]
+    assert not [place for place, _ in may if "secrets" in place or "istio" in place]
+    written = {place for place, verbs in may if verbs - {"get", "list", "watch"}}
+    assert written == {
+        "argoproj.io/rollouts/status",
+        "argoproj.io/analysisruns",
+        "apps/replicasets",
+        "/events",
+        "reconciler.dev/releases",
+        "reconciler.dev/releases/status",
+        "reconciler.dev/releases/finalizers",
+    }

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import structlog
 from reconciler_sandbox.client import Answer, Call
 
 from reconciler.app.daemon import Daemon
@@ -167,3 +168,17 @@ async def test_who_starts_while_everything_is_frozen_writes_only_its_lease(clust
         assert [write for write in cluster.writes() if "/leases" not in write] == []
         await cluster.client.patch(ObjectRef(NAMESPACES, "", "reconciler"), {"metadata": {"annotations": {FREEZE: None}}})
         await until(lambda: applied(cluster), within=40)
+
+
+async def test_read_only_says_what_would_be_done_once_a_change(cluster: Api, origin: Origin, tmp_path: Path) -> None:
+    with structlog.testing.capture_logs() as logged:
+
+        def plans() -> list[list[str]]:
+            return [line["plan"] for line in logged if line["event"] == "would be done"]
+
+        async with living(cluster, settings(origin, free_port()), tmp_path / "work", read_only=True):
+            await until(lambda: len(plans()) == 1)
+            origin.commit({"b.yaml": config("b")})
+            await until(lambda: len(plans()) > 1, within=40)
+    assert "ConfigMap shop/a" in str(plans()[0]) and "ConfigMap shop/b" in str(plans()[1]) and len(plans()) == 2
+    assert any("nothing is written anywhere" in line["does"] for line in logged if line["event"] == "source")

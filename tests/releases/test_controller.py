@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.identity import Key, ObjectRef, name_of
@@ -212,3 +213,14 @@ async def test_an_event_concerns_the_releases_it_may_decide(shop: Desk) -> None:
         Key("release", NAMESPACE, "later"),
         own,
     ]
+
+
+async def test_each_decision_about_a_release_is_one_line_of_the_log_with_its_name(shop: Desk) -> None:
+    with structlog.testing.capture_logs() as logged:
+        release = await begun(shop)
+        await shop.lost()
+        await shop.judge()
+    told = [line["event"] for line in logged if line.get("release") == f"shop/{release.name}"]
+    assert told == ["release opened", "release moves", "release ended", "way back"]
+    ended = next(line for line in logged if line["event"] == "release ended" and line["verdict"] == "failed")
+    assert (ended["workload"], ended["attempt"], ended["held"]) == ("web", 1, True) and ended["reason"]

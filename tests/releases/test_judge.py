@@ -200,6 +200,12 @@ def test_pods_that_run_a_persons_override_are_never_judged(known: Manifest) -> N
     assert judged(facts(rollout=known, runs=(run("Failed"),), overridden=True)) == RUNNING
 
 
+def test_what_an_override_measured_is_never_counted_as_evidence_of_a_release() -> None:
+    own, theirs = run("Failed"), run("Failed", pod_hash="theirs", name="web-theirs-3", values=("[0.1]",) * 2)
+    status = judged(facts(rollout=rollout(**aborted("x: Step-based analysis phase error/failed")), runs=(own, theirs)))
+    assert [row.run for row in status.evidence] == ["web-bad22-2"] and status.evidence[0].failed == 2
+
+
 def test_git_that_moves_on_supersedes_a_release_that_was_overridden() -> None:
     assert judged(facts(overridden=True, newer="Git asks for another version by now")).verdict is Verdict.SUPERSEDED
 
@@ -333,6 +339,12 @@ def test_beside_another_applier_content_alone_says_that_the_release_is_live() ->
     unmarked = rollout(release="")
     assert judged(facts(rollout=unmarked), status=ReleaseStatus()).pod_hash == ""
     assert judged(facts(rollout=unmarked), status=ReleaseStatus(), companion=True).pod_hash == BAD
+
+
+def test_beside_another_applier_a_rejected_version_is_not_promised_to_stay() -> None:
+    policy = ReleasePolicy(name="p", namespace="shop", keep_rejected=timedelta(minutes=10))
+    known = facts(rollout=rollout(**aborted("x")), runs=(run("Failed"),))
+    assert (judged(known, policy).keep_until, judged(known, policy, companion=True).keep_until) == (NOW + timedelta(minutes=10), None)
 
 
 def test_what_admission_adds_does_not_hide_a_release_that_we_wrote() -> None:

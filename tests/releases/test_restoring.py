@@ -13,7 +13,7 @@ from reconciler.kernel.errors import Transient
 from reconciler.kube.fence import Fence, Fenced, Gate
 from reconciler.releases.manifest import parse_release
 from reconciler.releases.model import Content, Release, ReleaseStatus, Restore, RestoreState
-from reconciler.releases.restoring import Hands, Restoration
+from reconciler.releases.restoring import RECENT, RESTORES_AN_HOUR, Hands, Restoration
 from tests.kit.desk import Desk, config, desk, policy, rollout
 from tests.kit.forges import Noting
 
@@ -230,3 +230,9 @@ async def test_only_recent_restores_count_whatever_the_version(shop: Desk) -> No
     shop.push({"web.yaml": rollout(BAD)}, "again and again")
     other = changed(release, name="other", spec=changed(release.spec, identity="with another annotation"))
     assert (await restoration(shop).restore(fresh, [*history, other])).state is RestoreState.PROPOSED
+
+
+def test_the_budget_of_an_hour_is_documented_as_it_is() -> None:
+    page = " ".join((Path(__file__).parents[2] / "docs" / "configuration.md").read_text().split())
+    number = {1: "one restore", 2: "two restores", 3: "three restores"}[RESTORES_AN_HOUR]
+    assert RECENT.total_seconds() == 3600 and f"at most {number} of a workload are pushed within an hour" in page

@@ -49,3 +49,13 @@ def test_files_that_cannot_be_used_and_kinds_that_nobody_serves_are_3(sh: Shell,
     unknown.write_text("apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w, namespace: shop}\n")
     ended = sh("diff", str(unknown))
     assert ended.code == 3 and "install its CustomResourceDefinition first" in ended.errors
+
+
+def test_an_object_without_a_namespace_is_looked_for_in_that_of_the_context_or_in_the_one_that_is_named(sh: Shell, tmp_path: Path) -> None:
+    sh.ask(stock)
+    (tmp_path / "a.yaml").write_text(config("a").replace(", namespace: shop", ""))
+    ended = sh("diff", str(tmp_path / "a.yaml"))
+    assert (
+        (ended.code, ended.errors) == (1, "") and ended.output.startswith("ConfigMap default/a") and "is not in the cluster" in ended.output
+    )
+    assert sh("diff", str(tmp_path / "a.yaml"), "-n", "shop").code == 0

@@ -9,7 +9,7 @@ from reconciler.app.settings.manifest import CONTROLLERS, parse_settings
 from reconciler.app.settings.model import NotifierSettings
 from reconciler.git.objects import Committer
 from reconciler.kernel.strict import FieldError
-from reconciler.sources.settings import Allow, CredentialFile, ForgeSettings, PruneLimit, SourceSettings
+from reconciler.sources.settings import Allow, CredentialFile, ForgeSettings, PruneLimit, SourceSettings, purpose
 
 SOURCE = {
     "name": "shop",
@@ -243,3 +243,17 @@ def test_a_companion_says_so_itself_and_applies_nothing() -> None:
     document = {"sources": [{**SOURCE, "companion": True}]}
     (found,) = parse_settings(document).sources
     assert (found.companion, found.apply) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"companion": True}, "another tool applies it: releases are judged, Git is restored"),
+        ({"apply": True}, "applies it, judges releases, restores Git"),
+        ({}, "judges nothing: set apply: true, or companion: true"),
+    ],
+)
+def test_the_first_lines_of_the_log_say_what_is_done_with_a_source(changes: dict[str, Any], words: str) -> None:
+    (found,) = parse_settings({"sources": [{**SOURCE, **changes}]}).sources
+    assert words in purpose(found, read_only=False)
+    assert "no release is judged" in purpose(found, read_only=True)
