@@ -107,10 +107,10 @@ def test_a_foreign_host_with_our_subsets_name_never_gets_our_weight() -> None:
     config = {**ONE, "destinationRule": {"name": "shop", "canarySubsetName": "canary", "stableSubsetName": "stable"}}
     foreign = to("mail.prod.svc.cluster.local", 0, subset="canary")
     rule = {"metadata": {"name": "shop", "namespace": "prod"}, "spec": {"host": "shop", "subsets": []}}
-    seen = live(virtual_service([{"route": [*subset_pair(0, 100), foreign]}]), rule=rule)
+    seen = live(virtual_service([{"route": [foreign, *subset_pair(0, 100)]}]), rule=rule)
     actions = ISTIO.route(config, Services(namespace="prod", rollout="shop"), traffic(30), seen).actions
     routes = next(a.manifest for a in actions if isinstance(a, Replace) and "http" in a.manifest["spec"])
-    assert weights(routes) == [70, 30, 0]
+    assert weights(routes) == [0, 70, 30]
 
 
 def test_hosts_that_do_not_mean_what_they_seem_to_are_warned_of() -> None:
