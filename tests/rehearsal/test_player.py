@@ -1,12 +1,16 @@
 """Stories are played: lanes side by side, a missed expectation ends its lane and no other, trouble is an outcome."""
 
+import socket
 from pathlib import Path
 
+from reconciler_sandbox.node.behaviour import Behaviour
+from reconciler_sandbox.podnetwork import listens_at
 from reconciler_sandbox.rehearsal.actions import Hands
 from reconciler_sandbox.rehearsal.player import Player
 from reconciler_sandbox.rehearsal.record import Entry
 
-from tests.kit.rehearsal import CONFIG_MAPS, config_map, stage, story
+from tests.kit.rehearsal import CONFIG_MAPS, IMAGE, config_map, stage, story, web_objects
+from tests.kit.wait import until
 
 RED = "{what: it is red, within: 200ms, object: ConfigMap shop/one, path: data.colour, equals: red}"
 BLUE = "{what: it is blue, within: 200ms, object: ConfigMap shop/one, path: data.colour, equals: blue}"
@@ -63,3 +67,26 @@ async def test_waiting_ends_when_the_daemon_ends_by_itself(tmp_path: Path) -> No
         steps = "- daemon: start\n- expect: [{what: never, within: 60s, object: ConfigMap shop/x, path: a, equals: 1}]"
         assert not await Player(built, hands, entries.append).play([story(steps)])
     assert any(entry.outcome and "ended by itself" in entry.outcome.observed for entry in entries)
+
+
+async def test_a_pod_that_this_machine_cannot_run_ends_the_waiting_with_the_reason(tmp_path: Path) -> None:
+    entries: list[Entry] = []
+    async with stage(tmp_path, {f"{IMAGE}:1.0": Behaviour("1.0")}) as built, Hands(built) as hands:
+        place, deployment = web_objects()[0]
+        await built.api.create(place, dict(deployment))
+
+        async def address() -> str:
+            return "".join(pod["status"].get("podIP", "") for pod in await built.api.list("/api/v1/namespaces/shop/pods"))
+
+        prefix, _, host = listens_at(await until(address)).rpartition(".")
+        following = f"{prefix}.{int(host) + 1}"
+        with socket.socket() as stranger:  # listens where the next pod is going to
+            stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            stranger.bind((following, built.ports.open(following, 8080)))
+            stranger.listen()
+            steps = """
+                - patch: {object: Deployment shop/web, body: {spec: {replicas: 2}}}
+                - expect: [{what: never, within: 60s, object: ConfigMap shop/x, path: a, equals: 1}]
+            """
+            assert not await Player(built, hands, entries.append).play([story(steps)])
+    assert any(entry.outcome and f"cannot listen on {following}" in entry.outcome.observed for entry in entries)
