@@ -1,6 +1,7 @@
 """Where the cluster is and who we are there: kubeconfig and in-cluster credentials, read by the official client."""
 
 import asyncio
+import errno
 import logging
 import os
 import re
@@ -60,9 +61,11 @@ def _readable(kubeconfig: str | None) -> Iterator[None]:
 
     where = kubeconfig or "$KUBECONFIG, ~/.kube/config or a service account"
     try:
+        if kubeconfig and not any(Path(file).exists() for file in kubeconfig.split(os.pathsep)):
+            raise FileNotFoundError(errno.ENOENT, "no such file", kubeconfig)
         yield
     except OSError as error:
-        file = f"{error.filename}: " if error.filename else ""
+        file = f"{error.filename}: " if error.filename and error.filename != kubeconfig else ""
         raise Terminal(f"no cluster found in {where}: {file}{reason_of(error)}. Pass --kubeconfig FILE") from error
     except ConfigException as error:
         raise Terminal(f"no cluster found in {where}: {_line(error)}. Pass --kubeconfig FILE") from error

@@ -12,6 +12,8 @@ from reconciler.kube.client import Client, Event
 from reconciler.kube.errors import ApiError, Gone, NotServed
 
 FIRST_PAUSE, LONGEST_PAUSE, RARELY = 0.2, 10.0, 60.0
+SHORT = 1.0
+"""Seconds within which a watch ends only if something is wrong; so long it then waits (client-go takes such a watch for a failed one)."""
 PATIENCE = 30.0
 """Seconds for which a resource type must not be served before it counts as empty: a server that has just started serves some types late."""
 Listener = Callable[[Resource, Manifest], None]
@@ -39,7 +41,7 @@ class Informer:
                 version = await self._list()
                 pause = FIRST_PAUSE
                 while True:
-                    version = await self._watch(version)
+                    version = await self._watched(version)
             except Gone:
                 continue
             except NotServed as error:
@@ -79,6 +81,14 @@ class Informer:
         for manifest in self._cache.relist(self._resource, (), ""):
             self._listener(self._resource, manifest)
         self.synced.set()
+
+    async def _watched(self, version: str) -> str:
+        """One watch. One that ended at once without a word is not begun again at once: something on the way may end them all."""
+        begun = asyncio.get_running_loop().time()
+        reached = await self._watch(version)
+        if reached == version and asyncio.get_running_loop().time() - begun < SHORT:
+            await asyncio.sleep(SHORT)
+        return reached
 
     async def _watch(self, version: str) -> str:
         async for event in self._client.watch(self._resource, version):

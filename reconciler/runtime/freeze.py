@@ -33,8 +33,9 @@ class Freeze:
     async def run(self) -> None:
         """Read it, and be told of changes, for ever."""
         while True:
-            version = await self.look()
-            if not version or not await self._told(version):
+            begun, version = asyncio.get_running_loop().time(), await self.look()
+            told = bool(version) and await self._told(version)
+            if not told or asyncio.get_running_loop().time() - begun < PAUSE:  # something on the way may end every watch at once
                 await asyncio.sleep(PAUSE)
 
     async def look(self) -> str:

@@ -11,6 +11,7 @@ from reconciler.app.crds import custom_resources
 from reconciler.app.indexes import INDEXES
 from reconciler.kernel.identity import Manifest, ObjectRef, Resource
 from reconciler.kernel.resources import CONFIGMAPS
+from reconciler.kube import informer as module
 from reconciler.kube.cache import Cache
 from reconciler.kube.informer import Informer
 from tests.kit.clusters import CUSTOM_RESOURCES, NAMESPACE, Api, api, config_map, running
@@ -173,3 +174,21 @@ async def test_nothing_is_taken_for_empty_before_its_type_was_missing_for_long(c
     async with running(found.informer.run()):
         await asyncio.wait_for(found.informer.synced.wait(), 20)
         assert refused.is_set() and found.names == ["there"]
+
+
+async def test_watches_that_something_ends_at_once_are_not_begun_without_a_pause(cluster: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SHORT", 3600.0)
+
+    async def silence() -> AsyncIterator[bytes]:
+        for line in ():
+            yield line
+
+    async def ended(call: Call) -> Answer | None:
+        return Answer(200, {"content-type": "application/json"}, silence()) if call.query.get("watch") else None
+
+    cluster.server.faults = ended
+    async with following(cluster):
+        await until(lambda: len(cluster.transport.calls) >= 2)
+        for _ in range(200):
+            await asyncio.sleep(0)
+    assert [bool(call.query.get("watch")) for call in cluster.transport.calls] == [False, True]

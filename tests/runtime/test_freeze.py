@@ -131,3 +131,22 @@ async def test_it_is_known_only_once_it_was_read(cluster: Api) -> None:
     cluster.server.faults = passing
     await freeze.look()
     assert freeze.known.is_set()
+
+
+async def test_watches_that_something_ends_at_once_are_not_begun_without_a_pause(cluster: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PAUSE", 3600.0)
+
+    async def silence() -> AsyncIterator[bytes]:
+        for line in ():
+            yield line
+
+    async def ended(call: Call) -> Answer | None:
+        return Answer(200, {"content-type": "application/json"}, silence()) if call.query.get("watch") else None
+
+    cluster.server.faults = ended
+    freeze = Freeze(cluster.client, "reconciler")
+    async with running(freeze.run()):
+        await until(lambda: len(cluster.transport.calls) >= 2)
+        for _ in range(200):
+            await asyncio.sleep(0)
+    assert len(cluster.transport.calls) == 2
