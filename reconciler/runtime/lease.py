@@ -11,7 +11,7 @@ from reconciler.kernel.errors import Transient
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.resources import LEASES
 from reconciler.kube.client import Client
-from reconciler.kube.errors import AlreadyExists, ApiError, Conflict, NotFound
+from reconciler.kube.errors import AlreadyExists, ApiError, Conflict
 from reconciler.kube.fence import Gate
 
 log = structlog.get_logger()
@@ -75,13 +75,13 @@ class Leadership:
         return await self._renewed() or await self._taken()
 
     async def _renewed(self) -> bool:
-        """One write over our own; False when there is none of ours, or when it is another's now, or gone."""
+        """One write over our own; False when there is none of ours, or the server says no: it is another's, or gone, and is looked at."""
         ours, self._ours = self._ours, None
         if ours is None:
             return False
         try:
             self._ours = await self._client.replace(LEASES, self._lease(ours["metadata"], _spec(ours)))
-        except (Conflict, NotFound):
+        except ApiError:
             return False
         return True
 

@@ -151,11 +151,12 @@ async def test_a_lost_answer_makes_no_second_event(stage: Stage, monkeypatch: py
     assert lost and await stage.told() == [("Paused", 2)]
 
 
-async def test_withheld_events_are_given_up_and_say_so(stage: Stage) -> None:
+async def test_withheld_events_are_given_up_at_once_and_say_so(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PAUSES", (3600.0,))
     fenced = Recorder(Client(stage.api.transport, Fence(Gate(lambda: "frozen"))), SystemClock())
     fenced.record(said("Paused"))
     with capture_logs() as logs:
-        await fenced.drain()
+        await asyncio.wait_for(fenced.drain(), 20)
     assert await stage.told() == [] and "frozen" in logs[0]["error"]
 
 
