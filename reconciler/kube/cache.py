@@ -2,10 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from reconciler.kernel.identity import Manifest, Resource, controller_uid, name_of, namespace_of
 
 Place = tuple[str, str]
+View = TypeVar("View")
 Index = Callable[[Manifest], tuple[str, ...]]
 """The words of one object; each at most once, whatever shape a stranger gave the object."""
 
@@ -19,6 +21,7 @@ class Cache:
         self._owned: dict[Resource, dict[str, dict[Place, Manifest]]] = {resource: defaultdict(dict) for resource in resources}
         self._indexed: dict[Resource, dict[str, dict[Place, Manifest]]] = {resource: defaultdict(dict) for resource in resources}
         self._placed: dict[Resource, dict[str, dict[Place, Manifest]]] = {resource: defaultdict(dict) for resource in resources}
+        self._views: dict[tuple[Resource, Place], tuple[Manifest, object]] = {}
         self._listed: set[Resource] = set()
 
     def watches(self, resource: Resource) -> bool:
@@ -42,6 +45,17 @@ class Cache:
     def indexed(self, resource: Resource, word: str) -> Sequence[Manifest]:
         """The objects that are listed under a word of their resource's index; without a search through all of them."""
         return tuple(self._indexed[resource].get(word, {}).values())
+
+    def view(self, resource: Resource, manifest: Manifest, parse: Callable[[Manifest], View]) -> View:
+        """What one of the objects here says, parsed once for as long as it stays as it is; one kind of view a resource."""
+        place = (namespace_of(manifest), name_of(manifest))
+        known = self._views.get((resource, place))
+        if known is not None and known[0] is manifest:
+            return known[1]  # type: ignore[return-value]
+        found = parse(manifest)
+        if self._objects[resource].get(place) is manifest:
+            self._views[resource, place] = (manifest, found)
+        return found
 
     def put(self, resource: Resource, manifest: Manifest) -> None:
         """Remember a newer state of one object; an older one than we know is ignored."""
@@ -90,6 +104,7 @@ class Cache:
         """Forget one object."""
         place = (namespace, name)
         known = self._objects[resource].pop(place, None)
+        self._views.pop((resource, place), None)
         for listed, word in self._listings(resource, known) if known else ():
             listed[word].pop(place, None)
             if not listed[word]:

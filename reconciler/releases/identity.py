@@ -4,6 +4,7 @@ import hashlib
 import re
 
 from reconciler.sources.documents import Parsed
+from reconciler.sources.model import WorkloadId
 from reconciler.sources.templates import Workload, identity
 
 UNSAFE = re.compile(r"[^a-z0-9]+")
@@ -11,7 +12,10 @@ UNSAFE = re.compile(r"[^a-z0-9]+")
 
 def identity_hash(parsed: Parsed, workload: Workload) -> str:
     """A hash over the whole pod template as Git has it and over the config it references."""
-    return hashlib.sha256(identity(parsed, workload).encode()).hexdigest()
+    known: dict[WorkloadId, str] = parsed.derived.setdefault("identities", {})
+    if workload.id not in known:
+        known[workload.id] = hashlib.sha256(identity(parsed, workload).encode()).hexdigest()
+    return known[workload.id]
 
 
 def release_name(workload: str, place: tuple[str, str, str], sha: str, attempt: int = 1) -> str:

@@ -1,5 +1,8 @@
 """The releases that belong together, as the informers have seen them."""
 
+from collections.abc import Iterator
+
+from reconciler.kernel.identity import Manifest
 from reconciler.kernel.resources import RELEASES
 from reconciler.kube.cache import Cache
 from reconciler.releases.holds import of_workload
@@ -10,7 +13,7 @@ from reconciler.releases.model import Release
 
 def history(cache: Cache, namespace: str, name: str) -> list[Release]:
     """The releases of one Rollout, oldest first."""
-    return of_workload(parse_releases(cache.indexed(RELEASES, workload_word(namespace, name))), (namespace, "Rollout", name))
+    return of_workload(_releases(cache, workload_word(namespace, name)), (namespace, "Rollout", name))
 
 
 def siblings(cache: Cache, release: Release) -> tuple[Release, ...]:
@@ -18,5 +21,15 @@ def siblings(cache: Cache, release: Release) -> tuple[Release, ...]:
     spec = release.spec
     if spec.pull is None:
         return (release,)
-    same = parse_releases(cache.indexed(RELEASES, pull_word(spec.source, spec.environment, spec.pull.number)))
+    same = _releases(cache, pull_word(spec.source, spec.environment, spec.pull.number))
     return tuple(sorted(same, key=lambda one: one.name))
+
+
+def _releases(cache: Cache, word: str) -> Iterator[Release]:
+    """A release is asked for by every pass over its source and parsed once a state."""
+    for manifest in cache.indexed(RELEASES, word):
+        yield from cache.view(RELEASES, manifest, _parsed)
+
+
+def _parsed(manifest: Manifest) -> list[Release]:
+    return parse_releases([manifest])

@@ -159,7 +159,7 @@ class SourceController:
         """Make namespaces, kinds and policies first; what stands on them is looked up once they are there."""
         done = Outcome()
         for _ in range(ROUNDS):
-            facts = self._parts.observation.judged(facts, {**failures, **done.failures})
+            facts = replace(facts, failures={**failures, **done.failures})
             due = foundations(facts, self._clock.now())
             if not due:
                 break

@@ -101,3 +101,21 @@ def test_objects_are_listed_under_their_words_as_long_as_they_have_them(cache: C
     assert [name_of(one) for one in cache.indexed(REPLICA_SETS, orphan_word("shop"))] == ["b"]
     cache.remove(REPLICA_SETS, thing("b", 5))
     assert cache.indexed(REPLICA_SETS, orphan_word("shop")) == cache.indexed(CONFIGMAPS, "anything") == ()
+
+
+def test_an_object_is_parsed_once_a_state_and_forgotten_with_it(cache: Cache) -> None:
+    parsed: list[str] = []
+
+    def parse(manifest: Manifest) -> str:
+        parsed.append(manifest["metadata"]["resourceVersion"])
+        return str(parsed[-1])
+
+    first, second, stranger = thing("a", 1), thing("a", 2), thing("b", 3)
+    cache.put(CONFIGMAPS, first)
+    assert [cache.view(CONFIGMAPS, first, parse) for _ in range(2)] == ["1", "1"]
+    cache.put(CONFIGMAPS, second)
+    assert cache.view(CONFIGMAPS, second, parse) == "2" and parsed == ["1", "2"]
+    assert cache.view(CONFIGMAPS, first, parse) == "1" and cache.view(CONFIGMAPS, second, parse) == "2", "an older state is read as it is"
+    cache.drop(CONFIGMAPS, "shop", "a")
+    assert cache.view(CONFIGMAPS, second, parse) == cache.view(CONFIGMAPS, second, parse) == "2" and parsed[3:] == ["2", "2"]
+    assert cache.view(CONFIGMAPS, stranger, parse) == "3"
