@@ -200,7 +200,7 @@ def _mirrors(environment: Environment) -> dict[str, Mirror]:
 
 def _git_source(environment: Environment, mirrors: Mapping[str, Mirror], source: SourceSettings) -> GitSource:
     mirror = mirrors[source.repository]
-    return GitSource(source, mirror, RemoteRefs(environment.http, mirror.runner), renderer("plain", render_options(source)))
+    return GitSource(source, mirror, RemoteRefs(environment.http, mirror.runner), renderer(source.renderer, render_options(source)))
 
 
 def render_options(source: SourceSettings) -> RenderOptions:

@@ -50,7 +50,8 @@ class SourceProblem:
 class Snapshot:
     """The files under one path at one commit. File names are relative to the root of the repository.
 
-    `listed` counts all files of the path, those that are never read included.
+    `listed` counts all files of the path, those that are never read included. `absent` are names that were asked for, inside of the path or
+    elsewhere, and are no file there.
     """
 
     commit: Oid
@@ -58,6 +59,7 @@ class Snapshot:
     files: Mapping[str, bytes]
     problems: tuple[SourceProblem, ...] = ()
     listed: int = 0
+    absent: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,12 @@
 """The files under one path at one commit, read from the object store: nothing is checked out, so nothing can escape."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from reconciler.git.command import GitCall, Runner
 from reconciler.git.errors import Damaged
-from reconciler.git.names import text_of
+from reconciler.git.names import argument, text_of
 from reconciler.git.objects import Hides, Oid, Snapshot, SourceProblem
 from reconciler.kernel.errors import Terminal
 
@@ -18,6 +19,7 @@ POINTER = b"version https://git-lfs.github.com/spec/"
 UNRENDERED = {".jsonnet": "jsonnet", ".libsonnet": "jsonnet", ".cue": "CUE", ".ytt": "ytt", ".j2": "Jinja"}
 """Files that other tools turn into manifests, and the tool."""
 REGULAR = ("100644", "100755")
+TREE = "040000"
 ABSENT = "000000"
 
 
@@ -56,6 +58,28 @@ async def snapshot(runner: Runner, commit: Oid, path: str, previous: Snapshot | 
     delta = await _delta(runner, previous, tree_id, folder) if previous else None
     delta = delta or _Delta(Snapshot(commit, tree_id, {}), await entries(runner, tree_id, folder))
     return replace(await _built(runner, delta, folder), commit=commit, tree_id=tree_id)
+
+
+async def with_files(runner: Runner, known: Snapshot, names: Collection[str]) -> Snapshot:
+    """The snapshot with more files of its commit, by their names from the repository's root; what is no regular file is absent."""
+    named = [argument(name.encode()) for name in names]
+    output = await runner.output(GitCall(("ls-tree", "-z", "--long", "--full-tree", known.commit, "--", *named)))
+    listed = [_entry(record, "") for record in output.split(b"\0") if record]
+    found = [entry for entry in listed if entry.mode != TREE and entry.name in names]
+    refused = [problem for entry in found if (problem := _refusal(entry) or _oversized(entry))]
+    wanted = [entry for entry in found if entry.name not in {problem.file for problem in refused}]
+    if sum(map(len, known.files.values())) + sum(entry.size for entry in wanted) > LARGEST_SNAPSHOT:
+        raise Terminal(f"what this source is made from is larger than {LARGEST_SNAPSHOT >> 20} MiB; follow smaller folders")
+    contents = await _contents(runner, wanted)
+    problems = tuple(sorted({*known.problems, *refused}, key=lambda problem: problem.file))
+    return replace(known, files={**known.files, **contents}, problems=problems, absent=known.absent | set(names) - contents.keys())
+
+
+async def folders_with(runner: Runner, commit: Oid, markers: Collection[str]) -> tuple[str, ...]:
+    """Every folder of a commit that holds a file of one of these names; empty for the root."""
+    output = await runner.output(GitCall(("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)))
+    names = [text_of(name) for name in output.split(b"\0") if name]
+    return tuple(sorted({name.rpartition("/")[0] for name in names if name.rpartition("/")[2] in markers}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +199,13 @@ def _refusal(entry: TreeEntry) -> SourceProblem | None:
             entry.name, 0, f"{size} is too large for a manifest", f"split it into files of at most {LARGEST_FILE >> 20} MiB"
         )
     return None
+
+
+def _oversized(entry: TreeEntry) -> SourceProblem | None:
+    """A file of any name may be as large as a manifest."""
+    if entry.size <= LARGEST_FILE:
+        return None
+    return SourceProblem(entry.name, 0, f"{entry.size / (1 << 20):.1f} MiB is too large", f"keep it below {LARGEST_FILE >> 20} MiB")
 
 
 def written_for_a_tool(name: str) -> SourceProblem | None:

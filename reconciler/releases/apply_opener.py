@@ -11,7 +11,7 @@ from reconciler.kernel.plan import Create, Plan, Remove
 from reconciler.kernel.resources import ANALYSIS_RUNS, DEPLOYMENTS, RELEASES, REPLICA_SETS, ROLLOUTS
 from reconciler.kube.errors import ApiError, Forbidden
 from reconciler.kube.fence import Fenced
-from reconciler.releases.asking import asked_by, moved, released_workloads, revertability, source_id
+from reconciler.releases.asking import asked_by, moved, released_workloads, revertability, source_id, taken_back_by
 from reconciler.releases.attempts import next_attempt
 from reconciler.releases.contradiction import contradiction
 from reconciler.releases.holds import expired, serving
@@ -26,9 +26,12 @@ from reconciler.releases.served import Found, earlier, found_of
 from reconciler.rollouts.replicas.template import semantically_equal
 from reconciler.rollouts.view import RolloutView, view_of
 from reconciler.runtime.access import ClusterAccess
+from reconciler.sources.documents import Parsed
+from reconciler.sources.edits import Outcome, restore_edits
 from reconciler.sources.images import template_of
-from reconciler.sources.model import Pull
+from reconciler.sources.model import Pull, WorkloadId
 from reconciler.sources.permission import refusal
+from reconciler.sources.rewrites import rewrites
 from reconciler.sources.settings import SourceSettings
 from reconciler.sources.source_port import SourcePort, Tip
 from reconciler.sources.templates import Workload, referenced_config, workloads
@@ -159,7 +162,8 @@ class ReleaseOpener:
             await self._forget([*history, release], policy.history_limit)
 
     async def _wanted(self, source: SourcePort, tip: Tip, workload: Workload, history: list[Release]) -> Release | None:
-        files = [located.file for located in (workload.template, *referenced_config(tip.parsed, workload))]
+        behind = (workload.template, *referenced_config(tip.parsed, workload))
+        files = [file for located in behind for file in tip.parsed.files_behind(located)]
         commit = await source.origin(sorted(set(files)), tip.sha)
         asked, live = asked_by(tip.parsed, workload, source.settings, commit), self._live(workload)
         if not any(r.proven or r.served for r in history):
@@ -192,7 +196,7 @@ class ReleaseOpener:
             before = workloads(parsed).get(workload.id) if parsed is not None else None
             if parsed is None or before is None:
                 break
-            commit = await source.origin([before.template.file], f"{at}^")
+            commit = await source.origin(parsed.files_behind(before.template), f"{at}^")
             now, at = asked_by(parsed, before, source.settings, commit), commit.sha
         return found.unknown_to_git
 
@@ -237,8 +241,16 @@ class ReleaseOpener:
         if base is None:
             return Details(pull=pull)
         id = source_id(tip.parsed, release.namespace, release.spec.workload.name)
-        revert, reason = revertability(base, tip.parsed, id)
-        return Details(pull=pull, changes=moved(base, tip.parsed, id), revert=revert, revert_reason=reason)
+        outcome = await self._way_back(source, base, tip.parsed, id)
+        revert, reason = revertability(outcome)
+        traced = taken_back_by(outcome) if tip.parsed.inputs else ()
+        return Details(pull=pull, changes=traced or moved(base, tip.parsed, id), revert=revert, revert_reason=reason)
+
+    async def _way_back(self, source: SourcePort, base: Parsed, tip: Parsed, id: WorkloadId) -> Outcome:
+        """The edit that would lead back from this tip."""
+        if tip.inputs:
+            return await source.answered(rewrites(base, tip, tip, id), tip)
+        return restore_edits(base, tip, tip, id)
 
     async def _pull(self, source: str, sha: str) -> Pull | None:
         """A forge that does not answer costs the comment, never the release."""

@@ -8,7 +8,7 @@ from reconciler.releases.model import Change, Named
 from reconciler.releases.opening import Asked
 from reconciler.sources.changes import WorkloadChange, change_of
 from reconciler.sources.documents import Parsed
-from reconciler.sources.edits import Direct, ProposedEdit, restore_edits, words
+from reconciler.sources.edits import Direct, Outcome, ProposedEdit, words
 from reconciler.sources.images import container_images
 from reconciler.sources.inventory import workload_key
 from reconciler.sources.model import ChangedField, Commit, WorkloadId
@@ -72,9 +72,17 @@ def moved(proven: Parsed, tip: Parsed, id: WorkloadId) -> tuple[Change, ...]:
     return tuple(_change(field) for field in _fields(change))[:SHOWN] if change else ()
 
 
-def revertability(previous: Parsed, tip: Parsed, id: WorkloadId) -> tuple[str, str]:
+def taken_back_by(outcome: Outcome) -> tuple[Change, ...]:
+    """The values that an edit would take back, as the changes that set them: where files are rendered these are their true places."""
+    match outcome:
+        case Direct(edit) | ProposedEdit(edit):
+            return tuple(_change(ChangedField(f.new, f.old, f.after, f.before)) for f in edit.fields)[:SHOWN]
+        case _:
+            return ()
+
+
+def revertability(outcome: Outcome) -> tuple[str, str]:
     """How Git could be brought back if this release fails, found out before it starts (ADR 0015): direct, proposal or manual, and why."""
-    outcome = restore_edits(previous, tip, tip, id)
     match outcome:
         case Direct():
             return "direct", ""

@@ -35,6 +35,7 @@ from reconciler.sources.edits import (
     words,
 )
 from reconciler.sources.follow import GitSource
+from reconciler.sources.rewrites import rewrites
 from reconciler.sources.source_port import Tip
 from reconciler.sources.templates import CONFIG_PARTS
 
@@ -129,7 +130,10 @@ class Restoration:
         bad = await hands.source.parsed_at(release.spec.commit.sha)
         if good is None:
             return Impossible(Obstacle.NO_PREVIOUS, "its commit is gone, and it was too large to be kept")
-        return restore_edits(good, bad, tip.parsed, source_id(bad or tip.parsed, release.namespace, release.spec.workload.name))
+        id = source_id(bad or tip.parsed, release.namespace, release.spec.workload.name)
+        if tip.parsed.inputs:
+            return await hands.source.answered(rewrites(good, bad, tip.parsed, id), tip.parsed)
+        return restore_edits(good, bad, tip.parsed, id)
 
     def _why_propose(self, work: Work) -> str:
         """Why this edit may not be pushed; empty when it may. Every way to Git obeys the policy of the verdict it serves."""

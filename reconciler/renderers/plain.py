@@ -5,14 +5,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from reconciler.git.objects import Hides, Snapshot, SourceProblem
+from reconciler.renderers.kustomize_closure import MARKERS
 from reconciler.sources.documents import Parsed, manifests_of
 from reconciler.sources.exclusion import excluded
 from reconciler.sources.renderer import RenderOptions
 
-KUSTOMIZE = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 CHART = "Chart.yaml"
 PARTS_OF_A_CHART = ("templates/", "charts/", "crds/", "values.", "values-", "Chart.", "requirements.")
-REMEDY = "point the source at a folder with plain manifests, commit the rendered ones, or name it under `exclude`"
+OF_ITS_OWN = "make it the path of a source of its own"
+REMEDY = "point the source at a folder with plain manifests, or commit the rendered ones"
 
 
 class PlainRenderer:
@@ -24,6 +25,10 @@ class PlainRenderer:
     async def render(self, snapshot: Snapshot, previous: Parsed | None = None) -> Parsed:
         # Parsing is milliseconds per megabyte: long enough to keep the event loop from its other work.
         return await asyncio.to_thread(rendered, snapshot, previous, self._options)
+
+    def missing(self, snapshot: Snapshot) -> tuple[str, ...]:
+        """Nothing: manifests name no other files."""
+        return ()
 
 
 def rendered(snapshot: Snapshot, previous: Parsed | None, options: RenderOptions) -> Parsed:
@@ -42,14 +47,14 @@ def _foreign(name: str, files: Mapping[str, bytes]) -> SourceProblem | None:
     parts = name.split("/")
     for depth in range(len(parts)):
         folder = "".join(f"{part}/" for part in parts[:depth])
-        for marker in KUSTOMIZE:
+        for marker in MARKERS:
             if f"{folder}{marker}" in files:
-                return _unrendered(f"{folder}{marker}", "kustomize")
+                return _unrendered(f"{folder}{marker}", "kustomize", OF_ITS_OWN)
         if f"{folder}{CHART}" in files and name.removeprefix(folder).startswith(PARTS_OF_A_CHART):
-            return _unrendered(f"{folder}{CHART}", "Helm")
+            return _unrendered(f"{folder}{CHART}", "Helm, which this version does not run", REMEDY)
     return None
 
 
-def _unrendered(marker: str, tool: str) -> SourceProblem:
-    words = f"this folder is rendered by {tool}, which this version does not run: none of it is looked at"
-    return SourceProblem(marker, 0, words, REMEDY, Hides.ITSELF, tool=tool)
+def _unrendered(marker: str, tool: str, remedy: str) -> SourceProblem:
+    words = f"this folder is rendered by {tool}: none of it is looked at"
+    return SourceProblem(marker, 0, words, f"{remedy}, or name it under `exclude`", Hides.ITSELF, tool=tool.partition(",")[0])

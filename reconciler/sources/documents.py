@@ -3,7 +3,7 @@
 A document or file that cannot be used becomes a SourceProblem and costs only itself.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -67,6 +67,8 @@ class Parsed:
     notes: tuple[SourceProblem, ...] = ()
     withheld: tuple[str, ...] = ()
     namespace: str = ""
+    inputs: Mapping[str, bytes] = field(default_factory=dict)
+    """The files of the repository that rendered manifests were made from; none where the manifests stand in the files themselves."""
     derived: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def contested(self, located: Located) -> bool:
@@ -81,6 +83,10 @@ class Parsed:
     def find(self, kind: str, namespace: str, name: str) -> Located | None:
         """The manifest of this kind and name, if the source has it."""
         return self.found.get((kind, namespace, name))
+
+    def files_behind(self, located: Located) -> tuple[str, ...]:
+        """The files of the repository that say what a manifest is."""
+        return tuple(sorted(self.inputs)) or (located.file,)
 
     @property
     def doubled(self) -> bool:
@@ -108,6 +114,14 @@ def parsed_from(files: Mapping[str, ParsedFile], problems: tuple[SourceProblem, 
     return Parsed(files, manifests, (*told, *broken, *doubled), commit, index, claims, tuple(notes), hidden)
 
 
+def joined(first: Parsed, *others: Parsed) -> Parsed:
+    """Several sources as one; problems between their objects are told once."""
+    found = (first, *others)
+    files = {name: parsed for one in found for name, parsed in one.files.items()}
+    unread = tuple(problem for one in found for problem in (*one.problems, *one.notes) if problem.file not in files)
+    return parsed_from(files, unread, first.commit)
+
+
 def _contests(manifests: Sequence[Located]) -> tuple[list[SourceProblem], frozenset[Named]]:
     """Objects that more than one document claims, and a problem for every document but the first."""
     if len({located.claim for located in manifests}) == len(manifests):
@@ -115,6 +129,25 @@ def _contests(manifests: Sequence[Located]) -> tuple[list[SourceProblem], frozen
     first: dict[Named, Located] = {}
     again = [located for located in manifests if first.setdefault(located.claim, located) is not located]
     return [_doubled(located, first[located.claim]) for located in again], frozenset(located.claim for located in again)
+
+
+def objects_of(pieces: Iterable[bytes], marker: str, previous: Parsed | None, namespace: str = "") -> dict[str, ParsedFile]:
+    """Rendered objects, a file each, named after the file that asks for them; one whose bytes are as before is not parsed again."""
+    same = previous is not None and previous.namespace == namespace
+    known = {parsed.content: (name, parsed) for name, parsed in previous.files.items()} if previous and same else {}
+    found: dict[str, ParsedFile] = {}
+    for piece in pieces:
+        name, parsed = known.get(piece) or _named_piece(piece, marker, namespace)
+        found[name if name not in found else f"{name} ({len(found)})"] = parsed
+    return found
+
+
+def _named_piece(piece: bytes, marker: str, namespace: str) -> tuple[str, ParsedFile]:
+    parsed = parse_file(marker, piece, namespace)
+    if not parsed.manifests:
+        return marker, parsed
+    name = f"{marker}#{'/'.join(filter(None, parsed.manifests[0].key))}"
+    return name, replace(parsed, manifests=tuple(replace(one, file=name) for one in parsed.manifests))
 
 
 def replace_files(parsed: Parsed, contents: Mapping[str, bytes]) -> Parsed:

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import assert_never
 
 from reconciler.git.errors import BranchGone, redact
 from reconciler.git.history import commit_facts
@@ -10,14 +12,19 @@ from reconciler.git.mirror import Mirror
 from reconciler.git.names import argument, bytes_of
 from reconciler.git.objects import CommitFacts, Snapshot
 from reconciler.git.refs import RemoteRefs
-from reconciler.git.tree import snapshot
+from reconciler.git.tree import folders_with, snapshot, with_files
 from reconciler.sources.documents import Parsed
+from reconciler.sources.edits import Outcome
 from reconciler.sources.model import Commit, commit_of
-from reconciler.sources.renderer import Renderer
+from reconciler.sources.renderer import Neighbours, Renderer
+from reconciler.sources.rewrites import Affected, Questions, Rendering, moved_objects
 from reconciler.sources.settings import SourceSettings
 from reconciler.sources.source_port import Tip
 
 REMEMBERED = 16
+DEEPEST = 50
+"""How many times files may name further files."""
+MOST_NEIGHBOURS = 300
 LONGEST_UNSEEN = 180.0
 """Seconds after which the branch is looked at although no news is expected."""
 
@@ -80,10 +87,66 @@ class GitSource:
             if not sha or not await self.mirror.keep(sha):
                 return None
             found = await snapshot(self.mirror.runner, sha, self.settings.path, self._snapshot)
-            self._earlier[sha] = await self._renderer.render(found, self._tip.parsed if self._tip else None)
+            self._earlier[sha] = await self._rendered(found)
             while len(self._earlier) > REMEMBERED:
                 self._earlier.popitem(last=False)
         return self._earlier[sha]
+
+    async def answered(self, questions: Questions, tip: Parsed) -> Outcome:
+        """The outcome of a way back through rendered files, with every question that it asks about the tip answered."""
+        try:
+            question = next(questions)
+            while True:
+                match question:
+                    case Rendering(files):
+                        question = questions.send(await self._rendered_with(self._renderer, tip, files))
+                    case Affected(files):
+                        question = questions.send(await self._affected(tip, files))
+                    case _:
+                        assert_never(question)
+        except StopIteration as end:
+            outcome: Outcome = end.value
+            return outcome
+
+    async def _rendered(self, found: Snapshot) -> Parsed:
+        complete = await self._completed(self._renderer, found)
+        return await self._renderer.render(complete, self._tip.parsed if self._tip else None)
+
+    async def _rendered_with(self, renderer: Renderer, tip: Parsed, files: Mapping[str, bytes]) -> Parsed:
+        """What a folder renders to with other bytes in some files of a tip."""
+        return await renderer.render(await self._completed(renderer, Snapshot(tip.commit, "", {**tip.inputs, **files})), tip)
+
+    async def _completed(self, renderer: Renderer, found: Snapshot) -> Snapshot:
+        """The snapshot with every file that rendering it needs, as far as its commit has them."""
+        for _ in range(DEEPEST):
+            names = renderer.missing(found)
+            if not names:
+                break
+            found = await with_files(self.mirror.runner, found, names)
+        return found
+
+    async def _affected(self, tip: Parsed, files: Mapping[str, bytes]) -> tuple[str, ...]:
+        """The other folders of the repository that would ask for something else with these files, each with what would move."""
+        renderer = self._renderer
+        if not isinstance(renderer, Neighbours):
+            return ()
+        own = renderer.folders(Snapshot(tip.commit, "", tip.inputs))
+        others = [folder for folder in await folders_with(self.mirror.runner, tip.commit, renderer.markers) if folder not in own]
+        if len(others) > MOST_NEIGHBOURS:
+            return (f"some of {len(others)} other folders, too many to look at",)
+        found: list[str] = []
+        for folder in others:
+            found += await self._moved_in(renderer.at(folder), folder, (tip.commit, files))
+        return tuple(found)
+
+    async def _moved_in(self, renderer: Renderer, folder: str, at: tuple[str, Mapping[str, bytes]]) -> list[str]:
+        commit, files = at
+        complete = await self._completed(renderer, Snapshot(commit, "", {}))
+        if complete.files.keys().isdisjoint(files):
+            return []
+        before = await renderer.render(complete)
+        after = await renderer.render(await self._completed(renderer, replace(complete, files={**complete.files, **files})))
+        return [f"{name} in {folder or '.'}" for name in moved_objects(before, after)]
 
     async def origin(self, files: Sequence[str], tip: str) -> Commit:
         """The commit that last touched any of these files, seen from the tip; the tip itself when history is too short to say."""
@@ -105,6 +168,6 @@ class GitSource:
     async def _advance(self) -> Tip:
         fetched = await self.mirror.fetch(self.settings.branch)
         found = await snapshot(self.mirror.runner, fetched.new, self.settings.path, self._snapshot)
-        parsed = await self._renderer.render(found, self._tip.parsed if self._tip else None)
+        parsed = await self._rendered(found)
         self._snapshot, self._tip = found, Tip(fetched.new, parsed, fetched.rewritten)
         return self._tip

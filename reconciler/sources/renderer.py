@@ -1,7 +1,7 @@
 """What a renderer is: it turns the files of a source into manifests that know their place."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from reconciler.git.objects import Snapshot
 from reconciler.sources.documents import Parsed
@@ -23,3 +23,25 @@ class Renderer(Protocol):
     """
 
     async def render(self, snapshot: Snapshot, previous: Parsed | None = None) -> Parsed: ...
+
+    def missing(self, snapshot: Snapshot) -> tuple[str, ...]:
+        """Files of the same commit that are needed beside those of the snapshot; asked again until none is."""
+        ...
+
+
+@runtime_checkable
+class Neighbours(Protocol):
+    """What a renderer may also say: which other folders of a repository are made from the same files."""
+
+    @property
+    def markers(self) -> tuple[str, ...]:
+        """The names of the files that make a folder one of its own."""
+        ...
+
+    def at(self, folder: str) -> Renderer:
+        """The same renderer for another folder of the same repository."""
+        ...
+
+    def folders(self, snapshot: Snapshot) -> frozenset[str]:
+        """The folders that this one is made from, itself included."""
+        ...

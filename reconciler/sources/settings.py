@@ -60,6 +60,8 @@ class SourceSettings:
     """Of objects that name none."""
     exclude: tuple[str, ...] = ()
     """Globs of files that are left out."""
+    renderer: str = ""
+    """What turns the files into manifests; found by the files themselves where none is named."""
     prune: bool = True
     prune_limit: PruneLimit = PruneLimit()
     credentials: CredentialFile | None = None

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from reconciler.sources.documents import Parsed
+from reconciler.sources.edits import Outcome
 from reconciler.sources.model import Commit
+from reconciler.sources.rewrites import Questions
 from reconciler.sources.settings import SourceSettings
 
 
@@ -38,6 +40,10 @@ class SourcePort(Protocol):
 
     async def parsed_at(self, sha: str) -> Parsed | None:
         """The source as it was at a commit; None when that commit is no longer there."""
+        ...
+
+    async def answered(self, questions: Questions, tip: Parsed) -> Outcome:
+        """The outcome of a way back through rendered files of a tip, with every question that it asks answered."""
         ...
 
     async def origin(self, files: Sequence[str], tip: str) -> Commit:

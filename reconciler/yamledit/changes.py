@@ -3,7 +3,7 @@
 Items of a list are matched by their `name` where all have one, as in `differences`, which does the same for nodes with places.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NoReturn
@@ -61,7 +61,12 @@ def changes(old: Any, new: Any, old_path: FieldPath = (), new_path: FieldPath = 
 
 def taken_back(old: Any, new: Any, now: Any) -> Any:
     """`now` with every change from `old` to `new` undone. Raises Moved for a part that holds neither value any more."""
-    found = list(changes(old, new))
+    return undone((old, new), list(changes(old, new)), now)
+
+
+def undone(between: tuple[Any, Any], found: Sequence[PartChange], now: Any) -> Any:
+    """`now` with some of the changes between two values undone, in the order in which `changes` finds them. Raises Moved."""
+    old, new = between
     # What was added goes last and from the end: positions before it stay true, and no collection runs empty on the way.
     for change in (*(one for one in found if one.old is not ABSENT), *(one for one in reversed(found) if one.old is ABSENT)):
         now = _undone(old, new, change, now)

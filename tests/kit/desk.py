@@ -216,7 +216,7 @@ async def life(
         http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
         cache = await stack.enter_async_context(informed(cluster.client, *WATCHED))
         wanted = replace(SETTINGS, repository=origin.url, **settings)
-        followed = GitSource(wanted, mirror, RemoteRefs(http, mirror.runner), renderer("plain", render_options(wanted)))
+        followed = GitSource(wanted, mirror, RemoteRefs(http, mirror.runner), renderer(wanted.renderer, render_options(wanted)))
         yield _assembled(cluster, origin, (cache, followed), forges or {})
 
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from reconciler.releases.asking import asked_by, identities, moved, released_workloads, revertability, source_id
+from reconciler.sources.edits import restore_edits
 from reconciler.sources.model import Commit, WorkloadId
 from reconciler.sources.settings import Allow, SourceSettings
 from reconciler.sources.templates import workloads
@@ -60,8 +61,8 @@ def test_every_moved_value_is_listed_where_it_stands_now() -> None:
 
 def test_revertability_is_known_before_a_release_starts() -> None:
     good, tip = parsed(web=deployment()), parsed(web=deployment(image="registry.example.com/web:1.1"))
-    assert revertability(good, tip, WEB) == ("direct", "")
-    word, why = revertability(parsed(other=deployment("other")), tip, WEB)
+    assert revertability(restore_edits(good, tip, tip, WEB)) == ("direct", "")
+    word, why = revertability(restore_edits(parsed(other=deployment("other")), tip, tip, WEB))
     assert word == "manual" and "no previous version" in why
 
 

@@ -27,15 +27,17 @@ def lint(
     """Check syntax, schema and references of Rollouts, analysis templates, policies, Services, routes and settings.
 
     References are looked up among the files given. What a folder clearly should hold and does not is an error; what may be elsewhere is
-    only a note, and so is a folder that kustomize or Helm renders: none of it is looked at. A warning is about what works and cannot do
-    what it is there for: an analysis that never fails, a policy's field that the settings given beside it make idle. Exit code 1 on errors.
+    only a note. A folder with a kustomization is looked at as kustomize renders it, one inside of another folder or a Helm chart not at
+    all: that is a note. A warning is about what works and cannot do what it is there for: an analysis that never fails, a policy's field
+    that the settings given beside it make idle. Exit code 1 on errors.
 
     Example: reconciler lint environments/demo reconciler.yaml
     """
-    from reconciler.app.cli.files import options_of, snapshot_at
+    from reconciler.app.cli.files import apart, made_from, options_of, snapshot_at
     from reconciler.app.lint.lint import lint_snapshot as look
 
-    report = look(snapshot_at(files), options_of(namespace, exclude or ()), whole=any(path.is_dir() for path in files))
+    (rest, folders), options = apart(files), options_of(namespace, exclude or ())
+    report = look(snapshot_at(rest), options, whole=any(path.is_dir() for path in files), made=made_from(folders, options))
     if output != "text":
         show_plain(_words(report), output)
     else:

@@ -1,6 +1,6 @@
 """Looks at a set of files: syntax, schema and references of every object that decides about releases, and of settings."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
@@ -22,7 +22,7 @@ from reconciler.kernel import resources
 from reconciler.kernel.identity import Manifest, Resource, namespace_of
 from reconciler.kernel.strict import FieldError
 from reconciler.renderers.plain import rendered
-from reconciler.sources.documents import Located, Parsed, node_of
+from reconciler.sources.documents import Located, Parsed, joined, node_of
 from reconciler.sources.kinds import is_namespaced
 from reconciler.sources.permission import misnamed, no_namespace
 from reconciler.sources.renderer import RenderOptions
@@ -75,12 +75,12 @@ def lint(contents: Mapping[str, bytes], options: RenderOptions = PLAIN, *, whole
     return lint_snapshot(Snapshot("", "", contents), options, whole=whole)
 
 
-def lint_snapshot(snapshot: Snapshot, options: RenderOptions, *, whole: bool) -> Report:
-    """The same, with what is already known of files that are not read."""
+def lint_snapshot(snapshot: Snapshot, options: RenderOptions, *, whole: bool, made: Sequence[Parsed] = ()) -> Report:
+    """The same, with what is already known of files that are not read, and with what folders were rendered to."""
     contents = snapshot.files
     settings = {name: root for name, content in contents.items() if (root := _settings_root(content)) is not None}
     rest = {name: content for name, content in contents.items() if name not in settings}
-    parsed = rendered(replace(snapshot, files=rest), None, options)
+    parsed = joined(rendered(replace(snapshot, files=rest), None, options), *made)
     understood = [_settings(name, root) for name, root in settings.items()]
     library = Library(parsed, whole, accompanies(one for one, _ in understood if one is not None))
     found = [_unusable(problem) for problem in (*parsed.problems, *parsed.notes)]
@@ -88,7 +88,7 @@ def lint_snapshot(snapshot: Snapshot, options: RenderOptions, *, whole: bool) ->
     found += [finding for located in parsed.manifests for finding in _object(parsed, located, library)]
     found += _homeless(parsed, library)
     ordered = sorted(dict.fromkeys(found), key=lambda finding: (finding.file, finding.line, finding.field))
-    return Report(len(contents), len(parsed.manifests), tuple(ordered))
+    return Report(len(contents) + sum(len(one.inputs) for one in made), len(parsed.manifests), tuple(ordered))
 
 
 def _unusable(problem: SourceProblem) -> Finding:

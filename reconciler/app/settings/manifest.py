@@ -11,6 +11,7 @@ from reconciler.git.environment import is_ssh
 from reconciler.git.objects import Committer
 from reconciler.kernel.strict import FieldError, StrictFields
 from reconciler.notifiers.registry import NOTIFIERS
+from reconciler.renderers.registry import RENDERERS
 from reconciler.sources.exclusion import readable
 from reconciler.sources.settings import Allow, CredentialFile, ForgeSettings, PruneLimit, SourceSettings
 
@@ -82,6 +83,7 @@ def _source(fields: StrictFields) -> SourceSettings:
         allow=fields.inner("allow", _allow) or Allow(),
         namespace=_namespace(fields),
         exclude=_exclude(fields),
+        renderer=_renderer(fields),
         prune=fields.flag("prune", True),
         prune_limit=fields.inner("pruneLimit", _prune_limit) or PruneLimit(),
         credentials=fields.inner("credentials", lambda inner: _credentials(inner, repository)),
@@ -122,6 +124,14 @@ def _exclude(fields: StrictFields) -> tuple[str, ...]:
                 fields.path("exclude"), f"{glob!r} is no glob of files below the source's path: write one like `ci/**` or `*.json`"
             )
     return globs
+
+
+def _renderer(fields: StrictFields) -> str:
+    """The renderer by name; empty where the files decide."""
+    name = fields.text("renderer", "")
+    if name and name not in RENDERERS:
+        raise FieldError(fields.path("renderer"), f"{name!r} is not one of {', '.join(sorted(RENDERERS))}")
+    return name
 
 
 def _allow(fields: StrictFields) -> Allow:

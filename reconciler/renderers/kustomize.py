@@ -1,0 +1,118 @@
+"""kustomize: what `kubectl kustomize` makes of a folder, with the files behind it as the inputs.
+
+Version 5.8 as kubectl has it. Plugins, Helm and remote bases stay off; what a file outside of the repository would say is refused before
+the program is started.
+"""
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import replace
+
+from reconciler.git.objects import Snapshot, SourceProblem
+from reconciler.renderers.child import ChildCall, ChildFailed, output_now, output_of, program
+from reconciler.renderers.kustomize_closure import MARKERS, Inputs, closure, marker_of
+from reconciler.sources.documents import Parsed, objects_of, parsed_from
+from reconciler.sources.renderer import Renderer, RenderOptions
+
+REMEMBERED = 32
+PROGRAM = "kubectl"
+Fingerprint = str
+
+
+class KustomizeRenderer:
+    """Renders one folder. The same files are rendered once, whatever else moves in the repository."""
+
+    markers = MARKERS
+
+    def __init__(self, options: RenderOptions) -> None:
+        self._options = options
+        self._known: OrderedDict[Fingerprint, Parsed] = OrderedDict()
+
+    def missing(self, snapshot: Snapshot) -> tuple[str, ...]:
+        return self._closure(snapshot).missing
+
+    def folders(self, snapshot: Snapshot) -> frozenset[str]:
+        """The folders that this one is made from, itself included."""
+        return self._closure(snapshot).folders
+
+    def at(self, folder: str) -> Renderer:
+        """The same for another folder of the repository."""
+        return KustomizeRenderer(replace(self._options, path=folder))
+
+    async def render(self, snapshot: Snapshot, previous: Parsed | None = None) -> Parsed:
+        found = self._closure(snapshot)
+        refused = self._refused(snapshot, found)
+        known = refused or self._remembered(snapshot, found)
+        if known is not None:
+            return known
+        try:
+            output = await output_of(self._call(snapshot, found))
+        except ChildFailed as failed:
+            return self._failed(snapshot, found, failed)
+        return self._learned(snapshot, found, _parsed(self._options, snapshot, output, previous))
+
+    def render_now(self, snapshot: Snapshot) -> Parsed:
+        """The same for a command line that has nothing else to do meanwhile."""
+        found = self._closure(snapshot)
+        refused = self._refused(snapshot, found)
+        if refused is not None:
+            return refused
+        try:
+            output = output_now(self._call(snapshot, found))
+        except ChildFailed as failed:
+            return self._failed(snapshot, found, failed)
+        return self._learned(snapshot, found, _parsed(self._options, snapshot, output, None))
+
+    def _closure(self, snapshot: Snapshot) -> Inputs:
+        return closure(snapshot.files, snapshot.absent, self._options.path, snapshot.problems)
+
+    def _refused(self, snapshot: Snapshot, found: Inputs) -> Parsed | None:
+        """A source that cannot be rendered; None for one that may be."""
+        unknown = tuple(SourceProblem(name, 0, "is not in this repository", "commit it") for name in found.missing)
+        problems = (*found.problems, *unknown)
+        return replace(parsed_from({}, problems, snapshot.commit), inputs=_inputs(snapshot, found)) if problems else None
+
+    def _failed(self, snapshot: Snapshot, found: Inputs, failed: ChildFailed) -> Parsed:
+        marker = marker_of(snapshot.files, self._options.path) or self._options.path
+        problem = SourceProblem(marker, 0, f"kustomize: {failed}", "correct it: `kubectl kustomize` says the same")
+        return replace(parsed_from({}, (problem,), snapshot.commit), inputs=_inputs(snapshot, found))
+
+    def _remembered(self, snapshot: Snapshot, found: Inputs) -> Parsed | None:
+        known = self._known.get(_fingerprint(snapshot, found))
+        if known is None:
+            return None
+        self._known.move_to_end(_fingerprint(snapshot, found))
+        return replace(known, commit=snapshot.commit)
+
+    def _learned(self, snapshot: Snapshot, found: Inputs, parsed: Parsed) -> Parsed:
+        parsed = replace(parsed, inputs=_inputs(snapshot, found))
+        self._known[_fingerprint(snapshot, found)] = parsed
+        while len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+        return parsed
+
+    def _call(self, snapshot: Snapshot, found: Inputs) -> ChildCall:
+        return ChildCall((program(PROGRAM), "kustomize", f"./{self._options.path}"), _inputs(snapshot, found))
+
+
+def _parsed(options: RenderOptions, snapshot: Snapshot, output: bytes, previous: Parsed | None) -> Parsed:
+    marker = marker_of(snapshot.files, options.path) or options.path
+    files = objects_of(_pieces(output), marker, previous, options.namespace)
+    return replace(parsed_from(files, (), snapshot.commit), namespace=options.namespace)
+
+
+def _pieces(output: bytes) -> list[bytes]:
+    """The objects of an output: a line of three dashes at its beginning cannot stand inside of one."""
+    return [piece for piece in (b"\n" + output).split(b"\n---\n") if piece.strip()]
+
+
+def _inputs(snapshot: Snapshot, found: Inputs) -> dict[str, bytes]:
+    return {name: snapshot.files[name] for name in sorted(found.files)}
+
+
+def _fingerprint(snapshot: Snapshot, found: Inputs) -> Fingerprint:
+    digest = hashlib.sha256()
+    for name, content in _inputs(snapshot, found).items():
+        digest.update(f"{len(name)} {len(content)} {name}".encode(errors="surrogateescape"))
+        digest.update(content)
+    return digest.hexdigest()
