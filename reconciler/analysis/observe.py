@@ -14,7 +14,7 @@ from reconciler.analysis.arguments import Unresolved, substitute
 from reconciler.analysis.due import Move, Task
 from reconciler.analysis.manifest import InvalidMetric, parse_metrics
 from reconciler.analysis.model import AnalysisRun, AnalysisStatus, Measurement, Metric, RunPhase, SecretKey
-from reconciler.analysis.provider import FACTS, Confiding, Describing, MeasurementTask, Provider, Sweeping
+from reconciler.analysis.provider import FACTS, Awaited, Confiding, Describing, MeasurementTask, Provider, Sweeping, ended
 from reconciler.kernel.clock import Clock
 from reconciler.kernel.errors import Transient
 from reconciler.kernel.identity import Manifest, namespace_of
@@ -97,8 +97,11 @@ class Measuring:
         provider = self._providers[task.metric.kind]
         if task.measurement is None:
             return await provider.run(asked)
-        act = provider.terminate if task.move is Move.TERMINATE else provider.resume
-        return await act(asked, task.measurement)
+        if isinstance(provider, Awaited):
+            act = provider.terminate if task.move is Move.TERMINATE else provider.resume
+            return await act(asked, task.measurement)
+        # A request is never left unfinished; a measurement that is was begun by another program.
+        return ended(asked, task.measurement) if task.move is Move.TERMINATE else await provider.run(asked)
 
     async def _resolve(self, run: AnalysisRun) -> Values:
         """The arguments with their secrets, read from the run's own namespace, never from a cache."""

@@ -1,11 +1,11 @@
 """What a provider is: one outside system that answers one metric at a time (contract 7)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from reconciler.analysis.model import Measurement, Metric
+from reconciler.analysis.model import Measurement, Metric, RunPhase
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.plan import Action
 from reconciler.kernel.problem import Problem
@@ -39,8 +39,13 @@ class Provider(Protocol):
     """
 
     async def run(self, task: MeasurementTask) -> Measurement:
-        """Begin a measurement; most come back finished."""
+        """Take a measurement; one of a provider that is also Awaited may come back unfinished."""
         ...
+
+
+@runtime_checkable
+class Awaited(Protocol):
+    """What a provider also does whose answers take longer than a request."""
 
     async def resume(self, task: MeasurementTask, measurement: Measurement) -> Measurement:
         """Look again at one that was not finished."""
@@ -49,6 +54,14 @@ class Provider(Protocol):
     async def terminate(self, task: MeasurementTask, measurement: Measurement) -> Measurement:
         """End one that is not finished; it comes back finished."""
         ...
+
+
+TERMINATED = "Metric Terminated"
+
+
+def ended(task: MeasurementTask, measurement: Measurement) -> Measurement:
+    """An awaited measurement that is not waited for any longer (contract 6.5, 13.22)."""
+    return replace(measurement, phase=RunPhase.INCONCLUSIVE, message=TERMINATED, finished=task.now, resume_at=None)
 
 
 @runtime_checkable

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import httpx
 
 from reconciler.analysis.controller import AnalysisRunController
+from reconciler.analysis.provider import Provider
 from reconciler.app.collecting import ReleaseCollector
 from reconciler.app.indexes import INDEXES
 from reconciler.app.policyfiles import PolicyFiles
@@ -153,8 +155,7 @@ def _controllers(environment: Environment, access: ClusterAccess, outside: Exter
     if "rollout" in settings.controllers:
         found.append(RolloutController(access, RolloutObserver(access.client, access.cache, ROUTERS, _reach(settings))))
     if "analysis" in settings.controllers:
-        known = providers(ProviderHands(client=access.client, http=environment.http, prometheus_address=settings.prometheus))
-        found.append(AnalysisRunController(access, known))
+        found.append(AnalysisRunController(access, _providers(environment, access)))
     if "release" in settings.controllers:
         hands = {name: _hands(environment, source, forges.get(name)) for name, source in sources.items()}
         announcements, notices = Announcements(forges, access.cache), Notices(outside.subscriptions)
@@ -196,6 +197,19 @@ def _mirrors(environment: Environment) -> dict[str, Mirror]:
             name = hashlib.sha256(source.repository.encode()).hexdigest()[:16]
             found[source.repository] = Mirror(environment.folder / f"{name}.git", _remote(source), home)
     return found
+
+
+def _providers(environment: Environment, access: ClusterAccess) -> Mapping[str, Provider]:
+    settings = environment.settings
+    return providers(
+        ProviderHands(
+            client=access.client,
+            http=environment.http,
+            prometheus_address=settings.prometheus,
+            namespace=settings.namespace,
+            variables=os.environ,
+        )
+    )
 
 
 def _git_source(environment: Environment, mirrors: Mapping[str, Mirror], source: SourceSettings) -> GitSource:

@@ -1,14 +1,11 @@
-"""Answers as measurements: judged by the metric's conditions, ended early, or an error in words (contract 7)."""
+"""Answers as measurements: judged by the metric's conditions, or an error in words (contract 7)."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from reconciler.analysis.conditions import Conditions, assess
 from reconciler.analysis.model import Measurement, RunPhase
 from reconciler.analysis.provider import MeasurementTask
-
-TERMINATED = "Metric Terminated"
 
 
 def judged(task: MeasurementTask, result: Any, value: str, metadata: Mapping[str, str]) -> Measurement:
@@ -27,8 +24,3 @@ def judged(task: MeasurementTask, result: Any, value: str, metadata: Mapping[str
 def failed(task: MeasurementTask, error: object) -> Measurement:
     """A measurement that could not be taken."""
     return Measurement(phase=RunPhase.ERROR, message=str(error), started=task.now, finished=task.now)
-
-
-def ended(task: MeasurementTask, measurement: Measurement) -> Measurement:
-    """An awaited measurement that is not waited for any longer (contract 6.5, 13.22)."""
-    return replace(measurement, phase=RunPhase.INCONCLUSIVE, message=TERMINATED, finished=task.now, resume_at=None)

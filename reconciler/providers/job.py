@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from reconciler.analysis.cleanup import jobs_to_delete
 from reconciler.analysis.model import RUN_METRIC, RUN_NAME, RUN_NAMESPACE, RUN_UID_LABEL, Measurement, RunPhase
-from reconciler.analysis.provider import JOB_NAME, JOB_NAMESPACE, MeasurementTask
+from reconciler.analysis.provider import JOB_NAME, JOB_NAMESPACE, MeasurementTask, ended
 from reconciler.kernel.errors import Transient
 from reconciler.kernel.fields import Fields
 from reconciler.kernel.identity import Manifest, ObjectRef, controller_uid, labels_of, name_of, namespace_of, uid_of
@@ -18,7 +18,7 @@ from reconciler.kernel.resources import ANALYSIS_RUNS, JOBS, PODS
 from reconciler.kernel.shapes import Shapes
 from reconciler.kube.client import Client
 from reconciler.kube.errors import AlreadyExists, ApiError
-from reconciler.providers.answers import ended, failed
+from reconciler.providers.answers import failed
 
 LONGEST_NAME = 63
 LONGEST_WORDS = 1_000

@@ -21,7 +21,7 @@ from reconciler.kernel.fields import Fields
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.problem import InvalidField, Problem, required
 from reconciler.kernel.shapes import Shapes
-from reconciler.providers.answers import ended, failed, judged
+from reconciler.providers.answers import failed, judged
 from reconciler.providers.prometheus_fallback import fallback_doubts
 from reconciler.providers.requests import FORM, basic, bearer, confided, headers_of, send, tokens_of
 from reconciler.web.client import HttpAnswer, HttpCall
@@ -88,13 +88,6 @@ class Prometheus:
             **({FALLBACK: "true"} if spoke else {}),
         }
         return judged(task, reading.result, reading.value, metadata)
-
-    async def resume(self, task: MeasurementTask, measurement: Measurement) -> Measurement:
-        """A query is never left unfinished; one that is was begun by another program."""
-        return await self.run(task)
-
-    async def terminate(self, task: MeasurementTask, measurement: Measurement) -> Measurement:
-        return ended(task, measurement)
 
     @staticmethod
     def problems(config: Manifest) -> Iterator[Problem]:

@@ -1,15 +1,21 @@
 """Which providers exist, by their key in a metric's `provider`: one row each. What is served is said here and nowhere else."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 
 from reconciler.analysis.provider import Checking, Provider
 from reconciler.kube.client import Client
+from reconciler.providers.datadog import Datadog
 from reconciler.providers.graphite import Graphite
+from reconciler.providers.influxdb import InfluxDB
 from reconciler.providers.job import Job
+from reconciler.providers.kayenta import Kayenta
+from reconciler.providers.newrelic import NewRelic
 from reconciler.providers.prometheus import Prometheus
+from reconciler.providers.skywalking import SkyWalking
+from reconciler.providers.wavefront import Wavefront
 from reconciler.providers.web import Web
 
 
@@ -20,6 +26,10 @@ class ProviderHands:
     client: Client
     http: httpx.AsyncClient
     prometheus_address: str
+    namespace: str = "reconciler"
+    """The daemon's own, where the Secrets of providers are."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """The daemon's environment, as far as a provider reads it."""
     job_namespace: str = ""
 
 
@@ -35,6 +45,12 @@ PROVIDERS: Mapping[str, ProviderRow] = {
     "prometheus": ProviderRow(Prometheus, lambda hands: Prometheus(hands.http, hands.prometheus_address)),
     "web": ProviderRow(Web, lambda hands: Web(hands.http)),
     "graphite": ProviderRow(Graphite, lambda hands: Graphite(hands.http)),
+    "datadog": ProviderRow(Datadog, lambda hands: Datadog(hands.http, hands.client, hands.namespace, hands.variables)),
+    "newRelic": ProviderRow(NewRelic, lambda hands: NewRelic(hands.http, hands.client, hands.namespace)),
+    "wavefront": ProviderRow(Wavefront, lambda hands: Wavefront(hands.http, hands.client, hands.namespace)),
+    "influxdb": ProviderRow(InfluxDB, lambda hands: InfluxDB(hands.http, hands.client, hands.namespace)),
+    "kayenta": ProviderRow(Kayenta, lambda hands: Kayenta(hands.http)),
+    "skywalking": ProviderRow(SkyWalking, lambda hands: SkyWalking(hands.http)),
     "job": ProviderRow(Job, lambda hands: Job(hands.client, hands.job_namespace)),
 }
 

@@ -14,7 +14,7 @@ from reconciler.kernel.fields import Fields
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.problem import InvalidField, Problem, required
 from reconciler.kernel.shapes import Shapes
-from reconciler.providers.answers import ended, failed, judged
+from reconciler.providers.answers import failed, judged
 from reconciler.providers.jsonpath import find
 from reconciler.providers.requests import bearer, confided, headers_of, send, tokens_of
 from reconciler.web.client import HttpAnswer, HttpCall
@@ -51,13 +51,6 @@ class Web:
         except (Terminal, Transient) as error:
             return failed(task, error)
         return judged(task, result, value, {})
-
-    async def resume(self, task: MeasurementTask, measurement: Measurement) -> Measurement:
-        """A request is never left unfinished; one that is was begun by another program."""
-        return await self.run(task)
-
-    async def terminate(self, task: MeasurementTask, measurement: Measurement) -> Measurement:
-        return ended(task, measurement)
 
     @staticmethod
     def problems(config: Manifest) -> Iterator[Problem]:

@@ -1,6 +1,7 @@
 """Answers become measurements."""
 
-from reconciler.providers.answers import ended, failed, judged
+from reconciler.analysis.provider import ended
+from reconciler.providers.answers import failed, judged
 from tests.kit.analysis import NOW, measurement, task
 
 

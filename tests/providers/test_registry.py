@@ -10,7 +10,7 @@ from tests.kit.clusters import api
 async def test_providers_go_by_their_key_in_a_metric() -> None:
     async with api() as kubernetes, open_client() as client:
         known = providers(ProviderHands(client=kubernetes.client, http=client, prometheus_address=""))
-    assert {name: type(provider).__name__.lower() for name, provider in known.items()} == {name: name for name in PROVIDERS}
+    assert {name: type(provider).__name__.lower() for name, provider in known.items()} == {name: name.lower() for name in PROVIDERS}
 
 
 async def test_a_query_is_shown_as_it_was_asked() -> None:
