@@ -20,7 +20,8 @@ GROUP = "rbac.authorization.k8s.io"
 
 def rendered() -> str:
     """The whole file."""
-    return HEAD + "---\n".join(in_yaml(manifest) for name, router in ROUTERS.items() for manifest in _roles(name.lower(), router))
+    roles = (manifest for name, router in ROUTERS.items() for manifest in _roles(name.rpartition("/")[2].lower(), router))
+    return HEAD + "---\n".join(map(in_yaml, roles))
 
 
 def _roles(name: str, router: ServedRouter) -> Iterator[Manifest]:

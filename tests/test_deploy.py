@@ -80,7 +80,9 @@ def rules(*names: str) -> Iterator[Manifest]:
 def granted() -> Mapping[tuple[str, str], set[str]]:
     """(group, resource or resource/subresource) → verbs of the daemon's own roles."""
     found: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for rule in rules("reconciler", "reconciler-analysis-secrets", *(f"{ROUTER_ROLE}{name.lower()}" for name in ROUTERS)):
+    for rule in rules(
+        "reconciler", "reconciler-analysis-secrets", *(f"{ROUTER_ROLE}{name.rpartition('/')[2].lower()}" for name in ROUTERS)
+    ):
         for resource in rule["resources"]:
             found[rule["apiGroups"][0], resource] |= set(rule["verbs"])
     return found

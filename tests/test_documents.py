@@ -12,13 +12,17 @@ import yaml
 from reconciler_sandbox.rehearsal.parse import parse_story
 
 from reconciler.app.lint.lint import SETTINGS
+from reconciler.app.lint.shapes import misshapen
 from reconciler.app.settings.reading import settings_of
 from reconciler.kernel.identity import Manifest
 from reconciler.releases.manifest import parse_release
 from reconciler.releases.model import ReleaseSpec, ReleaseStatus
 from reconciler.releases.policy_manifest import parse_policy
+from reconciler.rollouts.spec.manifest import parse_rollout
+from reconciler.rollouts.validation.spec import spec_problem
 from reconciler.routers.registry import ROUTERS
 from tests.kit.releases import policy_fields
+from tests.kit.rollouts import canary, rollout, weight
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "reconciler").rglob("*.md")])
@@ -89,6 +93,14 @@ def ignored(example: Example) -> None:
         assert set(entry["jqPathExpressions"]) <= set(shared)
 
 
+def routing(example: Example) -> None:
+    """What a Rollout asks of its router has the shape that the router says, and no rule is broken."""
+    spec = canary(weight(20), canaryService="canary", stableService="stable", **example.document)
+    manifest = rollout(canary=spec)
+    assert [str(remark) for remark in misshapen("Rollout", manifest) if remark.field.startswith("spec.strategy")] == []
+    assert spec_problem(manifest, parse_rollout(manifest), ROUTERS) is None
+
+
 def unknown(value: Any, schema: Mapping[str, Any], path: str, named: Mapping[str, Any] | None = None) -> Iterator[str]:
     """The fields of a value that no record of the schema has; msgspec itself would pass over them."""
     named = schema.get("$defs", {}) if named is None else named
@@ -109,7 +121,7 @@ def reader_of(document: Manifest) -> Callable[[Example], None] | None:
         return kinds.get(document["kind"])
     if "syncPolicy" in document.get("spec", {}):
         return ignored
-    words = {frozenset(SETTINGS | {"notifiers"}): settings, frozenset({"title", "metrics"}): story}
+    words = {frozenset(SETTINGS | {"notifiers"}): settings, frozenset({"title", "metrics"}): story, frozenset({"trafficRouting"}): routing}
     return next((read for known, read in words.items() if known & document.keys()), None)
 
 
@@ -122,7 +134,7 @@ def test_an_example_is_read_by_our_own_parser(example: Example) -> None:
 
 def test_the_parsers_are_asked_and_find_a_word_that_they_do_not_know() -> None:
     read = [reader_of(example.document) for example in EXAMPLES]
-    assert set(read) == {settings, policy, story, release, ignored}
+    assert set(read) == {settings, policy, story, release, ignored, routing}
     spoiled = next(example for example in EXAMPLES if reader_of(example.document) is release)
     text = spoiled.text.replace("  revertReason:", "  revertedBecause:")
     with pytest.raises(AssertionError, match=r"spec\.revertedBecause"):

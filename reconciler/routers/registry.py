@@ -1,7 +1,8 @@
 """Which routers exist, by their key in `trafficRouting`, in the order in which they are routed (contract 1.7)."""
 
-from reconciler.rollouts.traffic.router import Routers
+from reconciler.rollouts.traffic.router import PLUGINS, Routers
+from reconciler.routers.gateway_api import PLUGIN, GatewayApi
 from reconciler.routers.istio import Istio
 from reconciler.routers.traefik import Traefik
 
-ROUTERS: Routers = {"istio": Istio(), "traefik": Traefik()}
+ROUTERS: Routers = {"istio": Istio(), "traefik": Traefik(), f"{PLUGINS}.{PLUGIN}": GatewayApi()}

@@ -1,104 +1,30 @@
 """What every router promises, alone and under the rollout controller; also of a toy, so that the seam stays honest."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from reconciler.app.lint.shapes import misshapen
-from reconciler.kernel.identity import Key, Manifest, ObjectRef
+from reconciler.kernel.identity import Key, Manifest
 from reconciler.kernel.plan import Replace
-from reconciler.kernel.resources import DESTINATION_RULES, ROLLOUTS, SERVICES, VIRTUAL_SERVICES
+from reconciler.kernel.resources import DESTINATION_RULES, ROLLOUTS, SERVICES
 from reconciler.kernel.well_known import HASH_LABEL, MANAGED_BY
 from reconciler.kube.errors import Refused
 from reconciler.rollouts.traffic.marks import owners
-from reconciler.rollouts.traffic.model import HeaderMatch, HeaderRoute, Traffic
-from reconciler.rollouts.traffic.router import Live, Owner, Routers, RoutesAsked, ServedRouter, Services
+from reconciler.rollouts.traffic.model import Traffic
+from reconciler.rollouts.traffic.router import Live, Owner, RoutesAsked, Services
 from reconciler.routers.registry import ROUTERS
-from reconciler.routers.traefik import NAME, TRAEFIK_SERVICES
-from tests.kit.rollouts import canary, pause, rollout, service, virtual_service, weight
+from reconciler.routers.traefik import NAME
+from tests.kit.rollouts import canary, pause, rollout, service, weight
+from tests.kit.routers import CASES, HEADER, Case, istio
 from tests.kit.store import run_through
-from tests.kit.toyrouter import SPLITS, Toy
 from tests.kit.world import World, deployed
 
-HEADER = HeaderRoute("testers", (HeaderMatch("x", exact="y"),))
 WHOSE = Services(canary="web-canary", stable="web-stable", namespace="shop", rollout="web", managed_routes=("testers",))
 OWNER = Owner("shop", "web")
-
-
-@dataclass(frozen=True)
-class Case:
-    """One router with a configuration and the objects it names, as a person wrote them."""
-
-    router: ServedRouter
-    key: str
-    config: Manifest
-    elsewhere: Manifest
-    objects: Mapping[ObjectRef, Manifest]
-
-    @property
-    def routers(self) -> Routers:
-        return {self.key: self.router}
-
-    @property
-    def live(self) -> Live:
-        return dict(self.objects)
-
-    def able(self, wanted: Traffic) -> Traffic:
-        """The traffic as far as this router can do it."""
-        return wanted if self.router.features.header else replace(wanted, header_route=None)
-
-    @property
-    def tagged(self) -> tuple[str, ...]:
-        """The managed routes of a release that asks for one, where the router can."""
-        return ("testers",) if self.router.features.header else ()
-
-
-def istio(*, subsets: bool = False) -> Case:
-    user = {**virtual_service(), "metadata": {"name": "web", "namespace": "shop", "labels": {"a": "b"}}}
-    other = {"name": "mail", "match": [{"uri": {"prefix": "/mail"}}], "route": [{"destination": {"host": "mail"}}], "x": 1}
-    user["spec"] = {"hosts": ["web"], "exportTo": ["."], "http": [other, {**user["spec"]["http"][0], "timeout": "2s", "unknown": {}}]}
-    config: Manifest = {"virtualService": {"name": "web", "routes": ["primary"]}}
-    found = {ObjectRef(VIRTUAL_SERVICES, "shop", "web"): user}
-    if subsets:
-        user["spec"]["http"][1]["route"] = [
-            {"destination": {"host": "web", "subset": "stable"}, "weight": 100},
-            {"destination": {"host": "web", "subset": "canary"}, "weight": 0},
-        ]
-        config["destinationRule"] = {"name": "web", "canarySubsetName": "canary", "stableSubsetName": "stable"}
-        listed = [{"name": "stable", "labels": {"tier": "web"}}, {"name": "canary", "trafficPolicy": {"x": 1}}]
-        metadata = {"name": "web", "namespace": "shop"}
-        rule = {"kind": "DestinationRule", "metadata": metadata, "spec": {"host": "web", "trafficPolicy": {}, "subsets": listed}}
-        found[ObjectRef(DESTINATION_RULES, "shop", "web")] = rule
-    elsewhere = {**config, "virtualService": {"name": "other", "routes": ["primary"]}}
-    return Case(ROUTERS["istio"], "istio", config, elsewhere, found)
-
-
-def toy() -> Case:
-    metadata = {"name": "web", "namespace": "shop", "labels": {"a": "b"}}
-    spec = {"weights": {"web-canary": 0, "web-stable": 100, "mail": 7}, "unknown": {"deep": [1]}, "tags": {"foreign": ["z"]}}
-    split = {"kind": "Split", "metadata": metadata, "spec": spec}
-    return Case(Toy(), "toy", {"split": "web"}, {"split": "other"}, {ObjectRef(SPLITS, "shop", "web"): split})
-
-
-def traefik() -> Case:
-    ours = [{"name": "web-canary", "port": 80, "weight": 0}, {"name": "web-stable", "port": 80, "weight": 100}]
-    others = [{"name": "mail", "port": 25}, {"name": "web-canary", "kind": "TraefikService", "weight": 3}]
-    spec = {"weighted": {"services": [*ours, *others], "sticky": {"cookie": {}}}}
-    split = {"kind": "TraefikService", "metadata": {"name": "web", "namespace": "shop", "labels": {"a": "b"}}, "spec": spec}
-    found = {ObjectRef(TRAEFIK_SERVICES, "shop", "web"): split}
-    return Case(ROUTERS["traefik"], "traefik", {NAME: "web"}, {NAME: "other"}, found)
-
-
-CASES: Mapping[str, Callable[[], Case]] = {
-    "istio": istio,
-    "istio with subsets": partial(istio, subsets=True),
-    "traefik": traefik,
-    "toy": toy,
-}
 
 
 @pytest.fixture(params=CASES)
@@ -213,6 +139,7 @@ MISSHAPEN: tuple[Manifest, ...] = (
     {"split": None},
     {NAME: 5},
     {NAME: ["web"]},
+    {"httpRoute": 5, "httpRoutes": ["web", {"name": 5}]},
 )
 
 
@@ -236,7 +163,7 @@ TAGGED = {"setHeaderRoute": {"name": "testers", "match": [{"headerName": "x", "h
 
 def driven(case: Case, **fields: Any) -> World:
     """A release that stands at weight 50 with a header route."""
-    routing = {case.key: case.config, "managedRoutes": [{"name": "testers"}]}
+    routing = {**case.asking(case.config), "managedRoutes": [{"name": "testers"}]}
     tagged = (TAGGED,) if case.router.features.header else ()
     spec = canary({"setCanaryScale": {"replicas": 1}}, *tagged, weight(50), pause(), **SERVED, trafficRouting=routing, **fields)
     others = [(SERVICES, service(name)) for name in ("web-canary", "web-stable")]
@@ -293,7 +220,7 @@ def test_a_rollout_that_changes_its_strategy_in_the_middle_leaves_no_trace(case:
 @pytest.mark.parametrize("routing", [None, {}, {"nginx": {"stableIngress": "web"}}])
 def test_a_rollout_that_changes_its_router_in_the_middle_leaves_no_trace(case: Case, routing: Manifest | None) -> None:
     world = driven(case)
-    former = dict.fromkeys((case.key, "managedRoutes"))
+    former = {**case.asking(None), "managedRoutes": None}
     change = None if routing is None else {**former, **routing}
     world.edit({"spec": {"strategy": {"canary": {"trafficRouting": change}}}}).settle()
     assert_untouched(case, world)
@@ -304,7 +231,7 @@ def test_a_rollout_that_names_another_object_in_the_middle_leaves_no_trace_in_th
     ref = next(iter(case.objects))
     metadata = {"name": "other", "namespace": "shop"}
     world.store.put(ref.resource, {**case.objects[ref], "metadata": metadata})
-    world.edit({"spec": {"strategy": {"canary": {"trafficRouting": {case.key: case.elsewhere}}}}}).settle()
+    world.edit({"spec": {"strategy": {"canary": {"trafficRouting": case.asking(case.elsewhere)}}}}).settle()
     former, latter = (world.store.get(ref.resource, "shop", name) for name in ("web", "other"))
     assert former is not None and former["spec"] == case.objects[ref]["spec"] and not owners(former)
     assert latter is not None and world.phase == "Paused CanaryPauseStep" and str(latter["spec"]).count("50") >= 2
@@ -372,7 +299,9 @@ def test_its_configuration_has_the_shape_that_it_says(made: Callable[[], Case]) 
     case = made()
 
     def told(config: Manifest) -> list[str]:
-        return [remark.field for remark in misshapen("Rollout", {"spec": {"strategy": {"canary": {"trafficRouting": {case.key: config}}}}})]
+        return [
+            remark.field for remark in misshapen("Rollout", {"spec": {"strategy": {"canary": {"trafficRouting": case.asking(config)}}}})
+        ]
 
     assert told(case.config) == []
     assert told({**case.config, "mistyped": "web"}) == [f"spec.strategy.canary.trafficRouting.{case.key}.mistyped"]

@@ -13,6 +13,7 @@ from reconciler.kernel.shapes import Shapes
 from reconciler.providers.registry import PROVIDERS
 from reconciler.rollouts.replicas.shapes import SHAPES as POD_SHAPES
 from reconciler.rollouts.spec.manifest import ROUTERS as ARGO_ROUTERS
+from reconciler.rollouts.traffic.router import PLUGINS
 from reconciler.routers.registry import ROUTERS
 
 ARGO_PROVIDERS = (
@@ -24,6 +25,11 @@ ARGO_PROVIDERS = (
 def _keys(served: Collection[str], known: Collection[str]) -> str:
     """The fields of an object of plug-ins by key: those that are served bring a row of that name, the others may hold anything."""
     return " ".join((*(f"{name}:{name}" for name in served), *(f"{name}*" for name in known if name not in served)))
+
+
+def _own(routers: Collection[str]) -> list[str]:
+    """The routers that stand in `trafficRouting` itself, and not among its plugins."""
+    return [name for name in routers if not name.startswith(f"{PLUGINS}.")]
 
 
 ROWS: Shapes = {
@@ -55,7 +61,8 @@ ROWS: Shapes = {
     "Affinity": "preferredDuringSchedulingIgnoredDuringExecution:Preference requiredDuringSchedulingIgnoredDuringExecution*",
     "Preference": "weight",
     "Metadata": "labels* annotations*",
-    "Routing": f"{_keys(ROUTERS, ARGO_ROUTERS)} plugins* managedRoutes[]:ManagedRoute maxTrafficWeight",
+    "Routing": f"{_keys(_own(ROUTERS), ARGO_ROUTERS)} {PLUGINS}:RouterPlugins managedRoutes[]:ManagedRoute maxTrafficWeight",
+    "RouterPlugins": " ".join((*(f"{name.removeprefix(f'{PLUGINS}.')}:{name}" for name in ROUTERS if name not in _own(ROUTERS)), "...")),
     "ManagedRoute": "name:text",
     "Step": (
         "setWeight pause:Pause setCanaryScale:CanaryScale setHeaderRoute:HeaderRoute setMirrorRoute:MirrorRoute analysis:Analysis"

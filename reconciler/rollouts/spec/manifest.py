@@ -7,7 +7,7 @@ from reconciler.kernel.identity import Manifest
 from reconciler.kernel.problem import InvalidField, invalid, required
 from reconciler.rollouts.spec.model import BlueGreen, Canary, PodMetadata, ProgressThreshold, RolloutSpec, TrafficRouting, WorkloadRef
 from reconciler.rollouts.spec.steps import parse_analysis, parse_steps
-from reconciler.rollouts.traffic.router import SETTINGS
+from reconciler.rollouts.traffic.router import PLUGINS, SETTINGS
 
 ROUTERS = ("istio", "nginx", "alb", "smi", "ambassador", "appMesh", "traefik", "apisix")
 """The routers of the reference in its order (contract 1.7); which of them are served here, the registry says."""
@@ -75,9 +75,9 @@ def _routing(routing: Fields | None) -> TrafficRouting | None:
     """None when absent; an object without routers still makes a routed canary, with no router (contract 9.1)."""
     if routing is None:
         return None
-    named = [name for name in routing.raw if name not in (*SETTINGS, "plugins") and routing.optional(name) is not None]
+    named = [name for name in routing.raw if name not in (*SETTINGS, PLUGINS) and routing.optional(name) is not None]
     known = sorted(named, key=lambda name: ROUTERS.index(name) if name in ROUTERS else len(ROUTERS))
-    routers = (*known, *(f"plugins.{name}" for name in routing.under("plugins").raw))
+    routers = (*known, *(f"{PLUGINS}.{name}" for name in routing.under(PLUGINS).raw))
     managed = tuple(route.text("name") for route in routing.each("managedRoutes"))
     return TrafficRouting(manifest=routing.raw, routers=routers, maximum=routing.number_or("maxTrafficWeight", 100), managed_routes=managed)
 

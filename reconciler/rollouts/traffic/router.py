@@ -3,9 +3,9 @@
 `Router` is what every mesh or gateway must answer, `RouterProfile` what it says about itself; the registry hands both in.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Manifest, ObjectRef, Resource
@@ -170,6 +170,7 @@ class ServedRouter(Router, RouterProfile, Protocol):
     """A row of the registry."""
 
 
+PLUGINS = "plugins"
 SETTINGS = frozenset({"managedRoutes", "maxTrafficWeight"})
 """Fields of `trafficRouting` that name no router."""
 Routers = Mapping[str, ServedRouter]
@@ -208,17 +209,31 @@ class Left:
 
 def configured(routers: Routers, traffic_routing: Manifest) -> tuple[ConfiguredRouter, ...]:
     """The routers of a `trafficRouting`, in order; Terminal when one is unknown."""
-    named = {name: config for name, config in traffic_routing.items() if name not in SETTINGS and config is not None}
+    named = {name: config for name, config in named_in(traffic_routing).items() if config is not None}
     for name in named:
         if name not in routers:
             raise Terminal(f"trafficRouting.{name}: no such router here; known are {', '.join(routers)}")
-    return tuple(ConfiguredRouter(name, routers[name], named[name]) for name in routers if name in named)
+    return tuple(ConfiguredRouter(name, routers[name], config) for name, config in _in_order(routers, named.items()))
+
+
+def named_in(traffic_routing: Manifest) -> Mapping[str, Any]:
+    """The routers that a `trafficRouting` names with their configurations; a plugin is called `plugins.<its name>`."""
+    plugins = traffic_routing.get(PLUGINS)
+    inner = plugins if isinstance(plugins, dict) else {}
+    own = {name: config for name, config in traffic_routing.items() if name not in (*SETTINGS, PLUGINS)}
+    return {**own, **{f"{PLUGINS}.{name}": config for name, config in inner.items()}}
+
+
+def _in_order(routers: Routers, named: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """What is served of these, in the order in which it is routed."""
+    found = dict(named)
+    return [(name, found[name]) for name in routers if name in found]
 
 
 def served(routers: Routers, traffic_routing: Manifest) -> tuple[ConfiguredRouter, ...]:
     """Those of the routers of a `trafficRouting` that are served and whose configuration is an object."""
-    known = {name: config for name, config in traffic_routing.items() if name in routers and isinstance(config, dict)}
-    return configured(routers, known)
+    named = named_in(traffic_routing).items()
+    return tuple(ConfiguredRouter(name, routers[name], config) for name, config in _in_order(routers, named) if isinstance(config, dict))
 
 
 def kinds_of(routers: Routers) -> tuple[Resource, ...]:
