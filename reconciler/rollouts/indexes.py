@@ -8,7 +8,7 @@ from reconciler.rollouts.traffic.marks import owners
 from reconciler.rollouts.traffic.named import routed_refs
 from reconciler.rollouts.traffic.router import Owner, Routers
 
-SERVICE_FIELDS = ("canaryService", "stableService", "activeService", "previewService")
+SERVICE_FIELDS = ("canaryService", "stableService", "activeService", "previewService", "pingService", "pongService")
 
 
 def orphan_word(namespace: str) -> str:
@@ -76,6 +76,7 @@ def rollout_words(rollout: Manifest) -> tuple[str, ...]:
     spec, namespace = _object(rollout.get("spec")), namespace_of(rollout)
     reference, strategy = _object(spec.get("workloadRef")), _object(spec.get("strategy"))
     fields = _object(strategy.get("canary")) or _object(strategy.get("blueGreen"))
+    fields = {**fields, **_object(fields.get("pingPong"))}
     services = dict.fromkeys(service_word(namespace, str(fields[field])) for field in SERVICE_FIELDS if fields.get(field))
     borrowed = (borrower_word(str(reference.get("kind")), namespace, str(reference.get("name"))),) if reference else ()
     return (*borrowed, *services)

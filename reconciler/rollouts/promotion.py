@@ -7,6 +7,7 @@ from reconciler.rollouts.passes import Pass
 from reconciler.rollouts.pods.sizes import capable
 from reconciler.rollouts.position import current_step, run_phase
 from reconciler.rollouts.rollback import fast_rollback, within_window
+from reconciler.rollouts.spec.model import PING, PONG
 from reconciler.rollouts.status.model import RolloutStatus
 
 FULL, WINDOW, FAST, INITIAL = "Full promotion requested", "Rollback within window", "Fast rollback", "Initial deploy"
@@ -61,5 +62,14 @@ def promoted(pass_: Pass, status: RolloutStatus, reason: str) -> tuple[Pass, Rol
     cleared = replace(pass_, cleared_pauses=True, abort_reason=None, removed_abort=True)
     if status.stable_hash == status.current_hash:
         return cleared, moved
+    moved = replace(moved, canary=replace(moved.canary, stable_ping_pong=_next_stable_side(pass_, status.canary.stable_ping_pong)))
     message = f"Rollout completed update to revision {pass_.facts.revision} ({status.current_hash}): {reason}"
     return cleared.tell("RolloutCompleted", message), moved
+
+
+def _next_stable_side(pass_: Pass, stable: str) -> str:
+    """Which of ping and pong is stable after a promotion: the one that was the canary's (contract 4.6, 13.48)."""
+    canary = pass_.facts.spec.canary
+    if canary is None or canary.ping_pong is None:
+        return stable
+    return PONG if stable == PING else PING

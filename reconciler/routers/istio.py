@@ -42,7 +42,7 @@ class _Mesh:
 class Istio:
     """The router of `trafficRouting.istio`."""
 
-    features = Features(header=True, mirror=True, shared_fields={"VirtualService": WEIGHTS, "DestinationRule": HASHES})
+    features = Features(header=True, mirror=True, ping_pong=True, shared_fields={"VirtualService": WEIGHTS, "DestinationRule": HASHES})
     kinds = (VIRTUAL_SERVICES, DESTINATION_RULES)
     shapes = SHAPES
 
@@ -71,7 +71,7 @@ class Istio:
 
     def problems(self, config: Manifest, asked: RoutesAsked) -> Iterator[Problem]:
         """Services that are missing (contract 12.2), and conditions that Istio's admission would refuse in the middle of a release."""
-        if not _rule(config) and not (asked.canary and asked.stable):
+        if not _rule(config) and not asked.ping_pong and not (asked.canary and asked.stable):
             yield invalid(f"spec.strategy.{'canaryService' if asked.stable else 'stableService'}", "", SERVICES)
         for field, route in asked.routes:
             yield from _refused(field, route)

@@ -138,7 +138,7 @@ def _counts(result: Manifest) -> str:
 
 
 def tags(rollout: Manifest, pod_hash: str) -> tuple[str, ...]:
-    """Which roles a ReplicaSet plays: stable, canary, active, preview (contract 11.2)."""
+    """Which roles a ReplicaSet plays: stable, canary, active, preview, ping, pong (contract 11.2)."""
     status = rollout.get("status") or {}
     blue_green = status.get("blueGreen") or {}
     roles = (
@@ -150,7 +150,16 @@ def tags(rollout: Manifest, pod_hash: str) -> tuple[str, ...]:
         ("active", pod_hash == blue_green.get("activeSelector")),
         ("preview", pod_hash == blue_green.get("previewSelector") != blue_green.get("activeSelector")),
     )
-    return tuple(name for name, holds in roles if holds)
+    return (*(name for name, holds in roles if holds), *_side(rollout, pod_hash))
+
+
+def _side(rollout: Manifest, pod_hash: str) -> tuple[str, ...]:
+    """Which of the two Services that take turns leads here: the stable one's turn is on record, the other is the canary's."""
+    canary, status = (rollout["spec"].get("strategy") or {}).get("canary") or {}, rollout.get("status") or {}
+    if not canary.get("pingPong") or pod_hash not in (status.get("stableRS"), status.get("currentPodHash")):
+        return ()
+    stable_is_ping = (status.get("canary") or {}).get("stablePingPong") == "ping"
+    return ("ping",) if stable_is_ping == (pod_hash == status.get("stableRS")) else ("pong",)
 
 
 def _set_weight(steps: list[Manifest], status: Manifest, most: int) -> int:

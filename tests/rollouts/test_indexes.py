@@ -27,6 +27,8 @@ def test_a_rollout_is_found_by_its_services_and_by_the_objects_it_routes() -> No
     assert set(rollout_words(manifest)) == {service_word("shop", "web-canary"), service_word("shop", "web-stable")}
     assert routed_words(ROUTERS, manifest) == (route_word(ObjectRef(VIRTUAL_SERVICES, "shop", "web")),)
     assert routed_words(ROUTERS, {**manifest, "spec": None}) == ()
+    turning = rollout(canary=canary(pingPong={"pingService": "a", "pongService": "b"}))
+    assert set(rollout_words(turning)) == {service_word("shop", "a"), service_word("shop", "b")}
 
 
 def test_an_object_is_found_by_whom_it_holds_something_of() -> None:

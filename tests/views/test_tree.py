@@ -98,6 +98,9 @@ def test_roles_follow_the_hashes() -> None:
     assert tags(rollout(), "new") == ("canary",)
     assert tags(rollout(), "old") == ("stable",)
     assert tags(rollout(currentPodHash="old"), "old") == ("stable",)
+    turning = rollout(canary={"stablePingPong": "ping"})
+    turning["spec"]["strategy"]["canary"]["pingPong"] = {"pingService": "a", "pongService": "b"}
+    assert tags(turning, "new") == ("canary", "pong") and tags(turning, "old") == ("stable", "ping") and tags(turning, "gone") == ()
     blue = rollout(strategy="blueGreen", stableRS="old", blueGreen={"activeSelector": "old", "previewSelector": "new"})
     assert tags(blue, "old") == ("stable", "active")
     assert tags(blue, "new") == ("preview",)

@@ -50,13 +50,14 @@ ROWS: Shapes = {
     "Canary": (
         "canaryService:text stableService:text steps[]:Step trafficRouting:Routing maxSurge maxUnavailable analysis:Analysis"
         " antiAffinity:Affinity canaryMetadata:Metadata stableMetadata:Metadata scaleDownDelaySeconds scaleDownDelayRevisionLimit"
-        " abortScaleDownDelaySeconds dynamicStableScale pingPong* minPodsPerReplicaSet replicaProgressThreshold:Threshold"
+        " abortScaleDownDelaySeconds dynamicStableScale pingPong:PingPong minPodsPerReplicaSet replicaProgressThreshold:Threshold"
     ),
     "BlueGreen": (
         "activeService:text previewService:text previewReplicaCount autoPromotionEnabled autoPromotionSeconds maxUnavailable"
         " scaleDownDelaySeconds scaleDownDelayRevisionLimit prePromotionAnalysis:Analysis postPromotionAnalysis:Analysis"
         " antiAffinity:Affinity previewMetadata:Metadata activeMetadata:Metadata abortScaleDownDelaySeconds"
     ),
+    "PingPong": "pingService:text pongService:text",
     "Threshold": "type:text value",
     "Affinity": "preferredDuringSchedulingIgnoredDuringExecution:Preference requiredDuringSchedulingIgnoredDuringExecution*",
     "Preference": "weight",

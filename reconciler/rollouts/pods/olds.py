@@ -1,6 +1,6 @@
 """Older ReplicaSets wound down, and forgotten when there are too many (contract 2.8–2.10, 10.6, 10.7)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from reconciler.kernel.plan import Remove
 from reconciler.kernel.resources import REPLICA_SETS
@@ -93,7 +93,15 @@ def referenced(pass_: Pass) -> frozenset[str]:
     before, weights = pass_.before, pass_.weights
     shares = (weights.canary.hash, weights.stable.hash) if weights else ()
     names = (before.stable_hash, before.current_hash, before.blue_green.active_selector, before.blue_green.preview_selector)
-    return frozenset((*names, *shares, *pass_.selectors.values(), *pass_.facts.found.routed_hashes)) - {""}
+    return frozenset((*names, *shares, *_selected(pass_), *pass_.facts.found.routed_hashes)) - {""}
+
+
+def _selected(pass_: Pass) -> Iterator[str]:
+    """What Services select, but for ping and pong: the one in waiting selects the former version until the next release."""
+    canary = pass_.facts.spec.canary
+    pair = canary.ping_pong if canary else None
+    waiting = (pair.ping_service, pair.pong_service) if pair else ()
+    return (hash for name, hash in pass_.selectors.items() if name not in waiting)
 
 
 def forget_old(pass_: Pass) -> Pass:

@@ -5,7 +5,16 @@ from dataclasses import replace
 from reconciler.kernel.fields import Fields
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.problem import InvalidField, invalid, required
-from reconciler.rollouts.spec.model import BlueGreen, Canary, PodMetadata, ProgressThreshold, RolloutSpec, TrafficRouting, WorkloadRef
+from reconciler.rollouts.spec.model import (
+    BlueGreen,
+    Canary,
+    PingPong,
+    PodMetadata,
+    ProgressThreshold,
+    RolloutSpec,
+    TrafficRouting,
+    WorkloadRef,
+)
 from reconciler.rollouts.spec.steps import parse_analysis, parse_steps
 from reconciler.rollouts.traffic.router import PLUGINS, SETTINGS
 
@@ -65,10 +74,14 @@ def _canary(canary: Fields) -> Canary:
         scale_down_delay_revisions=canary.number("scaleDownDelayRevisionLimit"),
         abort_delay=canary.number("abortScaleDownDelaySeconds"),
         dynamic_stable_scale=canary.flag("dynamicStableScale"),
-        ping_pong=canary.raw.get("pingPong"),
+        ping_pong=_ping_pong(canary.optional("pingPong")),
         min_pods=canary.number_or("minPodsPerReplicaSet", 0),
         threshold=ProgressThreshold(threshold.text("type"), threshold.number_or("value", 0)) if threshold else None,
     )
+
+
+def _ping_pong(services: Fields | None) -> PingPong | None:
+    return PingPong(services.text("pingService"), services.text("pongService")) if services else None
 
 
 def _routing(routing: Fields | None) -> TrafficRouting | None:

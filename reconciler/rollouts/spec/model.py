@@ -9,6 +9,7 @@ from reconciler.rollouts.traffic.model import HeaderRoute, MirrorRoute
 
 DEFAULT_DELAY = 30
 UNLIMITED = 2**31 - 1
+PING, PONG = "ping", "pong"
 Amount = int | str
 """A number of pods, or any text as a percentage (contract 1.3)."""
 
@@ -83,6 +84,18 @@ class PodMetadata:
     annotations: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class PingPong:
+    """Two Services that take turns at being the stable one (contract 1.3, 13.48)."""
+
+    ping_service: str
+    pong_service: str
+
+    def sides(self, stable: str) -> tuple[str, str]:
+        """The (canary, stable) Services; `stable` is the `stablePingPong` on record, and none means that pong is stable."""
+        return (self.pong_service, self.ping_service) if stable == PING else (self.ping_service, self.pong_service)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Canary:
     """Strategy canary (contract 1.3)."""
@@ -102,7 +115,7 @@ class Canary:
     scale_down_delay_revisions: int | None = None
     abort_delay: int | None = None
     dynamic_stable_scale: bool = False
-    ping_pong: Manifest | None = None
+    ping_pong: PingPong | None = None
     min_pods: int = 0
     threshold: ProgressThreshold | None = None
 

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from reconciler.kernel.identity import Manifest, ObjectRef, annotations_of, name_of, namespace_of
 from reconciler.kernel.well_known import GENERATED_ROUTES, SOURCE
+from reconciler.rollouts.spec.model import PING
 from reconciler.rollouts.traffic.router import Routers, Services, served
 
 WritableNamespaces = Mapping[str, frozenset[str]]
@@ -21,10 +22,14 @@ def services_of(rollout: Manifest, unavailable: str = "") -> Services:
     """Whose traffic the routers move."""
     canary = _canary(rollout)
     managed = routing_of(rollout).get("managedRoutes")
+    pair, recorded = _object(canary.get("pingPong")), _object(_object(rollout.get("status")).get("canary"))
     names = [str(route.get("name", "")) for route in (managed if isinstance(managed, list) else []) if isinstance(route, dict)]
     return Services(
         canary=str(canary.get("canaryService") or ""),
         stable=str(canary.get("stableService") or ""),
+        ping=str(pair.get("pingService") or ""),
+        pong=str(pair.get("pongService") or ""),
+        stable_is_ping=recorded.get("stablePingPong") == PING,
         namespace=namespace_of(rollout),
         rollout=name_of(rollout),
         managed_routes=tuple(names),

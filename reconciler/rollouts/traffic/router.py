@@ -114,11 +114,15 @@ class Features:
 
 @dataclass(frozen=True, slots=True)
 class RoutesAsked:
-    """What a Rollout asks of a router besides its configuration: its two Services, and (field, route) of every step that sets one."""
+    """What a Rollout asks of a router besides its configuration: its two Services, and (field, route) of every step that sets one.
+
+    `ping_pong`: two other Services take turns in place of them.
+    """
 
     canary: str
     stable: str
     routes: Sequence[tuple[str, HeaderRoute | MirrorRoute]] = ()
+    ping_pong: bool = False
 
 
 class Router(Protocol):

@@ -10,6 +10,7 @@ from reconciler.kernel.well_known import HASH_LABEL, MANAGED_BY
 from reconciler.rollouts.passes import Pass, reference
 from reconciler.rollouts.pods.replica_set import ReplicaSet
 from reconciler.rollouts.pods.sizes import capable
+from reconciler.rollouts.spec.model import Canary
 
 
 def switch(pass_: Pass, name: str, hash: str) -> Pass:
@@ -51,12 +52,32 @@ def point_services(pass_: Pass) -> Pass:
     canary = pass_.facts.spec.canary
     if canary is None:
         return pass_
+    pass_ = _point_pair(pass_, canary)
     pass_ = switch_when_able(pass_, canary.stable_service, pass_.facts.stable)
     if pass_.aborted:
         return pass_ if canary.routing else switch_when_able(pass_, canary.canary_service, pass_.facts.stable)
     if rolling_back_dynamically(pass_):
         return pass_
     return switch_when_able(pass_, canary.canary_service, pass_.facts.new)
+
+
+def _point_pair(pass_: Pass, canary: Canary) -> Pass:
+    """Ping and pong: the canary's side to the new version, the other one to stable (contract 4.1 step 8, 13.48).
+
+    A side without weight needs no pod to move, so that pods whose readiness waits for their Service become ready. One with weight
+    keeps the pods it has until the new version has one.
+    """
+    new, pair = pass_.facts.new, canary.ping_pong
+    if pair is None:
+        return pass_
+    ahead, home = pair.sides(pass_.before.canary.stable_ping_pong)
+    pass_ = switch_when_able(pass_, home, pass_.facts.stable)
+    if new is None or pass_.before.promoted:
+        return pass_
+    weights = pass_.before.canary.weights
+    if weights is not None and weights.canary.weight > 0 and new.available == 0:
+        return pass_
+    return switch(pass_, ahead, new.hash)
 
 
 def rolling_back_dynamically(pass_: Pass) -> bool:

@@ -11,6 +11,8 @@ from reconciler.rollouts.traffic.router import Features, Routers, RoutesAsked, s
 from reconciler.rollouts.validation.rules import affinity_problems, argument_problems, negative_problems, same_services
 
 ONE_KIND = "Step must have one of the following set: experiment, setWeight, setCanaryScale, plugin or pause"
+PING_PONG_ROUTERS = "Ping-pong feature works with the ALB and Istio traffic routers only"
+PING_PONG_SERVICES = "Ping service and Pong service must to be set to use Ping-Pong feature"
 UNMANAGED = "Steps define a route that does not exist in spec.strategy.canary.trafficRouting.managedRoutes"
 ONE_MATCH = "StringMatch match value must have exactly one of the following: exact, regex, prefix"
 NO_MATCH = "StringMatch value missed, match value must have one of the following: exact, regex, prefix"
@@ -24,6 +26,7 @@ def canary_problems(rollout: Manifest, spec: RolloutSpec, routers: Routers) -> I
         return
     yield from _pods(spec, canary)
     yield from _services(canary)
+    yield from _ping_pong(canary, routers)
     yield from _refusals(canary, routers)
     yield from _delays(canary)
     yield from affinity_problems("spec.strategy.antiAffinity", canary.anti_affinity)
@@ -49,9 +52,28 @@ def _services(canary: Canary) -> Iterator[Problem]:
         yield same_services("spec.strategy.stableService", canary.stable_service, "stable", "canary")
 
 
+def _ping_pong(canary: Canary, routers: Routers) -> Iterator[Problem]:
+    """Two Services that differ from each other and from the fixed ones, and a router that can let them take pair."""
+    pair = canary.ping_pong
+    if pair is None:
+        return
+    named = canary.routing.routers if canary.routing else ()
+    if not named or any(name in routers and not routers[name].features.ping_pong for name in named):
+        yield invalid("spec.strategy.trafficRouting", ", ".join(named), PING_PONG_ROUTERS)
+    for name, service in (("pingService", pair.ping_service), ("pongService", pair.pong_service)):
+        if not service:
+            yield invalid(f"spec.strategy.pingPong.{name}", service, PING_PONG_SERVICES)
+    if pair.ping_service == pair.pong_service:
+        yield same_services("spec.strategy.pingPong.pingService", pair.ping_service, "ping", "pong")
+    for fixed, service in (("canary", canary.canary_service), ("stable", canary.stable_service)):
+        for side, name in (("ping", pair.ping_service), ("pong", pair.pong_service)):
+            if service and service == name:
+                yield same_services(f"spec.strategy.pingPong.{side}Service", name, side, fixed)
+
+
 def _routers(canary: Canary, routers: Routers) -> Iterator[Problem]:
     """The routes that steps ask for, and what each router finds wrong with them and with its configuration."""
-    asked = RoutesAsked(canary.canary_service, canary.stable_service, tuple(_asked_routes(canary)))
+    asked = RoutesAsked(canary.canary_service, canary.stable_service, tuple(_asked_routes(canary)), ping_pong=canary.ping_pong is not None)
     features = _features(canary, routers)
     for path, route in asked.routes:
         if isinstance(route, HeaderRoute):
@@ -73,15 +95,12 @@ def _asked_routes(canary: Canary) -> Iterator[tuple[str, HeaderRoute | MirrorRou
 
 def _refusals(canary: Canary, routers: Routers) -> Iterator[Problem]:
     """What the reference serves and this controller does not, yet."""
-    features = _features(canary, routers)
-    if canary.ping_pong is not None and not all(f.ping_pong for f in features or (Features(),)):
-        yield unsupported("spec.strategy.pingPong", "ping-pong")
     if canary.routing is None:
         return
     for router in canary.routing.routers:
         if router not in routers:
             yield unsupported(f"{ROUTING}.{router}", f"traffic router {router}")
-    if canary.routing.maximum != 100 and not any(f.maximum for f in features):
+    if canary.routing.maximum != 100 and not any(f.maximum for f in _features(canary, routers)):
         detail = "Canary maxTrafficWeight in traffic routing only support in Nginx and Plugins"
         yield invalid("spec.strategy.trafficRouting.maxTrafficWeight", canary.routing.maximum, detail)
 

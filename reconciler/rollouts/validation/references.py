@@ -8,18 +8,25 @@ from reconciler.analysis.templates import validate_references
 from reconciler.kernel.identity import Manifest, annotations_of
 from reconciler.kernel.problem import Problem, invalid
 from reconciler.kernel.well_known import HASH_LABEL, MANAGED_BY
-from reconciler.rollouts.spec.model import Canary, RolloutAnalysis, RolloutSpec
+from reconciler.rollouts.spec.model import BlueGreen, Canary, RolloutAnalysis, RolloutSpec
 
 
 def service_fields(spec: RolloutSpec) -> tuple[tuple[str, str], ...]:
     """The (field, name) pairs of the Services a rollout names."""
-    if isinstance(spec.strategy, Canary):
-        canary = spec.strategy
-        named = (("canary.canaryService", canary.canary_service), ("canary.stableService", canary.stable_service))
-    else:
-        green = spec.strategy
-        named = (("blueGreen.activeService", green.active_service), ("blueGreen.previewService", green.preview_service))
+    named = _canary_services(spec.strategy) if isinstance(spec.strategy, Canary) else _blue_green_services(spec.strategy)
     return tuple((f"spec.strategy.{field}", name) for field, name in named if name)
+
+
+def _canary_services(canary: Canary) -> tuple[tuple[str, str], ...]:
+    fixed = (("canary.canaryService", canary.canary_service), ("canary.stableService", canary.stable_service))
+    pair = canary.ping_pong
+    if pair is None:
+        return fixed
+    return (*fixed, ("canary.pingPong.pingService", pair.ping_service), ("canary.pingPong.pongService", pair.pong_service))
+
+
+def _blue_green_services(green: BlueGreen) -> tuple[tuple[str, str], ...]:
+    return (("blueGreen.activeService", green.active_service), ("blueGreen.previewService", green.preview_service))
 
 
 def service_problem(name: str, spec: RolloutSpec, services: Mapping[str, Manifest]) -> Problem | None:

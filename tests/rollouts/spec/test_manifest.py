@@ -38,6 +38,8 @@ def test_an_explicit_zero_is_not_a_default() -> None:
     [
         ({}, r"Rollout has missing field '\.spec\.strategy\.canary or \.spec\.strategy\.blueGreen'"),
         ({"canary": {}, "blueGreen": {}}, "Multiple Strategies can not be listed"),
+        ({"canary": {"pingPong": "both"}}, r"spec\.strategy\.canary\.pingPong: Invalid value: \"both\": must be an object"),
+        ({"canary": {"pingPong": {"pingService": 1}}}, r"spec\.strategy\.canary\.pingPong\.pingService"),
         ({"canary": {"maxSurge": "many"}}, r"spec\.strategy\.canary\.maxSurge"),
         ({"canary": {"steps": [{"setWeight": "x"}]}}, r"spec\.strategy\.canary\.steps\[0\]\.setWeight"),
     ],

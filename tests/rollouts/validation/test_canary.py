@@ -9,6 +9,14 @@ from reconciler.rollouts.validation.spec import spec_problem
 from reconciler.routers.registry import ROUTERS
 from tests.kit.rollouts import canary, istio_routing, measured, rollout, weight
 
+TURNS = "Ping-pong feature works with the ALB and Istio traffic routers only"
+
+
+def turns(**services: str) -> dict[str, Any]:
+    """Two Services that take turns behind Istio."""
+    return {"pingPong": {"pingService": "a", "pongService": "b", **services}, "trafficRouting": istio_routing()}
+
+
 HEADER = {"setHeaderRoute": {"name": "h", "match": [{"headerName": "x", "headerValue": {"exact": "y"}}]}}
 MIRROR = {"setMirrorRoute": {"name": "h", "percentage": 120, "match": [{"method": {"exact": "GET"}}]}}
 TWO_WAYS = {"setHeaderRoute": {"name": "h", "match": [{"headerName": "x", "headerValue": {"exact": "y", "regex": "z"}}]}}
@@ -51,7 +59,16 @@ def test_a_wrong_step_is_named_by_its_place(step: dict[str, Any], expected: str)
         ({"canaryService": "a", "stableService": "a"}, "This rollout uses the same service for the stable and canary services"),
         ({"scaleDownDelaySeconds": 1}, "Canary scaleDownDelaySeconds can only be used with traffic routing"),
         ({"dynamicStableScale": True}, "Canary dynamicStableScale can only be used with traffic routing"),
-        ({"pingPong": {"pingService": "a", "pongService": "b"}}, "spec.strategy.pingPong: Forbidden: ping-pong is not supported yet"),
+        ({"pingPong": {"pingService": "a", "pongService": "b"}}, f'spec.strategy.trafficRouting: Invalid value: "": {TURNS}'),
+        ({"pingPong": {"pingService": "a", "pongService": "b"}, "trafficRouting": {}}, TURNS),
+        (
+            {"pingPong": {"pingService": "a", "pongService": "b"}, "trafficRouting": {"traefik": {"weightedTraefikServiceName": "w"}}},
+            f'spec.strategy.trafficRouting: Invalid value: "traefik": {TURNS}',
+        ),
+        (turns(pongService=""), 'spec.strategy.pingPong.pongService: Invalid value: "": Ping service and Pong service must to be set'),
+        (turns(pingService=""), 'spec.strategy.pingPong.pingService: Invalid value: "": Ping service and Pong service must to be set'),
+        (turns(pongService="a"), "This rollout uses the same service for the ping and pong services, but two different services"),
+        ({**turns(), "canaryService": "b", "stableService": "c"}, "the same service for the pong and canary services"),
         (
             {"trafficRouting": {"nginx": {}}},
             "spec.strategy.canary.trafficRouting.nginx: Forbidden: traffic router nginx is not supported yet",
@@ -102,3 +119,7 @@ def test_a_mirror_match_that_istio_refuses_is_said_before_the_step() -> None:
 def test_a_router_that_nobody_knows_is_refused_and_not_ignored() -> None:
     routing = {**istio_routing(), "istoi": {}}
     assert "trafficRouting.istoi: Forbidden: traffic router istoi is not supported yet" in problem(istio=True, trafficRouting=routing)
+
+
+def test_services_that_take_turns_need_no_fixed_ones() -> None:
+    assert problem(**turns()) == ""
