@@ -18,7 +18,7 @@ from reconciler.kernel.merge import merge_patch
 from reconciler.kernel.plan import Emit, Patch, Plan, Remove
 from reconciler.kernel.problem import InvalidField
 from reconciler.kernel.resources import ANALYSIS_RUNS, JOBS, NAMESPACES
-from reconciler.kernel.well_known import INSTANCE_ID
+from reconciler.kernel.well_known import is_of_instance
 from reconciler.runtime.access import ClusterAccess
 
 WARNINGS = frozenset({RunPhase.ERROR, RunPhase.FAILED})
@@ -30,13 +30,14 @@ class AnalysisRunController:
     name = "analysisrun"
     watches: tuple[Resource, ...] = (ANALYSIS_RUNS, JOBS, NAMESPACES)
 
-    def __init__(self, access: ClusterAccess, providers: Mapping[str, Provider]) -> None:
+    def __init__(self, access: ClusterAccess, providers: Mapping[str, Provider], instance_id: str) -> None:
         self._cache = access.cache
         self._clock = access.clock
         self._apply = access.apply
         self._supported = frozenset(providers)
         self._measuring = Measuring(access.client, access.clock, providers)
         self._suspension = access.suspension
+        self._instance_id = instance_id
 
     def keys_for(self, resource: Resource, manifest: Manifest) -> Iterable[Key]:
         """A run itself, and for a Job the run that started it."""
@@ -51,7 +52,7 @@ class AnalysisRunController:
 
     async def reconcile(self, key: Key) -> datetime | None:
         manifest = self._cache.get(ANALYSIS_RUNS, key.namespace, key.name)
-        if manifest is None or manifest["metadata"].get("deletionTimestamp") or labels_of(manifest).get(INSTANCE_ID):
+        if manifest is None or manifest["metadata"].get("deletionTimestamp") or not is_of_instance(manifest, self._instance_id):
             return None
         if await self._suspension.holds(ANALYSIS_RUNS, manifest):
             return None

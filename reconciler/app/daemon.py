@@ -96,6 +96,7 @@ class Daemon:
         unfenced = Client(transport, Fence())
         self._freeze = Freeze(unfenced, settings.namespace)
         self._reader = unfenced
+        self._lease = lease_name(settings)
         self._leadership = Leadership(unfenced, self._terms(), self._clock.now, self._clock.monotonic)
         self._client = Client(transport, Fence(*self._gates("cluster", "all")))
         self.telemetry = Telemetry()
@@ -172,10 +173,10 @@ class Daemon:
         if "rollout" not in self._settings.controllers:
             return
         for namespace in dict.fromkeys((self._settings.namespace, "argo-rollouts")):
-            holder = await rival_holder(self._reader, namespace, LEASE, self._clock.now())
+            holder = await rival_holder(self._reader, namespace, self._lease, self._clock.now())
             if holder is not None and not holder.startswith("reconciler-"):
                 raise Terminal(
-                    f"another rollout controller holds the lease {namespace}/{LEASE}: {holder}. "
+                    f"another rollout controller holds the lease {namespace}/{self._lease}: {holder}. "
                     "Stop it first, or run beside it with controllers: [release]"
                 )
 
@@ -199,7 +200,14 @@ class Daemon:
 
     def _terms(self) -> LeaseTerms:
         settings = self._settings
-        name = LEASE if "rollout" in settings.controllers else OWN_LEASE
         # Unique like client-go's: containers on one host network share its name, and each of their daemons is process 1.
         holder = f"reconciler-{socket.gethostname()}-{os.getpid()}-{token_hex(4)}"
-        return LeaseTerms(settings.namespace, name, holder, settings.lease_duration.total_seconds(), settings.lease_renewal.total_seconds())
+        return LeaseTerms(
+            settings.namespace, self._lease, holder, settings.lease_duration.total_seconds(), settings.lease_renewal.total_seconds()
+        )
+
+
+def lease_name(settings: Settings) -> str:
+    """The Lease of a daemon: the reference's where it drives Rollouts, with the instance id as there (contract 0.4)."""
+    name = LEASE if "rollout" in settings.controllers else OWN_LEASE
+    return f"{name}-{settings.instance_id}" if settings.instance_id else name

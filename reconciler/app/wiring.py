@@ -153,9 +153,9 @@ def _controllers(environment: Environment, access: ClusterAccess, outside: Exter
     if environment.read_only:  # only sources are looked at: what they would do is said, and no other pass could do anything but ask
         return [_source_controller(environment, access, outside, policies)] if "release" in settings.controllers else []
     if "rollout" in settings.controllers:
-        found.append(RolloutController(access, RolloutObserver(access.client, access.cache, ROUTERS, _reach(settings))))
+        found.append(RolloutController(access, _rollout_observer(access, settings)))
     if "analysis" in settings.controllers:
-        found.append(AnalysisRunController(access, _providers(environment, access)))
+        found.append(AnalysisRunController(access, _providers(environment, access), settings.instance_id))
     if "release" in settings.controllers:
         hands = {name: _hands(environment, source, forges.get(name)) for name, source in sources.items()}
         announcements, notices = Announcements(forges, access.cache), Notices(outside.subscriptions)
@@ -163,6 +163,10 @@ def _controllers(environment: Environment, access: ClusterAccess, outside: Exter
         found.append(ReleaseController(access, reach))
         found.append(_source_controller(environment, access, outside, policies))
     return found
+
+
+def _rollout_observer(access: ClusterAccess, settings: Settings) -> RolloutObserver:
+    return RolloutObserver(access.client, access.cache, ROUTERS, _reach(settings), settings.instance_id)
 
 
 def _source_controller(environment: Environment, access: ClusterAccess, outside: External, policies: Policies) -> SourceController:

@@ -1,6 +1,6 @@
 """Well-known labels and annotations: the keys that we and the clients of the reference put on objects (contract 0.3)."""
 
-from reconciler.kernel.identity import Manifest, annotations_of
+from reconciler.kernel.identity import Manifest, annotations_of, labels_of
 
 HASH_LABEL = "rollouts-pod-template-hash"
 REVISION = "rollout.argoproj.io/revision"
@@ -23,3 +23,8 @@ SOURCE = "reconciler.dev/source"
 def suspended(live: Manifest) -> bool:
     """True when a person asked us to leave this object alone (ADR 0021)."""
     return annotations_of(live).get(SUSPEND) == "true"
+
+
+def is_of_instance(live: Manifest, instance_id: str) -> bool:
+    """True when a controller of this instance id drives the object: it bears exactly this id, or none where there is none."""
+    return labels_of(live).get(INSTANCE_ID) == (instance_id or None)

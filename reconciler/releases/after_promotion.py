@@ -6,8 +6,9 @@ from reconciler.analysis.arguments import literals, merge_arguments
 from reconciler.analysis.runs import run_spec
 from reconciler.analysis.templates import combine
 from reconciler.kernel.errors import Terminal
-from reconciler.kernel.identity import Manifest
+from reconciler.kernel.identity import Manifest, labels_of
 from reconciler.kernel.resources import ANALYSIS_RUNS, RELEASES
+from reconciler.kernel.well_known import INSTANCE_ID
 from reconciler.releases.model import Release
 
 
@@ -23,6 +24,7 @@ def run_after_promotion(release: Release, rollout: Manifest, analysis: Manifest,
         raise Terminal(f"afterPromotion.analysis of release {release.name}: {combined}")
     hashes = {"Latest": release.status.pod_hash, "Stable": release.spec.previous.pod_hash if release.spec.previous else ""}
     arguments = merge_arguments(literals(analysis.get("args") or [], rollout, hashes), combined.arguments)
+    instance = {INSTANCE_ID: labels_of(rollout)[INSTANCE_ID]} if INSTANCE_ID in labels_of(rollout) else {}
     owner = {
         "apiVersion": RELEASES.api_version,
         "kind": RELEASES.kind,
@@ -37,7 +39,7 @@ def run_after_promotion(release: Release, rollout: Manifest, analysis: Manifest,
         "metadata": {
             "name": after_name(release),
             "namespace": release.namespace,
-            "labels": {"reconciler.dev/release": release.name},
+            "labels": {**instance, "reconciler.dev/release": release.name},
             "ownerReferences": [owner],
         },
         "spec": run_spec(combined, arguments),

@@ -7,7 +7,7 @@ from datetime import datetime
 import structlog
 
 from reconciler.kernel.errors import Transient
-from reconciler.kernel.identity import Key, Manifest, ObjectRef, Resource, annotations_of, labels_of, name_of, namespace_of
+from reconciler.kernel.identity import Key, Manifest, ObjectRef, Resource, annotations_of, name_of, namespace_of
 from reconciler.kernel.plan import Action, Create, Patch, Plan, Replace
 from reconciler.kernel.problem import InvalidField, Problem
 from reconciler.kernel.resources import (
@@ -20,7 +20,7 @@ from reconciler.kernel.resources import (
     ROLLOUTS,
     SERVICES,
 )
-from reconciler.kernel.well_known import INSTANCE_ID, MANAGED_BY
+from reconciler.kernel.well_known import MANAGED_BY, is_of_instance
 from reconciler.kube.errors import Conflict, NotFound, Refused
 from reconciler.rollouts.facts import RolloutFacts
 from reconciler.rollouts.indexes import managed_word
@@ -75,7 +75,7 @@ class RolloutController:
                 await self._give_back_services(key, ())
                 await self._give_back_routes(key)
             return None
-        if rollout["metadata"].get("deletionTimestamp") or labels_of(rollout).get(INSTANCE_ID):
+        if rollout["metadata"].get("deletionTimestamp") or not is_of_instance(rollout, self._observer.instance_id):
             return None
         if await self._suspension.holds(ROLLOUTS, rollout):
             return None

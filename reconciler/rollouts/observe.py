@@ -48,7 +48,7 @@ class Resolved:
 class RolloutObserver:
     """Gathers facts. Raises InvalidField when the manifest cannot be read, Transient when the API does not answer."""
 
-    def __init__(self, client: Client, cache: Cache, routers: Routers, reach: WritableNamespaces) -> None:
+    def __init__(self, client: Client, cache: Cache, routers: Routers, reach: WritableNamespaces, instance_id: str) -> None:
         self._routers = routers
         self._client = client
         self._cache = cache
@@ -56,6 +56,8 @@ class RolloutObserver:
         self.kinds = kinds_of(routers)
         """Every kind of object that some router writes."""
         self.contests = Contests()
+        self.instance_id = instance_id
+        """The instance whose Rollouts are driven; empty: those that name none (contract 0.3)."""
 
     async def resolve(self, rollout: Manifest) -> Resolved:
         """The spec, with the template of its workloadRef."""
@@ -88,7 +90,7 @@ class RolloutObserver:
         )
         found = await self._examined(rollout, spec, found)
         found = replace(found, left=self.left(Owner(namespace, name_of(rollout)), routed_refs(self._routers, rollout)))
-        return self._with_namesake(gather(rollout, spec, status, found))
+        return self._with_namesake(gather(rollout, spec, status, found, instance_id=self.instance_id))
 
     def _services(self, namespace: str, spec: RolloutSpec) -> Mapping[str, Manifest]:
         named = {name: self._cache.get(SERVICES, namespace, name) for _, name in service_fields(spec)}

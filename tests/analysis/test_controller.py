@@ -212,6 +212,16 @@ async def test_a_run_of_another_instance_is_left_alone() -> None:
         assert await it.status() == {}
 
 
+@pytest.mark.parametrize(("bears", "measured"), [("blue", True), ("other", False), (None, False)])
+async def test_an_instance_measures_the_runs_that_bear_its_id(bears: str | None, measured: bool) -> None:
+    async with stage({"scripted": Scripted("S")}, instance="blue") as it:
+        manifest = run()
+        manifest["metadata"]["labels"] = {} if bears is None else {"argo-rollouts.argoproj.io/controller-instance-id": bears}
+        await it.create(manifest)
+        await it.look()
+        assert bool(await it.status()) is measured
+
+
 async def test_no_answer_of_the_api_is_no_measurement_and_is_asked_again_soon() -> None:
     class Silent(Scripted):
         async def run(self, task: Any) -> Any:

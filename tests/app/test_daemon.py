@@ -10,7 +10,8 @@ import pytest
 import structlog
 from reconciler_sandbox.client import Answer, Call
 
-from reconciler.app.daemon import Daemon
+from reconciler.app.daemon import Daemon, lease_name
+from reconciler.app.settings.manifest import parse_settings
 from reconciler.app.settings.reading import settings_of
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Manifest, ObjectRef
@@ -120,6 +121,19 @@ async def test_it_refuses_to_start_beside_another_driver(cluster: Api, origin: O
         assert task.done()
     error = task.exception()
     assert isinstance(error, Terminal) and "holds the lease reconciler/argo-rollouts-controller-lock: argo-rollouts-1" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("controllers", "instance", "lease"),
+    [
+        (["rollout", "analysis"], "", LOCK),
+        (["rollout", "analysis"], "blue", f"{LOCK}-blue"),
+        (["analysis"], "blue", "reconciler-blue"),
+        (["release"], "", "reconciler"),
+    ],
+)
+def test_each_instance_has_a_lease_of_its_own(controllers: list[str], instance: str, lease: str) -> None:
+    assert lease_name(parse_settings({"controllers": controllers, "instanceId": instance})) == lease
 
 
 async def test_who_cannot_tell_whether_it_is_alone_asks_again(cluster: Api, origin: Origin, tmp_path: Path) -> None:

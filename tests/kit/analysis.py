@@ -161,13 +161,13 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(providers: Mapping[str, Provider]) -> AsyncIterator[Stage]:
+async def stage(providers: Mapping[str, Provider], instance: str = "") -> AsyncIterator[Stage]:
     """With the given providers, and with real Jobs."""
     async with api() as kubernetes:
         client, cache, clock = kubernetes.client, Cache(AnalysisRunController.watches, INDEXES), Clock()
         known: Mapping[str, Provider] = {"job": Job(client), **providers}
         recorder = Recorder(client, clock)
-        controller = AnalysisRunController(cluster_access(client, cache, clock, recorder), known)
+        controller = AnalysisRunController(cluster_access(client, cache, clock, recorder), known, instance)
         yield Stage(client, cache, clock, controller, recorder)
 
 

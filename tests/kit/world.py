@@ -67,7 +67,12 @@ class World:
     """One rollout and everything around it. `settle` lets all that can happen now happen; `wait` lets time pass."""
 
     def __init__(
-        self, rollout: Manifest, *others: tuple[Resource, Manifest], routers: Routers = ROUTERS, reach: WritableNamespaces = NO_SOURCES
+        self,
+        rollout: Manifest,
+        *others: tuple[Resource, Manifest],
+        routers: Routers = ROUTERS,
+        reach: WritableNamespaces = NO_SOURCES,
+        instance: str = "",
     ) -> None:
         self.clock = JumpingClock()
         self.cache = CountedCache((*RolloutController.watches, *kinds_of(routers)), indexes(routers))
@@ -75,7 +80,7 @@ class World:
         self.client = FakeClient(self.store)
         self.name = name_of(rollout)
         self.recorder = Recorder(self.client, self.clock)  # type: ignore[arg-type]
-        observer = RolloutObserver(self.client, self.cache, routers, reach)  # type: ignore[arg-type]
+        observer = RolloutObserver(self.client, self.cache, routers, reach, instance)  # type: ignore[arg-type]
         access = cluster_access(self.client, self.cache, self.clock, self.recorder)  # type: ignore[arg-type]
         self.controller = RolloutController(access, observer)
         self.broken: set[str] = set()

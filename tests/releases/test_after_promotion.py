@@ -6,6 +6,7 @@ import pytest
 
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Manifest
+from reconciler.kernel.well_known import INSTANCE_ID
 from reconciler.releases.after_promotion import after_name, run_after_promotion
 from reconciler.releases.model import ReleasePhase, ReleaseStatus
 from tests.kit.releases import release, rollout
@@ -29,6 +30,13 @@ def test_the_run_is_the_releases_own() -> None:
     assert run["metadata"]["labels"] == {"reconciler.dev/release": "web-bad"}
     assert (run["metadata"]["name"], run["metadata"]["namespace"]) == ("web-bad-after", "shop")
     assert [metric["name"] for metric in run["spec"]["metrics"]] == ["rate"]
+
+
+def test_the_run_is_driven_by_the_instance_of_its_rollout() -> None:
+    bearing = rollout()
+    bearing["metadata"]["labels"] = {INSTANCE_ID: "blue"}
+    run = run_after_promotion(release(status=PROMOTED), bearing, {"templates": [{"templateName": "rate"}]}, [template()])
+    assert run["metadata"]["labels"] == {INSTANCE_ID: "blue", "reconciler.dev/release": "web-bad"}
 
 
 def test_arguments_come_from_the_policy_and_from_the_hashes() -> None:

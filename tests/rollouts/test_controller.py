@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.kernel.identity import Key, Manifest, Resource, annotations_of
+from reconciler.kernel.identity import Key, Manifest, Resource, annotations_of, labels_of
 from reconciler.kernel.resources import (
     ANALYSIS_RUNS,
     ANALYSIS_TEMPLATES,
@@ -30,6 +30,20 @@ def test_objects_on_their_way_out_are_left_alone() -> None:
 
 def test_another_instances_objects_are_left_alone() -> None:
     assert World(merged(rollout(canary=canary()), {"metadata": {"labels": {INSTANCE_ID: "other"}}})).settle().status == {}
+
+
+@pytest.mark.parametrize(("bears", "driven"), [("blue", True), ("green", False), ("", False), (None, False)])
+def test_an_instance_drives_the_rollouts_that_bear_its_id_and_hands_it_on_to_runs(bears: str | None, driven: bool) -> None:
+    labels = {} if bears is None else {INSTANCE_ID: bears}
+    manifest = merged(rollout(canary=canary(measured())), {"metadata": {"labels": labels}})
+    world = World(manifest, (ANALYSIS_TEMPLATES, analysis_template()), instance="blue").settle()
+    assert bool(world.status) is driven
+    world.push("web:2").settle()
+    assert [labels_of(run).get(INSTANCE_ID) for run in world.runs.values()] == (["blue"] if driven else [])
+
+
+def test_an_empty_id_is_an_id_too() -> None:
+    assert World(merged(rollout(canary=canary()), {"metadata": {"labels": {INSTANCE_ID: ""}}})).settle().status == {}
 
 
 def test_a_gone_rollout_gives_its_services_back() -> None:

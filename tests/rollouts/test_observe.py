@@ -18,7 +18,7 @@ from tests.kit.world import World, deployed
 
 
 def observed(world: World) -> RolloutFacts:
-    observer = RolloutObserver(world.client, world.cache, ROUTERS, {})  # type: ignore[arg-type]
+    observer = RolloutObserver(world.client, world.cache, ROUTERS, {}, "")  # type: ignore[arg-type]
     resolved = run_through(observer.resolve(world.rollout))
     found: RolloutFacts = run_through(observer.observe(world.rollout, resolved, world.clock.now()))
     return found

@@ -31,6 +31,7 @@ def parse_settings(document: Any) -> Settings:
         listen=fields.text("listen", "127.0.0.1:8090"),
         prometheus=fields.text("prometheus", ""),
         controllers=_controllers(fields),
+        instance_id=_instance_id(fields),
         workdir=fields.text("workdir", ""),
         lease_duration=duration,
         lease_renewal=renewal,
@@ -42,6 +43,7 @@ def parse_settings(document: Any) -> Settings:
     fields.done()
     _unique(settings)
     _heard_of(settings)
+    _without_releases(settings)
     return settings
 
 
@@ -51,6 +53,19 @@ def _controllers(fields: StrictFields) -> tuple[str, ...]:
         if name not in CONTROLLERS:
             raise FieldError("controllers", f"{name!r} is not one of {', '.join(CONTROLLERS)}")
     return named
+
+
+def _instance_id(fields: StrictFields) -> str:
+    """Part of a label's value and of a Lease's name."""
+    if not fields.text("instanceId", ""):
+        return ""
+    return fields.matching("instanceId", NAMESPACE, "a word of at most 63 small letters, digits and dashes")
+
+
+def _without_releases(settings: Settings) -> None:
+    """Releases know no instance: two daemons of two instances would both judge every one of them."""
+    if settings.instance_id and "release" in settings.controllers:
+        raise FieldError("instanceId", "goes with controllers: [rollout, analysis]; releases are driven by a daemon without an instance id")
 
 
 def _lease(fields: StrictFields) -> tuple[timedelta, timedelta]:

@@ -27,6 +27,8 @@ class Settings:
     listen: str
     prometheus: str
     controllers: tuple[str, ...]
+    instance_id: str
+    """The instance whose Rollouts and AnalysisRuns are driven; empty: those that name none."""
     workdir: str
     lease_duration: timedelta
     lease_renewal: timedelta

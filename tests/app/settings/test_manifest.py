@@ -40,6 +40,13 @@ def test_an_empty_file_has_safe_defaults() -> None:
     assert (settings.sources, settings.prometheus, settings.workdir, settings.webhook_secret_file) == ((), "", "", "")
 
 
+def test_an_instance_id_drives_rollouts_and_runs_and_no_releases() -> None:
+    assert parse_settings({}).instance_id == ""
+    assert parse_settings({"instanceId": "blue", "controllers": ["rollout", "analysis"]}).instance_id == "blue"
+    assert refused({"instanceId": "blue"}).startswith("instanceId: goes with controllers: [rollout, analysis]")
+    assert refused({"instanceId": "Blue/2", "controllers": ["rollout"]}).startswith("instanceId:")
+
+
 def test_a_source_writes_nothing_by_default() -> None:
     found = source()
     assert (found.apply, found.allow) == (False, Allow())
