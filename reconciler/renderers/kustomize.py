@@ -15,7 +15,7 @@ from reconciler.sources.documents import Parsed, objects_of, parsed_from
 from reconciler.sources.renderer import Renderer, RenderOptions
 
 REMEMBERED = 32
-PROGRAM = "kubectl"
+NAME, PROGRAM = "kustomize", "kubectl"
 Fingerprint = str
 
 
@@ -70,12 +70,12 @@ class KustomizeRenderer:
         """A source that cannot be rendered; None for one that may be."""
         unknown = tuple(SourceProblem(name, 0, "is not in this repository", "commit it") for name in found.missing)
         problems = (*found.problems, *unknown)
-        return replace(parsed_from({}, problems, snapshot.commit), inputs=_inputs(snapshot, found)) if problems else None
+        return replace(parsed_from({}, problems, snapshot.commit), inputs=_inputs(snapshot, found), renderer=NAME) if problems else None
 
     def _failed(self, snapshot: Snapshot, found: Inputs, failed: ChildFailed) -> Parsed:
         marker = marker_of(snapshot.files, self._options.path) or self._options.path
         problem = SourceProblem(marker, 0, f"kustomize: {failed}", "correct it: `kubectl kustomize` says the same")
-        return replace(parsed_from({}, (problem,), snapshot.commit), inputs=_inputs(snapshot, found))
+        return replace(parsed_from({}, (problem,), snapshot.commit), inputs=_inputs(snapshot, found), renderer=NAME)
 
     def _remembered(self, snapshot: Snapshot, found: Inputs) -> Parsed | None:
         known = self._known.get(_fingerprint(snapshot, found))
@@ -85,7 +85,7 @@ class KustomizeRenderer:
         return replace(known, commit=snapshot.commit)
 
     def _learned(self, snapshot: Snapshot, found: Inputs, parsed: Parsed) -> Parsed:
-        parsed = replace(parsed, inputs=_inputs(snapshot, found))
+        parsed = replace(parsed, inputs=_inputs(snapshot, found), renderer=NAME)
         self._known[_fingerprint(snapshot, found)] = parsed
         while len(self._known) > REMEMBERED:
             self._known.popitem(last=False)

@@ -69,6 +69,8 @@ class Parsed:
     namespace: str = ""
     inputs: Mapping[str, bytes] = field(default_factory=dict)
     """The files of the repository that rendered manifests were made from; none where the manifests stand in the files themselves."""
+    renderer: str = ""
+    """What made the manifests; empty where they stand in the files themselves."""
     derived: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def contested(self, located: Located) -> bool:

@@ -46,6 +46,8 @@ class Inventory:
     """One source at one commit: its objects with their uids, the identity each workload asks for, and what is wrong with it."""
 
     commit: str = ""
+    renderer: str = ""
+    """What made the manifests at that commit; empty where they stood in the files themselves."""
     entries: tuple[InventoryEntry, ...] = ()
     workloads: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[RecordedProblem | str, ...] = ()

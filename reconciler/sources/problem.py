@@ -8,6 +8,7 @@ class Reason(StrEnum):
     """Why something was not done."""
 
     UNREACHABLE = "unreachable"
+    RENDERER_GONE = "renderer gone"
     REPORTING = "reporting"
     UNUSABLE_FILE = "unusable file"
     CONTESTED = "contested"

@@ -31,6 +31,7 @@ from reconciler.runtime.apply import Apply
 from reconciler.sources.inventory import CONFIRMED, Inventory, Place, confirmed_digest, next_entries, render_inventory, replacing
 from reconciler.sources.observe_inventory import Inventories
 from reconciler.sources.problem import Mender, Reason, RecordedProblem
+from reconciler.sources.settings import SourceSettings
 from reconciler.sources.source_port import SourcePort, Tip
 from reconciler.sync.apply import Outcome, SourceApply
 from reconciler.sync.facts import Failure, SourceFacts
@@ -115,6 +116,10 @@ class SourceController:
             problem = RecordedProblem(reason=Reason.UNREACHABLE, message=f"cannot be read: {error}", mender=Mender.OPERATOR, retried=True)
             await self._store(name, record, replace(record.inventory, problems=(problem,)))
             raise
+        gone = renderer_gone(source.settings, record.inventory, tip)
+        if gone is not None:
+            await self._store(name, record, replace(record.inventory, problems=(gone,)))
+            return self._clock.now() + RESYNC
         if source.settings.companion and not self._parts.reporting:
             return await self._accompany(name, source, record, tip)
         began = self._clock.monotonic()
@@ -131,7 +136,7 @@ class SourceController:
     async def _accompany(self, name: str, source: SourcePort, record: StoredSource, tip: Tip) -> datetime | None:
         """Another tool applies: releases are opened for what Git asks for, and nothing else is read or written."""
         files = tuple(file_problem(problem) for problem in tip.parsed.problems)
-        asked = replace(record.inventory, commit=tip.sha, workloads=identities(tip.parsed))
+        asked = _asked_by(tip, record.inventory)
         record = await self._store(name, record, asked)
         opened = await self._opener.open(source, tip)
         await self._store(name, record, replace(asked, problems=(*files, *release_problems(opened.unjudged, opened.failure))))
@@ -140,7 +145,7 @@ class SourceController:
     async def _deliver(self, name: str, source: SourcePort, record: StoredSource, facts: SourceFacts) -> datetime | None:
         """Carry out what is due, and put on record what came of it."""
         tip, failures = facts.tip, self._failures.get(name, {})
-        asked = replace(record.inventory, commit=tip.sha, workloads=identities(tip.parsed))
+        asked = _asked_by(tip, record.inventory)
         record = await self._store(name, record, asked)
         facts, founded = await self._found(replace(facts, inventory=asked), failures)
         opened = await self._opener.open(source, replace(tip, parsed=ready(facts)))
@@ -220,6 +225,20 @@ class SourceController:
         ignored = [file for file in after.ignored if file not in before.ignored]
         if ignored:
             log.info("files are left alone", source=name, files=ignored)
+
+
+def _asked_by(tip: Tip, before: Inventory) -> Inventory:
+    """What a tip asks for, on record before anything of it is done."""
+    return replace(before, commit=tip.sha, renderer=tip.parsed.renderer, workloads=identities(tip.parsed))
+
+
+def renderer_gone(settings: SourceSettings, before: Inventory, tip: Tip) -> RecordedProblem | None:
+    """Why a folder that was rendered until now is not read as plain files: its patches and bases look like manifests."""
+    if settings.renderer or not before.renderer or tip.parsed.renderer:
+        return None
+    words = f"was rendered by {before.renderer} until commit {before.commit[:12]}, and what says so is gone: nothing of it is applied"
+    remedy = "put it back; if the files are plain manifests by now, set renderer: plain on the source"
+    return RecordedProblem(reason=Reason.RENDERER_GONE, file=settings.path, message=words, remedy=remedy)
 
 
 def _by_rank(writes: Sequence[Write]) -> list[list[Write]]:

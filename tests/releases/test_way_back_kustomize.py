@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.kernel.errors import Transient
+from reconciler.kernel.resources import ROLLOUTS
 from reconciler.releases.manifest import parse_release
 from reconciler.releases.model import Release, RestoreState
 from reconciler.sources.settings import Allow
@@ -197,3 +198,18 @@ async def test_a_secret_is_restored_and_never_shown(tmp_path: Path) -> None:
         assert prod.origin.read(OVERLAY).decode() == with_secret("hunter2")
         told = "\n".join((*prod.origin.log("%B"), str(await prod.releases()), await prod.problems(), str(await prod.posted())))
         assert "hunter" not in told and "(hidden)" in told
+
+
+async def test_a_folder_that_lost_its_kustomization_is_not_read_as_plain_files(prod: Desk) -> None:
+    patched = {OVERLAY: HEAD + "patches:\n  - path: level.yaml\n", "overlays/prod/level.yaml": PATCH % "low"}
+    prod.push({**BASE, **patched})
+    await prod.look()
+    await prod.proven()
+    before = await prod.found(ROLLOUTS, "web")
+    prod.push({OVERLAY: None})
+    await prod.look()
+    assert "was rendered by kustomize until commit" in await prod.problems() and "renderer: plain" in await prod.problems()
+    assert await prod.found(ROLLOUTS, "web") == before and len(await prod.releases()) == 1
+    prod.push({OVERLAY: patched[OVERLAY]})
+    await prod.look()
+    assert not await prod.problems()
