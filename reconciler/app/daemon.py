@@ -107,7 +107,8 @@ class Daemon:
         http = open_client()
         try:
             assembly = assemble(self._environment(http))
-            self.telemetry.registry.register(assembly.collector)
+            for collector in assembly.collectors:
+                self.telemetry.registry.register(collector)
             for source in self._settings.sources:
                 log.info("source", name=source.name, does=purpose(source, read_only=self._read_only))
             tasks = [asyncio.create_task(part()) for part in self._parts(assembly)]

@@ -31,6 +31,7 @@ class Endpoints:
         self._engine = engine
         self._hinted = hinted
         self._notes = notes
+        self._scraping = asyncio.Lock()
         self._webhooks = Webhooks(tuple(WEBHOOKS.values()), self._secret)
 
     async def run(self, more: Sequence[Route] = ()) -> None:
@@ -59,7 +60,9 @@ class Endpoints:
 
     async def _metrics(self, _: web.Request) -> web.Response:
         self._telemetry.ready_keys.set(len(self._engine.queue))
-        return web.Response(body=self._telemetry.text(), headers={"Content-Type": EXPOSITION})
+        async with self._scraping:  # one at a time, and beside the passes: a large fleet takes a second or two to write down
+            body = await asyncio.to_thread(self._telemetry.text)
+        return web.Response(body=body, headers={"Content-Type": EXPOSITION})
 
     async def _hook(self, request: web.Request) -> web.Response:
         verdict = self._webhooks.receive(request.headers, await request.read())

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+from prometheus_client.registry import Collector
 
 from reconciler.analysis.controller import AnalysisRunController
 from reconciler.analysis.provider import Provider
 from reconciler.app.collecting import ReleaseCollector
 from reconciler.app.indexes import INDEXES
 from reconciler.app.policyfiles import PolicyFiles
+from reconciler.app.reference_metrics import ReferenceCollector
 from reconciler.app.settings.model import NotifierSettings, Settings
 from reconciler.forges.fenced import FencedForge
 from reconciler.forges.registry import ForgeTerms, forge
@@ -89,7 +91,7 @@ class Assembly:
     mirrors: tuple[Mirror, ...]
     sources: Mapping[str, GitSource]
     policy_files: PolicyFiles
-    collector: ReleaseCollector
+    collectors: tuple[Collector, ...]
     subscriptions: Mapping[str, Subscription]
     """Who tells people of which environments, by name."""
 
@@ -138,13 +140,21 @@ def assemble(environment: Environment) -> Assembly:
     access = cluster_access(environment.client, cache, environment.clock, recorder)
     controllers = _controllers(environment, access, outside, Policies(cache, local))
     engine = Engine(controllers, environment.client, cache, environment.clock)
-    collector = ReleaseCollector(cache, _resources(settings), environment.clock.now())
-    return Assembly(engine, recorder, tuple(mirrors.values()), sources, policy_files, collector, subscriptions)
+    collectors = (
+        ReleaseCollector(cache, _resources(settings), environment.clock.now()),
+        ReferenceCollector(cache, _driven(settings), recorder, settings.instance_id),
+    )
+    return Assembly(engine, recorder, tuple(mirrors.values()), sources, policy_files, collectors, subscriptions)
 
 
 def _resources(settings: Settings) -> tuple[Resource, ...]:
     """What the chosen controllers watch, and so may read from the cache."""
     return tuple(dict.fromkeys(resource for name in settings.controllers for resource in WATCHES[name]))
+
+
+def _driven(settings: Settings) -> tuple[Resource, ...]:
+    """What the rollout layer watches here: beside the reference, the reference itself tells of it."""
+    return tuple(dict.fromkeys(resource for name in settings.controllers if name != "release" for resource in WATCHES[name]))
 
 
 def _controllers(environment: Environment, access: ClusterAccess, outside: External, policies: Policies) -> list[Controller]:

@@ -3,7 +3,8 @@
 import asyncio
 import hashlib
 import zlib
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -63,9 +64,19 @@ class Recorder:
         self._lanes = tuple(EventLane() for _ in range(LANES))
         self._posted: OrderedDict[str, PostedEvent] = OrderedDict()
         self._overflowed = False
+        self.told: Counter[tuple[str, str, str, str]] = Counter()
+        """How often what was told about Rollouts: by namespace, name, type and reason (contract 11.5)."""
+
+    def keep_counts(self, living: Collection[tuple[str, str]]) -> None:
+        """Forget what was counted of Rollouts that are not among these (namespace, name)."""
+        for key in [key for key in tuple(self.told) if key[:2] not in living]:
+            del self.told[key]
 
     def record(self, action: Emit) -> None:
         """Tell people some time soon; never waits, never fails."""
+        if action.about.get("kind") == "Rollout":
+            kind = "Warning" if action.warning else "Normal"
+            self.told[namespace_of(action.about), name_of(action.about), kind, action.reason] += 1
         if sum(len(lane.waiting) for lane in self._lanes) >= WAITING:
             self._say_overflow(action)
             return

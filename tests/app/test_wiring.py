@@ -67,6 +67,13 @@ async def test_only_the_chosen_controllers_run(cluster: Api, tmp_path: Path) -> 
     assert set(companion.engine._controllers) == {"release", "source"}
 
 
+async def test_a_companion_tells_nothing_under_the_references_names(cluster: Api, tmp_path: Path) -> None:
+    for text, told in (("namespace: x\n", True), ("controllers: [release]\n", False)):
+        found = await assembled(cluster, tmp_path, text)
+        families = {family.name for collector in found.collectors for family in collector.collect()}
+        assert "reconciler_releases" in families and ("rollout_info" in families) is told
+
+
 async def test_what_a_person_suspended_is_said_once_by_all_controllers_together(cluster: Api, tmp_path: Path) -> None:
     found = await assembled(cluster, tmp_path, "namespace: x\n")
     engine = found.engine
