@@ -222,6 +222,7 @@ def _providers(environment: Environment, access: ClusterAccess) -> Mapping[str, 
             prometheus_address=settings.prometheus,
             namespace=settings.namespace,
             variables=os.environ,
+            job_namespace=settings.job_namespace,
         )
     )
 

@@ -10,8 +10,8 @@ from reconciler.app.settings.reading import settings_of
 from reconciler.app.wiring import Assembly, Environment, assemble, token_file
 from reconciler.kernel.clock import SystemClock
 from reconciler.kernel.errors import Terminal, Transient
-from reconciler.kernel.identity import Key
-from reconciler.kernel.resources import EVENTS, RELEASES, ROLLOUTS
+from reconciler.kernel.identity import Key, namespace_of
+from reconciler.kernel.resources import ANALYSIS_RUNS, EVENTS, JOBS, NAMESPACES, RELEASES, ROLLOUTS
 from reconciler.kube.fence import Fence
 from reconciler.notifiers.fenced import FencedNotifier
 from reconciler.releases.manifest import render_release
@@ -72,6 +72,21 @@ async def test_a_companion_tells_nothing_under_the_references_names(cluster: Api
         found = await assembled(cluster, tmp_path, text)
         families = {family.name for collector in found.collectors for family in collector.collect()}
         assert "reconciler_releases" in families and ("rollout_info" in families) is told
+
+
+@pytest.mark.parametrize(("text", "place"), [("", "shop"), ("jobNamespace: checks\n", "checks")])
+async def test_jobs_of_measurements_run_where_the_settings_say(cluster: Api, tmp_path: Path, text: str, place: str) -> None:
+    await cluster.client.create(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "checks"}})
+    found = await assembled(cluster, tmp_path, f"controllers: [analysis]\n{text}")
+    measured = {
+        "name": "m",
+        "provider": {"job": {"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "i"}]}}}}},
+    }
+    metadata = {"name": "check", "namespace": "shop"}
+    run = {"apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisRun", "metadata": metadata, "spec": {"metrics": [measured]}}
+    found.engine._cache.put(ANALYSIS_RUNS, await cluster.client.create(ANALYSIS_RUNS, run))
+    await found.engine._controllers["analysisrun"].reconcile(Key("analysisrun", "shop", "check"))
+    assert [namespace_of(job) for job in await cluster.client.list(JOBS)] == [place]
 
 
 async def test_what_a_person_suspended_is_said_once_by_all_controllers_together(cluster: Api, tmp_path: Path) -> None:

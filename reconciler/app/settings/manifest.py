@@ -30,6 +30,7 @@ def parse_settings(document: Any) -> Settings:
         namespace=fields.text("namespace", "reconciler"),
         listen=fields.text("listen", "127.0.0.1:8090"),
         prometheus=fields.text("prometheus", ""),
+        job_namespace=_place(fields, "jobNamespace"),
         controllers=_controllers(fields),
         instance_id=_instance_id(fields),
         workdir=fields.text("workdir", ""),
@@ -96,7 +97,7 @@ def _source(fields: StrictFields) -> SourceSettings:
         apply=fields.flag("apply", False),
         companion=_companion(fields),
         allow=fields.inner("allow", _allow) or Allow(),
-        namespace=_namespace(fields),
+        namespace=_place(fields, "namespace"),
         exclude=_exclude(fields),
         renderer=_renderer(fields),
         prune=fields.flag("prune", True),
@@ -124,11 +125,9 @@ def _holds_credentials(repository: str) -> bool:
     return bool(separator and at) and (scheme != "ssh" or ":" in user)
 
 
-def _namespace(fields: StrictFields) -> str:
-    """The namespace of objects that name none; empty where every object has to."""
-    if not fields.text("namespace", ""):
-        return ""
-    return fields.matching("namespace", NAMESPACE, "the name of a namespace")
+def _place(fields: StrictFields, field: str) -> str:
+    """The name of a namespace; empty where none is written."""
+    return fields.matching(field, NAMESPACE, "the name of a namespace") if fields.text(field, "") else ""
 
 
 def _exclude(fields: StrictFields) -> tuple[str, ...]:

@@ -26,6 +26,8 @@ class Settings:
     namespace: str
     listen: str
     prometheus: str
+    job_namespace: str
+    """Where Jobs that measure run; empty: beside their AnalysisRun."""
     controllers: tuple[str, ...]
     instance_id: str
     """The instance whose Rollouts and AnalysisRuns are driven; empty: those that name none."""

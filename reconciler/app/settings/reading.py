@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from reconciler.app.settings.manifest import parse_settings
+from reconciler.app.settings.manifest import NAMESPACE, parse_settings
 from reconciler.app.settings.model import Settings
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.strict import FieldError
@@ -16,6 +16,7 @@ from reconciler.kernel.unusable import reason_of
 LIMIT = 1 << 20
 PROMETHEUS_ADDRESS = "ARGO_ROLLOUTS_PROMETHEUS_ADDRESS"
 """The default address of Prometheus where the file names none: the variable that the reference reads."""
+JOB_NAMESPACE, JOB_KUBECONFIG = "ARGO_ROLLOUTS_ANALYSIS_JOB_NAMESPACE", "ARGO_ROLLOUTS_ANALYSIS_JOB_KUBECONFIG"
 PART = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 
@@ -29,7 +30,20 @@ def load_settings(path: Path) -> Settings:
         todo = "name a settings file with -c FILE, see docs/configuration.md"
         raise Terminal(f"{path}: cannot be read: {reason_of(error)}; {todo}") from error
     settings = settings_of(text, str(path))
-    return replace(settings, prometheus=settings.prometheus or os.environ.get(PROMETHEUS_ADDRESS, ""))
+    if os.environ.get(JOB_KUBECONFIG):
+        raise Terminal(f"{JOB_KUBECONFIG}: Jobs in another cluster are not supported; unset it, and name a namespace with jobNamespace")
+    return replace(
+        settings,
+        prometheus=settings.prometheus or os.environ.get(PROMETHEUS_ADDRESS, ""),
+        job_namespace=settings.job_namespace or _namespace_of_jobs(),
+    )
+
+
+def _namespace_of_jobs() -> str:
+    named = os.environ.get(JOB_NAMESPACE, "")
+    if named and not NAMESPACE.fullmatch(named):
+        raise Terminal(f"{JOB_NAMESPACE}: {named!r} is not the name of a namespace")
+    return named
 
 
 def settings_of(text: str, name: str) -> Settings:

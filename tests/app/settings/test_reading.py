@@ -74,6 +74,37 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
         load_settings(file)
 
 
+def test_the_namespace_of_jobs_is_that_of_the_file_else_of_the_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "reconciler.yaml"
+    file.write_text(GOOD)
+    monkeypatch.delenv("ARGO_ROLLOUTS_ANALYSIS_JOB_NAMESPACE", raising=False)
+    assert load_settings(file).job_namespace == ""
+    monkeypatch.setenv("ARGO_ROLLOUTS_ANALYSIS_JOB_NAMESPACE", "checks")
+    assert load_settings(file).job_namespace == "checks"
+    file.write_text(f"jobNamespace: jobs\n{GOOD}")
+    assert load_settings(file).job_namespace == "jobs"
+    file.write_text(f"jobNamespace: Jobs/1\n{GOOD}")
+    with pytest.raises(Terminal, match=r"reconciler\.yaml:1.*jobNamespace"):
+        load_settings(file)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("ARGO_ROLLOUTS_ANALYSIS_JOB_NAMESPACE", "a b", "'a b' is not the name of a namespace"),
+        ("ARGO_ROLLOUTS_ANALYSIS_JOB_KUBECONFIG", "/elsewhere", "Jobs in another cluster are not supported"),
+    ],
+)
+def test_a_variable_that_cannot_be_obeyed_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, said: str
+) -> None:
+    file = tmp_path / "reconciler.yaml"
+    file.write_text(GOOD)
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(Terminal, match=f"{variable}: {said}"):
+        load_settings(file)
+
+
 def test_the_address_of_prometheus_is_that_of_the_file_else_of_the_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "reconciler.yaml"
     file.write_text(GOOD)
