@@ -10,6 +10,7 @@ import msgspec
 import pytest
 import yaml
 from reconciler_sandbox.rehearsal.parse import parse_story
+from reconciler_sandbox.rehearsal.virtual.script import parse_scripts
 
 from reconciler.app.lint.lint import SETTINGS
 from reconciler.app.lint.shapes import misshapen
@@ -79,6 +80,10 @@ def story(example: Example) -> None:
     parse_story(example.text if "title" in example.document else whole + example.text, str(example), "docs")
 
 
+def script(example: Example) -> None:
+    parse_scripts(example.document)
+
+
 def release(example: Example) -> None:
     parse_release(example.document)
     for part, known in (("spec", ReleaseSpec), ("status", ReleaseStatus)):
@@ -121,7 +126,12 @@ def reader_of(document: Manifest) -> Callable[[Example], None] | None:
         return kinds.get(document["kind"])
     if "syncPolicy" in document.get("spec", {}):
         return ignored
-    words = {frozenset(SETTINGS | {"notifiers"}): settings, frozenset({"title", "metrics"}): story, frozenset({"trafficRouting"}): routing}
+    words = {
+        frozenset(SETTINGS | {"notifiers"}): settings,
+        frozenset({"title", "metrics"}): story,
+        frozenset({"trafficRouting"}): routing,
+        frozenset({"releases"}): script,
+    }
     return next((read for known, read in words.items() if known & document.keys()), None)
 
 
@@ -134,7 +144,7 @@ def test_an_example_is_read_by_our_own_parser(example: Example) -> None:
 
 def test_the_parsers_are_asked_and_find_a_word_that_they_do_not_know() -> None:
     read = [reader_of(example.document) for example in EXAMPLES]
-    assert set(read) == {settings, policy, story, release, ignored, routing}
+    assert set(read) == {settings, policy, story, script, release, ignored, routing}
     spoiled = next(example for example in EXAMPLES if reader_of(example.document) is release)
     text = spoiled.text.replace("  revertReason:", "  revertedBecause:")
     with pytest.raises(AssertionError, match=r"spec\.revertedBecause"):

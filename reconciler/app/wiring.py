@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -20,11 +20,12 @@ from reconciler.app.settings.model import NotifierSettings, Settings
 from reconciler.forges.fenced import FencedForge
 from reconciler.forges.registry import ForgeTerms, forge
 from reconciler.forges.rest import Token
+from reconciler.git.command import Runner, Runners
 from reconciler.git.credentials import NO_SSH_FILES, CredentialSource, SshFiles, credential_file, nobody
 from reconciler.git.environment import Remote, remote_of
 from reconciler.git.mirror import Mirror
 from reconciler.git.refs import RemoteRefs
-from reconciler.kernel.clock import Clock, SystemClock
+from reconciler.kernel.clock import Clock, SystemClock, Timers
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.identity import Key, Resource
 from reconciler.kernel.resources import RELEASES
@@ -71,7 +72,10 @@ WATCHES: Mapping[str, tuple[Resource, ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """What a daemon stands on: the cluster, time, HTTP, a folder, and the fence before each push."""
+    """What a daemon stands on: the cluster, time, HTTP, a folder, and the fence before each push.
+
+    `timers` lets time pass between two tries, `runners` start git: both are others in a rehearsal.
+    """
 
     settings: Settings
     client: Client
@@ -80,6 +84,8 @@ class Environment:
     folder: Path
     git_fence: Fence
     read_only: bool = False
+    timers: Timers = field(default_factory=SystemClock)
+    runners: Runners = Runner
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +175,7 @@ def _controllers(environment: Environment, access: ClusterAccess, outside: Exter
     if "release" in settings.controllers:
         hands = {name: _hands(environment, source, forges.get(name)) for name, source in sources.items()}
         announcements, notices = Announcements(forges, access.cache), Notices(outside.subscriptions)
-        reach = Outside(Restoration(hands, access.clock, SystemClock()), announcements, policies, outside.inventories, notices)
+        reach = Outside(Restoration(hands, access.clock, environment.timers), announcements, policies, outside.inventories, notices)
         found.append(ReleaseController(access, reach))
         found.append(_source_controller(environment, access, outside, policies))
     return found
@@ -209,7 +215,7 @@ def _mirrors(environment: Environment) -> dict[str, Mirror]:
     for source in environment.settings.sources:
         if source.repository not in found:
             name = hashlib.sha256(source.repository.encode()).hexdigest()[:16]
-            found[source.repository] = Mirror(environment.folder / f"{name}.git", _remote(source), home)
+            found[source.repository] = Mirror(environment.folder / f"{name}.git", _remote(source), home, runners=environment.runners)
     return found
 
 

@@ -197,6 +197,10 @@ class Runner:
         return self._reader
 
 
+Runners = Callable[[Path, Path], Runner]
+"""What runs git in a directory, with a home: a rehearsal gives one that keeps its objects in memory."""
+
+
 def _object(oid: Any, type: Any, size: int) -> Object:
     """GitPython declares text and returns bytes."""
     name, kind = (part.decode() if isinstance(part, bytes) else str(part) for part in (oid, type))

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.git.command import GitCall, Runner
+from reconciler.git.command import GitCall, Runner, Runners
 from reconciler.git.environment import Remote
 from reconciler.git.errors import BranchGone, Damaged, Failed, redact
 from reconciler.git.objects import Oid
@@ -37,8 +37,8 @@ class FetchedHead:
 class Mirror:
     """One repository on our disk. One fetch at a time; reading needs no lock."""
 
-    def __init__(self, directory: Path, remote: Remote, home: Path) -> None:
-        self.runner = Runner(directory, home)
+    def __init__(self, directory: Path, remote: Remote, home: Path, *, runners: Runners = Runner) -> None:
+        self.runner = runners(directory, home)
         self.remote = remote
         self._directory = directory
         self._fetching = asyncio.Lock()

@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "version": ("", "Print the version of reconciler and of the Python that runs it."),
     "run": ("daemon", "Follow the sources, deliver releases, restore what failed."),
     "demo": ("demo", "Play the story of four apps on this machine: a real Envoy, real pushes over HTTP, a real daemon."),
+    "simulate": ("simulate", "Release every Rollout of a folder under virtual time: hours in a second, no cluster."),
     "status": (
         "status",
         "Print the phase, and the newest release beside it; wait for the end of a rollout, or for the verdict of a release.",

@@ -108,9 +108,10 @@ class ApiServer:
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen, and run the collectors until `stop`."""
         await self._listener.start(host, port)
-        self._collecting = asyncio.create_task(self._collect(), name="collectors")
+        self._collecting = asyncio.create_task(self.collect(), name="collectors")
 
-    async def _collect(self) -> None:
+    async def collect(self) -> None:
+        """Carry deletions through and let Events go, until cancelled; `start` does it too."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._collector.run(), name="garbage collection")
             group.create_task(self._expiry.run(), name="event expiry")

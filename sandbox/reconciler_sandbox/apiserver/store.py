@@ -8,7 +8,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 import orjson
 
@@ -58,6 +58,25 @@ class Watcher(Protocol):
     def end(self) -> None: ...
 
 
+class Watchers:
+    """Who watches, held weakly and told in the order in which they came: a set's order would differ between two runs."""
+
+    def __init__(self) -> None:
+        self._known: WeakKeyDictionary[Watcher, None] = WeakKeyDictionary()
+
+    def add(self, watcher: Watcher) -> None:
+        self._known[watcher] = None
+
+    def discard(self, watcher: Watcher) -> None:
+        self._known.pop(watcher, None)
+
+    def __iter__(self) -> Iterator[Watcher]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+
 @dataclass(slots=True, eq=False)
 class Collection:
     """The objects of one resource in all namespaces, and its recent changes.
@@ -68,7 +87,7 @@ class Collection:
     group: str
     plural: str
     entries: dict[Place, Entry] = field(default_factory=dict)
-    watchers: "WeakSet[Watcher]" = field(default_factory=WeakSet)
+    watchers: Watchers = field(default_factory=Watchers)
     oldest: int = 0
     version: int = 0
     _history: deque[Event] = field(default_factory=deque)

@@ -4,7 +4,6 @@ What was told before is told again by its count, as clients of a real server do.
 """
 
 import logging
-import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
@@ -70,7 +69,7 @@ class Recorder:
     async def _first(self, subject: Subject, kind: str, reason: str, message: str) -> tuple[str, int]:
         namespace = subject.manifest["metadata"].get("namespace") or "default"
         moment = timestamp(now())
-        self._last = max(time.time_ns(), self._last + 1)
+        self._last = max(int(now().timestamp() * 1e9), self._last + 1)
         name = f"{name_of(subject.manifest)}.{self._last:x}"
         event = {
             "apiVersion": "v1",

@@ -1,0 +1,48 @@
+"""`reconciler simulate`: releases of a folder under virtual time, before they are real."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reconciler.kernel.errors import Terminal
+
+MISSED = 1
+FORMS = ("text", "json", "junit")
+
+
+def register(app: typer.Typer) -> None:
+    """Add `simulate` to the command line."""
+
+    @app.command("simulate")
+    def simulate(
+        folder: Annotated[Path, typer.Argument(metavar="DIR", help="the folder that a source follows")],
+        story: Annotated[Path | None, typer.Option(help="what is released (docs/simulate.md); default: a good and a bad version")] = None,
+        seed: Annotated[int, typer.Option(help="0: nothing goes wrong around it; any other number has faults of its own", min=0)] = 0,
+        runs: Annotated[int, typer.Option(help="how many seeds, one after the other", min=1)] = 1,
+        namespace: Annotated[str, typer.Option("--namespace", "-n", help="of objects that name none")] = "default",
+        output: Annotated[str, typer.Option("--output", "-o", help="text, json or junit")] = "text",
+    ) -> None:
+        """Release every Rollout of a folder under virtual time: hours in a second, no cluster, nothing is written anywhere.
+
+        Exit code 0 only if every expectation and every law held. Example: reconciler simulate environments/demo
+        """
+        if output not in FORMS:
+            raise Terminal(f"-o {output}: there is no such form; there are {', '.join(FORMS)}")
+        if not _simulated((folder, story, seed, runs, namespace), output):
+            raise typer.Exit(MISSED)
+
+
+def _simulated(asked: tuple[Path, Path | None, int, int, str], output: str) -> bool:
+    """Play and print; whether everything held. Raises Terminal where the sandbox, or a part of it, is not installed."""
+    try:
+        from reconciler_sandbox.rehearsal.virtual.simulate import Order, as_json, as_junit, as_text, simulate
+    except ImportError as error:
+        missing = error.name or str(error)
+        if missing.partition(".")[0] == "reconciler":
+            raise  # a part of ourselves is no extra
+        raise Terminal(f"simulate needs the sandbox, and {missing} is not installed: pip install 'reconciler[sandbox]'") from error
+    folder, story, seed, runs, namespace = asked
+    played = simulate(Order(folder=folder, story=story, seed=seed, runs=runs, namespace=namespace))
+    typer.echo({"text": as_text, "json": as_json, "junit": as_junit}[output](played), nl=False)
+    return not any(one.wrong for one in played)

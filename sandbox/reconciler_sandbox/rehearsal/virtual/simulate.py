@@ -1,0 +1,285 @@
+"""Plays releases of a person's own folder under virtual time: hours in a second, and the same at every run of a seed."""
+
+import asyncio
+import json
+import random
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from xml.sax.saxutils import quoteattr
+
+import structlog
+
+from reconciler.kernel.errors import Terminal
+from reconciler.kernel.plan import Patch
+from reconciler.kube.client import path_of
+from reconciler.rollouts import verbs
+from reconciler_sandbox.node.behaviour import Behaviour
+from reconciler_sandbox.rehearsal.virtual.faults import Weather
+from reconciler_sandbox.rehearsal.virtual.folder import ManifestFolder, Workload, load_folder
+from reconciler_sandbox.rehearsal.virtual.laws import Manifest
+from reconciler_sandbox.rehearsal.virtual.life import Life
+from reconciler_sandbox.rehearsal.virtual.loop import run_virtually
+from reconciler_sandbox.rehearsal.virtual.script import DEFAULTS, VERSIONS, Script, load_scripts
+from reconciler_sandbox.rehearsal.virtual.witness import Moment, Witness
+from reconciler_sandbox.rehearsal.virtual.world import Ground, World
+
+LOOK = 5.0
+REST = 600.0
+"""Seconds without a change after which a story is at rest."""
+INSTALL = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What the command line asks for."""
+
+    folder: Path
+    story: Path | None = None
+    seed: int = 0
+    runs: int = 1
+    namespace: str = "default"
+
+
+@dataclass(slots=True)
+class Played:
+    """One release of one workload in one world: what happened, and what did not hold."""
+
+    workload: str
+    version: str
+    seed: int
+    verdict: str = ""
+    git: str = ""
+    seconds: float = 0.0
+    moments: list[Moment] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """What it is called in reports."""
+        return f"{self.workload}: {self.version}, seed {self.seed}"
+
+
+def simulate(order: Order) -> list[Played]:
+    """Every release of the story, or the defaults: a good version and one that answers half of its requests with errors.
+
+    Raises Terminal for a folder or a story that cannot be used.
+    """
+    folder = load_folder(order.folder, order.namespace)
+    workloads = list(folder.workloads())
+    if not workloads:
+        raise Terminal(f"{order.folder}: holds no Rollout with an image; name the folder that a source follows")
+    scripts = load_scripts(order.story) if order.story else DEFAULTS
+    known = {workload.name for workload in workloads}
+    for script in scripts:
+        if script.workload and script.workload not in known:
+            raise Terminal(f"{order.story}: there is no Rollout {script.workload!r}; there are {', '.join(sorted(known))}")
+    chosen = [(w, s) for s in scripts for w in workloads if s.workload in ("", w.name)]
+    return [_played(folder, w, s, seed) for seed in range(order.seed, order.seed + order.runs) for w, s in chosen]
+
+
+def _played(folder: ManifestFolder, workload: Workload, script: Script, seed: int) -> Played:
+    with tempfile.TemporaryDirectory(prefix="simulate-") as place:
+        behaviours = {image: Behaviour("stable") for image in folder.images}
+        behaviours[workload.new_image] = VERSIONS[script.version]
+        ground = Ground(
+            files=folder.files,
+            behaviours=behaviours,
+            namespaces=folder.namespaces,
+            kinds=folder.kinds,
+            folder=Path(place),
+            seed=seed,
+            users=script.users,
+            namespace=folder.namespace,
+            weather=weather_of(seed),
+        )
+        played = Played(f"{workload.namespace}/{workload.name}", script.version, seed)
+        run_virtually(Play(folder, workload, script, played).run(ground))
+        return played
+
+
+def weather_of(seed: int) -> Weather:
+    """Seed 0 has good weather; every other seed has its own."""
+    dice = random.Random(seed)
+    if not seed:
+        return Weather()
+    return Weather(*(dice.choice((0.0, 0.0, worst)) for worst in (0.05, 0.03, 0.1, 0.02)))
+
+
+class Play:
+    """One release: install, push, look until it is at rest, and judge."""
+
+    def __init__(self, folder: ManifestFolder, workload: Workload, script: Script, played: Played) -> None:
+        self._folder = folder
+        self._workload = workload
+        self._script = script
+        self._played = played
+        self._paused = 0.0
+
+    async def run(self, ground: Ground) -> None:
+        """Play it in a world of its own."""
+        async with World(ground) as world:
+            witness = Witness(world)
+            with _heard_by(witness):
+                life = world.begin_life()
+                try:
+                    await self._play(world, witness, life)
+                finally:
+                    await life.end()
+            self._played.moments = witness.moments
+            self._played.wrong += witness.wrong
+
+    async def _play(self, world: World, witness: Witness, life: Life) -> None:
+        if not await self._until_rest(world, witness, INSTALL):
+            self._played.wrong.append(f"the manifests do not come to rest within {INSTALL}")
+        if life.failure is not None:
+            raise life.failure
+        witness.served = world.traffic.shares().get("", 0.0) == 0
+        begun = asyncio.get_running_loop().time()
+        witness.moments.append(Moment(begun, "git", f"push: {self._workload.image} -> {self._workload.new_image}"))
+        released = {self._workload.file: self._folder.released(self._workload)}
+        world.remote.commit(released, f"{self._workload.name} {self._script.version}\n", at=world.now)
+        rested = await self._until_rest(world, witness, self._script.within)
+        self._played.seconds = witness.stirred - begun
+        if life.failure is not None:
+            raise life.failure
+        if not rested:
+            self._played.wrong.append(f"every story comes to rest: not within {self._script.within}")
+        witness.at_rest()
+        await self._judge(world)
+
+    async def _until_rest(self, world: World, witness: Witness, limit: timedelta) -> bool:
+        """True once nothing has changed for a while; people do what they are waited for."""
+        loop = asyncio.get_running_loop()
+        begun, last = loop.time(), loop.time() + limit.total_seconds()
+        while loop.time() < last:
+            await asyncio.sleep(LOOK)
+            await self._promote(world)
+            if loop.time() - max(witness.stirred, begun) > REST and not await self._goes_on(world):
+                return True
+        return False
+
+    async def _goes_on(self, world: World) -> bool:
+        """True while a release is under way, or a pause that ends by itself."""
+        releases = await self._releases(world)
+        moving = any((r.get("status") or {}).get("phase") in ("Progressing", "Watching", "Pending") for r in releases)
+        rollout = await world.api.get(self._path) or {}
+        return moving or (rollout.get("status") or {}).get("phase") in ("Progressing", "Paused")
+
+    @property
+    def _path(self) -> str:
+        return f"/apis/argoproj.io/v1alpha1/namespaces/{self._workload.namespace}/rollouts/{self._workload.name}"
+
+    async def _releases(self, world: World) -> list[Manifest]:
+        path = f"/apis/reconciler.dev/v1alpha1/namespaces/{self._workload.namespace}/releases"
+        return [r for r in await world.api.list(path) if r["spec"]["workload"]["name"] == self._workload.name]
+
+    async def _promote(self, world: World) -> None:
+        """A pause without an end waits for a person, who comes after a while."""
+        rollout = await world.api.get(self._path)
+        if rollout is None or not waits_for_a_person(rollout):
+            self._paused = asyncio.get_running_loop().time()
+            return
+        if asyncio.get_running_loop().time() - self._paused >= self._script.promote_after.total_seconds():
+            for patch in verbs.promote(rollout, full=False):
+                await _send(world, patch)
+
+    async def _judge(self, world: World) -> None:
+        mine = [r for r in await self._releases(world) if self._workload.new_image in r["spec"]["images"].values()]
+        status = (mine[-1].get("status") or {}) if mine else {}
+        content = world.remote.read(self._workload.file) or b""
+        restore = status.get("restore") or {}
+        self._played.verdict = str(status.get("verdict", "none"))
+        asks = self._workload.new_image if self._workload.new_image.encode() in content else self._workload.image
+        self._played.git = f"asks for {asks}" + (f"; way back: {restore.get('state')}" if restore else "")
+        for fault in expectations_missed(self._script, self._played.verdict):
+            self._played.wrong.append(fault)
+
+
+def expectations_missed(script: Script, verdict: str) -> Iterator[str]:
+    """What the script expected and did not get."""
+    fits = script.verdict == "any" or verdict == script.verdict or (script.verdict == "not passed" and verdict != "passed")
+    if not fits:
+        yield f"expected the verdict {script.verdict!r}, and it is {verdict!r}"
+
+
+def waits_for_a_person(rollout: Manifest) -> bool:
+    """True for a pause that has no end of its own."""
+    spec, status = rollout["spec"], rollout.get("status") or {}
+    reasons = {condition.get("reason") for condition in status.get("pauseConditions") or ()}
+    if "InconclusiveAnalysisRun" in reasons or not reasons:
+        return False
+    if "BlueGreenPause" in reasons:
+        return not ((spec.get("strategy") or {}).get("blueGreen") or {}).get("autoPromotionSeconds")
+    steps = ((spec.get("strategy") or {}).get("canary") or {}).get("steps") or []
+    index = int(status.get("currentStepIndex") or 0)
+    return index < len(steps) and "pause" in steps[index] and not (steps[index]["pause"] or {}).get("duration")
+
+
+async def _send(world: World, patch: Patch) -> None:
+    path = path_of(patch.ref.resource, patch.ref.namespace, patch.ref.name, patch.subresource)
+    await world.api.patch(path, patch.body)
+
+
+@contextmanager
+def _heard_by(witness: Witness) -> Iterator[None]:
+    before = structlog.get_config()
+    structlog.configure(processors=[witness.log], cache_logger_on_first_use=False)
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+
+
+# -- reports ----------------------------------------------------------------------------------------------------------
+
+
+def as_text(played: Sequence[Played]) -> str:
+    """For people: the timeline of each release, then how it ended."""
+    lines: list[str] = []
+    for one in played:
+        lines += ["", one.name, *(f"  {moment}" for moment in one.moments)]
+        lines.append(f"  verdict {one.verdict} after {timedelta(seconds=round(one.seconds))} · Git {one.git}")
+        lines += [f"  ✗ {wrong}" for wrong in one.wrong] or ["  ✓ every law and expectation held"]
+    return "\n".join(lines).strip() + "\n"
+
+
+def as_json(played: Sequence[Played]) -> str:
+    """For machines."""
+    return (
+        json.dumps(
+            {
+                "held": not any(one.wrong for one in played),
+                "releases": [
+                    {
+                        "workload": one.workload,
+                        "version": one.version,
+                        "seed": one.seed,
+                        "verdict": one.verdict,
+                        "git": one.git,
+                        "seconds": round(one.seconds, 1),
+                        "wrong": one.wrong,
+                        "timeline": [{"at": round(m.at, 3), "subject": m.subject, "text": m.text} for m in one.moments],
+                    }
+                    for one in played
+                ],
+            },
+            indent=2,
+            ensure_ascii=False,
+        )
+        + "\n"
+    )
+
+
+def as_junit(played: Sequence[Played]) -> str:
+    """For the page of a pull request."""
+    cases = []
+    for one in played:
+        failures = "".join(f"<failure message={quoteattr(wrong)}/>" for wrong in one.wrong)
+        cases.append(f'  <testcase classname="simulate" name={quoteattr(one.name)} time="{one.seconds:.1f}">{failures}</testcase>\n')
+    failed = sum(bool(one.wrong) for one in played)
+    head = f'<testsuite name="reconciler simulate" tests="{len(played)}" failures="{failed}">\n'
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{head}{"".join(cases)}</testsuite>\n'
