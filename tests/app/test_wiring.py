@@ -78,10 +78,8 @@ async def test_a_companion_tells_nothing_under_the_references_names(cluster: Api
 async def test_jobs_of_measurements_run_where_the_settings_say(cluster: Api, tmp_path: Path, text: str, place: str) -> None:
     await cluster.client.create(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "checks"}})
     found = await assembled(cluster, tmp_path, f"controllers: [analysis]\n{text}")
-    measured = {
-        "name": "m",
-        "provider": {"job": {"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "i"}]}}}}},
-    }
+    pod = {"restartPolicy": "Never", "containers": [{"name": "c", "image": "i"}]}
+    measured = {"name": "m", "provider": {"job": {"spec": {"template": {"spec": pod}}}}}
     metadata = {"name": "check", "namespace": "shop"}
     run = {"apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisRun", "metadata": metadata, "spec": {"metrics": [measured]}}
     found.engine._cache.put(ANALYSIS_RUNS, await cluster.client.create(ANALYSIS_RUNS, run))

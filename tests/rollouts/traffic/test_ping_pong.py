@@ -9,6 +9,8 @@ from reconciler.kernel.errors import Transient
 from reconciler.kernel.identity import Manifest, annotations_of
 from reconciler.kernel.resources import SERVICES, VIRTUAL_SERVICES
 from reconciler.kernel.well_known import HASH_LABEL, MANAGED_BY
+from reconciler.rollouts.traffic.named import carried_over
+from reconciler.routers.registry import ROUTERS
 from tests.kit.rollouts import NAMESPACE, canary, istio_routing, pause, rollout, service, virtual_service, weight
 from tests.kit.world import World, deployed
 
@@ -222,3 +224,39 @@ def _die_at_write(world: World, number: int) -> None:
         world.one_pass()
         world.kubelet()
     world.store.before_write = lambda _: None
+
+
+def test_a_header_route_leads_to_the_side_that_is_the_canarys_now() -> None:
+    header = {"setHeaderRoute": {"name": "testers", "match": [{"headerName": "x", "headerValue": {"exact": "y"}}]}}
+    fields = {"trafficRouting": istio_routing("testers")}
+    world = deployed(rollout(canary=strategy({"setCanaryScale": {"replicas": 1}}, header, pause()) | fields), *beside())
+    for number, side in ((2, "web-pong"), (3, "web-ping")):
+        world.push(f"web:{number}").settle()
+        virtual = world.store.get(VIRTUAL_SERVICES, NAMESPACE, "web")
+        assert virtual is not None
+        tagged = virtual["spec"]["http"][0]
+        assert [entry["destination"]["host"] for entry in tagged["route"]] == [side] and tagged["match"]
+        assert world.selected(side) == f"web:{number}"
+        world.press(pauseConditions=None).settle()
+        assert world.routes == ["primary"]
+
+
+@pytest.mark.parametrize("releases", [0, 1])
+def test_a_push_never_moves_the_weights_of_either_side(releases: int) -> None:
+    world = turning()
+    for number in range(releases):
+        world.push(f"web:{number + 2}").settle().press(pauseConditions=None).settle()
+    world.push("web:9").settle()
+    live = world.store.get(VIRTUAL_SERVICES, NAMESPACE, "web")
+    *_, (_, pushed) = beside()
+    assert live is not None
+    kept = carried_over(ROUTERS, (world.rollout,), pushed, live)
+    assert kept["spec"]["http"][0]["route"] == live["spec"]["http"][0]["route"] != pushed["spec"]["http"][0]["route"]
+
+
+def test_a_service_of_another_rollout_is_not_taken() -> None:
+    foreign = service("web-ping")
+    foreign["metadata"]["annotations"] = {MANAGED_BY: "shop"}
+    others = [pair for pair in beside() if pair[1]["metadata"]["name"] != "web-ping"]
+    world = World(rollout(canary=strategy()), (SERVICES, foreign), *others).settle()
+    assert 'Service "web-ping" is managed by another Rollout' in world.phase

@@ -67,6 +67,7 @@ def test_a_wrong_step_is_named_by_its_place(step: dict[str, Any], expected: str)
         ),
         (turns(pongService=""), 'spec.strategy.pingPong.pongService: Invalid value: "": Ping service and Pong service must to be set'),
         (turns(pingService=""), 'spec.strategy.pingPong.pingService: Invalid value: "": Ping service and Pong service must to be set'),
+        ({"pingPong": {}, "trafficRouting": istio_routing()}, 'spec.strategy.pingPong.pingService: Invalid value: "": Ping service'),
         (turns(pongService="a"), "This rollout uses the same service for the ping and pong services, but two different services"),
         ({**turns(), "canaryService": "b", "stableService": "c"}, "the same service for the pong and canary services"),
         (
