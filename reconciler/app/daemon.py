@@ -35,7 +35,7 @@ from reconciler.runtime.freeze import Freeze
 from reconciler.runtime.lease import Leadership, LeaseTerms, rival_holder
 from reconciler.runtime.recorder import Recorder
 from reconciler.sources.settings import purpose
-from reconciler.web.client import open_client
+from reconciler.web.client import ClientSettings, open_client
 
 LEASE = "argo-rollouts-controller-lock"
 OWN_LEASE = "reconciler"
@@ -104,7 +104,7 @@ class Daemon:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping` is set."""
-        http = open_client()
+        http = open_client(ClientSettings(link_local=self._settings.link_local))
         try:
             assembly = assemble(self._environment(http))
             for collector in assembly.collectors:

@@ -23,6 +23,7 @@ async def send(client: httpx.AsyncClient, call: HttpCall, *, insecure: bool) -> 
     if not insecure:
         return await ask(client, call)
     async with open_client(ClientSettings(connections=1, environment=client.trust_env, tls=_trusting())) as own:
+        own.event_hooks = client.event_hooks
         return await ask(own, call)
 
 

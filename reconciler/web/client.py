@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from reconciler.kernel.errors import Terminal, Transient
+from reconciler.web.boundary import guard
 
 USER_AGENT = "reconciler"
 BODY_LIMIT = 4 << 20
@@ -23,7 +24,7 @@ REDIRECTING = (301, 302, 303, 307, 308)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSettings:
-    """How the client behaves; times in seconds. `environment` lets HTTP_PROXY and the like speak."""
+    """How the client behaves; times in seconds. `environment` lets HTTP_PROXY and the like speak, `link_local` what `boundary` refuses."""
 
     connections: int = 64
     connect: float = 5.0
@@ -31,6 +32,7 @@ class ClientSettings:
     environment: bool = False
     tls: ssl.SSLContext | None = None
     user_agent: str = USER_AGENT
+    link_local: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,7 @@ def open_client(settings: ClientSettings | None = None) -> httpx.AsyncClient:
         follow_redirects=False,
         trust_env=settings.environment,
         headers={"User-Agent": settings.user_agent, "Accept-Encoding": "gzip"},
+        event_hooks={"request": [] if settings.link_local else [guard]},
     )
     # No cookie that one system sets may follow us into the next call.
     client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))

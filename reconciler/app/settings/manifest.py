@@ -40,6 +40,7 @@ def parse_settings(document: Any) -> Settings:
         webhook_secret_file=fields.inner("webhook", _webhook) or "",
         sources=fields.each("sources", _source),
         notifiers=fields.each("notifiers", _notifier),
+        link_local=fields.flag("linkLocal", default=False),
     )
     fields.done()
     _unique(settings)

@@ -39,3 +39,5 @@ class Settings:
     """A folder of policies beside those in the cluster; empty without one."""
     sources: tuple[SourceSettings, ...]
     notifiers: tuple[NotifierSettings, ...] = ()
+    link_local: bool = False
+    """True where link-local and metadata addresses may be asked over HTTP."""

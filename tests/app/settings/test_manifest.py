@@ -47,6 +47,11 @@ def test_an_instance_id_drives_rollouts_and_runs_and_no_releases() -> None:
     assert refused({"instanceId": "Blue/2", "controllers": ["rollout"]}).startswith("instanceId:")
 
 
+def test_link_local_addresses_are_asked_only_where_the_settings_say_so() -> None:
+    assert (parse_settings({}).link_local, parse_settings({"linkLocal": True}).link_local) == (False, True)
+    assert refused({"linkLocal": "yes"}).startswith("linkLocal")
+
+
 def test_a_source_writes_nothing_by_default() -> None:
     found = source()
     assert (found.apply, found.allow) == (False, Allow())
