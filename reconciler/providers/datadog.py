@@ -161,7 +161,7 @@ def read(answer: HttpAnswer, config: Fields) -> Scalars:
         if (config.text("apiVersion") or "v1") == "v1":
             return _series(document)
         return _columns(document, any(GROUPED.search(query) for query in _queries(config).values()))
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise Terminal(UNREADABLE) from error
 
 

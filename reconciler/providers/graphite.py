@@ -91,7 +91,10 @@ def read(answer: HttpAnswer) -> list[float]:
     points = targets[0].get("datapoints") if targets else []
     if not isinstance(points, list):
         raise Terminal(UNREADABLE)
-    values = [float(point[0]) for point in points if _is_point(point) and point[0] is not None]
+    try:
+        values = [float(point[0]) for point in points if _is_point(point) and point[0] is not None]
+    except OverflowError as error:
+        raise Terminal(UNREADABLE) from error
     if not values:
         raise Terminal(NO_VALUES)
     return values

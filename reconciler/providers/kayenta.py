@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeGuard
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -55,7 +55,7 @@ class Kayenta:
             accounts = {name: config.text(name) for name in NEEDED[3:]}
             begun = await self._ask("POST", _url(config, f"canary/{quote(found, safe='')}", accounts), body_of(config, task))
             execution = begun.get("canaryExecutionId") if isinstance(begun, dict) else None
-            if not isinstance(execution, str) or not execution:
+            if not _identifies(execution):
                 raise Terminal("kayenta began no execution")
         except (Terminal, Transient) as error:
             return failed(task, error)
@@ -160,9 +160,14 @@ def _document(answer: HttpAnswer) -> Any:
 
 def _config_id(known: Any, name: str) -> str:
     for one in known if isinstance(known, list) else ():
-        if isinstance(one, dict) and one.get("name") == name and isinstance(one.get("id"), str):
+        if isinstance(one, dict) and one.get("name") == name and _identifies(one.get("id")):
             return str(one["id"])
     raise Terminal(f"kayenta knows no canary config {name!r}")
+
+
+def _identifies(value: Any) -> TypeGuard[str]:
+    """True for what can stand in an address as it is: a server may answer anything."""
+    return isinstance(value, str) and bool(value.strip(".")) and value.isascii() and value.isprintable()
 
 
 def _score(answer: Any) -> int | None:
@@ -174,8 +179,8 @@ def _score(answer: Any) -> int | None:
     value: Any = answer
     for part in ("result", "judgeResult", "score", "score"):
         value = value.get(part) if isinstance(value, dict) else None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Terminal("kayenta completed without a score")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 100:
+        raise Terminal("kayenta completed without a score from 0 to 100")
     return int(value)
 
 

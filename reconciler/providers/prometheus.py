@@ -81,7 +81,8 @@ class Prometheus:
             spoke = await self._fallback_spoke(config, target, task.now)
         except (Terminal, Transient, ExpressionError) as error:
             return failed(task, error)
-        warnings = ", ".join(f'"{warning}"' for warning in document.get("warnings") or [])
+        told = document.get("warnings")
+        warnings = ", ".join(f'"{warning}"' for warning in (told if isinstance(told, list) else []))
         metadata = {
             SERIES: str(reading.series),
             **({"warnings": warnings} if warnings else {}),

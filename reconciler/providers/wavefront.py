@@ -6,6 +6,7 @@ Shape: the chart API, `GET /api/v2/chart/api` (docs.wavefront.com, "Charts API")
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from math import isfinite
 from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
 
@@ -109,7 +110,7 @@ def read(answer: HttpAnswer, now: datetime) -> tuple[list[tuple[float, float]], 
         raise Terminal(str(document["errorMessage"])[:SHOWN])
     try:
         series = [_points(one["data"]) for one in document.get("timeseries") or []]
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise Terminal(UNREADABLE) from error
     nearest = [min(points, key=lambda point: abs(point[0] - now.timestamp())) for points in series if points]
     if not nearest:
@@ -120,4 +121,7 @@ def read(answer: HttpAnswer, now: datetime) -> tuple[list[tuple[float, float]], 
 def _points(data: Any) -> list[tuple[float, float]]:
     if any(isinstance(part, bool) or not isinstance(part, int | float) for point in data for part in point[:2]):
         raise TypeError("a point is two numbers")
-    return [(float(point[0]), float(point[1])) for point in data]
+    points = [(float(point[0]), float(point[1])) for point in data]
+    if not all(isfinite(time) for time, _value in points):
+        raise ValueError("a point has a time")
+    return points
