@@ -43,6 +43,13 @@ def test_a_version_that_fails_is_sent_home_by_real_measurements_and_git_is_resto
     assert any("success-rate=[0.5]" in moment.text for moment in played.moments)
 
 
+def test_a_release_that_waits_for_a_person_is_at_rest(tmp_path: Path) -> None:
+    [played] = simulate(Order(folder=SAMPLE, story=story(tmp_path, "releases: [{version: never-ready, workload: web}]")))
+    assert played.wrong == []
+    assert any("InconclusiveAnalysisRun" in moment.text for moment in played.moments)
+    assert played.seconds < 3600
+
+
 def test_an_expectation_that_is_missed_is_said(tmp_path: Path) -> None:
     [played] = simulate(Order(folder=SAMPLE, story=story(tmp_path, "releases: [{version: errors, workload: web, verdict: passed}]")))
     assert played.wrong == ["expected the verdict 'passed', and it is 'failed'"]

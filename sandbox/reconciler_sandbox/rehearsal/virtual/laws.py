@@ -100,14 +100,19 @@ def objects_stay_bounded(sight: Sight, _: Memory) -> Iterator[str]:
 
 
 def what_waits_says_why(sight: Sight, _: Memory) -> Iterator[str]:
-    """At rest, every state that is not the end has a reason."""
+    """At rest, every state that is not the end has a reason; a release may have that of its Rollout."""
+    waiting: set[str] = set()
     for rollout in sight.objects.get("rollouts", ()):
         status = rollout.get("status") or {}
+        if status.get("pauseConditions") or status.get("message"):
+            waiting.add(rollout["metadata"]["name"])
         if status.get("phase") in ("Paused", "Degraded", "Progressing") and not (status.get("message") or status.get("pauseConditions")):
             yield f"Rollout {rollout['metadata']['name']} is {status['phase']}, and does not say why"
     for release in sight.objects.get("releases", ()):
         status = release.get("status") or {}
         restore = status.get("restore") or {}
+        if (release.get("spec") or {}).get("workload", {}).get("name") in waiting:
+            continue
         if status.get("phase") != "Closed" and not (status.get("reason") or restore.get("message") or status.get("unjudged")):
             yield f"Release {release['metadata']['name']} is {status.get('phase')}, and does not say why"
 

@@ -164,10 +164,13 @@ class Play:
 
     async def _goes_on(self, world: World) -> bool:
         """True while a release is under way, or a pause that ends by itself."""
+        rollout = await world.api.get(self._path) or {}
+        status = rollout.get("status") or {}
+        if any(condition.get("reason") == "InconclusiveAnalysisRun" for condition in status.get("pauseConditions") or ()):
+            return False  # only a person can say what an answer without data means
         releases = await self._releases(world)
         moving = any((r.get("status") or {}).get("phase") in ("Progressing", "Watching", "Pending") for r in releases)
-        rollout = await world.api.get(self._path) or {}
-        return moving or (rollout.get("status") or {}).get("phase") in ("Progressing", "Paused")
+        return moving or status.get("phase") in ("Progressing", "Paused")
 
     @property
     def _path(self) -> str:
