@@ -6,6 +6,7 @@ the program is started.
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import replace
 
 from reconciler.git.objects import Snapshot, SourceProblem
@@ -16,6 +17,7 @@ from reconciler.sources.renderer import Renderer, RenderOptions
 
 REMEMBERED = 32
 NAME, PROGRAM = "kustomize", "kubectl"
+QUOTES_PAIRS = "loading KV pairs"
 Fingerprint = str
 
 
@@ -74,7 +76,8 @@ class KustomizeRenderer:
 
     def _failed(self, snapshot: Snapshot, found: Inputs, failed: ChildFailed) -> Parsed:
         marker = marker_of(snapshot.files, self._options.path) or self._options.path
-        problem = SourceProblem(marker, 0, f"kustomize: {failed}", "correct it: `kubectl kustomize` says the same")
+        words = _without_secrets(str(failed), snapshot.files)
+        problem = SourceProblem(marker, 0, f"kustomize: {words}", "correct it: `kubectl kustomize` says the same")
         return replace(parsed_from({}, (problem,), snapshot.commit), inputs=_inputs(snapshot, found), renderer=NAME)
 
     def _remembered(self, snapshot: Snapshot, found: Inputs) -> Parsed | None:
@@ -104,6 +107,13 @@ def _parsed(options: RenderOptions, snapshot: Snapshot, output: bytes, previous:
 def _pieces(output: bytes) -> list[bytes]:
     """The objects of an output: a line of three dashes at its beginning cannot stand inside of one."""
     return [piece for piece in (b"\n" + output).split(b"\n---\n") if piece.strip()]
+
+
+def _without_secrets(words: str, files: Mapping[str, bytes]) -> str:
+    """What kustomize complains about, without the pair it quotes where generators make Secrets: the pair may be the secret."""
+    head, found, _ = words.partition(QUOTES_PAIRS)
+    secret = found and any(b"secretgenerator" in content.lower() for content in files.values())
+    return f"{head}{found}: not shown, as a Secret is generated here" if secret else words
 
 
 def _inputs(snapshot: Snapshot, found: Inputs) -> dict[str, bytes]:

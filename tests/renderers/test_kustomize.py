@@ -166,3 +166,10 @@ async def test_files_of_any_name_are_read_at_their_commit_and_links_are_not_foll
         assert "1.0 MiB is too large" in str(found.problems)
     finally:
         mirror.close()
+
+
+async def test_a_malformed_pair_of_a_secret_is_not_quoted_and_one_of_a_config_map_is() -> None:
+    shown = str((await rendered({KUSTOMIZATION: "configMapGenerator: [{name: a, literals: [hunter2]}]\n"})).problems)
+    hidden = str((await rendered({KUSTOMIZATION: "secretGenerator: [{name: a, literals: [hunter2]}]\n"})).problems)
+    assert "hunter2" in shown and "hunter2" not in hidden
+    assert "loading KV pairs: not shown, as a Secret is generated here" in hidden and KUSTOMIZATION in hidden
