@@ -25,7 +25,8 @@ class Queue:
         self._later: list[tuple[float, int, Key]] = []
         self._due: dict[Key, float] = {}
         self._order = itertools.count()
-        self._changed = asyncio.Event()
+        self._idle: deque[asyncio.Future[None]] = deque()
+        self._alarm: asyncio.TimerHandle | None = None
 
     def add(self, key: Key) -> None:
         """Work on this key as soon as a worker is free."""
@@ -34,7 +35,7 @@ class Queue:
         elif key not in self._waiting:
             self._waiting.add(key)
             self._ready.append(key)
-            self._changed.set()
+            self._wake()
 
     def add_after(self, key: Key, seconds: float) -> None:
         """Work on this key in so many seconds, or sooner when something else asks for it."""
@@ -43,7 +44,8 @@ class Queue:
             return
         self._due[key] = due
         heapq.heappush(self._later, (due, next(self._order), key))
-        self._changed.set()
+        if self._idle and self._later[0][2] == key:
+            self._set_alarm()
 
     def retry(self, key: Key, after: float | None = None) -> None:
         """Work on this key again after an exponential pause, or after what the other side asked for."""
@@ -72,7 +74,7 @@ class Queue:
             self._again.discard(key)
             self.add(key)
         elif self._due.get(key, float("inf")) <= self._clock.monotonic():
-            self._changed.set()
+            self._wake()
 
     def __len__(self) -> int:
         return len(self._ready)
@@ -91,9 +93,38 @@ class Queue:
                 self.add(key)
 
     async def _sleep(self) -> None:
-        self._changed.clear()
-        seconds = self._later[0][0] - self._clock.monotonic() if self._later else None
-        # Not `wait_for`: before Python 3.12 it loses a cancellation that comes together with the event, and the worker lives on.
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._changed.wait()
+        """Until something is ready. One worker is woken for each key: waking all of them for one costs more than most passes."""
+        self._set_alarm()
+        woken = asyncio.get_running_loop().create_future()
+        self._idle.append(woken)
+        try:
+            await woken
+        except asyncio.CancelledError:
+            if woken.done() and not woken.cancelled():
+                self._wake()  # what this worker was woken for is another one's now
+            raise
+        finally:
+            with suppress(ValueError):
+                self._idle.remove(woken)
+
+    def _wake(self) -> None:
+        while self._idle:
+            woken = self._idle.popleft()
+            if not woken.done():
+                woken.set_result(None)
+                return
+
+    def _set_alarm(self) -> None:
+        """One timer for the earliest key of later, however many workers wait."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if self._later:
+            seconds = max(self._later[0][0] - self._clock.monotonic(), 0.0)
+            self._alarm = asyncio.get_running_loop().call_later(seconds, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self._promote()
+        if self._idle:
+            self._set_alarm()

@@ -166,3 +166,35 @@ async def test_a_worker_that_is_cancelled_while_a_key_arrives_ends(queue: Queue,
     waiting.cancel()
     await asyncio.wait({waiting}, timeout=5)
     assert waiting.cancelled() or arrived
+
+
+async def test_a_key_wakes_one_worker_and_leaves_the_others_asleep(queue: Queue) -> None:
+    workers = [asyncio.ensure_future(queue.take()) for _ in range(16)]
+    await asyncio.sleep(0)
+    queue.add(A)
+    queue.add(B)
+    await asyncio.wait(workers, timeout=10, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.sleep(0)
+    assert {worker.result() for worker in workers if worker.done()} == {A, B}
+    assert sum(1 for worker in workers if not worker.done()) == 14
+    for worker in workers:
+        worker.cancel()
+    await asyncio.wait(workers)
+
+
+async def test_what_a_cancelled_worker_was_woken_for_is_anothers(queue: Queue) -> None:
+    first, second = asyncio.ensure_future(queue.take()), asyncio.ensure_future(queue.take())
+    await asyncio.sleep(0)
+    queue.add(A)
+    first.cancel()
+    assert await asyncio.wait_for(second, 10) == A
+    assert first.cancelled() or first.done()
+
+
+async def test_the_earliest_time_wakes_a_worker_that_was_asleep_for_a_later_one() -> None:
+    queue = Queue(SystemClock())
+    queue.add_after(B, 3600)
+    waiting = asyncio.ensure_future(queue.take())
+    await asyncio.sleep(0)
+    queue.add_after(A, 0.01)
+    assert await asyncio.wait_for(waiting, 10) == A
