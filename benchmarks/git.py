@@ -94,7 +94,7 @@ async def _followed(folder: Path, files: int) -> AsyncIterator[Followed]:
         try:
             async with httpx.AsyncClient(trust_env=False) as http:
                 settings, refs = _settings(host.url("shop.git")), RemoteRefs(http, mirror.runner)
-                yield Followed(origin, GitSource(settings, mirror, refs, renderer("plain", RenderOptions())), http)
+                yield Followed(origin, GitSource(settings, mirror, refs, renderer("plain", RenderOptions()), {}), http)
         finally:
             mirror.close()
 

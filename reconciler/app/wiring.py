@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,7 +45,7 @@ from reconciler.releases.forge import Forge
 from reconciler.releases.notice import Subscription
 from reconciler.releases.observe_policies import LocalPolicies, Policies
 from reconciler.releases.restoring import Hands, Restoration
-from reconciler.renderers.registry import renderer
+from reconciler.renderers.registry import neighbour, renderer
 from reconciler.rollouts.controller import RolloutController
 from reconciler.rollouts.observe import RolloutObserver
 from reconciler.rollouts.traffic.named import WritableNamespaces
@@ -57,7 +57,7 @@ from reconciler.runtime.recorder import Recorder
 from reconciler.runtime.worker import Controller
 from reconciler.sources.follow import GitSource
 from reconciler.sources.observe_inventory import Inventories
-from reconciler.sources.renderer import RenderOptions
+from reconciler.sources.renderer import Renderer, RenderOptions
 from reconciler.sources.settings import SourceSettings
 from reconciler.sync.apply import SourceApply
 from reconciler.sync.controller import Parts, SourceController
@@ -235,13 +235,20 @@ def _providers(environment: Environment, access: ClusterAccess) -> Mapping[str, 
 
 def _git_source(environment: Environment, mirrors: Mapping[str, Mirror], source: SourceSettings) -> GitSource:
     mirror = mirrors[source.repository]
-    return GitSource(source, mirror, RemoteRefs(environment.http, mirror.runner), renderer(source.renderer, render_options(source)))
+    refs, found = RemoteRefs(environment.http, mirror.runner), renderer(source.renderer, render_options(source))
+    return GitSource(source, mirror, refs, found, siblings(source, environment.settings.sources))
+
+
+def siblings(source: SourceSettings, sources: Iterable[SourceSettings]) -> dict[str, Renderer]:
+    """What renders the other sources of the same branch."""
+    same = [one for one in sources if (one.repository, one.branch) == (source.repository, source.branch) and one.name != source.name]
+    return {one.name: neighbour(one.renderer, render_options(one)) for one in same}
 
 
 def render_options(source: SourceSettings) -> RenderOptions:
     """What a source says about its files."""
     path = "/".join(part for part in source.path.split("/") if part not in ("", "."))
-    return RenderOptions(path=path, namespace=source.namespace, exclude=source.exclude)
+    return RenderOptions(source=source.name, path=path, namespace=source.namespace, exclude=source.exclude, helm=source.helm)
 
 
 def _hands(environment: Environment, source: GitSource, known: Forge | None) -> Hands:

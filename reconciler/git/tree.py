@@ -61,18 +61,34 @@ async def snapshot(runner: Runner, commit: Oid, path: str, previous: Snapshot | 
 
 
 async def with_files(runner: Runner, known: Snapshot, names: Collection[str]) -> Snapshot:
-    """The snapshot with more files of its commit, by their names from the repository's root; what is no regular file is absent."""
-    named = [argument(name.encode()) for name in names]
-    output = await runner.output(GitCall(("ls-tree", "-z", "--long", "--full-tree", known.commit, "--", *named)))
-    listed = [_entry(record, "") for record in output.split(b"\0") if record]
-    found = [entry for entry in listed if entry.mode != TREE and entry.name in names]
-    refused = [problem for entry in found if (problem := _refusal(entry) or _oversized(entry))]
-    wanted = [entry for entry in found if entry.name not in {problem.file for problem in refused}]
+    """The snapshot with more files of its commit, by their names from the repository's root; what is no regular file is absent.
+
+    A name that ends with a slash is every file below that folder (`./` for all). What the snapshot has already stays as it has it.
+    """
+    listed = [entry for entry in await _named_entries(runner, known.commit, names) if entry.name not in known.files]
+    if len(known.files) + len(listed) > MOST_FILES:
+        raise Terminal(f"what this source is made from are more than {MOST_FILES} files; follow smaller folders")
+    refused = [problem for entry in listed if (problem := _refusal(entry) or _oversized(entry))]
+    wanted = [entry for entry in listed if entry.name not in {problem.file for problem in refused}]
     if sum(map(len, known.files.values())) + sum(entry.size for entry in wanted) > LARGEST_SNAPSHOT:
         raise Terminal(f"what this source is made from is larger than {LARGEST_SNAPSHOT >> 20} MiB; follow smaller folders")
     contents = await _contents(runner, wanted)
     problems = tuple(sorted({*known.problems, *refused}, key=lambda problem: problem.file))
-    return replace(known, files={**known.files, **contents}, problems=problems, absent=known.absent | set(names) - contents.keys())
+    files = {**contents, **known.files}
+    return replace(known, files=files, problems=problems, absent=known.absent | set(names) - files.keys())
+
+
+async def _named_entries(runner: Runner, commit: Oid, names: Collection[str]) -> list[TreeEntry]:
+    """The files of these names, and all files below those that are folders."""
+    found = []
+    for folders, options in ((False, ()), (True, ("-r",))):
+        asked = [argument(name.encode()) for name in names if name.endswith("/") is folders]
+        if asked:
+            paths = [] if "./" in asked else asked
+            call = GitCall(("ls-tree", *options, "-z", "--long", "--full-tree", commit, "--", *paths))
+            listed = [_entry(record, "") for record in (await runner.output(call)).split(b"\0") if record]
+            found += [entry for entry in listed if entry.mode != TREE and (folders or entry.name in names)]
+    return found
 
 
 async def folders_with(runner: Runner, commit: Oid, markers: Collection[str]) -> tuple[str, ...]:

@@ -4,21 +4,18 @@ Version 5.8 as kubectl has it. Plugins, Helm and remote bases stay off; what a f
 the program is started.
 """
 
-import hashlib
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
 
 from reconciler.git.objects import Snapshot, SourceProblem
 from reconciler.renderers.child import ChildCall, ChildFailed, output_now, output_of, program
 from reconciler.renderers.kustomize_closure import MARKERS, Inputs, closure, marker_of
+from reconciler.renderers.memory import RenderMemory, fingerprint
 from reconciler.sources.documents import Parsed, objects_of, parsed_from
 from reconciler.sources.renderer import Renderer, RenderOptions
 
-REMEMBERED = 32
 NAME, PROGRAM = "kustomize", "kubectl"
 QUOTES_PAIRS = "loading KV pairs"
-Fingerprint = str
 
 
 class KustomizeRenderer:
@@ -28,7 +25,7 @@ class KustomizeRenderer:
 
     def __init__(self, options: RenderOptions) -> None:
         self._options = options
-        self._known: OrderedDict[Fingerprint, Parsed] = OrderedDict()
+        self._memory = RenderMemory()
 
     def missing(self, snapshot: Snapshot) -> tuple[str, ...]:
         return self._closure(snapshot).missing
@@ -36,6 +33,10 @@ class KustomizeRenderer:
     def folders(self, snapshot: Snapshot) -> frozenset[str]:
         """The folders that this one is made from, itself included."""
         return self._closure(snapshot).folders
+
+    def variants(self, snapshot: Snapshot) -> Mapping[str, Renderer]:
+        """None: a kustomization is rendered in one way."""
+        return {}
 
     def at(self, folder: str) -> Renderer:
         """The same for another folder of the repository."""
@@ -81,18 +82,11 @@ class KustomizeRenderer:
         return replace(parsed_from({}, (problem,), snapshot.commit), inputs=_inputs(snapshot, found), renderer=NAME)
 
     def _remembered(self, snapshot: Snapshot, found: Inputs) -> Parsed | None:
-        known = self._known.get(_fingerprint(snapshot, found))
-        if known is None:
-            return None
-        self._known.move_to_end(_fingerprint(snapshot, found))
-        return replace(known, commit=snapshot.commit)
+        return self._memory.recall(fingerprint(_inputs(snapshot, found)), snapshot.commit)
 
     def _learned(self, snapshot: Snapshot, found: Inputs, parsed: Parsed) -> Parsed:
-        parsed = replace(parsed, inputs=_inputs(snapshot, found), renderer=NAME)
-        self._known[_fingerprint(snapshot, found)] = parsed
-        while len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
-        return parsed
+        behind = _inputs(snapshot, found)
+        return self._memory.keep(fingerprint(behind), replace(parsed, inputs=behind, renderer=NAME))
 
     def _call(self, snapshot: Snapshot, found: Inputs) -> ChildCall:
         return ChildCall((program(PROGRAM), "kustomize", f"./{self._options.path}"), _inputs(snapshot, found))
@@ -118,11 +112,3 @@ def _without_secrets(words: str, files: Mapping[str, bytes]) -> str:
 
 def _inputs(snapshot: Snapshot, found: Inputs) -> dict[str, bytes]:
     return {name: snapshot.files[name] for name in sorted(found.files)}
-
-
-def _fingerprint(snapshot: Snapshot, found: Inputs) -> Fingerprint:
-    digest = hashlib.sha256()
-    for name, content in _inputs(snapshot, found).items():
-        digest.update(f"{len(name)} {len(content)} {name}".encode(errors="surrogateescape"))
-        digest.update(content)
-    return digest.hexdigest()

@@ -12,8 +12,7 @@ from reconciler.sources.renderer import RenderOptions
 
 CHART = "Chart.yaml"
 PARTS_OF_A_CHART = ("templates/", "charts/", "crds/", "values.", "values-", "Chart.", "requirements.")
-OF_ITS_OWN = "make it the path of a source of its own"
-REMEDY = "point the source at a folder with plain manifests, or commit the rendered ones"
+REMEDY = "make it the path of a source of its own, or name it under `exclude`"
 
 
 class PlainRenderer:
@@ -49,12 +48,12 @@ def _foreign(name: str, files: Mapping[str, bytes]) -> SourceProblem | None:
         folder = "".join(f"{part}/" for part in parts[:depth])
         for marker in MARKERS:
             if f"{folder}{marker}" in files:
-                return _unrendered(f"{folder}{marker}", "kustomize", OF_ITS_OWN)
+                return _unrendered(f"{folder}{marker}", "kustomize")
         if f"{folder}{CHART}" in files and name.removeprefix(folder).startswith(PARTS_OF_A_CHART):
-            return _unrendered(f"{folder}{CHART}", "Helm, which this version does not run", REMEDY)
+            return _unrendered(f"{folder}{CHART}", "Helm")
     return None
 
 
-def _unrendered(marker: str, tool: str, remedy: str) -> SourceProblem:
+def _unrendered(marker: str, tool: str) -> SourceProblem:
     words = f"this folder is rendered by {tool}: none of it is looked at"
-    return SourceProblem(marker, 0, words, f"{remedy}, or name it under `exclude`", Hides.ITSELF, tool=tool.partition(",")[0])
+    return SourceProblem(marker, 0, words, REMEDY, Hides.ITSELF, tool=tool)

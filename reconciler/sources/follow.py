@@ -32,11 +32,15 @@ LONGEST_UNSEEN = 180.0
 class GitSource:
     """One branch and folder of a mirrored repository. Unchanged files are neither read nor parsed again."""
 
-    def __init__(self, settings: SourceSettings, mirror: Mirror, refs: RemoteRefs, renderer: Renderer) -> None:
+    def __init__(
+        self, settings: SourceSettings, mirror: Mirror, refs: RemoteRefs, renderer: Renderer, siblings: Mapping[str, Renderer]
+    ) -> None:
+        """`siblings` render the other sources of the same branch, by name: a file may be shared with them."""
         self.settings = settings
         self.mirror = mirror
         self.refs = refs
         self._renderer = renderer
+        self._siblings = siblings
         self._looking = asyncio.Lock()
         self._tip: Tip | None = None
         self._expecting = True
@@ -126,27 +130,34 @@ class GitSource:
         return found
 
     async def _affected(self, tip: Parsed, files: Mapping[str, bytes]) -> tuple[str, ...]:
-        """The other folders of the repository that would ask for something else with these files, each with what would move."""
-        renderer = self._renderer
-        if not isinstance(renderer, Neighbours):
-            return ()
-        own = renderer.folders(Snapshot(tip.commit, "", tip.inputs))
+        """What else in the repository would ask for something else with these files, each with what would move."""
+        found: list[str] = []
+        for name, sibling in self._siblings.items():
+            found += await self._moved_in(sibling, f"the source {name}", (tip.commit, files))
+        if isinstance(self._renderer, Neighbours):
+            found += await self._moved_beside(self._renderer, tip, files)
+        return tuple(dict.fromkeys(found))
+
+    async def _moved_beside(self, renderer: Neighbours, tip: Parsed, files: Mapping[str, bytes]) -> list[str]:
+        """The same of other folders, and of other ways in which this one is rendered."""
+        known = Snapshot(tip.commit, "", tip.inputs)
+        own = renderer.folders(known)
         others = [folder for folder in await folders_with(self.mirror.runner, tip.commit, renderer.markers) if folder not in own]
         if len(others) > MOST_NEIGHBOURS:
-            return (f"some of {len(others)} other folders, too many to look at",)
+            return [f"some of {len(others)} other folders, too many to look at"]
         found: list[str] = []
-        for folder in others:
-            found += await self._moved_in(renderer.at(folder), folder, (tip.commit, files))
-        return tuple(found)
+        for name, variant in (*renderer.variants(known).items(), *((folder or ".", renderer.at(folder)) for folder in others)):
+            found += await self._moved_in(variant, name, (tip.commit, files))
+        return found
 
-    async def _moved_in(self, renderer: Renderer, folder: str, at: tuple[str, Mapping[str, bytes]]) -> list[str]:
+    async def _moved_in(self, renderer: Renderer, place: str, at: tuple[str, Mapping[str, bytes]]) -> list[str]:
         commit, files = at
         complete = await self._completed(renderer, Snapshot(commit, "", {}))
         if complete.files.keys().isdisjoint(files):
             return []
         before = await renderer.render(complete)
         after = await renderer.render(await self._completed(renderer, replace(complete, files={**complete.files, **files})))
-        return [f"{name} in {folder or '.'}" for name in moved_objects(before, after)]
+        return [f"{name} in {place}" for name in moved_objects(before, after)]
 
     async def origin(self, files: Sequence[str], tip: str) -> Commit:
         """The commit that last touched any of these files, seen from the tip; the tip itself when history is too short to say."""

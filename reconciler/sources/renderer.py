@@ -1,19 +1,26 @@
 """What a renderer is: it turns the files of a source into manifests that know their place."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from reconciler.git.objects import Snapshot
 from reconciler.sources.documents import Parsed
+from reconciler.sources.settings import HelmSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderOptions:
-    """What a source says about its files: its folder, the namespace of objects without one, and globs of files to leave out."""
+    """What a source says about its files.
 
+    Its name, its folder, the namespace of objects without one, globs of files to leave out, and how a chart is rendered.
+    """
+
+    source: str = ""
     path: str = ""
     namespace: str = ""
     exclude: tuple[str, ...] = ()
+    helm: HelmSettings = field(default_factory=HelmSettings)
 
 
 class Renderer(Protocol):
@@ -25,13 +32,16 @@ class Renderer(Protocol):
     async def render(self, snapshot: Snapshot, previous: Parsed | None = None) -> Parsed: ...
 
     def missing(self, snapshot: Snapshot) -> tuple[str, ...]:
-        """Files of the same commit that are needed beside those of the snapshot; asked again until none is."""
+        """Files of the same commit that are needed beside those of the snapshot; asked again until none is.
+
+        A name that ends with a slash is every file below that folder, whatever the files are called.
+        """
         ...
 
 
 @runtime_checkable
 class Neighbours(Protocol):
-    """What a renderer may also say: which other folders of a repository are made from the same files."""
+    """What a renderer may also say: what else in a repository is made from the same files."""
 
     @property
     def markers(self) -> tuple[str, ...]:
@@ -40,6 +50,10 @@ class Neighbours(Protocol):
 
     def at(self, folder: str) -> Renderer:
         """The same renderer for another folder of the same repository."""
+        ...
+
+    def variants(self, snapshot: Snapshot) -> Mapping[str, Renderer]:
+        """The other ways in which this folder itself is rendered, as far as its files tell, each by its name."""
         ...
 
     def folders(self, snapshot: Snapshot) -> frozenset[str]:

@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler.git.objects import SourceProblem
 from reconciler.sources.documents import Parsed
 from reconciler.sources.edits import (
     Caution,
@@ -144,7 +145,7 @@ def _better(known: Outcome | None, found: Outcome | None) -> Outcome | None:
 
 def moved_objects(before: Parsed, after: Parsed) -> list[str]:
     """The objects that two renderings of one folder have differently; the folder itself where one of them fails."""
-    if before.problems or after.problems:
+    if before.unreadable or after.unreadable:
         return [] if list(map(str, before.problems)) == list(map(str, after.problems)) else ["everything"]
     old, new = ({located.key: canonical(located.manifest) for located in parsed.manifests} for parsed in (before, after))
     return [_named(key) for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
@@ -224,7 +225,7 @@ def _relevant(versions: _Versions, candidates: Sequence[_Candidate]) -> Generato
     found = []
     for candidate in candidates:
         after: Parsed = yield Rendering(_taken(versions, (candidate,)).files)
-        if after.problems or versions.asked(after) != versions.asked(versions.tip):
+        if _broken(versions, after) or versions.asked(after) != versions.asked(versions.tip):
             found.append(candidate)
     return found
 
@@ -241,8 +242,9 @@ def _tried(versions: _Versions, chosen: Sequence[_Candidate]) -> Generator[Quest
         return Impossible(Obstacle.UNWRITABLE, str(refused))
     after: Parsed = yield Rendering(taken.files)
     edit = Edit(taken.files, taken.fields)
-    if after.problems or not versions.asked(after):
-        return Impossible(Obstacle.UNWRITABLE, "; ".join(map(str, after.problems[:1])) or "the workload would be gone")
+    broken = _broken(versions, after)
+    if broken or not versions.asked(after):
+        return Impossible(Obstacle.UNWRITABLE, "; ".join(map(str, broken[:1])) or "the workload would be gone")
     moved_too = _strangers(versions, after)
     if versions.asked(after) == versions.asked(versions.tip):
         return _nothing_to_take_back(versions, ())
@@ -253,6 +255,12 @@ def _tried(versions: _Versions, chosen: Sequence[_Candidate]) -> Generator[Quest
         same = versions.asked(versions.rejected) == versions.asked(versions.tip)
         return ProposedEdit(edit, Caution.ORDER if same else Caution.FURTHER)
     return ProposedEdit(edit, Caution.REWORDED) if taken.reworded else Direct(edit)
+
+
+def _broken(versions: _Versions, after: Parsed) -> list[SourceProblem]:
+    """What an edit would break; what is as wrong without it is not its doing."""
+    known = set(map(str, versions.tip.problems))
+    return [problem for problem in after.problems if str(problem) not in known]
 
 
 def _strangers(versions: _Versions, after: Parsed) -> list[str]:
@@ -296,7 +304,12 @@ def _file_taken(versions: _Versions, name: str, chosen: Sequence[_Candidate]) ->
         if document >= len(now):
             raise Moved(())
         wanted = undone((old[document], new[document]), parts, now[document])
-        result = rewritten(Part(content, document, ()), wanted, Part(previous, document, ()))
+        try:
+            result = rewritten(Part(content, document, ()), wanted, Part(previous, document, ()))
+        except EditRefused:
+            if content != rejected or [wanted] != old:
+                raise
+            return previous, False  # Nothing else is in the file, so that its bytes are the smallest edit.
         content, reworded = result.content, reworded or result.reworded
     return content, reworded
 

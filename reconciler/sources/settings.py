@@ -1,7 +1,9 @@
 """What `reconciler.yaml` says of one source (docs/configuration.md)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from reconciler.git.objects import Committer
 
@@ -43,6 +45,25 @@ class ForgeSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HelmSettings:
+    """How a chart is rendered: what a person would say to `helm template`."""
+
+    program: str = "helm"
+    """A name on PATH, or the program's path."""
+    release: str = ""
+    """The name of the source where none is written."""
+    namespace: str = ""
+    value_files: tuple[str, ...] = ()
+    """Relative to the chart, or from the repository's root with a slash in front; later ones win."""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    assignments: Mapping[str, str | bool | int | float] = field(default_factory=dict)
+    """`set`: one value at a dotted path each, over all other values."""
+    kube_version: str = ""
+    api_versions: tuple[str, ...] = ()
+    include_crds: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSettings:
     """One followed folder of one branch of one repository."""
 
@@ -62,6 +83,7 @@ class SourceSettings:
     """Globs of files that are left out."""
     renderer: str = ""
     """What turns the files into manifests; found by the files themselves where none is named."""
+    helm: HelmSettings = field(default_factory=HelmSettings)
     prune: bool = True
     prune_limit: PruneLimit = PruneLimit()
     credentials: CredentialFile | None = None

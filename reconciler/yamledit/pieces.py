@@ -139,6 +139,8 @@ def _whole(page: _Page, goal: _Goal, change: PartChange, ours: bool) -> bytes:
     if change.new is ABSENT:
         return remove_lines(_place(page, goal, change.old_path))
     if change.old is not ABSENT:
+        if not change.old_path:
+            raise EditRefused("the whole document would have to be written anew")
         return (_worded if ours else _copied)(page, goal, (change.old_path, change.new_path))
     entry = new_entry(change.new_path[-1], change.new) if ours else _model_entry(goal, change.new_path)
     return insert_lines(entry, _place(page, goal, change.old_path), _sibling(page, goal, change))

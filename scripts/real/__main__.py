@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from scripts.real.binaries import control_plane, kubeconfig, prometheus
+from scripts.real.binaries import control_plane, helm, kubeconfig, prometheus
 from scripts.real.cache import Piece
 from scripts.real.errors import NotObtained
 
@@ -23,6 +23,7 @@ def obtain(say: Say) -> None:
         return piece.obtain(say)
 
     prometheus(now)
+    helm(now)
     if kubeconfig() is None:
         control_plane(now)
 

@@ -9,12 +9,15 @@ from scripts.real.cache import Piece
 from scripts.real.errors import NotObtained
 from scripts.real.etcd import ETCD
 from scripts.real.etcd import PROGRAM as ETCD_PROGRAM
+from scripts.real.helm import HELM
+from scripts.real.helm import PROGRAM as HELM_PROGRAM
 from scripts.real.kubernetes import KUBERNETES
 from scripts.real.prometheus import PROGRAM as PROMETHEUS_PROGRAM
 from scripts.real.prometheus import PROMETHEUS
 
 ASSETS_VARIABLE = "KUBEBUILDER_ASSETS"
 KUBECONFIG_VARIABLE = "RECONCILER_REAL_KUBECONFIG"
+HELM_VARIABLE = "RECONCILER_REAL_HELM"
 PROMETHEUS_VARIABLE = "RECONCILER_REAL_PROMETHEUS"
 Find = Callable[[Piece], Path]
 
@@ -50,6 +53,12 @@ def prometheus(find: Find = cached) -> Path:
     if given:
         return _program(Path(given))
     return find(PROMETHEUS) / PROMETHEUS_PROGRAM
+
+
+def helm(find: Find = cached) -> Path:
+    """$RECONCILER_REAL_HELM, else ours. Raises NotObtained."""
+    given = os.environ.get(HELM_VARIABLE, "")
+    return _program(Path(given)) if given else find(HELM) / HELM_PROGRAM
 
 
 def kubeconfig() -> Path | None:

@@ -1,6 +1,6 @@
 """Our desk: a real repository on one side, an API server on the other, and the passes between them, one at a time."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import httpx
 
-from reconciler.app.wiring import render_options
+from reconciler.app.wiring import render_options, siblings
 from reconciler.forges.plain import Plain
 from reconciler.git.environment import remote_of
 from reconciler.git.mirror import Mirror
@@ -207,16 +207,25 @@ async def desk(folder: Path, *, forges: Mapping[str, Forge] | None = None, **set
 
 @asynccontextmanager
 async def life(
-    cluster: Api | Reached, origin: Origin, folder: Path, *, forges: Mapping[str, Forge] | None = None, **settings: Any
+    cluster: Api | Reached,
+    origin: Origin,
+    folder: Path,
+    *,
+    forges: Mapping[str, Forge] | None = None,
+    others: Iterable[Mapping[str, Any]] = (),
+    **settings: Any,
 ) -> AsyncIterator[Desk]:
-    """New controllers, a new cache and a new mirror over what is there."""
+    """New controllers, a new cache and a new mirror over what is there; `others` are further sources of the same branch."""
     async with AsyncExitStack() as stack:
         mirror = Mirror(folder / f"mirror-{uuid4()}", remote_of(origin.url), folder / "home")
         stack.callback(mirror.close)
         http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
         cache = await stack.enter_async_context(informed(cluster.client, *WATCHED))
         wanted = replace(SETTINGS, repository=origin.url, **settings)
-        followed = GitSource(wanted, mirror, RemoteRefs(http, mirror.runner), renderer(wanted.renderer, render_options(wanted)))
+        found = renderer(wanted.renderer, render_options(wanted))
+        followed = GitSource(
+            wanted, mirror, RemoteRefs(http, mirror.runner), found, siblings(wanted, [replace(wanted, **other) for other in others])
+        )
         yield _assembled(cluster, origin, (cache, followed), forges or {})
 
 

@@ -83,7 +83,7 @@ async def followed(folder: Path, origin: Origin) -> AsyncIterator[GitSource]:
     try:
         async with httpx.AsyncClient(trust_env=False) as http:
             settings = replace(SETTINGS, repository=origin.url, path="overlays/prod")
-            yield GitSource(settings, mirror, RemoteRefs(http, mirror.runner), renderer("", render_options(settings)))
+            yield GitSource(settings, mirror, RemoteRefs(http, mirror.runner), renderer("", render_options(settings)), {})
     finally:
         mirror.close()
 

@@ -71,3 +71,8 @@ def test_an_alias_whose_anchor_stays_makes_way_for_the_value() -> None:
 def test_an_object_in_a_document_that_is_gone_is_refused() -> None:
     with pytest.raises(EditRefused):
         rewritten(Part(b"a: 1\n", 1, ()), {"a": 2}, None)
+
+
+def test_a_whole_document_in_one_line_is_refused_and_not_stumbled_over() -> None:
+    with pytest.raises(EditRefused, match="the whole document would have to be written anew"):
+        rewritten(Part(b"a: {b: 1}\n", 0, ()), {}, Part(b"{}\n", 0, ()))

@@ -5,6 +5,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
+from reconciler.app.settings.helm import helm_settings
 from reconciler.app.settings.model import NotifierSettings, Settings
 from reconciler.forges.registry import FORGES
 from reconciler.git.environment import is_ssh
@@ -13,7 +14,7 @@ from reconciler.kernel.strict import FieldError, StrictFields
 from reconciler.notifiers.registry import NOTIFIERS
 from reconciler.renderers.registry import RENDERERS
 from reconciler.sources.exclusion import readable
-from reconciler.sources.settings import Allow, CredentialFile, ForgeSettings, PruneLimit, SourceSettings
+from reconciler.sources.settings import Allow, CredentialFile, ForgeSettings, HelmSettings, PruneLimit, SourceSettings
 
 CONTROLLERS = ("rollout", "analysis", "release")
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
@@ -101,6 +102,7 @@ def _source(fields: StrictFields) -> SourceSettings:
         namespace=_place(fields, "namespace"),
         exclude=_exclude(fields),
         renderer=_renderer(fields),
+        helm=fields.inner("helm", helm_settings) or HelmSettings(),
         prune=fields.flag("prune", True),
         prune_limit=fields.inner("pruneLimit", _prune_limit) or PruneLimit(),
         credentials=fields.inner("credentials", lambda inner: _credentials(inner, repository)),

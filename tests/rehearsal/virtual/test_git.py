@@ -225,7 +225,7 @@ async def test_a_proposal_gets_a_branch_and_is_found_again(pair: Pair) -> None:
 async def test_a_source_knows_its_tip_its_past_and_who_wrote_a_file(pair: Pair) -> None:
     first = pair.server.commit(FILES, "first")
     settings = replace(SETTINGS, repository=pair.mirror.remote.url, path="env", branch="main")
-    source = GitSource(settings, pair.mirror, pair.refs, renderer("plain", RenderOptions(path="env", namespace="", exclude=())))
+    source = GitSource(settings, pair.mirror, pair.refs, renderer("plain", RenderOptions(path="env", namespace="", exclude=())), {})
     assert (await source.tip()).sha == first
     second = pair.server.commit({"README.md": b"other\n"}, "second")
     assert (await source.latest()).sha == first

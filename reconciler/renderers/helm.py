@@ -1,0 +1,163 @@
+"""Helm: what `helm template` makes of a chart in the repository, with the files behind it as the inputs.
+
+Helm 4; helm 3 is taken too. No network, no cluster, no plugins and no home: dependencies are those of the repository. A chart is rendered
+twice, and what differs is withheld: it would be another object at every commit, whatever a push asked for.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from reconciler.git.objects import Hides, Snapshot, SourceProblem
+from reconciler.renderers.child import ChildCall, ChildFailed, output_of, program
+from reconciler.renderers.helm_closure import CHART, ChartFiles, beside, closure
+from reconciler.renderers.helm_words import Piece, arguments, hook_problem, laid_out, pieces, problem_of, refusal_of, unsteady
+from reconciler.renderers.memory import RenderMemory, fingerprint
+from reconciler.sources.documents import Parsed, ParsedFile, objects_of, parsed_from
+from reconciler.sources.renderer import Renderer, RenderOptions
+from reconciler.sources.settings import HelmSettings
+
+NAME = "helm"
+VERSION = ("version", "--template", "{{.Version}}")
+INSTALL = "install helm 4, or name it in `helm: {program: …}`"
+
+
+class HelmRenderer:
+    """Renders one chart. The same files are rendered once, whatever else moves in the repository."""
+
+    markers = (CHART,)
+
+    def __init__(self, options: RenderOptions) -> None:
+        self._options = options
+        self._memory = RenderMemory()
+        self._usable = False
+
+    def missing(self, snapshot: Snapshot) -> tuple[str, ...]:
+        return self._closure(snapshot).missing
+
+    def folders(self, snapshot: Snapshot) -> frozenset[str]:
+        """The folders that this one is made from, itself included."""
+        return frozenset(name.rpartition("/")[0] for name in self._closure(snapshot).files if name.rpartition("/")[2] == CHART)
+
+    def variants(self, snapshot: Snapshot) -> Mapping[str, Renderer]:
+        """The chart with each of the other value files beside its own: those of other environments."""
+        inputs, settings = self._closure(snapshot), self._options.helm
+        kept = tuple(f"/{name}" for name in inputs.value_files if name not in beside(inputs))
+        others = [name for name in beside(inputs) if name not in inputs.value_files]
+        return {
+            f"{self._options.path or '.'} with {name}": HelmRenderer(
+                replace(self._options, helm=replace(settings, value_files=(*kept, f"/{name}")))
+            )
+            for name in others
+        }
+
+    def at(self, folder: str) -> Renderer:
+        """Another chart of the repository, with its own values."""
+        return HelmRenderer(replace(self._options, path=folder, helm=defaults(self._options.helm)))
+
+    async def render(self, snapshot: Snapshot, previous: Parsed | None = None) -> Parsed:
+        inputs = self._closure(snapshot)
+        behind = {name: snapshot.files[name] for name in inputs.files}
+        key = fingerprint(behind, (*self._arguments(inputs), repr(self._options.helm.values)))
+        known = self._refused(snapshot, inputs) or self._memory.recall(key, snapshot.commit)
+        if known is not None:
+            return replace(known, inputs=behind, renderer=NAME)
+        try:
+            outputs = [await self._output(snapshot, inputs) for _ in range(2)]
+        except ChildFailed as failed:
+            return replace(parsed_from({}, (problem_of(str(failed), inputs),), snapshot.commit), inputs=behind, renderer=NAME)
+        parsed = _parsed(outputs, inputs, previous, self._namespace)
+        notes = (*parsed.notes, *unsteady(snapshot.files, inputs))
+        return self._memory.keep(key, replace(parsed, inputs=behind, renderer=NAME, notes=notes, commit=snapshot.commit))
+
+    @property
+    def _namespace(self) -> str:
+        return self._options.helm.namespace or self._options.namespace
+
+    def _closure(self, snapshot: Snapshot) -> ChartFiles:
+        return closure(snapshot.files, snapshot.absent, self._options.path, self._options.helm.value_files, snapshot.problems)
+
+    def _arguments(self, inputs: ChartFiles) -> list[str]:
+        return arguments(self._options.helm, inputs, self._options.source or inputs.chart, self._options.namespace)
+
+    def _refused(self, snapshot: Snapshot, inputs: ChartFiles) -> Parsed | None:
+        """A source that cannot be rendered; None for one that may be."""
+        unknown = [SourceProblem(name, 0, "is not in this repository", "commit it") for name in inputs.missing if not name.endswith("/")]
+        problems = tuple(replace(problem, hides=Hides.ANYTHING, note=False) for problem in (*inputs.problems, *unknown))
+        return parsed_from({}, problems, snapshot.commit) if problems else None
+
+    async def _output(self, snapshot: Snapshot, inputs: ChartFiles) -> bytes:
+        """What helm prints. Raises ChildFailed."""
+        helm = await self._program()
+        return await output_of(ChildCall((helm, *self._arguments(inputs)), laid_out(self._options.helm, inputs, snapshot.files)))
+
+    async def _program(self) -> str:
+        """A helm that can be used; looked at once. Raises ChildFailed."""
+        name = self._options.helm.program
+        try:
+            found = program(name)
+        except ChildFailed as missing:
+            raise ChildFailed(f"{missing}: {INSTALL}") from missing
+        if not self._usable:
+            refusal = refusal_of((await output_of(ChildCall((found, *VERSION), {}))).decode(errors="replace"))
+            if refusal:
+                raise ChildFailed(f"{name}: {refusal}")
+            self._usable = True
+        return found
+
+
+def defaults(settings: HelmSettings) -> HelmSettings:
+    """How a chart is rendered of which the settings say nothing: with its own values."""
+    return replace(settings, value_files=(), values={}, assignments={})
+
+
+def _parsed(outputs: Iterable[bytes], inputs: ChartFiles, previous: Parsed | None, namespace: str) -> Parsed:
+    """The objects that are the same in both outputs; hooks and what differs are withheld, and said."""
+    first, second = (tuple(pieces(output)) for output in outputs)
+    files = _files(first, inputs, previous, namespace)
+    kept: dict[str, ParsedFile] = {}
+    withheld: list[str] = []
+    problems: list[SourceProblem] = []
+    again = {(piece.source, piece.content) for piece in second}
+    for (name, parsed), piece in zip(files.items(), first, strict=True):
+        problem = _withheld(inputs.original(piece.source), parsed, (piece.source, piece.content) in again)
+        if problem is None:
+            kept[name] = parsed
+        else:
+            problems.append(problem)
+            withheld.append(name)
+    return replace(parsed_from(kept, tuple(problems)), namespace=namespace, withheld=tuple(withheld))
+
+
+def _withheld(file: str, parsed: ParsedFile, same: bool) -> SourceProblem | None:
+    """Why an object is not to be applied; None for one that is."""
+    if not same:
+        named = ", ".join(f"{located.manifest['kind']} {located.key[2]}" for located in parsed.manifests)
+        words = f"gives another {named or 'text'} each time it is rendered: it is not applied, and what is there stays"
+        return SourceProblem(file, 0, words, "write the random value into the values, or into a Secret of its own", Hides.ITSELF)
+    found = (hook_problem(file, located.manifest) for located in parsed.manifests)
+    return next((problem for problem in found if problem is not None), None)
+
+
+def _files(found: Iterable[Piece], inputs: ChartFiles, previous: Parsed | None, namespace: str) -> Mapping[str, ParsedFile]:
+    """The objects, a file each, named after the template that they come from."""
+    files: dict[str, ParsedFile] = {}
+    for piece in found:
+        template = inputs.original(piece.source)
+        for name, parsed in objects_of((piece.content,), template, _of_template(previous, template), namespace).items():
+            files[next(_free(name, files))] = parsed
+    return files
+
+
+def _of_template(previous: Parsed | None, template: str) -> Parsed | None:
+    """What an earlier rendering had of one template: equal bytes of two templates are two objects."""
+    if previous is None:
+        return None
+    return replace(previous, files={name: parsed for name, parsed in previous.files.items() if name.startswith(f"{template}#")})
+
+
+def _free(name: str, taken: Mapping[str, ParsedFile]) -> Iterator[str]:
+    """The name, or else the same with a number, that nothing has yet."""
+    number = 0
+    while (found := f"{name} ({number})" if number else name) in taken:
+        number += 1
+    yield found
