@@ -27,7 +27,7 @@ from reconciler.sources.templates import identity, workloads
 from tests.kit.desk import SETTINGS, rollout
 from tests.kit.repositories import Origin
 
-SEEDS = range(int(os.environ.get("WAYS_BACK", "30")))
+SEEDS = range(int(os.environ.get("WAYS_BACK", "12")))
 WEB = WorkloadId("Rollout", "shop", "web")
 OWN = ("tag", "name", "patch", "operation", "component", "file")
 """Values that count for the workload in its own environment and nowhere else."""
