@@ -28,6 +28,6 @@ def paused_canary() -> World:
 
 def facts(world: World) -> RolloutFacts:
     """What the controller would hand to `plan` now."""
-    observer = RolloutObserver(world.client, world.cache, ROUTERS, {})  # type: ignore[arg-type]
+    observer = RolloutObserver(world.client, world.cache, ROUTERS, {}, "")  # type: ignore[arg-type]
     resolved = run_through(observer.resolve(world.rollout))
     return run_through(observer.observe(world.rollout, resolved, world.clock.now()))

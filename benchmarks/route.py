@@ -136,7 +136,7 @@ async def _nobody() -> str:
 def _controller(client: Client) -> Engine:
     cache, clock = Cache((*RolloutController.watches, *kinds_of(ROUTERS)), INDEXES), SystemClock()
     access = cluster_access(client, cache, clock, Recorder(client, clock))
-    return Engine([RolloutController(access, RolloutObserver(client, cache, ROUTERS, NO_SOURCES))], client, cache, clock)
+    return Engine([RolloutController(access, RolloutObserver(client, cache, ROUTERS, NO_SOURCES, ""))], client, cache, clock)
 
 
 async def _furnish(client: Client) -> None:

@@ -1,7 +1,6 @@
 """Who we are at a service of metrics: the texts of a Secret, read at each use, so that they may rotate."""
 
 import base64
-import binascii
 from collections.abc import Mapping
 
 from reconciler.kernel.errors import Terminal, Transient
@@ -21,7 +20,7 @@ async def texts_of(client: Client, namespace: str, name: str) -> Mapping[str, st
     found = secret.get("data") or {}
     try:
         return {str(key): base64.b64decode(value, validate=True).decode().strip() for key, value in found.items()}
-    except (binascii.Error, UnicodeDecodeError, TypeError) as error:
+    except (TypeError, ValueError) as error:
         raise Terminal(f"secret {namespace}/{name}: an entry is no text") from error
 
 
