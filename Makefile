@@ -30,7 +30,7 @@ demo: $(VENV)/.runtime ## watch a real git push become a release, and a bad one 
 test: $(VENV)/.dev ## run the tests
 	@$(BIN)/pytest -n 2 --dist loadgroup
 
-real: $(VENV)/.dev ## the contracts on a real control plane and Prometheus; the first time builds them (Go ≥ 1.25, minutes)
+real: $(VENV)/.dev ## the contracts on a real control plane and Prometheus; the first time builds them (Go ≥ 1.25, for Helm 1.26; minutes)
 	@$(BIN)/python -m scripts.real $(REAL_SECONDS) && $(BIN)/pytest -n 2 --dist loadgroup -m "real and not disturbed" $(REAL_TESTS) || test $$? -eq 75
 
 disturbed: $(VENV)/.dev ## every story on a real control plane while the API server, the leader and the way to it fail

@@ -17,6 +17,7 @@ from reconciler.kernel.errors import Transient
 from reconciler.kernel.identity import name_of
 from reconciler.releases.asking import source_id
 from reconciler.releases.forge import Forge, Proposal, Withdrawing
+from reconciler.releases.identity import identity_hash
 from reconciler.releases.message import TRAILER, proposal_body, release_trailer, restore_commit, withdrawal
 from reconciler.releases.model import EPOCH, Content, Release, Restore, RestoreMode, RestoreState
 from reconciler.sources.documents import Parsed
@@ -37,8 +38,9 @@ from reconciler.sources.edits import (
 from reconciler.sources.follow import GitSource
 from reconciler.sources.rewrites import rewrites
 from reconciler.sources.source_port import Tip
-from reconciler.sources.templates import CONFIG_PARTS
+from reconciler.sources.templates import CONFIG_PARTS, workloads
 
+IN_NO_FILE = "what made the difference stands in no file: it is in the settings of the source, or in what renders it"
 TRIES = 12
 FIRST_PAUSE = 0.05
 RECENT = timedelta(hours=1)
@@ -131,9 +133,10 @@ class Restoration:
         if good is None:
             return Impossible(Obstacle.NO_PREVIOUS, "its commit is gone, and it was too large to be kept")
         id = source_id(bad or tip.parsed, release.namespace, release.spec.workload.name)
-        if tip.parsed.inputs:
-            return await hands.source.answered(rewrites(good, bad, tip.parsed, id), tip.parsed)
-        return restore_edits(good, bad, tip.parsed, id)
+        if not tip.parsed.inputs:
+            return restore_edits(good, bad, tip.parsed, id)
+        outcome = await hands.source.answered(rewrites(good, bad, tip.parsed, id), tip.parsed)
+        return Impossible(Obstacle.UNWRITABLE, IN_NO_FILE) if _in_no_file(release, tip, outcome) else outcome
 
     def _why_propose(self, work: Work) -> str:
         """Why this edit may not be pushed; empty when it may. Every way to Git obeys the policy of the verdict it serves."""
@@ -191,6 +194,13 @@ def recent_pushes(history: Sequence[Release], now: datetime) -> int:
     restores = [r.status.restore for r in history if r.status.restore is not None]
     pushed = [restore.pushed_at for restore in restores if restore.state is RestoreState.PUSHED and restore.pushed_at is not None]
     return sum(1 for at in pushed if now - at < RECENT)
+
+
+def _in_no_file(release: Release, tip: Tip, outcome: Outcome) -> bool:
+    """True when both versions render alike and yet the rejected one is asked for: then what made them differ was never in Git."""
+    asked = workloads(tip.parsed).get(source_id(tip.parsed, release.namespace, release.spec.workload.name))
+    restored = isinstance(outcome, Superseded) and outcome.how is Overtaken.RESTORED
+    return restored and asked is not None and identity_hash(tip.parsed, asked) == release.spec.identity
 
 
 def _manifest(content: Content) -> PreviousManifest | None:

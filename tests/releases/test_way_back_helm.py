@@ -11,8 +11,10 @@ import pytest
 from reconciler.releases.manifest import parse_release
 from reconciler.releases.model import Release, RestoreState
 from reconciler.sources.settings import HelmSettings
-from tests.kit.desk import Desk, config, desk, rollout
+from tests.kit.clusters import api
+from tests.kit.desk import Desk, config, desk, life, rollout
 from tests.kit.helm import real_helm
+from tests.kit.repositories import Origin
 
 pytestmark = pytest.mark.real
 Files = Mapping[str, str | bytes | None]
@@ -169,3 +171,22 @@ async def test_a_random_release_comes_back_to_the_byte(tmp_path: Path, seed: int
         assert state(release) == (RestoreState.PUSHED, ""), case
         assert {name: shop.origin.read(name).decode() for name in before} == before, case
         assert shop.origin.read("README.md") == b"read me\n"
+
+
+async def test_a_value_of_our_own_settings_is_left_to_people_and_said(tmp_path: Path) -> None:
+    def settings(tag: str) -> HelmSettings:
+        return HelmSettings(program=real_helm(), values={"image": {"tag": tag}})
+
+    origin = Origin(tmp_path / "origin.git")
+    async with api() as cluster:
+        async with life(cluster, origin, tmp_path / "one", path="web", helm=settings("1.0")) as shop:
+            shop.push(WEB, "good")
+            await shop.look()
+            await shop.proven()
+        async with life(cluster, origin, tmp_path / "two", path="web", helm=settings("6.6.6")) as shop:
+            await shop.look()
+            await shop.lost()
+            release = parse_release((await shop.releases())[-1])
+    assert release.status.restore is not None and release.status.restore.state is RestoreState.IMPOSSIBLE
+    assert "in the settings of the source" in release.status.restore.message
+    assert len(origin.log("%H")) == 1
