@@ -15,7 +15,7 @@ from reconciler.sources.documents import Parsed, objects_of, parsed_from
 from reconciler.sources.renderer import Renderer, RenderOptions
 
 NAME, PROGRAM = "kustomize", "kubectl"
-QUOTES_PAIRS = "loading KV pairs"
+QUOTES_PAIRS, QUOTES_ALL = "loading KV pairs", "with config:"
 
 
 class KustomizeRenderer:
@@ -105,6 +105,7 @@ def _pieces(output: bytes) -> list[bytes]:
 
 def _without_secrets(words: str, files: Mapping[str, bytes]) -> str:
     """What kustomize complains about, without the pair it quotes where generators make Secrets: the pair may be the secret."""
+    words, _, _ = words.partition(QUOTES_ALL)  # a whole patch, with whatever value is in it
     head, found, _ = words.partition(QUOTES_PAIRS)
     secret = found and any(b"secretgenerator" in content.lower() for content in files.values())
     return f"{head}{found}: not shown, as a Secret is generated here" if secret else words

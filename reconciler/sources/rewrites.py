@@ -6,7 +6,7 @@ proof is the same as for plain files: the rendered workload equals the previous 
 """
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.git.objects import SourceProblem
@@ -66,6 +66,8 @@ class _Candidate:
     file: str
     document: int
     parts: tuple[PartChange, ...] = ()
+    secret: bool = True
+    """True until a rendering without it has shown that no Secret is made from it: its values are not shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ def rewrites(previous: Parsed | PreviousManifest, rejected: Parsed | None, tip: 
     candidates, moved = _applicable(versions, _bounded(list(_candidates(previous.inputs, versions.rejected.inputs))))
     if not candidates:
         return _nothing_to_take_back(versions, moved)
-    relevant = yield from _relevant(versions, candidates)
+    relevant, candidates = yield from _relevant(versions, candidates)
     best: Outcome | None = None
     for chosen in (relevant, candidates) if relevant and relevant != candidates else (candidates,):
         outcome = yield from _tried(versions, chosen)
@@ -218,16 +220,25 @@ def _applicable(versions: _Versions, candidates: Iterable[_Candidate]) -> tuple[
     return found, moved
 
 
-def _relevant(versions: _Versions, candidates: Sequence[_Candidate]) -> Generator[Question, Any, list[_Candidate]]:
-    """The candidates without which the workload would ask for something else; one whose absence breaks the rendering belongs to others."""
-    if len(candidates) == 1:
-        return list(candidates)
-    found = []
+def _relevant(versions: _Versions, candidates: Sequence[_Candidate]) -> Generator[Question, Any, tuple[list[_Candidate], list[_Candidate]]]:
+    """The candidates without which the workload would ask for something else, and all of them; each knows whether a Secret feels it.
+
+    One whose absence breaks the rendering belongs to others; what it would do to a Secret is not known, so it is taken to.
+    """
+    found, every = [], []
     for candidate in candidates:
         after: Parsed = yield Rendering(_taken(versions, (candidate,)).files)
-        if _broken(versions, after) or versions.asked(after) != versions.asked(versions.tip):
-            found.append(candidate)
-    return found
+        broken = bool(_broken(versions, after))
+        tried = replace(candidate, secret=broken or _secrets(after) != _secrets(versions.tip))
+        every.append(tried)
+        if broken or versions.asked(after) != versions.asked(versions.tip):
+            found.append(tried)
+    return found, every
+
+
+def _secrets(parsed: Parsed) -> dict[Named, str]:
+    """What the Secrets of a rendering hold."""
+    return {located.key: canonical(located.manifest) for located in parsed.manifests if located.key[0] == "Secret"}
 
 
 # --- the edit and its proof ---
@@ -328,7 +339,7 @@ def _fields(versions: _Versions, candidate: _Candidate) -> Iterator[ChangedField
     for part in candidate.parts:
         was = _place(candidate, rejected, part.new_path) if part.new is not ABSENT else None
         becomes = _place(candidate, previous, part.old_path) if part.old is not ABSENT else None
-        secret = _holds_secrets(rejected, part.new_path) or _holds_secrets(previous, part.old_path)
+        secret = candidate.secret or _holds_secrets(rejected, part.new_path) or _holds_secrets(previous, part.old_path)
         yield ChangedField(_text(rejected, part.new_path, was, secret), _text(previous, part.old_path, becomes, secret), was, becomes)
 
 

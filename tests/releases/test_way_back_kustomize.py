@@ -200,6 +200,24 @@ async def test_a_secret_is_restored_and_never_shown(tmp_path: Path) -> None:
         assert "hunter" not in told and "(hidden)" in told
 
 
+async def test_a_value_that_becomes_a_secret_is_never_shown_wherever_it_is_written(tmp_path: Path) -> None:
+    """Not where it stands but what is made from it says so: here a patch of a few words, and no word in it says Secret."""
+
+    def patched(value: str, tag: str) -> str:
+        patch = f'[{{"op": "replace", "path": "/stringData/token", "value": "{value}"}}]'
+        return f"{tagged(tag)}patches:\n  - target: {{name: token}}\n    patch: '{patch}'\n"
+
+    made = "apiVersion: v1\nkind: Secret\nmetadata: {name: token, namespace: shop}\nstringData: {token: nothing}\n"
+    uses = rollout(f"{IMAGE}:1.0", extra="          envFrom: [{secretRef: {name: token}}]\n")
+    base = {**BASE, "base/web.yaml": uses, "base/token.yaml": made, "base/kustomization.yaml": "resources: [web.yaml, token.yaml]\n"}
+    async with desk(tmp_path, path="overlays/prod", allow=Allow(namespaces=("shop",), kinds=(*KINDS, "Secret"))) as prod:
+        release = await lost(prod, {**base, OVERLAY: patched("hunter2", "1.0")}, {OVERLAY: patched("hunter3", "6.6.6")})
+        assert state(release) == (RestoreState.PUSHED, "")
+        assert prod.origin.read(OVERLAY).decode() == patched("hunter2", "1.0")
+        told = "\n".join((*prod.origin.log("%B"), str(await prod.releases()), await prod.problems(), str(await prod.posted())))
+        assert "hunter" not in told and "(hidden)" in told and "6.6.6" in told, "what no Secret feels is shown"
+
+
 async def test_a_folder_that_lost_its_kustomization_is_not_read_as_plain_files(prod: Desk) -> None:
     patched = {OVERLAY: HEAD + "patches:\n  - path: level.yaml\n", "overlays/prod/level.yaml": PATCH % "low"}
     prod.push({**BASE, **patched})

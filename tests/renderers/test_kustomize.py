@@ -173,3 +173,9 @@ async def test_a_malformed_pair_of_a_secret_is_not_quoted_and_one_of_a_config_ma
     hidden = str((await rendered({KUSTOMIZATION: "secretGenerator: [{name: a, literals: [hunter2]}]\n"})).problems)
     assert "hunter2" in shown and "hunter2" not in hidden
     assert "loading KV pairs: not shown, as a Secret is generated here" in hidden and KUSTOMIZATION in hidden
+
+
+async def test_a_patch_that_cannot_be_read_is_not_quoted() -> None:
+    text = "resources: [../base]\npatches:\n  - target: {name: web}\n    patch: '[{op: replace, path: /a, value: hunter2}]'\n"
+    (problem,) = (await rendered({**BASE, KUSTOMIZATION: text})).problems
+    assert problem.message.startswith("kustomize: error: trouble configuring builtin PatchTransformer") and "hunter2" not in str(problem)
