@@ -41,9 +41,9 @@ async def serving(behaviour: Behaviour) -> AsyncIterator[tuple[str, PodServer, B
     pool = AddressPool()
     table = Behaviours({"web:1": behaviour})
     server = PodServer(Identity("shop", "web-1", "web:1"), table, ("x-release-tester",))
-    address = pool.take()
-    await server.start(address, (PORT,))
     try:
+        address = pool.take()
+        await server.start(address, (PORT,))
         yield address, server, table
     finally:
         await server.stop()

@@ -18,13 +18,9 @@ PODS, REPLICA_SETS = "/api/v1/pods", "/apis/apps/v1/namespaces/shop/replicasets"
 
 @pytest.fixture
 def held() -> Iterator[int]:
-    """The port of a dev server that listens on `*`: 8080, or any other while 8080 is taken on this machine."""
+    """The port of a dev server that listens on `*`: a free one, as tests beside this one serve pods at a fixed port."""
     with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("0.0.0.0", 8080))
-        except OSError:
-            listener.bind(("0.0.0.0", 0))
+        listener.bind(("0.0.0.0", 0))
         listener.listen()
         yield listener.getsockname()[1]
 
