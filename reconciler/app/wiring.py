@@ -58,7 +58,7 @@ from reconciler.runtime.worker import Controller
 from reconciler.sources.follow import GitSource
 from reconciler.sources.observe_inventory import Inventories
 from reconciler.sources.renderer import Renderer, RenderOptions
-from reconciler.sources.settings import SourceSettings
+from reconciler.sources.settings import CredentialFile, SourceSettings
 from reconciler.sync.apply import SourceApply
 from reconciler.sync.controller import Parts, SourceController
 from reconciler.sync.observe import Observation
@@ -215,7 +215,8 @@ def _mirrors(environment: Environment) -> dict[str, Mirror]:
     for source in environment.settings.sources:
         if source.repository not in found:
             name = hashlib.sha256(source.repository.encode()).hexdigest()[:16]
-            found[source.repository] = Mirror(environment.folder / f"{name}.git", _remote(source), home, runners=environment.runners)
+            remote = _remote(source.repository, source.credentials)
+            found[source.repository] = Mirror(environment.folder / f"{name}.git", remote, home, runners=environment.runners)
     return found
 
 
@@ -253,19 +254,24 @@ def render_options(source: SourceSettings) -> RenderOptions:
 
 def _hands(environment: Environment, source: GitSource, known: Forge | None) -> Hands:
     plain = forge("plain", ForgeTerms(repository="", token=token_file("")), environment.http)
-    return Hands(source, known or plain, lambda: environment.git_fence.check(f"push to {source.settings.name}"))
+    settings = source.settings
+    return Hands(source, known or plain, lambda: environment.git_fence.check(f"push to {settings.name}"), write_remote(settings))
 
 
-def _remote(source: SourceSettings) -> Remote:
-    known = source.credentials
+def write_remote(source: SourceSettings) -> Remote:
+    """Where the commits of a source go, and who we are there."""
+    return _remote(source.repository, source.write_credentials or source.credentials)
+
+
+def _remote(repository: str, known: CredentialFile | None) -> Remote:
     ssh = SshFiles(known.ssh_key_file, known.known_hosts_file) if known is not None else NO_SSH_FILES
-    return remote_of(source.repository, _credential(source), ssh)
+    return remote_of(repository, _credential(known), ssh)
 
 
-def _credential(source: SourceSettings) -> CredentialSource:
-    if source.credentials is None or not source.credentials.password_file:
+def _credential(known: CredentialFile | None) -> CredentialSource:
+    if known is None or not known.password_file:
         return nobody
-    return credential_file(source.credentials.username, source.credentials.password_file)
+    return credential_file(known.username, known.password_file)
 
 
 def _forge(source: SourceSettings, environment: Environment) -> Forge:

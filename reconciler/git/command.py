@@ -8,14 +8,14 @@ import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")  # GitPython looks for git when it is imported, and ends the process without it
 from git import Git as GitPython
 
-from reconciler.git.credentials import Lent, lend, write_askpass
+from reconciler.git.credentials import NO_SSH_FILES, Lent, lend, write_askpass
 from reconciler.git.environment import Remote, environment, unwanted
 from reconciler.git.errors import Damaged, Unreachable, error_of, redact
 from reconciler.kernel.errors import Terminal
@@ -53,12 +53,17 @@ class Object:
 
 @dataclass(frozen=True, slots=True)
 class GitCall:
-    """One git command: its arguments, its input, the remote it may speak to, and how many seconds it may take."""
+    """One git command: its arguments, its input, the remote it may speak to, and how many seconds it may take.
+
+    `configuration` and `variables` are added to those that every git process has.
+    """
 
     arguments: tuple[str, ...]
     stdin: bytes = b""
     remote: Remote | None = None
     seconds: float = SECONDS
+    configuration: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -131,7 +136,7 @@ class Runner:
         job = _GitChild(_Clean(str(self._directory)), call)
         try:
             with lend(credential, self._askpass) as lent:
-                finished = await _in_thread(job, self._variables(call.remote), lent)
+                finished = await _in_thread(job, self._variables(call), lent)
         except asyncio.CancelledError:
             job.end()
             raise
@@ -142,8 +147,9 @@ class Runner:
         stdout = hidden.text(finished.stdout.decode(errors="surrogateescape")).encode(errors="surrogateescape")
         return Finished(finished.status, stdout, hidden.text(finished.stderr))
 
-    def _variables(self, remote: Remote | None) -> dict[str, str]:
-        return environment(self._home, remote.scheme, remote.ssh) if remote else environment(self._home)
+    def _variables(self, call: GitCall) -> dict[str, str]:
+        scheme, ssh = (call.remote.scheme, call.remote.ssh) if call.remote else ("", NO_SSH_FILES)
+        return {**environment(self._home, scheme, ssh, call.configuration), **call.variables}
 
     async def output(self, call: GitCall) -> bytes:
         """The output of one command that must succeed. Raises the class of failure that git's words name."""

@@ -5,17 +5,20 @@ The same draft on the same parent is the same commit: author, committer and date
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from reconciler.git.command import GitCall, Runner
 from reconciler.git.names import argument, bytes_of, is_file_name
 from reconciler.git.objects import Committer, Oid, one_line
+from reconciler.git.signatures import signed
 from reconciler.git.tree import REGULAR
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.text import clean, commit_line
 
 NOBODY = "0" * 40
+SKIP_PIPELINES = "[skip ci]"
+"""GitHub, GitLab, Bitbucket and Azure start nothing for a commit that says so; what starts by other rules is not held by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +28,15 @@ class Message:
     subject: str
     body: str = ""
     trailers: Mapping[str, str] = field(default_factory=dict)
+    directive: str = ""
+    """A line for pipelines that is ours, and so is not taken apart."""
 
     @property
     def text(self) -> str:
         """The whole message; what forges and pipelines would obey in it is taken apart, wherever it came from."""
         trailers = "\n".join(f"{_joined(key)}: {_joined(value)}" for key, value in self.trailers.items())
         body = "\n".join(commit_line(line) for line in clean(self.body).strip().split("\n"))
-        parts = (commit_line(self.subject), body, trailers)
+        parts = (commit_line(self.subject), body, self.directive, trailers)
         return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -49,13 +54,35 @@ class Draft:
     time: datetime
     after: tuple[Oid, ...] = ()
 
+    @property
+    def text(self) -> str:
+        """The whole message, with what the author's commits carry."""
+        signed_off = {"Signed-off-by": self.author_line} if self.author.sign_off else {}
+        directive = SKIP_PIPELINES if self.author.skip_pipelines else ""
+        return replace(self.message, trailers={**self.message.trailers, **signed_off}, directive=directive).text
+
+    @property
+    def author_line(self) -> str:
+        """Name and address, as headers of commits have them."""
+        return f"{_identity(self.author.name)} <{_identity(self.author.email)}>"
+
 
 async def build(runner: Runner, draft: Draft) -> Oid:
     """Writes the commit into the mirror. Raises Terminal for files that are not there, are no regular files, or do not differ."""
     entries = await _entries(runner, draft)
     scratch = f"refs/scratch/{hashlib.sha256(repr(draft).encode(errors='backslashreplace')).hexdigest()[:32]}"
     output = await runner.output(GitCall(("fast-import", "--quiet", "--done", "--force"), b"".join(_stream(draft, entries, scratch))))
-    return output.decode().strip()
+    oid = output.decode().strip()
+    return await _signed(runner, draft, oid) if draft.author.signing_key_file else oid
+
+
+async def _signed(runner: Runner, draft: Draft, unsigned: Oid) -> Oid:
+    """The same commit with a signature."""
+    tree = await runner.git("rev-parse", "--verify", f"{unsigned}^{{tree}}")
+    who = {"NAME": _identity(draft.author.name), "EMAIL": _identity(draft.author.email), "DATE": f"@{int(draft.time.timestamp())} +0000"}
+    said = {f"GIT_{role}_{part}": word for role in ("AUTHOR", "COMMITTER") for part, word in who.items()}
+    call = GitCall((), draft.text.encode(errors="backslashreplace"), variables=said)
+    return await signed(runner, tree, (draft.parent, *draft.after), call, draft.author.signing_key_file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +113,9 @@ async def _entries(runner: Runner, draft: Draft) -> list[_StagedEntry]:
 
 def _stream(draft: Draft, entries: Sequence[_StagedEntry], scratch: str) -> Iterator[bytes]:
     """What fast-import is fed: the commit on a scratch ref, its name asked back, and the ref removed again."""
-    person = f"{_identity(draft.author.name)} <{_identity(draft.author.email)}> {int(draft.time.timestamp())} +0000"
+    person = f"{draft.author_line} {int(draft.time.timestamp())} +0000"
     yield f"feature done\ncommit {scratch}\nmark :1\nauthor {person}\ncommitter {person}\n".encode()
-    yield _sized(draft.message.text.encode(errors="backslashreplace"))
+    yield _sized(draft.text.encode(errors="backslashreplace"))
     yield "".join((f"from {draft.parent}\n", *(f"merge {other}\n" for other in draft.after))).encode()
     for entry in entries:
         yield f"M {entry.mode} inline {_quoted(entry.name)}\n".encode() + _sized(entry.content)

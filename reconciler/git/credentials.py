@@ -68,10 +68,10 @@ class SshFiles:
         """What is added to the ssh command. Raises Transient while a file cannot be used, in words that ssh itself keeps short."""
         words: list[str] = []
         if self.key:
-            _usable_key(Path(self.key))
+            usable_key(Path(self.key))
             words += ["-o", f'IdentityFile="{_escaped(self.key)}"', "-o", "IdentitiesOnly=yes"]
         if self.known_hosts:
-            _readable(Path(self.known_hosts), "known_hosts file")
+            readable(Path(self.known_hosts), "known_hosts file")
             words += ["-o", f'UserKnownHostsFile="{_escaped(self.known_hosts)}"', "-o", "GlobalKnownHostsFile=/dev/null"]
         return "".join(f" {shlex.quote(word)}" for word in words)
 
@@ -84,9 +84,9 @@ def _escaped(path: str) -> str:
     return str(Path(path).absolute()).replace("%", "%%").replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _usable_key(key: Path) -> None:
+def usable_key(key: Path) -> None:
     """Raises Transient for a key that ssh would refuse or ask a password for, with no terminal to type it at."""
-    text = _readable(key, "ssh key")
+    text = readable(key, "ssh key")
     mode = key.stat()
     if mode.st_uid == os.getuid() and mode.st_mode & 0o077:
         raise Transient(f"the ssh key {key} can be read by others, so ssh refuses it: chmod 600 {key}")
@@ -94,10 +94,11 @@ def _usable_key(key: Path) -> None:
         raise Transient(f"the ssh key {key} holds no private key; name the file without .pub")
 
 
-def _readable(path: Path, what: str) -> bytes:
+def readable(path: Path, what: str, limit: int = LARGEST) -> bytes:
+    """The first bytes of a file that a person mounted. Raises Transient while it cannot be read."""
     try:
         with path.open("rb") as file:
-            return file.read(LARGEST)
+            return file.read(limit)
     except OSError as error:
         raise Transient(f"the {what} {path} cannot be read: {reason_of(error)}; check that it is mounted") from error
 

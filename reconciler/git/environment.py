@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from reconciler.git.credentials import NO_SSH_FILES, CredentialSource, SshFiles, nobody
@@ -76,15 +77,18 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def environment(home: Path, scheme: str = "", ssh: SshFiles = NO_SSH_FILES) -> dict[str, str]:
-    """The variables of one git process; `scheme` is the only transport it may use, none when empty.
+def environment(
+    home: Path, scheme: str = "", ssh: SshFiles = NO_SSH_FILES, configuration: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, str]:
+    """The variables of one git process; `scheme` is the only transport it may use, none when empty; `configuration` comes on top of ours.
 
     Raises Transient while the files that ssh needs cannot be used.
     """
+    wanted = {**CONFIGURATION, **configuration}
     fixed = {
         "GIT_ALLOW_PROTOCOL": scheme or "none",
         "GIT_ATTR_NOSYSTEM": "1",
-        "GIT_CONFIG_COUNT": str(len(CONFIGURATION)),
+        "GIT_CONFIG_COUNT": str(len(wanted)),
         "GIT_CONFIG_GLOBAL": "/dev/null",
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_NO_REPLACE_OBJECTS": "1",
@@ -95,7 +99,7 @@ def environment(home: Path, scheme: str = "", ssh: SshFiles = NO_SSH_FILES) -> d
         "LC_ALL": "C",
         "XDG_CONFIG_HOME": str(home),
     }
-    for position, (key, value) in enumerate(CONFIGURATION.items()):
+    for position, (key, value) in enumerate(wanted.items()):
         fixed[f"GIT_CONFIG_KEY_{position}"] = key
         fixed[f"GIT_CONFIG_VALUE_{position}"] = value
     return fixed

@@ -24,6 +24,10 @@ class BranchGone(Terminal):
     """The repository has no such branch. Nothing may be pruned because of it."""
 
 
+class Unverified(Terminal):
+    """A commit that no trusted key has signed. Nothing of it may be applied, and nothing may be built on it."""
+
+
 class Damaged(Transient):
     """Our own copy is broken; it is disposable, so it is made again."""
 

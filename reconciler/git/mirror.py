@@ -10,8 +10,9 @@ from pathlib import Path
 from reconciler.git.command import GitCall, Runner, Runners
 from reconciler.git.environment import Remote
 from reconciler.git.errors import BranchGone, Damaged, Failed, redact
-from reconciler.git.objects import Oid
+from reconciler.git.objects import Oid, TrustedKeys
 from reconciler.git.refs import ref_of
+from reconciler.git.signatures import verify
 from reconciler.kernel.errors import Transient
 from reconciler.kernel.unusable import reason_of
 
@@ -40,6 +41,7 @@ class Mirror:
     def __init__(self, directory: Path, remote: Remote, home: Path, *, runners: Runners = Runner) -> None:
         self.runner = runners(directory, home)
         self.remote = remote
+        self._home = home
         self._directory = directory
         self._fetching = asyncio.Lock()
         self._ready = False
@@ -78,6 +80,11 @@ class Mirror:
     async def is_ancestor(self, old: Oid, new: Oid) -> bool:
         """True when `new` was built on `old`; a commit that is not here is the ancestor of none."""
         return (await self.runner.run(GitCall(("merge-base", "--is-ancestor", old, new)))).status == 0
+
+    async def verify(self, oid: Oid, keys: TrustedKeys) -> None:
+        """Returns for a commit that one of these keys has signed, and for every commit where none are named. Raises Unverified."""
+        if keys:
+            await verify(self.runner, oid, keys, self._home)
 
     async def clean(self) -> None:
         """Packs what many fetches left loose. Unreachable commits stay: a proven version may be among them."""

@@ -77,7 +77,26 @@ class CommitFacts:
 
 @dataclass(frozen=True, slots=True)
 class Committer:
-    """Who our commits are from."""
+    """Who our commits are from, and what each of them carries."""
 
     name: str = "reconciler"
     email: str = "reconciler@localhost"
+    signing_key_file: str = ""
+    """A private ssh key without passphrase, by which commits are signed; empty: they are not."""
+    sign_off: bool = False
+    """True for a `Signed-off-by` trailer (Developer Certificate of Origin)."""
+    skip_pipelines: bool = False
+    """True for the words by which forges start no pipeline."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedKeys:
+    """Whose signature the tip of a branch must bear: files that a person keeps; both empty: any commit is taken."""
+
+    allowed_signers_file: str = ""
+    """Public ssh keys and whose they are, as ssh-keygen(1) has them under ALLOWED SIGNERS."""
+    keyring_file: str = ""
+    """Public OpenPGP keys, armoured as `gpg --armor --export` prints them, or as bytes."""
+
+    def __bool__(self) -> bool:
+        return bool(self.allowed_signers_file or self.keyring_file)

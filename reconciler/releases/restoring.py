@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from reconciler.git.commit import Draft, Message, build
+from reconciler.git.environment import Remote
+from reconciler.git.errors import Unverified
 from reconciler.git.proposals import ProposalBranches
 from reconciler.git.push import AlreadyThere, Pushed, Pusher, PushRefused, Refusal, Unclear
 from reconciler.kernel.clock import Clock, Timers
@@ -49,11 +51,12 @@ RESTORES_AN_HOUR = 2
 
 @dataclass(frozen=True, slots=True)
 class Hands:
-    """What restoring one source needs: its branch, its forge, and the permit that is asked before each push."""
+    """What restoring one source needs: its branch, its forge, the permit that is asked before each push, and where pushes go."""
 
     source: GitSource
     forge: Forge
     permit: Callable[[], None]
+    remote: Remote
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +158,10 @@ class Restoration:
 async def _push(work: Work) -> Restore | None:
     source = work.hands.source
     sha = await build(source.mirror.runner, _draft(work))
+    try:
+        await source.mirror.verify(sha, source.settings.trusted_keys)
+    except Unverified as error:  # pushed, it would be a tip of which this source takes nothing
+        return await _propose(work, f"our own signature is not trusted: {error}")
     outcome = await _pusher(work.hands).push(source.settings.branch, sha)
     match outcome:
         case Pushed() | AlreadyThere():
@@ -232,4 +239,4 @@ async def _our_commit(hands: Hands, release: Release, tip: Tip) -> str:
 
 def _pusher(hands: Hands) -> Pusher:
     mirror = hands.source.mirror
-    return Pusher(mirror.runner, mirror.remote, hands.source.refs, hands.permit)
+    return Pusher(mirror.runner, hands.remote, hands.source.refs, hands.permit)

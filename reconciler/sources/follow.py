@@ -178,6 +178,7 @@ class GitSource:
 
     async def _advance(self) -> Tip:
         fetched = await self.mirror.fetch(self.settings.branch)
+        await self.mirror.verify(fetched.new, self.settings.trusted_keys)
         found = await snapshot(self.mirror.runner, fetched.new, self.settings.path, self._snapshot)
         parsed = await self._rendered(found)
         self._snapshot, self._tip = found, Tip(fetched.new, parsed, fetched.rewritten)

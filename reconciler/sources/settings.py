@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from reconciler.git.objects import Committer
+from reconciler.git.objects import Committer, TrustedKeys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +87,10 @@ class SourceSettings:
     prune: bool = True
     prune_limit: PruneLimit = PruneLimit()
     credentials: CredentialFile | None = None
+    write_credentials: CredentialFile | None = None
+    """For pushes alone; those above where none are named."""
+    trusted_keys: TrustedKeys = field(default_factory=TrustedKeys)
+    """Whose commits are taken; anybody's where none are named."""
     forge: ForgeSettings | None = None
     committer: Committer = field(default_factory=Committer)
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from reconciler.app.settings.reading import settings_of
-from reconciler.app.wiring import Assembly, Environment, assemble, token_file
+from reconciler.app.wiring import Assembly, Environment, assemble, token_file, write_remote
 from reconciler.kernel.clock import SystemClock
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.identity import Key, namespace_of
@@ -46,6 +46,16 @@ async def test_sources_of_one_repository_share_a_mirror(cluster: Api, tmp_path: 
     assert set(found.sources) == {"a", "b", "c"}
     assert len(found.mirrors) == 2
     assert found.sources["a"].mirror is found.sources["b"].mirror
+
+
+def test_a_push_is_made_as_the_one_who_may_write(tmp_path: Path) -> None:
+    (tmp_path / "r").write_text("reads")
+    (tmp_path / "w").write_text("writes")
+    reader, writer = (f"{{username: {name}, passwordFile: {tmp_path / name}}}" for name in "rw")
+    text = "sources: [{{name: a, repository: 'https://h/a.git', branch: main, environment: demo, credentials: {}{}}}]"
+    for more, password in ((f", writeCredentials: {writer}", "writes"), ("", "reads")):
+        credential = write_remote(settings_of(text.format(reader, more), "t").sources[0]).credential()
+        assert credential is not None and credential.password == password
 
 
 async def test_local_policies_are_read_before_anything_runs(cluster: Api, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import httpx
 
-from reconciler.app.wiring import render_options, siblings
+from reconciler.app.wiring import render_options, siblings, write_remote
 from reconciler.forges.plain import Plain
 from reconciler.git.environment import remote_of
 from reconciler.git.mirror import Mirror
@@ -246,7 +246,7 @@ def _assembled(cluster: Api | Reached, origin: Origin, read: tuple[Cache, GitSou
         inventories=inventories,
         routers=ROUTERS,
     )
-    hands = Hands(followed, forges.get("shop", Plain()), lambda: None)
+    hands = Hands(followed, forges.get("shop", Plain()), lambda: None, write_remote(followed.settings))
     outside = Outside(Restoration({"shop": hands}, clock, SystemClock()), announcements, policies, inventories, Notices({}))
     source = SourceController(clock, {"shop": followed}, parts)
     return Desk(cluster, origin, clock, cache, followed, source, ReleaseController(access, outside), recorder)

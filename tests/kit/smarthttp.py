@@ -24,7 +24,10 @@ class Answer:
 
 
 class Host(http.server.ThreadingHTTPServer):
-    """Serves the bare repositories below one folder. `users` maps names to passwords; nobody may enter where it is not empty."""
+    """Serves the bare repositories below one folder.
+
+    `users` maps names to passwords; nobody else may enter where it is not empty. `writers` are the same for pushes.
+    """
 
     daemon_threads = True
     # Errors of clients that are gone are not our test's business.
@@ -34,6 +37,7 @@ class Host(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.root = root
         self.users: dict[str, str] = {}
+        self.writers: dict[str, str] = {}
         self.faults: list[Answer] = []
         self.without_v2 = False
         self.loses_answers_to_pushes = False
@@ -87,10 +91,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return b"".join(parts)
 
     def _known(self) -> bool:
-        if not self.server.users:
+        known = self.server.writers if "git-receive-pack" in self.path and self.server.writers else self.server.users
+        if not known:
             return True
         sent = self.headers.get("Authorization", "").removeprefix("Basic ")
-        return sent in {base64.b64encode(f"{name}:{password}".encode()).decode() for name, password in self.server.users.items()}
+        return sent in {base64.b64encode(f"{name}:{password}".encode()).decode() for name, password in known.items()}
 
     def _answer(self, answer: Answer) -> None:
         self.send_response(answer.status)

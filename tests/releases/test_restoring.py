@@ -8,14 +8,19 @@ import pytest
 from msgspec.structs import replace as changed
 
 from reconciler.forges.plain import Plain
+from reconciler.git.credentials import Credential
+from reconciler.git.environment import Remote, remote_of
+from reconciler.git.objects import Committer, TrustedKeys
 from reconciler.kernel.clock import SystemClock
-from reconciler.kernel.errors import Transient
+from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kube.fence import Fence, Fenced, Gate
 from reconciler.releases.manifest import parse_release
 from reconciler.releases.model import Content, Release, ReleaseStatus, Restore, RestoreState
 from reconciler.releases.restoring import RECENT, RESTORES_AN_HOUR, Hands, Restoration
 from tests.kit.desk import Desk, config, desk, policy, rollout
 from tests.kit.forges import Noting
+from tests.kit.signing import allowed_signers, needs_ssh_keygen, sign_tip, ssh_key
+from tests.kit.smarthttp import serve
 
 BAD = "registry.example.com/web:6.6.6"
 LEVEL = "          env: [{name: LEVEL, value: high}]\n"
@@ -41,8 +46,8 @@ async def newest(shop: Desk) -> Release:
     return parse_release((await shop.releases())[-1])
 
 
-def restoration(shop: Desk, permit: Fence | None = None) -> Restoration:
-    hands = Hands(shop.followed, Plain(), lambda: (permit or Fence()).check("push"))
+def restoration(shop: Desk, permit: Fence | None = None, remote: Remote | None = None) -> Restoration:
+    hands = Hands(shop.followed, Plain(), lambda: (permit or Fence()).check("push"), remote or shop.followed.mirror.remote)
     return Restoration({"shop": hands}, shop.clock, SystemClock())
 
 
@@ -118,6 +123,63 @@ async def test_a_commit_that_only_bears_our_trailer_restores_nothing(shop: Desk)
     shop.push({"README.md": "x"}, f"Restore\n\nReconciler-Release: shop/demo/shop/{release.name}")
     await shop.lost()
     assert shop.origin.read("web.yaml").decode() == rollout()
+
+
+async def test_a_push_goes_with_the_credential_for_writing(shop: Desk) -> None:
+    await rejected(shop, {"web.yaml": rollout()}, {"web.yaml": rollout(BAD)})
+    release = await newest(shop)
+    forgotten = changed(release, status=changed(release.status, restore=Restore(state=RestoreState.WANTED)))
+    shop.push({"web.yaml": rollout(BAD)})
+    with serve(shop.origin.path.parent) as host:
+        host.users, host.writers = {"reader": "r"}, {"writer": "w"}
+        for name, state in (("reader", RestoreState.WANTED), ("writer", RestoreState.PUSHED)):
+            known = Credential(name, name[0])
+            remote = remote_of(host.url(shop.origin.path.name), lambda known=known: known)
+            assert (await restoration(shop, remote=remote).restore(forgotten, [])).state is state
+    assert shop.origin.read("web.yaml").decode() == rollout()
+
+
+@needs_ssh_keygen
+async def test_an_unsigned_tip_is_neither_applied_nor_built_on(tmp_path: Path) -> None:
+    key = ssh_key(tmp_path)
+    trusted, committer = TrustedKeys(str(allowed_signers(tmp_path, key))), Committer(signing_key_file=str(key))
+    async with desk(tmp_path, trusted_keys=trusted, committer=committer) as shop:
+        shop.push({"web.yaml": rollout()}, "good")
+        sign_tip(shop.origin, key)
+        await shop.proven()
+        shop.push({"web.yaml": rollout(BAD)}, "bad")
+        sign_tip(shop.origin, key)
+        await shop.look()
+        unsigned = shop.push({"README.md": "slipped in"})
+        with pytest.raises(Terminal, match="is not signed"):
+            await shop.look()
+        assert "is not signed; the keys of" in await shop.problems()
+        with pytest.raises(Transient, match=r"not restored in Git: .*is not signed"):
+            await shop.lost()
+        assert shop.origin.head() == unsigned
+        sign_tip(shop.origin, key)
+        await shop.judge()
+        assert shop.origin.read("web.yaml").decode() == rollout()
+        await shop.look()
+        assert await shop.problems() == ""
+
+
+@needs_ssh_keygen
+async def test_a_signature_that_the_source_would_not_take_is_proposed(tmp_path: Path) -> None:
+    people, ours, forge = ssh_key(tmp_path, "people"), ssh_key(tmp_path, "ours"), Noting()
+    settings = {"trusted_keys": TrustedKeys(str(allowed_signers(tmp_path, people))), "committer": Committer(signing_key_file=str(ours))}
+    async with desk(tmp_path, forges={"shop": forge}, **settings) as shop:
+        shop.push({"web.yaml": rollout()})
+        sign_tip(shop.origin, people)
+        await shop.proven()
+        shop.push({"web.yaml": rollout(BAD)})
+        head = sign_tip(shop.origin, people)
+        await shop.look()
+        await shop.lost()
+        restore = (await newest(shop)).status.restore
+        assert restore is not None and restore.state is RestoreState.PROPOSED
+        assert "our own signature is not trusted" in restore.message
+        assert shop.origin.head() == head and len(forge.proposed) == 1
 
 
 async def test_a_policy_may_ask_for_a_proposal(tmp_path: Path) -> None:

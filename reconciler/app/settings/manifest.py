@@ -9,7 +9,7 @@ from reconciler.app.settings.helm import helm_settings
 from reconciler.app.settings.model import NotifierSettings, Settings
 from reconciler.forges.registry import FORGES
 from reconciler.git.environment import is_ssh
-from reconciler.git.objects import Committer
+from reconciler.git.objects import Committer, TrustedKeys
 from reconciler.kernel.strict import FieldError, StrictFields
 from reconciler.notifiers.registry import NOTIFIERS
 from reconciler.renderers.registry import RENDERERS
@@ -106,11 +106,24 @@ def _source(fields: StrictFields) -> SourceSettings:
         prune=fields.flag("prune", True),
         prune_limit=fields.inner("pruneLimit", _prune_limit) or PruneLimit(),
         credentials=fields.inner("credentials", lambda inner: _credentials(inner, repository)),
+        write_credentials=fields.inner("writeCredentials", lambda inner: _credentials(inner, repository)),
+        trusted_keys=fields.inner("verify", _trusted_keys) or TrustedKeys(),
         forge=fields.inner("forge", lambda inner: _forge(inner, repository)),
         committer=fields.inner("committer", _committer) or Committer(),
     )
     fields.done()
+    if source.trusted_keys and (source.apply or source.companion) and not source.committer.signing_key_file:
+        problem = "is needed beside verify: a restore that is not signed would be a commit that this source does not take"
+        raise FieldError(fields.path("committer.signingKeyFile"), problem)
     return source
+
+
+def _trusted_keys(fields: StrictFields) -> TrustedKeys:
+    keys = TrustedKeys(fields.text("allowedSignersFile", ""), fields.text("keyringFile", ""))
+    fields.done()
+    if not keys:
+        raise FieldError(fields.path("allowedSignersFile"), "or keyringFile names the keys that are trusted: write one of them, or both")
+    return keys
 
 
 def _companion(fields: StrictFields) -> bool:
@@ -212,7 +225,13 @@ def _notifier(fields: StrictFields) -> NotifierSettings:
 
 
 def _committer(fields: StrictFields) -> Committer:
-    committer = Committer(fields.text("name", "reconciler"), fields.text("email", "reconciler@localhost"))
+    committer = Committer(
+        name=fields.text("name", "reconciler"),
+        email=fields.text("email", "reconciler@localhost"),
+        signing_key_file=fields.text("signingKeyFile", ""),
+        sign_off=fields.flag("signOff", False),
+        skip_pipelines=fields.flag("skipPipelines", False),
+    )
     fields.done()
     return committer
 

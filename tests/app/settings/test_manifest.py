@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.app.settings.manifest import CONTROLLERS, parse_settings
 from reconciler.app.settings.model import NotifierSettings
-from reconciler.git.objects import Committer
+from reconciler.git.objects import Committer, TrustedKeys
 from reconciler.kernel.strict import FieldError
 from reconciler.sources.settings import Allow, CredentialFile, ForgeSettings, PruneLimit, SourceSettings, purpose
 
@@ -105,6 +105,29 @@ def test_every_field_is_read() -> None:
             committer=Committer("n", "e@example.com"),
         ),
     )
+
+
+SIGNED = {"signingKeyFile": "/k", "signOff": True, "skipPipelines": True}
+
+
+def test_who_signs_and_whose_signature_counts() -> None:
+    found = source(apply=True, committer=SIGNED, verify={"allowedSignersFile": "/a", "keyringFile": "/r"})
+    assert found.committer == Committer(signing_key_file="/k", sign_off=True, skip_pipelines=True)
+    assert found.trusted_keys == TrustedKeys("/a", "/r")
+    assert not source().trusted_keys and source(verify={"keyringFile": "/r"}).trusted_keys  # a report restores nothing
+
+
+def test_a_source_that_asks_for_signatures_signs_its_own_commits() -> None:
+    for driven in ("apply", "companion"):
+        words = refused_source(**{driven: True}, verify={"keyringFile": "/r"})
+        assert words.startswith("sources[0].committer.signingKeyFile: is needed beside verify")
+    assert refused_source(verify={}).startswith("sources[0].verify.allowedSignersFile: or keyringFile names the keys")
+
+
+def test_pushes_may_have_a_credential_of_their_own() -> None:
+    found = source(credentials={"username": "r", "passwordFile": "/r"}, writeCredentials={"username": "w", "passwordFile": "/w"})
+    assert found.write_credentials == CredentialFile(username="w", password_file="/w")
+    assert refused_source(writeCredentials={"username": "w"}).startswith("sources[0].writeCredentials.passwordFile: is required")
 
 
 @pytest.mark.parametrize("missing", list(SOURCE))
