@@ -74,9 +74,13 @@ def _switched(before: RolloutStatus, status: RolloutStatus) -> bool:
 
 
 def deadline_applies(facts: RolloutFacts, status: RolloutStatus, *, waiting: bool) -> bool:
-    """True when time counts at all: not at a waiting step, not while paused, not while an older version winds down (contract 13.51)."""
+    """True when time counts at all: not at a waiting step, not while paused, not while an older version winds down (contract 13.51).
+
+    A version whose deadline has passed winds down until its pods are gone: then the rollout is done, and was never late.
+    """
     paused = status.condition(PAUSED)
-    return not waiting and not (paused and paused.status == "True") and not any(r.deadline for r in facts.others)
+    leaving = any(r.deadline or (status.promoted and r.spec < r.actual) for r in facts.others)
+    return not waiting and not (paused and paused.status == "True") and not leaving
 
 
 def timed_out(facts: RolloutFacts, conditions: Conditions, now: datetime) -> bool:

@@ -97,6 +97,11 @@ def test_time_does_not_count_while_waiting_paused_or_winding_down() -> None:
     old = replica_set("older", 4, age=10, deadline="2030-01-01T13:00:00Z")
     winding = facts_of(rollout(image="image:new", canary=canary()), replica_set("new", 4), old, status=moving(stableRS="new"))
     assert not deadline_applies(winding, WHOLE, waiting=False)
+    leaving = merged(replica_set("older", 0, age=10), {"status": {"replicas": 4}})
+    emptied = replica_set("older", 0, age=10)
+    for others, applies in ((leaving, False), (emptied, True)):
+        facts = facts_of(rollout(image="image:new", canary=canary()), replica_set("new", 4), others, status=moving(stableRS="new"))
+        assert deadline_applies(facts, WHOLE, waiting=False) is applies
 
 
 def test_availability_counts_all_pods_of_a_canary_and_the_active_ones_of_blue_green() -> None:
