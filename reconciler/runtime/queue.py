@@ -10,6 +10,8 @@ from reconciler.kernel.clock import Clock
 from reconciler.kernel.identity import Key
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 30.0
+COUNTED = 16
+"""Failures in a row that are counted: the pause is the longest by then, and what fails for days must not end in a number too large."""
 
 
 class Queue:
@@ -49,7 +51,7 @@ class Queue:
 
     def retry(self, key: Key, after: float | None = None) -> None:
         """Work on this key again after an exponential pause, or after what the other side asked for."""
-        failures = self._failures[key] = self._failures.get(key, 0) + 1
+        failures = self._failures[key] = min(self._failures.get(key, 0) + 1, COUNTED)
         pause = min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE)
         self.add_after(key, max(pause, after or 0.0))
 

@@ -123,6 +123,19 @@ async def test_failures_wait_longer_each_time_until_one_pass_goes_well(queue: Qu
     assert await taken(queue) == A
 
 
+async def test_what_fails_for_days_waits_the_longest_pause_each_time(queue: Queue, clock: JumpingClock) -> None:
+    for _ in range(2000):
+        queue.retry(A)
+        jump(clock, LONGEST_PAUSE)
+        assert await taken(queue) == A
+        queue.done(A)
+    queue.retry(A)
+    jump(clock, LONGEST_PAUSE - 1)
+    assert await nothing(queue)
+    jump(clock, 1)
+    assert await taken(queue) == A
+
+
 async def test_what_the_other_side_asked_for_is_waited_for(queue: Queue, clock: JumpingClock) -> None:
     queue.retry(A, 45)
     jump(clock, 44)
