@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 
-from benchmarks import fleet, git, plan, route, source, start
+from benchmarks import fleet, git, plan, route, source, start, verdict
 from benchmarks.measure import Row
 
 BENCHES: Mapping[str, Callable[[], list[Row]]] = {
@@ -17,6 +17,7 @@ BENCHES: Mapping[str, Callable[[], list[Row]]] = {
     "git": git.rows,
     "source": source.rows,
     "fleet": fleet.rows,
+    "verdict": verdict.rows,
 }
 HEAD = ("what", "measured", "budget", "ratio", "beside, in the same run")
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import git, plan, route, source, start
+from benchmarks import git, plan, route, source, start, verdict
 from benchmarks.measure import Row
 
 
@@ -41,3 +41,10 @@ def test_the_table_shows_measured_budget_and_ratio() -> None:
 def test_an_unknown_bench_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["nothing"]) == 2
     assert "there are plan, start, route, git" in capsys.readouterr().err
+
+
+def test_the_verdicts_are_counted_for_every_number_of_looks_and_every_weight() -> None:
+    found = verdict.rows(releases=1)
+    assert len([row for row in found if row.what.startswith("false failures")]) == len(verdict.LOOKS) * len(verdict.RATES)
+    assert [row.measured for row in found if row.what.startswith("missed")] == [0.0] * len(verdict.WEIGHTS)
+    assert all(row.measured > 0 for row in found if row.what.startswith("requests"))
