@@ -6,6 +6,7 @@ import hashlib
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import msgspec
 
@@ -18,6 +19,7 @@ CONFIRMED = "reconciler.dev/confirmed-prune"
 WHOLE = 200_000
 """Characters beyond which the inventory is packed: a ConfigMap holds 1 MiB, and a source may have thousands of objects."""
 SHOWN = 50
+NAMED = 5
 
 
 Place = tuple[str, str, str, str]
@@ -41,6 +43,31 @@ class BlockedPrune:
     objects: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class WaitedFor:
+    """One object that a sync wave waits for; `why` as it was when people were told."""
+
+    object: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaveWait:
+    """A sync wave that is on its way, and how much waits behind it."""
+
+    wave: int
+    since: datetime
+    behind: int
+    objects: tuple[WaitedFor, ...] = ()
+    told: bool = False
+    """True once it took longer than the source's `waveDeadline`."""
+
+    def __str__(self) -> str:
+        names = [f"{one.object}{f' ({one.why})' if one.why else ''}" for one in self.objects[:NAMED]]
+        more = [f"… and {len(self.objects) - NAMED} more"] if len(self.objects) > NAMED else []
+        return f"sync wave {self.wave} waits for {', '.join((*names, *more))}; {self.behind} objects wait behind it"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
     """One source at one commit: its objects with their uids, the identity each workload asks for, and what is wrong with it."""
@@ -57,6 +84,8 @@ class Inventory:
     planned: tuple[str, ...] = ()
     """What would be done, where the source only reports."""
     blocked: BlockedPrune | None = None
+    wave: WaveWait | None = None
+    """The sync wave that later ones wait for."""
 
 
 def config_map_name(source: str) -> str:
@@ -105,6 +134,7 @@ def render_inventory(source: str, namespace: str, inventory: Inventory) -> Manif
             "problems": _lines([str(problem) for problem in inventory.problems]),
             "ignored": _lines(inventory.ignored),
             "plan": _lines(inventory.planned),
+            "waiting": str(inventory.wave or ""),
             **({} if packed else {DATA_KEY: encoded.decode()}),
         },
         **({"binaryData": packed} if packed else {}),

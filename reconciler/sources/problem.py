@@ -29,6 +29,7 @@ class Reason(StrEnum):
     NO_ANSWER = "no answer"
     NOT_REMOVED = "not removed"
     PRUNE_BLOCKED = "prune blocked"
+    WAVE_WAITS = "wave waits"
 
 
 class Mender(StrEnum):

@@ -37,6 +37,8 @@ class Outcome:
     failures: Mapping[Place, Failure] = field(default_factory=dict)
     gone: tuple[Place, ...] = ()
     problems: tuple[RecordedProblem, ...] = ()
+    stopped: bool = False
+    """True when a write failed and a later sync wave was not begun."""
     unfinished: str = ""
     """A small step that raced with a person and is to be looked at again soon; empty when all are done."""
 
@@ -52,8 +54,11 @@ class SourceApply:
     async def carry_out(self, plan: SourcePlan, before: Mapping[Place, Failure]) -> Outcome:
         """Every wave after the one before; then what left Git and what is handed back, as far as nothing failed that it concerns."""
         done = await self.write(plan.waves, before)
-        ends = [override_end for place, override_end in plan.override_ends if place not in done.failures]
+        missed = {write.place for wave in plan.waves for write in wave} - done.uids.keys()
+        ends = [override_end for place, override_end in plan.override_ends if place not in missed]
         unfinished = "; ".join(filter(None, [await self._end(override_end) for override_end in ends]))
+        if done.stopped:
+            return replace(done, unfinished=unfinished)
         troubled = {place[2] for place in done.failures if place in plan.serving}
         gone, problems = await self._remove([prune for prune in plan.prunes if prune.place[2] not in troubled])
         if not done.failures and not problems:
@@ -61,17 +66,21 @@ class SourceApply:
         return replace(done, gone=gone, problems=problems, unfinished=unfinished)
 
     async def write(self, waves: Iterable[Sequence[Write]], before: Mapping[Place, Failure]) -> Outcome:
-        """Some waves, one after the other. Raises Fenced when writing is withheld: that is no fault of an object."""
+        """Some waves, one after the other; after a failure no later sync wave. Raises Fenced when writing is withheld."""
         uids: dict[Place, tuple[str, str]] = {}
         failures: dict[Place, Failure] = {}
         slots = asyncio.Semaphore(WRITERS)
+        failed_in: int | None = None
         for wave in waves:
+            if failed_in is not None and wave[0].wave > failed_in:
+                return Outcome(uids=uids, failures=failures, stopped=True)
             results = await asyncio.gather(*(self._one(write, slots) for write in wave))
             for write, result in zip(wave, results, strict=True):
                 if isinstance(result, Fenced):
                     raise result
                 if isinstance(result, Exception):
                     failures[write.place] = failure_of(write, result, before.get(write.place), self._clock.now())
+                    failed_in = write.wave
                 elif write.in_git:
                     uids[write.place] = (uid_of(result), write.file)
         return Outcome(uids=uids, failures=failures)

@@ -267,4 +267,5 @@ def _recorded(asked: Inventory, thought: SourcePlan, outcomes: tuple[Outcome, Ou
         ignored=thought.ignored,
         planned=(),
         blocked=thought.blocked,
+        wave=thought.wave,
     )

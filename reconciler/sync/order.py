@@ -1,6 +1,6 @@
 """In which order objects are written: what others need comes first, workloads come last (so a policy precedes what it judges)."""
 
-from reconciler.kernel.identity import Manifest
+from reconciler.kernel.identity import Manifest, annotations_of
 from reconciler.sources.kinds import kind_key
 
 RANKS = (
@@ -15,7 +15,7 @@ RANKS = (
 )
 RANK = {kind: rank for rank, kinds in enumerate(RANKS) for kind in kinds}
 WORKLOADS = RANK["Deployment"]
-
+WAVE = "argocd.argoproj.io/sync-wave"
 
 FOUNDATIONS = ("Namespace", "CustomResourceDefinition", "ReleasePolicy", "ClusterReleasePolicy")
 """What has to be there before anything else can be looked up, made, or judged."""
@@ -24,3 +24,14 @@ FOUNDATIONS = ("Namespace", "CustomResourceDefinition", "ReleasePolicy", "Cluste
 def rank_of(manifest: Manifest) -> float:
     """The wave in which an object is written; kinds we do not know, and with them the routers' own, come just before workloads."""
     return RANK.get(kind_key(manifest), WORKLOADS - 0.5)
+
+
+def wave_of(manifest: Manifest) -> int:
+    """The sync wave that a manifest asks for; 0 where it asks for none, or for none that is a whole number."""
+    return wave_asked(manifest) or 0
+
+
+def wave_asked(manifest: Manifest) -> int | None:
+    """The sync wave as it is written; None where that is no whole number, and 0 where none is."""
+    text = str(annotations_of(manifest).get(WAVE, "0")).strip()
+    return int(text) if text.removeprefix("-").isdecimal() else None

@@ -12,7 +12,7 @@ from reconciler.kernel.well_known import suspended
 from reconciler.rollouts.traffic.router import kinds_of
 from reconciler.sources.documents import Parsed
 from reconciler.sources.images import TEMPLATES
-from reconciler.sources.inventory import BlockedPrune, Place, digest_of
+from reconciler.sources.inventory import BlockedPrune, Place, WaveWait, digest_of
 from reconciler.sources.kinds import kind_key
 from reconciler.sources.problem import Mender, Reason, RecordedProblem
 from reconciler.sync.adoption import give_back, orphans
@@ -20,6 +20,7 @@ from reconciler.sync.facts import SourceFacts, located_in, place_of
 from reconciler.sync.order import FOUNDATIONS
 from reconciler.sync.prune import LeftGit, Removals, behind, left_git, removals
 from reconciler.sync.template_gate import OverrideEnd
+from reconciler.sync.waves import in_waves
 from reconciler.sync.wish import LOOK_AGAIN, Wish, owned_in, wish
 from reconciler.sync.writes import Write
 
@@ -43,6 +44,9 @@ class SourcePlan:
     """The effects of one pass in the order in which they are carried out, and what is to be put on record."""
 
     waves: tuple[tuple[Write, ...], ...] = ()
+    held: tuple[Write, ...] = ()
+    """What is due and waits for an earlier sync wave."""
+    wave: WaveWait | None = None
     override_ends: tuple[tuple[Place, OverrideEnd], ...] = ()
     prunes: tuple[Removal, ...] = ()
     hand_backs: tuple[Action, ...] = ()
@@ -64,7 +68,8 @@ class SourcePlan:
     def steps(self) -> tuple[str, ...]:
         """Everything it would do, a line each."""
         writes = [write for wave in self.waves for write in wave]
-        return (*map(str, writes), *map(str, self.prunes), *(f"hand back {action}" for action in self.hand_backs))
+        later = (f"{write} (later, in sync wave {write.wave})" for write in self.held)
+        return (*map(str, writes), *later, *map(str, self.prunes), *(f"hand back {action}" for action in self.hand_backs))
 
 
 def plan(facts: SourceFacts, now: datetime) -> SourcePlan:
@@ -73,20 +78,24 @@ def plan(facts: SourceFacts, now: datetime) -> SourcePlan:
     wishes = tuple(wish(facts, located, now) for located in facts.tip.parsed.manifests)
     desired = frozenset(found.place for found in wishes)
     refused = tuple(found.problem for found in wishes if found.problem is not None)
-    left, pruned = _pruned(facts, wishes, desired)
-    handed = () if refused or facts.unjudged or facts.unopened or facts.tip.parsed.unreadable else _handed_back(facts, wishes)
-    writes = sorted((write for found in wishes for write in found.writes), key=lambda write: (write.rank, write.place))
+    paced = in_waves(facts, wishes, now)
+    left, pruned = _pruned(facts, wishes, desired, held=paced.wait is not None)
+    shut = refused or facts.unjudged or facts.unopened or facts.tip.parsed.unreadable or paced.held
+    handed = () if shut else _handed_back(facts, wishes)
+    writes = _in_order(paced.open)
     return SourcePlan(
         waves=_waves(writes),
-        override_ends=tuple((found.place, found.override_end) for found in wishes if found.override_end is not None),
+        held=_in_order(paced.held),
+        wave=paced.wait,
+        override_ends=tuple((found.place, found.override_end) for found in paced.open if found.override_end is not None),
         prunes=tuple(_removal(facts, entry.place, entry.uid) for entry in pruned.entries),
         hand_backs=tuple(action for actions in handed for action in actions),
         seen=tuple((found.place, found.uid, found.file) for found in wishes if found.uid),
         gone=left.gone,
-        problems=(*_source_problems(facts), *refused, *_blocked_problem(facts, pruned)),
+        problems=(*_source_problems(facts), *refused, *paced.problems, *_blocked_problem(facts, pruned)),
         ignored=tuple(f"{note.file}: {note.message}" for note in facts.tip.parsed.notes),
         blocked=_blocked(pruned),
-        wake_at=min(filter(None, (*(found.wake_at for found in wishes), now + LOOK_AGAIN if handed else None)), default=None),
+        wake_at=min(filter(None, (*(f.wake_at for f in wishes), paced.wake_at, now + LOOK_AGAIN if handed else None)), default=None),
         waiting=frozenset(place for found in wishes for place in found.waiting),
         serving=frozenset(write.place for write in writes if _serves(facts, write.place)),
         questions=frozenset(namespace for found in wishes for namespace in found.questions),
@@ -94,11 +103,9 @@ def plan(facts: SourceFacts, now: datetime) -> SourcePlan:
 
 
 def foundations(facts: SourceFacts, now: datetime) -> tuple[Write, ...]:
-    """What has to be there before releases are opened and anything else is looked up: the part of the plan that does not wait for them."""
+    """What has to be there before releases are opened and anything else is looked up, whatever its sync wave."""
     early = [located for located in facts.tip.parsed.manifests if located.key[0] in FOUNDATIONS]
-    return tuple(
-        sorted((write for located in early for write in wish(facts, located, now).writes), key=lambda write: (write.rank, write.place))
-    )
+    return tuple(sorted((replace(write, wave=0) for located in early for write in wish(facts, located, now).writes), key=_rank))
 
 
 def ready(facts: SourceFacts) -> Parsed:
@@ -110,8 +117,17 @@ def ready(facts: SourceFacts) -> Parsed:
     return replace(parsed, manifests=there, found={located.key: located for located in there}, derived={})
 
 
+def _in_order(wishes: Iterable[Wish]) -> tuple[Write, ...]:
+    """By sync wave first, then what others need before them."""
+    return tuple(sorted((write for found in wishes for write in found.writes), key=lambda write: (write.wave, *_rank(write))))
+
+
+def _rank(write: Write) -> tuple[float, Place]:
+    return write.rank, write.place
+
+
 def _waves(writes: Iterable[Write]) -> tuple[tuple[Write, ...], ...]:
-    return tuple(tuple(wave) for _rank, wave in groupby(writes, key=lambda write: write.rank))
+    return tuple(tuple(wave) for _place, wave in groupby(writes, key=lambda write: (write.wave, write.rank)))
 
 
 def _source_problems(facts: SourceFacts) -> tuple[RecordedProblem, ...]:
@@ -142,11 +158,11 @@ def file_problem(problem: SourceProblem) -> RecordedProblem:
     )
 
 
-def _pruned(facts: SourceFacts, wishes: Sequence[Wish], desired: frozenset[Place]) -> tuple[LeftGit, Removals]:
-    """What left Git and what of it goes now. After an unreadable file or a rewritten history nothing counts as having left."""
+def _pruned(facts: SourceFacts, wishes: Sequence[Wish], desired: frozenset[Place], *, held: bool) -> tuple[LeftGit, Removals]:
+    """What left Git and what of it goes now: nothing after an unreadable file or a rewritten history, nor before the last sync wave."""
     uids = {found.uid for found in wishes if found.uid}
     left = left_git(facts, desired, uids)
-    if not facts.settings.prune or facts.tip.parsed.unreadable or facts.tip.rewritten or facts.unopened:
+    if not facts.settings.prune or facts.tip.parsed.unreadable or facts.tip.rewritten or facts.unopened or held:
         return left, Removals()
     troubled = {found.place[2] for found in wishes if _troubled(facts, found)}
     ours = tuple(entry for entry in left.ours if entry.place[2] not in troubled)

@@ -20,8 +20,9 @@ from reconciler.sync.adoption import Adoption, adoption, objection
 from reconciler.sync.carry import RuntimeOwned, carry_over
 from reconciler.sync.effective import DESIRED, RELEASE, as_stored, body_of, effective, written
 from reconciler.sync.facts import SourceFacts, located_in, place_of
+from reconciler.sync.health import tells
 from reconciler.sync.migration import client_side, migration
-from reconciler.sync.order import rank_of
+from reconciler.sync.order import rank_of, wave_of
 from reconciler.sync.owned import runtime_owned
 from reconciler.sync.template_gate import OverrideEnd, template_decision
 from reconciler.sync.writes import Write
@@ -51,8 +52,10 @@ class Wish:
     waiting: tuple[Place, ...] = ()
     override_end: OverrideEnd | None = None
     """The person's override that ends once this is written."""
-    lives: bool = False
-    rank: float = 0.0
+    live: Manifest | None = None
+    tells: bool = False
+    """True when objects of its kind may say how they fare."""
+    wave: int = 0
 
 
 def wish(facts: SourceFacts, located: Located, now: datetime) -> Wish:
@@ -62,7 +65,7 @@ def wish(facts: SourceFacts, located: Located, now: datetime) -> Wish:
     manifest = as_stored(located_in(located.manifest, resource))
     place = place_of(manifest)
     live = facts.live.get(place)
-    seen = Wish(place, uid=_ours(facts, live), file=located.file, lives=live is not None, rank=rank_of(manifest))
+    seen = Wish(place, uid=_ours(facts, live), file=located.file, live=live, tells=tells(manifest), wave=wave_of(manifest))
     if facts.tip.parsed.contested(located):
         return seen  # two documents claim it, which is a problem of the source already
     try:
@@ -223,6 +226,7 @@ def _write(facts: SourceFacts, located: Located, target: tuple[Resource, Manifes
         place=place_of(whole),
         patch=Patch(ref, body_of(whole, live), PatchStyle.APPLY, query=FORCE),
         rank=rank_of(whole),
+        wave=wave_of(whole),
         digest=annotations_of(whole)[DESIRED],
         file=located.file,
         line=located.line,
@@ -265,7 +269,8 @@ def _adopting(facts: SourceFacts, located: Located, found: Adoption, release: st
     wanted = effective(found.rollout, live, TemplateDecision(), {SOURCE: facts.settings.name, RELEASE: release})
     if wanted is not None and not written(wanted, live):
         write = _write(facts, located, (ROLLOUTS, None), wanted)
-        yield replace(write, patch=replace(write.patch, body=body_of(wanted, live)), creates=live is None, in_git=False)
+        body = replace(write.patch, body=body_of(wanted, live))
+        yield replace(write, patch=body, wave=wave_of(located.manifest), creates=live is None, in_git=False)
 
 
 def _paced(facts: SourceFacts, found: Wish, now: datetime) -> Wish:

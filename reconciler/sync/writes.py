@@ -13,6 +13,8 @@ class Write:
     place: Place
     patch: Patch
     rank: float
+    wave: int = 0
+    """The sync wave: a later one is not begun while this one is on its way."""
     digest: str
     """Names what is wished, so that the same wish is not tried again before its time."""
     file: str = ""

@@ -22,7 +22,7 @@ def source_facts(
     known: dict[str, Any] = {"settings": SETTINGS, "autoscalers": {NAMESPACE: ()}, "namespaces": {NAMESPACE: SHOP}, "resources": KINDS}
     there = {place_of(manifest): manifest for manifest in live}
     tip = Tip("c0ffee", parsed(**files))
-    return SourceFacts(tip=tip, inventory=Inventory(entries=entries), live=there, **{**known, **more})
+    return SourceFacts(tip=tip, live=there, **{"inventory": Inventory(entries=entries), **known, **more})
 
 
 def applied(name: str, *, kind: str = "ConfigMap", source: str = "shop", **annotations: str) -> Manifest:

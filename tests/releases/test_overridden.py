@@ -1,9 +1,11 @@
 """A person's override keeps its template until Git changes what it asks for; nothing that runs meanwhile is judged."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from reconciler_sandbox.apiserver.server import no_faults
 from reconciler_sandbox.client import Answer, Call
 
 from reconciler.app.cli.cluster import ClusterPlace
@@ -145,5 +147,24 @@ async def test_a_mark_is_not_taken_from_a_person_who_overrides_again_meanwhile(s
     shop.api.server.faults = again
     with pytest.raises(Transient, match="modified"):
         await shop.look()
+    await shop.look()
+    assert MARK not in annotations_of(await web(shop))
+
+
+async def test_an_override_stays_while_the_version_of_git_cannot_be_written(shop: Desk) -> None:
+    shop.push({"web.yaml": rollout()})
+    await shop.proven()
+    await set_image(shop)
+    shop.push({"web.yaml": rollout(NEXT)})
+
+    async def refusing(call: Call) -> Answer | None:
+        applied = call.method == "PATCH" and call.path.endswith("/rollouts/web") and NEXT.encode() in (call.body or b"")
+        return Answer(422, {"kind": "Status", "status": "Failure", "message": "no", "reason": "Invalid", "code": 422}) if applied else None
+
+    shop.api.server.faults = refusing
+    await shop.look()
+    assert MARK in annotations_of(await web(shop))
+    shop.api.server.faults = no_faults
+    shop.clock.time += timedelta(minutes=1)
     await shop.look()
     assert MARK not in annotations_of(await web(shop))

@@ -117,9 +117,15 @@ async def problems_of(client: Client, name: str, rollout: Manifest | None) -> tu
     if rollout is not None and source is None:
         return ()
     found = await _inventories(client, source)
-    told = [f"source {known}: {problem}" for known, inventory in found.items() for problem in inventory.problems]
+    told = [f"source {known}: {words}" for known, inventory in found.items() for words in _troubles(inventory)]
     named = re.compile(rf"(?<![\w.-]){re.escape(name)}(?![\w-])")
     return tuple(problem for problem in told if rollout is not None or named.search(problem))[:PROBLEMS_SHOWN]
+
+
+def _troubles(inventory: Inventory) -> tuple[str, ...]:
+    """What is wrong with a source, and what it waits for before people are told."""
+    waiting = (str(inventory.wave),) if inventory.wave is not None and not inventory.wave.told else ()
+    return (*map(str, inventory.problems), *waiting)
 
 
 async def seen_by(client: Client, rollout: Manifest) -> Inventory:
