@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,10 @@ import pytest
 from reconciler_sandbox.rehearsal.record import Outcome
 
 from benchmarks.plan import paused_canary
+from reconciler.analysis.advance import Answer
+from reconciler.analysis.conditions import Working
+from reconciler.analysis.due import Move, Task
+from reconciler.analysis.judge import RunTerms
 from reconciler.app.cli import lint, main
 from reconciler.app.cli.diff import ObjectDiff
 from reconciler.app.lint.lint import lint as look
@@ -20,11 +25,13 @@ from reconciler.kernel.resources import PODS, REPLICA_SETS
 from reconciler.releases.model import Change, Evidence, ReleasePhase, ReleaseSpec, ReleaseStatus, Restore, RestoreState, Verb, Verdict
 from reconciler.sources.model import Pull
 from reconciler.sync.diff import differences
+from reconciler.views.analyses import Tried, tried_analysis
 from reconciler.views.explain import Situation, explain
 from reconciler.views.releases import release_document
 from reconciler.views.rollouts import rollout_document, row_of, status_of
 from reconciler.views.tree import Family
 from reconciler.views.view import plain
+from tests.kit.analysis import measurement, metric, status_after
 from tests.kit.lint import FILES, ROLLOUT
 from tests.kit.releases import NOW, release, run
 from tests.kit.rollouts import NAMESPACE, service
@@ -106,6 +113,17 @@ def test_a_lint_fits() -> None:
     report = look({name: text.encode() for name, text in texts.items()})
     assert report.findings
     assert wrong("lint", lint._words(report)) == []
+
+
+def test_a_tried_analysis_fits() -> None:
+    terms = RunTerms(metrics=(metric("a", consecutive_success_limit=1), metric("b", failure_limit=-1, interval=timedelta(seconds=1))))
+    task = Task(terms.metrics[0], Move.MEASURE, None, 1)
+    worked = (Working("successCondition", "result > 1", "0 > 1", False), Working("failureCondition", "result[0] > 1", "", None))
+    answer = Answer(task, measurement("F"), {}, worked)
+    status = status_after(terms, a="F")
+    found = tried_analysis(Tried("AnalysisTemplate shop/rate", terms, status, [answer]))
+    assert found.metrics[0].measurements
+    assert wrong("analyze", plain(found)) == []
 
 
 def test_a_version_fits(capsys: pytest.CaptureFixture[str]) -> None:

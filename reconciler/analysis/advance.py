@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from reconciler.analysis.cleanup import trimmed
+from reconciler.analysis.conditions import Working
 from reconciler.analysis.due import Task, next_look
 from reconciler.analysis.judge import RunTerms, ending, judge, record
 from reconciler.analysis.model import AnalysisStatus, Measurement, MetricResult, RunPhase
@@ -14,11 +15,20 @@ UNANSWERED_PAUSE = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a task brought; None when nothing is known and it must be asked again. `metadata` describes the metric's question."""
+    """What a task brought; None when nothing is known and it must be asked again. `metadata` describes the metric's question.
+
+    `workings` say how its conditions came to their answers, where that was asked for.
+    """
 
     task: Task
     measurement: Measurement | None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    workings: tuple[Working, ...] = ()
+
+    @property
+    def finished(self) -> bool:
+        """True once the measurement has its end."""
+        return self.measurement is not None and self.measurement.finished is not None
 
 
 @dataclass(frozen=True, slots=True)

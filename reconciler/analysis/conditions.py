@@ -8,6 +8,7 @@ from reconciler.analysis.model import RunPhase
 from reconciler.expr.evaluate import holds
 from reconciler.expr.syntax import ExpressionError
 from reconciler.expr.values import Value
+from reconciler.expr.working import working
 
 NO_DATA = "metric result is nil or empty: no data returned from the metric provider"
 
@@ -26,6 +27,16 @@ class Conditions:
 
     success: str = ""
     failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """How one condition came to its answer: its text, the text with the values in it, and the answer; None: it could not be evaluated."""
+
+    condition: str
+    text: str
+    worked: str
+    answer: bool | None
 
 
 PHASES: Mapping[tuple[bool | None, bool | None], RunPhase] = {
@@ -52,3 +63,16 @@ def assess(conditions: Conditions, result: Value, now: datetime) -> Assessed:
             reason = NO_DATA if result is None or result == [] else str(error)
             return Assessed(RunPhase.ERROR, f'could not evaluate {name} "{text}": {reason}')
     return Assessed(PHASES[answers[0], answers[1]])
+
+
+def workings(conditions: Conditions, result: Value, now: datetime) -> tuple[Working, ...]:
+    """Each condition that is set, with the values in it."""
+    texts = (("successCondition", conditions.success), ("failureCondition", conditions.failure))
+    return tuple(_working(name, text, result, now) for name, text in texts if text)
+
+
+def _working(name: str, text: str, result: Value, now: datetime) -> Working:
+    try:
+        return Working(name, text, working(text, result, now), holds(text, result, now))
+    except (ExpressionError, RecursionError):  # a condition may hold for an answer that nests too deeply to be shown
+        return Working(name, text, "", None)

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from reconciler.analysis.advance import Advance, advance, refused
-from reconciler.analysis.arguments import Unresolved, substitute, with_placeholders
+from reconciler.analysis.arguments import Unresolved
 from reconciler.analysis.cleanup import expiry
 from reconciler.analysis.due import due
-from reconciler.analysis.judge import RunTerms
-from reconciler.analysis.manifest import InvalidMetric, parse_metrics, parse_run, render_status
-from reconciler.analysis.model import RUN_NAME, RUN_NAMESPACE, RUN_UID_LABEL, AnalysisRun, AnalysisStatus, Metric, RunPhase
+from reconciler.analysis.manifest import InvalidMetric, parse_run, render_status
+from reconciler.analysis.model import RUN_NAME, RUN_NAMESPACE, RUN_UID_LABEL, AnalysisRun, AnalysisStatus, RunPhase
 from reconciler.analysis.observe import Measuring
+from reconciler.analysis.preparation import Prepared, prepare
 from reconciler.analysis.provider import Provider
-from reconciler.analysis.validate import InvalidAnalysis, rehearsed, retained, validate
+from reconciler.analysis.validate import InvalidAnalysis
 from reconciler.kernel.identity import Key, Manifest, ObjectRef, Resource, annotations_of, labels_of, name_of, namespace_of, uid_of
 from reconciler.kernel.merge import merge_patch
 from reconciler.kernel.plan import Emit, Patch, Plan, Remove
@@ -68,28 +68,18 @@ class AnalysisRunController:
     async def _advance(self, run: AnalysisRun) -> datetime | None:
         """One pass: what is due is measured, and the status says what that means."""
         try:
-            metrics = self._metrics(run)
-            terms = RunTerms(metrics=metrics, dry_run=rehearsed(run.dry_run, metrics), requested_end=run.terminate)
-            kept = retained(run.retention, metrics)
-            answers = await self._measuring.measure(run, due(terms, run.status, self._clock.now()))
+            ready = prepare(run, self._supported)
+            answers = await self._measuring.measure(run, due(ready.terms, run.status, self._clock.now()))
         except Unresolved as error:
             await self._refuse(run, f"Unable to resolve metric arguments: {error}")
             return None
         except (InvalidMetric, InvalidAnalysis) as error:
             await self._refuse(run, f"Analysis spec invalid: {error}")
             return None
-        advanced = advance(terms, run.status, answers, kept, self._clock.now())
+        advanced = advance(ready.terms, run.status, answers, ready.kept, self._clock.now())
         await self._record(run.manifest, run.status, advanced.status)
-        await self._sweep(run, metrics, kept, advanced)
+        await self._sweep(run, ready, advanced)
         return advanced.wake_at or expiry(advanced.status, run.time_to_live)
-
-    def _metrics(self, run: AnalysisRun) -> tuple[Metric, ...]:
-        """The metrics as far as they can be known without secrets, checked."""
-        metrics = parse_metrics(substitute(run.metrics, with_placeholders(run.arguments)))
-        problem = validate(metrics, self._supported)
-        if problem:
-            raise InvalidAnalysis(problem)
-        return metrics
 
     async def _refuse(self, run: AnalysisRun, message: str) -> None:
         await self._record(run.manifest, run.status, refused(run.status, message))
@@ -103,12 +93,12 @@ class AnalysisRunController:
         await self._apply(Plan(status=Patch(_place(manifest), body)))
         await self._apply(Plan(events(manifest, before, after)))
 
-    async def _sweep(self, run: AnalysisRun, metrics: tuple[Metric, ...], kept: Mapping[str, int], advanced: Advance) -> None:
+    async def _sweep(self, run: AnalysisRun, ready: Prepared, advanced: Advance) -> None:
         """What measurements left outside, beyond the limit of a metric that outgrew it; the limit counts those of all metrics of its kind
         (contract 13.55)."""
-        overfull = [metric for metric in metrics if metric.name in advanced.overfull]
+        overfull = [metric for metric in ready.terms.metrics if metric.name in advanced.overfull]
         for kind in dict.fromkeys(metric.kind for metric in overfull):
-            limit = min(kept[metric.name] for metric in overfull if metric.kind == kind)
+            limit = min(ready.kept[metric.name] for metric in overfull if metric.kind == kind)
             await self._apply(Plan(await self._measuring.sweep(kind, run.manifest, advanced.status, limit)))
 
     async def _expire(self, run: AnalysisRun) -> datetime | None:

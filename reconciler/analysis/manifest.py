@@ -197,7 +197,7 @@ def _render_result(result: MetricResult) -> Manifest:
     rendered = {
         "name": result.name,
         "phase": result.phase,
-        "measurements": [_render_measurement(measurement) for measurement in result.measurements],
+        "measurements": [render_measurement(measurement) for measurement in result.measurements],
         "message": result.message,
         **{name: getattr(result, name) for name in COUNTS},
         "consecutiveError": result.consecutive_error,
@@ -208,7 +208,8 @@ def _render_result(result: MetricResult) -> Manifest:
     return _present(rendered)
 
 
-def _render_measurement(measurement: Measurement) -> Manifest:
+def render_measurement(measurement: Measurement) -> Manifest:
+    """One measurement as the reference writes it."""
     rendered = {
         "phase": measurement.phase,
         "message": measurement.message,

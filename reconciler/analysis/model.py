@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from reconciler.kernel.identity import Manifest
 
@@ -132,6 +133,8 @@ class Measurement:
     metadata: Mapping[str, str] = field(default_factory=dict)
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     """What was learned on the way and must not be shown, a fetched token: `observe` masks it and lets go of it."""
+    result: Any = field(default=None, repr=False, compare=False)
+    """What the conditions saw, where they saw something: `observe` lets go of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ import structlog
 
 from reconciler.analysis.advance import Answer
 from reconciler.analysis.arguments import Unresolved, substitute
+from reconciler.analysis.conditions import Conditions, Working, workings
 from reconciler.analysis.due import Move, Task
 from reconciler.analysis.manifest import InvalidMetric, parse_metrics
 from reconciler.analysis.model import AnalysisRun, AnalysisStatus, Measurement, Metric, RunPhase, SecretKey
@@ -42,10 +43,11 @@ class Values:
 class Measuring:
     """Takes the due measurements of one run. The only place that sees the values of secrets: what leaves it holds none."""
 
-    def __init__(self, client: Client, clock: Clock, providers: Mapping[str, Provider]) -> None:
+    def __init__(self, client: Client, clock: Clock, providers: Mapping[str, Provider], *, explaining: bool = False) -> None:
         self._client = client
         self._clock = clock
         self._providers = providers
+        self._explaining = explaining
 
     async def measure(self, run: AnalysisRun, tasks: Sequence[Task]) -> tuple[Answer, ...]:
         """One answer a task. Raises Unresolved when an argument has no value, InvalidMetric when its value makes no metric."""
@@ -76,7 +78,8 @@ class Measuring:
             return Answer(task, None)
         finished = None if measurement.finished is None else self._clock.now()
         shown = presentable(replace(measurement, finished=finished), known)
-        return Answer(task, shown, {key: known.text(value) for key, value in asked.items()})
+        worked = explained(metric, measurement, known) if self._explaining and finished else ()
+        return Answer(task, shown, {key: known.text(value) for key, value in asked.items()}, worked)
 
     async def _take(self, run: AnalysisRun, task: Task, redactor: Redactor) -> Measurement | None:
         now = self._clock.now()
@@ -139,7 +142,16 @@ def presentable(measurement: Measurement, redactor: Redactor) -> Measurement:
     known = redactor.also(measurement.secrets) if measurement.secrets else redactor
     metadata = {key: value if key in FACTS else _shown(value, known) for key, value in measurement.metadata.items()}
     value, message = _shown(measurement.value, known), _shown(measurement.message, known)
-    return replace(measurement, value=value, message=message, metadata=metadata, secrets=frozenset())
+    return replace(measurement, value=value, message=message, metadata=metadata, secrets=frozenset(), result=None)
+
+
+def explained(metric: Metric, measurement: Measurement, redactor: Redactor) -> tuple[Working, ...]:
+    """How the conditions came to their answers, as people may see it; nothing where they were not asked."""
+    if measurement.result is None or measurement.started is None:
+        return ()
+    known = redactor.also(measurement.secrets)
+    found = workings(Conditions(metric.success_condition, metric.failure_condition), measurement.result, measurement.started)
+    return tuple(replace(one, text=_shown(one.text, known), worked=_shown(one.worked, known)) for one in found)
 
 
 def _shown(text: str, redactor: Redactor) -> str:

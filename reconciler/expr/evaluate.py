@@ -59,7 +59,7 @@ def evaluate(text: str, result: Value, now: datetime) -> Value:
     """The value of an expression in the environment of analyses."""
     tree = parse(text)
     check(tree, result)
-    return _value(tree, Scope({"result": result}, now, Budget()))
+    return value_of(tree, Scope({"result": result}, now, Budget()))
 
 
 def moment(text: str, now: datetime) -> datetime:
@@ -70,7 +70,8 @@ def moment(text: str, now: datetime) -> datetime:
     return answer
 
 
-def _value(node: SyntaxNode, scope: Scope) -> Value:
+def value_of(node: SyntaxNode, scope: Scope) -> Value:
+    """The value of one part of an expression at its place."""
     scope.budget.spend(1)
     return KINDS[node.kind](node, scope)
 
@@ -89,15 +90,15 @@ def _name(node: SyntaxNode, scope: Scope) -> Value:
 
 def _let(node: SyntaxNode, scope: Scope) -> Value:
     value, body = node.parts
-    return _value(body, replace(scope, names={**scope.names, node.word: _value(value, scope)}))
+    return value_of(body, replace(scope, names={**scope.names, node.word: value_of(value, scope)}))
 
 
 def _last(node: SyntaxNode, scope: Scope) -> Value:
-    return [_value(part, scope) for part in node.parts][-1]
+    return [value_of(part, scope) for part in node.parts][-1]
 
 
 def _boolean(node: SyntaxNode, scope: Scope, what: str) -> bool:
-    value = _value(node, scope)
+    value = value_of(node, scope)
     if not isinstance(value, bool):
         raise ExpressionError(f"invalid operation: {what} (mismatched type {type_name(value)})")
     return value
@@ -105,12 +106,12 @@ def _boolean(node: SyntaxNode, scope: Scope, what: str) -> bool:
 
 def _choose(node: SyntaxNode, scope: Scope) -> Value:
     condition, then, otherwise = node.parts
-    return _value(then if _boolean(condition, scope, "?:") else otherwise, scope)
+    return value_of(then if _boolean(condition, scope, "?:") else otherwise, scope)
 
 
 def _elvis(node: SyntaxNode, scope: Scope) -> Value:
     condition, otherwise = node.parts
-    return _boolean(condition, scope, "?:") or _value(otherwise, scope)
+    return _boolean(condition, scope, "?:") or value_of(otherwise, scope)
 
 
 def _or(node: SyntaxNode, scope: Scope) -> Value:
@@ -129,7 +130,7 @@ def _coalesce(node: SyntaxNode, scope: Scope) -> Value:
     """The first that is not nil; a failing member access counts as nil, as in the reference."""
     value = None
     for part in node.parts:
-        value = _value(part, scope)
+        value = value_of(part, scope)
         if value is not None:
             return value
     return value
@@ -137,10 +138,10 @@ def _coalesce(node: SyntaxNode, scope: Scope) -> Value:
 
 def _compare(node: SyntaxNode, scope: Scope) -> Value:
     """Comparisons in a row: `<` and the like bind neighbours, all others go from left to right."""
-    left = _value(node.parts[0], scope)
+    left = value_of(node.parts[0], scope)
     answer: Value = left
     for index, (operator, part) in enumerate(zip(node.word, node.parts[1:], strict=True)):
-        right = _value(part, scope)
+        right = value_of(part, scope)
         chained = index > 0 and operator in ORDERING and node.word[index - 1] in ORDERING
         result = _compared(operator, left if chained or index == 0 else answer, right, scope)
         answer = answer and result if chained else result
@@ -194,7 +195,7 @@ def _texts(operator: str, found: Callable[[str, str], bool]) -> Callable[[Value,
 
 
 def _range(node: SyntaxNode, scope: Scope) -> Value:
-    first, last = (_value(part, scope) for part in node.parts)
+    first, last = (value_of(part, scope) for part in node.parts)
     if type(first) is not int or type(last) is not int:
         raise mismatch("..", first, last)
     if last - first >= LONGEST_RANGE:
@@ -204,20 +205,20 @@ def _range(node: SyntaxNode, scope: Scope) -> Value:
 
 
 def _sum(node: SyntaxNode, scope: Scope) -> Value:
-    value = _value(node.parts[0], scope)
+    value = value_of(node.parts[0], scope)
     for operator, part in zip(node.word, node.parts[1:], strict=True):
-        value = arithmetic(operator, value, _value(part, scope))
+        value = arithmetic(operator, value, value_of(part, scope))
         scope.budget.spend(cost(value))
     return value
 
 
 def _power(node: SyntaxNode, scope: Scope) -> Value:
-    left, right = (_value(part, scope) for part in node.parts)
+    left, right = (value_of(part, scope) for part in node.parts)
     return arithmetic("**", left, right)
 
 
 def _sign(node: SyntaxNode, scope: Scope) -> Value:
-    value = _value(node.parts[0], scope)
+    value = value_of(node.parts[0], scope)
     if isinstance(value, timedelta):
         return -value if node.word == "-" else value
     return arithmetic("*", -1 if node.word == "-" else 1, value)
@@ -230,18 +231,18 @@ def _pointer(node: SyntaxNode, scope: Scope) -> Value:
 
 
 def _array(node: SyntaxNode, scope: Scope) -> Value:
-    return [_value(part, scope) for part in node.parts]
+    return [value_of(part, scope) for part in node.parts]
 
 
 def _map(node: SyntaxNode, scope: Scope) -> Value:
-    pairs = [(_value(pair.parts[0], scope), _value(pair.parts[1], scope)) for pair in node.parts]
+    pairs = [(value_of(pair.parts[0], scope), value_of(pair.parts[1], scope)) for pair in node.parts]
     if not all(isinstance(key, str) for key, _ in pairs):
         raise ExpressionError("a map key must be a string")
     return dict(pairs)
 
 
 def _chain(node: SyntaxNode, scope: Scope) -> Value:
-    return _steps(_value(node.parts[0], scope), node.parts[1:], scope)
+    return _steps(value_of(node.parts[0], scope), node.parts[1:], scope)
 
 
 def _steps(value: Value, steps: tuple[SyntaxNode, ...], scope: Scope) -> Value:
@@ -257,7 +258,7 @@ def _steps(value: Value, steps: tuple[SyntaxNode, ...], scope: Scope) -> Value:
 def _slice(value: Value, step: SyntaxNode, scope: Scope) -> Value:
     if not isinstance(value, list | str):
         raise ExpressionError(f"cannot slice {type_name(value)}")
-    ends = [None if part.kind == "nothing" else _value(part, scope) for part in step.parts]
+    ends = [None if part.kind == "nothing" else value_of(part, scope) for part in step.parts]
     if not all(end is None or type(end) is int for end in ends):
         raise ExpressionError("a slice is bounded by integers")
     scope.budget.spend(cost(value))
@@ -278,7 +279,7 @@ def _call(node: SyntaxNode, scope: Scope) -> Value:
     if function is None:
         raise ExpressionError(f"unknown name {node.word}")
     function.check_count(node.word, len(node.parts))
-    arguments = [_value(part, scope) for part in node.parts]
+    arguments = [value_of(part, scope) for part in node.parts]
     scope.budget.spend(sum(map(cost, arguments)))
     value = function.call(scope.calling, *arguments)
     scope.budget.spend(cost(value))
@@ -288,12 +289,12 @@ def _call(node: SyntaxNode, scope: Scope) -> Value:
 def _closure(node: SyntaxNode, scope: Scope) -> Value:
     closure = CLOSURES[node.word]
     closure.check_count(node.word, len(node.parts))
-    items = _value(node.parts[0], scope) if node.parts else None
+    items = value_of(node.parts[0], scope) if node.parts else None
     if not isinstance(items, list):
         raise ExpressionError(f"builtin {node.word} takes only array (got {type_name(items)})")
 
     def at(walk: Walk, part: SyntaxNode) -> Value:
-        return _value(part, replace(scope, walk=walk))
+        return value_of(part, replace(scope, walk=walk))
 
     scope.budget.spend(sorting_cost(items) if closure.sorts else len(items))
     return closure.call(items, node.parts[1:], at)
@@ -310,8 +311,8 @@ WORDS: Mapping[str, Callable[[Value, Value, Scope], bool]] = {
 STEPS: Mapping[str, Callable[[Value, SyntaxNode, Scope], Value]] = {
     "member": lambda value, step, scope: member(value, step.word),
     "optional member": lambda value, step, scope: member(value, step.word),
-    "index": lambda value, step, scope: element(value, _value(step.parts[0], scope)),
-    "optional index": lambda value, step, scope: element(value, _value(step.parts[0], scope)),
+    "index": lambda value, step, scope: element(value, value_of(step.parts[0], scope)),
+    "optional index": lambda value, step, scope: element(value, value_of(step.parts[0], scope)),
     "slice": _slice,
     "method": _method,
 }

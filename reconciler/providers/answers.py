@@ -18,6 +18,7 @@ def judged(task: MeasurementTask, result: Any, value: str, metadata: Mapping[str
         started=task.now,
         finished=task.now,
         metadata=metadata,
+        result=result,
     )
 
 

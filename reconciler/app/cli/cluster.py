@@ -3,16 +3,17 @@
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import wraps
 from shlex import quote
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 import typer
 
 from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence
+from reconciler.kube.transport import Request, Response, Transport
 
 Answer = TypeVar("Answer")
 Kubeconfig = Annotated[str, typer.Option("--kubeconfig", help="a kubeconfig file; default: $KUBECONFIG or ~/.kube/config")]
@@ -84,6 +85,32 @@ async def cluster(place: ClusterPlace) -> AsyncIterator[Client]:
 
     async with HttpTransport(endpoint(place.kubeconfig or None, place.context or None)) as transport:
         yield Client(transport, Fence())
+
+
+class LateTransport:
+    """Finds the cluster when it is first asked: a command that can do without one needs none. Use it as `async with`."""
+
+    def __init__(self, place: ClusterPlace) -> None:
+        self._place = place
+        self._found: Transport | None = None
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    @asynccontextmanager
+    async def open(self, request: Request) -> AsyncIterator[Response]:
+        from reconciler.kube.config import endpoint
+        from reconciler.kube.http import HttpTransport
+
+        if self._found is None:
+            where = endpoint(self._place.kubeconfig or None, self._place.context or None)
+            self._found = await self._stack.enter_async_context(HttpTransport(where))
+        async with self._found.open(request) as response:
+            yield response
 
 
 def ask(place: ClusterPlace, question: Callable[[Client], Awaitable[Answer]]) -> Answer:

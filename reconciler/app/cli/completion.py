@@ -1,4 +1,4 @@
-"""What the shell offers for a name that is half typed: Rollouts and Releases of the namespace, if the cluster answers at once."""
+"""What the shell offers for a name that is half typed: objects of the namespace, if the cluster answers at once."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ import click
 
 from reconciler.app.cli.cluster import ClusterPlace, cluster, settled
 from reconciler.kernel.identity import Resource, name_of
-from reconciler.kernel.resources import RELEASES, ROLLOUTS
+from reconciler.kernel.resources import ANALYSIS_TEMPLATES, RELEASES, ROLLOUTS
 
 PATIENCE = 2.0
 """Seconds that a person waits after the tab key."""
@@ -21,6 +21,11 @@ def rollout_names(ctx: click.Context, args: Sequence[str], incomplete: str) -> l
 def release_names(ctx: click.Context, args: Sequence[str], incomplete: str) -> list[str]:
     """The Releases whose name begins like this."""
     return _names(RELEASES, ctx, incomplete)
+
+
+def template_names(ctx: click.Context, args: Sequence[str], incomplete: str) -> list[str]:
+    """The AnalysisTemplates whose name begins like this."""
+    return _names(ANALYSIS_TEMPLATES, ctx, incomplete)
 
 
 def _names(resource: Resource, ctx: click.Context, incomplete: str) -> list[str]:

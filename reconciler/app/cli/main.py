@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "terminate": ("verbs", "End an analysis run now."),
     "freeze": ("freeze", "Stop writing now."),
     "unfreeze": ("freeze", "Let writing go on, all of it or one half; whatever is due is done then."),
+    "analyze": ("analyze", "Run one AnalysisTemplate now: each measurement, its condition with the values in it, and the verdict."),
     "diff": ("diff", "Compare manifests with the cluster."),
     "lint": ("lint", "Check syntax, schema and references of Rollouts, analysis templates, policies, Services, routes and settings."),
     "set": ("verbs", "Change a live object."),
