@@ -25,14 +25,16 @@ DEPLOY = ROOT / "deploy"
 YAMLS = sorted(path for path in DEPLOY.rglob("*.yaml"))
 KUBECTL = ROOT / ".venv" / "bin" / "kubectl"
 CONSTANTS = {name: value for name, value in vars(resources).items() if isinstance(value, Resource)}
-ROOMS = ("analysis", "rollouts", "sources", "releases", "sync", "runtime", "kube", "providers", "routers")
+ROOMS = ("analysis", "rollouts", "experiments", "sources", "releases", "sync", "runtime", "kube", "providers", "routers")
 ROUTER_ROLE = "reconciler-router-"
 ACTIONS = {"Create": "create", "Replace": "update", "Patch": "patch", "Remove": "delete", "Evict": "evict"}
 CALLS = {"get": "get", "find": "get", "list": "list", "create": "create", "replace": "update", "patch": "patch", "delete": "delete"}
 APPLIED = {"get", "list", "create", "patch", "delete"}
-OWNERS = {("argoproj.io", "rollouts/finalizers"), ("argoproj.io", "analysisruns/finalizers"), ("reconciler.dev", "releases/finalizers")}
+OWNED = ("argoproj.io/rollouts", "argoproj.io/analysisruns", "argoproj.io/experiments", "reconciler.dev/releases")
+OWNERS = {(group, f"{plural}/finalizers") for group, _, plural in (name.partition("/") for name in OWNED)}
 # What the code does through variables, where no call names the resource: (constant, verb) and the line of thought.
 THROUGH_VARIABLES = {
+    ("SERVICES", "get"),  # what already exists is looked at
     ("SERVICES", "patch"),  # core/traffic/services: selectors
     ("RELEASES", "status"),  # controller/release: `place`
     ("ROLLOUTS", "status"),  # core/release/steer, controller/rollout

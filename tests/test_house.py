@@ -41,7 +41,7 @@ NO_SUBJECT = re.compile(r"\b(whoever|nobody|somebody)\b", re.IGNORECASE)
 WAITS = {"asyncio", "subprocess", "socket", "httpx", "aiohttp", "git", "kubernetes", "threading", "logging", "structlog"}
 DIFFERS = {"random", "os", "time", "pathlib", "uuid", "secrets", "tempfile", "shutil", "platform", "reconciler.kernel.clock"}
 HANDS = ("reconciler.kube", "reconciler.git", "reconciler.web", "reconciler.runtime")
-NOUNS = {"analysis", "rollouts", "sources", "releases", "sync"}
+NOUNS = {"analysis", "rollouts", "experiments", "sources", "releases", "sync"}
 ALWAYS_PURE = {"views", "routers", "expr", "yamledit", "kernel"}
 DOING = ("observe", "controller", "apply", "restoring", "follow")
 

@@ -53,13 +53,13 @@ def new_run(  # noqa: PLR0913 - the facts of contract 6.4
         },
         "spec": run_spec(combined, arguments),
     }
-    return _placed(run, existing)
+    return placed(run, existing)
 
 
 def reusable(existing: Manifest, wanted: Manifest) -> bool:
-    """True when a run of the same name is the wanted one: same owner, unfinished, asking the same."""
+    """True when a run of the same name is the wanted one: same owner, unfinished, not told to end, asking the same."""
     phase = str((existing.get("status") or {}).get("phase") or RunPhase.PENDING)
-    if controller_uid(existing) != controller_uid(wanted) or RunPhase(phase).completed:
+    if controller_uid(existing) != controller_uid(wanted) or RunPhase(phase).completed or (existing.get("spec") or {}).get("terminate"):
         return False
     return all(_member(existing, name) == _member(wanted, name) for name in COMPARED)
 
@@ -100,7 +100,7 @@ def run_spec(combined: Combined, arguments: list[Manifest]) -> Manifest:
     return {"metrics": list(combined.metrics), **{name: value for name, value in optional.items() if value}}
 
 
-def _placed(run: Manifest, existing: Iterable[Manifest]) -> Manifest:
+def placed(run: Manifest, existing: Iterable[Manifest]) -> Manifest:
     """The run under the first name that is free, or the one that already bears it."""
     taken = {name_of(other): other for other in existing}
     wanted = name = name_of(run)

@@ -17,6 +17,7 @@ from reconciler.app.indexes import INDEXES
 from reconciler.app.policyfiles import PolicyFiles
 from reconciler.app.reference_metrics import ReferenceCollector
 from reconciler.app.settings.model import NotifierSettings, Settings
+from reconciler.experiments.controller import ExperimentController
 from reconciler.forges.fenced import FencedForge
 from reconciler.forges.registry import ForgeTerms, forge
 from reconciler.forges.rest import Token
@@ -64,7 +65,7 @@ from reconciler.sync.controller import Parts, SourceController
 from reconciler.sync.observe import Observation
 
 WATCHES: Mapping[str, tuple[Resource, ...]] = {
-    "rollout": (*RolloutController.watches, *kinds_of(ROUTERS)),
+    "rollout": (*RolloutController.watches, *ExperimentController.watches, *kinds_of(ROUTERS)),
     "analysis": AnalysisRunController.watches,
     "release": (*ReleaseController.watches, *SourceController.watches),
 }
@@ -170,6 +171,7 @@ def _controllers(environment: Environment, access: ClusterAccess, outside: Exter
         return [_source_controller(environment, access, outside, policies)] if "release" in settings.controllers else []
     if "rollout" in settings.controllers:
         found.append(RolloutController(access, _rollout_observer(access, settings)))
+        found.append(ExperimentController(access, settings.instance_id))
     if "analysis" in settings.controllers:
         found.append(AnalysisRunController(access, _providers(environment, access), settings.instance_id))
     if "release" in settings.controllers:

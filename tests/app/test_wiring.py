@@ -73,7 +73,7 @@ async def test_local_policies_are_read_before_anything_runs(cluster: Api, tmp_pa
 async def test_only_the_chosen_controllers_run(cluster: Api, tmp_path: Path) -> None:
     everything = await assembled(cluster, tmp_path, "namespace: x\n")
     companion = await assembled(cluster, tmp_path, "controllers: [release]\n")
-    assert set(everything.engine._controllers) == {"rollout", "analysisrun", "release", "source"}
+    assert set(everything.engine._controllers) == {"rollout", "experiment", "analysisrun", "release", "source"}
     assert set(companion.engine._controllers) == {"release", "source"}
 
 

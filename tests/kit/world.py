@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from reconciler.app.indexes import indexes
+from reconciler.experiments.controller import ExperimentController
 from reconciler.kernel.errors import Transient
 from reconciler.kernel.identity import Key, Manifest, Resource, annotations_of, controller_uid, labels_of, name_of, uid_of
 from reconciler.kernel.resources import (
     ANALYSIS_RUNS,
     ANALYSIS_TEMPLATES,
     DEPLOYMENTS,
+    EXPERIMENTS,
     PODS,
     REPLICA_SETS,
     ROLLOUTS,
@@ -19,6 +21,7 @@ from reconciler.kernel.resources import (
 )
 from reconciler.kernel.well_known import HASH_LABEL
 from reconciler.kube.cache import Cache
+from reconciler.kube.errors import Forbidden
 from reconciler.rollouts.controller import RolloutController
 from reconciler.rollouts.observe import RolloutObserver
 from reconciler.rollouts.pods.replica_set import ReplicaSet
@@ -68,28 +71,30 @@ class World:
 
     def __init__(
         self,
-        rollout: Manifest,
+        rollout: Manifest | None,
         *others: tuple[Resource, Manifest],
         routers: Routers = ROUTERS,
         reach: WritableNamespaces = NO_SOURCES,
         instance: str = "",
     ) -> None:
         self.clock = JumpingClock()
-        self.cache = CountedCache((*RolloutController.watches, *kinds_of(routers)), indexes(routers))
+        self.cache = CountedCache((*RolloutController.watches, *ExperimentController.watches, *kinds_of(routers)), indexes(routers))
         self.store = Store(self.cache, self.clock.now)
         self.client = FakeClient(self.store)
-        self.name = name_of(rollout)
+        self.name = name_of(rollout) if rollout is not None else ""
         self.recorder = Recorder(self.client, self.clock)  # type: ignore[arg-type]
         observer = RolloutObserver(self.client, self.cache, routers, reach, instance)  # type: ignore[arg-type]
         access = cluster_access(self.client, self.cache, self.clock, self.recorder)  # type: ignore[arg-type]
         self.controller = RolloutController(access, observer)
+        self.experimenter = ExperimentController(access, instance)
         self.broken: set[str] = set()
         self.sizes: list[tuple[int, int]] = []
         self.weights: list[int] = []
         self.wake_at: datetime | None = None
         for resource, manifest in others:
             self.store.put(resource, manifest)
-        self.store.put(ROLLOUTS, rollout)
+        if rollout is not None:
+            self.store.put(ROLLOUTS, rollout)
 
     # ---- what is there ----
 
@@ -140,6 +145,11 @@ class World:
     def runs(self) -> dict[str, Manifest]:
         return {name_of(run): run for run in self.store.list(ANALYSIS_RUNS, NAMESPACE)}
 
+    def experiment(self, name: str) -> Manifest:
+        found = self.store.get(EXPERIMENTS, NAMESPACE, name)
+        assert found is not None
+        return found
+
     def condition(self, type: str) -> Manifest:
         return next((c for c in self.status.get("conditions") or [] if c["type"] == type), {})
 
@@ -171,14 +181,22 @@ class World:
     # ---- what happens ----
 
     def one_pass(self) -> None:
-        """One reconcile; a pass that must be tried again is simply over here."""
+        """One reconcile of the rollout and of every experiment; a pass that must be tried again is simply over here."""
+        keys = [Key("rollout", NAMESPACE, self.name)] if self.name else []
+        keys += [Key("experiment", NAMESPACE, name_of(found)) for found in self.store.list(EXPERIMENTS, NAMESPACE)]
+        looks = [self._one_look(key) for key in keys]
+        self.wake_at = min((look for look in looks if look is not None), default=None)
+        if self.name:
+            self._note()
+
+    def _one_look(self, key: Key) -> datetime | None:
+        controller = self.controller if key.controller == "rollout" else self.experimenter
         try:
-            self.wake_at = run_through(self.controller.reconcile(Key("rollout", NAMESPACE, self.name)))
-        except Transient:
-            self.wake_at = None
+            return run_through(controller.reconcile(key))
+        except (Transient, Forbidden):
+            return None
         finally:
             run_through(self.recorder.drain())
-        self._note()
 
     def settle(self, passes: int = 120) -> "World":
         """Pods and passes until nothing changes any more."""

@@ -39,7 +39,7 @@ def parse_status(status: Manifest | None) -> RolloutStatus:
         hpa_replicas=_number(raw, "HPAReplicas"),
         selector=_text(raw, "selector"),
         collisions=raw.get("collisionCount"),
-        conditions=tuple(_condition(c) for c in raw.get("conditions") or ()),
+        conditions=tuple(parse_condition(c) for c in raw.get("conditions") or ()),
         pauses=tuple(_pause(p) for p in raw.get("pauseConditions") or ()),
         controller_pause=bool(raw.get("controllerPause")),
         abort=bool(raw.get("abort")),
@@ -75,7 +75,7 @@ def render_status(status: RolloutStatus) -> Manifest:
                 "abortedAt": _written(status.aborted_at),
                 "promoteFull": status.promote_full,
                 "restartedAt": _written(status.restarted_at),
-                "conditions": [_render_condition(c) for c in status.conditions],
+                "conditions": [render_condition(c) for c in status.conditions],
                 "pauseConditions": [{"reason": p.reason, "startTime": render_moment(p.started)} for p in status.pauses],
                 "duration": _render_duration(status.duration) if status.duration else None,
             }
@@ -112,7 +112,8 @@ def _written(moment: datetime | None) -> str | None:
     return render_moment(moment) if moment else None
 
 
-def _condition(raw: Mapping[str, Any]) -> Condition:
+def parse_condition(raw: Mapping[str, Any]) -> Condition:
+    """One condition as it stands in a status."""
     return Condition(
         type=_text(raw, "type"),
         status=_text(raw, "status"),
@@ -123,7 +124,8 @@ def _condition(raw: Mapping[str, Any]) -> Condition:
     )
 
 
-def _render_condition(condition: Condition) -> Manifest:
+def render_condition(condition: Condition) -> Manifest:
+    """One condition as the reference writes it."""
     return {
         "type": condition.type,
         "status": condition.status,

@@ -1,0 +1,176 @@
+"""An experiment among others: names that are taken, a server that refuses, people who edit, suspend and delete."""
+
+import pytest
+
+from reconciler.kernel.identity import Manifest, labels_of
+from reconciler.kernel.resources import ANALYSIS_RUNS, ANALYSIS_TEMPLATES, EXPERIMENTS, REPLICA_SETS, SERVICES
+from reconciler.kernel.well_known import INSTANCE_ID
+from reconciler.kube.errors import Forbidden, Refused
+from tests.kit.experiments import ExperimentWorld, experiment, measured, version
+from tests.kit.rollouts import NAMESPACE
+
+NOON = "2030-01-01T12:00:00Z"
+
+
+def world(*templates: Manifest, **spec: object) -> ExperimentWorld:
+    return ExperimentWorld(experiment(*templates, **spec))
+
+
+def test_a_foreign_replica_set_of_its_name_makes_it_take_another() -> None:
+    foreign = {"metadata": {"name": "trial-canary", "namespace": NAMESPACE}, "spec": {"replicas": 3, "template": version()["template"]}}
+    it = ExperimentWorld(experiment(duration="1h"), (REPLICA_SETS, foreign))
+    it.settle()
+    assert it.phase == "Running" and it.template()["collisionCount"] == 1
+    assert {r.name: r.spec for r in it.replica_sets} == {"trial-canary": 3, "trial-canary-1": 1}
+
+
+def test_a_foreign_service_of_its_name_is_an_error_and_stays() -> None:
+    foreign = {"metadata": {"name": "taken", "namespace": NAMESPACE}, "spec": {"selector": {"app": "other"}}}
+    it = ExperimentWorld(experiment(version(port=80, service={"name": "taken"})), (SERVICES, foreign))
+    it.settle()
+    assert it.phase.startswith("Error Failed to create Service taken for template 'canary': it exists")
+    it.wait(31)
+    kept = it.store.get(SERVICES, NAMESPACE, "taken")
+    assert kept is not None and kept["spec"] == foreign["spec"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("create ReplicaSet", "Error Failed to create ReplicaSet for template 'canary': no"),
+        ("create Service", "Error Failed to create Service trial-canary for template 'canary': no"),
+        ("create AnalysisRun", "Error Failed to create AnalysisRun for analysis 'check': no"),
+    ],
+)
+def test_what_the_server_refuses_is_told_where_it_belongs(kind: str, message: str) -> None:
+    it = world(version(port=80, service={}), analyses=[measured()])
+
+    def refuse(write: str) -> None:
+        if write.startswith(kind):
+            raise Refused(422, "Invalid", "no")
+
+    it.store.before_write = refuse
+    it.settle()
+    assert it.phase == message
+
+
+def test_what_is_forbidden_is_tried_again_until_the_deadline() -> None:
+    it, allowed = world(progressDeadlineSeconds=60), False
+
+    def forbid(write: str) -> None:
+        if write.startswith("create ReplicaSet") and not allowed:
+            raise Forbidden(403, "Forbidden", "quota")
+
+    it.store.before_write = forbid
+    it.settle()
+    assert it.code() == "Progressing Failed to create ReplicaSet for template 'canary': quota"
+    allowed = True
+    assert it.settle().phase == "Running"
+    late = world(progressDeadlineSeconds=60)
+    late.store.before_write = forbid
+    allowed = False
+    late.settle()
+    late.clock.time = late.clock.time.replace(minute=5)
+    assert late.settle().phase == "Failed Template 'canary' exceeded its progressDeadlineSeconds (60)"
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ({"templates": []}, "spec.templates: Required value: an experiment runs at least one template"),
+        ({"templates": [version("a"), version("a")]}, 'spec.templates[1].name: Duplicate value: "a"'),
+        ({"templates": [version("")]}, "spec.templates[0].name: Required value: "),
+        ({"templates": [{**version(), "selector": {}}]}, 'spec.templates[0].selector: Invalid value: "{}": an empty selector is invalid'),
+        ({"templates": [version(minReadySeconds=600)]}, "spec.progressDeadlineSeconds: Invalid value: 600: must be greater than minReady"),
+        ({"templates": [version(replicas=-1)]}, "spec.templates[0].replicas: Invalid value: -1: must be greater than or equal to 0"),
+        ({"templates": "all"}, 'spec.templates: Invalid value: "all": must be a list of objects'),
+        ({"duration": "soon"}, 'spec.duration: Invalid value: "soon": must be seconds or a duration such as 5m'),
+        ({"analyses": [measured(), measured()]}, 'spec.analyses[1].name: Duplicate value: "check"'),
+        ({"analyses": [measured("a", "")]}, "spec.analyses[0].templateName: Required value: "),
+    ],
+)
+def test_an_experiment_that_cannot_be_carried_out_says_where_and_stands_still(spec: Manifest, words: str) -> None:
+    it = world(**{"templates": [version()], **spec})
+    it.settle()
+    [condition] = it.status["conditions"]
+    assert condition["type"] == "InvalidSpec" and condition["message"].startswith(f'The Experiment "trial" is invalid: {words}')
+    assert not it.replica_sets and it.phase == ""
+    it.amend({"spec": {"templates": [version()], "duration": "5m", "analyses": None}}).settle()
+    assert it.phase == "Running" and "InvalidSpec" not in [condition["type"] for condition in it.status["conditions"]]
+
+
+def test_a_status_that_cannot_be_read_is_said_and_a_cleared_one_begins_afresh() -> None:
+    it = world(duration="5m")
+    it.amend({"status": {"phase": "Dancing", "conditions": "none"}}).settle()
+    assert 'status.phase: Invalid value: "Dancing"' in it.status["conditions"][0]["message"]
+    assert it.amend({"status": None}).settle().phase == "Running"
+
+
+def test_a_template_taken_out_of_the_spec_goes_and_the_others_stay() -> None:
+    it = world(version("a", "web:1", port=80, service={}), version("b", "web:2"))
+    it.settle()
+    it.amend({"spec": {"templates": [version("b", "web:2")]}}).settle()
+    assert (it.size("web:1"), it.size("web:2")) == (1, 1)
+    it.wait(31)
+    assert (it.size("web:1"), it.size("web:2")) == (0, 1) and it.store.get(SERVICES, NAMESPACE, "trial-a") is None
+    assert it.phase == "Running"
+
+
+def test_a_service_that_is_renamed_follows() -> None:
+    it = world(version(port=80, service={"name": "first"}))
+    it.settle()
+    it.amend({"spec": {"templates": [version(port=80, service={"name": "second"})]}}).settle()
+    assert it.template()["serviceName"] == "second"
+    assert it.store.get(SERVICES, NAMESPACE, "first") is None and it.store.get(SERVICES, NAMESPACE, "second") is not None
+
+
+def test_another_size_is_followed() -> None:
+    it = world(version(replicas=1))
+    it.settle()
+    it.amend({"spec": {"templates": [version(replicas=3)]}}).settle()
+    assert it.size("web:2") == 3 and it.phase == "Running"
+
+
+def test_only_experiments_of_its_instance_are_driven() -> None:
+    labelled = experiment(duration="1h")
+    labelled["metadata"]["labels"] = {INSTANCE_ID: "blue"}
+    assert not ExperimentWorld(labelled).settle().replica_sets
+    blue = ExperimentWorld(experiment(duration="1h", analyses=[measured()]), instance="blue")
+    assert not blue.settle().replica_sets
+    blue.amend({"metadata": {"labels": {INSTANCE_ID: "blue"}}}).settle()
+    assert labels_of(blue.runs["trial-check"]) == {INSTANCE_ID: "blue"}
+
+
+@pytest.mark.parametrize("place", [EXPERIMENTS, SERVICES])
+def test_what_a_person_suspended_stands_still(place: object) -> None:
+    it = world(version(port=80, service={}))
+    it.settle()
+    name = "trial" if place is EXPERIMENTS else "trial-canary"
+    it.amend({"metadata": {"annotations": {"reconciler.dev/suspend": "true"}}}, place, name)
+    it.amend({"spec": {"terminate": True}}).settle()
+    assert it.phase == "Running" and it.size("web:2") == 1
+    it.amend({"metadata": {"annotations": {"reconciler.dev/suspend": None}}}, place, name).settle()
+    assert it.phase == "Successful"
+
+
+def test_one_on_its_way_out_is_left_alone() -> None:
+    it = world()
+    it.settle()
+    it.amend({"metadata": {"deletionTimestamp": NOON}, "spec": {"terminate": True}}).settle()
+    assert it.phase == "Running"
+
+
+def test_a_template_that_no_watch_has_told_of_yet_is_asked_for() -> None:
+    it = world(analyses=[measured()])
+    it.cache.drop(ANALYSIS_TEMPLATES, NAMESPACE, "success-rate")
+    it.settle()
+    assert it.phase == "Running" and it.measurement()["analysisRun"] == "trial-check"
+
+
+def test_a_run_that_no_watch_has_told_of_yet_is_asked_for_and_one_that_is_gone_is_an_error() -> None:
+    it = world(analyses=[measured()])
+    it.settle()
+    it.cache.drop(ANALYSIS_RUNS, NAMESPACE, "trial-check")
+    assert it.settle().phase == "Running"
+    it.store.remove(ANALYSIS_RUNS, NAMESPACE, "trial-check")
+    assert it.settle().phase == "Error AnalysisRun 'trial-check' of analysis 'check' is gone"
