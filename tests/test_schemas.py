@@ -27,6 +27,7 @@ from reconciler.sources.model import Pull
 from reconciler.sync.diff import differences
 from reconciler.views.analyses import Tried, tried_analysis
 from reconciler.views.explain import Situation, explain
+from reconciler.views.plans import ChangeKind, PlannedField, PlannedRelease, ReleasePlan, WayBack
 from reconciler.views.releases import release_document
 from reconciler.views.rollouts import rollout_document, row_of, status_of
 from reconciler.views.tree import Family
@@ -124,6 +125,16 @@ def test_a_tried_analysis_fits() -> None:
     found = tried_analysis(Tried("AnalysisTemplate shop/rate", terms, status, [answer]))
     assert found.metrics[0].measurements
     assert wrong("analyze", plain(found)) == []
+
+
+def test_a_plan_fits() -> None:
+    field = PlannedField(file="web.yaml", line=3, field="spec.template", old="web:1.0", new="web:1.1")
+    common = {"workload": "Rollout shop/web", "strategy": "canary", "steps": ("pause",), "at_least": "1m", "waits_for_person": True}
+    releases = tuple(
+        PlannedRelease(kind=kind, way_back=way, reason="", fields=(field,), **common) for kind in ChangeKind for way in WayBack
+    )
+    found = ReleasePlan(source="shop", base="a" * 40, head="b" * 40, releases=releases, problems=("web.yaml:1: x",))
+    assert wrong("plan", [plain(found)]) == []
 
 
 def test_a_version_fits(capsys: pytest.CaptureFixture[str]) -> None:

@@ -86,6 +86,13 @@ class Mirror:
         if keys:
             await verify(self.runner, oid, keys, self._home)
 
+    async def borrow(self, objects: Path) -> None:
+        """Counts the objects of another repository on this disk as its own: nothing is copied, and nothing is written there."""
+        await self._prepare()
+        alternates = self._directory / "objects" / "info" / "alternates"
+        await asyncio.to_thread(alternates.parent.mkdir, exist_ok=True)
+        await asyncio.to_thread(alternates.write_text, f"{objects}\n", encoding="utf-8")
+
     async def clean(self) -> None:
         """Packs what many fetches left loose. Unreachable commits stay: a proven version may be among them."""
         await self.runner.output(GitCall(("gc", "--quiet", "--prune=never"), seconds=CLEANING_SECONDS))

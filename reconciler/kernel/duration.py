@@ -33,6 +33,13 @@ def parse_duration(text: str) -> timedelta:
     return timedelta(microseconds=sign * int(total))
 
 
+def words_of(span: timedelta) -> str:
+    """A span of whole seconds as people write it: `1h30m`, `45s`; `0s` for none."""
+    minutes, seconds = divmod(int(span.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    return "".join(f"{number}{unit}" for number, unit in ((hours, "h"), (minutes, "m"), (seconds, "s")) if number) or "0s"
+
+
 def _microseconds(number: str, unit: str, text: str) -> Decimal:
     if not unit:
         raise ValueError(f'time: missing unit in duration "{text}"')

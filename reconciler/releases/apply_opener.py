@@ -26,12 +26,10 @@ from reconciler.releases.served import Found, earlier, found_of
 from reconciler.rollouts.replicas.template import semantically_equal
 from reconciler.rollouts.view import RolloutView, view_of
 from reconciler.runtime.access import ClusterAccess
-from reconciler.sources.documents import Parsed
-from reconciler.sources.edits import Outcome, restore_edits
+from reconciler.sources.follow import way_back
 from reconciler.sources.images import template_of
-from reconciler.sources.model import Pull, WorkloadId
+from reconciler.sources.model import Pull
 from reconciler.sources.permission import refusal
-from reconciler.sources.rewrites import rewrites
 from reconciler.sources.settings import SourceSettings
 from reconciler.sources.source_port import SourcePort, Tip
 from reconciler.sources.templates import Workload, referenced_config, workloads
@@ -241,16 +239,10 @@ class ReleaseOpener:
         if base is None:
             return Details(pull=pull)
         id = source_id(tip.parsed, release.namespace, release.spec.workload.name)
-        outcome = await self._way_back(source, base, tip.parsed, id)
+        outcome = await way_back(source, base, (tip.parsed, tip.parsed), id)
         revert, reason = revertability(outcome)
         traced = taken_back_by(outcome) if tip.parsed.inputs else ()
         return Details(pull=pull, changes=traced or moved(base, tip.parsed, id), revert=revert, revert_reason=reason)
-
-    async def _way_back(self, source: SourcePort, base: Parsed, tip: Parsed, id: WorkloadId) -> Outcome:
-        """The edit that would lead back from this tip."""
-        if tip.inputs:
-            return await source.answered(rewrites(base, tip, tip, id), tip)
-        return restore_edits(base, tip, tip, id)
 
     async def _pull(self, source: str, sha: str) -> Pull | None:
         """A forge that does not answer costs the comment, never the release."""

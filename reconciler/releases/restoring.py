@@ -34,11 +34,9 @@ from reconciler.sources.edits import (
     ProposedEdit,
     Superseded,
     Waiting,
-    restore_edits,
     words,
 )
-from reconciler.sources.follow import GitSource
-from reconciler.sources.rewrites import rewrites
+from reconciler.sources.follow import GitSource, way_back
 from reconciler.sources.source_port import Tip
 from reconciler.sources.templates import CONFIG_PARTS, workloads
 
@@ -136,10 +134,8 @@ class Restoration:
         if good is None:
             return Impossible(Obstacle.NO_PREVIOUS, "its commit is gone, and it was too large to be kept")
         id = source_id(bad or tip.parsed, release.namespace, release.spec.workload.name)
-        if not tip.parsed.inputs:
-            return restore_edits(good, bad, tip.parsed, id)
-        outcome = await hands.source.answered(rewrites(good, bad, tip.parsed, id), tip.parsed)
-        return Impossible(Obstacle.UNWRITABLE, IN_NO_FILE) if _in_no_file(release, tip, outcome) else outcome
+        outcome = await way_back(hands.source, good, (bad, tip.parsed), id)
+        return Impossible(Obstacle.UNWRITABLE, IN_NO_FILE) if tip.parsed.inputs and _in_no_file(release, tip, outcome) else outcome
 
     def _why_propose(self, work: Work) -> str:
         """Why this edit may not be pushed; empty when it may. Every way to Git obeys the policy of the verdict it serves."""

@@ -14,12 +14,12 @@ from reconciler.git.objects import CommitFacts, Snapshot
 from reconciler.git.refs import RemoteRefs
 from reconciler.git.tree import folders_with, snapshot, with_files
 from reconciler.sources.documents import Parsed
-from reconciler.sources.edits import Outcome
-from reconciler.sources.model import Commit, commit_of
+from reconciler.sources.edits import Outcome, PreviousManifest, restore_edits
+from reconciler.sources.model import Commit, WorkloadId, commit_of
 from reconciler.sources.renderer import Neighbours, Renderer
-from reconciler.sources.rewrites import Affected, Questions, Rendering, moved_objects
+from reconciler.sources.rewrites import Affected, Questions, Rendering, moved_objects, rewrites
 from reconciler.sources.settings import SourceSettings
-from reconciler.sources.source_port import Tip
+from reconciler.sources.source_port import SourcePort, Tip
 
 REMEMBERED = 16
 DEEPEST = 50
@@ -27,6 +27,14 @@ DEEPEST = 50
 MOST_NEIGHBOURS = 300
 LONGEST_UNSEEN = 180.0
 """Seconds after which the branch is looked at although no news is expected."""
+
+
+async def way_back(source: SourcePort, good: Parsed | PreviousManifest, versions: tuple[Parsed | None, Parsed], id: WorkloadId) -> Outcome:
+    """The edit that leads one workload back to `good`; `versions` are the rejected one, None where it is gone, and the tip."""
+    bad, tip = versions
+    if not tip.inputs:
+        return restore_edits(good, bad, tip, id)
+    return await source.answered(rewrites(good, bad, tip, id), tip)
 
 
 class GitSource:

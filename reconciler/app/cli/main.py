@@ -40,6 +40,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "unfreeze": ("freeze", "Let writing go on, all of it or one half; whatever is due is done then."),
     "analyze": ("analyze", "Run one AnalysisTemplate now: each measurement, its condition with the values in it, and the verdict."),
     "diff": ("diff", "Compare manifests with the cluster."),
+    "plan": (
+        "plan",
+        "Say what a range of commits would release: which workloads, by which field of which file, in which steps, and the way back of each.",
+    ),
     "lint": ("lint", "Check syntax, schema and references of Rollouts, analysis templates, policies, Services, routes and settings."),
     "set": ("verbs", "Change a live object."),
     "get": ("show", "Show one object with everything it owns."),
