@@ -42,7 +42,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "diff": ("diff", "Compare manifests with the cluster."),
     "plan": (
         "plan",
-        "Say what a range of commits would release: which workloads, by which field of which file, in which steps, and the way back of each.",
+        "Say what a range of commits would release: which workloads, by which fields, in which steps, and the way back of each.",
     ),
     "lint": ("lint", "Check syntax, schema and references of Rollouts, analysis templates, policies, Services, routes and settings."),
     "set": ("verbs", "Change a live object."),

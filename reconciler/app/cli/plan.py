@@ -46,7 +46,7 @@ def plan(
     strict: Strict = False,
     output: Form = "text",
 ) -> None:
-    """Say what a range of commits would release: which workloads, by which field of which file, in which steps, and the way back of each.
+    """Say what a range of commits would release: which workloads, by which fields, in which steps, and the way back of each.
 
     Files are rendered as the daemon renders them, from the commits of this clone; what is not committed does not count. The way back is
     the edit that would be written if the version failed, found out as a release does when it opens. No cluster is asked, so holds, what
