@@ -37,6 +37,8 @@ class Located:
     claim: Named
     config: tuple[Named, ...] = ()
     lender: Named | None = None
+    stated: Manifest = field(default_factory=dict)
+    """The manifest as the file says it: without the namespace that the source gives to what names none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +273,7 @@ def _located(place: _Place, value: Any, default: str) -> Located:
     claim = f"{manifest['kind']}.{manifest['apiVersion'].rpartition('/')[0]}", namespace, named
     config, lender = config_of(manifest, namespace), lender_of(manifest, namespace)
     key = kind_key(manifest), namespace, named
-    return Located(manifest, place.file, place.document, place.root, place.node.line, key, claim, config, lender)
+    return Located(manifest, place.file, place.document, place.root, place.node.line, key, claim, config, lender, value)
 
 
 def _in_namespace(manifest: Manifest, default: str) -> Manifest:

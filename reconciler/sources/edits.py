@@ -298,7 +298,7 @@ def _edited(question: _Question) -> _TipSoFar:
     draft = _TipSoFar(question.tip)
     for unit in _units(question):
         wanted = _wanted(unit)
-        if canonical(wanted) == canonical(unit.tip.manifest):
+        if canonical(wanted) == canonical(unit.tip.stated):
             continue
         draft = _write(draft, unit, wanted)
     return draft
@@ -328,16 +328,16 @@ def _parts(located: Located) -> tuple[tuple[str, ...], ...]:
 
 
 def _wanted(unit: _Unit) -> Manifest:
-    """The object at the tip with the rejected change taken back."""
-    template = template_path(unit.tip.key[0])
+    """The object at the tip, as its file says it, with the rejected change taken back."""
+    template, stated = template_path(unit.tip.key[0]), unit.tip.stated
     try:
         if template is not None:
-            return dict(put(unit.tip.manifest, template, taken_back(unit.previous, unit.rejected, part_at(unit.tip.manifest, template))))
-        content = taken_back(unit.previous, unit.rejected, content_of(unit.tip.manifest))
+            return dict(put(stated, template, taken_back(unit.previous, unit.rejected, part_at(stated, template))))
+        content = taken_back(unit.previous, unit.rejected, content_of(stated))
     except Moved as moved:
         path = ".".join(map(str, (*(template or ()), *moved.path)))
         raise _Unreadable(Superseded(Overtaken.CHANGED, f"{unit.tip.file}: {path}")) from moved
-    wanted: Any = unit.tip.manifest
+    wanted: Any = stated
     for part in CONFIG_PARTS:
         if part in content or wanted.get(part):
             wanted = put(wanted, (part,), content.get(part, ABSENT))
