@@ -180,9 +180,10 @@ class ReleaseOpener:
             return None
         found, live = self._found(workload), self._live(workload)
         underway = live is not None and not live.promoted
+        runs = self._earlier_runs(workload, asked)
         if found is None or (found.is_(asked.content.template, asked.images) and not underway):
-            return baseline(asked, history)
-        return baseline(asked, history, await self._in_git(source, workload, asked, found))
+            return baseline(asked, history, runs)
+        return baseline(asked, history, runs, await self._in_git(source, workload, asked, found))
 
     async def _in_git(self, source: SourcePort, workload: Workload, asked: Asked, found: Found) -> Serving:
         """The version that serves, as the newest commit that asks for it; from the cluster alone where none near the tip does."""

@@ -17,6 +17,7 @@ from reconciler.releases.facts import ReleaseFacts
 from reconciler.releases.model import Evidence, Release, ReleasePhase, ReleaseStatus, Restore, RestoreMode, RestoreState, Verb, Verdict
 from reconciler.releases.policy import ReleasePolicy
 from reconciler.releases.runs import configured, missing
+from reconciler.releases.waiting import waits_for
 
 ABORT_DELAY = timedelta(seconds=30)
 """How long a rollout keeps the pods of an aborted version when it does not say (contract 1.4, 1.3)."""
@@ -46,7 +47,8 @@ def judge(release: Release, policy: ReleasePolicy, facts: ReleaseFacts, now: dat
     """The status after this look. Same arguments, same status; unchanged when there is nothing to say."""
     if release.decided:
         return release.status
-    noted = replace(release, status=_noted(replace(release.status, unjudged=""), release, facts))
+    waiting = replace(release.status, unjudged="", reason=waits_for(release, policy, facts))
+    noted = replace(release, status=_noted(waiting, release, facts))
     look = Look(noted, policy, facts, now)
     return next((status for step in STEPS if (status := step(look)) is not None), noted.status)
 
@@ -137,6 +139,20 @@ def notice_stuck(look: Look) -> ReleaseStatus | None:
     return replace(look.status, verbs=(*look.status.verbs, Verb(verb="abort", at=look.now, reason=reason)))
 
 
+def notice_alone(look: Look) -> ReleaseStatus | None:
+    """Everybody was moved to it because nothing else was left, and its pods never come up: there is nothing to abort, and Git leads back.
+
+    That happens where the stable ReplicaSet is deleted by hand: the rollout layer then promotes what is there (contract 13.4).
+    """
+    live = look.facts.rollout
+    if not live.promoted or live.healthy or look.status.promoted_at is not None:
+        return None
+    if not live.timed_out or look.policy.on_stuck != "abort":
+        return look.status
+    alone = replace(look.status, promoted_at=look.now)
+    return _close(look.with_(alone), Ending(Verdict.FAILED, f"nothing else is left, and it never came up: {live.timed_out}"))
+
+
 def watch_promoted(look: Look) -> ReleaseStatus | None:
     """Everybody is on the new version; with `afterPromotion` it is measured there while the old one stays warm."""
     if not look.facts.rollout.promoted or look.policy.after_promotion is None:
@@ -170,6 +186,7 @@ STEPS: tuple[Step, ...] = (
     accept_first,
     notice_abort,
     notice_stuck,
+    notice_alone,
     watch_promoted,
     accept_promotion,
 )

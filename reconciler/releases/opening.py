@@ -69,9 +69,9 @@ def opening(asked: Asked, history: Sequence[Release], live: RolloutView | None, 
     return _release(asked, history, good, Cause.PUSHED, runs)
 
 
-def baseline(asked: Asked, history: Sequence[Release], found: Serving | None = None) -> Release:
-    """The release for what serves, or for the first version where nothing does yet."""
-    spec = _spec(asked, history)
+def baseline(asked: Asked, history: Sequence[Release], runs: Sequence[str] = (), found: Serving | None = None) -> Release:
+    """The release for what serves, or for the first version where nothing does yet. What was measured before is no evidence of it."""
+    spec = replace(_spec(asked, history), earlier_runs=earlier_runs(history, runs))
     if found is not None:
         spec = replace(
             spec, identity=found.identity, commit=found.commit, images=found.images, content=found.content, serving=found.pod_hash

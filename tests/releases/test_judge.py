@@ -10,6 +10,7 @@ from reconciler.releases.facts import ReleaseFacts
 from reconciler.releases.judge import judge
 from reconciler.releases.model import Cause, ReleasePhase, ReleaseStatus, Restore, RestoreMode, RestoreState, Verb, Verdict
 from reconciler.releases.policy import AfterPromotion, ReleasePolicy
+from reconciler.releases.waiting import OVERRIDDEN
 from tests.kit.releases import BAD, GOOD, NOW, TEMPLATE, aborted, facts, release, rollout, run
 
 POLICY = ReleasePolicy(name="p", namespace="shop")
@@ -197,7 +198,7 @@ def test_the_stable_hash_is_not_mistaken_for_the_new_one() -> None:
 
 @pytest.mark.parametrize("known", [rollout(**aborted("x has timed out progressing")), promoted(), rollout(current="overriding")])
 def test_pods_that_run_a_persons_override_are_never_judged(known: Manifest) -> None:
-    assert judged(facts(rollout=known, runs=(run("Failed"),), overridden=True)) == RUNNING
+    assert judged(facts(rollout=known, runs=(run("Failed"),), overridden=True)) == replace(RUNNING, reason=OVERRIDDEN)
 
 
 def test_what_an_override_measured_is_never_counted_as_evidence_of_a_release() -> None:

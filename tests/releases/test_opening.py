@@ -46,6 +46,10 @@ def opened(asked: Asked, history: list[Release], stable: str = "h1") -> Release:
     return found
 
 
+def test_what_was_measured_before_a_baseline_is_no_evidence_of_it() -> None:
+    assert baseline(ASKED, [], ("measured before",)).spec.earlier_runs == ("measured before",)
+
+
 def test_the_first_release_of_a_workload_is_its_baseline() -> None:
     first = baseline(ASKED, [])
     assert first.spec.baseline and first.spec.previous is None and first.spec.cause is Cause.PUSHED
@@ -68,7 +72,7 @@ def test_the_way_back_leads_to_what_serves_and_not_past_it_to_what_was_proven_be
 
 def test_while_the_version_that_serves_becomes_the_baseline_nothing_else_starts() -> None:
     found = Serving(images={"web": "web:1"}, content=Content(), identity="older", commit=Commit(sha="a" * 40), pod_hash="h1")
-    first = baseline(ASKED, [], found)
+    first = baseline(ASKED, [], found=found)
     assert (first.spec.baseline, first.spec.serving, first.spec.identity, first.spec.cause) == (True, "h1", "older", Cause.FOUND)
     assert opening(ASKED, [first], live()) is None
     done = msgspec.structs.replace(first, status=ended("older", Verdict.PASSED, pod_hash="h1").status)
