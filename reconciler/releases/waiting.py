@@ -8,6 +8,7 @@ from reconciler.releases.model import Release
 from reconciler.releases.policy import ReleasePolicy
 
 OVERRIDDEN = "a person's override runs in its place: it goes on once Git asks for another pod template, or the override is taken away"
+STRAYED = "another template was written in its place: it goes on once that is taken back, or Git asks for another pod template"
 PAUSED = "a person paused the rollout: promote it to let it go on, or abort it"
 INCONCLUSIVE = "an analysis was inconclusive: a person promotes or aborts"
 UNTIL_PROMOTED = "a pause without an end: a person promotes or aborts"
@@ -18,8 +19,10 @@ def waits_for(release: Release, policy: ReleasePolicy, facts: ReleaseFacts) -> s
     if facts.overridden:
         return OVERRIDDEN
     live = facts.rollout
-    if not release.status.pod_hash or live.current != release.status.pod_hash or live.aborted:
+    if not release.status.pod_hash or live.aborted:
         return ""
+    if live.current != release.status.pod_hash:
+        return STRAYED if facts.observed and not facts.runs_template_of(release) else ""
     stuck = live.timed_out if policy.on_stuck == "wait" and not live.healthy else ""
     return _pause(live.manifest) or (f"{stuck} The policy says to wait: a person aborts, or mends what its pods need" if stuck else "")
 

@@ -8,7 +8,7 @@ from reconciler.kernel.identity import Manifest
 from reconciler.releases.judge import judge
 from reconciler.releases.model import ReleasePhase, ReleaseStatus, RestoreState, Verdict
 from reconciler.releases.policy import AfterPromotion, ReleasePolicy
-from reconciler.releases.waiting import INCONCLUSIVE, OVERRIDDEN, PAUSED, UNTIL_PROMOTED
+from reconciler.releases.waiting import INCONCLUSIVE, OVERRIDDEN, PAUSED, STRAYED, UNTIL_PROMOTED
 from tests.kit.releases import BAD, NOW, aborted, facts, release, rollout
 
 POLICY, PATIENT = ReleasePolicy(name="p", namespace="shop"), ReleasePolicy(name="p", namespace="shop", on_stuck="wait")
@@ -30,6 +30,12 @@ def blue_green(**strategy: object) -> Manifest:
     return paused("BlueGreenPause", {"strategy": {"blueGreen": {"activeService": "a", **strategy}}})
 
 
+def strayed() -> Manifest:
+    """Another tool wrote another template, and the rollout layer has seen it."""
+    live = rollout(current="other", stable="other", phase="Healthy")
+    return {**live, "spec": {**live["spec"], "template": {"spec": {"containers": [{"name": "web", "image": "web:9"}]}}}}
+
+
 def said(live: Manifest, policy: ReleasePolicy = POLICY, **known: object) -> str:
     return judge(release(status=RUNNING), policy, facts(rollout=live, **known), NOW).reason
 
@@ -47,6 +53,8 @@ def said(live: Manifest, policy: ReleasePolicy = POLICY, **known: object) -> str
         (paused("CanaryPauseStep", {}, currentStepIndex=7), ""),
         (rollout(), ""),
         (rollout(current="other", pauseConditions=[{"reason": "InconclusiveAnalysisRun"}]), ""),
+        (strayed(), STRAYED),
+        ({**strayed(), "metadata": {**strayed()["metadata"], "generation": 3}}, ""),
     ],
 )
 def test_a_release_that_waits_for_a_person_says_so_itself(live: Manifest, words: str) -> None:
