@@ -50,6 +50,7 @@ THROUGH_VARIABLES = {
     ("POD_TEMPLATES", "get"),
     ("REPLICA_SETS", "get"),
     ("ANALYSIS_RUNS", "get"),  # controller/apply: what already exists is looked at
+    ("EXPERIMENTS", "get"),
     ("RELEASES", "get"),
     ("CONFIGMAPS", "patch"),  # controller/source: the inventory
 }

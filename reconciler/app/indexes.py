@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from reconciler.kernel.identity import Manifest, Resource
-from reconciler.kernel.resources import ANALYSIS_RUNS, RELEASES, REPLICA_SETS, ROLLOUTS, SERVICES
+from reconciler.kernel.resources import ANALYSIS_RUNS, EXPERIMENTS, RELEASES, REPLICA_SETS, ROLLOUTS, SERVICES
 from reconciler.kube.cache import Index
 from reconciler.releases.indexes import release_words
 from reconciler.rollouts.indexes import held_words, orphan_words, rollout_words, routed_words, run_words, service_words
@@ -23,6 +23,7 @@ def indexes(routers: Routers) -> Mapping[Resource, Index]:
         ROLLOUTS: words,
         SERVICES: service_words,
         ANALYSIS_RUNS: run_words,
+        EXPERIMENTS: run_words,
     }
     return {**known, **dict.fromkeys(kinds_of(routers), held_words)}
 

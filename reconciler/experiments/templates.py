@@ -78,11 +78,9 @@ def _missing(facts: ExperimentFacts, template: ExperimentTemplate, closing: bool
 
 
 def replica_set_of(experiment: Experiment, template: ExperimentTemplate, collisions: int | None) -> Manifest:
-    """The ReplicaSet of a template. A hash that the pod template inherited is another version's: it is not hashed and gives way."""
-    metadata = template.template.get("metadata") or {}
-    inherited = {key: value for key, value in (metadata.get("labels") or {}).items() if key != HASH_LABEL}
-    hash = template_hash({**template.template, "metadata": {**metadata, "labels": inherited}}, collisions)
-    labels, selector = {**inherited, HASH_LABEL: hash}, template.selector
+    """The ReplicaSet of a template, with a hash of its own."""
+    metadata, selector = template.template.get("metadata") or {}, template.selector
+    labels = {**(metadata.get("labels") or {}), HASH_LABEL: _hash(template, collisions)}
     return {
         "apiVersion": REPLICA_SETS.api_version,
         "kind": REPLICA_SETS.kind,
@@ -96,10 +94,21 @@ def replica_set_of(experiment: Experiment, template: ExperimentTemplate, collisi
         "spec": {
             "replicas": 0,
             "minReadySeconds": template.min_ready_seconds,
-            "selector": {**selector, "matchLabels": {**(selector.get("matchLabels") or {}), HASH_LABEL: hash}},
+            "selector": {**selector, "matchLabels": {**(selector.get("matchLabels") or {}), HASH_LABEL: labels[HASH_LABEL]}},
             "template": {**template.template, "metadata": {**metadata, "labels": labels}},
         },
     }
+
+
+def _hash(template: ExperimentTemplate, collisions: int | None) -> str:
+    """A hash that the pod template inherited is another version's: it is not hashed, and its own must differ, or the Services of that
+    version would select these pods too."""
+    metadata = template.template.get("metadata") or {}
+    labels = dict(metadata.get("labels") or {})
+    inherited = labels.pop(HASH_LABEL, "")
+    whole = {**template.template, "metadata": {**metadata, "labels": labels}}
+    own = template_hash(whole, collisions)
+    return own if own != inherited else template_hash(whole, collisions or 0)
 
 
 def _standing(facts: ExperimentFacts, template: ExperimentTemplate, found: ReplicaSet, wanted: int, now: datetime) -> TemplateStep:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from reconciler.rollouts.analyses import run_analyses
+from reconciler.rollouts.experiments import run_experiments
 from reconciler.rollouts.finish import finished, format_selector, fresh_status
 from reconciler.rollouts.passes import Pass, Runs
 from reconciler.rollouts.pause import MOMENT, halted, resumed
@@ -200,6 +201,7 @@ STEPS_OF_PASS = (
     pause,
     point_active,
     run_analyses,
+    run_experiments,
     dress_pods,
     finish,
 )

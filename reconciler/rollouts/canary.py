@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from reconciler.rollouts.analyses import run_analyses
+from reconciler.rollouts.experiments import run_experiments
 from reconciler.rollouts.finish import finished, fresh_status
 from reconciler.rollouts.passes import Pass, Runs
 from reconciler.rollouts.pause import halted, pause_at_step
@@ -35,7 +36,7 @@ def reset_when_changed(pass_: Pass) -> Pass:
     if pass_.ended or not changed(pass_):
         return pass_
     steps = pass_.facts.spec.steps
-    pass_ = replace(pass_, cleared_pauses=True, removed_abort=True, restarted_at=pass_.facts.spec.restart_at, runs=Runs())
+    pass_ = replace(pass_, cleared_pauses=True, removed_abort=True, restarted_at=pass_.facts.spec.restart_at, runs=Runs(), experiment=None)
     pass_, index = _first_index(pass_, len(steps))
     status = replace(fresh_status(pass_), promote_full=False, step_index=index if steps else None)
     return finished(pass_, status, changed=True)
@@ -98,7 +99,8 @@ def finish(pass_: Pass) -> Pass:
         pass_, status = promoted(pass_, status, reason)
         return finished(scale_after_success(pass_), status)
     if pass_.aborted:
-        return finished(pass_, replace(status, step_index=0 if end else None))
+        ended = replace(status, step_index=0 if end else None, canary=replace(status.canary, experiment=""))
+        return finished(pass_, ended)
     if completed(pass_) and status.step_index == pass_.before.step_index:
         pass_, status = _stepped(pass_, status)
     return finished(pass_, status)
@@ -112,8 +114,9 @@ def _forced_to_end(pass_: Pass, status: RolloutStatus) -> tuple[Pass, RolloutSta
 def _stepped(pass_: Pass, status: RolloutStatus) -> tuple[Pass, RolloutStatus]:
     step, index, end = current_step(pass_), index_of(pass_), len(pass_.facts.spec.steps)
     text = f"Rollout step {index + 1}/{end} completed ({step_text(step) if step else ''})"
-    onward = replace(pass_, runs=replace(pass_.runs, step=None)).unpause(PauseReason.CANARY_STEP).tell("RolloutStepCompleted", text)
-    return onward, replace(status, step_index=index + 1, canary=replace(status.canary, step_run=None))
+    onward = replace(pass_, runs=replace(pass_.runs, step=None), experiment=None).unpause(PauseReason.CANARY_STEP)
+    onward = onward.tell("RolloutStepCompleted", text)
+    return onward, replace(status, step_index=index + 1, canary=replace(status.canary, step_run=None, experiment=""))
 
 
 STEPS_OF_PASS = (
@@ -124,6 +127,7 @@ STEPS_OF_PASS = (
     forget_old,
     point_services,
     route_traffic,
+    run_experiments,
     analyse,
     scale_replica_sets,
     pause,

@@ -20,7 +20,8 @@ class Findings:
     """What was read from the cluster around one rollout.
 
     `replica_sets` are those the rollout owns; `namesake` is a foreign one that has the name of the next; `other_runs` are analysis runs
-    of the namespace that are not the rollout's but may have a name it wants; `pods` are read only for a restart or pod metadata;
+    of the namespace that are not the rollout's but may have a name it wants, and so are `other_experiments`; `pods` are read only for a
+    restart or pod metadata;
     `routed_hashes` are the versions a router's own objects name (contract 10.7); `routes` is what each router is asked about,
     `left` what still holds something of the rollout that it names no more, `held` the routers' objects that a person suspended.
     """
@@ -30,6 +31,8 @@ class Findings:
     services: Mapping[str, Manifest] = field(default_factory=dict)
     runs: tuple[Manifest, ...] = ()
     other_runs: tuple[Manifest, ...] = ()
+    experiments: tuple[Manifest, ...] = ()
+    other_experiments: tuple[Manifest, ...] = ()
     templates: tuple[Manifest, ...] = ()
     pods: tuple[Manifest, ...] = ()
     referent: Manifest | None = None

@@ -42,6 +42,7 @@ def fresh_status(pass_: Pass) -> RolloutStatus:
         weights=pass_.weights,
         step_run=_mirror(runs.step),
         background_run=_mirror(runs.background),
+        experiment=name_of(pass_.experiment) if pass_.experiment is not None else "",
         stable_ping_pong=before.canary.stable_ping_pong,
     )
     return RolloutStatus(

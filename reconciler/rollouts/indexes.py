@@ -31,7 +31,7 @@ def service_words(service: Manifest) -> tuple[str, ...]:
 
 
 def namesake_word(namespace: str, rollout: str) -> str:
-    """Analysis runs whose names begin like those of this Rollout's runs: its own and foreign ones."""
+    """Analysis runs and Experiments whose names begin like those that this Rollout makes: its own and foreign ones."""
     return f"named {namespace}/{rollout}-"
 
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.analysis.templates import reachable
-from reconciler.kernel.identity import Manifest, ObjectRef, controller_uid, name_of, namespace_of, uid_of
+from reconciler.kernel.identity import Manifest, ObjectRef, Resource, controller_uid, name_of, namespace_of, uid_of
 from reconciler.kernel.problem import InvalidField, Problem, invalid
 from reconciler.kernel.resources import (
     ANALYSIS_RUNS,
     ANALYSIS_TEMPLATES,
     CLUSTER_ANALYSIS_TEMPLATES,
+    EXPERIMENTS,
     PODS,
     REPLICA_SETS,
     ROLLOUTS,
@@ -77,12 +78,16 @@ class RolloutObserver:
         """Every fact for one decision."""
         spec, status, namespace = resolved.spec, parse_status(rollout.get("status")), namespace_of(rollout)
         owned = claim(rollout, spec.selector, claimable(self._cache, rollout)).owned
-        runs, strangers = await self._runs(rollout, status)
+        mirrors = (status.canary.step_run, status.canary.background_run, status.blue_green.pre_run, status.blue_green.post_run)
+        runs, strangers = await self._made(ANALYSIS_RUNS, rollout, [mirror.name for mirror in mirrors if mirror is not None])
+        experiments, others = await self._made(EXPERIMENTS, rollout, [status.canary.experiment] if status.canary.experiment else [])
         found = Findings(
             replica_sets=owned,
             services=self._services(namespace, spec),
             runs=runs,
             other_runs=strangers,
+            experiments=experiments,
+            other_experiments=others,
             templates=self._templates(namespace, spec),
             pods=await self._pods(namespace, spec, status, owned, now),
             referent=resolved.referent,
@@ -106,19 +111,16 @@ class RolloutObserver:
 
         return reachable([asked.analysis.manifest for asked in analyses(spec)], look_up)
 
-    async def _runs(self, rollout: Manifest, status: RolloutStatus) -> tuple[tuple[Manifest, ...], tuple[Manifest, ...]]:
-        """Owned runs, those the status names and the cache has not seen yet included; and others whose names may collide."""
+    async def _made(self, resource: Resource, rollout: Manifest, named: Iterable[str]) -> tuple[tuple[Manifest, ...], tuple[Manifest, ...]]:
+        """Owned runs or experiments, those the status names and the cache has not seen yet included; and others whose names may collide."""
         namespace, uid, name = namespace_of(rollout), uid_of(rollout), name_of(rollout)
-        owned = {name_of(run): run for run in self._cache.owned(ANALYSIS_RUNS, uid)}
-        mirrors = (status.canary.step_run, status.canary.background_run, status.blue_green.pre_run, status.blue_green.post_run)
-        for mirror in mirrors:
-            if mirror is None or mirror.name in owned:
-                continue
-            run = await self._client.find(ANALYSIS_RUNS, namespace, mirror.name)
-            if run is not None and controller_uid(run) == uid:
-                owned[mirror.name] = run
-        namesakes = self._cache.indexed(ANALYSIS_RUNS, namesake_word(namespace, name))
-        return tuple(owned.values()), tuple(run for run in namesakes if name_of(run) not in owned)
+        owned = {name_of(found): found for found in self._cache.owned(resource, uid)}
+        for missing in [each for each in named if each not in owned]:
+            found = await self._client.find(resource, namespace, missing)
+            if found is not None and controller_uid(found) == uid:
+                owned[missing] = found
+        namesakes = self._cache.indexed(resource, namesake_word(namespace, name))
+        return tuple(owned.values()), tuple(other for other in namesakes if name_of(other) not in owned)
 
     async def _pods(
         self, namespace: str, spec: RolloutSpec, status: RolloutStatus, owned: tuple[Manifest, ...], now: datetime

@@ -8,6 +8,7 @@ from reconciler.kernel.resources import (
     ANALYSIS_TEMPLATES,
     CLUSTER_ANALYSIS_TEMPLATES,
     DEPLOYMENTS,
+    EXPERIMENTS,
     REPLICA_SETS,
     ROLLOUTS,
     SERVICES,
@@ -28,7 +29,7 @@ def concerned(resource: Resource, manifest: Manifest, cache: Cache) -> Iterator[
     namespace, name = namespace_of(manifest), name_of(manifest)
     if resource == ROLLOUTS:
         yield namespace, name
-    elif resource in (REPLICA_SETS, ANALYSIS_RUNS):
+    elif resource in (REPLICA_SETS, ANALYSIS_RUNS, EXPERIMENTS):
         yield from _owners(namespace, manifest)
     if resource == SERVICES and MANAGED_BY in annotations_of(manifest):
         yield namespace, annotations_of(manifest)[MANAGED_BY]

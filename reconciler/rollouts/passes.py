@@ -44,7 +44,8 @@ class Runs:
 class Pass:
     """A pass so far. `abort_reason` is set when this pass aborts; `removed_abort` when an abort no longer counts (contract 4.1, step 0).
 
-    `selectors` are the versions that services select after this pass's switches. A pass that `ended` takes no further step.
+    `experiment` is the one of the current step; `selectors` are the versions that services select after this pass's switches. A pass that
+    `ended` takes no further step.
     """
 
     facts: RolloutFacts
@@ -57,6 +58,7 @@ class Pass:
     removed_abort: bool = False
     weights: Weights | None = None
     runs: Runs = field(default_factory=Runs)
+    experiment: Manifest | None = None
     selectors: Mapping[str, str] = field(default_factory=dict)
     restarted_at: datetime | None = None
     status: RolloutStatus | None = None

@@ -10,6 +10,7 @@ from reconciler.kernel.problem import Problem
 from reconciler.kernel.resources import ROLLOUTS
 from reconciler.rollouts import bluegreen, canary
 from reconciler.rollouts.analyses import recall_runs
+from reconciler.rollouts.experiments import recall_experiment
 from reconciler.rollouts.facts import RolloutFacts
 from reconciler.rollouts.finish import finished, fresh_status, stamped
 from reconciler.rollouts.passes import Pass, RolloutPlan, begin
@@ -191,6 +192,7 @@ FIRST: tuple[PassStep, ...] = (
     create_missing,
     note_found,
     recall_runs,
+    recall_experiment,
     speak_of_pauses,
     follow_scale,
 )

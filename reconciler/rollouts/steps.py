@@ -7,6 +7,7 @@ from reconciler.rollouts.pause import resumed_or_expired
 from reconciler.rollouts.pods.sizes import at_desired_counts
 from reconciler.rollouts.position import current_step, run_phase
 from reconciler.rollouts.spec.model import Step
+from reconciler.rollouts.status.model import PauseReason
 
 
 def waiting_step(pass_: Pass) -> bool:
@@ -43,6 +44,11 @@ def _analysis_done(pass_: Pass, step: Step) -> bool:
     return run_phase(pass_.runs.step) == "Successful"
 
 
+def _experiment_done(pass_: Pass, step: Step) -> bool:
+    """While an inconclusive analysis pauses the rollout, experiments stand still too (contract 4.4)."""
+    return run_phase(pass_.experiment) == "Successful" and pass_.before.pause(PauseReason.INCONCLUSIVE_ANALYSIS) is None
+
+
 def _route_done(pass_: Pass, step: Step) -> bool:
     return True
 
@@ -51,6 +57,7 @@ COMPLETION: tuple[tuple[Callable[[Step], bool], Callable[[Pass, Step], bool]], .
     (lambda step: step.pause is not None, _pause_done),
     (lambda step: step.scale is not None, _scale_done),
     (lambda step: step.set_weight is not None, _weight_done),
+    (lambda step: step.experiment is not None, _experiment_done),
     (lambda step: step.analysis is not None, _analysis_done),
     (lambda step: step.header_route is not None, _route_done),
     (lambda step: step.mirror_route is not None, _route_done),

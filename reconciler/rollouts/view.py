@@ -26,7 +26,11 @@ class AbortCause(StrEnum):
     PERSON = "person"
 
 
-CAUSES: Mapping[str, AbortCause] = {"analysis phase error/failed": AbortCause.ANALYSIS, "has timed out progressing": AbortCause.DEADLINE}
+CAUSES: Mapping[str, AbortCause] = {
+    "analysis phase error/failed": AbortCause.ANALYSIS,
+    "Experiment analysis phase is error/failed": AbortCause.ANALYSIS,
+    "has timed out progressing": AbortCause.DEADLINE,
+}
 """What the message of the condition contains; without any of these nobody but a person asked for the abort."""
 
 

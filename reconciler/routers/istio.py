@@ -42,7 +42,9 @@ class _Mesh:
 class Istio:
     """The router of `trafficRouting.istio`."""
 
-    features = Features(header=True, mirror=True, ping_pong=True, shared_fields={"VirtualService": WEIGHTS, "DestinationRule": HASHES})
+    features = Features(
+        header=True, mirror=True, ping_pong=True, experiments=True, shared_fields={"VirtualService": WEIGHTS, "DestinationRule": HASHES}
+    )
     kinds = (VIRTUAL_SERVICES, DESTINATION_RULES)
     shapes = SHAPES
 

@@ -62,6 +62,15 @@ def test_an_inherited_hash_is_not_hashed_and_gives_way() -> None:
     assert labels_of(made)[HASH_LABEL] == template_hash(version()["template"]) == made["spec"]["selector"]["matchLabels"][HASH_LABEL]
 
 
+def test_a_version_that_hashes_like_its_parent_gets_a_hash_of_its_own() -> None:
+    same = version()
+    parent = template_hash(same["template"])
+    same["template"]["metadata"]["labels"][HASH_LABEL] = parent
+    it = world(same, duration="1h")
+    it.settle()
+    assert labels_of(it.replica_sets[0].manifest)[HASH_LABEL] == template_hash(version()["template"], 0) != parent
+
+
 def test_a_replica_set_begins_without_pods_and_is_scaled_by_the_next_pass() -> None:
     it = world(duration="1h")
     it.one_pass()

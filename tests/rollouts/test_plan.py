@@ -160,7 +160,6 @@ def test_an_abort_of_what_is_promoted_already_is_removed() -> None:
 @pytest.mark.parametrize(
     ("steps", "field"),
     [
-        ([{"experiment": {"templates": []}}], "spec.strategy.steps[0].experiment"),
         ([{"plugin": {"name": "x/y"}}], "spec.strategy.steps[0].plugin"),
     ],
 )

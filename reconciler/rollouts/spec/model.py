@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from reconciler.kernel.identity import Manifest
+from reconciler.kernel.identity import Labels, Manifest
 from reconciler.rollouts.traffic.model import HeaderRoute, MirrorRoute
 
 DEFAULT_DELAY = 30
@@ -45,6 +45,32 @@ class CanaryScale:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepTemplate:
+    """One version that an experiment step runs: that of the canary or of stable (`reference`), changed a little.
+
+    `selector` None: that of the version; `weight` None: no share of the traffic; `service` None: no Service unless it has a weight.
+    """
+
+    name: str
+    reference: str
+    replicas: int | None = None
+    labels: Labels = field(default_factory=dict)
+    annotations: Labels = field(default_factory=dict)
+    selector: Manifest | None = None
+    weight: int | None = None
+    service: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentStep:
+    """A step that waits for an Experiment. `manifest` is as written: what the Experiment takes over word by word is read there."""
+
+    manifest: Manifest
+    templates: tuple[StepTemplate, ...] = ()
+    analyses: tuple[Manifest, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One item of `canary.steps`. More than one kind may be set; completion asks them in the contract's order (contract 4.3)."""
 
@@ -54,7 +80,7 @@ class Step:
     header_route: HeaderRoute | None = None
     mirror_route: MirrorRoute | None = None
     analysis: RolloutAnalysis | None = None
-    experiment: Manifest | None = None
+    experiment: ExperimentStep | None = None
     plugin: Manifest | None = None
 
 

@@ -1,8 +1,9 @@
 """The steps of a canary, and the analyses a rollout asks for (contract 1.4, 1.5)."""
 
 from reconciler.kernel.fields import Fields
+from reconciler.kernel.identity import Labels
 from reconciler.rollouts.spec.durations import parse_seconds
-from reconciler.rollouts.spec.model import CanaryScale, Pause, RolloutAnalysis, Step
+from reconciler.rollouts.spec.model import CanaryScale, ExperimentStep, Pause, RolloutAnalysis, Step, StepTemplate
 from reconciler.rollouts.traffic.model import HeaderMatch, HeaderRoute, MirrorRoute
 
 UNREADABLE = -1
@@ -27,7 +28,7 @@ def _step(step: Fields) -> Step:
         header_route=_header_route(step.optional("setHeaderRoute")),
         mirror_route=_mirror_route(step.optional("setMirrorRoute")),
         analysis=parse_analysis(step.optional("analysis")),
-        experiment=step.raw.get("experiment"),
+        experiment=_experiment(step.optional("experiment")),
         plugin=step.raw.get("plugin"),
     )
 
@@ -66,3 +67,34 @@ def _mirror_route(route: Fields | None) -> MirrorRoute | None:
     if route is None:
         return None
     return MirrorRoute(route.text("name"), tuple(match.raw for match in route.each("match")), route.number_or("percentage", 100))
+
+
+def _experiment(experiment: Fields | None) -> ExperimentStep | None:
+    if experiment is None:
+        return None
+    analyses = experiment.each("analyses")
+    for analysis in analyses:
+        analysis.each("args")
+    return ExperimentStep(
+        manifest=experiment.raw,
+        templates=tuple(_step_template(template) for template in experiment.each("templates")),
+        analyses=tuple(analysis.raw for analysis in analyses),
+    )
+
+
+def _step_template(template: Fields) -> StepTemplate:
+    metadata, service, selector = template.under("metadata"), template.optional("service"), template.optional("selector")
+    return StepTemplate(
+        name=template.text("name"),
+        reference=template.text("specRef"),
+        replicas=template.number("replicas"),
+        labels=_texts(metadata.under("labels")),
+        annotations=_texts(metadata.under("annotations")),
+        selector=None if selector is None else selector.raw,
+        weight=template.number("weight"),
+        service=None if service is None else service.text("name"),
+    )
+
+
+def _texts(fields: Fields) -> Labels:
+    return {key: fields.text(key) for key in fields.raw}

@@ -39,6 +39,13 @@ def updated_text(revision: int) -> str:
 
 
 def weight_text(before: Weights | None, after: Weights) -> str:
-    if before is None or before.canary.weight == after.canary.weight:
-        return f"Traffic weight updated to {after.canary.weight}"
-    return f"Traffic weight updated from {before.canary.weight} to {after.canary.weight}"
+    """What changed of the weights, as Go prints it."""
+    words = []
+    if before is None:
+        words.append(f"to {after.canary.weight}")
+    elif before.canary.weight != after.canary.weight:
+        words.append(f"from {before.canary.weight} to {after.canary.weight}")
+    if after.additional != (before.additional if before is not None else ()):
+        shares = " ".join(f"{{{share.weight} {share.service} {share.hash}}}" for share in after.additional)
+        words.append(f"additional: [{shares}]")
+    return f"Traffic weight updated {', '.join(words)}"

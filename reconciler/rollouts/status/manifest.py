@@ -144,6 +144,7 @@ def _canary(raw: Mapping[str, Any]) -> CanaryStatus:
         weights=_weights(raw.get("weights")),
         step_run=_run(raw.get("currentStepAnalysisRunStatus")),
         background_run=_run(raw.get("currentBackgroundAnalysisRunStatus")),
+        experiment=_text(raw, "currentExperiment"),
         stable_ping_pong=_text(raw, "stablePingPong"),
     )
 
@@ -154,6 +155,7 @@ def _render_canary(canary: CanaryStatus) -> Manifest:
             "weights": _render_weights(canary.weights) if canary.weights else None,
             "currentStepAnalysisRunStatus": _render_run(canary.step_run),
             "currentBackgroundAnalysisRunStatus": _render_run(canary.background_run),
+            "currentExperiment": canary.experiment,
             "stablePingPong": canary.stable_ping_pong,
         }
     )

@@ -92,6 +92,7 @@ class CanaryStatus:
     weights: Weights | None = None
     step_run: RunStatus | None = None
     background_run: RunStatus | None = None
+    experiment: str = ""
     stable_ping_pong: str = ""
 
 

@@ -1,23 +1,29 @@
 """Which share of traffic the canary shall have, row by row (contract 9.1, 9.2)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.rollouts.passes import Pass
 from reconciler.rollouts.pods.sizes import at_desired_counts
 from reconciler.rollouts.position import current_step, index_of, step_weight, walk_back, weight_before
 from reconciler.rollouts.replicas.routed import abort_weight
+from reconciler.rollouts.traffic.destinations import destinations
+from reconciler.rollouts.traffic.model import WeightDestination
 from reconciler.rollouts.traffic.services import rolling_back_dynamically
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedWeight:
-    """A wanted weight. `drop`: managed routes go; `home`: the canary Service goes to stable; `hash`: whose weight it is."""
+    """A wanted weight. `drop`: managed routes go; `home`: the canary Service goes to stable; `hash`: whose weight it is.
+
+    `additional` are the shares of an experiment that runs.
+    """
 
     weight: int
     hash: str
     drop: bool = False
     home: bool = False
+    additional: tuple[WeightDestination, ...] = ()
 
 
 def wanted_traffic(pass_: Pass) -> WantedWeight:
@@ -31,6 +37,10 @@ def wanted_traffic(pass_: Pass) -> WantedWeight:
 
 def _wanted(pass_: Pass, weight: int, *, drop: bool = False, home: bool = False) -> WantedWeight:
     return WantedWeight(weight=weight, hash=pass_.facts.new_hash, drop=drop, home=home)
+
+
+def _beside_experiment(pass_: Pass, weight: int, *, drop: bool = False) -> WantedWeight:
+    return replace(_wanted(pass_, weight, drop=drop), additional=destinations(pass_))
 
 
 def dynamic_rollback(pass_: Pass) -> WantedWeight | None:
@@ -56,7 +66,7 @@ def aborted(pass_: Pass) -> WantedWeight | None:
 def nothing_there(pass_: Pass) -> WantedWeight | None:
     """A canary without available pods has no traffic (contract 13.11)."""
     new = pass_.facts.new
-    return _wanted(pass_, 0, drop=True) if new is None or new.available == 0 else None
+    return _beside_experiment(pass_, 0, drop=True) if new is None or new.available == 0 else None
 
 
 def full_promotion(pass_: Pass) -> WantedWeight | None:
@@ -80,11 +90,11 @@ def pods_missing(pass_: Pass) -> WantedWeight | None:
         return None
     if current_step(pass_) is None:
         return _wanted(pass_, recorded_weight(pass_) or 0)
-    return _wanted(pass_, weight_before(pass_, index_of(pass_)))
+    return _beside_experiment(pass_, weight_before(pass_, index_of(pass_)))
 
 
 def on_steps(pass_: Pass) -> WantedWeight | None:
-    return _wanted(pass_, step_weight(pass_)) if pass_.facts.spec.steps else None
+    return _beside_experiment(pass_, step_weight(pass_)) if pass_.facts.spec.steps else None
 
 
 ROWS: tuple[Callable[[Pass], WantedWeight | None], ...] = (

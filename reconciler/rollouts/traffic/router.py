@@ -109,6 +109,7 @@ class Features:
     maximum: bool = False
     ping_pong: bool = False
     verify: bool = False
+    experiments: bool = False
     shared_fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 

@@ -8,6 +8,7 @@ from reconciler.rollouts.replicas.surge import resolve
 from reconciler.rollouts.spec.model import Canary, RolloutSpec, Step
 from reconciler.rollouts.traffic.model import HeaderRoute, MirrorRoute
 from reconciler.rollouts.traffic.router import Features, Routers, RoutesAsked, served
+from reconciler.rollouts.validation.experiment import experiment_problems, weight_problems
 from reconciler.rollouts.validation.rules import affinity_problems, argument_problems, negative_problems, same_services
 
 ONE_KIND = "Step must have one of the following set: experiment, setWeight, setCanaryScale, plugin or pause"
@@ -32,6 +33,7 @@ def canary_problems(rollout: Manifest, spec: RolloutSpec, routers: Routers) -> I
     yield from affinity_problems("spec.strategy.antiAffinity", canary.anti_affinity)
     for index, step in enumerate(canary.steps):
         yield from _step(rollout, canary, step, f"spec.strategy.steps[{index}]")
+    yield from weight_problems(canary, any(features.experiments for features in _features(canary, routers)))
     yield from _routers(canary, routers)
     if canary.analysis is not None:
         yield from argument_problems("spec.strategy.analysis", rollout, canary.analysis.manifest)
@@ -129,7 +131,7 @@ def _step(rollout: Manifest, canary: Canary, step: Step, path: str) -> Iterator[
     if len(exclusive) > 1 or (not exclusive and not others):
         yield invalid(path, _kinds(step), ONE_KIND)
     if step.experiment is not None:
-        yield unsupported(f"{path}.experiment", "an experiment step")
+        yield from experiment_problems(rollout, step.experiment, path)
     if step.plugin is not None:
         yield unsupported(f"{path}.plugin", "a plugin step")
     yield from _weight(canary, step, path)

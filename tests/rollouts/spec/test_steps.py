@@ -2,7 +2,7 @@
 
 from reconciler.kernel.fields import Fields
 from reconciler.kernel.identity import Manifest
-from reconciler.rollouts.spec.model import CanaryScale, Pause, Step
+from reconciler.rollouts.spec.model import CanaryScale, ExperimentStep, Pause, Step, StepTemplate
 from reconciler.rollouts.spec.steps import parse_analysis, parse_steps
 from reconciler.rollouts.traffic.model import HeaderMatch, HeaderRoute, MirrorRoute
 
@@ -17,7 +17,10 @@ def test_each_kind_is_read() -> None:
     assert step({"pause": {"duration": "10m"}}).pause == Pause(600, "10m")
     assert step({"pause": {"duration": "soon"}}).pause == Pause(-1, "soon")
     assert step({"setCanaryScale": {"weight": 5}}).scale == CanaryScale(weight=5)
-    assert step({"experiment": {"x": 1}}).experiment == {"x": 1} and step({"plugin": {"name": "n"}}).plugin == {"name": "n"}
+    asked = {"templates": [{"name": "a", "specRef": "stable", "weight": 5, "service": {}}], "analyses": [{"name": "b"}]}
+    template = StepTemplate(name="a", reference="stable", weight=5, service="")
+    assert step({"experiment": asked}).experiment == ExperimentStep(asked, (template,), ({"name": "b"},))
+    assert step({"plugin": {"name": "n"}}).plugin == {"name": "n"}
 
 
 def test_routes_keep_their_matches() -> None:

@@ -1,0 +1,66 @@
+"""The share of traffic that the pods of an experiment have, and how it is taken back (contract 8.5, 9.1)."""
+
+from collections.abc import Callable
+
+import pytest
+
+from reconciler.kernel.identity import controller_uid, name_of
+from reconciler.kernel.resources import EXPERIMENTS, PODS, REPLICA_SETS
+from tests.kit.experiments import WEIGHED, abort, current, ended, experiments, go_back, promote, routed, shares, skip, tried
+from tests.kit.rollouts import NAMESPACE, pause, weight
+from tests.kit.store import merged
+from tests.kit.world import World
+
+
+def test_its_pods_have_their_share_while_it_runs_and_not_longer() -> None:
+    world = routed(weight(20), tried(*WEIGHED, duration="5m"), pause())
+    world.push("web:2").settle()
+    name, weights = current(world), world.status["canary"]["weights"]
+    assert shares(world) == {"web-canary": 20, "web-stable": 55, f"{name}-baseline": 10, f"{name}-canary": 15}
+    assert weights["stable"]["weight"] == 55 and weights["canary"]["weight"] == 20
+    hashes = {r.name: r.hash for r in world.replica_sets}
+    assert weights["additional"] == [
+        {"weight": 10, "serviceName": f"{name}-baseline", "podTemplateHash": hashes[f"{name}-baseline"]},
+        {"weight": 15, "serviceName": f"{name}-canary", "podTemplateHash": hashes[f"{name}-canary"]},
+    ]
+    told = [event["message"] for event in world.store.events if event["reason"] == "TrafficWeightUpdated"]
+    assert told[-1].startswith(f"Traffic weight updated additional: [{{10 {name}-baseline ")
+    world.wait(301)
+    assert shares(world) == {"web-canary": 20, "web-stable": 80} and "additional" not in world.status["canary"]["weights"]
+    assert world.status["canary"]["weights"]["stable"]["weight"] == 80
+
+
+def test_it_has_no_share_before_all_of_its_pods_serve() -> None:
+    world = routed(weight(20), tried(*WEIGHED), pause())
+    world.push("web:2").settle()
+    name = current(world)
+    world.breaks("web:2").settle()
+    assert ended(world, name) == "Pending" and set(shares(world)) == {"web-canary", "web-stable"}
+
+
+@pytest.mark.parametrize("gesture", [abort, promote, skip, go_back])
+def test_what_ends_the_step_takes_the_share_back(gesture: Callable[[World], World]) -> None:
+    world = routed(weight(0), tried(*WEIGHED), pause())
+    world.push("web:2").settle()
+    assert len(shares(world)) == 3 or len(shares(world)) == 4
+    world.press(currentStepIndex=1).settle()
+    assert len(shares(world)) == 4
+    if gesture is skip:
+        world.press(currentStepIndex=2).settle()
+    else:
+        gesture(world)
+    assert set(shares(world)) == {"web-canary", "web-stable"} and not world.status["canary"]["weights"].get("additional")
+
+
+def test_a_share_is_taken_back_from_pods_that_leave_even_while_stable_is_too_small() -> None:
+    world = routed(weight(20), tried(*WEIGHED), pause())
+    world.push("web:2").settle()
+    name = current(world)
+    stable = next(r for r in world.replica_sets if r.hash == world.status["stableRS"])
+    for pod in [pod for pod in world.store.list(PODS, NAMESPACE) if controller_uid(pod) == stable.uid][1:]:
+        world.store.remove(PODS, NAMESPACE, name_of(pod))
+    world.store.put(REPLICA_SETS, merged(stable.manifest, {"status": {"availableReplicas": 1, "readyReplicas": 1, "replicas": 4}}))
+    found = experiments(world)[name]
+    world.store.put(EXPERIMENTS, merged(found, {"status": {"phase": "Successful"}}))
+    world.one_pass()
+    assert shares(world) == {"web-canary": 20, "web-stable": 80}

@@ -1,0 +1,40 @@
+"""Experiment steps that cannot be carried out (contract 12.2)."""
+
+import pytest
+
+from reconciler.kernel.identity import Manifest
+from tests.kit.experiments import ROUTED, WEIGHED, checked, tried
+from tests.kit.rollouts import canary, rollout, weight
+from tests.kit.world import World
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        (tried(duration="soon"), 'experiment.duration: Invalid value: "soon": must be seconds or a duration such as 5m'),
+        ({"experiment": {"templates": []}}, "experiment.templates: Required value: an experiment runs at least one template"),
+        (tried({"name": "", "specRef": "stable"}), "experiment.templates[0].name: Required value:"),
+        (tried(*[{"name": "a", "specRef": "stable"}] * 2), 'experiment.templates[1].name: Duplicate value: "a"'),
+        (tried({"name": "a", "specRef": "old"}), 'experiment.templates[0].specRef: Invalid value: "old": must be canary or stable'),
+        (tried({"name": "a", "specRef": "stable", "selector": {}}), 'experiment.templates[0].selector: Invalid value: "{}"'),
+        (tried({"name": "a", "specRef": "stable", "replicas": -1}), "experiment.templates[0].replicas: Invalid value: -1"),
+        (tried(analyses=[checked(), checked()]), 'experiment.analyses[1].name: Duplicate value: "check"'),
+        (tried(analyses=[{"name": "a"}]), "experiment.analyses[0].templateName: Required value:"),
+        (
+            tried(analyses=[checked(args=[{"name": "a", "valueFrom": {"fieldRef": {"fieldPath": "metadata.x"}}}])]),
+            'experiment.analyses[0].args[0].valueFrom.fieldRef.fieldPath: Invalid value: "metadata.x"',
+        ),
+        (tried(scaleDownDelaySeconds="5"), 'experiment.scaleDownDelaySeconds: Invalid value: "5": must be a number of seconds'),
+        (tried(WEIGHED[0]), "experiment.templates[0].weight: Invalid value: 10: Experiment template weight cannot be set unless"),
+    ],
+)
+def test_a_step_that_cannot_be_carried_out_is_refused_by_the_name_of_its_field(step: Manifest, words: str) -> None:
+    world = World(rollout(canary=canary(step))).settle()
+    assert f"spec.strategy.steps[0].{words}" in world.phase
+
+
+def test_shares_that_leave_the_canary_less_than_its_own_are_refused() -> None:
+    heavy = {"name": "a", "specRef": "stable", "weight": 60}
+    world = World(rollout(canary=canary(weight(50), tried(heavy), istio=True)), *ROUTED).settle()
+    words = "spec.strategy.steps[1].experiment.templates: Invalid value: 60: together with the canary's weight 50 more than 100"
+    assert words in world.phase
