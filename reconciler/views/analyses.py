@@ -132,9 +132,12 @@ def tried_measurement(answer: Answer) -> TriedMeasurement | None:
 def _verdict(tried: Tried) -> tuple[TrialVerdict, str]:
     """The judge's verdict; while it waits for more, what speaks against the metrics so far."""
     status = tried.status
-    if status.phase is not None and status.phase.completed:
-        return VERDICTS[status.phase], status.message or "every metric ended well"
     counting = [result for result in status.results if result.name not in tried.terms.dry_run]
+    if status.phase is not None and status.phase.completed:
+        unfounded = _unfounded(tried, counting) if status.phase is RunPhase.SUCCESSFUL else ""
+        if unfounded:
+            return TrialVerdict.UNDECIDED, f"{unfounded}: {status.phase}, and no evidence of a release"
+        return VERDICTS[status.phase], status.message or "every metric ended well"
     latest = [(result.name, result.last) for result in counting if result.last is not None]
     for phase, verdict in AGAINST:
         name, last = next(((name, last) for name, last in latest if last.phase is phase), ("", None))
@@ -145,6 +148,20 @@ def _verdict(tried: Tried) -> tuple[TrialVerdict, str]:
     if unasked:
         return TrialVerdict.UNDECIDED, f'metric "{unasked}" has no measurement yet'
     return TrialVerdict.PASSED, "so far: every measurement is Successful, and more would follow"
+
+
+def _unfounded(tried: Tried, counting: Sequence[MetricResult]) -> str:
+    """The metric that ended well without data: never measured, only by errors, or by answers that held none."""
+    known = {result.name: result for result in counting}
+    for metric in tried.terms.metrics:
+        if metric.name in tried.terms.dry_run:
+            continue
+        result = known.get(metric.name)
+        if result is None or result.count == 0:
+            return f'metric "{metric.name}" was never measured'
+        if not any(is_founded(render_measurement(one), by_value=metric.kind != JOB_KIND) for one in result.measurements):
+            return f'metric "{metric.name}" had no data of its own'
+    return ""
 
 
 def _metric(tried: Tried, metric: Metric) -> TriedMetric:

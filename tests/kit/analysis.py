@@ -37,10 +37,10 @@ def metric_manifest(name: str = "m", **fields: Any) -> Manifest:
     return {"name": name, "provider": {"scripted": {}}, **fields}
 
 
-def measurement(letter: str, at: datetime = NOW, message: str = "") -> Measurement:
+def measurement(letter: str, at: datetime = NOW, message: str = "", value: str = "") -> Measurement:
     """A measurement by its phase's first letter; R is still running."""
     phase = LETTERS[letter]
-    return Measurement(phase=phase, started=at, finished=at if phase.completed else None, message=message)
+    return Measurement(phase=phase, started=at, finished=at if phase.completed else None, message=message, value=value)
 
 
 def result(letters: str, name: str = "m", at: datetime = NOW, **fields: Any) -> MetricResult:

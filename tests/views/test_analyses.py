@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from reconciler.analysis.judge import RunTerms
+from reconciler.analysis.judge import RunTerms, judge, record
+from reconciler.analysis.model import AnalysisStatus, MetricResult
 from reconciler.views.analyses import Tried, tried_analysis
-from tests.kit.analysis import metric, status_after
+from tests.kit.analysis import NOW, measurement, metric, status_after
 
 MINUTE = timedelta(minutes=1)
 LENIENT = {"interval": MINUTE, "failure_limit": 2, "inconclusive_limit": 2, "consecutive_error_limit": 2}
@@ -52,3 +53,27 @@ def test_limits_say_how_much_of_them_is_used() -> None:
         ("consecutiveErrorLimit", 0, 4),
         ("consecutiveSuccessLimit", 2, 3),
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "verdict", "reason"),
+    [
+        ("[0.5]", "passed", "every metric ended well"),
+        ("[NaN]", "undecided", 'metric "a" had no data of its own: Successful, and no evidence of a release'),
+        ("[]", "undecided", 'metric "a" had no data of its own: Successful, and no evidence of a release'),
+    ],
+)
+def test_a_success_without_data_is_no_pass(value: str, verdict: str, reason: str) -> None:
+    terms = RunTerms(metrics=(metric("a"),))
+    answered = record(MetricResult(name="a"), measurement("S", value=value))
+    status = judge(terms, AnalysisStatus(results=(answered,)), was_ending=False, now=NOW)
+    found = tried_analysis(Tried("T", terms, status, []))
+    assert (str(found.verdict), found.complete, found.reason) == (verdict, True, reason)
+
+
+def test_a_run_that_is_ended_before_it_measured_is_no_pass() -> None:
+    terms = RunTerms(metrics=(metric("a", interval=MINUTE),), requested_end=True)
+    for answered in (record(MetricResult(name="a"), measurement("E")), MetricResult(name="a")):
+        status = judge(terms, AnalysisStatus(results=(answered,)), was_ending=True, now=NOW)
+        found = tried_analysis(Tried("T", terms, status, []))
+        assert (str(status.phase), str(found.verdict)) == ("Successful", "undecided")

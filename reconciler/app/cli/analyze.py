@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import aclosing
 from datetime import timedelta
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 EXIT: Mapping[TrialVerdict, int] = {TrialVerdict.PASSED: 0, TrialVerdict.ERROR: 4}
 """Every other verdict is a negative answer."""
-NEGATIVE = 1
+NEGATIVE, TERMINATED = 1, 143
 REMEMBERED = 1_000
 """Answers that a long watch still tells of."""
 Template = Annotated[str, typer.Argument(help="NAME, or KIND/NAME; with -f it may be left out", autocompletion=template_names)]
@@ -81,23 +82,32 @@ def analyze(
     async def tried() -> TriedAnalysis:
         from reconciler.app.cli.trials import trial_hands
 
+        _end_in_order()
         async with trial_hands(place, options) as hands:
             found = chosen or await chosen_in_cluster(hands.client, asked, place.namespace)
-            return await _tried(hands, place, (found, given), options, output)
+            return await _tried(hands, (found, given), options, output)
 
-    verdict = asyncio.run(tried()).verdict
+    try:
+        verdict = asyncio.run(tried()).verdict
+    except asyncio.CancelledError:
+        raise typer.Exit(TERMINATED) from None
     if EXIT.get(verdict, NEGATIVE):
         raise typer.Exit(EXIT.get(verdict, NEGATIVE))
 
 
-async def _tried(
-    hands: "TrialHands", place: ClusterPlace, asked: tuple[Chosen, Mapping[str, str]], options: "TrialOptions", output: str
-) -> TriedAnalysis:
+def _end_in_order() -> None:
+    """On SIGTERM the trial is cancelled, so that its Jobs are removed; Ctrl-C does so by itself."""
+    task = asyncio.current_task()
+    assert task is not None, "called by a task"
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+
+async def _tried(hands: "TrialHands", asked: tuple[Chosen, Mapping[str, str]], options: "TrialOptions", output: str) -> TriedAnalysis:
     """Measure and print; in the end the whole trial."""
     from reconciler.app.cli.trials import redirected, trial_metadata, trial_passes, trial_terms
 
     chosen, given = asked
-    run = redirected(run_of(chosen, given, trial_metadata(place)), options.prometheus)
+    run = redirected(run_of(chosen, given, trial_metadata(chosen.namespace)), options.prometheus)
     try:
         terms = trial_terms(run, options)
     except Terminal as error:

@@ -12,6 +12,7 @@ from reconciler.analysis.templates import CLUSTER, NAMESPACED, InvalidTemplates,
 from reconciler.analysis.trial import trial_run
 from reconciler.app.cli.files import manifests_at, options_of
 from reconciler.kernel.errors import Terminal
+from reconciler.kernel.fields import Fields
 from reconciler.kernel.identity import Manifest, name_of, namespace_of
 from reconciler.kernel.problem import InvalidField
 from reconciler.kernel.resources import ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES
@@ -26,6 +27,9 @@ KINDS: Mapping[str, str] = {
     "cat": CLUSTER,
 }
 """What may stand before a name, as kubectl takes it."""
+
+
+LISTS = ("templates", "metrics", "args", "dryRun", "measurementRetention")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,9 @@ class Chosen:
 
     template: Manifest
     known: tuple[Manifest, ...]
+
+    namespace: str
+    """Where its run would be."""
 
     @property
     def words(self) -> str:
@@ -81,22 +88,21 @@ def chosen_in_files(paths: Sequence[Path], asked: TemplateName, namespace: str) 
     where = ", ".join(map(str, paths))
     if not known:
         raise Terminal(f"{where}: no AnalysisTemplate or ClusterAnalysisTemplate is in it")
-    fitting = [t for t in known if name_of(t) == asked.name and asked.kind in ("", t["kind"])] if asked.name else _named_by_none(known)
+    fitting = [t for t in known if name_of(t) == asked.name and asked.kind in ("", t["kind"])] if asked.name else _outermost(known)
     if len(fitting) == 1:
-        return Chosen(fitting[0], tuple(t for t in known if t["kind"] == CLUSTER or namespace_of(t) == _home(fitting[0], namespace)))
+        home = namespace_of(fitting[0]) or namespace
+        return Chosen(fitting[0], tuple(t for t in known if t["kind"] == CLUSTER or namespace_of(t) == home), home)
     names = ", ".join(f"{str(t['kind']).lower()}/{name_of(t)}" for t in known)
     raise Terminal(f"{where}: {f'no {asked}' if asked.name and not fitting else 'several templates'}; name one of: {names}")
 
 
-def _home(template: Manifest, namespace: str) -> str:
-    """The namespace in which a run of this template would be."""
-    return namespace_of(template) or namespace
-
-
-def _named_by_none(known: Sequence[Manifest]) -> list[Manifest]:
+def _outermost(known: Sequence[Manifest]) -> list[Manifest]:
     """The templates that no other one names."""
-    named = {(CLUSTER if one.get("clusterScope") else NAMESPACED, one.get("templateName")) for t in known for one in _references(t)}
-    return [template for template in known if (template["kind"], name_of(template)) not in named]
+    named = {
+        (CLUSTER if one.get("clusterScope") else NAMESPACED, one.get("templateName"), name_of(t)) for t in known for one in _references(t)
+    }
+    inner = {(kind, name) for kind, name, by in named if name != by}
+    return [template for template in known if (template["kind"], name_of(template)) not in inner]
 
 
 def _references(template: Manifest) -> list[Manifest]:
@@ -119,7 +125,7 @@ async def chosen_in_cluster(client: Client, asked: TemplateName, namespace: str)
                 absent.add((kind, name))  # the trial says so, as the daemon would
             else:
                 known[kind, name] = template
-    return Chosen(found[0], tuple(known.values()))
+    return Chosen(found[0], tuple(known.values()), namespace)
 
 
 def _missing(template: Manifest, known: Mapping[tuple[str, str], Manifest]) -> set[tuple[str, str]]:
@@ -142,11 +148,23 @@ def run_of(chosen: Chosen, given: Mapping[str, str], metadata: Manifest) -> Anal
     """The run that is tried. An argument that is wrong or missing is a usage error; Terminal for templates that do not go together."""
     from reconciler.analysis.manifest import parse_run
 
+    _check_shapes(chosen.known)
     try:
         return parse_run(trial_run(chosen.template, chosen.known, given, metadata))
     except Unresolved as error:
         raise typer.BadParameter(f"{error}: give arguments with --arg name=value") from error
     except InvalidTemplates as error:
         raise Terminal(f"{chosen.words}: {error}") from error
-    except (InvalidField, TypeError, AttributeError) as error:
+    except InvalidField as error:
         raise Terminal(f"{chosen.words}: cannot be read: {error}") from error
+
+
+def _check_shapes(templates: Iterable[Manifest]) -> None:
+    """What stands in lists of templates is an object each, as the CustomResourceDefinition has it. Raises Terminal."""
+    for template in templates:
+        try:
+            spec = Fields("spec", template.get("spec") or {})
+            for name in LISTS:
+                spec.each(name)
+        except InvalidField as error:
+            raise Terminal(f"{template.get('kind')} {name_of(template)}: cannot be read: {error}") from error

@@ -25,6 +25,7 @@ from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.identity import Manifest, ObjectRef, name_of, namespace_of, uid_of
 from reconciler.kernel.resources import JOBS
 from reconciler.kube.client import Client
+from reconciler.kube.errors import ApiError
 from reconciler.kube.fence import Fence
 from reconciler.providers.registry import PROVIDERS, ProviderHands, providers
 from reconciler.web.client import ClientSettings, open_client
@@ -70,9 +71,9 @@ async def trial_hands(place: ClusterPlace, options: TrialOptions) -> AsyncIterat
         yield TrialHands(Client(transport, Fence()), http)
 
 
-def trial_metadata(place: ClusterPlace) -> Manifest:
+def trial_metadata(namespace: str) -> Manifest:
     """Who the run is: a uid of its own, which its Jobs carry."""
-    return {"name": "analyze", "namespace": place.namespace, "uid": str(uuid4())}
+    return {"name": "analyze", "namespace": namespace, "uid": str(uuid4())}
 
 
 def trial_terms(run: AnalysisRun, options: TrialOptions) -> RunTerms:
@@ -129,9 +130,14 @@ def _providers(hands: TrialHands, run: AnalysisRun, options: TrialOptions) -> Ma
 
 
 async def _clean(client: Client, run: Manifest) -> None:
-    """Remove the Jobs that carry the run's uid."""
-    for job in await client.list(JOBS, namespace_of(run), labels=f"{RUN_UID_LABEL}={uid_of(run)}"):
-        await client.delete(ObjectRef(JOBS, namespace_of(job), name_of(job)), uid=uid_of(job))
+    """Remove the Jobs that carry the run's uid; what cannot be removed is said, and changes no verdict."""
+    label = f"{RUN_UID_LABEL}={uid_of(run)}"
+    try:
+        for job in await client.list(JOBS, namespace_of(run), labels=label):
+            await client.delete(ObjectRef(JOBS, namespace_of(job), name_of(job)), uid=uid_of(job))
+    except (ApiError, Transient) as error:
+        left = f"kubectl delete jobs -n {namespace_of(run)} -l {label}"
+        typer.echo(f"reconciler: Jobs may be left behind: {error}; remove them with: {left}", err=True)
 
 
 class _Looking:

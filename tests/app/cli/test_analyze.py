@@ -1,6 +1,8 @@
 """A template is tried: from a file and from the cluster, once and to its end, with secrets, Jobs and servers that are away."""
 
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -181,11 +183,13 @@ def test_a_wrong_usage_is_2(sh: Shell, server: Endpoint, tmp_path: Path, argumen
         ({"metrics": [{"name": "m", "provider": {"cloudWatch": {}}}]}, 'provider "cloudWatch" is not supported yet'),
         ({"metrics": [{"name": "m", "provider": {"web": {"url": "http://h"}}, "count": 2}]}, "interval must be specified when count > 1"),
         ({"metrics": []}, "no metrics specified"),
+        ({"metrics": ["m"]}, "spec.metrics: Invalid value: ['m']: must be a list of objects"),
+        ({"args": "a"}, "spec.args"),
     ],
 )
 def test_what_the_daemon_would_refuse_is_3(sh: Shell, tmp_path: Path, spec: Manifest, words: str) -> None:
     ended = sh("analyze", "-f", file(tmp_path, template(**spec)))
-    assert ended.code == 3 and words in ended.errors and "AnalysisTemplate shop/rate" in ended.errors
+    assert ended.code == 3 and words in ended.errors and "AnalysisTemplate " in ended.errors
 
 
 def test_files_that_hold_no_template_or_several_are_told_apart(sh: Shell, server: Endpoint, tmp_path: Path) -> None:
@@ -241,4 +245,15 @@ def test_a_job_that_ran_is_judged_by_its_end_and_removed(sh: Shell, tmp_path: Pa
     ending.join()
     assert ended.code == code
     assert "ownerReferences" not in seen[0]["metadata"]  # an owner that is nowhere would have it collected at once
+    assert sh.ask(lambda client: client.list(JOBS, NAMESPACE)) == []
+
+
+def test_a_job_is_removed_when_the_command_is_told_to_end(sh: Shell, tmp_path: Path) -> None:
+    path = file(tmp_path, template(metrics=[JOB]))
+    command = ["analyze", "-f", path, "-n", NAMESPACE, "--jobs", "--kubeconfig", str(sh.kubeconfig)]
+    running = subprocess.Popen([sys.executable, "-m", "reconciler", *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    assert sh.ask(lambda client: until(lambda: client.list(JOBS, NAMESPACE)))
+    running.terminate()
+    _, said = running.communicate(timeout=60)
+    assert (running.returncode, said) == (143, b"")
     assert sh.ask(lambda client: client.list(JOBS, NAMESPACE)) == []
