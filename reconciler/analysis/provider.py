@@ -112,3 +112,15 @@ class Sweeping(Protocol):
     async def sweep(self, run: Manifest, measurements: Iterable[Measurement], kept: int) -> tuple[Action, ...]:
         """What removes all but the newest `kept` things that a run's measurements left behind; writes nothing itself."""
         ...
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """What a provider may also do whose service keeps a history: answer what it would have answered then."""
+
+    def replaying(self, until: datetime) -> Provider:
+        """A provider that takes measurements at past moments up to `until`, in as few requests as it can.
+
+        A server that gives no answer raises Transient: what was then is not known, which is no measurement.
+        """
+        ...

@@ -1,6 +1,5 @@
 """Prometheus: one instant or range query a measurement (contract 7.1)."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -12,10 +11,7 @@ import httpx
 from reconciler.analysis.conditions import Conditions
 from reconciler.analysis.model import Measurement, Metric
 from reconciler.analysis.provider import FALLBACK, SERIES, MeasurementTask
-from reconciler.expr.evaluate import moment
 from reconciler.expr.syntax import ExpressionError
-from reconciler.expr.text import fixed
-from reconciler.kernel.duration import parse_duration
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.fields import Fields
 from reconciler.kernel.identity import Manifest
@@ -23,6 +19,8 @@ from reconciler.kernel.problem import InvalidField, Problem, required
 from reconciler.kernel.shapes import Shapes
 from reconciler.providers.answers import failed, judged
 from reconciler.providers.prometheus_fallback import fallback_doubts
+from reconciler.providers.prometheus_queries import instant_or_range, read, without_fallback
+from reconciler.providers.prometheus_replay import PrometheusReplay
 from reconciler.providers.requests import FORM, basic, bearer, confided, headers_of, send, tokens_of
 from reconciler.web.client import HttpAnswer, HttpCall
 
@@ -30,17 +28,6 @@ DEFAULT_TIMEOUT = 30
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 RESPONSE_LIMIT = 8 << 20
 MANAGED_SERVICE = "aps-workspaces"
-NO_DATA_FALLBACK = re.compile(r"\s+or\s+(?:on\s*\(\s*\)\s*)?vector\s*\([^()]*\)\s*$")
-UNSUPPORTED = "Prometheus metric type not supported"
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What an answer holds: what conditions see, what people see, and how many series it had (0: no data)."""
-
-    result: float | list[float]
-    value: str
-    series: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +56,14 @@ class Prometheus:
     async def run(self, task: MeasurementTask) -> Measurement:
         config = Fields("prometheus", task.metric.config)
         try:
-            target = await self._target(config)
+            target = await self.target(config)
         except (Terminal, Transient) as error:
             return failed(task, error)
         return replace(await self._measured(task, config, target), secrets=tokens_of(target.authorization))
 
     async def _measured(self, task: MeasurementTask, config: Fields, target: Target) -> Measurement:
         try:
-            document = await self._ask(config, target, config.text("query"), task.now)
+            document = await self.ask(config, target, instant_or_range(config, config.text("query"), task.now))
             reading = read(document.get("data"))
             spoke = await self._fallback_spoke(config, target, task.now)
         except (Terminal, Transient, ExpressionError) as error:
@@ -100,7 +87,7 @@ class Prometheus:
             if fields.text("address"):
                 _address(fields, "")
             _timeout(fields)
-            _query(fields, "", EPOCH)
+            instant_or_range(fields, "", EPOCH)
         except InvalidField as error:
             yield error.problem
         except Terminal as error:
@@ -115,19 +102,23 @@ class Prometheus:
 
     async def _fallback_spoke(self, config: Fields, target: Target, now: datetime) -> bool:
         """True when a query that ends in `or vector(N)` had no data of its own: only its fallback answered (ADR 0011)."""
-        bare = NO_DATA_FALLBACK.sub("", config.text("query"))
-        if bare == config.text("query"):
+        bare = without_fallback(config.text("query"))
+        if not bare:
             return False
-        return read((await self._ask(config, target, bare, now)).get("data")).series == 0
+        return read((await self.ask(config, target, instant_or_range(config, bare, now))).get("data")).series == 0
 
-    async def _target(self, config: Fields) -> Target:
+    def replaying(self, until: datetime) -> "PrometheusReplay":
+        """Past moments, by range queries."""
+        return PrometheusReplay(self, until)
+
+    async def target(self, config: Fields) -> Target:
         address = _address(config, self._default_address)
         return Target(address, await self._authorization(config, address, _timeout(config)))
 
-    async def _ask(self, config: Fields, target: Target, query: str, now: datetime) -> dict[str, Any]:
-        """The decoded answer of a query that went well. Raises Terminal or Transient with the reason."""
+    async def ask(self, config: Fields, target: Target, question: tuple[str, dict[str, str]]) -> dict[str, Any]:
+        """The decoded answer of a query that went well, by path and parameters. Raises Terminal or Transient with the reason."""
         timeout = _timeout(config)
-        path, parameters = _query(config, query, now)
+        path, parameters = question
         headers = {**headers_of(config), **target.authorization}
         form = urlencode(parameters).encode()
         url = f"{target.address.rstrip('/')}/api/v1/{path}"
@@ -172,30 +163,6 @@ def _timeout(config: Fields) -> float:
     return float(seconds or DEFAULT_TIMEOUT)
 
 
-def _query(config: Fields, query: str, now: datetime) -> tuple[str, dict[str, str]]:
-    """The path and parameters: an instant query at now, or a range."""
-    span = config.optional("rangeQuery")
-    if span is None:
-        return "query", {"query": query, "time": _seconds(now)}
-    try:
-        step = parse_duration(span.text("step"))
-    except ValueError as error:
-        raise Terminal(f"failed to parse rangeQuery.step: {error}") from error
-    edges = {edge: _seconds(_edge(edge, span.text(edge), now)) for edge in ("start", "end")}
-    return "query_range", {"query": query, **edges, "step": f"{step.total_seconds():f}"}
-
-
-def _edge(name: str, text: str, now: datetime) -> datetime:
-    try:
-        return moment(text, now)
-    except ExpressionError as error:
-        raise Terminal(f"failed to parse rangeQuery.{name} {text!r}: {error}") from error
-
-
-def _seconds(at: datetime) -> str:
-    return f"{at.timestamp():.3f}"
-
-
 def _document(answer: HttpAnswer) -> dict[str, Any]:
     document = answer.document()
     if not isinstance(document, dict):
@@ -203,33 +170,3 @@ def _document(answer: HttpAnswer) -> dict[str, Any]:
     if answer.status >= 300 or document.get("status") != "success":
         raise Terminal(f"{document.get('errorType') or answer.status}: {document.get('error') or 'no reason given'}")
     return document
-
-
-def read(answer: Any) -> Reading:
-    """The numbers in the `data` of an answer. Raises Terminal for what holds none."""
-    if not isinstance(answer, dict):
-        raise Terminal("prometheus answered without a result")
-    kind, result = answer.get("resultType"), answer.get("result")
-    try:
-        if kind == "scalar":
-            value = _sample(result)
-            return Reading(value, fixed(value), 1)
-        if kind == "vector" and isinstance(result, list):
-            return _listed([_sample(series["value"]) for series in result], len(result))
-        if kind == "matrix" and isinstance(result, list):
-            return _listed([_sample(sample) for series in result for sample in series["values"]], len(result))
-    except (TypeError, ValueError, KeyError, IndexError) as error:
-        raise Terminal(f"prometheus answered a {kind} we cannot read") from error
-    raise Terminal(UNSUPPORTED)
-
-
-def _listed(numbers: list[float], series: int) -> Reading:
-    return Reading(numbers, f"[{','.join(map(fixed, numbers))}]", series)
-
-
-def _sample(pair: Any) -> float:
-    """The number of a `[time, "text"]` pair."""
-    text = pair[1]
-    if not isinstance(text, str):
-        raise TypeError("a sample is written as text")
-    return float(text)

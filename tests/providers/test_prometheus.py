@@ -10,7 +10,8 @@ import pytest
 from reconciler.analysis.model import Measurement
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Manifest
-from reconciler.providers.prometheus import Prometheus, read
+from reconciler.providers.prometheus import Prometheus
+from reconciler.providers.prometheus_queries import read
 from reconciler.web.client import open_client
 from tests.kit.analysis import NOW, Endpoint, endpoint, task, vector
 

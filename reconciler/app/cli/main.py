@@ -39,6 +39,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "freeze": ("freeze", "Stop writing now."),
     "unfreeze": ("freeze", "Let writing go on, all of it or one half; whatever is due is done then."),
     "analyze": ("analyze", "Run one AnalysisTemplate now: each measurement, its condition with the values in it, and the verdict."),
+    "backtest": (
+        "backtest",
+        "Replay an AnalysisTemplate over past releases: what it would have caught and missed, its false alarms, how soon.",
+    ),
     "diff": ("diff", "Compare manifests with the cluster."),
     "plan": (
         "plan",

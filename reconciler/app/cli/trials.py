@@ -31,6 +31,8 @@ from reconciler.providers.registry import PROVIDERS, ProviderHands, providers
 from reconciler.web.client import ClientSettings, open_client
 
 JOB = "job"
+KEPT = 1_000
+"""Measurements of a metric that a long watch looks back on."""
 SHORTEST_PAUSE = 0.2
 """Seconds between two looks at an answer that is awaited."""
 
@@ -77,14 +79,21 @@ def trial_metadata(namespace: str) -> Manifest:
 
 
 def trial_terms(run: AnalysisRun, options: TrialOptions) -> RunTerms:
-    """What the run is judged by, checked as the daemon and lint do. Raises Terminal; Jobs without leave are a usage error."""
+    """What the run is judged by. Raises Terminal; Jobs without leave are a usage error."""
+    terms = checked_terms(run)
+    job = next((metric.name for metric in terms.metrics if metric.kind == JOB), "")
+    if job and not options.jobs:
+        raise typer.BadParameter(f"metric {job} runs a Job in the cluster: --jobs lets it run, and removes it afterwards")
+    return terms
+
+
+def checked_terms(run: AnalysisRun) -> RunTerms:
+    """What a run is judged by, checked as the daemon and lint do. Raises Terminal."""
     terms = prepare(run, PROVIDERS).terms
     for index, metric in enumerate(terms.metrics):
         problem = next(iter(PROVIDERS[metric.kind].checks.problems(metric.config)), None)
         if problem is not None:
             raise Terminal(f"metrics[{index}] {metric.name}: provider.{problem}")
-        if metric.kind == JOB and not options.jobs:
-            raise typer.BadParameter(f"metric {metric.name} runs a Job in the cluster: --jobs lets it run, and removes it afterwards")
     return terms
 
 
@@ -105,7 +114,7 @@ def _redirected(metric: Manifest, prometheus: str) -> Manifest:
 
 async def trial_passes(hands: TrialHands, run: AnalysisRun, terms: RunTerms, options: TrialOptions) -> AsyncGenerator[TrialPass, None]:
     """One look after the other: until each metric has an answer, or, when watching, until the run is over. Its Jobs are gone at the end."""
-    measuring = Measuring(hands.client, SystemClock(), _providers(hands, run, options), explaining=True)
+    measuring = Measuring(hands.client, SystemClock(), trial_providers(hands, run, options), explaining=True)
     look = _Looking(measuring, run, terms, options)
     try:
         async for passed in look.passes():
@@ -115,7 +124,8 @@ async def trial_passes(hands: TrialHands, run: AnalysisRun, terms: RunTerms, opt
             await _clean(hands.client, run.manifest)
 
 
-def _providers(hands: TrialHands, run: AnalysisRun, options: TrialOptions) -> Mapping[str, Provider]:
+def trial_providers(hands: TrialHands, run: AnalysisRun, options: TrialOptions) -> Mapping[str, Provider]:
+    """All providers over a trial's hands."""
     return providers(
         ProviderHands(
             client=hands.client,
@@ -149,6 +159,7 @@ class _Looking:
         self._terms = terms if options.watch else at_once(terms)
         self._watch = options.watch
         self._longest = options.longest
+        self._kept = dict.fromkeys((metric.name for metric in terms.metrics), KEPT)
         self._clock = SystemClock()
 
     async def passes(self) -> AsyncIterator[TrialPass]:
@@ -161,7 +172,7 @@ class _Looking:
             answers = await self._measured(tasks, first=status.phase is None)
             if not self._watch and any(answer.measurement is None for answer in answers):
                 raise Transient("the Kubernetes API gave no answer to a provider: nothing was measured")
-            advanced = advance(terms, status, answers, {}, self._clock.now())
+            advanced = advance(terms, status, answers, self._kept, self._clock.now())
             status = advanced.status
             yield TrialPass(status, answers)
             wake = advanced.wake_at if self._watch else first_look(terms, status, self._clock.now())
