@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from reconciler.releases.model import Change, Evidence, ReleasePhase, ReleaseSpe
 from reconciler.sources.model import Pull
 from reconciler.sync.diff import differences
 from reconciler.views.analyses import Tried, tried_analysis
+from reconciler.views.counterfactual import ChangeOf, Counterfactual
 from reconciler.views.explain import Situation, explain
 from reconciler.views.plans import ChangeKind, PlannedField, PlannedRelease, ReleasePlan, WayBack
 from reconciler.views.releases import release_document
@@ -87,7 +88,9 @@ def test_a_rollout_in_a_list_fits() -> None:
 
 
 def test_an_explanation_fits() -> None:
-    assert wrong("explain", asdict(explain(Situation(family=family(), release=None, now=NOW)))) == []
+    found = explain(Situation(family=family(), release=None, now=NOW))
+    told = Counterfactual(ChangeOf.LIMIT, "rate", "Successful", "with failureLimit 2 instead of 1, …")
+    assert wrong("explain", asdict(found)) == [] and wrong("explain", asdict(replace(found, otherwise=(told,)))) == []
 
 
 @pytest.mark.parametrize("name", ["releases-list", "hold-list"])

@@ -14,6 +14,7 @@ from reconciler.kernel.well_known import SUSPEND, suspended
 from reconciler.releases.evidence import evidence_of
 from reconciler.releases.model import EPOCH, Release, ReleasePhase, RestoreState, Verdict
 from reconciler.releases.override import OVERRIDE, overridden
+from reconciler.views.counterfactual import Counterfactual, counterfactuals, of_release, of_version
 from reconciler.views.freeze import freeze_sentence, unfreeze_command
 from reconciler.views.releases import RELEASE
 from reconciler.views.tree import Family, canary_steps, phase_of
@@ -34,6 +35,8 @@ class Explanation:
     """What a person froze, whatever else is said."""
     problems: tuple[str, ...] = ()
     """What is wrong with the source that applies it, as its inventory has it."""
+    otherwise: tuple[Counterfactual, ...] = ()
+    """What would have changed the verdict of its analyses, or still would."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,11 +154,14 @@ def _decided(situation: Situation) -> Explanation | None:
             object=_release(release),
             next=lift,
         )
-    return _lost(release, f"Release {release.name} ended: {release.status.verdict}: {release.status.reason}", f"{_restored(release)}{lift}")
+    said = f"Release {release.name} ended: {release.status.verdict}: {release.status.reason}"
+    return _lost(situation, said, f"{_restored(release)}{lift}")
 
 
-def _lost(release: Release, sentence: str, next_step: str) -> Explanation:
+def _lost(situation: Situation, sentence: str, next_step: str) -> Explanation:
     """A release that did not pass, with the measurement that says most."""
+    release = situation.release
+    assert release is not None, "the caller looked"
     worst = next((row for row in release.status.evidence if row.phase in ("Failed", "Error", "Inconclusive")), None)
     return Explanation(
         sentence=sentence,
@@ -165,6 +171,7 @@ def _lost(release: Release, sentence: str, next_step: str) -> Explanation:
         query=worst.query if worst else "",
         object=_release(release),
         next=next_step,
+        otherwise=of_release(situation.family.runs, release),
     )
 
 
@@ -195,6 +202,7 @@ def _aborted(situation: Situation) -> Explanation | None:
         sentence=f"Traffic is on the stable version: {condition.get('message')}",
         rule="RolloutAborted",
         object=_object(situation.family),
+        otherwise=of_version(situation.family.runs, str(_status(situation.family).get("currentPodHash") or "")),
         next=f"{situation.command('retry')}, or push another version",
     )
 
@@ -223,7 +231,9 @@ def _pause(situation: Situation, pause: Manifest) -> Explanation:
         "BlueGreenPause": "The new version is ready behind the preview service and waits for a person",
         "InconclusiveAnalysisRun": "An analysis could not tell good from bad, so it waits for a person",
     }
-    return Explanation(sentence=sentences.get(reason, f"It is paused: {reason}"), rule=reason, object=_object(family), next=next_step)
+    unsure = of_version(family.runs, str(_status(family).get("currentPodHash") or "")) if reason == "InconclusiveAnalysisRun" else ()
+    sentence = sentences.get(reason, f"It is paused: {reason}")
+    return Explanation(sentence=sentence, rule=reason, object=_object(family), next=next_step, otherwise=unsure)
 
 
 def _measuring(situation: Situation) -> Explanation | None:
@@ -244,6 +254,7 @@ def _measuring(situation: Situation) -> Explanation | None:
         limit=row.limit if row else "",
         query=row.query if row else "",
         object=f"AnalysisRun {namespace_of(running[0])}/{name_of(running[0])}",
+        otherwise=counterfactuals(running),
         next=f"{situation.command('get rollout')} --watch",
     )
 
@@ -296,9 +307,9 @@ def _ended(situation: Situation, release: Release) -> Explanation:
         return Explanation(sentence=said, value=f"{verdict}: {reason}", object=_release(release))
     if _serves(situation.family, release):
         said = f"Everybody is on the version of release {release.name} although it is not proven: {verdict}: {reason}"
-        return _lost(release, said, f"{_restored(release)}push another version, or call it proven: {situation.command('accept')}")
+        return _lost(situation, said, f"{_restored(release)}push another version, or call it proven: {situation.command('accept')}")
     said = f"It runs the version before release {release.name}, which ended: {verdict}: {reason}"
-    return _lost(release, said, f"{_restored(release)}push another version")
+    return _lost(situation, said, f"{_restored(release)}push another version")
 
 
 UNFOLLOWED = "It is healthy, and no release of it is recorded"

@@ -199,3 +199,33 @@ def test_why_a_rollout_is_not_there_is_told_by_whatever_speaks_of_it() -> None:
         found = absent(Absence(**place, **known))
         assert found is not None and words in found.sentence and found.next
     assert absent(Absence(**place)) is None
+
+
+def judged_run(phase: str, name: str = "web-bad22-2") -> Manifest:
+    """A run of which every measurement is on record, as the daemon writes it."""
+    known = run(phase, name=name)
+    at = "2026-11-25T03:00:00Z"
+    outcome = known["status"]["metricResults"][0]
+    measured = [{**one, "startedAt": at, "finishedAt": at} for one in outcome["measurements"]]
+    known["spec"]["metrics"][0]["interval"] = "1m"
+    known["status"] = {**known["status"], "metricResults": [{**outcome, "measurements": measured, "count": len(measured)}]}
+    return known
+
+
+def test_what_would_have_changed_a_verdict_is_told_of_the_runs_in_its_evidence() -> None:
+    row = Evidence(run="web-bad22-2", metric="success-rate", phase="Failed", failed=2)
+    told = explained(None, rejected(evidence=(row,)), runs=(judged_run("Failed"), judged_run("Failed", name="another"))).otherwise
+    assert [one.sentence for one in told] == [
+        'with 0.95 or more instead of 0.5 in its last measurement, metric "success-rate" would have been measured further',
+        'with failureLimit 2 instead of 1, metric "success-rate" would have been measured further',
+    ]
+    assert explained(None, rejected(evidence=(row,))).otherwise == ()
+
+
+def test_an_abort_and_a_running_analysis_tell_it_too() -> None:
+    gone = explained(rollout(**aborted("m Failed")), runs=(judged_run("Failed"),))
+    assert [one.change.value for one in gone.otherwise] == ["value", "limit"]
+    elsewhere = rollout(**aborted("m Failed"), current="another")
+    assert explained(elsewhere, runs=(judged_run("Failed"),)).otherwise == ()
+    going = judged_run("Running")
+    assert explained(stepping({"analysis": {}}), runs=(going,)).otherwise != ()

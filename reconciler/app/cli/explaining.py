@@ -50,10 +50,12 @@ def _print(explanation: Explanation, output: str) -> None:
         return
     typer.echo(clean(f"{explanation.sentence}."))
     for key, value in asdict(explanation).items():
-        if value and key not in ("sentence", "problems", "frozen"):
+        if value and key not in ("sentence", "problems", "frozen", "otherwise"):
             typer.echo(f"  {key + ':':8} {clean(value)}")
     if explanation.frozen and explanation.frozen != explanation.sentence:
         typer.echo(f"  {explanation.frozen}")
+    for one in explanation.otherwise:
+        typer.echo(f"  otherwise: {clean(one.sentence)}")
     for problem in explanation.problems:
         typer.echo(f"  problem: {clean(problem)}")
 
