@@ -31,12 +31,18 @@ class Apply:
             self._remember(action.ref.resource, answer)
         return answer
 
+    async def replace(self, action: Replace) -> Manifest:
+        """One object written whole; the answer is the object as it is now."""
+        answer = await self._client.replace(action.resource, action.manifest)
+        self._remember(action.resource, answer)
+        return answer
+
     async def _one(self, action: Action) -> None:
         match action:
             case Create():
                 await self._create(action)
-            case Replace(resource, manifest):
-                self._remember(resource, await self._client.replace(resource, manifest))
+            case Replace():
+                await self.replace(action)
             case Patch():
                 await self.patch(action)
             case Remove(ref, uid, propagation):

@@ -81,6 +81,8 @@ class Inventory:
     """As text where an earlier version wrote them."""
     ignored: tuple[str, ...] = ()
     """Files that hold no manifest, each with the reason."""
+    notes: tuple[str, ...] = ()
+    """What Git asks for and means nothing here, and what left Git and stays."""
     planned: tuple[str, ...] = ()
     """What would be done, where the source only reports."""
     blocked: BlockedPrune | None = None
@@ -133,6 +135,7 @@ def render_inventory(source: str, namespace: str, inventory: Inventory) -> Manif
             "commit": inventory.commit,
             "problems": _lines([str(problem) for problem in inventory.problems]),
             "ignored": _lines(inventory.ignored),
+            "notes": _lines(inventory.notes),
             "plan": _lines(inventory.planned),
             "waiting": str(inventory.wave or ""),
             **({} if packed else {DATA_KEY: encoded.decode()}),

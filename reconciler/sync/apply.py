@@ -3,16 +3,17 @@
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 
 import structlog
 
 from reconciler.kernel.clock import Clock
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.identity import Manifest, uid_of
-from reconciler.kernel.plan import Emit, Patch, Plan
+from reconciler.kernel.plan import Emit, Patch, Plan, Remove, Replace
 from reconciler.kernel.resources import ROLLOUTS
 from reconciler.kube.client import Client
-from reconciler.kube.errors import ApiError
+from reconciler.kube.errors import ApiError, Refused
 from reconciler.kube.fence import Fenced
 from reconciler.releases.override import OVERRIDE, in_force, overridden
 from reconciler.runtime.apply import Apply
@@ -25,6 +26,7 @@ from reconciler.sync.template_gate import OverrideEnd
 from reconciler.sync.writes import Write
 
 WRITERS = 16
+UNPROCESSABLE = 422
 Result = Manifest | Exception
 log = structlog.get_logger()
 
@@ -88,19 +90,38 @@ class SourceApply:
     async def _one(self, write: Write, slots: asyncio.Semaphore) -> Result:
         async with slots:
             try:
-                patch = write.patch
-                if write.takeover is not None:
-                    patch = _after(patch, await self._apply.patch(write.takeover))
-                return await self._apply.patch(patch)
+                return await self._written(write)
             except (Transient, Terminal, ApiError) as error:
                 return error
 
+    async def _written(self, write: Write) -> Manifest:
+        """Write one object, whole or field by field; where that is refused and Git said so, it goes, and is made anew by the next pass."""
+        patch = write.patch
+        try:
+            if write.replaced:
+                assert isinstance(patch.body, dict), "an object is written whole"
+                return await self._apply.replace(Replace(patch.ref.resource, patch.body))
+            if write.takeover is not None:
+                patch = _after(patch, await self._apply.patch(write.takeover))
+            return await self._apply.patch(patch)
+        except Refused as error:
+            if not write.forced or error.status != UNPROCESSABLE:
+                raise
+            await self._apply(Plan((Remove(patch.ref, write.forced),)))
+            raise Transient(f"{patch.ref}: removed, because Git says Force=true and it cannot be changed; it is made anew") from error
+
     async def _remove(self, prunes: Sequence[Removal]) -> tuple[tuple[Place, ...], tuple[RecordedProblem, ...]]:
-        """By uid, so that an object made anew stays."""
+        """By uid, so that an object made anew stays; what was written in a later sync wave goes before the others, or nothing more does."""
         slots = asyncio.Semaphore(WRITERS)
-        results = await asyncio.gather(*(self._remove_one(prune, slots) for prune in prunes))
-        gone = tuple(prune.place for prune, error in zip(prunes, results, strict=True) if error is None)
-        return gone, tuple(_not_removed(prune, error) for prune, error in zip(prunes, results, strict=True) if error is not None)
+        gone: list[Place] = []
+        for _wave, group in groupby(prunes, key=lambda prune: prune.wave):
+            together = tuple(group)
+            results = await asyncio.gather(*(self._remove_one(prune, slots) for prune in together))
+            gone += (prune.place for prune, error in zip(together, results, strict=True) if error is None)
+            problems = tuple(_not_removed(prune, error) for prune, error in zip(together, results, strict=True) if error is not None)
+            if problems:
+                return tuple(gone), problems
+        return tuple(gone), ()
 
     async def _remove_one(self, prune: Removal, slots: asyncio.Semaphore) -> Exception | None:
         async with slots:

@@ -20,6 +20,8 @@ class RuntimeOwned:
 
     scaled: Collection[tuple[str, str, str]] = field(default_factory=frozenset)
     """(kind, namespace, name) whose replicas an autoscaler or a Rollout's workloadRef owns."""
+    lent: Collection[tuple[str, str, str]] = field(default_factory=frozenset)
+    """The same of objects whose pod template a Rollout borrows."""
     routed: Mapping[tuple[str, str, str], RoutedCarrier] = field(default_factory=dict)
     """(kind, namespace, name) of the objects in which a Rollout moves traffic, and how the routers carry their fields over."""
 

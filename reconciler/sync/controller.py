@@ -191,7 +191,8 @@ class SourceController:
         counted = f"reporting only: {len(facts.tip.parsed.manifests)} objects at {commit[:12]} would be applied; {why}"
         problems = (RecordedProblem(reason=Reason.REPORTING, message=counted, mender=Mender.OPERATOR), *thought.problems)
         if not self._parts.reporting:
-            after = replace(record.inventory, commit=commit, problems=problems, ignored=thought.ignored, planned=thought.steps)
+            after = replace(record.inventory, commit=commit, problems=problems, ignored=thought.ignored, notes=thought.notes)
+            after = replace(after, planned=thought.steps)
             await self._store(name, record, after)
             return
         said = (*thought.steps, *map(str, problems))
@@ -225,6 +226,9 @@ class SourceController:
         ignored = [file for file in after.ignored if file not in before.ignored]
         if ignored:
             log.info("files are left alone", source=name, files=ignored)
+        for note in after.notes:
+            if note not in before.notes:
+                log.info("not done here", source=name, note=note)
 
 
 def _asked_by(tip: Tip, before: Inventory) -> Inventory:
@@ -265,6 +269,7 @@ def _recorded(asked: Inventory, thought: SourcePlan, outcomes: tuple[Outcome, Ou
         entries=next_entries(asked.entries, seen, gone),
         problems=tuple(known),
         ignored=thought.ignored,
+        notes=thought.notes,
         planned=(),
         blocked=thought.blocked,
         wave=thought.wave,

@@ -15,6 +15,7 @@ from reconciler.sync.diff import digest
 DESIRED = "reconciler.dev/desired"
 SOURCE = "reconciler.dev/source"
 RELEASE = "reconciler.dev/release"
+KEPT = ("finalizers", "ownerReferences")
 WRITABLE = ("name", "namespace", "labels", "annotations", "finalizers", "ownerReferences")
 
 
@@ -43,10 +44,14 @@ def as_stored(manifest: Manifest) -> Manifest:
     return {**{key: value for key, value in manifest.items() if key != "stringData"}, "data": {**(manifest.get("data") or {}), **folded}}
 
 
-def body_of(manifest: Manifest, live: Manifest | None) -> Manifest:
-    """What is sent: everything that people may set, and the version of the live object that it was derived from."""
+def body_of(manifest: Manifest, live: Manifest | None, *, whole: bool = False) -> Manifest:
+    """What is sent: everything that people may set, and the version of the live object that it was derived from.
+
+    An object that is written `whole` keeps its owners, and what has to be done before it may go.
+    """
     metadata = {key: value for key, value in manifest["metadata"].items() if key in WRITABLE}
     if live is not None:
+        metadata = {**({key: live["metadata"][key] for key in KEPT if key in live["metadata"]} if whole else {}), **metadata}
         metadata["resourceVersion"] = live["metadata"]["resourceVersion"]
     return {**{key: value for key, value in manifest.items() if key != "status"}, "metadata": metadata}
 

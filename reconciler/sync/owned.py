@@ -15,14 +15,15 @@ def runtime_owned(rollouts: Iterable[Manifest], autoscalers: Iterable[Manifest],
     """Replicas under an autoscaler or a workloadRef, and what routers own on behalf of Rollouts (contract 1.6, 9.3)."""
     rollouts = tuple(rollouts)
     scaled: set[Place] = set()
+    lent: set[Place] = set()
     for autoscaler in autoscalers:
         target = autoscaler["spec"].get("scaleTargetRef") or {}
         scaled.add((str(target.get("kind")), namespace_of(autoscaler), str(target.get("name"))))
     for rollout in rollouts:
         reference = rollout["spec"].get("workloadRef") or {}
         if reference:
-            scaled.add((str(reference.get("kind")), namespace_of(rollout), str(reference.get("name"))))
-    return RuntimeOwned(scaled=frozenset(scaled), routed=_routed(rollouts, routers))
+            lent.add((str(reference.get("kind")), namespace_of(rollout), str(reference.get("name"))))
+    return RuntimeOwned(scaled=frozenset(scaled | lent), lent=frozenset(lent), routed=_routed(rollouts, routers))
 
 
 def _routed(rollouts: tuple[Manifest, ...], routers: Routers) -> dict[Place, RoutedCarrier]:

@@ -1,6 +1,6 @@
 """What a pass over a source does, as data: the same facts, the same plan; a plan that was carried out plans nothing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
@@ -14,14 +14,16 @@ from reconciler.sources.documents import Parsed
 from reconciler.sources.images import TEMPLATES
 from reconciler.sources.inventory import BlockedPrune, Place, WaveWait, digest_of
 from reconciler.sources.kinds import kind_key
+from reconciler.sources.permission import described
 from reconciler.sources.problem import Mender, Reason, RecordedProblem
 from reconciler.sync.adoption import give_back, orphans
 from reconciler.sync.facts import SourceFacts, located_in, place_of
-from reconciler.sync.order import FOUNDATIONS
+from reconciler.sync.options import option_notes, options_of
+from reconciler.sync.order import FOUNDATIONS, wave_of
 from reconciler.sync.prune import LeftGit, Removals, behind, left_git, removals
 from reconciler.sync.template_gate import OverrideEnd
 from reconciler.sync.waves import in_waves
-from reconciler.sync.wish import LOOK_AGAIN, Wish, owned_in, wish
+from reconciler.sync.wish import LOOK_AGAIN, Wish, in_use, owned_in, wish
 from reconciler.sync.writes import Write
 
 SERVING = {*TEMPLATES, "Service", "Gateway"}
@@ -34,6 +36,8 @@ class Removal:
 
     place: Place
     action: Remove
+    wave: int = 0
+    """The sync wave that it was written in: what came last goes first."""
 
     def __str__(self) -> str:
         return f"remove {self.action.ref}"
@@ -55,6 +59,8 @@ class SourcePlan:
     gone: tuple[Place, ...] = ()
     problems: tuple[RecordedProblem, ...] = ()
     ignored: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What Git asks for in Argo CD's words and means nothing here, and what stays because Git said so."""
     blocked: BlockedPrune | None = None
     wake_at: datetime | None = None
     waiting: frozenset[Place] = frozenset()
@@ -88,12 +94,13 @@ def plan(facts: SourceFacts, now: datetime) -> SourcePlan:
         held=_in_order(paced.held),
         wave=paced.wait,
         override_ends=tuple((found.place, found.override_end) for found in paced.open if found.override_end is not None),
-        prunes=tuple(_removal(facts, entry.place, entry.uid) for entry in pruned.entries),
+        prunes=tuple(sorted((_removal(facts, e.place, e.uid) for e in pruned.entries), key=lambda prune: (-prune.wave, prune.place))),
         hand_backs=tuple(action for actions in handed for action in actions),
         seen=tuple((found.place, found.uid, found.file) for found in wishes if found.uid),
         gone=left.gone,
         problems=(*_source_problems(facts), *refused, *paced.problems, *_blocked_problem(facts, pruned)),
         ignored=tuple(f"{note.file}: {note.message}" for note in facts.tip.parsed.notes),
+        notes=(*option_notes(facts.tip.parsed), *_unheeded(facts), *map(_kept, left.kept)),
         blocked=_blocked(pruned),
         wake_at=min(filter(None, (*(f.wake_at for f in wishes), paced.wake_at, now + LOOK_AGAIN if handed else None)), default=None),
         waiting=frozenset(place for found in wishes for place in found.waiting),
@@ -165,9 +172,9 @@ def _pruned(facts: SourceFacts, wishes: Sequence[Wish], desired: frozenset[Place
     if not facts.settings.prune or facts.tip.parsed.unreadable or facts.tip.rewritten or facts.unopened or held:
         return left, Removals()
     troubled = {found.place[2] for found in wishes if _troubled(facts, found)}
-    ours = tuple(entry for entry in left.ours if entry.place[2] not in troubled)
+    free = replace(left, ours=tuple(entry for entry in left.ours if entry.place[2] not in troubled))
     whole = len([entry for entry in facts.inventory.entries if entry.place not in left.gone])
-    return left, removals(ours, whole if wishes else 0, facts.settings.prune_limit, facts.confirmed)
+    return left, removals(free, whole if wishes else 0, facts.settings.prune_limit, facts.confirmed)
 
 
 def _troubled(facts: SourceFacts, found: Wish) -> bool:
@@ -183,7 +190,9 @@ def _serves(facts: SourceFacts, place: Place) -> bool:
 
 
 def _removal(facts: SourceFacts, place: Place, uid: str) -> Removal:
-    return Removal(place, Remove(ObjectRef(facts.resources[place[:2]], place[2], place[3]), uid))
+    live = facts.live[place]
+    action = Remove(ObjectRef(facts.resources[place[:2]], place[2], place[3]), uid, options_of(live).propagation)
+    return Removal(place, action, wave_of(live))
 
 
 def _blocked(pruned: Removals) -> BlockedPrune | None:
@@ -195,8 +204,21 @@ def _blocked(pruned: Removals) -> BlockedPrune | None:
 def _blocked_problem(facts: SourceFacts, pruned: Removals) -> tuple[RecordedProblem, ...]:
     if not pruned.blocked:
         return ()
-    remedy = f"to remove exactly these: reconciler source confirm {facts.settings.name}; else put them back, or raise pruneLimit"
+    remedy = f"to remove exactly these: reconciler source confirm {facts.settings.name}; else put them back"
+    remedy += ", or raise pruneLimit" if pruned.limited else ""
     return (RecordedProblem(reason=Reason.PRUNE_BLOCKED, message=pruned.blocked, remedy=remedy, mender=Mender.OPERATOR),)
+
+
+def _unheeded(facts: SourceFacts) -> Iterator[str]:
+    """The options of objects that a Rollout uses."""
+    for located in facts.tip.parsed.manifests:
+        options = options_of(located.manifest)
+        if (options.replaced or options.forced) and in_use(facts, located.manifest):
+            yield f"{described(located.manifest)}: Replace=true and Force=true are not obeyed, because a Rollout uses it"
+
+
+def _kept(place: Place) -> str:
+    return f"{place[1]} {'/'.join(filter(None, place[2:]))}: left Git and stays, because it said Prune=false"
 
 
 def _handed_back(facts: SourceFacts, wishes: Sequence[Wish]) -> tuple[tuple[Action, ...], ...]:

@@ -22,6 +22,7 @@ from reconciler.sync.effective import DESIRED, RELEASE, as_stored, body_of, effe
 from reconciler.sync.facts import SourceFacts, located_in, place_of
 from reconciler.sync.health import tells
 from reconciler.sync.migration import client_side, migration
+from reconciler.sync.options import SyncOptions, options_of
 from reconciler.sync.order import rank_of, wave_of
 from reconciler.sync.owned import runtime_owned
 from reconciler.sync.template_gate import OverrideEnd, template_decision
@@ -221,18 +222,33 @@ def _write(facts: SourceFacts, located: Located, target: tuple[Resource, Manifes
     resource, live = target
     whole = carry_over(payload, live, facts.owned)
     ref = ObjectRef(resource, namespace_of(whole), name_of(whole))
+    options = _options(facts, whole)
+    replaced = options.replaced and live is not None
     operations = migration(live, whole, MANAGER) if live is not None and client_side(live) else None
     return Write(
         place=place_of(whole),
-        patch=Patch(ref, body_of(whole, live), PatchStyle.APPLY, query=FORCE),
+        patch=Patch(ref, body_of(whole, live, whole=replaced), PatchStyle.APPLY, query=FORCE),
         rank=rank_of(whole),
         wave=wave_of(whole),
         digest=annotations_of(whole)[DESIRED],
         file=located.file,
         line=located.line,
         takeover=Patch(ref, operations, PatchStyle.JSON) if operations is not None else None,
+        replaced=replaced,
+        forced=uid_of(live) if options.forced and live is not None else "",
         creates=live is None,
     )
+
+
+def _options(facts: SourceFacts, manifest: Manifest) -> SyncOptions:
+    """How an object is written: what a Rollout routes, or borrows its template from, is neither replaced nor made anew."""
+    return SyncOptions() if in_use(facts, manifest) else options_of(manifest)
+
+
+def in_use(facts: SourceFacts, manifest: Manifest) -> bool:
+    """True when a Rollout keeps something of its own in this object, or runs by it."""
+    place = (str(manifest["kind"]), namespace_of(manifest), name_of(manifest))
+    return place in facts.owned.routed or place in facts.owned.lent or (place[0] == "Deployment" and place[1:] in facts.adopting)
 
 
 def owned_in(facts: SourceFacts) -> RuntimeOwned:

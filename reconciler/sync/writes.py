@@ -21,6 +21,10 @@ class Write:
     line: int = 0
     takeover: Patch | None = None
     """What makes an object ours first that kubectl's client-side apply wrote."""
+    replaced: bool = False
+    """True when it is written whole, as Git asks for it."""
+    forced: str = ""
+    """The uid of the object that goes when the server refuses the change; empty where it has to stay."""
     creates: bool = False
     in_git: bool = True
     """True when the object stands in Git; the Rollout of an adopted Deployment does not, and is handed back, never pruned."""
