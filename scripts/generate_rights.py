@@ -15,6 +15,7 @@ HEAD = """\
 # What the routers read and write. Where a mesh or gateway is not used, its role can be deleted in an overlay.
 """
 VERBS = ["list", "watch", "update"]
+MAKING = ["get", "create", "delete"]
 GROUP = "rbac.authorization.k8s.io"
 
 
@@ -26,10 +27,11 @@ def rendered() -> str:
 
 def _roles(name: str, router: ServedRouter) -> Iterator[Manifest]:
     metadata = {"name": f"reconciler-router-{name}"}
-    plurals: dict[str, list[str]] = defaultdict(list)
+    plurals: dict[tuple[str, bool], list[str]] = defaultdict(list)
     for kind in router.kinds:
-        plurals[kind.group].append(kind.plural)
-    rules = [{"apiGroups": [group], "resources": named, "verbs": VERBS} for group, named in plurals.items()]
+        plurals[kind.group, kind.kind in router.features.makes].append(kind.plural)
+    verbs = {False: VERBS, True: [*VERBS, *MAKING]}
+    rules = [{"apiGroups": [group], "resources": named, "verbs": verbs[makes]} for (group, makes), named in plurals.items()]
     yield {"apiVersion": f"{GROUP}/v1", "kind": "ClusterRole", "metadata": metadata, "rules": rules}
     reference = {"apiGroup": GROUP, "kind": "ClusterRole", **metadata}
     subject = {"kind": "ServiceAccount", "name": "reconciler", "namespace": "reconciler"}

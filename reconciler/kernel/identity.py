@@ -73,9 +73,16 @@ def annotations_of(manifest: Manifest) -> Mapping[str, str]:
     return manifest["metadata"].get("annotations") or {}
 
 
-def controller_uid(manifest: Manifest) -> str | None:
-    """The uid of the owner that controls this object, if one does."""
+def controller_of(manifest: Manifest) -> Manifest | None:
+    """The reference to the owner that controls this object, if one does."""
     for owner in manifest["metadata"].get("ownerReferences") or []:
         if owner.get("controller"):
-            return str(owner["uid"])
+            found: Manifest = owner
+            return found
     return None
+
+
+def controller_uid(manifest: Manifest) -> str | None:
+    """The uid of the owner that controls this object, if one does."""
+    owner = controller_of(manifest)
+    return None if owner is None else str(owner["uid"])

@@ -103,7 +103,7 @@ class RolloutController:
             await self._carry_out(observed, creation_refused(observed, now, str(error)), now)
             raise
         # What was routed changes who is referenced (contract 10.7): where nobody tells us of it, look again.
-        unseen = any(isinstance(effect, Replace) and self._is_unseen(effect.resource) for effect in decision.effects)
+        unseen = any(isinstance(effect, Create | Replace) and self._is_unseen(effect.resource) for effect in decision.effects)
         return now if unseen else decision.wake_at
 
     def _is_unseen(self, resource: Resource) -> bool:
@@ -177,7 +177,7 @@ class RolloutController:
         await self._return(decision.returns)
         await self._write(decision.effects)
         for effect in decision.effects:
-            if isinstance(effect, Replace) and effect.resource in self._observer.kinds:
+            if isinstance(effect, Create | Replace) and effect.resource in self._observer.kinds:
                 ref = ObjectRef(effect.resource, namespace_of(effect.manifest), name_of(effect.manifest))
                 self._observer.contests.wrote(observed.rollout, ref, effect.manifest, now)
         if decision.failure:

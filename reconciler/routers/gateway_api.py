@@ -15,7 +15,7 @@ from reconciler.kernel.problem import Problem, invalid, required
 from reconciler.kernel.shapes import Shapes
 from reconciler.rollouts.traffic.marks import carried, mark_of, with_mark
 from reconciler.rollouts.traffic.model import HeaderMatch, HeaderRoute, Traffic
-from reconciler.rollouts.traffic.router import PLUGINS, Features, InForce, Live, Notice, Owner, RoutesAsked, Routing, Services
+from reconciler.rollouts.traffic.router import PLUGINS, Features, InForce, Live, Needs, Notice, Owner, RoutesAsked, Routing, Services
 
 GROUP = "gateway.networking.k8s.io"
 HTTP_ROUTES = Resource(GROUP, "v1", "httproutes", "HTTPRoute", optional=True)
@@ -60,15 +60,12 @@ class GatewayApi:
         "NamedRoute": "name:text useHeaderRoutes ...",
     }
 
-    def needs(self, config: Manifest, namespace: str) -> tuple[ObjectRef, ...]:
-        home = config.get("namespace")
-        home = home if isinstance(home, str) and home else namespace
-        found = (ObjectRef(kind, home, name) for key, kind in NAMED.items() for name in _names(config, key))
-        return tuple(dict.fromkeys(found))
+    def needs(self, config: Manifest, owner: Owner) -> Needs:
+        return Needs(_named(config, owner.namespace))
 
     def route(self, config: Manifest, services: Services, traffic: Traffic, live: Live) -> Routing:
         """One write a route object that is not as wanted yet; none of them while one is missing or leads elsewhere."""
-        refs = self.needs(config, services.namespace)
+        refs = _named(config, services.namespace)
         problem = UNNAMED if not refs else next(filter(None, (_trouble(ref, live.get(ref), services) for ref in refs)), None)
         if problem is not None:
             return Routing(events=(Notice("RouteNotUsable", problem, warning=True),), problem=problem)
@@ -88,7 +85,7 @@ class GatewayApi:
 
     def problems(self, config: Manifest, asked: RoutesAsked) -> Iterator[Problem]:
         """No route, missing Services, and tags where no route can tell requests apart."""
-        refs = self.needs(config, "")
+        refs = _named(config, "")
         if not refs:
             yield required(FIELD, UNNAMED)
         if not (asked.canary and asked.stable):
@@ -99,7 +96,7 @@ class GatewayApi:
 
     def in_force(self, config: Manifest, services: Services, live: Live) -> InForce:
         """The largest weight of the canary in any rule; the managed routes whose rules are there."""
-        refs = self.needs(config, services.namespace)
+        refs = _named(config, services.namespace)
         if not refs:
             return InForce(problem=UNNAMED)
         troubled = next(((ref, words) for ref in refs if (words := _trouble(ref, live.get(ref), services))), None)
@@ -117,7 +114,7 @@ class GatewayApi:
     def carry(self, config: Manifest, services: Services, desired: Manifest, live: Manifest) -> Manifest:
         """The weights, the rules for tagged requests and the mark as they live."""
         place = (str(desired.get("kind")), namespace_of(desired), name_of(desired))
-        if place not in [(ref.resource.kind, ref.namespace, ref.name) for ref in self.needs(config, services.namespace)]:
+        if place not in [(ref.resource.kind, ref.namespace, ref.name) for ref in _named(config, services.namespace)]:
             return desired
         pair = _Pair(services.canary, services.stable)
         ours = next((rule for rule in _rules(live) if _is_ours(rule, live, pair)), {})
@@ -125,6 +122,13 @@ class GatewayApi:
         shares = {name: _weight(backs[0]) for name, backs in leading.items() if backs}
         wanted = _weighted(desired, pair, shares)
         return carried(_tagged(wanted, pair, _tags(live, services.owner)), live)
+
+
+def _named(config: Manifest, namespace: str) -> tuple[ObjectRef, ...]:
+    home = config.get("namespace")
+    home = home if isinstance(home, str) and home else namespace
+    found = (ObjectRef(kind, home, name) for key, kind in NAMED.items() for name in _names(config, key))
+    return tuple(dict.fromkeys(found))
 
 
 def _names(config: Manifest, key: str) -> Iterator[str]:

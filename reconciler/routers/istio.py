@@ -9,7 +9,7 @@ from reconciler.kernel.plan import Action, Replace
 from reconciler.kernel.problem import Problem, invalid
 from reconciler.kernel.resources import DESTINATION_RULES, VIRTUAL_SERVICES
 from reconciler.rollouts.traffic.model import HeaderRoute, MirrorRoute, Traffic
-from reconciler.rollouts.traffic.router import Features, InForce, Live, Notice, Owner, RoutesAsked, Routing, Services
+from reconciler.rollouts.traffic.router import Features, InForce, Live, Needs, Notice, Owner, RoutesAsked, Routing, Services
 from reconciler.routers.istio_matches import refusal
 from reconciler.routers.istio_routes import RoutedService, carried_over, misleading, notices, returned, with_traffic
 from reconciler.routers.istio_selection import Selection
@@ -48,10 +48,10 @@ class Istio:
     kinds = (VIRTUAL_SERVICES, DESTINATION_RULES)
     shapes = SHAPES
 
-    def needs(self, config: Manifest, namespace: str) -> tuple[ObjectRef, ...]:
+    def needs(self, config: Manifest, owner: Owner) -> Needs:
         """Its VirtualServices, in any namespace, and its DestinationRule, in the Rollout's."""
-        rule = _rule_ref(config, namespace)
-        return (*(_service_ref(entry, namespace) for entry in _entries(config)), *((rule,) if rule else ()))
+        rule = _rule_ref(config, owner.namespace)
+        return Needs((*(_service_ref(entry, owner.namespace) for entry in _entries(config)), *((rule,) if rule else ())))
 
     def route(self, config: Manifest, services: Services, traffic: Traffic, live: Live) -> Routing:
         """The objects to write: subsets first, then weights, unless traffic must leave the old canary first (contract 9.1 item 3)."""

@@ -9,7 +9,7 @@ from reconciler.kernel.problem import Problem, invalid, required
 from reconciler.kernel.shapes import Shapes
 from reconciler.rollouts.traffic.marks import carried, mark_of, with_mark
 from reconciler.rollouts.traffic.model import Traffic
-from reconciler.rollouts.traffic.router import Features, InForce, Live, Notice, Owner, RoutesAsked, Routing, Services
+from reconciler.rollouts.traffic.router import Features, InForce, Live, Needs, Notice, Owner, RoutesAsked, Routing, Services
 
 TRAEFIK_SERVICES = Resource("traefik.io", "v1alpha1", "traefikservices", "TraefikService", optional=True)
 NAME = "weightedTraefikServiceName"
@@ -28,13 +28,12 @@ class Traefik:
     kinds = (TRAEFIK_SERVICES,)
     shapes: ClassVar[Shapes] = {"traefik": f"{NAME}:text"}
 
-    def needs(self, config: Manifest, namespace: str) -> tuple[ObjectRef, ...]:
-        name = config.get(NAME)
-        return (ObjectRef(TRAEFIK_SERVICES, namespace, name),) if isinstance(name, str) and name else ()
+    def needs(self, config: Manifest, owner: Owner) -> Needs:
+        return Needs(_named(config, owner.namespace))
 
     def route(self, config: Manifest, services: Services, traffic: Traffic, live: Live) -> Routing:
         """One write that gives the canary its weight and stable the rest; a mark stays on it while the canary has any."""
-        named = self.needs(config, services.namespace)
+        named = _named(config, services.namespace)
         if not named:
             return Routing(problem=UNNAMED)
         found = live.get(named[0])
@@ -59,14 +58,14 @@ class Traefik:
 
     def problems(self, config: Manifest, asked: RoutesAsked) -> Iterator[Problem]:
         """A TraefikService that is not named, and Services that are missing (contract 12.2)."""
-        if not self.needs(config, ""):
+        if not _named(config, ""):
             yield required(FIELD, "name the TraefikService that splits the traffic")
         if not (asked.canary and asked.stable):
             yield invalid(f"spec.strategy.{'canaryService' if asked.stable else 'stableService'}", "", SERVICES)
 
     def in_force(self, config: Manifest, services: Services, live: Live) -> InForce:
         """The largest weight that an entry of the canary has; what is wrong with the object (contract 12.3)."""
-        named = self.needs(config, services.namespace)
+        named = _named(config, services.namespace)
         if not named:
             return InForce(problem=UNNAMED)
         found = live.get(named[0])
@@ -78,13 +77,18 @@ class Traefik:
     def carry(self, config: Manifest, services: Services, desired: Manifest, live: Manifest) -> Manifest:
         """The weights of both Services and the mark as they live."""
         place = (str(desired.get("kind")), namespace_of(desired), name_of(desired))
-        if place not in [(ref.resource.kind, ref.namespace, ref.name) for ref in self.needs(config, services.namespace)]:
+        if place not in [(ref.resource.kind, ref.namespace, ref.name) for ref in _named(config, services.namespace)]:
             return desired
         shares: dict[str, int] = {}
         for name in (services.canary, services.stable):
             found = [_weight(entry) for entry in _entries(live) if _leads_to(entry, name, namespace_of(live))]
             shares |= {name: found[0]} if found else {}
         return carried(_weighted(desired, shares), live)
+
+
+def _named(config: Manifest, namespace: str) -> tuple[ObjectRef, ...]:
+    name = config.get(NAME)
+    return (ObjectRef(TRAEFIK_SERVICES, namespace, name),) if isinstance(name, str) and name else ()
 
 
 def _entries(manifest: Manifest) -> list[Manifest]:

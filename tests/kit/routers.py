@@ -3,17 +3,21 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from reconciler.kernel.identity import Manifest, ObjectRef
-from reconciler.kernel.resources import DESTINATION_RULES, VIRTUAL_SERVICES
+from reconciler.kernel.resources import DESTINATION_RULES, SERVICES, VIRTUAL_SERVICES
 from reconciler.rollouts.traffic.model import HeaderMatch, HeaderRoute, Traffic
-from reconciler.rollouts.traffic.router import PLUGINS, Live, Routers, ServedRouter
+from reconciler.rollouts.traffic.router import PLUGINS, Live, Owner, Routers, ServedRouter
 from reconciler.routers.gateway_api import HTTP_ROUTES, PLUGIN
+from reconciler.routers.nginx import INGRESSES
 from reconciler.routers.registry import ROUTERS
 from reconciler.routers.traefik import NAME, TRAEFIK_SERVICES
-from tests.kit.rollouts import virtual_service
+from tests.kit.rollouts import canary, pause, rollout, service, virtual_service, weight
 from tests.kit.toyrouter import SPLITS, Toy
+from tests.kit.world import World, deployed
 
+OWNER = Owner("shop", "web")
 HEADER = HeaderRoute("testers", (HeaderMatch("x", exact="y"),))
 
 
@@ -32,8 +36,18 @@ class Case:
         return {self.key: self.router}
 
     @property
+    def made(self) -> tuple[ObjectRef, ...]:
+        """What the router makes itself."""
+        return self.router.needs(self.config, OWNER).made
+
+    @property
     def live(self) -> Live:
-        return dict(self.objects)
+        return {**self.objects, **dict.fromkeys(self.made)}
+
+    @property
+    def written(self) -> ObjectRef:
+        """An object that the router writes."""
+        return next(iter(self.made or self.objects))
 
     def able(self, wanted: Traffic) -> Traffic:
         """The traffic as far as this router can do it."""
@@ -86,6 +100,24 @@ def traefik() -> Case:
     return Case(ROUTERS["traefik"], "traefik", {NAME: "web"}, {NAME: "other"}, found)
 
 
+def nginx(*names: str) -> Case:
+    ours = {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "web-stable", "port": {"number": 80}}}}
+    mail = {"path": "/mail", "pathType": "Exact", "backend": {"service": {"name": "mail", "port": {"name": "smtp"}}}}
+    rules = [{"host": "web.example", "http": {"paths": [mail, ours]}}, {"host": "mail.example", "http": {"paths": [mail]}}]
+    spec = {"ingressClassName": "nginx", "tls": [{"hosts": ["web.example"], "secretName": "web"}], "rules": rules}
+    found = {
+        ObjectRef(INGRESSES, "shop", name): {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "Ingress",
+            "metadata": {"name": name, "namespace": "shop", "labels": {"a": "b"}},
+            "spec": spec,
+        }
+        for name in names
+    }
+    config = {"stableIngress": names[0]} if len(names) == 1 else {"stableIngresses": list(names)}
+    return Case(ROUTERS["nginx"], "nginx", config, {"stableIngress": "other", "stableIngresses": None}, found)
+
+
 def gateway_api() -> Case:
     backs = [{"name": "web-canary", "port": 80, "weight": 0}, {"name": "web-stable", "port": 80, "weight": 100}]
     others = [{"name": "web-canary", "namespace": "elsewhere", "weight": 5}, {"name": "mail", "port": 25}]
@@ -106,7 +138,31 @@ def gateway_api() -> Case:
 CASES: Mapping[str, Callable[[], Case]] = {
     "istio": istio,
     "istio with subsets": partial(istio, subsets=True),
+    "nginx": partial(nginx, "web"),
+    "nginx with two": partial(nginx, "web", "shop"),
     "traefik": traefik,
     "gateway api": gateway_api,
     "toy": toy,
 }
+
+
+# ---- under the controller ----
+
+TAGGED = {"setHeaderRoute": {"name": "testers", "match": [{"headerName": "x", "headerValue": {"exact": "y"}}]}}
+
+
+def driven(case: Case, **fields: Any) -> World:
+    """A release that stands at weight 50 with a header route."""
+    routing = {**case.asking(case.config), "managedRoutes": [{"name": "testers"}]}
+    tagged = (TAGGED,) if case.router.features.header else ()
+    spec = canary({"setCanaryScale": {"replicas": 1}}, *tagged, weight(50), pause(), **SERVED, trafficRouting=routing, **fields)
+    others = [(SERVICES, service(name)) for name in ("web-canary", "web-stable")]
+    objects = [(ref.resource, manifest) for ref, manifest in case.objects.items()]
+    return deployed(rollout(canary=spec), *others, *objects, routers=case.routers).push("web:2").settle()
+
+
+SERVED = {"canaryService": "web-canary", "stableService": "web-stable"}
+
+
+def lives(case: Case, world: World) -> Live:
+    return {ref: world.store.get(ref.resource, ref.namespace, ref.name) for ref in case.live}

@@ -135,6 +135,9 @@ class FakeClient:
 
     async def delete(self, ref: ObjectRef, *, uid: str = "", propagation: str = "Background") -> None:
         self._about_to(f"delete {ref.resource.kind} {ref.name}")
+        known = self._store.get(ref.resource, ref.namespace, ref.name)
+        if known is not None and uid and known["metadata"]["uid"] != uid:
+            raise Conflict(409, "Conflict", f"the uid of {ref} is another")
         self._store.remove(ref.resource, ref.namespace, ref.name)
 
     async def evict(self, ref: ObjectRef) -> bool:

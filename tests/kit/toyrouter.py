@@ -9,7 +9,7 @@ from reconciler.kernel.problem import Problem, invalid
 from reconciler.kernel.shapes import Shapes
 from reconciler.rollouts.traffic.marks import carried, mark_of, with_mark
 from reconciler.rollouts.traffic.model import Traffic
-from reconciler.rollouts.traffic.router import Features, InForce, Live, Notice, Owner, RoutesAsked, Routing, Services
+from reconciler.rollouts.traffic.router import Features, InForce, Live, Needs, Notice, Owner, RoutesAsked, Routing, Services
 
 SPLITS = Resource("toys.example", "v1", "splits", "Split", optional=True)
 
@@ -21,11 +21,11 @@ class Toy:
     kinds = (SPLITS,)
     shapes: ClassVar[Shapes] = {"toy": "split:text"}
 
-    def needs(self, config: Manifest, namespace: str) -> tuple[ObjectRef, ...]:
-        return (ObjectRef(SPLITS, namespace, str(config["split"])),) if config.get("split") else ()
+    def needs(self, config: Manifest, owner: Owner) -> Needs:
+        return Needs((ObjectRef(SPLITS, owner.namespace, str(config["split"])),) if config.get("split") else ())
 
     def route(self, config: Manifest, services: Services, traffic: Traffic, live: Live) -> Routing:
-        (ref,) = self.needs(config, services.namespace)
+        (ref,) = self.needs(config, services.owner).named
         found = live.get(ref)
         if found is None:
             return Routing(events=(Notice("SplitNotFound", f"Split `{ref.name}` not found", warning=True),), problem="Split not found")
@@ -46,7 +46,7 @@ class Toy:
             yield invalid("spec.strategy.canary.trafficRouting.toy", "", "name a split")
 
     def in_force(self, config: Manifest, services: Services, live: Live) -> InForce:
-        found = next((live.get(ref) for ref in self.needs(config, services.namespace)), None)
+        found = next((live.get(ref) for ref in self.needs(config, services.owner).named), None)
         if found is None:
             return InForce(subject=str(config.get("split")), problem="Split not found")
         spec = found.get("spec") or {}
@@ -54,7 +54,7 @@ class Toy:
         return InForce(weight=spec.get("weights", {}).get(services.canary), managed_routes=routes)
 
     def carry(self, config: Manifest, services: Services, desired: Manifest, live: Manifest) -> Manifest:
-        place = [(ref.namespace, ref.name) for ref in self.needs(config, services.namespace)]
+        place = [(ref.namespace, ref.name) for ref in self.needs(config, services.owner).named]
         if desired.get("kind") != "Split" or (namespace_of(desired), name_of(desired)) not in place:
             return desired
         spec = live.get("spec") or {}

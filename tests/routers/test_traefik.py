@@ -9,7 +9,7 @@ from reconciler.kernel.plan import Replace
 from reconciler.rollouts.spec.manifest import parse_rollout
 from reconciler.rollouts.traffic.marks import owners
 from reconciler.rollouts.traffic.model import Traffic
-from reconciler.rollouts.traffic.router import RoutesAsked, Services
+from reconciler.rollouts.traffic.router import Needs, RoutesAsked, Services
 from reconciler.rollouts.validation.spec import spec_problem
 from reconciler.routers.registry import ROUTERS
 from reconciler.routers.traefik import TRAEFIK_SERVICES, Traefik
@@ -46,7 +46,7 @@ def weights(manifest: Manifest) -> list[Any]:
 
 
 def test_it_reads_the_service_of_its_own_namespace() -> None:
-    assert TRAEFIK.needs(CONFIG, "shop") == (REF,)
+    assert TRAEFIK.needs(CONFIG, WHOSE.owner) == Needs((REF,))
 
 
 def test_the_canary_gets_its_weight_and_stable_the_rest_and_a_mark_says_whose() -> None:

@@ -125,9 +125,12 @@ def _routes(rollout: Manifest, library: Library) -> Remarks:
 
 
 def _routed(each: ConfiguredRouter, services: Services, library: Library) -> Remarks:
-    refs = each.router.needs(each.config, services.namespace)
-    live = {ref: library.find(ref.resource.kind, ref.namespace, ref.name) for ref in refs}
-    absent = [ref for ref, found in live.items() if found is None]
+    needed = each.router.needs(each.config, services.owner)
+    live = {ref: library.find(ref.resource.kind, ref.namespace, ref.name) for ref in needed.refs}
+    for ref in needed.made:
+        if live[ref] is not None:
+            yield Remark(each.field, f"{ref} is made by this Rollout and among the files: take it out of them")
+    absent = [ref for ref in needed.named if live[ref] is None]
     for ref in absent:
         yield library.missing(each.field, (ref.resource.kind, ref.namespace, ref.name), services.namespace)
     found = each.router.in_force(each.config, services, live)

@@ -5,7 +5,8 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from reconciler.kernel.identity import Manifest, ObjectRef
+from reconciler.kernel.identity import Manifest, ObjectRef, annotations_of
+from reconciler.kernel.well_known import TRAFFIC_MARK
 
 PATIENCE = 2
 """So many times the same content is written again at once; a person's single edit is put right without a word."""
@@ -31,8 +32,9 @@ class Contest:
 
 
 def content_of(manifest: Manifest) -> str:
-    """What tells one content from another: the spec."""
-    return hashlib.sha256(json.dumps(manifest.get("spec"), sort_keys=True, default=str).encode()).hexdigest()
+    """What tells one content from another: the spec, and our mark where weights stand beside the spec."""
+    told = [manifest.get("spec"), annotations_of(manifest).get(TRAFFIC_MARK)]
+    return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def counted(before: Contest | None, manifest: Manifest, now: datetime) -> Contest:
@@ -50,10 +52,12 @@ def is_contested(contest: Contest | None, wanted: Manifest, now: datetime) -> bo
     return contest.content == content_of(wanted)
 
 
-def words(ref: ObjectRef, live: Manifest, contest: Contest, paths: tuple[str, ...]) -> str:
-    """Who takes it away, how often, and what that writer must be told."""
+def words(ref: ObjectRef, live: Manifest | None, contest: Contest, paths: tuple[str, ...]) -> str:
+    """Who takes it away, how often, and what that writer must be told; None: it was removed."""
     rule = RULE.format(group=ref.resource.group, kind=ref.resource.kind, paths=", ".join(paths) or ".spec")
     again = f"written {contest.writes} times, tried again less and less often"
+    if live is None:
+        return f"{ref}: another writer removes what this Rollout makes ({again}). It must leave that alone."
     return f"{ref}: {other_writer(live)} puts its own routes back ({again}). It must ignore what this Rollout moves. {rule}"
 
 

@@ -5,17 +5,27 @@ A mark is written together with what it marks and goes together with it, so an o
 
 import json
 
-from reconciler.kernel.identity import Manifest, annotations_of, namespace_of
+from reconciler.kernel.identity import Manifest, annotations_of, controller_of, namespace_of
+from reconciler.kernel.resources import ROLLOUTS
 from reconciler.kernel.well_known import MANAGED_BY, TRAFFIC_MARK
 from reconciler.rollouts.traffic.router import Owner
 
 
 def owners(manifest: Manifest) -> tuple[Owner, ...]:
-    """The Rollouts that an object holds something of, by our mark or by the reference's annotation."""
+    """The Rollouts that an object holds something of, by our mark, by the reference's annotation, or because one controls it."""
     marked = [Owner(*key.partition("/")[::2]) for key in _marks(manifest) if "/" in key]
     managed = annotations_of(manifest).get(MANAGED_BY)
     beside = [Owner(namespace_of(manifest), managed)] if managed else []
-    return tuple(dict.fromkeys((*marked, *beside)))
+    controller = controlling(manifest)
+    return tuple(dict.fromkeys((*marked, *beside, *((controller,) if controller else ()))))
+
+
+def controlling(manifest: Manifest) -> Owner | None:
+    """The Rollout that controls an object."""
+    controller = controller_of(manifest) or {}
+    group = str(controller.get("apiVersion")).rpartition("/")[0]
+    ours = (group, controller.get("kind")) == (ROLLOUTS.group, ROLLOUTS.kind)
+    return Owner(namespace_of(manifest), str(controller.get("name"))) if ours else None
 
 
 def mark_of(manifest: Manifest, owner: Owner) -> Manifest | None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from reconciler.kernel.identity import ObjectRef, name_of, namespace_of
-from reconciler.kernel.plan import Action, Emit, Replace
+from reconciler.kernel.plan import Action, Create, Emit, Replace
 from reconciler.rollouts.passes import Pass
 from reconciler.rollouts.traffic.contest import is_contested, words
 from reconciler.rollouts.traffic.model import Traffic
@@ -33,13 +33,13 @@ def routed(pass_: Pass, traffic: Traffic, unavailable: str = "") -> Pass:
 
 def _written(pass_: Pass, asked: Routed, action: Action) -> Pass:
     """The write, unless a person suspended the object or another writer keeps taking it away."""
-    if not isinstance(action, Replace):
+    if not isinstance(action, Create | Replace):
         return pass_.act(action)
     ref = ObjectRef(action.resource, namespace_of(action.manifest), name_of(action.manifest))
     if ref in pass_.facts.found.held:
         return pass_.fail(f"{ref} is suspended: traffic is not moved")
     contest, live = pass_.facts.found.contests.get(ref), asked.live.get(ref)
-    if contest is None or live is None or not is_contested(contest, action.manifest, pass_.now):
+    if contest is None or not is_contested(contest, action.manifest, pass_.now):
         return pass_.act(action)
     message = words(ref, live, contest, asked.configured.router.features.shared_fields.get(ref.resource.kind, ()))
     if pass_.now < contest.again_at():

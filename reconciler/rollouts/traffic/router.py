@@ -26,6 +26,7 @@ class Services:
     `managed_routes` are the names of `trafficRouting.managedRoutes`. `unavailable` names a ReplicaSet that wants pods and is not
     fully available; it holds back a switch of subsets that no Service guards (contract 9.3 "Delay"); a canary that is being
     left (abort, dynamic rollback) does not count. `plain_routes` asks for generated routes as the reference makes them.
+    `uid` is the Rollout's: it owns what a router makes for it.
     """
 
     canary: str = ""
@@ -35,6 +36,7 @@ class Services:
     stable_is_ping: bool = False
     namespace: str = ""
     rollout: str = ""
+    uid: str = ""
     managed_routes: tuple[str, ...] = ()
     unavailable: str = ""
     plain_routes: bool = False
@@ -63,6 +65,18 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True)
+class Needs:
+    """The objects that a router looks at: those that the Rollout names, and those that it makes itself (creates, owns and removes)."""
+
+    named: tuple[ObjectRef, ...] = ()
+    made: tuple[ObjectRef, ...] = ()
+
+    @property
+    def refs(self) -> tuple[ObjectRef, ...]:
+        return (*self.named, *self.made)
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """An event about the Rollout."""
 
@@ -74,6 +88,8 @@ class Notice:
 @dataclass(frozen=True, slots=True)
 class Routing:
     """What to write in this order: a Replace carries the resourceVersion it was derived from; only what changes is written.
+
+    What a router makes is created owned by the Rollout (`traffic/made.py`); an object of that name that is not so owned stays as it is.
 
     `problem` is why not everything is in force afterwards; what is in `actions` is right to do even then.
     """
@@ -102,7 +118,10 @@ class InForce:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Features:
-    """What a router can do (contract 1.8). `shared_fields` are those another applier must ignore, as paths of `jq`, by kind."""
+    """What a router can do (contract 1.8).
+
+    `shared_fields` are those another applier must ignore, as paths of `jq`, by kind; `makes` the kinds of which it makes objects itself.
+    """
 
     header: bool = False
     mirror: bool = False
@@ -111,6 +130,7 @@ class Features:
     verify: bool = False
     experiments: bool = False
     shared_fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    makes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +149,7 @@ class RoutesAsked:
 class Router(Protocol):
     """One mesh or gateway. `config` is its own part of `trafficRouting`, e.g. the value of `istio`."""
 
-    def needs(self, config: Manifest, namespace: str) -> tuple[ObjectRef, ...]:
+    def needs(self, config: Manifest, owner: Owner) -> Needs:
         """The objects to look at before the other questions."""
         ...
 

@@ -52,8 +52,43 @@ def test_a_route_that_is_not_in_the_virtual_service_is_told() -> None:
 
 
 def test_a_router_that_is_not_served_is_told_by_name() -> None:
-    finding = spoiled("rollout.yaml", "        istio:\n", "        nginx: {stableIngress: web}\n        istio:\n")
-    assert finding.message == "Forbidden: traffic router nginx is not supported yet"
+    finding = spoiled("rollout.yaml", "        istio:\n", "        appMesh: {}\n        istio:\n")
+    assert finding.message == "Forbidden: traffic router appMesh is not supported yet"
+
+
+INGRESS = """\
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: web, namespace: shop}
+spec:
+  rules:
+    - {host: web.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}
+"""
+ISTIO = """\
+        istio:
+          virtualService:
+            name: web
+            routes: [primary]
+"""
+NGINX = "        nginx:\n          stableIngress: web\n"
+
+
+def test_an_ingress_of_nginx_is_looked_up_and_its_canary_is_not_missed() -> None:
+    def told(*ingresses: str, config: str = NGINX) -> list[tuple[Severity, str]]:
+        files = {"rollout.yaml": ROLLOUT.replace(ISTIO, config), "ingress.yaml": "---\n".join(ingresses)}
+        return [(finding.severity, finding.message) for finding in found(files)]
+
+    assert told(INGRESS) == []
+    [(_, missing)] = told()
+    assert "Ingress" in missing and "web" in missing
+    assert told(INGRESS.replace("name: web, port", "name: other, port")) == [
+        (Severity.ERROR, "ingress `web` has no rules using service web backend")
+    ]
+    assert told(INGRESS, INGRESS.replace("{name: web, namespace", "{name: web-web-canary, namespace")) == [
+        (Severity.ERROR, "Ingress shop/web-web-canary is made by this Rollout and among the files: take it out of them")
+    ]
+    [(severity, words)] = told(INGRESS, config=f"{NGINX}          additionalIngressAnnotations: {{canary-weight: '5'}}\n")
+    assert severity is Severity.NOTE and "has no effect" in words
 
 
 def test_a_header_value_that_istio_refuses_is_told_before_the_step() -> None:
