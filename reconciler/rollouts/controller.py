@@ -8,7 +8,7 @@ import structlog
 
 from reconciler.kernel.errors import Transient
 from reconciler.kernel.identity import Key, Manifest, ObjectRef, Resource, annotations_of, name_of, namespace_of
-from reconciler.kernel.plan import Action, Create, Patch, Plan, Replace
+from reconciler.kernel.plan import Action, Create, Emit, Patch, Plan, Replace
 from reconciler.kernel.problem import InvalidField, Problem
 from reconciler.kernel.resources import (
     ANALYSIS_RUNS,
@@ -31,6 +31,7 @@ from reconciler.rollouts.passes import RolloutPlan
 from reconciler.rollouts.plan import creation_refused, plan, refused
 from reconciler.rollouts.pods.claim import claim
 from reconciler.rollouts.status.manifest import parse_status, status_patch
+from reconciler.rollouts.traffic.routed import ERROR
 from reconciler.rollouts.traffic.router import Owner
 from reconciler.rollouts.traffic.services import released
 from reconciler.rollouts.validation.references import service_fields
@@ -175,15 +176,25 @@ class RolloutController:
     async def _carry_out(self, observed: RolloutFacts, decision: RolloutPlan, now: datetime) -> None:
         """The effects in order, the status last. A failure is raised when all that was decided is done."""
         await self._return(decision.returns)
-        await self._write(decision.effects)
         for effect in decision.effects:
             if isinstance(effect, Create | Replace) and effect.resource in self._observer.kinds:
-                ref = ObjectRef(effect.resource, namespace_of(effect.manifest), name_of(effect.manifest))
-                self._observer.contests.wrote(observed.rollout, ref, effect.manifest, now)
+                await self._route(observed.rollout, effect, now)
+            else:
+                await self._write((effect,))
         if decision.failure:
             wait = (decision.wake_at - now).total_seconds() if decision.wake_at else None
             raise Transient(f"{observed.name}: {decision.failure}", wait)
         await self._apply(Plan(status=_status_write(observed.rollout, decision)))
+
+    async def _route(self, rollout: Manifest, effect: Create | Replace, now: datetime) -> None:
+        """A router's write. A refusal is told on the Rollout and tried again: it is often another object that has to change first."""
+        ref = ObjectRef(effect.resource, namespace_of(effect.manifest), name_of(effect.manifest))
+        try:
+            await self._write((effect,))
+        except Refused as error:
+            await self._apply(Plan((Emit(rollout, ERROR, f"{ref}: {error}", warning=True),)))
+            raise Transient(f"{name_of(rollout)}: {ref}: {error}") from error
+        self._observer.contests.wrote(rollout, ref, effect.manifest, now)
 
     async def _write(self, actions: tuple[Action, ...]) -> None:
         """A routers' object that was newer than what we watched is read once, so that the next pass sees it."""

@@ -63,7 +63,7 @@ class Nginx:
 
     def release(self, owner: Owner, live: Live) -> tuple[Action, ...]:
         """The canary Ingresses of this Rollout go: what they took is stable's again."""
-        found = ((ref, manifest) for ref, manifest in live.items() if manifest is not None)
+        found = ((ref, manifest) for ref, manifest in live.items() if manifest and not manifest["metadata"].get("deletionTimestamp"))
         ours = ((ref, manifest) for ref, manifest in found if was_made(manifest, owner) or _was_made_by_reference(manifest, owner))
         return tuple(Remove(ref, uid_of(manifest)) for ref, manifest in ours)
 

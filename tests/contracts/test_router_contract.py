@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from reconciler.app.lint.shapes import misshapen
+from reconciler.kernel.errors import Transient
 from reconciler.kernel.identity import Key, Manifest, ObjectRef
 from reconciler.kernel.plan import Create, Remove, Replace
 from reconciler.kernel.resources import DESTINATION_RULES, ROLLOUTS
@@ -259,6 +260,25 @@ def test_an_object_that_may_not_be_written_any_more_holds_up_nothing(case: Case)
     world.store.before_write = lambda _: None
     assert_untouched(case, world.settle())
     assert "TrafficReturned" in world.reasons
+
+
+@pytest.mark.parametrize("code", [400, 403, 422])
+def test_a_write_that_is_refused_is_told_on_the_rollout_and_tried_again(case: Case, code: int) -> None:
+    world = driven(case)
+
+    def refuse(write: str) -> None:
+        if write.startswith("replace") and write.split()[1] in {kind.kind for kind in case.router.kinds}:
+            raise Refused(code, "Invalid", "a webhook says no")
+
+    world.store.before_write = refuse
+    world.press(pauseConditions=None).settle()
+    with pytest.raises(Transient, match="a webhook says no"):
+        run_through(world.controller.reconcile(Key("rollout", "shop", "web")))
+    told = [event["message"] for event in world.store.events if event["reason"] == "TrafficRoutingError"]
+    assert told and all(str(case.written) in message and "a webhook says no" in message for message in told)
+    world.store.before_write = lambda _: None
+    world.settle()
+    assert (world.phase, share(case, world)[0]) == ("Healthy", 0)
 
 
 def test_stable_takes_back_its_traffic_only_when_it_has_a_pod(case: Case) -> None:
