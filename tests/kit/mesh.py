@@ -65,6 +65,23 @@ def destination_rule(name: str, host: str, *subsets: str, namespace: str = "defa
     return manifest("DestinationRule", name, namespace=namespace, spec={"host": host, "subsets": named, **spec})
 
 
+def ingress(name: str, *paths: Json, host: str = "web.example.com", notes: Json | None = None, **fields: Any) -> Json:
+    rules = [{**({"host": host} if host else {}), "http": {"paths": list(paths)}}] if paths else []
+    spec = {"rules": rules, **fields.pop("spec", {})}
+    return manifest("Ingress", name, metadata={"annotations": notes or {}, **fields.pop("metadata", {})}, spec=spec, **fields)
+
+
+def canary_ingress(name: str, *paths: Json, **notes: str) -> Json:
+    """`notes` without the prefix and with `_` for `-`: `canary_weight="40"`."""
+    written = {f"nginx.ingress.kubernetes.io/{key.replace('_', '-')}": value for key, value in notes.items()}
+    return ingress(name, *(paths or (path("web-canary"),)), notes={"nginx.ingress.kubernetes.io/canary": "true", **written})
+
+
+def path(service: str, where: str = "/", kind: str = "Prefix", port: int | str = 80) -> Json:
+    named = {"name": port} if isinstance(port, str) else {"number": port}
+    return {"path": where, "pathType": kind, "backend": {"service": {"name": service, "port": named}}}
+
+
 def to(host: str, weight: int | None = None, subset: str = "") -> Json:
     destination = {"host": host, **({"subset": subset} if subset else {})}
     return {"destination": destination, **({} if weight is None else {"weight": weight})}

@@ -16,6 +16,8 @@ from reconciler_sandbox.client import ApiClient
 from reconciler_sandbox.cluster import Cluster
 from reconciler_sandbox.githost.host import GitHost
 from reconciler_sandbox.node.behaviour import Behaviour
+from reconciler_sandbox.node.network import Network
+from reconciler_sandbox.podnetwork import PodPorts
 from reconciler_sandbox.rehearsal.fittings import BOT, REPOSITORY, definitions, namespaces, secret_file, settings
 
 from tests.kit.killing import Ground
@@ -229,15 +231,22 @@ def version_of(replica_set: Manifest) -> str:
 
 
 @asynccontextmanager
-async def shop(folder: Path, steps: str = STEPS) -> AsyncIterator[Shop]:
-    """A shop whose repository holds version 1; no daemon runs yet."""
+async def shop(
+    folder: Path, steps: str = STEPS, *, files: Mapping[str, str] | None = None, ports: PodPorts | None = None
+) -> AsyncIterator[Shop]:
+    """A shop whose repository holds version 1; no daemon runs yet. `files` stand beside or in place of its own.
+
+    `ports` are told where the pods listen, for a mesh.
+    """
     versions = {f"{IMAGE}:{name}": Behaviour(name) for name in ("1", "2", "3", BAD)}
     host = GitHost(folder / "hosted", users={BOT: "token", "ann": "ann"})
-    async with Cluster(versions, pace=QUICK) as cluster, numbers(cluster.api) as prometheus:
+    network = Network(ports=ports or PodPorts())
+    async with Cluster(versions, pace=QUICK, network=network) as cluster, numbers(cluster.api) as prometheus:
         await host.start()
         try:
-            files = {ROLLOUT_FILE: rollout("1", steps), NETWORK_FILE: NETWORK.encode(), ANALYSIS_FILE: ANALYSIS.encode()}
-            await asyncio.gather(host.create_repository(REPOSITORY, files, author=ANN), define_kinds(cluster.api))
+            others = {name: text.encode() for name, text in (files or {}).items()}
+            whole = {ROLLOUT_FILE: rollout("1", steps), NETWORK_FILE: NETWORK.encode(), ANALYSIS_FILE: ANALYSIS.encode(), **others}
+            await asyncio.gather(host.create_repository(REPOSITORY, whole, author=ANN), define_kinds(cluster.api))
             ground = Ground(cluster.server, host, write_settings(host, prometheus, folder), folder / "daemon")
             yield Shop(cluster.api, host, ground, steps)
         finally:

@@ -29,7 +29,7 @@ log = structlog.get_logger()
 
 
 class Mesh:
-    """Serves the Services and Istio objects of one API on loopback ports.
+    """Serves the Services, Istio objects and Ingresses of one API on loopback ports.
 
     `gateway_ports` maps the ports that Gateways declare to the ports to listen on; 0 chooses a free one. `problems` says what
     is not served and why, by object (`VirtualService default/web`). `ports` tells where the ports of pods are, as their node knows.

@@ -18,6 +18,7 @@ KINDS: Mapping[str, str] = {
     "VirtualService": f"{ISTIO}/virtualservices",
     "DestinationRule": f"{ISTIO}/destinationrules",
     "Gateway": f"{ISTIO}/gateways",
+    "Ingress": "/apis/networking.k8s.io/v1/ingresses",
 }
 NOT_SERVED = 404
 log = structlog.get_logger()

@@ -11,13 +11,15 @@ from reconciler_sandbox.mesh.errors import EnvoyFailed
 from reconciler_sandbox.mesh.process import envoy_binary
 from reconciler_sandbox.mesh.translate.bootstrap import trial
 from reconciler_sandbox.mesh.translate.hosts import reference
+from reconciler_sandbox.mesh.translate.ingresses import is_canary
 from reconciler_sandbox.mesh.translate.render import render
 from reconciler_sandbox.mesh.translate.terms import Config, Json, Layout
 
 TRIAL_SECONDS = 30.0
 LONGEST_REASON = 300
-# In this order each kind is tried together with the sound objects of the kinds before it.
-SUSPECTS = ("Service", "Endpoints", "DestinationRule", "Gateway", "VirtualService")
+# In this order each kind is tried together with the sound objects of the kinds before it. A canary Ingress is nothing without the other.
+CANARY = "canary Ingress"
+SUSPECTS = ("Service", "Endpoints", "DestinationRule", "Gateway", "VirtualService", "Ingress", CANARY)
 Objection = Callable[[Sequence[Json]], Awaitable[str]]
 
 
@@ -51,10 +53,10 @@ async def objection(config: Config) -> str:
 
 async def offenders(objects: Sequence[Json], layout: Layout) -> dict[str, str]:
     """The objects without which Envoy accepts the rest, each with Envoy's reason."""
-    context = [manifest for manifest in objects if manifest["kind"] not in SUSPECTS]
+    context = [manifest for manifest in objects if _suspicion(manifest) not in SUSPECTS]
     found: dict[str, str] = {}
     for kind in SUSPECTS:
-        suspects = [manifest for manifest in objects if manifest["kind"] == kind]
+        suspects = [manifest for manifest in objects if _suspicion(manifest) == kind]
 
         async def against(group: Sequence[Json], context: Sequence[Json] = tuple(context)) -> str:
             return await objection(render([*context, *group], layout))
@@ -73,6 +75,10 @@ async def bisect(suspects: Sequence[Json], against: Objection) -> dict[str, str]
         return {reference(suspects[0]): reason}
     half = len(suspects) // 2
     return {**await bisect(suspects[:half], against), **await bisect(suspects[half:], against)}
+
+
+def _suspicion(manifest: Json) -> str:
+    return CANARY if manifest["kind"] == "Ingress" and is_canary(manifest) else str(manifest["kind"])
 
 
 def _reason(output: str, file: str) -> str:

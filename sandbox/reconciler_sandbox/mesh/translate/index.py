@@ -10,7 +10,7 @@ from reconciler_sandbox.podnetwork import PodPorts
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Services by full host, pods and endpoints by (namespace, name), Istio's objects oldest first; and where the ports of pods are."""
+    """Services by full host, pods and endpoints by (namespace, name), routing objects oldest first; and where the ports of pods are."""
 
     services: Mapping[str, Json]
     pods: Mapping[tuple[str, str], Json]
@@ -18,6 +18,7 @@ class Index:
     virtual_services: Sequence[Json]
     rules: Sequence[Json]
     gateways: Sequence[Json]
+    ingresses: Sequence[Json]
     ports: PodPorts
 
     def rules_for(self, host: str) -> list[Json]:
@@ -31,6 +32,12 @@ class Index:
         host = full_host(destination["host"], namespace)
         port = (destination.get("port") or {}).get("number") or self._only_port(host) or listener_port
         return cluster_name(port, destination.get("subset") or "", host)
+
+    def port_named(self, host: str, name: str) -> int | None:
+        """The port of a Service that has this name."""
+        service = self.services.get(host)
+        ports = (service["spec"].get("ports") or []) if service else []
+        return next((int(port["port"]) for port in ports if port.get("name") == name), None)
 
     def _only_port(self, host: str) -> int | None:
         service = self.services.get(host)
@@ -55,6 +62,7 @@ def index(objects: Iterable[Json], ports: PodPorts | None = None) -> Index:
         virtual_services=sorted(kinds.get("VirtualService", []), key=_age),
         rules=sorted(kinds.get("DestinationRule", []), key=_age),
         gateways=sorted(kinds.get("Gateway", []), key=_age),
+        ingresses=sorted(kinds.get("Ingress", []), key=_age),
         ports=ports or PodPorts(),
     )
 

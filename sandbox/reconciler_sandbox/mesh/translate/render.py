@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from reconciler_sandbox.mesh.translate.clusters import clusters, connection_policy, subsets
 from reconciler_sandbox.mesh.translate.hosts import full_host, gateways_of, namespace_of, reference
 from reconciler_sandbox.mesh.translate.index import Index, index
+from reconciler_sandbox.mesh.translate.ingresses import vet_ingress
 from reconciler_sandbox.mesh.translate.listeners import listeners
 from reconciler_sandbox.mesh.translate.routes import every_route
 from reconciler_sandbox.mesh.translate.tables import declared_servers, tables
@@ -73,6 +74,10 @@ def _vet_gateway(manifest: Json, layout: Layout) -> None:
         raise Refused(f"port {', '.join(map(str, closed))} is not opened by this mesh; opened: {_ports(layout.gateway_ports)}")
 
 
+def _vet_ingress(manifest: Json, layout: Layout) -> None:
+    vet_ingress(NOTHING, manifest)
+
+
 def _vet_service(manifest: Json, layout: Layout) -> None:
     list(clusters(index([manifest])))
 
@@ -94,6 +99,7 @@ VETTING: Mapping[str, Callable[[Json, Layout], None]] = {
     "VirtualService": _vet_virtual_service,
     "DestinationRule": _vet_rule,
     "Gateway": _vet_gateway,
+    "Ingress": _vet_ingress,
     "Service": _vet_service,
     "Endpoints": _vet_endpoints,
 }

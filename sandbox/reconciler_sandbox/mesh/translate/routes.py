@@ -7,12 +7,11 @@ from reconciler_sandbox.mesh.translate.hosts import gateway_name, namespace_of
 from reconciler_sandbox.mesh.translate.index import Index
 from reconciler_sandbox.mesh.translate.matches import catches_all, route_match
 from reconciler_sandbox.mesh.translate.retries import retry_policy
-from reconciler_sandbox.mesh.translate.terms import FAULT, FAULT_FILTER, Json, Refused
+from reconciler_sandbox.mesh.translate.terms import FAULT, FAULT_FILTER, NO_TIMEOUT, Json, Refused
 
 AUTHORITY = (":authority", "host")
 REDIRECTS = {301: "MOVED_PERMANENTLY", 302: "FOUND", 303: "SEE_OTHER", 307: "TEMPORARY_REDIRECT", 308: "PERMANENT_REDIRECT"}
 REDIRECT_FIELDS = (("authority", "host_redirect"), ("uri", "path_redirect"), ("scheme", "scheme_redirect"), ("port", "port_redirect"))
-NO_TIMEOUT = "0s"  # Istio's default; Envoy's own would be 15 s
 
 
 def routes(index: Index, virtual_service: Json, gateway: str, port: int) -> list[Json]:

@@ -16,6 +16,7 @@ FAULT = TYPE + "extensions.filters.http.fault.v3.HTTPFault"
 FAULT_FILTER = "envoy.filters.http.fault"
 LUA = TYPE + "extensions.filters.http.lua.v3.Lua"
 
+NO_TIMEOUT = "0s"  # Istio's default; Envoy's own would be 15 s
 MESH = "mesh"
 """Istio's reserved gateway name: every workload inside the mesh."""
 

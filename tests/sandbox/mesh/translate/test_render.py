@@ -3,9 +3,21 @@
 import pytest
 from reconciler_sandbox.mesh.translate.render import render
 
-from tests.kit.mesh import LAYOUT, destination_rule, endpoints, gateway, manifest, service, to, virtual_service
+from tests.kit.mesh import (
+    LAYOUT,
+    canary_ingress,
+    destination_rule,
+    endpoints,
+    gateway,
+    ingress,
+    manifest,
+    path,
+    service,
+    to,
+    virtual_service,
+)
 
-GOOD = [gateway(), service("web"), virtual_service("good", {"route": [to("web")]})]
+GOOD = [gateway(), service("web"), virtual_service("good", {"route": [to("web")]}), ingress("good", path("web"), host="good.example.com")]
 NO_HOST = {"route": [{"destination": {}}]}
 
 
@@ -25,6 +37,14 @@ NO_HOST = {"route": [{"destination": {}}]}
         (manifest("DestinationRule", "bad", spec={"subsets": []}), "malformed: KeyError 'host'"),
         (gateway("bad", namespace="default", port=443), "port 443 is not opened by this mesh; opened: 80"),
         (manifest("Service", "bad", spec={"ports": [{}]}), "malformed: KeyError 'port'"),
+        (ingress("bad", path("web", "web")), "path web of type Prefix is not served by this mesh"),
+        (ingress("bad", path("web", "/", "Regex")), "path / of type Regex is not served by this mesh"),
+        (ingress("bad"), "neither a path nor a defaultBackend"),
+        (ingress("bad", {"path": "/", "pathType": "Exact", "backend": {"resource": {}}}), "malformed: KeyError 'service'"),
+        (canary_ingress("bad", canary_weight="many"), "malformed: ValueError"),
+        (canary_ingress("bad", canary_weight="101"), "canary-weight 101 is not between 0 and 100"),
+        (canary_ingress("bad", canary_weight="0", canary_weight_total="0"), "canary-weight 0 is not between 0 and 0"),
+        (canary_ingress("bad", canary_by_header="x", canary_by_header_pattern="("), "does not compile"),
         (manifest("Endpoints", "bad", subsets=[{"addresses": [{}], "ports": [{"port": 1}]}]), "malformed: KeyError 'ip'"),
     ],
 )
