@@ -43,6 +43,24 @@ class Provider(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CounterTask:
+    """What a counter gained between two moments: its selector with all arguments filled in; `address` empty is the default server."""
+
+    address: str
+    selector: str
+    start: datetime
+    end: datetime
+
+
+class Counters(Protocol):
+    """Reads counters. The same task has the same answer whenever it is asked, so that no request counts twice."""
+
+    async def gained(self, task: CounterTask) -> float:
+        """How much all series of the selector gained together. Raises Terminal or Transient with the reason."""
+        ...
+
+
 @runtime_checkable
 class Awaited(Protocol):
     """What a provider also does whose answers take longer than a request."""

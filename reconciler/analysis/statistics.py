@@ -30,7 +30,7 @@ Latencies are counts too: of the requests above one bound of a histogram. A boun
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, fsum, log
+from math import exp, fsum, isfinite, log
 
 MIXTURE: tuple[tuple[float, float], ...] = ((2, 0.25), (4, 0.3), (10, 0.3), (100, 0.15))
 """Ratios that are bet on, as multiples of `effect`, and the share of each; the last one finds errors beside a baseline that has none."""
@@ -46,6 +46,11 @@ class Counts:
 
     requests: float
     bad: float
+
+    @property
+    def possible(self) -> bool:
+        """False for what no counter can say: negative, not a number, or more bad requests than requests."""
+        return isfinite(self.requests) and 0 <= self.bad <= self.requests
 
 
 @dataclass(frozen=True, slots=True)

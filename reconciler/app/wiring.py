@@ -37,6 +37,7 @@ from reconciler.kube.fence import Fence
 from reconciler.notifiers.fenced import FencedNotifier
 from reconciler.notifiers.registry import notifier
 from reconciler.notifiers.webhook import WebhookTerms
+from reconciler.providers.prometheus import Prometheus
 from reconciler.providers.registry import ProviderHands, providers
 from reconciler.releases.apply_announcements import Announcements
 from reconciler.releases.apply_notices import Notices
@@ -44,6 +45,7 @@ from reconciler.releases.apply_opener import ReleaseOpener
 from reconciler.releases.controller import Outside, ReleaseController
 from reconciler.releases.forge import Forge
 from reconciler.releases.notice import Subscription
+from reconciler.releases.observe_comparison import Sampling
 from reconciler.releases.observe_policies import LocalPolicies, Policies
 from reconciler.releases.restoring import Hands, Restoration
 from reconciler.renderers.registry import neighbour, renderer
@@ -177,7 +179,9 @@ def _controllers(environment: Environment, access: ClusterAccess, outside: Exter
     if "release" in settings.controllers:
         hands = {name: _hands(environment, source, forges.get(name)) for name, source in sources.items()}
         announcements, notices = Announcements(forges, access.cache), Notices(outside.subscriptions)
-        reach = Outside(Restoration(hands, access.clock, environment.timers), announcements, policies, outside.inventories, notices)
+        restoration = Restoration(hands, access.clock, environment.timers)
+        sampling = Sampling(Prometheus(environment.http, settings.prometheus))
+        reach = Outside(restoration, announcements, policies, outside.inventories, notices, sampling)
         found.append(ReleaseController(access, reach))
         found.append(_source_controller(environment, access, outside, policies))
     return found

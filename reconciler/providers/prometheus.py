@@ -10,7 +10,7 @@ import httpx
 
 from reconciler.analysis.conditions import Conditions
 from reconciler.analysis.model import Measurement, Metric
-from reconciler.analysis.provider import FALLBACK, SERIES, MeasurementTask
+from reconciler.analysis.provider import FALLBACK, SERIES, CounterTask, MeasurementTask
 from reconciler.expr.syntax import ExpressionError
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.fields import Fields
@@ -18,13 +18,14 @@ from reconciler.kernel.identity import Manifest
 from reconciler.kernel.problem import InvalidField, Problem, required
 from reconciler.kernel.shapes import Shapes
 from reconciler.providers.answers import failed, judged
+from reconciler.providers.prometheus_counters import gained_query, gained_value
 from reconciler.providers.prometheus_fallback import fallback_doubts
 from reconciler.providers.prometheus_queries import instant_or_range, read, without_fallback
 from reconciler.providers.prometheus_replay import PrometheusReplay
 from reconciler.providers.requests import FORM, basic, bearer, confided, headers_of, send, tokens_of
 from reconciler.web.client import HttpAnswer, HttpCall
 
-DEFAULT_TIMEOUT = 30
+DEFAULT_TIMEOUT, COUNTER_TIMEOUT = 30, 10
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 RESPONSE_LIMIT = 8 << 20
 MANAGED_SERVICE = "aps-workspaces"
@@ -76,6 +77,11 @@ class Prometheus:
             **({FALLBACK: "true"} if spoke else {}),
         }
         return judged(task, reading.result, reading.value, metadata)
+
+    async def gained(self, task: CounterTask) -> float:
+        config = Fields("prometheus", {"address": task.address, "timeout": COUNTER_TIMEOUT})
+        document = await self.ask(config, await self.target(config), instant_or_range(config, gained_query(task), task.end))
+        return gained_value(read(document.get("data")).result)
 
     @staticmethod
     def problems(config: Manifest) -> Iterator[Problem]:

@@ -36,6 +36,7 @@ from reconciler.releases.message import headline
 from reconciler.releases.model import Release, ReleasePhase, ReleaseStatus, Restore, RestoreState
 from reconciler.releases.observe import Around, observe
 from reconciler.releases.observe_after_promotion import after_promotion_run
+from reconciler.releases.observe_comparison import Sampling
 from reconciler.releases.observe_history import history, siblings
 from reconciler.releases.observe_policies import Policies
 from reconciler.releases.policy import DEFAULT, ReleasePolicy, WorkloadName
@@ -73,13 +74,14 @@ class Announcer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What a release reaches beyond itself: Git, people, and the policies that speak for it."""
+    """What a release reaches beyond itself: Git, people, the policies that speak for it, and the counters that are compared."""
 
     restorer: Restorer
     announcer: Announcer
     policies: Policies
     inventories: Inventories
     notices: Notices
+    sampling: Sampling
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ class ReleaseController:
     async def _pass(self, look: ReleasePass) -> datetime | None:
         release, policy, now = look.release, await self._policy(look), self._clock.now()
         asked = await self._asked(look)
-        facts = await observe(self._client, self._cache, release, Around(look.history, asked, policy, now))
+        facts = await observe(self._client, self._cache, release, Around(look.history, asked, policy, now, self._outside.sampling))
         status = judge(release, policy, facts, now)
         if status != release.status:
             await self._record(look, status)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from reconciler.kernel.identity import Manifest, annotations_of, labels_of
 from reconciler.kernel.well_known import HASH_LABEL
+from reconciler.releases.comparison_sample import Sample
 from reconciler.releases.content import covers
 from reconciler.releases.model import Release
 from reconciler.releases.runs import Run
@@ -41,6 +42,9 @@ class ReleaseFacts:
     """How often another template with the same images was rejected within the policy's window."""
     config_applied: bool = True
     """True when the config that this release asks for lives; asked only where nothing but config changes and another tool applies it."""
+
+    sample: Sample | None = None
+    """What canary and baseline answered in the window that is due; None when none is."""
 
     @property
     def rollout(self) -> RolloutView:

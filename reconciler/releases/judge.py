@@ -12,6 +12,8 @@ from msgspec.structs import replace
 
 from reconciler.analysis.model import RunPhase
 from reconciler.releases.blame import Ending, blame, words
+from reconciler.releases.comparison import compared, shortfall
+from reconciler.releases.comparison_words import passed_words, verdict_words
 from reconciler.releases.evidence import evidence_of, samples
 from reconciler.releases.facts import ReleaseFacts
 from reconciler.releases.model import Evidence, Release, ReleasePhase, ReleaseStatus, Restore, RestoreMode, RestoreState, Verb, Verdict
@@ -48,7 +50,8 @@ def judge(release: Release, policy: ReleasePolicy, facts: ReleaseFacts, now: dat
     if release.decided:
         return release.status
     waiting = replace(release.status, unjudged="", reason=waits_for(release, policy, facts))
-    noted = replace(release, status=_noted(waiting, release, facts))
+    counted = replace(waiting, comparison=compared(release, policy.compare, facts, now))
+    noted = replace(release, status=_noted(counted, release, facts))
     look = Look(noted, policy, facts, now)
     return next((status for step in STEPS if (status := step(look)) is not None), noted.status)
 
@@ -129,6 +132,19 @@ def notice_abort(look: Look) -> ReleaseStatus | None:
     return _close(look, blame(look.release, look.facts))
 
 
+def notice_worse(look: Look) -> ReleaseStatus | None:
+    """Worse than its baseline, surely enough: record that we will abort, before we do; lost, where users are all on it by now."""
+    known = look.status.comparison
+    if known is None or not known.exceeded:
+        return None
+    if look.facts.rollout.promoted:
+        promoted = look.with_(replace(look.status, promoted_at=look.status.promoted_at or look.now))
+        return _close(promoted, Ending(Verdict.FAILED, verdict_words(known)))
+    if any(verb.verb == "abort" for verb in look.status.verbs):
+        return None
+    return replace(look.status, verbs=(*look.status.verbs, Verb(verb="abort", at=look.now, reason=verdict_words(known))))
+
+
 def notice_stuck(look: Look) -> ReleaseStatus | None:
     """Pods that never come up: record that we will abort, before we do."""
     if look.facts.rollout.promoted or look.policy.on_stuck != "abort" or any(verb.verb == "abort" for verb in look.status.verbs):
@@ -185,6 +201,7 @@ STEPS: tuple[Step, ...] = (
     recognise,
     accept_first,
     notice_abort,
+    notice_worse,
     notice_stuck,
     notice_alone,
     watch_promoted,
@@ -193,6 +210,21 @@ STEPS: tuple[Step, ...] = (
 
 
 def _pass(look: Look) -> ReleaseStatus:
+    """Promoted: what the comparison lacks is said first, then what the analyses do."""
+    compare, known = look.policy.compare, look.status.comparison
+    if compare is None:
+        return _analysed(look)
+    missing_here = shortfall(known, compare)
+    if missing_here is not None:
+        return _promoted(look, missing_here.verdict, missing_here.reason)
+    analysed = _analysed(look) if configured(look.facts.rollout.manifest) or look.policy.after_promotion is not None else None
+    if analysed is not None and analysed.verdict is not Verdict.PASSED:
+        return analysed
+    said = passed_words(known) if known is not None else ""
+    return _promoted(look, Verdict.PASSED, f"{analysed.reason}; {said}" if analysed is not None else said)
+
+
+def _analysed(look: Look) -> ReleaseStatus:
     evidence, count = look.status.evidence, samples(look.status.evidence)
     asked = configured(look.facts.rollout.manifest)
     skipped = missing(asked, look.status.runs)

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.kernel.text import commit_line, commit_text
+from reconciler.releases.comparison_record import ComparedCounts
+from reconciler.releases.comparison_words import number, rule_words, side_words, times_words
 from reconciler.releases.markdown import clean, code, fenced, plain, shortened, table
 from reconciler.releases.model import Evidence, Release, ReleasePhase, Restore, RestoreState, Verdict
 from reconciler.releases.notice import NextStep
@@ -49,6 +51,8 @@ STATES = {
     Verdict.NOT_ENOUGH_EVIDENCE: "success",
     Verdict.SUPERSEDED: "success",
 }
+
+UNPROVEN = frozenset({Verdict.NOT_ENOUGH_EVIDENCE, Verdict.COULD_NOT_MEASURE})
 
 
 def headline(release: Release) -> str:
@@ -94,6 +98,7 @@ def _section(release: Release, step: str) -> str:
         _restored(release),
         _changes(release),
         _evidence(release.status.evidence),
+        _comparison(release),
         _next(release),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -145,6 +150,21 @@ def _evidence_row(row: Evidence) -> list[str]:
     return [code_span(row.metric), text(row.phase), counts, code_span(values), code_span(rule_of(row))]
 
 
+def _comparison(release: Release) -> str:
+    """Both sides of what was compared, once it has ended: counts that move every minute are for `explain`, not for a pull request."""
+    known = release.status.comparison
+    if known is None or not release.decided:
+        return ""
+    rows = [_comparison_row(counts) for counts in known.metrics]
+    return table(["compared", "canary", "baseline", "times", "e-value"], rows) + f"\n\n{text(rule_words(known))}"
+
+
+def _comparison_row(counts: ComparedCounts) -> list[str]:
+    sides = [text(side_words(counts.canary)), text(side_words(counts.baseline))]
+    value = f"{number(counts.e_value)}{f', not measured: {counts.problem}' if counts.problem else ''}"
+    return [code_span(counts.metric), *sides, times_words(counts) or "–", text(value)]
+
+
 def rule_of(row: Evidence) -> str:
     return ", ".join(part for part in (row.condition, row.limit) if part)
 
@@ -160,9 +180,9 @@ def next_steps(release: Release) -> tuple[NextStep, ...]:
     if status.held and release.decided:
         lift = NextStep(text="This version is held. To try it again", command=f"reconciler hold lift {release.name} {place}")
         return (lift, NextStep(text="Or push another image"))
-    if verdict is Verdict.COULD_NOT_MEASURE:
+    if verdict is Verdict.COULD_NOT_MEASURE and status.promoted_at is None:
         return (NextStep(text="When the metrics answer again", command=f"reconciler retry {name} {place}"),)
-    if verdict is Verdict.NOT_ENOUGH_EVIDENCE and status.promoted_at is not None and status.accepted is None:
+    if verdict in UNPROVEN and status.promoted_at is not None and status.accepted is None:
         return (NextStep(text="If you know that it is good", command=f"reconciler accept {name} {place}"),)
     return ()
 

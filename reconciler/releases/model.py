@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from reconciler.kernel.struct import Struct
+from reconciler.releases.comparison_record import Comparison
 from reconciler.sources.model import Commit, Pull
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -241,6 +242,8 @@ class ReleaseStatus(Struct, frozen=True, kw_only=True):
     runs: tuple[RunRecord, ...] = ()
     seen_runs: tuple[str, ...] = ()
     """UIDs of the AnalysisRuns of its pods at the verdict; they are no evidence of a later attempt."""
+    comparison: Comparison | None = None
+    """The canary beside its baseline, where the policy compares them."""
     verbs: tuple[Verb, ...] = ()
     restore: Restore | None = None
     announced: str = ""

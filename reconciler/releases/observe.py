@@ -11,11 +11,13 @@ from reconciler.kernel.well_known import HASH_LABEL
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.releases.after_promotion import after_name
+from reconciler.releases.comparison import question
 from reconciler.releases.content import covers
 from reconciler.releases.crash import crash_of
 from reconciler.releases.facts import ReleaseFacts
 from reconciler.releases.holds import holder, rejections
 from reconciler.releases.model import Release, ReleasePhase
+from reconciler.releases.observe_comparison import Sampling
 from reconciler.releases.override import in_force
 from reconciler.releases.policy import ReleasePolicy
 from reconciler.releases.runs import AFTER, Run, run_of
@@ -31,13 +33,14 @@ class Around:
     """What else is known when a release is looked at.
 
     `history` are the workload's releases, oldest first; `asked` what each workload of the source asks for now (workload key → identity),
-    as far as the tip could be read.
+    as far as the tip could be read; `sampling` reads what is compared.
     """
 
     history: list[Release]
     asked: Mapping[str, str]
     policy: ReleasePolicy
     now: datetime
+    sampling: Sampling
 
 
 async def observe(client: Client, cache: Cache, release: Release, around: Around) -> ReleaseFacts:
@@ -67,7 +70,15 @@ async def observe(client: Client, cache: Cache, release: Release, around: Around
     if release.decided:
         return facts
     facts = replace(facts, config_applied=await _config_applied(client, release))
-    return replace(facts, crashed=await _crash(client, release, facts, around.policy))
+    facts = replace(facts, crashed=await _crash(client, release, facts, around.policy))
+    return await _sampled(release, facts, around)
+
+
+async def _sampled(release: Release, facts: ReleaseFacts, around: Around) -> ReleaseFacts:
+    """What canary and baseline answered, when a window is due that was not looked at."""
+    compare = around.policy.compare
+    due = question(release, compare, facts, around.now) if compare is not None else None
+    return replace(facts, sample=await around.sampling.sample(release, compare, due)) if compare is not None and due is not None else facts
 
 
 async def _lender(client: Client, cache: Cache, rollout: Manifest, namespace: str) -> Manifest | None:

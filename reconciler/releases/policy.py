@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from reconciler.kernel.identity import Manifest
+from reconciler.releases.compare import Compare
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class ReleasePolicy:
     hold_window: timedelta = timedelta(hours=24)
     measure_again: MeasureAgain = MeasureAgain()
     history_limit: int = 10
+    compare: Compare | None = None
     after_promotion: AfterPromotion | None = None
     rollout: Manifest | None = None
 

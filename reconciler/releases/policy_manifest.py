@@ -5,6 +5,7 @@ from typing import Any
 
 from reconciler.kernel.identity import Manifest, name_of, namespace_of
 from reconciler.kernel.strict import FieldError, StrictFields
+from reconciler.releases.compare_manifest import compare_of
 from reconciler.releases.policy import AfterPromotion, MeasureAgain, ReleasePolicy, WorkloadName
 
 OURS = ("selector", "template", "replicas", "workloadRef")
@@ -29,6 +30,7 @@ def parse_policy(manifest: Manifest) -> ReleasePolicy:
         hold_window=fields.duration("holdWindow", "24h"),
         measure_again=fields.inner("measureAgain", _measure_again) or MeasureAgain(),
         history_limit=fields.whole("historyLimit", 10, least=1),
+        compare=fields.inner("compare", compare_of),
         after_promotion=fields.inner("afterPromotion", _after_promotion),
         rollout=_rollout(fields),
     )

@@ -11,6 +11,7 @@ from reconciler.kernel.identity import Manifest, annotations_of, labels_of, name
 from reconciler.kernel.moment import parse_moment
 from reconciler.kernel.well_known import HASH_LABEL as HASH
 from reconciler.kernel.well_known import SUSPEND, suspended
+from reconciler.releases.comparison_words import comparison_lines
 from reconciler.releases.evidence import evidence_of
 from reconciler.releases.model import EPOCH, Release, ReleasePhase, RestoreState, Verdict
 from reconciler.releases.override import OVERRIDE, overridden
@@ -37,6 +38,8 @@ class Explanation:
     """What is wrong with the source that applies it, as its inventory has it."""
     otherwise: tuple[Counterfactual, ...] = ()
     """What would have changed the verdict of its analyses, or still would."""
+    compared: tuple[str, ...] = ()
+    """How the newest release compares with its baseline, whatever else is said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +66,12 @@ Why = Callable[[Situation], Explanation | None]
 def explain(situation: Situation) -> Explanation:
     """The first reason that applies; at the latest, the phase itself."""
     found = next((explanation for why in REASONS if (explanation := why(situation)) is not None), None)
-    return replace(found or _phase_itself(situation), frozen=freeze_sentence(situation.frozen), problems=situation.problems)
+    frozen = freeze_sentence(situation.frozen)
+    return replace(found or _phase_itself(situation), frozen=frozen, problems=situation.problems, compared=_compared(situation.release))
+
+
+def _compared(release: Release | None) -> tuple[str, ...]:
+    return tuple(comparison_lines(release.status.comparison)) if release is not None else ()
 
 
 def _phase_itself(situation: Situation) -> Explanation:

@@ -24,6 +24,7 @@ from reconciler.releases.apply_notices import Notices
 from reconciler.releases.apply_opener import ReleaseOpener
 from reconciler.releases.controller import Outside, ReleaseController
 from reconciler.releases.forge import Forge
+from reconciler.releases.observe_comparison import Sampling
 from reconciler.releases.observe_policies import LocalPolicies, Policies
 from reconciler.releases.restoring import Hands, Restoration
 from reconciler.renderers.registry import renderer
@@ -38,6 +39,7 @@ from reconciler.sync.apply import SourceApply
 from reconciler.sync.controller import Parts, SourceController
 from reconciler.sync.observe import Observation
 from tests.kit.clusters import NAMESPACE, Api, Reached, api, informed
+from tests.kit.counters import SteadyCounters
 from tests.kit.repositories import Files, Origin
 from tests.kit.wait import until
 
@@ -87,6 +89,7 @@ class Desk:
     source: SourceController
     release: ReleaseController
     recorder: Recorder
+    counters: SteadyCounters
 
     def push(self, files: Files, message: str = "change") -> str:
         return self.origin.commit(files, message)
@@ -246,10 +249,12 @@ def _assembled(cluster: Api | Reached, origin: Origin, read: tuple[Cache, GitSou
         inventories=inventories,
         routers=ROUTERS,
     )
+    counters = SteadyCounters()
     hands = Hands(followed, forges.get("shop", Plain()), lambda: None, write_remote(followed.settings))
-    outside = Outside(Restoration({"shop": hands}, clock, SystemClock()), announcements, policies, inventories, Notices({}))
+    restoration = Restoration({"shop": hands}, clock, SystemClock())
+    outside = Outside(restoration, announcements, policies, inventories, Notices({}), Sampling(counters))
     source = SourceController(clock, {"shop": followed}, parts)
-    return Desk(cluster, origin, clock, cache, followed, source, ReleaseController(access, outside), recorder)
+    return Desk(cluster, origin, clock, cache, followed, source, ReleaseController(access, outside), recorder, counters)
 
 
 def rollout(image: str = "registry.example.com/web:1.0", *, name: str = "web", extra: str = "", spec: str = "") -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from reconciler.releases.contradiction import contradiction
 from reconciler.releases.policy import DEFAULT, AfterPromotion, ReleasePolicy
+from tests.kit.counters import COMPARE
 
 WATCHING = ReleasePolicy(name="strict", namespace="shop", after_promotion=AfterPromotion(timedelta(minutes=5), {"templates": []}))
 
@@ -33,3 +34,11 @@ def test_everything_else_can_be_kept(known: dict[str, Any] | None) -> None:
 
 def test_without_a_watch_after_promotion_the_old_version_may_shrink() -> None:
     assert contradiction(DEFAULT, canary(dynamicStableScale=True)) is None
+
+
+def test_what_moves_all_users_at_once_has_nothing_to_compare() -> None:
+    comparing = ReleasePolicy(name="strict", namespace="shop", compare=COMPARE)
+    words = contradiction(comparing, rollout({"strategy": {"blueGreen": {"activeService": "web"}}}))
+    assert words is not None and "ReleasePolicy strict" in words and "blue/green Rollout web" in words and "use a canary" in words
+    assert contradiction(comparing, canary()) is None
+    assert contradiction(DEFAULT, rollout({"strategy": {"blueGreen": {}}})) is None

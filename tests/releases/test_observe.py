@@ -12,6 +12,7 @@ from reconciler.releases.facts import ReleaseFacts
 from reconciler.releases.manifest import parse_release
 from reconciler.releases.model import Release
 from reconciler.releases.observe import Around, observe
+from reconciler.releases.observe_comparison import Sampling
 from reconciler.releases.observe_history import history
 from reconciler.releases.policy import DEFAULT
 from tests.kit.clusters import NAMESPACE
@@ -42,7 +43,7 @@ async def facts(shop: Desk, asked: dict[str, str] | None = None) -> ReleaseFacts
 
 
 async def look(shop: Desk, release: Release, asked: dict[str, str]) -> ReleaseFacts:
-    around = Around(history(shop.cache, NAMESPACE, "web"), asked, DEFAULT, shop.clock.now())
+    around = Around(history(shop.cache, NAMESPACE, "web"), asked, DEFAULT, shop.clock.now(), Sampling(shop.counters))
     return await observe(shop.api.client, shop.cache, release, around)
 
 

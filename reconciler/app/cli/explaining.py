@@ -50,12 +50,14 @@ def _print(explanation: Explanation, output: str) -> None:
         return
     typer.echo(clean(f"{explanation.sentence}."))
     for key, value in asdict(explanation).items():
-        if value and key not in ("sentence", "problems", "frozen", "otherwise"):
+        if value and key not in ("sentence", "problems", "frozen", "otherwise", "compared"):
             typer.echo(f"  {key + ':':8} {clean(value)}")
     if explanation.frozen and explanation.frozen != explanation.sentence:
         typer.echo(f"  {explanation.frozen}")
     for one in explanation.otherwise:
         typer.echo(f"  otherwise: {clean(one.sentence)}")
+    for line in explanation.compared:
+        typer.echo(f"  compared: {clean(line)}")
     for problem in explanation.problems:
         typer.echo(f"  problem: {clean(problem)}")
 

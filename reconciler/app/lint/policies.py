@@ -11,12 +11,14 @@ from reconciler.app.lint.rollouts import analysis_remarks, rollout_remarks
 from reconciler.kernel.identity import Manifest, name_of, namespace_of
 from reconciler.kernel.problem import InvalidField
 from reconciler.kernel.strict import FieldError
+from reconciler.releases.contradiction import not_comparable
 from reconciler.releases.policy import ReleasePolicy
 from reconciler.releases.policy_manifest import parse_policy
 from reconciler.rollouts.spec.manifest import parse_rollout
 from reconciler.sources.documents import Located
 from reconciler.sync.adoption import adoption
 
+ALL_AT_ONCE = "compare needs users on both versions, and the blue/green Rollout {name} moves all of them at once: take one of the two away"
 WATCH = "spec.afterPromotion.analysis"
 SHRINKS = (
     "afterPromotion keeps the old version warm, dynamicStableScale of Rollout {name} shrinks it while traffic moves: "
@@ -36,6 +38,7 @@ def policy_remarks(manifest: Manifest, library: Library) -> Remarks:
     yield from _named(policy, library)
     yield from _rivals(manifest, policy, library)
     rollouts = {name_of(rollout): rollout for rollout in _rollouts(policy, library)}
+    yield from _compare(policy, rollouts)
     yield from _after_promotion(policy, rollouts, library)
     yield from _adoption(policy, library)
 
@@ -86,6 +89,12 @@ def _adopted(policy: ReleasePolicy, library: Library) -> Iterator[tuple[Manifest
     for located in library.of_kind("Deployment"):
         if policy.concerns(located.key[1], "Deployment", located.key[2]) and isinstance(located.manifest.get("spec"), dict):
             yield located.manifest, adoption(located.manifest, None, None, policy.rollout).rollout
+
+
+def _compare(policy: ReleasePolicy, rollouts: Mapping[str, Manifest]) -> Remarks:
+    for name, rollout in rollouts.items():
+        if policy.compare is not None and not_comparable(rollout):
+            yield Remark("spec.compare", ALL_AT_ONCE.format(name=name))
 
 
 def _after_promotion(policy: ReleasePolicy, rollouts: Mapping[str, Manifest], library: Library) -> Remarks:

@@ -2,7 +2,9 @@
 
 from reconciler.kernel.resources import RELEASES
 from reconciler.kube.client import Client
+from reconciler.releases.model import ReleasePhase, ReleaseStatus
 from tests.kit.clusters import NAMESPACE
+from tests.kit.counters import RECORD
 from tests.kit.releases import release
 from tests.kit.shell import Shell
 from tests.kit.stocked import rejected, store
@@ -47,6 +49,17 @@ def test_one_release_is_shown_with_place_numbers_and_restore(sh: Shell) -> None:
         assert words in ended.output
     shown = sh("releases", "show", "web-bad", "-n", "shop", "-o", "json").json
     assert (shown["status"]["verdict"], shown["spec"]["source"]) == ("failed", "shop")
+
+
+async def compared(client: Client) -> None:
+    await store(client, release("web-on-its-way", status=ReleaseStatus(phase=ReleasePhase.PROGRESSING, comparison=RECORD)))
+
+
+def test_how_canary_and_baseline_compare_is_shown_while_it_is_on_its_way(sh: Shell) -> None:
+    sh.ask(compared)
+    shown = sh("releases", "show", "web-on-its-way", "-n", "shop").output
+    assert "Compared  errors: 12 of 980 (1.2%) of the canary beside 9 of 9120 (0.099%), 12.4x; 2 windows lost\n" in shown
+    assert "Compared  1.5x is tolerated, e-value 143 of 100 (budget 1%)\n" in shown
 
 
 def test_one_that_is_not_there_says_where_to_look(sh: Shell) -> None:

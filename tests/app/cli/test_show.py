@@ -5,8 +5,11 @@ from datetime import timedelta
 from reconciler.kernel.identity import ObjectRef
 from reconciler.kernel.resources import CONFIGMAPS, ROLLOUTS
 from reconciler.kube.client import Client
+from reconciler.releases.model import ReleasePhase, ReleaseStatus
 from reconciler.sources.inventory import Inventory, render_inventory
 from tests.kit.clusters import NAMESPACE
+from tests.kit.counters import RECORD
+from tests.kit.releases import release
 from tests.kit.shell import Shell
 from tests.kit.stocked import fill, rejected, store
 
@@ -99,6 +102,20 @@ def test_explain_tells_what_is_wrong_with_the_source(sh: Shell) -> None:
     missing = sh("explain", "search", "-n", "shop")
     assert missing.output.startswith("There is no Rollout shop/search: source shop: s.yaml:1: Deployment shop/search is not adopted")
     assert sh("explain", "nobody", "-n", "shop").code == 3
+
+
+async def compared(client: Client) -> None:
+    await store(client, release(status=ReleaseStatus(phase=ReleasePhase.PROGRESSING, comparison=RECORD)))
+
+
+def test_explain_tells_how_canary_and_baseline_compare_whatever_else_it_says(sh: Shell) -> None:
+    sh.ask(fill)
+    assert "compared" not in sh("explain", "web", "-n", "shop").output
+    sh.ask(compared)
+    said = sh("explain", "web", "-n", "shop").output
+    assert said.startswith("It waits for a person at step 2.\n")
+    assert "  compared: errors: 12 of 980 (1.2%) of the canary beside 9 of 9120" in said and "e-value 143 of 100" in said
+    assert len(sh("explain", "web", "-n", "shop", "-o", "json").json["compared"]) == 2
 
 
 def test_explain_knows_the_release_that_lost(sh: Shell) -> None:

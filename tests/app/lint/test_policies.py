@@ -31,6 +31,29 @@ def test_watching_after_promotion_and_a_shrinking_stable_side_are_refused_togeth
     assert "dynamicStableScale of Rollout web" in findings[0].message
 
 
+COMPARING = """  compare:
+    metrics:
+      - name: errors
+        requests: requests{v="{{args.hash}}"}
+        bad: requests{v="{{args.hash}}",code="500"}
+"""
+
+
+def test_a_rollout_that_moves_all_users_at_once_cannot_be_compared() -> None:
+    policy = POLICY.partition("  afterPromotion")[0] + COMPARING
+    blue_green = ROLLOUT.partition("    canary:\n")[0] + "    blueGreen: {activeService: web, previewService: web-canary}\n"
+    findings = found({"policy.yaml": policy, "rollout.yaml": blue_green})
+    assert [f.field for f in findings if f.file == "policy.yaml"] == ["spec.compare"]
+    assert "blue/green Rollout web" in next(f.message for f in findings if f.file == "policy.yaml")
+    assert not [f for f in found({"policy.yaml": policy}) if f.file == "policy.yaml"]
+
+
+def test_a_selector_that_compares_a_side_with_itself_is_told_on_its_line() -> None:
+    policy = POLICY.partition("  afterPromotion")[0] + COMPARING.replace('{v="{{args.hash}}",code="500"}', '{code="500"}')
+    [finding] = [f for f in found({"policy.yaml": policy}) if f.file == "policy.yaml"]
+    assert (finding.field, finding.line) == ("spec.compare.metrics[0].bad", 11)
+
+
 def test_a_workload_that_is_not_there_is_told() -> None:
     assert spoiled("policy.yaml", "kind: Rollout, name: web", "kind: Rollout, name: wbe").field == "spec.workloads[0].name"
 

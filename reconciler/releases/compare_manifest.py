@@ -1,0 +1,103 @@
+"""The words of `compare` in a policy, strictly (docs/configuration.md)."""
+
+import re
+from datetime import timedelta
+
+from reconciler.analysis.arguments import TAG
+from reconciler.kernel.strict import FieldError, StrictFields
+from reconciler.releases.compare import Compare, ComparedMetric
+
+HASH, ARGUMENTS = "args.hash", ("args.hash", "args.namespace", "args.workload")
+SELECTOR = re.compile(r"""[a-zA-Z_:][a-zA-Z0-9_:]*\s*\{(?:[^{}"']|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')*\}""")
+NAME = re.compile(r"[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?", re.ASCII)
+MOST_METRICS = 8
+SHORTEST, LONGEST = timedelta(seconds=10), timedelta(minutes=30)
+MOST_BUDGET, MOST_EFFECT = 20.0, 100.0
+
+
+def compare_of(fields: StrictFields) -> Compare:
+    """How the policy compares. Raises FieldError naming the first wrong field."""
+    compare = Compare(
+        metrics=_metrics(fields),
+        baseline=fields.choice("baseline", ("stable", "previous"), "stable"),
+        budget=_percent(fields),
+        effect=_times(fields),
+        every=_window(fields),
+        warm_up=fields.duration("warmUp", "1m"),
+        minimum_requests=fields.whole("minimumRequests", 500, least=1),
+        address=fields.text("address", ""),
+    )
+    fields.done()
+    return compare
+
+
+def _metrics(fields: StrictFields) -> tuple[ComparedMetric, ...]:
+    metrics, path = fields.each("metrics", _metric), fields.path("metrics")
+    if not 1 <= len(metrics) <= MOST_METRICS:
+        raise FieldError(path, f"expected 1 to {MOST_METRICS} metrics, got {len(metrics)}")
+    names = [metric.name for metric in metrics]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise FieldError(path, f"two metrics have the same name {twice!r}")
+    return metrics
+
+
+def _metric(fields: StrictFields) -> ComparedMetric:
+    metric = ComparedMetric(
+        name=fields.matching("name", NAME, "a name of up to 63 letters, digits, dots, dashes and underscores"),
+        requests=_selector(fields, "requests"),
+        bad=_selector(fields, "bad", required=False),
+        good=_selector(fields, "good", required=False),
+    )
+    if bool(metric.bad) is bool(metric.good):
+        raise FieldError(fields.path("bad"), "write either bad, the counter of bad requests, or good, the counter of all others")
+    fields.done()
+    return metric
+
+
+def _selector(fields: StrictFields, name: str, *, required: bool = True) -> str:
+    """The selector of one counter: what it gained is worked out by us, exactly, so that no request counts twice."""
+    text = fields.text(name, None if required else "").strip()
+    if not text:
+        if required:
+            raise FieldError(fields.path(name), "is required: the selector of a counter")
+        return ""
+    tags = [tag.strip() for tag in TAG.findall(text)]
+    unknown = next((tag for tag in tags if tag not in ARGUMENTS), None)
+    if unknown is not None:
+        raise FieldError(fields.path(name), f"there is no {{{{{unknown}}}}}; there are {', '.join(ARGUMENTS)}")
+    if not SELECTOR.fullmatch(TAG.sub("x", text)):
+        raise FieldError(fields.path(name), 'expected the selector of one counter, such as requests_total{code=~"5.."}, and no function')
+    if HASH not in tags:
+        raise FieldError(fields.path(name), f"does not say {{{{{HASH}}}}}, so both sides would be the same")
+    return text
+
+
+def _percent(fields: StrictFields) -> float:
+    found = _quantity(fields, "budget", "1%")
+    if not 0 < found <= MOST_BUDGET:
+        raise FieldError(fields.path("budget"), f"expected more than 0% and at most {MOST_BUDGET:g}%, got {found:g}%")
+    return found / 100
+
+
+def _times(fields: StrictFields) -> float:
+    found = _quantity(fields, "effect", "1.5x")
+    if not 1 <= found <= MOST_EFFECT:
+        raise FieldError(fields.path("effect"), f"expected 1x to {MOST_EFFECT:g}x, got {found:g}x")
+    return found
+
+
+def _quantity(fields: StrictFields, name: str, default: str) -> float:
+    """A number with its unit, which is the default's."""
+    text, unit = fields.text(name, default), default[-1]
+    match = re.fullmatch(rf"(\d{{1,6}}(?:\.\d{{1,6}})?){unit}", text, re.ASCII)
+    if match is None:
+        raise FieldError(fields.path(name), f"{text!r} is not a number with {unit}; write for example {default}")
+    return float(match[1])
+
+
+def _window(fields: StrictFields) -> timedelta:
+    found = fields.duration("every", "1m")
+    if not SHORTEST <= found <= LONGEST:
+        raise FieldError(fields.path("every"), f"expected 10s to 30m, got {found.total_seconds():g}s")
+    return found

@@ -1,0 +1,89 @@
+"""What a counter gained, asked of PromQL itself: windows that meet count every request once."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from reconciler_sandbox.metrics.store import Store
+
+from reconciler.analysis.provider import CounterTask
+from reconciler.kernel.errors import Terminal, Transient
+from reconciler.providers.prometheus import Prometheus
+from reconciler.providers.prometheus_counters import gained_query, gained_value
+from reconciler.web.client import open_client
+from tests.kit.analysis import NOW, endpoint, vector
+from tests.kit.promql import ask, filled
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SELECTOR = 'requests{v="new"}'
+
+
+def task(start: float, end: float, selector: str = SELECTOR, address: str = "") -> CounterTask:
+    """Minutes since the first sample."""
+    at = [EPOCH + timedelta(minutes=minutes) for minutes in (start, end)]
+    return CounterTask(address=address, selector=selector, start=at[0], end=at[1])
+
+
+def gained(store: Store, start: float, end: float) -> float:
+    found = ask(store, gained_query(task(start, end)), round(end * 60_000))
+    assert isinstance(found, dict)
+    return gained_value(list(found.values()))
+
+
+def test_windows_that_meet_count_every_request_once() -> None:
+    pods = {'requests{v="new",pod="a"}': "100 107 120 121 150", 'requests{v="new",pod="b"}': "7 7 8 9 20"}
+    store = filled({**pods, 'requests{v="old"}': "1 9"})
+    windows = [gained(store, minute, minute + 1) for minute in range(4)]
+    assert windows == [7, 14, 2, 40]
+    assert sum(windows) == gained(store, 0, 4)
+    assert [gained(store, 1.5, 2.5), gained(store, 2.5, 3.5)] == [14, 2]
+
+
+def test_a_window_is_not_stretched_as_an_increase_is() -> None:
+    """One error is one, and not one and a third."""
+    store = filled({'requests{v="new"}': "100 100 101 101 101"}, every=15_000)
+    assert gained(store, 0, 1) == 1
+    assert ask(store, f"sum(increase({SELECTOR}[1m]))", 60_000) == {"{}": pytest.approx(4 / 3)}
+
+
+def test_a_series_that_appears_began_at_nothing() -> None:
+    """The first error of a pod makes its series: it must not be lost."""
+    store = filled({'requests{v="new",code="500"}': "_ 3 4"})
+    assert [gained(store, 0, 1), gained(store, 1, 2)] == [3, 1]
+
+
+def test_a_series_that_fell_is_left_out_of_its_window_and_counts_on_in_the_next() -> None:
+    store = filled({'requests{v="new",pod="a"}': "50 60 5 9", 'requests{v="new",pod="b"}': "1 2 3 4"})
+    assert [gained(store, minute, minute + 1) for minute in range(3)] == [11, 1, 5]
+
+
+def test_a_series_that_was_silent_for_a_while_is_not_counted_anew() -> None:
+    store = filled({'requests{v="new"}': " ".join(["100", *["_"] * 20, "130", "131"])})
+    assert [gained(store, minute, minute + 1) for minute in (5, 20, 21)] == [0, 30, 1]
+
+
+def test_a_pod_that_has_gone_gains_nothing_and_no_series_is_nothing() -> None:
+    store = filled({'requests{v="new"}': "10 20 stale"})
+    assert [gained(store, 0, 1), gained(store, 1, 2)] == [10, 0]
+    assert gained(filled({'other{v="new"}': "1 2"}), 0, 1) == 0
+
+
+async def test_it_is_asked_at_the_end_of_the_window_whatever_the_time_is_by_now() -> None:
+    async with endpoint() as server, open_client() as client:
+        server.answer("/api/v1/query", vector("12"))
+        asked = CounterTask(address=server.url, selector=SELECTOR, start=NOW - timedelta(minutes=1), end=NOW)
+        assert await Prometheus(client, "").gained(asked) == 12
+        [(_, _, _, body)] = server.requests
+        assert f"time={NOW.timestamp():.3f}".encode() in body.encode() and b"offset+60000ms" in body.encode()
+
+
+async def test_an_answer_that_is_none_says_why() -> None:
+    async with endpoint() as server, open_client() as client:
+        server.answer("/api/v1/query", {"status": "error", "errorType": "bad_data", "error": "parse error"}, 400)
+        with pytest.raises(Terminal, match="parse error"):
+            await Prometheus(client, server.url).gained(task(0, 1))
+        with pytest.raises(Terminal, match="not configured"):
+            await Prometheus(client, "").gained(task(0, 1))
+        with pytest.raises((Terminal, Transient)):
+            await Prometheus(client, "").gained(task(0, 1, address="http://127.0.0.1:1"))
+    with pytest.raises(Terminal, match="2 series"):
+        gained_value([1.0, 2.0])

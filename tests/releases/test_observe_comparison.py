@@ -1,0 +1,64 @@
+"""What canary and baseline are asked, and what becomes of answers that do not come."""
+
+from datetime import timedelta
+
+from reconciler.analysis.statistics import Counts, Window
+from reconciler.kernel.errors import Terminal
+from reconciler.releases.compare import Compare, ComparedMetric
+from reconciler.releases.comparison_sample import ComparedSides, Sample, WindowQuestion
+from reconciler.releases.observe_comparison import Sampling
+from tests.kit.counters import COMPARE, SteadyCounters
+from tests.kit.releases import BAD, GOOD, NOW, release
+
+ASKED = WindowQuestion(ComparedSides(BAD, GOOD), NOW - timedelta(minutes=1), NOW)
+RATES = {BAD: (2.0, 0.5), GOOD: (10.0, 0.1)}
+
+
+async def sampled(counters: SteadyCounters, compare: Compare = COMPARE) -> Sample:
+    return await Sampling(counters).sample(release(), compare, ASKED)
+
+
+async def test_both_sides_are_asked_the_same_about_the_same_time() -> None:
+    counters = SteadyCounters(RATES)
+    found = await sampled(counters)
+    assert found.question is ASKED
+    assert found.answers[0].window == Window(Counts(120, 30), Counts(600, 6))
+    assert {(task.start, task.end) for task in counters.asked} == {(ASKED.start, ASKED.end)}
+    assert [task.selector for task in counters.asked] == [
+        f'requests{{v="{BAD}"}}',
+        f'requests{{v="{BAD}",code="500"}}',
+        f'requests{{v="{GOOD}"}}',
+        f'requests{{v="{GOOD}",code="500"}}',
+    ]
+
+
+async def test_what_is_not_good_is_bad_and_arguments_are_filled_in() -> None:
+    slow = ComparedMetric(
+        name="slow", requests='all{v="{{args.hash}}"}', good='fast{v="{{args.hash}}",n="{{ args.namespace }}/{{args.workload}}",code=""}'
+    )
+    counters = SteadyCounters(RATES)
+    found = await sampled(counters, Compare(metrics=(slow,), address="http://other"))
+    assert found.answers[0].window == Window(Counts(120, 90), Counts(600, 594))
+    assert 'n="shop/web"' in counters.asked[1].selector and counters.asked[1].address == "http://other"
+
+
+async def test_a_provider_without_an_answer_is_said_and_secrets_are_not() -> None:
+    found = await sampled(SteadyCounters(RATES, away="http://ann:hunter2@prometheus: no answer"))
+    assert found.answers[0].window is None
+    assert "no answer" in found.answers[0].problem and "hunter2" not in found.answers[0].problem
+
+
+class Refusing(SteadyCounters):
+    """Answers all but one metric."""
+
+    async def gained(self, task):  # type: ignore[no-untyped-def]
+        if "broken" in task.selector:
+            raise Terminal("bad_data: parse error" + " x" * 500)
+        return await super().gained(task)
+
+
+async def test_one_metric_that_is_refused_costs_only_itself() -> None:
+    broken = ComparedMetric(name="broken", requests='broken{v="{{args.hash}}"}', bad='broken{v="{{args.hash}}"}')
+    found = await sampled(Refusing(RATES), Compare(metrics=(broken, *COMPARE.metrics)))
+    assert [one.window is None for one in found.answers] == [True, False]
+    assert found.answers[0].problem.startswith("bad_data") and len(found.answers[0].problem) == 300
