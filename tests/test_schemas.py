@@ -29,8 +29,10 @@ from reconciler.views.analyses import Tried, tried_analysis
 from reconciler.views.counterfactual import ChangeOf, Counterfactual
 from reconciler.views.explain import Situation, explain
 from reconciler.views.plans import ChangeKind, PlannedField, PlannedRelease, ReleasePlan, WayBack
+from reconciler.views.policies import JudgingRules
 from reconciler.views.releases import release_document
 from reconciler.views.rollouts import rollout_document, row_of, status_of
+from reconciler.views.sources import SourceStanding
 from reconciler.views.tree import Family
 from reconciler.views.view import plain
 from tests.kit.analysis import measurement, metric, status_after
@@ -103,6 +105,12 @@ def test_the_schema_of_a_release_is_that_of_its_structs() -> None:
     _, parts = msgspec.json.schema_components([ReleaseSpec, ReleaseStatus], ref_template="#/$defs/{name}")
     kept = {name: part for name, part in schema("releases-show")["$defs"].items() if name != "Release"}
     assert kept == json.loads(json.dumps(parts))
+
+
+@pytest.mark.parametrize(("name", "kind"), [("sources", list[SourceStanding]), ("policies", JudgingRules)])
+def test_the_schema_of_a_page_is_that_of_its_structs(name: str, kind: Any) -> None:
+    kept = {key: part for key, part in schema(name).items() if key not in ("$schema", "title")}
+    assert kept == json.loads(json.dumps(msgspec.json.schema(kind)))
 
 
 def test_differences_fit() -> None:

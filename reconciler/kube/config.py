@@ -54,6 +54,19 @@ def namespace_of_context(kubeconfig: str | None, context: str | None = None) -> 
         return str(((chosen or {}).get("context") or {}).get("namespace") or DEFAULT)
 
 
+def context_name(kubeconfig: str | None) -> str:
+    """The current context's name; empty without a kubeconfig, as in a pod."""
+    file = kubeconfig or _default_file()
+    if file is None:
+        return ""
+    with _readable(kubeconfig):
+        from kubernetes import config
+
+        loaders: Any = config
+        _, current = loaders.list_kube_config_contexts(config_file=file)
+        return str((current or {}).get("name") or "")
+
+
 @contextmanager
 def _readable(kubeconfig: str | None) -> Iterator[None]:
     """Turns whatever the official client says of a file that it cannot use into one line."""

@@ -39,7 +39,7 @@ class Shell:
     def __init__(self, kubeconfig: Path, loop: asyncio.AbstractEventLoop, cluster: Api, capsys: pytest.CaptureFixture[str]) -> None:
         self.kubeconfig = kubeconfig
         self._loop = loop
-        self._cluster = cluster
+        self.cluster = cluster
         self._capsys = capsys
 
     def __call__(self, *arguments: str, cluster: bool = True) -> Ended:
@@ -51,7 +51,7 @@ class Shell:
 
     def ask(self, question: Callable[[Client], Coroutine[Any, Any, Answer]]) -> Answer:
         """Ask or tell the cluster something behind the command line's back."""
-        return asyncio.run_coroutine_threadsafe(question(self._cluster.client), self._loop).result(20)
+        return asyncio.run_coroutine_threadsafe(question(self.cluster.client), self._loop).result(20)
 
 
 @contextmanager

@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "Print the phase, and the newest release beside it; wait for the end of a rollout, or for the verdict of a release.",
     ),
     "explain": ("explaining", "Say in one sentence what a rollout waits for or why it ended; then rule, value, limit and what to do."),
+    "console": ("console", "Show releases in a browser: what moved, where traffic is, what was measured, what comes next."),
     "accept": ("accept", "Call the version that serves proven, although its release could not be measured."),
     "promote": ("verbs", "Resume a paused rollout, or move it to its next step."),
     "abort": ("verbs", "Send traffic home now."),

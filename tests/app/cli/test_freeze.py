@@ -76,10 +76,10 @@ def test_two_people_who_freeze_one_half_each_freeze_both(sh: Shell) -> None:
     async def cross(call: Call) -> Answer | None:
         if call.method == "PATCH" and not crossed:
             crossed.append(call.path)
-            await sh._cluster.client.patch(ObjectRef(NAMESPACES, "", "reconciler"), {"metadata": {"annotations": {FREEZE: "git"}}})
+            await sh.cluster.client.patch(ObjectRef(NAMESPACES, "", "reconciler"), {"metadata": {"annotations": {FREEZE: "git"}}})
         return None
 
-    sh._cluster.server.faults = cross
+    sh.cluster.server.faults = cross
     sh("freeze", "--cluster")
     assert crossed and sh.ask(scope) == "all"
 

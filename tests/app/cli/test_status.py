@@ -108,9 +108,9 @@ def test_a_server_that_restarts_does_not_end_the_waiting(sh: Shell) -> None:
         calls.append(call.path)
         return Answer(503) if 4 < len(calls) < 7 else None
 
-    server = sh._cluster.server
+    server = sh.cluster.server
     server.faults = away
-    timer = threading.Timer(3, lambda: asyncio.run_coroutine_threadsafe(judged(sh._cluster.client, Verdict.PASSED), sh._loop).result(20))
+    timer = threading.Timer(3, lambda: asyncio.run_coroutine_threadsafe(judged(sh.cluster.client, Verdict.PASSED), sh._loop).result(20))
     timer.start()
     ended = sh("status", "web", "-n", "shop", "--wait-for", "verdict", "--timeout", "60s")
     timer.join()

@@ -1,0 +1,32 @@
+"""Puts a console together around one client."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from reconciler.app.console.board import Board
+from reconciler.app.console.pages import ConsoleScope, Pages
+from reconciler.app.console.rendering import PageRenderer
+from reconciler.app.console.server import Console
+from reconciler.kernel.clock import Clock
+from reconciler.kube.client import Client
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleParts:
+    """What serves a console, and what writes one into files."""
+
+    pages: Pages
+    renderer: PageRenderer
+    console: Console
+
+
+@contextmanager
+def assembled(client: Client, clock: Clock, scope: ConsoleScope, *, live: bool) -> Iterator[ConsoleParts]:
+    """A console that reads through this client, until left; `live` when it is served, not written into files."""
+    board = Board(client, clock)
+    pages, renderer = Pages(board, clock, scope), PageRenderer(scope, live=live)
+    try:
+        yield ConsoleParts(pages, renderer, Console(pages, renderer, clock))
+    finally:
+        board.close()

@@ -1,0 +1,82 @@
+"""The same pages as files in a folder, for post-mortems: they link to each other, and need no server."""
+
+import re
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path, PurePosixPath
+from urllib.parse import parse_qs, quote, urlsplit
+
+from reconciler.app.console.pages import ConsolePage, Pages
+from reconciler.app.console.rendering import PagePlace, PageRenderer, address
+from reconciler.app.console.server import document_text, static_files
+from reconciler.kernel.clock import Clock
+from reconciler.kernel.errors import Terminal, Transient
+from reconciler.kernel.identity import name_of, namespace_of
+from reconciler.kernel.unusable import reason_of
+
+DOTS = re.compile(r"^\.+")
+
+
+async def export(pages: Pages, renderer: PageRenderer, clock: Clock, folder: Path) -> int:
+    """Write every page; how many. Raises Terminal when the folder cannot be written, Transient when the cluster is away."""
+    written = 0
+    try:
+        async for asked, page in every_page(pages):
+            if page.status != 200:
+                raise Transient("; ".join(notice.text for notice in page.notices) or f"{asked} cannot be read now")
+            file = file_of(asked)
+            machine = PurePosixPath(file).with_suffix(".json")
+            place = PagePlace(partial(relative, file), quote(machine.name))
+            _write(folder / file, renderer.html(page, clock.now(), place).encode())
+            _write(folder / machine, document_text(page).encode())
+            written += 1
+        for name, body in static_files().items():
+            _write(folder / "static" / name, body)
+    except OSError as error:
+        raise Terminal(f"{error.filename or folder} cannot be written: {reason_of(error)}; name another folder with --export") from error
+    return written
+
+
+def _write(file: Path, body: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(body)
+
+
+async def every_page(pages: Pages) -> AsyncIterator[tuple[str, ConsolePage]]:
+    """Every address there is now, with its page; lists with all their sheets."""
+    for number in range(1, 1 << 20):
+        page = await pages.now({"page": str(number)})
+        yield address(page=str(number) if number > 1 else ""), page
+        if page.status != 200 or number >= page.shown["sheet"].last:
+            break
+    for number in range(1, 1 << 20):
+        page = await pages.holds({"page": str(number)})
+        yield address("holds", page=str(number) if number > 1 else ""), page
+        if page.status != 200 or number >= page.shown["sheet"].last:
+            break
+    yield "/sources", await pages.sources()
+    yield "/policies", await pages.policies()
+    known = await pages.known()
+    for namespace, name in dict.fromkeys([*((namespace_of(one), name_of(one)) for one in known.rollouts), *known.of_workloads]):
+        if (page_ := await pages.rollout(namespace, name)) is not None:
+            yield address("rollouts", namespace, name), page_
+        if (page_ := await pages.history(namespace, name, {})) is not None:
+            yield address("rollouts", namespace, name, "history"), page_
+    for release in known.releases:
+        if (page_ := await pages.release(release.namespace, release.name)) is not None:
+            yield address("releases", release.namespace, release.name), page_
+
+
+def file_of(asked: str) -> str:
+    """The file of an address: `/` is index.html, `/holds?page=2` holds-2.html; no name leads out of the folder."""
+    parts = urlsplit(asked)
+    segments = [DOTS.sub(lambda dots: "%2E" * len(dots[0]), part) for part in parts.path.strip("/").split("/")]
+    number = parse_qs(parts.query).get("page", [""])[0]
+    segments[-1] = f"{segments[-1] or 'index'}{f'-{number}' if number else ''}.html"
+    return "/".join(segments)
+
+
+def relative(here: str, path: str) -> str:
+    """The address of a page or a static file as the page in file `here` has to write it."""
+    up = "../" * here.count("/")
+    return up + (path.lstrip("/") if path.startswith("/static/") else quote(file_of(path)))

@@ -1,0 +1,263 @@
+"""The console's pages as data: what each asks for, its JSON document, and what its template shows."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from reconciler.app.console.board import Board, ListQuestion, ListReading, TroubleKind
+from reconciler.app.console.detail import Detail, detail_of, detail_questions
+from reconciler.app.console.state import ClusterState, PageNotice, ReleaseShelf, known_of, narrower, notices_of, read_at, shared_questions
+from reconciler.kernel.clock import Clock
+from reconciler.kernel.identity import Manifest, name_of, namespace_of
+from reconciler.kernel.resources import ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES, CLUSTER_RELEASE_POLICIES, RELEASE_POLICIES
+from reconciler.releases.model import Release
+from reconciler.sources.inventory import workload_key
+from reconciler.views.attention import Attention
+from reconciler.views.console import MISSHAPEN, WatchedWorkload, WorkloadFilter, line_of, workloads_of
+from reconciler.views.freeze import freeze_line
+from reconciler.views.policies import JudgingRules, policy_row, template_row
+from reconciler.views.releases import release_document, running_release
+from reconciler.views.rollouts import rollout_document, row_of
+from reconciler.views.sources import source_standing
+from reconciler.views.view import plain
+
+ROWS = 40
+Query = Mapping[str, str]
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsolePage:
+    """One page: the document that machines get, and what its template shows to people."""
+
+    template: str
+    title: str
+    path: str
+    document: Any
+    shown: Mapping[str, Any] = field(default_factory=dict)
+    notices: tuple[PageNotice, ...] = ()
+    frozen: str = ""
+    read_at: datetime | None = None
+    old: bool = False
+    """What it shows is the last known state."""
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleScope:
+    """What a console shows: a namespace, or all of them if that is empty; which cluster that is, and what commands need beside `-n`."""
+
+    namespace: str = ""
+    cluster: str = ""
+    flags: str = ""
+
+
+class Pages:
+    """Makes pages of what the board has read."""
+
+    def __init__(self, board: Board, clock: Clock, scope: ConsoleScope) -> None:
+        self.scope = scope
+        self._board = board
+        self._clock = clock
+        self._shelf = ReleaseShelf()
+
+    async def now(self, query: Query) -> ConsolePage:
+        """Every workload, what is in motion first."""
+        known = await self.known()
+        return await asyncio.to_thread(self._now, known, query)
+
+    def _now(self, known: ClusterState, query: Query) -> ConsolePage:
+        wanted = _wanted(query)
+        every = workloads_of(known.rollouts, {place: releases[-1] for place, releases in known.of_workloads.items()})
+        found = [workload for workload in every if wanted.takes(workload)]
+        part, sheet = sheet_of(found, query)
+        now = self._clock.now()
+        lines = [line_of(workload, now, known.frozen, self.scope.flags) for workload in part]
+        counts = {attention: sum(1 for workload in every if workload.attention is attention) for attention in Attention}
+        shown = {
+            "lines": lines,
+            "sheet": sheet,
+            "wanted": wanted,
+            "counts": counts,
+            "total": len(every),
+            "environments": sorted({workload.environment for workload in every} - {""}),
+            "namespaces": sorted({workload.namespace for workload in every}),
+        }
+        rows = [row for line in lines if (row := _row(line.workload)) is not None]
+        return self._page(ConsolePage(template="now.html.j2", title="Now", path="/", document=rows, shown=shown), known)
+
+    async def rollout(self, namespace: str, name: str) -> ConsolePage | None:
+        """One workload as it stands, with its newest release; None when nothing of that name is known."""
+        known = await self.known()
+        rollout = next((one for one in known.rollouts if (namespace_of(one), name_of(one)) == (namespace, name)), None)
+        releases = known.of_workloads.get((namespace, name), [])
+        if rollout is None and not releases:
+            return None
+        detail, readings = await self._detail(known, rollout, releases[-1] if releases else None, releases)
+        document: Any = asdict(detail.explanation) if detail.explanation is not None else {}
+        if detail.family is not None:
+            document = rollout_document(detail.family, releases, known.frozen)
+        path, shown = f"/rollouts/{namespace}/{name}", {"detail": detail}
+        return self._page(ConsolePage(template="release.html.j2", title=name, path=path, document=document, shown=shown), known, readings)
+
+    async def release(self, namespace: str, name: str) -> ConsolePage | None:
+        """One release, with its rollout where it is the newest one."""
+        known = await self.known()
+        release = next((one for one in known.releases if (one.namespace, one.name) == (namespace, name)), None)
+        if release is None:
+            return None
+        workload = release.spec.workload.name
+        rollout = next((one for one in known.rollouts if (namespace_of(one), name_of(one)) == (namespace, workload)), None)
+        releases = known.of_workloads.get((namespace, workload), [release])
+        detail, readings = await self._detail(known, rollout, release, releases)
+        page = ConsolePage(
+            template="release.html.j2",
+            title=name,
+            path=f"/releases/{namespace}/{name}",
+            document=release_document(release),
+            shown={"detail": detail},
+        )
+        return self._page(page, known, readings)
+
+    async def _detail(
+        self, known: ClusterState, rollout: Manifest | None, release: Release | None, releases: Sequence[Release]
+    ) -> tuple[Detail, tuple[ListReading, ...]]:
+        namespace = release.namespace if release is not None else namespace_of(rollout or {"metadata": {}})
+        name = name_of(rollout) if rollout is not None else release.spec.workload.name if release is not None else ""
+        readings = await self._board.read(*detail_questions(namespace, name))
+        detail = detail_of(rollout, release, releases, readings)
+        return detail.judged(known.frozen, known.problems_of(rollout), self._clock.now(), self.scope.flags), readings
+
+    async def history(self, namespace: str, name: str, query: Query) -> ConsolePage | None:
+        """Every release of a workload that is kept, newest first."""
+        known = await self.known()
+        rollout = next((one for one in known.rollouts if (namespace_of(one), name_of(one)) == (namespace, name)), None)
+        releases = known.of_workloads.get((namespace, name), [])
+        if rollout is None and not releases:
+            return None
+        part, sheet = sheet_of(releases[::-1], query)
+        running = running_release(rollout, releases) if rollout is not None else None
+        proven = next((one for one in releases[::-1] if one.proven), None)
+        shown = {"releases": part, "sheet": sheet, "running": running, "proven": proven, "namespace": namespace, "name": name}
+        path, documents = f"/rollouts/{namespace}/{name}/history", [release_document(release) for release in part]
+        return self._page(
+            ConsolePage(template="history.html.j2", title=f"History of {name}", path=path, document=documents, shown=shown), known
+        )
+
+    async def holds(self, query: Query) -> ConsolePage:
+        """What is held, newest first."""
+        known = await self.known()
+        held = [release for release in known.releases[::-1] if release.status.held]
+        part, sheet = sheet_of(held, query)
+        documents = [release_document(release) for release in part]
+        shown = {"releases": part, "sheet": sheet}
+        return self._page(ConsolePage(template="holds.html.j2", title="Holds", path="/holds", document=documents, shown=shown), known)
+
+    async def sources(self) -> ConsolePage:
+        """Every source as its inventory has it."""
+        known = await self.known()
+        running = _running(known)
+        standings = [
+            source_standing(name, namespace, inventory, running, self.scope.flags)
+            for name, (namespace, inventory) in sorted(known.inventories.items())
+        ]
+        documents = [plain(one) for one in standings]
+        shown = {"sources": standings}
+        return self._page(ConsolePage(template="sources.html.j2", title="Sources", path="/sources", document=documents, shown=shown), known)
+
+    async def policies(self) -> ConsolePage:
+        """What judges, and what it asks."""
+        known, namespace = await self.known(), self.scope.namespace
+        asked = (
+            ListQuestion(RELEASE_POLICIES, namespace),
+            ListQuestion(CLUSTER_RELEASE_POLICIES),
+            ListQuestion(ANALYSIS_TEMPLATES, namespace),
+            ListQuestion(CLUSTER_ANALYSIS_TEMPLATES),
+        )
+        readings = await self._board.read(*asked)
+        policies = [policy_row(r.question.resource.kind, m) for r in readings[:2] for m in r.items]
+        templates = [template_row(r.question.resource.kind, m) for r in readings[2:] for m in r.items]
+        judging = JudgingRules(policies=tuple(policies), templates=tuple(templates))
+        title, document, shown = "Policies and templates", plain(judging), {"judging": judging}
+        return self._page(
+            ConsolePage(template="policies.html.j2", title=title, path="/policies", document=document, shown=shown), known, readings
+        )
+
+    def missing(self, path: str) -> ConsolePage:
+        """What is answered for an address that leads nowhere."""
+        document = {"problem": f"there is nothing at {path}"}
+        return ConsolePage(template="missing.html.j2", title="Not found", path=path, document=document, shown={"place": path}, status=404)
+
+    async def known(self) -> ClusterState:
+        """What the common questions are answered now; narrower ones where the whole may not be read."""
+        readings = await self._board.read(*shared_questions(self.scope.namespace))
+        refused = [
+            reading.question for reading in readings if reading.trouble is not None and reading.trouble.kind is TroubleKind.FORBIDDEN
+        ]
+        narrow = await self._board.read(*(question for asked in refused if (question := narrower(asked)) is not None))
+        instead = {reading.question.resource: reading for reading in narrow if reading.trouble is None}
+        return await asyncio.to_thread(known_of, [instead.get(r.question.resource, r) for r in readings], self._shelf)
+
+    def _page(self, page: ConsolePage, known: ClusterState, more: Iterable[ListReading] = ()) -> ConsolePage:
+        """The page with what is to be said of all pages: how old it is, what is missing, what is frozen."""
+        readings, nothing = (*known.readings, *more), all(reading.at is None for reading in known.readings)
+        return replace(
+            page,
+            template="away.html.j2" if nothing else page.template,
+            notices=(*notices_of(readings, self.scope.flags), *map(PageNotice, known.unreadable)),
+            frozen=freeze_line(known.frozen, self.scope.flags),
+            read_at=read_at(readings),
+            old=any(reading.old for reading in readings),
+            status=503 if nothing else page.status,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Which part of a list is shown."""
+
+    number: int
+    last: int
+    first_row: int
+    last_row: int
+    rows: int
+
+
+def sheet_of(rows: Sequence[Row], query: Query) -> tuple[Sequence[Row], Sheet]:
+    """The rows of the page that a query names; the first or the last one for numbers beyond."""
+    text = query.get("page", "")
+    last = max(1, -(-len(rows) // ROWS))
+    number = min(max(int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 1, 1), last)
+    begin = (number - 1) * ROWS
+    part = rows[begin : begin + ROWS]
+    return part, Sheet(number, last, begin + 1 if part else 0, begin + len(part), len(rows))
+
+
+def _wanted(query: Query) -> WorkloadFilter:
+    return WorkloadFilter(
+        search=query.get("q", "")[:200],
+        environment=query.get("environment", ""),
+        namespace=query.get("namespace", ""),
+        attention=query.get("state", ""),
+    )
+
+
+def _row(workload: WatchedWorkload) -> dict[str, Any] | None:
+    """The line of `list rollouts`; None where there is no Rollout, or none that can be read."""
+    try:
+        return plain(row_of(workload.rollout, workload.release)) if workload.rollout is not None else None
+    except MISSHAPEN:
+        return None
+
+
+def _running(known: ClusterState) -> dict[str, str]:
+    """By workload the identity that its pods are of."""
+    found, releases = {}, known.of_workloads
+    for rollout in known.rollouts:
+        place = namespace_of(rollout), name_of(rollout)
+        release = running_release(rollout, releases.get(place, ()))
+        if release is not None:
+            found[workload_key(place[0], "Rollout", place[1])] = release.spec.identity
+    return found

@@ -1,0 +1,163 @@
+"""What the readings of one moment say, parsed: releases by workload, inventories, freezes, and the troubles in words."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from reconciler.app.console.board import ListQuestion, ListReading, TroubleKind
+from reconciler.kernel.errors import Terminal
+from reconciler.kernel.frozen import Frozen, frozen_in
+from reconciler.kernel.identity import Manifest, Resource, annotations_of, labels_of, name_of, namespace_of, uid_of
+from reconciler.kernel.resources import CONFIGMAPS, NAMESPACES, RELEASES, ROLLOUTS
+from reconciler.releases.manifest import parse_release
+from reconciler.releases.model import Release
+from reconciler.sources.inventory import Inventory, config_map_name, parse_inventory
+from reconciler.sync.effective import SOURCE
+from reconciler.views.freeze import OWN_NAMESPACE
+
+PROBLEMS_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class PageNotice:
+    """One thing that a page has to say about what it shows; `grave`: what it shows may be wrong by now."""
+
+    text: str
+    remedy: str = ""
+    grave: bool = False
+
+
+class ReleaseShelf:
+    """Releases parsed once for as long as they stay as they are; those that do not fit are named."""
+
+    def __init__(self) -> None:
+        self._parsed: dict[tuple[str, str, str], tuple[str, Release | str]] = {}
+
+    def parse(self, manifests: Iterable[Manifest]) -> tuple[list[Release], list[str]]:
+        """The releases, oldest first, and what is wrong with the others."""
+        before, self._parsed = self._parsed, {}
+        for manifest in manifests:
+            key = (namespace_of(manifest), name_of(manifest), uid_of(manifest))
+            version = str(manifest["metadata"].get("resourceVersion", ""))
+            known = before.get(key)
+            self._parsed[key] = known if known is not None and version and known[0] == version else (version, _parsed(manifest))
+        found = [one for _, one in self._parsed.values()]
+        releases = sorted((one for one in found if isinstance(one, Release)), key=lambda release: release.age)
+        return releases, [one for one in found if isinstance(one, str)]
+
+
+def _parsed(manifest: Manifest) -> Release | str:
+    try:
+        return parse_release(manifest)
+    except Terminal as error:
+        return str(error)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterState:
+    """Everything that most pages speak of."""
+
+    rollouts: Sequence[Manifest]
+    releases: Sequence[Release]
+    """Oldest first."""
+    unreadable: Sequence[str]
+    inventories: Mapping[str, tuple[str, Inventory]]
+    """By source: the namespace it is kept in, and what it says."""
+    frozen: tuple[Frozen, ...]
+    readings: tuple[ListReading, ...]
+
+    @property
+    def of_workloads(self) -> Mapping[tuple[str, str], list[Release]]:
+        """The releases of each Rollout, oldest first."""
+        found: defaultdict[tuple[str, str], list[Release]] = defaultdict(list)
+        for release in self.releases:
+            if release.spec.workload.kind == "Rollout":
+                found[release.namespace, release.spec.workload.name].append(release)
+        return found
+
+    def problems_of(self, rollout: Manifest | None) -> tuple[str, ...]:
+        """What is wrong with the source that applies a Rollout."""
+        source = annotations_of(rollout).get(SOURCE, "") if rollout is not None else ""
+        _, inventory = self.inventories.get(source, ("", Inventory()))
+        return tuple(f"source {source}: {problem}" for problem in inventory.problems[:PROBLEMS_SHOWN])
+
+
+def shared_questions(namespace: str) -> tuple[ListQuestion, ...]:
+    """What nearly every page asks."""
+    return (
+        ListQuestion(ROLLOUTS, namespace),
+        ListQuestion(RELEASES, namespace),
+        ListQuestion(CONFIGMAPS, labels=SOURCE),
+        ListQuestion(NAMESPACES),
+    )
+
+
+def narrower(question: ListQuestion) -> ListQuestion | None:
+    """What to ask where the whole may not be read: the daemon's own namespace, where people usually may look."""
+    if question == ListQuestion(CONFIGMAPS, labels=SOURCE):
+        return ListQuestion(CONFIGMAPS, OWN_NAMESPACE, labels=SOURCE)
+    return ListQuestion(NAMESPACES, name=OWN_NAMESPACE) if question == ListQuestion(NAMESPACES) else None
+
+
+def known_of(readings: Sequence[ListReading], shelf: ReleaseShelf) -> ClusterState:
+    """The readings of the common questions, parsed."""
+    by_resource = {reading.question.resource: reading.items for reading in readings}
+    releases, unreadable = shelf.parse(by_resource.get(RELEASES, ()))
+    return ClusterState(
+        rollouts=by_resource.get(ROLLOUTS, ()),
+        releases=releases,
+        unreadable=unreadable,
+        inventories=_inventories(by_resource.get(CONFIGMAPS, ())),
+        frozen=tuple(part for namespace in by_resource.get(NAMESPACES, ()) for part in frozen_in(namespace)),
+        readings=tuple(readings),
+    )
+
+
+def _inventories(kept: Iterable[Manifest]) -> dict[str, tuple[str, Inventory]]:
+    named = [(labels_of(manifest).get(SOURCE, ""), manifest) for manifest in kept]
+    return {
+        source: (namespace_of(manifest), parse_inventory(manifest))
+        for source, manifest in named
+        if name_of(manifest) == config_map_name(source)
+    }
+
+
+def notices_of(readings: Iterable[ListReading], flags: str) -> tuple[PageNotice, ...]:
+    """What is wrong with what is shown: the server away, a right missing, a kind not served."""
+    found = [_notice(reading, flags) for reading in readings if reading.trouble is not None]
+    return tuple(dict.fromkeys(notice for notice in found if notice is not None))
+
+
+def _notice(reading: ListReading, flags: str) -> PageNotice | None:
+    trouble, question = reading.trouble, reading.question
+    assert trouble is not None, "the caller looked"
+    named = plural_of(question.resource)
+    match trouble.kind:
+        case TroubleKind.AWAY:
+            return PageNotice(f"The API server does not answer: {trouble.words}", "the page asks again each time it is loaded", True)
+        case TroubleKind.FORBIDDEN:
+            return _forbidden(question, named, flags)
+        case TroubleKind.NOT_SERVED:
+            remedy = "apply the definitions in deploy/ if you want them"
+            return PageNotice(f"The cluster does not serve {named}", remedy) if question.resource in (ROLLOUTS, RELEASES) else None
+        case TroubleKind.REFUSED:
+            return PageNotice(f"The API server refuses the list of {named}: {trouble.words}")
+
+
+def _forbidden(question: ListQuestion, named: str, flags: str) -> PageNotice:
+    scope = f" in namespace {question.namespace}" if question.namespace else " in all namespaces" if question.resource.namespaced else ""
+    flag = f" -n {question.namespace}" if question.namespace else " -A" if question.resource.namespaced else ""
+    hint = f"ask for that right (kubectl auth can-i list {named}{flag}{flags})"
+    other = ", or show one namespace with -n" if flag == " -A" else ""
+    return PageNotice(f"You may not list {named}{scope}: the rest is shown without them", hint + other)
+
+
+def plural_of(resource: Resource) -> str:
+    """The resource as kubectl takes it: `releases.reconciler.dev`."""
+    return f"{resource.plural}.{resource.group}" if resource.group else resource.plural
+
+
+def read_at(readings: Iterable[ListReading]) -> datetime | None:
+    """As of when all of it is shown: the time of the oldest answer."""
+    return min((reading.at for reading in readings if reading.at is not None), default=None)
