@@ -33,6 +33,9 @@ class FaultyWay:
         self.weather = Weather()
         self.cut = False
         """True once the daemon at this end is dead: nothing of it arrives any more, and it hears of nothing."""
+        self.dies_after = 0
+        """After so many more calls it dies: the last one arrives, and nobody hears its answer. 0 for never."""
+        self.died = asyncio.Event()
 
     async def call(self, call: Call) -> Answer:
         """One call. Raises ConnectionResetError where a connection would have broken."""
@@ -44,11 +47,20 @@ class FaultyWay:
         if writes and call.method != "POST" and dice < weather.refused + weather.conflicting:
             return _refusal(409, "Conflict")
         answer = await self._call(call)
+        if self.dies_after:
+            self.dies_after -= 1
+            if not self.dies_after:
+                self.die()
         if self.cut:
             await asyncio.Event().wait()
         if writes and self._dice.random() < weather.lost:
             raise ConnectionResetError("the answer was lost")
         return answer
+
+    def die(self) -> None:
+        """From now on the daemon at this end reaches nothing."""
+        self.cut = True
+        self.died.set()
 
     async def _wait(self, call: Call) -> None:
         if self.cut:

@@ -125,20 +125,28 @@ class MemoryRunner(Runner):
         return _done(b"".join(lines))
 
     def _names_changed(self, commit: str) -> bytes:
+        if commit not in self._store.commits:
+            return b""  # git takes names of objects alone here, and passes on what is none
         parents = self._store.commits[commit].parents
         names = [name for name, _, _ in self._store.changed(parents[0] if parents else None, commit)] if len(parents) < 2 else []
         return b"".join(part + b"\0" for part in (commit.encode(), *names)) if names else b""
 
     def _log(self, _call: GitCall, words: Sequence[str]) -> Finished:
         if "--max-count=1" in words:
-            return _done("\0".join(_facts(words[-1], self._store.commits[words[-1]])).encode() + b"\0")
+            named = self._store.find(words[-1])
+            if named is None:
+                return _failed(128, f"fatal: bad revision '{words[-1]}'")
+            return _done("\0".join(_facts(named, self._store.commits[named])).encode() + b"\0")
         pattern = next((re.compile(word.removeprefix("--grep="), re.MULTILINE) for word in words if word.startswith("--grep=")), None)
         if pattern is not None:
             old, _, new = words[-1].partition("..")
             found = self._messages(pattern, set(self._store.ancestors(old)), new)
         else:
             cut = words.index("--")
-            found = self._touching({word.encode("utf-8", "surrogateescape") for word in words[cut + 1 :]}, words[cut - 1])
+            tip = self._store.find(words[cut - 1])
+            if tip is None:
+                return _failed(128, f"fatal: bad revision '{words[cut - 1]}'")
+            found = self._touching({word.encode("utf-8", "surrogateescape") for word in words[cut + 1 :]}, tip)
         first = next(found, "")
         return _done(f"{first}\n".encode() if first else b"")
 

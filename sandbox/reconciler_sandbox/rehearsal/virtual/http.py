@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from enum import StrEnum
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 import httpx
 import orjson
@@ -28,6 +28,8 @@ class Illness(StrEnum):
     SILENT = "silent"
     EMPTY = "empty"
     NONSENSE = "nonsense"
+    STALE = "stale"
+    """It answers, and takes in nothing new."""
 
 
 class MemoryHttp(httpx.AsyncBaseTransport):
@@ -46,7 +48,8 @@ class MemoryHttp(httpx.AsyncBaseTransport):
             await asyncio.Event().wait()
         await asyncio.sleep(ANSWERS)
         if self.illness is Illness.BROKEN:
-            return httpx.Response(503, content=b"upstream connect error", request=request)
+            asked = await request.aread() + request.url.query  # some proxies say what they could not pass on
+            return httpx.Response(503, content=b"upstream connect error: " + unquote_to_bytes(asked), request=request)
         fields = dict(parse_qsl(request.url.query.decode(), keep_blank_values=True))
         fields |= dict(parse_qsl((await request.aread()).decode(), keep_blank_values=True))
         status, document = self._answer(request.url.path, fields)
@@ -58,7 +61,8 @@ class MemoryHttp(httpx.AsyncBaseTransport):
             return 200, success("vector", [])
         if self.illness is Illness.NONSENSE:
             return 200, success("vector", [{"metric": {}, "value": [now / 1000, "NaN"]}])
-        self._advance()
+        if self.illness is not Illness.STALE:
+            self._advance()
         try:
             return 200, self._evaluated(path, fields, now)
         except BadQuery as refusal:

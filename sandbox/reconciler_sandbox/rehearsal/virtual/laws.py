@@ -29,6 +29,12 @@ class Sight:
     served: bool
     """True once users were served, by a version that can serve them."""
     bugs: Sequence[str]
+    testers: Mapping[str, float] = field(default_factory=dict)
+    """Testers' requests a second by pod hash."""
+    ever: Mapping[str, Manifest] = field(default_factory=dict)
+    """Every AnalysisRun and Release that was there once, as it was last, by UID."""
+    words: Callable[[], str] = str
+    """Everything that was said: objects, commits and log as one text."""
 
 
 @dataclass(slots=True)
@@ -78,7 +84,7 @@ def git_is_restored_within_its_budget(sight: Sight, _: Memory) -> Iterator[str]:
 def a_restore_changes_nothing_but_its_scalars(sight: Sight, _: Memory) -> Iterator[str]:
     """Every line of a file that a restore leaves alone is the same as before, and no line is added or removed."""
     store = sight.remote.store
-    for commit, text in sight.remote.restoring():
+    for commit, text in (*sight.remote.restoring(), *sight.remote.proposals()):
         for name, (_mode, old), (_new_mode, new) in store.changed(text.parents[0], commit):
             before, after = store.blobs.get(old, b"").splitlines(), store.blobs.get(new, b"").splitlines()
             changed = [pair for pair in zip(before, after, strict=False) if pair[0] != pair[1]]
@@ -88,7 +94,7 @@ def a_restore_changes_nothing_but_its_scalars(sight: Sight, _: Memory) -> Iterat
 
 def no_pass_ends_in_a_bug(sight: Sight, _: Memory) -> Iterator[str]:
     """An error that nobody has named is a bug."""
-    yield from sight.bugs
+    yield from dict.fromkeys(sight.bugs)
 
 
 def objects_stay_bounded(sight: Sight, _: Memory) -> Iterator[str]:
@@ -100,19 +106,14 @@ def objects_stay_bounded(sight: Sight, _: Memory) -> Iterator[str]:
 
 
 def what_waits_says_why(sight: Sight, _: Memory) -> Iterator[str]:
-    """At rest, every state that is not the end has a reason; a release may have that of its Rollout."""
-    waiting: set[str] = set()
+    """At rest, every state that is not the end has a reason of its own."""
     for rollout in sight.objects.get("rollouts", ()):
         status = rollout.get("status") or {}
-        if status.get("pauseConditions") or status.get("message"):
-            waiting.add(rollout["metadata"]["name"])
         if status.get("phase") in ("Paused", "Degraded", "Progressing") and not (status.get("message") or status.get("pauseConditions")):
             yield f"Rollout {rollout['metadata']['name']} is {status['phase']}, and does not say why"
     for release in sight.objects.get("releases", ()):
         status = release.get("status") or {}
         restore = status.get("restore") or {}
-        if (release.get("spec") or {}).get("workload", {}).get("name") in waiting:
-            continue
         if status.get("phase") != "Closed" and not (status.get("reason") or restore.get("message") or status.get("unjudged")):
             yield f"Release {release['metadata']['name']} is {status.get('phase')}, and does not say why"
 

@@ -1,7 +1,6 @@
 """One life of the real daemon's wiring on hands in memory: from its start to its end, or to a crash at any moment."""
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -37,12 +36,14 @@ class Footing:
 class Life:
     """One daemon that runs, without lease and endpoints."""
 
-    def __init__(self, footing: Footing, weather: Weather, *, may_write: Callable[[], bool] = lambda: True) -> None:
+    def __init__(self, footing: Footing, weather: Weather) -> None:
         self.clock = VirtualClock(footing.seed)
+        self.leads = True
+        """False once another daemon holds the lease: this one may go on looking, and write nothing."""
         self.way = FaultyWay(footing.call, footing.seed)
         self.way.weather = weather
         self._footing = footing
-        fence = Fence(Gate(lambda: None if may_write() and not self.way.cut else "the lease is lost"))
+        fence = Fence(Gate(lambda: None if self.leads and not self.way.cut else "the lease is lost"))
         self._environment = Environment(
             settings=footing.settings,
             client=Client(DirectTransport(self.way.call), fence),
@@ -72,7 +73,7 @@ class Life:
 
     async def end(self) -> None:
         """Die at once: no clean-up code reaches anything any more."""
-        self.way.cut = True
+        self.way.die()
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):

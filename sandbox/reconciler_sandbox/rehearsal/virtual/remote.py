@@ -106,3 +106,8 @@ class MemoryRemote:
         return [
             (name, text) for name, text in reversed(self.history()) if any(t.startswith(f"{TRAILER}: ") for t in trailers_of(text.message))
         ]
+
+    def proposals(self) -> list[tuple[str, CommitText]]:
+        """The newest commit of each branch of a proposal."""
+        tips = [tip for ref, tip in sorted(self.store.refs.items()) if ref.startswith(f"{HEADS}reconciler/")]
+        return [(tip, self.store.commits[tip]) for tip in tips]

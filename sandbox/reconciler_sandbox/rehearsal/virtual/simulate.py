@@ -5,13 +5,10 @@ import json
 import random
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
-
-import structlog
 
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.plan import Patch
@@ -24,7 +21,7 @@ from reconciler_sandbox.rehearsal.virtual.laws import Manifest
 from reconciler_sandbox.rehearsal.virtual.life import Life
 from reconciler_sandbox.rehearsal.virtual.loop import run_virtually
 from reconciler_sandbox.rehearsal.virtual.script import DEFAULTS, VERSIONS, Script, load_scripts
-from reconciler_sandbox.rehearsal.virtual.witness import Moment, Witness
+from reconciler_sandbox.rehearsal.virtual.witness import Moment, Witness, heard_by
 from reconciler_sandbox.rehearsal.virtual.world import Ground, World
 
 LOOK = 5.0
@@ -123,7 +120,7 @@ class Play:
         """Play it in a world of its own."""
         async with World(ground) as world:
             witness = Witness(world)
-            with _heard_by(witness):
+            with heard_by(witness):
                 life = world.begin_life()
                 try:
                     await self._play(world, witness, life)
@@ -225,16 +222,6 @@ def waits_for_a_person(rollout: Manifest) -> bool:
 async def _send(world: World, patch: Patch) -> None:
     path = path_of(patch.ref.resource, patch.ref.namespace, patch.ref.name, patch.subresource)
     await world.api.patch(path, patch.body)
-
-
-@contextmanager
-def _heard_by(witness: Witness) -> Iterator[None]:
-    before = structlog.get_config()
-    structlog.configure(processors=[witness.log], cache_logger_on_first_use=False)
-    try:
-        yield
-    finally:
-        structlog.configure(**before)
 
 
 # -- reports ----------------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ Manifest = dict[str, Any]
 HASH = "rollouts-pod-template-hash"
 TICK = 1.0
 TESTERS = 1.0
-"""Requests a second that carry the headers of a route by header."""
+"""Requests a second that carry the headers of a route by header, or go to a preview's Service."""
 KEPT = 900.0
 """Seconds of samples that are kept; of a longer silence only its end is written."""
 BUCKETS = (0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000)
@@ -87,9 +87,16 @@ class Traffic:
 
     def shares(self) -> Mapping[str, float]:
         """Users' requests a second by pod template hash; the empty hash stands for requests that meet no pod."""
+        return self._by_hash(by_users=True)
+
+    def testers(self) -> Mapping[str, float]:
+        """The same of testers' requests: by header, or to a preview."""
+        return self._by_hash(by_users=False)
+
+    def _by_hash(self, *, by_users: bool) -> Mapping[str, float]:
         found: dict[str, float] = defaultdict(float)
         for stream in self._streams():
-            if not stream.by_users:
+            if stream.by_users is not by_users or not (by_users or "source" in stream.reporters):
                 continue
             pods = [labels_of(pod).get(HASH, "unknown") for pod in self._pods(stream)]
             for hashed in pods or [""]:
@@ -136,19 +143,17 @@ class Traffic:
             for stream in self._routed(virtual, services):
                 reached.add((stream.service["metadata"]["namespace"], stream.service["metadata"]["name"]))
                 yield stream
-        hidden = reached | self._previews()
+        previews, canaries = self._unknown("blueGreen", "previewService"), self._unknown("canary", "canaryService")
         for place, service in services.items():
-            if place not in hidden and service["spec"].get("selector"):
-                yield Stream(service, self._users, {})
+            if place in reached | canaries or not service["spec"].get("selector"):
+                continue
+            by_testers = place in previews
+            yield Stream(service, TESTERS if by_testers else self._users, {}, by_users=not by_testers)
 
-    def _previews(self) -> set[tuple[str, str]]:
-        """Services that no user knows."""
-        found = set()
-        for rollout in self._all("rollouts"):
-            strategy = rollout["spec"].get("strategy") or {}
-            names = ((strategy.get("canary") or {}).get("canaryService"), (strategy.get("blueGreen") or {}).get("previewService"))
-            found |= {(rollout["metadata"]["namespace"], name) for name in names if name}
-        return found
+    def _unknown(self, strategy: str, field: str) -> set[tuple[str, str]]:
+        """Services that no user knows: what the Rollouts' strategies name in this field."""
+        named = ((r["metadata"]["namespace"], (r["spec"].get("strategy") or {}).get(strategy) or {}) for r in self._all("rollouts"))
+        return {(namespace, found[field]) for namespace, found in named if found.get(field)}
 
     def _routed(self, virtual: Manifest, services: Mapping[tuple[str, str], Manifest]) -> Iterator[Stream]:
         namespace = virtual["metadata"]["namespace"]

@@ -1,14 +1,16 @@
 """Looks at a world after every change: writes the timeline down, and checks the laws."""
 
 import asyncio
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Iterator, MutableMapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 import structlog
 
 from reconciler_sandbox.apiserver.store import Collection, Entry
-from reconciler_sandbox.rehearsal.virtual.laws import REST, STEPS, Manifest, Memory, Sight, broken
+from reconciler_sandbox.rehearsal.virtual.laws import REST, STEPS, Law, Manifest, Memory, Sight, broken
 from reconciler_sandbox.rehearsal.virtual.loop import virtual_now
 from reconciler_sandbox.rehearsal.virtual.world import World
 
@@ -32,7 +34,10 @@ class Moment:
 class Witness:
     """Enter it to hear the daemon's log, too: errors in it are bugs."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, steps: Sequence[Law] = STEPS, rest: Sequence[Law] = REST) -> None:
+        self._steps, self._rest = steps, rest
+        self._ever: dict[str, Manifest] = {}
+        self._said: list[str] = []
         self.moments: list[Moment] = []
         self.wrong: list[str] = []
         self.stirred = 0.0
@@ -49,7 +54,10 @@ class Witness:
         if collection.plural not in STIRRING:
             return
         loop = asyncio.get_running_loop()
-        self.stirred = loop.time()
+        if collection.plural != "pods":  # one that crashes for ever is no news
+            self.stirred = loop.time()
+        if collection.plural in ("analysisruns", "releases"):
+            self._ever[entry.manifest["metadata"]["uid"]] = entry.manifest
         if collection.plural in WORDS:
             self._tell(collection.plural, entry.manifest, gone=kind == "DELETED")
         if not self._waiting:
@@ -63,11 +71,11 @@ class Witness:
             self._note("users", f"{rate:.1f}/s on {hashed or 'no pod'}", key=f"users {hashed}")
         for known in [key for key in self._last if key.startswith("users ") and key.removeprefix("users ") not in sight.shares]:
             self._note("users", f"none on {known.removeprefix('users ')}", key=known)
-        self._judge(broken(STEPS, sight, self._memory))
+        self._judge(broken(self._steps, sight, self._memory))
 
     def at_rest(self) -> None:
         """The story is over: every law is asked."""
-        self._judge(broken(REST, self.sight(), self._memory))
+        self._judge(broken(self._rest, self.sight(), self._memory))
 
     def _judge(self, found: Sequence[str]) -> None:
         self.wrong += [wrong for wrong in found if wrong not in self.wrong]
@@ -77,7 +85,16 @@ class Witness:
         collections = self._world.server.store.collections
         objects = {name: [e.manifest for e in c.sorted(None)] for (_, name), c in collections.items() if name in SEEN}
         shares = self._world.traffic.shares()
-        return Sight(virtual_now(), objects, shares, self._world.remote, self.served, tuple(self._bugs))
+        remote = self._world.remote
+        testers = self._world.traffic.testers()
+        return Sight(virtual_now(), objects, shares, remote, self.served, tuple(self._bugs), testers, self._ever, self._words)
+
+    def _words(self) -> str:
+        """Everything that a reader of objects, commits and log can see; Secrets are no part of it."""
+        collections = self._world.server.store.collections
+        shown = [e.manifest for (_, name), c in collections.items() if name != "secrets" for e in c.entries.values()]
+        messages = [text.message.decode(errors="replace") for text in self._world.remote.store.commits.values()]
+        return "\n".join((orjson.dumps(shown).decode(), *messages, *self._said))
 
     def _tell(self, plural: str, manifest: Manifest, *, gone: bool) -> None:
         name = manifest["metadata"]["name"]
@@ -91,6 +108,7 @@ class Witness:
 
     def log(self, _logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         """A processor of the daemon's log."""
+        self._said.append(repr(event))
         if method in ("error", "critical"):
             self._bugs.append(f"{event.get('event')}: {event.get('exc_info')!r}")
         raise structlog.DropEvent
@@ -118,8 +136,20 @@ def _of_run(manifest: Manifest) -> str:
 def _of_release(manifest: Manifest) -> str:
     status = manifest.get("status") or {}
     restore = status.get("restore") or {}
-    parts = (status.get("phase"), status.get("verdict"), status.get("reason"), f"Git: {restore.get('state')}" if restore else "")
+    way = f"Git: {restore.get('state')}" if restore else ""
+    parts = (status.get("phase"), status.get("verdict"), status.get("reason"), way, restore.get("message"))
     return " · ".join(str(part) for part in parts if part)
 
 
 WORDS = {"rollouts": _of_rollout, "replicasets": _of_replica_set, "analysisruns": _of_run, "releases": _of_release}
+
+
+@contextmanager
+def heard_by(witness: Witness) -> Iterator[None]:
+    """The daemon's log goes to a witness."""
+    before = structlog.get_config()
+    structlog.configure(processors=[witness.log], cache_logger_on_first_use=False)
+    try:
+        yield
+    finally:
+        structlog.configure(**before)

@@ -64,7 +64,6 @@ class World:
         self.traffic = Traffic(self.server.store, self.behaviours, users=ground.users, origin=origin, durations=asked)
         self.http = MemoryHttp(self.traffic.store, self._advance)
         self.settings = settings_of_world(ground)
-        self.leads = True
         self._mirror = ObjectStore()
         self._lives = 0
         self._task: asyncio.Task[None] | None = None
@@ -119,7 +118,7 @@ class World:
             folder=self.ground.folder,
             seed=self.ground.seed * 1000 + self._lives,
         )
-        life = Life(footing, self.ground.weather, may_write=lambda: self.leads)
+        life = Life(footing, self.ground.weather)
         life.start()
         return life
 

@@ -1,0 +1,206 @@
+"""Plays a tale in a world of its own under virtual time, and judges it by the laws."""
+
+import asyncio
+import heapq
+import tempfile
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+from reconciler.kernel.resources import ROLLOUTS
+from reconciler.kube.client import path_of
+from reconciler_sandbox.rehearsal.hunt.committers import Committers
+from reconciler_sandbox.rehearsal.hunt.laws import TALE_REST, TALE_STEPS, differences, waived
+from reconciler_sandbox.rehearsal.hunt.misfortunes import Misfortunes
+from reconciler_sandbox.rehearsal.hunt.people import Visitors
+from reconciler_sandbox.rehearsal.hunt.plots import NAME, NAMESPACE, SECRET, ground_of
+from reconciler_sandbox.rehearsal.hunt.tale import Deed, Happening, Tale
+from reconciler_sandbox.rehearsal.virtual.laws import Law, Manifest
+from reconciler_sandbox.rehearsal.virtual.loop import Standstill, run_virtually
+from reconciler_sandbox.rehearsal.virtual.simulate import waits_for_a_person
+from reconciler_sandbox.rehearsal.virtual.witness import Moment, Witness, heard_by
+from reconciler_sandbox.rehearsal.virtual.world import Ground, World
+
+INSTALL, LIMIT = 300.0, 3 * 3600.0
+LOOK, QUIET, PATIENCE, AGAIN = 5.0, 420.0, 60.0, 150.0
+"""Seconds: between two looks; without a change until a tale is at rest; until a person comes; that a new daemon is watched."""
+HURTING = frozenset({Deed.DELETE, Deed.EDIT, Deed.LOSE_NODE, Deed.APPLY})
+RECOVERY = 240.0
+"""Seconds in which what people broke by hand may cost users requests."""
+WATCHED = ("rollouts", "replicasets", "releases", "virtualservices", "destinationrules", "services", "analysisruns")
+
+
+@dataclass(slots=True)
+class Ending:
+    """How a tale ended: its transcript, and what did not hold."""
+
+    tale: Tale
+    moments: list[Moment] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def laws(self) -> list[str]:
+        """The names of the laws that were broken."""
+        return list(dict.fromkeys(wrong.partition(":")[0] for wrong in self.wrong))
+
+
+def play(tale: Tale) -> Ending:
+    """Play it. The same tale gives the same transcript."""
+    ending = Ending(tale)
+    with tempfile.TemporaryDirectory(prefix="hunt-") as place:
+        try:
+            run_virtually(Performance(tale, ending).run(ground_of(tale, Path(place))))
+        except Standstill as error:
+            ending.wrong.append(f"time goes on: {error}")
+        except ExceptionGroup as error:
+            ending.wrong.append(f"the daemon lives on: {_innermost(error)!r}")
+    return ending
+
+
+def _innermost(error: BaseException) -> BaseException:
+    return _innermost(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
+
+
+class Performance:
+    """One tale in one world."""
+
+    def __init__(self, tale: Tale, ending: Ending) -> None:
+        self._tale = tale
+        self._ending = ending
+        self._agenda: list[tuple[float, int, Callable[[], Awaitable[None]]]] = []
+        self._order = count()
+        self._waiting_since: float | None = None
+
+    async def run(self, ground: Ground) -> None:
+        """From the installation to the rest after the last deed."""
+        async with World(ground) as world:
+            self._world, self._witness = world, Witness(world, TALE_STEPS, self._laws())
+            self._committers, self._visitors = Committers(world, self._tale), Visitors(world)
+            self._misfortunes = Misfortunes(world, self._tell)
+            with heard_by(self._witness):
+                try:
+                    await self._play()
+                finally:
+                    await self._misfortunes.close()
+                    self._ending.moments = self._witness.moments
+                    self._ending.wrong = [*self._witness.wrong, *self._ending.wrong]
+
+    def _laws(self) -> Sequence[Law]:
+        deeds = frozenset(happening.deed for happening in self._tale.happenings)
+        return tuple(law for law in TALE_REST if not waived(law, deeds))
+
+    async def _play(self) -> None:
+        token: Manifest = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "token"}, "stringData": {"token": SECRET}}
+        await self._world.api.create(f"/api/v1/namespaces/{NAMESPACE}/secrets", token)
+        await self._misfortunes.begin()
+        if not await self._rests(INSTALL, quiet=30.0):
+            self._ending.wrong.append("every story comes to rest: the first version is not installed")
+            return
+        self._witness.served = True
+        begun = self._time()
+        for happening in self._tale.happenings:
+            self._plan(begun + happening.at, self._doing(happening))
+        while self._agenda:
+            moment, _, deed = heapq.heappop(self._agenda)
+            await self._misfortunes.until(moment)
+            await deed()
+        await self._misfortunes.end_all()
+        if not await self._rests(LIMIT, quiet=QUIET):
+            self._ending.wrong.append(f"every story comes to rest: not within {LIMIT / 3600:.0f} h")
+            return
+        self._witness.at_rest()
+        await self._begin_again()
+
+    def _time(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def _tell(self, words: str) -> None:
+        self._witness.moments.append(Moment(self._time(), "tale", words))
+
+    def _plan(self, moment: float, deed: Callable[[], Awaitable[None]]) -> None:
+        heapq.heappush(self._agenda, (moment, next(self._order), deed))
+
+    def _doing(self, happening: Happening) -> Callable[[], Awaitable[None]]:
+        async def do() -> None:
+            deed = happening.deed
+            if deed in HURTING:
+                self._witness.served = False
+                self._plan(self._time() + RECOVERY, self._heal(self._time()))
+            if self._committers.does(deed):
+                said = self._committers.do(happening)
+            elif self._visitors.does(deed):
+                said = await self._visitors.do(happening)
+            else:
+                said = await self._misfortunes.do(happening)
+            self._tell(f"{deed} {happening.what}{': ' if said else ''}{said}".strip())
+            if happening.lasting:
+                self._plan(self._time() + happening.lasting, self._mending(happening))
+
+        return do
+
+    def _mending(self, happening: Happening) -> Callable[[], Awaitable[None]]:
+        async def mend() -> None:
+            if self._committers.does(happening.deed):
+                said = self._committers.mend(happening.deed)
+            elif happening.deed is Deed.SUSPEND:
+                said = await self._visitors.resume()
+            else:
+                said = await self._misfortunes.mend(happening)
+            self._tell(f"end of {happening.deed}{': ' if said else ''}{said}")
+
+        return mend
+
+    def _heal(self, since: float) -> Callable[[], Awaitable[None]]:
+        """What was broken by hand is whole again, unless something else was broken since."""
+        self._hurt = since
+
+        async def heal() -> None:
+            if self._hurt == since:
+                self._witness.served = True
+
+        return heal
+
+    async def _rests(self, limit: float, *, quiet: float) -> bool:
+        """True once nothing has changed for a while; people do what they are waited for."""
+        begun = self._time()
+        while self._time() < begun + limit:
+            await self._misfortunes.until(self._time() + LOOK)
+            rollout = await self._world.api.get(path_of(ROLLOUTS, NAMESPACE, NAME))
+            if rollout is not None and await self._helped(rollout):
+                continue
+            if self._time() - max(self._witness.stirred, begun) > quiet:
+                return True
+        return False
+
+    async def _helped(self, rollout: Manifest) -> bool:
+        """A person comes after a while to what waits for one: promotes a pause, and aborts what could not be measured."""
+        status = rollout.get("status") or {}
+        reasons = {condition.get("reason") for condition in status.get("pauseConditions") or ()}
+        inconclusive = "InconclusiveAnalysisRun" in reasons
+        if not (inconclusive or waits_for_a_person(rollout) or rollout["spec"].get("paused")):
+            self._waiting_since = None
+            return False
+        self._waiting_since = self._time() if self._waiting_since is None else self._waiting_since
+        if self._time() - self._waiting_since < PATIENCE:
+            return True
+        self._waiting_since = None
+        deed = Deed.ABORT if inconclusive and self._tale.seed % 2 else Deed.PROMOTE
+        said = await self._visitors.do(Happening(0.0, deed))
+        self._tell(f"a person comes: {deed}{': ' if said else ''}{said}")
+        return True
+
+    async def _begin_again(self) -> None:
+        """At rest another daemon, which finds an empty disk, changes nothing."""
+        before = await self._all()
+        await self._misfortunes.replace()
+        self._tell("another daemon begins, with an empty disk")
+        await self._misfortunes.until(self._time() + AGAIN)
+        for wrong in differences(before, await self._all()):
+            self._ending.wrong.append(f"a daemon that begins anew changes nothing: {wrong}")
+
+    async def _all(self) -> dict[str, Manifest]:
+        collections = self._world.server.store.collections.items()
+        entries = [(name, entry.manifest) for (_, name), one in collections if name in WATCHED for entry in one.entries.values()]
+        found = {f"{name} {manifest['metadata']['name']}": manifest for name, manifest in entries}
+        return {**found, "Git": {"head": self._world.remote.head()}}
