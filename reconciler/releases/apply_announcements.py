@@ -31,9 +31,10 @@ class Announcements:
 
     async def announce(self, release: Release, siblings: tuple[Release, ...]) -> str:
         """Say how it stands unless that was said already; returns what to remember."""
-        forge = self._forges.get(release.spec.source)
+        forge, pull = self._forges.get(release.spec.source), release.pull
         body = comment(release.spec.environment, siblings, {s.name: self._step(s) for s in siblings})
-        said = hashlib.sha256(f"{body}{commit_state(release)}{commit_description(release)}".encode()).hexdigest()[:16]
+        nowhere = "" if pull else "no pull request"  # one that is found later has to be told
+        said = hashlib.sha256(f"{body}{commit_state(release)}{commit_description(release)}{nowhere}".encode()).hexdigest()[:16]
         if forge is None or said == release.status.announced or release.spec.baseline:
             return release.status.announced
         await forge.announce(
@@ -44,8 +45,8 @@ class Announcements:
                 status=CommitState(commit_state(release)),
                 context=commit_context(release),
                 description=commit_description(release),
-                pull=release.spec.pull.number if release.spec.pull else None,
-                target_url=release.spec.pull.url if release.spec.pull else "",
+                pull=pull.number if pull else None,
+                target_url=pull.url if pull else "",
             )
         )
         return said

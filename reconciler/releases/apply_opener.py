@@ -1,6 +1,6 @@
 """Opens the Release objects that a tip asks for: the first half of a source's pass."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
@@ -234,24 +234,24 @@ class ReleaseOpener:
         return earlier(runs, live, underway=there and live is not None and not live.promoted)
 
     async def _details(self, source: SourcePort, tip: Tip, release: Release) -> Details:
-        pull = await self._pull(source.settings.name, release.spec.commit.sha)
+        found = await self._pull(source.settings.name, release.spec.commit.sha)
         previous = release.spec.previous
         base = await source.parsed_at(previous.sha) if previous is not None and previous.sha else None
         if base is None:
-            return Details(pull=pull)
+            return found
         id = source_id(tip.parsed, release.namespace, release.spec.workload.name)
         outcome = await way_back(source, base, (tip.parsed, tip.parsed), id)
         revert, reason = revertability(outcome)
         traced = taken_back_by(outcome) if tip.parsed.inputs else ()
-        return Details(pull=pull, changes=traced or moved(base, tip.parsed, id), revert=revert, revert_reason=reason)
+        return replace(found, changes=traced or moved(base, tip.parsed, id), revert=revert, revert_reason=reason)
 
-    async def _pull(self, source: str, sha: str) -> Pull | None:
-        """A forge that does not answer costs the comment, never the release."""
+    async def _pull(self, source: str, sha: str) -> Details:
+        """The pull request; a forge that does not answer is asked again later, and never keeps a release from opening."""
         try:
-            return await self._forges.pull_of(source, sha)
+            return Details(pull=await self._forges.pull_of(source, sha))
         except (Transient, Terminal) as error:
-            log.warning("pull request unknown", source=source, commit=sha[:12], reason=str(error))
-            return None
+            log.warning("pull request unknown: asked again later", source=source, commit=sha[:12], reason=str(error))
+            return Details(pull_unknown=True)
 
     async def _forget(self, history: list[Release], limit: int) -> None:
         gone = tuple(Remove(ObjectRef(RELEASES, release.namespace, release.name), release.uid) for release in expired(history, limit))

@@ -49,6 +49,7 @@ def attempt_after(latest: Release, history: Sequence[Release], cause: Cause, liv
     spec = replace(
         latest.spec,
         commit=commit or latest.spec.commit,
+        pull=latest.pull,
         number=1 + max(r.spec.number for r in history),
         attempt=number,
         cause=cause,

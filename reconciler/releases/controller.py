@@ -40,10 +40,12 @@ from reconciler.releases.observe_comparison import Sampling
 from reconciler.releases.observe_history import history, siblings
 from reconciler.releases.observe_policies import Policies
 from reconciler.releases.policy import DEFAULT, ReleasePolicy, WorkloadName
+from reconciler.releases.pulls import misses_pull
 from reconciler.releases.standing import Standing, standing
 from reconciler.releases.steer import on_the_way_home, steer
 from reconciler.runtime.access import ClusterAccess
 from reconciler.sources.inventory import workload_key
+from reconciler.sources.model import Pull
 from reconciler.sources.observe_inventory import Inventories
 
 GLANCE = timedelta(seconds=5)
@@ -70,6 +72,8 @@ class Announcer(Protocol):
     """Tells the pull request and the commit how a release stands; returns what was told, so that it is told once."""
 
     async def announce(self, release: Release, siblings: tuple[Release, ...]) -> str: ...
+
+    async def pull_of(self, source: str, sha: str) -> Pull | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +317,9 @@ class ReleaseController:
         """Tell people. A forge that cannot be told never keeps a release from being judged; answers when to try again."""
         status, pause = look.release.status, 0.0
         try:
-            announced = await self._outside.announcer.announce(look.release, siblings(self._cache, look.release))
+            status = await self._with_pull(look.release)
+            release = replace(look.release, status=status)
+            announced = await self._outside.announcer.announce(release, siblings(self._cache, release))
             status = replace(status, announced=announced)
         except (Transient, Terminal) as error:
             log.warning("not announced", release=look.release.name, reason=str(error))
@@ -322,6 +328,13 @@ class ReleaseController:
         await self._record(look, replace(status, told=told))
         wait = pause or (UNTOLD_PAUSE if again else 0.0)
         return self._clock.now() + timedelta(seconds=wait) if wait else None
+
+    async def _with_pull(self, release: Release) -> ReleaseStatus:
+        """The status with the pull request that the forge did not know, or did not tell, when the release opened."""
+        if not misses_pull(release, self._clock.now()):
+            return release.status
+        found = await self._outside.announcer.pull_of(release.spec.source, release.spec.commit.sha)
+        return replace(release.status, pull=found, pull_known=True)
 
     def _concerned(self, namespace: str, workload: str) -> list[Key]:
         """The open releases of a Rollout, and the newest one, which may begin anew."""

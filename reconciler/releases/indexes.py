@@ -16,7 +16,8 @@ def pull_word(source: str, environment: str, number: int) -> str:
 def release_words(release: Manifest) -> tuple[str, ...]:
     """A Release is listed under its workload, and under its pull request if it has one."""
     spec = _object(release.get("spec"))
-    number = _object(spec.get("pull")).get("number")
+    pull = spec.get("pull") or _object(release.get("status")).get("pull")
+    number = _object(pull).get("number")
     pulls = (pull_word(str(spec.get("source")), str(spec.get("environment")), number),) if isinstance(number, int) else ()
     return (workload_of(release), *pulls)
 

@@ -123,6 +123,8 @@ class ReleaseSpec(Struct, frozen=True, kw_only=True):
     identity: str
     commit: Commit
     pull: Pull | None = None
+    pull_unknown: bool = False
+    """True when the forge gave no answer at the opening: it is asked again."""
     images: dict[str, str] = msgspec.field(default_factory=dict)
     changes: tuple[Change, ...] = ()
     content: Content = Content()
@@ -246,6 +248,10 @@ class ReleaseStatus(Struct, frozen=True, kw_only=True):
     """The canary beside its baseline, where the policy compares them."""
     verbs: tuple[Verb, ...] = ()
     restore: Restore | None = None
+    pull: Pull | None = None
+    """The pull request, where it was not known at the opening."""
+    pull_known: bool = False
+    """True once the forge has answered after the opening, whether it knows one or not."""
     announced: str = ""
     told: dict[str, Told] = msgspec.field(default_factory=dict)
     """By notifier."""
@@ -279,6 +285,11 @@ class Release(Struct, frozen=True, kw_only=True):
     def served(self) -> bool:
         """True when it ended with all users on it, proven or not."""
         return self.decided and self.status.promoted_at is not None and self.status.verdict not in REJECTIONS
+
+    @property
+    def pull(self) -> Pull | None:
+        """The pull request that brought it, as far as it is known."""
+        return self.spec.pull or self.status.pull
 
     @property
     def age(self) -> tuple[datetime, int, str]:

@@ -7,10 +7,10 @@ from reconciler.releases.notice import NoticeCommit, NoticeEvidence, NoticeLink,
 
 def notice_of(release: Release) -> ReleaseMessage:
     """How a release stands, as data for notifiers: it changes when the release does, and not with every step of the rollout."""
-    spec, status = release.spec, release.status
+    spec, status, pull = release.spec, release.status, release.pull
     commit = NoticeCommit(sha=spec.commit.sha, author=spec.commit.author, subject=spec.commit.subject)
     restore = status.restore
-    links = ((NoticeLink(text="pull request", url=spec.pull.url),) if spec.pull and spec.pull.url else ()) + (
+    links = ((NoticeLink(text="pull request", url=pull.url),) if pull and pull.url else ()) + (
         (NoticeLink(text="proposed restore", url=restore.pull),) if restore is not None and URL.fullmatch(restore.pull) else ()
     )
     return ReleaseMessage(
@@ -26,7 +26,7 @@ def notice_of(release: Release) -> ReleaseMessage:
         reason=". ".join(part.rstrip(".") for part in (status.reason, _told_restore(release)) if part),
         needs_person=restore is not None and restore.state in (RestoreState.PROPOSED, RestoreState.IMPOSSIBLE),
         commit=commit if commit.sha else None,
-        pull=spec.pull.url if spec.pull else "",
+        pull=pull.url if pull else "",
         evidence=tuple(_told_evidence(row) for row in status.evidence),
         next_steps=next_steps(release),
         links=links,

@@ -18,11 +18,12 @@ def history(cache: Cache, namespace: str, name: str) -> list[Release]:
 
 def siblings(cache: Cache, release: Release) -> tuple[Release, ...]:
     """All releases of the same pull request and environment, which share one comment; the release alone without a pull request."""
-    spec = release.spec
-    if spec.pull is None:
+    spec, pull = release.spec, release.pull
+    if pull is None:
         return (release,)
-    same = _releases(cache, pull_word(spec.source, spec.environment, spec.pull.number))
-    return tuple(sorted(same, key=lambda one: one.name))
+    same = _releases(cache, pull_word(spec.source, spec.environment, pull.number))
+    others = (one for one in same if one.name != release.name or one.namespace != release.namespace)
+    return tuple(sorted((*others, release), key=lambda one: one.name))
 
 
 def _releases(cache: Cache, word: str) -> Iterator[Release]:

@@ -47,6 +47,7 @@ class Details:
     """What is looked up only when a release is really opened."""
 
     pull: Pull | None = None
+    pull_unknown: bool = False
     changes: tuple[Change, ...] = ()
     revert: str = "manual"
     revert_reason: str = ""
@@ -82,7 +83,14 @@ def baseline(asked: Asked, history: Sequence[Release], runs: Sequence[str] = (),
 
 def detailed(release: Release, details: Details) -> Release:
     """The same release with what is looked up only for one that is really opened."""
-    spec = replace(release.spec, pull=details.pull, changes=details.changes, revert=details.revert, revert_reason=details.revert_reason)
+    spec = replace(
+        release.spec,
+        pull=details.pull,
+        pull_unknown=details.pull_unknown,
+        changes=details.changes,
+        revert=details.revert,
+        revert_reason=details.revert_reason,
+    )
     return replace(release, spec=spec)
 
 

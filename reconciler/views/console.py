@@ -75,8 +75,8 @@ def _said_of(workload: WatchedWorkload, search: str) -> bool:
         return True
     known = [workload.namespace, workload.name, workload.environment, workload.source]
     if workload.release is not None:
-        spec = workload.release.spec
-        pull = f"#{spec.pull.number} {spec.pull.title}" if spec.pull is not None else ""
+        spec, known_pull = workload.release.spec, workload.release.pull
+        pull = f"#{known_pull.number} {known_pull.title}" if known_pull is not None else ""
         known += [workload.release.name, spec.commit.sha, spec.commit.author, spec.commit.subject, pull, *spec.images.values()]
     text = " ".join(known).lower()
     return all(word in text for word in words)

@@ -1,15 +1,24 @@
 """What a pull request and a commit are told: once per news, one comment per environment."""
 
+from pathlib import Path
+
 import pytest
+from msgspec import to_builtins
 from msgspec.structs import replace
 
 from reconciler.app.indexes import INDEXES
-from reconciler.kernel.resources import ROLLOUTS
+from reconciler.kernel.errors import Transient
+from reconciler.kernel.resources import RELEASES, ROLLOUTS
 from reconciler.kube.cache import Cache
 from reconciler.releases.apply_announcements import Announcements, step_words
-from reconciler.releases.forge import CommitState
+from reconciler.releases.forge import CommitState, PullRequest
+from reconciler.releases.manifest import parse_release, render_release
 from reconciler.releases.model import Release, ReleasePhase, ReleaseStatus, Verdict
+from reconciler.releases.observe_history import siblings
+from reconciler.releases.pulls import LATELY, misses_pull
 from reconciler.sources.model import Pull
+from tests.kit.desk import Desk, desk
+from tests.kit.desk import rollout as manifest
 from tests.kit.forges import Noting
 from tests.kit.releases import NOW, release, rollout
 
@@ -76,3 +85,97 @@ def test_words_about_a_step_change_only_with_step_weight_or_pause() -> None:
     assert step_words(rollout(**STEPPING, observedGeneration="9", readyReplicas=3)) == step_words(rollout(**STEPPING))
     assert step_words(rollout(pauseConditions=[{"reason": "CanaryPauseStep"}])) == "step 0 of 1, CanaryPauseStep"
     assert step_words({"spec": {}}) == ""
+
+
+class Late(Noting):
+    """Knows no pull request, or does not answer, until a test says so."""
+
+    def __init__(self, before: Transient | None) -> None:
+        super().__init__()
+        self.before = before
+        self.knows = False
+        self.asked = 0
+
+    async def pull_of(self, commit: str) -> PullRequest | None:
+        self.asked += 1
+        if self.knows:
+            return await super().pull_of(commit)
+        if self.before is not None:
+            raise self.before
+        return None
+
+
+async def ended_without_a_pull(shop: Desk) -> None:
+    """A baseline, then a version that failed."""
+    shop.push({"web.yaml": manifest()})
+    await shop.proven()
+    shop.push({"web.yaml": manifest("registry.example.com/web:6.6.6")})
+    await shop.look()
+    await shop.lost()
+
+
+async def test_a_forge_that_was_away_at_the_opening_still_gets_its_comment(tmp_path: Path) -> None:
+    forge = Late(Transient("502"))
+    async with desk(tmp_path, forges={"shop": forge}) as shop:
+        await ended_without_a_pull(shop)
+        assert not [said for said in forge.announced if said.pull is not None]
+        opened = parse_release((await shop.releases())[-1])
+        assert opened.spec.pull_unknown and opened.pull is None and opened.status.restore is not None
+        forge.knows = True
+        await shop.judge()
+        told = parse_release((await shop.releases())[-1])
+        assert told.status.pull == Pull(number=7, url="https://git.example.com/shop/pull/7", title="t")
+        (said,) = [one for one in forge.announced if one.pull == 7]
+        assert "Git was restored" in said.body
+        asked = forge.asked
+        await shop.judge()
+        assert (forge.asked, len([one for one in forge.announced if one.pull == 7])) == (asked, 1)
+
+
+async def test_a_pull_request_that_the_forge_learns_late_is_told_the_verdict(tmp_path: Path) -> None:
+    forge = Late(None)
+    async with desk(tmp_path, forges={"shop": forge}) as shop:
+        shop.push({"web.yaml": manifest()})
+        await shop.proven()
+        shop.push({"web.yaml": manifest("registry.example.com/web:6.6.6")})
+        await shop.look()
+        asked = forge.asked
+        await shop.judge()
+        assert forge.asked == asked, "it answered: nothing is asked before there is a verdict"
+        forge.knows = True
+        await shop.lost()
+        assert forge.announced[-1].pull == 7 and "Git was restored" in forge.announced[-1].body
+        assert forge.asked == asked + 1
+
+
+async def test_a_push_without_a_pull_request_costs_one_more_question(tmp_path: Path) -> None:
+    forge = Late(None)
+    async with desk(tmp_path, forges={"shop": forge}) as shop:
+        await ended_without_a_pull(shop)
+        await shop.judge()
+        asked = forge.asked
+        await shop.judge()
+        assert forge.asked == asked
+        assert parse_release((await shop.releases())[-1]).status.pull_known
+
+
+def test_a_pull_request_is_asked_for_while_it_may_be_missing() -> None:
+    young, old = NOW, NOW - LATELY
+    ended = ReleaseStatus(verdict=Verdict.FAILED, decided_at=NOW)
+    assert not misses_pull(release(), NOW)
+    assert misses_pull(release(pull_unknown=True), NOW)
+    assert misses_pull(release(status=ended), young + LATELY / 2) and not misses_pull(release(status=replace(ended, decided_at=old)), NOW)
+    assert not misses_pull(release(status=replace(ended, pull_known=True)), NOW)
+    assert not misses_pull(release(status=ended, pull=Pull(number=7)), NOW)
+    assert not misses_pull(release(status=replace(ended, pull=Pull(number=7))), NOW)
+    baseline = release(status=ended, pull_unknown=True)
+    assert not misses_pull(replace(baseline, spec=replace(baseline.spec, previous=None)), NOW)
+
+
+async def test_siblings_of_a_pull_request_that_was_learned_late_share_its_comment() -> None:
+    cache = Cache((RELEASES,), INDEXES)
+    pull = Pull(number=7)
+    late, early = release(status=ReleaseStatus(pull=pull)), replace(release(pull=pull), name="api-1", uid="u2")
+    for one in (late, early):
+        cache.put(RELEASES, render_release(one) | {"status": to_builtins(one.status)})
+    assert [one.name for one in siblings(cache, early)] == [one.name for one in siblings(cache, late)] == ["api-1", late.name]

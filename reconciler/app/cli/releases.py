@@ -53,7 +53,7 @@ def _row(release: Release) -> Row:
     known = (release.namespace, release.name, spec.workload.name, spec.environment, spec.commit.sha[:12])
     judged = (str(status.phase), str(status.verdict or ""), "held" if status.held else "", release.created)
     origin = (", ".join(spec.images.values()), author_name(spec.commit.author), spec.commit.subject)
-    more = (spec.pull.url if spec.pull else "", spec.revert, status.reason)
+    more = (release.pull.url if release.pull else "", spec.revert, status.reason)
     return Row(f"release.reconciler.dev/{release.name}", release_document(release), (*known, *judged, *origin), more)
 
 
@@ -89,7 +89,7 @@ def _text(release: Release, now: datetime) -> list[str]:
     lines = [f"Release {release.namespace}/{release.name}: {headline(release)}", f"  {status.reason}" if status.reason else ""]
     lines.append(f"Commit    {spec.commit.sha[:12]} {spec.commit.subject} ({spec.commit.author}), {age(release.created, now)} ago")
     lines.append(f"Images    {', '.join(spec.images.values())}" if spec.images else "")
-    lines.append(f"Pull      {spec.pull.url}" if spec.pull else "")
+    lines.append(f"Pull      {release.pull.url}" if release.pull else "")
     back = spec.previous.release or "what served before" if spec.previous else "nothing yet"
     lines.append(f"Way back  {spec.revert}; to {back}{'' if spec.previous is None or spec.previous.proven else ' (never proven)'}")
     lines += [f"Changed   {c.file}:{c.line} {c.field}: {c.old} → {c.new}" for c in spec.changes]
