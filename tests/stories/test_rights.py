@@ -31,6 +31,7 @@ HISTORY = "histories that are full"
 BORROWED = "rollouts that borrow a Deployment's or another template, and Deployments taken over"
 SUBSETS = "traffic split by subsets"
 OWNERS = "clusters with OwnerReferencesPermissionEnforcement"
+EXPERIMENTS = "experiments, and the Services that their templates ask for"
 UNUSED: Mapping[str, str] = {
     "reconciler-analysis-secrets: get secrets": "arguments of analyses that come from Secrets",
     "reconciler: create jobs.batch": JOBS,
@@ -53,7 +54,15 @@ UNUSED: Mapping[str, str] = {
     "reconciler: get podtemplates": BORROWED,
     "reconciler: get clusteranalysistemplates.argoproj.io": "analyses that use templates of the whole cluster",
     "reconciler-router-istio: update destinationrules.networking.istio.io": SUBSETS,
+    "reconciler: create experiments.argoproj.io": EXPERIMENTS,
+    "reconciler: delete experiments.argoproj.io": EXPERIMENTS,
+    "reconciler: get experiments.argoproj.io": EXPERIMENTS,
+    "reconciler: patch experiments.argoproj.io": EXPERIMENTS,
+    "reconciler: create services": EXPERIMENTS,
+    "reconciler: delete services": EXPERIMENTS,
+    "reconciler: get services": EXPERIMENTS,
     "reconciler: update analysisruns/finalizers.argoproj.io": OWNERS,
+    "reconciler: update experiments/finalizers.argoproj.io": OWNERS,
     "reconciler: update releases/finalizers.reconciler.dev": OWNERS,
     "reconciler: update rollouts/finalizers.argoproj.io": OWNERS,
 }
