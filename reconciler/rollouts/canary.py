@@ -99,8 +99,7 @@ def finish(pass_: Pass) -> Pass:
         pass_, status = promoted(pass_, status, reason)
         return finished(scale_after_success(pass_), status)
     if pass_.aborted:
-        ended = replace(status, step_index=0 if end else None, canary=replace(status.canary, experiment=""))
-        return finished(pass_, ended)
+        return finished(pass_, replace(status, step_index=0 if end else None))
     if completed(pass_) and status.step_index == pass_.before.step_index:
         pass_, status = _stepped(pass_, status)
     return finished(pass_, status)

@@ -159,7 +159,7 @@ def _analysis(pass_: Pass, analysis: Manifest, versions: Mapping[str, ReplicaSet
 
 
 def _judged(pass_: Pass) -> Pass:
-    """What the current experiment says: go on, pause, or come home. It stays on record while it may still count (contract 13.62, 13.63)."""
+    """What the current experiment says: go on, pause, or come home. It stays on record while it may count (contract 13.62, 13.63)."""
     phase = run_phase(pass_.experiment)
     if phase == RunPhase.INCONCLUSIVE:
         known = pass_.before.pause(PauseReason.INCONCLUSIVE_EXPERIMENT) is not None

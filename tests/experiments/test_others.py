@@ -84,6 +84,9 @@ def test_what_is_forbidden_is_tried_again_until_the_deadline() -> None:
         ({"templates": [version(minReadySeconds=600)]}, "spec.progressDeadlineSeconds: Invalid value: 600: must be greater than minReady"),
         ({"templates": [version(replicas=-1)]}, "spec.templates[0].replicas: Invalid value: -1: must be greater than or equal to 0"),
         ({"templates": "all"}, 'spec.templates: Invalid value: "all": must be a list of objects'),
+        ({"duration": []}, "spec.duration: Invalid value: []: must be seconds or a duration such as 5m"),
+        ({"duration": True}, "spec.duration: Invalid value: true: must be seconds or a duration such as 5m"),
+        ({"templates": [{**version(), "template": {"spec": {"containers": []}}}]}, "spec.templates[0].template.metadata.labels: Invalid"),
         ({"duration": "soon"}, 'spec.duration: Invalid value: "soon": must be seconds or a duration such as 5m'),
         ({"analyses": [measured(), measured()]}, 'spec.analyses[1].name: Duplicate value: "check"'),
         ({"analyses": [measured("a", "")]}, "spec.analyses[0].templateName: Required value: "),
@@ -97,6 +100,30 @@ def test_an_experiment_that_cannot_be_carried_out_says_where_and_stands_still(sp
     assert not it.replica_sets and it.phase == ""
     it.amend({"spec": {"templates": [version()], "duration": "5m", "analyses": None}}).settle()
     assert it.phase == "Running" and "InvalidSpec" not in [condition["type"] for condition in it.status["conditions"]]
+
+
+def test_another_mistake_is_said_and_the_same_one_is_not_said_again() -> None:
+    it = world(duration="soon")
+    it.settle()
+    it.clock.time = it.clock.time.replace(minute=1)
+    it.settle()
+    assert it.status["conditions"][0]["lastUpdateTime"] == NOON
+    it.amend({"spec": {"duration": "later"}}).settle()
+    [condition] = it.status["conditions"]
+    assert '"later"' in condition["message"] and condition["lastUpdateTime"] == "2030-01-01T12:01:00Z"
+
+
+def test_a_selector_may_be_made_of_expressions_alone() -> None:
+    selector = {"matchExpressions": [{"key": "app", "operator": "In", "values": ["trial"]}]}
+    assert world({**version(), "selector": selector}, duration="5m").settle().phase == "Running"
+
+
+def test_what_only_looks_like_its_own_is_foreign() -> None:
+    marks = {"experiment.argoproj.io/name": "trial", "experiment.argoproj.io/template-name": "canary"}
+    foreign = {"metadata": {"name": "trial-canary", "namespace": NAMESPACE, "annotations": marks}, "spec": {"ports": []}}
+    it = ExperimentWorld(experiment(version(port=80, service={})), (SERVICES, foreign))
+    it.settle()
+    assert it.phase.startswith("Error Failed to create Service trial-canary")
 
 
 def test_a_status_that_cannot_be_read_is_said_and_a_cleared_one_begins_afresh() -> None:

@@ -37,17 +37,19 @@ def test_templates_run_until_the_duration_is_over_and_go_after_the_delay() -> No
 
 
 def test_what_it_makes_bears_the_names_of_the_contract() -> None:
-    it = world(version(port=8080, service={}), duration="1h")
+    written = version(port=8080, service={})
+    written["template"]["spec"]["containers"][0]["ports"][0] |= {"protocol": "UDP", "name": "http"}
+    it = world(written, duration="1h")
     it.settle()
     made = it.replica_sets[0].manifest
-    hash = template_hash(version(port=8080)["template"])
+    hash = template_hash(written["template"])
     assert name_of(made) == "trial-canary" and controller_uid(made) == "uid-trial"
     assert labels_of(made) == {"app": "trial", "version": "canary", HASH_LABEL: hash}
     assert made["metadata"]["annotations"] == {"experiment.argoproj.io/name": "trial", "experiment.argoproj.io/template-name": "canary"}
     assert made["spec"]["selector"]["matchLabels"] == labels_of(made) == made["spec"]["template"]["metadata"]["labels"]
     service = it.store.get(SERVICES, NAMESPACE, "trial-canary")
     assert service is not None and service["spec"]["selector"] == labels_of(made)
-    assert service["spec"]["ports"] == [{"protocol": "TCP", "port": 8080, "targetPort": 8080}]
+    assert service["spec"]["ports"] == [{"protocol": "UDP", "port": 8080, "targetPort": 8080, "name": "http"}]
     assert service["metadata"]["annotations"] == made["metadata"]["annotations"] and controller_uid(service) == "uid-trial"
     assert (it.template()["serviceName"], it.template()["podTemplateHash"]) == ("trial-canary", hash)
 
@@ -236,7 +238,7 @@ def test_a_run_that_was_told_to_end_is_not_taken_for_a_new_one() -> None:
 def test_what_happens_is_told_in_the_references_words() -> None:
     manifest = experiment(analyses=[measured()], duration="1h")
     owner = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "name": "web", "uid": "uid-web", "controller": True}
-    manifest["metadata"]["ownerReferences"] = [owner]
+    manifest["metadata"]["ownerReferences"] = [{**owner, "name": "other", "uid": "uid-other", "controller": False}, owner]
     it = ExperimentWorld(manifest)
     it.settle()
     it.end_run_of("check", "Failed", "too slow")

@@ -4,12 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from reconciler.kernel.identity import controller_uid, name_of
-from reconciler.kernel.resources import EXPERIMENTS, PODS, REPLICA_SETS
-from tests.kit.experiments import WEIGHED, abort, current, ended, experiments, go_back, promote, routed, shares, skip, tried
-from tests.kit.rollouts import NAMESPACE, pause, weight
+from reconciler.kernel.resources import EXPERIMENTS, REPLICA_SETS
+from tests.kit.experiments import ROUTED, WEIGHED, abort, current, ended, go_back, only, promote, routed, shares, skip, tried
+from tests.kit.rollouts import canary, pause, rollout, weight
 from tests.kit.store import merged
-from tests.kit.world import World
+from tests.kit.world import World, deployed
 
 
 def test_its_pods_have_their_share_while_it_runs_and_not_longer() -> None:
@@ -52,15 +51,21 @@ def test_what_ends_the_step_takes_the_share_back(gesture: Callable[[World], Worl
     assert set(shares(world)) == {"web-canary", "web-stable"} and not world.status["canary"]["weights"].get("additional")
 
 
-def test_a_share_is_taken_back_from_pods_that_leave_even_while_stable_is_too_small() -> None:
+@pytest.mark.parametrize(("available", "after"), [(1, 80), (0, 55)])
+def test_a_share_is_taken_back_from_pods_that_leave_while_stable_has_any(available: int, after: int) -> None:
+    """Stable is too small for its share either way."""
     world = routed(weight(20), tried(*WEIGHED), pause())
     world.push("web:2").settle()
-    name = current(world)
     stable = next(r for r in world.replica_sets if r.hash == world.status["stableRS"])
-    for pod in [pod for pod in world.store.list(PODS, NAMESPACE) if controller_uid(pod) == stable.uid][1:]:
-        world.store.remove(PODS, NAMESPACE, name_of(pod))
-    world.store.put(REPLICA_SETS, merged(stable.manifest, {"status": {"availableReplicas": 1, "readyReplicas": 1, "replicas": 4}}))
-    found = experiments(world)[name]
-    world.store.put(EXPERIMENTS, merged(found, {"status": {"phase": "Successful"}}))
+    few = {"replicas": 4, "readyReplicas": available, "availableReplicas": available}
+    world.store.put(REPLICA_SETS, merged(stable.manifest, {"status": few}))
+    world.store.put(EXPERIMENTS, merged(only(world), {"status": {"phase": "Successful"}}))
     world.one_pass()
-    assert shares(world) == {"web-canary": 20, "web-stable": 80}
+    assert shares(world)["web-stable"] == world.status["canary"]["weights"]["stable"]["weight"] == after
+    assert shares(world)["web-canary"] == 20
+
+
+def test_pods_without_a_port_have_no_service_and_no_share() -> None:
+    world = deployed(rollout(canary=canary(weight(20), tried(*WEIGHED), pause(), istio=True)), *ROUTED)
+    world.push("web:2").settle()
+    assert ended(world, current(world)) == "Running" and shares(world) == {"web-canary": 20, "web-stable": 80}

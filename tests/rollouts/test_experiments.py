@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from reconciler.kernel.identity import annotations_of, controller_uid, labels_of, name_of
-from reconciler.kernel.resources import EXPERIMENTS, ROLLOUTS, SERVICES
+from reconciler.kernel.identity import Key, annotations_of, controller_uid, labels_of, name_of
+from reconciler.kernel.resources import EXPERIMENTS, REPLICA_SETS, ROLLOUTS, SERVICES
 from reconciler.kernel.well_known import HASH_LABEL, INSTANCE_ID, REVISION
 from tests.kit.experiments import (
     WEIGHED,
@@ -26,7 +26,7 @@ from tests.kit.experiments import (
     tried,
 )
 from tests.kit.rollouts import NAMESPACE, analysis, analysis_template, canary, pause, rollout, service, weight
-from tests.kit.store import Killed, merged
+from tests.kit.store import Killed, merged, run_through
 from tests.kit.world import World, deployed, with_templates
 
 TEMPLATES = with_templates(analysis_template())
@@ -126,8 +126,10 @@ def test_an_inconclusive_end_pauses_until_a_person_resumes_and_then_tries_again(
     assert world.phase == "Paused InconclusiveExperiment" and current(world) == first
     world.wait(100)
     assert list(experiments(world)) == [first]
-    world.edit({"spec": {"replicas": 6}}).settle()
-    assert sum(r.spec for r in world.replica_sets if controller_uid(r.manifest) == "uid-web") == 6
+    stable = next(r for r in world.replica_sets if r.hash == world.status["stableRS"])
+    world.store.put(REPLICA_SETS, merged(stable.manifest, {"spec": {"replicas": 1}}))
+    world.settle()
+    assert world.replica_set("web:1").spec == stable.spec  # ReplicaSets go on being scaled
     world.press(pauseConditions=None).settle()
     assert current(world) == f"{first}-1" and world.phase.startswith("Progressing")
     says(world, f"{first}-1", "Successful")
@@ -173,12 +175,46 @@ def test_a_retry_tries_again_and_does_not_take_the_old_one_for_it() -> None:
     world = plain(tried(), pause())
     world.push("web:2").settle()
     first = current(world)
+    mark = len(world.store.writes)
     world.press(abort=True)
-    world.one_pass()
-    world.one_pass()
-    world.press(abort=False).settle()
+    look(world)
+    look(world)
+    assert ended(world, first) == "Running told"
+    assert world.since(mark).count(f"patch Experiment {first}") == 1
+    world.press(abort=False)
+    look(world)
+    world.settle()
     assert current(world) == f"{first}-1" and ended(world, first) == "Successful told"
     assert ended(world, f"{first}-1") == "Running" and world.status["currentStepIndex"] == 0
+
+
+def look(world: World) -> None:
+    """A pass of the Rollout while the controller of experiments is busy."""
+    run_through(world.controller.reconcile(Key("rollout", NAMESPACE, "web")))
+
+
+def test_other_steps_are_another_attempt() -> None:
+    world = plain(tried(duration="1h"), pause())
+    world.push("web:2").settle()
+    first = current(world)
+    world.edit({"spec": {"strategy": {"canary": {"steps": [tried(duration="2h")]}}}}).settle()
+    assert ended(world, first) == "Successful told" and current(world) == f"{first}-1"
+
+
+def test_a_way_back_within_the_window_tries_nothing_out() -> None:
+    world = plain(tried(duration="1s"), rollbackWindow={"revisions": 3})
+    world.push("web:2").wait(100)
+    made = set(experiments(world))
+    world.push("web:1").wait(100)
+    assert world.phase == "Healthy" and world.size("web:1") == 4 and set(experiments(world)) == made
+
+
+def test_a_failed_one_is_there_for_whoever_judges_the_release() -> None:
+    world = plain(tried(), pause(), analysis={"unsuccessfulRunHistoryLimit": 0})
+    world.push("web:2").settle()
+    world.store.put(EXPERIMENTS, merged(only(world), {"status": {"phase": "Failed"}}))
+    look(world)
+    assert world.status["abort"] is True and len(experiments(world)) == 1
 
 
 def test_two_steps_in_a_row_have_an_experiment_each() -> None:
@@ -217,7 +253,7 @@ def test_an_experiment_that_the_reference_made_mid_step_is_taken_over() -> None:
     world.push("web:2").settle()
     name = current(world)
     made = experiments(world)[name]
-    foreign = {**made["spec"], "analysisRunMetadata": {}, "dryRun": None}
+    foreign = {**made["spec"], "analysisRunMetadata": {}, "dryRun": None, "terminate": False}
     world.store.put(EXPERIMENTS, {**made, "spec": foreign})
     mark = len(world.store.writes)
     world.settle()
@@ -240,6 +276,16 @@ def test_a_foreign_experiment_of_its_name_stays_and_makes_it_take_another() -> N
     assert current(world) == f"web-{hash}-2-0-1"
     kept = experiments(world)[f"web-{hash}-2-0"]
     assert kept["spec"] == spec
+
+
+def test_one_that_asks_the_same_and_is_owned_by_another_is_not_taken_over() -> None:
+    world = plain(tried(), pause())
+    world.push("web:2").settle()
+    name, made = current(world), only(world)
+    orphan = {**made, "metadata": {**made["metadata"], "ownerReferences": []}}
+    world.store.put(EXPERIMENTS, orphan)
+    world.settle()
+    assert current(world) == f"{name}-1"
 
 
 def test_one_that_no_watch_has_told_of_yet_is_asked_for() -> None:

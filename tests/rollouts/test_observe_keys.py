@@ -2,7 +2,7 @@
 
 from reconciler.app.indexes import INDEXES
 from reconciler.kernel.identity import Manifest, Resource
-from reconciler.kernel.resources import ANALYSIS_TEMPLATES, DEPLOYMENTS, REPLICA_SETS, ROLLOUTS, SERVICES
+from reconciler.kernel.resources import ANALYSIS_TEMPLATES, DEPLOYMENTS, EXPERIMENTS, REPLICA_SETS, ROLLOUTS, SERVICES
 from reconciler.kernel.well_known import MANAGED_BY
 from reconciler.kube.cache import Cache
 from reconciler.rollouts.observe_keys import concerned
@@ -30,7 +30,7 @@ def test_what_a_rollout_owns_concerns_it() -> None:
     owned = merged(
         replica_set("a", 1), {"metadata": {"ownerReferences": [{"controller": True, "kind": "Rollout", "name": "web", "uid": "u"}]}}
     )
-    assert names(REPLICA_SETS, owned) == {"web"}
+    assert names(REPLICA_SETS, owned) == names(EXPERIMENTS, owned) == {"web"}
 
 
 def test_an_orphan_concerns_whoever_may_adopt_it() -> None:

@@ -94,7 +94,7 @@ def _recorded(pass_: Pass, canary: Canary, wanted: WantedWeight, stable_hash: st
     left = pass_.facts.spec.maximum - wanted.weight - sum(share.weight for share in additional)
     weights = Weights(
         canary=Share(wanted.weight, canary.canary_service, wanted.hash),
-        stable=Share(max(0, left), canary.stable_service, stable_hash),
+        stable=Share(left, canary.stable_service, stable_hash),
         additional=additional,
     )
     pass_ = pass_ if weights == pass_.weights else replace(pass_, weights=weights)

@@ -3,8 +3,9 @@
 import pytest
 
 from reconciler.kernel.identity import Manifest
+from reconciler.kernel.resources import SERVICES
 from tests.kit.experiments import ROUTED, WEIGHED, checked, tried
-from tests.kit.rollouts import canary, rollout, weight
+from tests.kit.rollouts import canary, rollout, service, weight
 from tests.kit.world import World
 
 
@@ -31,6 +32,13 @@ from tests.kit.world import World
 def test_a_step_that_cannot_be_carried_out_is_refused_by_the_name_of_its_field(step: Manifest, words: str) -> None:
     world = World(rollout(canary=canary(step))).settle()
     assert f"spec.strategy.steps[0].{words}" in world.phase
+
+
+def test_a_share_needs_a_router_that_knows_experiments() -> None:
+    routing = {"trafficRouting": {"traefik": {"weightedTraefikServiceName": "web"}}, "canaryService": "a", "stableService": "b"}
+    services = [(SERVICES, service(name)) for name in ("a", "b")]
+    world = World(rollout(canary=canary(tried(WEIGHED[0]), **routing)), *services).settle()
+    assert "only available for TrafficRouting with SMI, ALB, and Istio" in world.phase
 
 
 def test_shares_that_leave_the_canary_less_than_its_own_are_refused() -> None:
