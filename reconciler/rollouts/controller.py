@@ -22,7 +22,7 @@ from reconciler.kernel.resources import (
     SERVICES,
 )
 from reconciler.kernel.well_known import MANAGED_BY, is_of_instance
-from reconciler.kube.errors import Conflict, NotFound, Refused
+from reconciler.kube.errors import Conflict, NotFound, NotServed, Refused
 from reconciler.rollouts.facts import RolloutFacts
 from reconciler.rollouts.indexes import managed_word
 from reconciler.rollouts.observe import Resolved, RolloutObserver, claimable
@@ -187,11 +187,11 @@ class RolloutController:
         await self._apply(Plan(status=_status_write(observed.rollout, decision)))
 
     async def _route(self, rollout: Manifest, effect: Create | Replace, now: datetime) -> None:
-        """A router's write. A refusal is told on the Rollout and tried again: it is often another object that has to change first."""
+        """A router's write. A refusal is told on the Rollout and tried again: often something else has to change first."""
         ref = ObjectRef(effect.resource, namespace_of(effect.manifest), name_of(effect.manifest))
         try:
             await self._write((effect,))
-        except Refused as error:
+        except (Refused, NotServed) as error:
             await self._apply(Plan((Emit(rollout, ERROR, f"{ref}: {error}", warning=True),)))
             raise Transient(f"{name_of(rollout)}: {ref}: {error}") from error
         self._observer.contests.wrote(rollout, ref, effect.manifest, now)

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from reconciler.kernel.identity import Manifest, ObjectRef, Resource, annotations_of, name_of, namespace_of, uid_of
-from reconciler.kernel.plan import Action, Create, Remove, Replace
+from reconciler.kernel.identity import Manifest, ObjectRef, Resource, annotations_of, name_of, namespace_of
+from reconciler.kernel.plan import Action, Create, Replace
 from reconciler.kernel.problem import Problem, invalid
 from reconciler.kernel.shapes import Shapes
-from reconciler.rollouts.traffic.made import is_ours, made, not_ours, was_made
+from reconciler.rollouts.traffic.made import is_ours, made, not_ours, removals, was_made
 from reconciler.rollouts.traffic.marks import carried, controlling, mark_of
 from reconciler.rollouts.traffic.model import Traffic
 from reconciler.rollouts.traffic.router import Features, InForce, Live, Needs, Notice, Owner, RoutesAsked, Routing, Services
@@ -63,9 +63,7 @@ class Nginx:
 
     def release(self, owner: Owner, live: Live) -> tuple[Action, ...]:
         """The canary Ingresses of this Rollout go: what they took is stable's again."""
-        found = ((ref, manifest) for ref, manifest in live.items() if manifest and not manifest["metadata"].get("deletionTimestamp"))
-        ours = ((ref, manifest) for ref, manifest in found if was_made(manifest, owner) or _was_made_by_reference(manifest, owner))
-        return tuple(Remove(ref, uid_of(manifest)) for ref, manifest in ours)
+        return removals(live, lambda found: was_made(found, owner) or _was_made_by_reference(found, owner))
 
     def problems(self, config: Manifest, asked: RoutesAsked) -> Iterator[Problem]:
         """Not exactly one of the two ways to name Ingresses, missing Services, and annotations that no API server takes (contract 12)."""

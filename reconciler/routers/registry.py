@@ -4,6 +4,7 @@ from reconciler.rollouts.traffic.router import PLUGINS, Routers
 from reconciler.routers.gateway_api import PLUGIN, GatewayApi
 from reconciler.routers.istio import Istio
 from reconciler.routers.nginx import Nginx
+from reconciler.routers.smi import Smi
 from reconciler.routers.traefik import Traefik
 
-ROUTERS: Routers = {"istio": Istio(), "nginx": Nginx(), "traefik": Traefik(), f"{PLUGINS}.{PLUGIN}": GatewayApi()}
+ROUTERS: Routers = {"istio": Istio(), "nginx": Nginx(), "smi": Smi(), "traefik": Traefik(), f"{PLUGINS}.{PLUGIN}": GatewayApi()}

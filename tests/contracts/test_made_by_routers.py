@@ -10,7 +10,7 @@ from reconciler.kernel.identity import Key, Manifest, controller_uid, uid_of
 from reconciler.kernel.plan import Create, Remove
 from reconciler.kernel.resources import ROLLOUTS
 from reconciler.kernel.well_known import SUSPEND
-from reconciler.kube.errors import Refused
+from reconciler.kube.errors import NotServed, Refused
 from reconciler.rollouts.traffic.marks import owners
 from reconciler.rollouts.traffic.model import Traffic
 from reconciler.rollouts.traffic.router import Owner, Services
@@ -87,7 +87,7 @@ def test_an_object_of_that_name_that_somebody_else_keeps_is_told_and_not_touched
     ref, manifest = next(iter(created(case).items()))
     theirs = owned_by(unmarked(manifest), OWNED_BY_ANOTHER[whose])
     answer = case.router.route(case.config, WHOSE, at(20), {**case.live, ref: theirs})
-    assert answer.actions == () and f"`{ref.name}` exists and is not controlled by Rollout `web`" in str(answer.problem)
+    assert answer.actions == () and f"`{ref.name}`" in str(answer.problem)
     assert case.router.release(OWNER, {ref: theirs}) == ()
 
 
@@ -208,14 +208,18 @@ def test_a_suspended_one_is_neither_written_nor_removed(case: Case) -> None:
     assert lives(case, world)[ref] == before
 
 
-def test_without_the_right_to_make_it_the_rollout_says_so_and_goes_on_once_it_may(case: Case) -> None:
+REFUSALS = [Refused(403, "Forbidden", "no"), NotServed(404, "", "its definition is missing")]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=["forbidden", "not served"])
+def test_where_it_cannot_be_made_the_rollout_says_so_and_goes_on_once_it_can(case: Case, refusal: Exception) -> None:
     world = driven(case)
     ref = case.made[0]
     world.store.remove(ref.resource, ref.namespace, ref.name)
 
     def refuse(write: str) -> None:
         if write == f"create {ref.resource.kind} {ref.name}":
-            raise Refused(403, "Forbidden", "no")
+            raise refusal
 
     world.store.before_write = refuse
     world.one_pass()

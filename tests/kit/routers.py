@@ -118,6 +118,10 @@ def nginx(*names: str) -> Case:
     return Case(ROUTERS["nginx"], "nginx", config, {"stableIngress": "other", "stableIngresses": None}, found)
 
 
+def smi() -> Case:
+    return Case(ROUTERS["smi"], "smi", {"rootService": "web-root"}, {"trafficSplitName": "other"}, {})
+
+
 def gateway_api() -> Case:
     backs = [{"name": "web-canary", "port": 80, "weight": 0}, {"name": "web-stable", "port": 80, "weight": 100}]
     others = [{"name": "web-canary", "namespace": "elsewhere", "weight": 5}, {"name": "mail", "port": 25}]
@@ -140,6 +144,7 @@ CASES: Mapping[str, Callable[[], Case]] = {
     "istio with subsets": partial(istio, subsets=True),
     "nginx": partial(nginx, "web"),
     "nginx with two": partial(nginx, "web", "shop"),
+    "smi": smi,
     "traefik": traefik,
     "gateway api": gateway_api,
     "toy": toy,

@@ -168,6 +168,12 @@ def test_one_ingress_that_cannot_be_used_holds_back_the_weights_of_all() -> None
     assert answer.actions == () and answer.problem == 'ingresses.networking.k8s.io "gone" not found'
 
 
+def test_an_ingress_that_has_the_name_of_the_canary_is_told_with_what_to_do() -> None:
+    answer = NGINX.route(CONFIG, WHOSE, at(20), {STABLE: stable(), CANARY: stable()})
+    words = "exists and is not controlled by Rollout `web`: remove it, or rename the Rollout or what it names"
+    assert answer.problem == f"Ingress `web-web-canary` {words}"
+
+
 def test_names_are_those_of_the_reference_and_never_longer_than_an_api_server_takes() -> None:
     assert canary_name("web", "shop") == "web-shop-canary"
     assert canary_name("r" * 250, "web") == "r" * 246 + "-canary"

@@ -4,10 +4,13 @@ A mark on it tells its own name (see `marks.py`), so that one whose owner was ta
 known, and a copy under another name is not.
 """
 
-from reconciler.kernel.identity import Manifest, ObjectRef, controller_uid, name_of
+from collections.abc import Callable
+
+from reconciler.kernel.identity import Manifest, ObjectRef, controller_uid, name_of, uid_of
+from reconciler.kernel.plan import Remove
 from reconciler.rollouts.replicas.template import owner_reference
 from reconciler.rollouts.traffic.marks import controlling, mark_of, with_mark
-from reconciler.rollouts.traffic.router import Owner, Services
+from reconciler.rollouts.traffic.router import Live, Owner, Services
 
 NAME = "made"
 
@@ -36,6 +39,12 @@ def not_ours(ref: ObjectRef, services: Services) -> str:
 def was_made(found: Manifest, owner: Owner) -> bool:
     """True for an object that was made for a Rollout of this name, and that has no other controller."""
     return _is_marked(found, owner) and (controller_uid(found) is None or controlling(found) == owner)
+
+
+def removals(live: Live, goes: Callable[[Manifest], bool]) -> tuple[Remove, ...]:
+    """The end of those of these objects that go, and are not on their way out already; only of the very objects that were looked at."""
+    staying = ((ref, found) for ref, found in live.items() if found is not None and not found["metadata"].get("deletionTimestamp"))
+    return tuple(Remove(ref, uid_of(found)) for ref, found in staying if goes(found))
 
 
 def _is_marked(found: Manifest, owner: Owner) -> bool:
