@@ -6,6 +6,7 @@ status as its counts, over the version that was read.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import sqrt
 
 from msgspec.structs import replace
 
@@ -13,6 +14,7 @@ from reconciler.analysis.statistics import START, Counts, advance, e_value, exce
 from reconciler.releases.compare import Compare
 from reconciler.releases.comparison_record import ComparedCounts, Comparison, SideTally
 from reconciler.releases.comparison_sample import ComparedSides, MetricAnswer, Sample, WindowQuestion
+from reconciler.releases.comparison_words import verdict_words
 from reconciler.releases.facts import ReleaseFacts
 from reconciler.releases.model import Release, ReleasePhase, Verdict
 
@@ -126,15 +128,27 @@ class Shortfall:
 
 
 def shortfall(known: Comparison | None, compare: Compare) -> Shortfall | None:
-    """What is missing at the end: too few requests, or answers; None when there is enough of both."""
+    """What is missing at the end: requests, answers, or a baseline that leaves room for worse; None when nothing is.
+
+    Half of the way to a failure, in logarithms, is no proof that it is good: a good canary gets there with a chance of √budget at most.
+    """
     if known is None:
         return Shortfall(Verdict.NOT_ENOUGH_EVIDENCE, "nothing was compared: users were never on both versions")
-    for counts in known.metrics:
-        fewest = min(counts.canary.requests, counts.baseline.requests)
-        if fewest >= compare.minimum_requests:
-            continue
+    found = (_metric_shortfall(counts, compare) for counts in known.metrics)
+    missing = next((one for one in found if one is not None), None)
+    if missing is None and exceeds(known.e_value, sqrt(known.budget)):
+        return Shortfall(Verdict.NOT_ENOUGH_EVIDENCE, f"the counts speak against it, but not surely enough: {verdict_words(known)}")
+    return missing
+
+
+def _metric_shortfall(counts: ComparedCounts, compare: Compare) -> Shortfall | None:
+    canary, baseline = counts.canary, counts.baseline
+    if min(canary.requests, baseline.requests) < compare.minimum_requests:
         if counts.problem:
             return Shortfall(Verdict.COULD_NOT_MEASURE, f"{counts.metric} could not be compared: {counts.problem}")
-        met = f"{counts.canary.requests:.0f} requests of the canary and {counts.baseline.requests:.0f} of the baseline were compared"
+        met = f"{canary.requests:.0f} requests of the canary and {baseline.requests:.0f} of the baseline were compared"
         return Shortfall(Verdict.NOT_ENOUGH_EVIDENCE, f"{counts.metric}: {met}, {compare.minimum_requests} of each are required")
+    if baseline.bad * compare.effect >= baseline.requests:
+        told = f"{baseline.bad:.0f} of {baseline.requests:.0f} requests of the baseline are bad, so no canary is {compare.effect:g}x as bad"
+        return Shortfall(Verdict.NOT_ENOUGH_EVIDENCE, f"{counts.metric}: {told}: look at the selectors, or take a bound that fewer exceed")
     return None

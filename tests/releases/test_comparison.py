@@ -270,6 +270,26 @@ def test_too_few_requests_of_either_side_prove_nothing(counts: tuple[tuple[float
     assert "1000 of each are required" in status.reason
 
 
+@pytest.mark.parametrize(("bad", "proven"), [(5999, True), (6000, False), (9000, False)])
+def test_a_baseline_that_leaves_no_room_for_worse_proves_nothing(bad: int, proven: bool) -> None:
+    """A selector that counts every request as bad, or a bound that most requests exceed, finds nothing ever."""
+    status = judge(counted(((1000, bad // 9), (9000, bad))), POLICY, facts(rollout=PROMOTED), NOW)
+    assert status.verdict is (Verdict.PASSED if proven else Verdict.NOT_ENOUGH_EVIDENCE)
+    assert proven or "take a bound that fewer exceed" in status.reason
+
+
+def test_counts_that_speak_against_it_but_not_surely_enough_prove_nothing() -> None:
+    """Half of the way to a failure, in logarithms: 10 of 100."""
+    known = counted(((1000, 7), (9000, 9)))
+    record = known.status.comparison
+    assert record is not None and 10 <= record.e_value < 100
+    status = judge(known, POLICY, facts(rollout=PROMOTED), NOW)
+    assert (status.verdict, status.restore) == (Verdict.NOT_ENOUGH_EVIDENCE, None)
+    assert status.reason.startswith("the counts speak against it, but not surely enough: errors: 7 of 1000")
+    doubtless = with_(known, replace(record, e_value=9.9))
+    assert judge(doubtless, POLICY, facts(rollout=PROMOTED), NOW).verdict is Verdict.PASSED
+
+
 def test_a_comparison_that_never_began_proves_nothing() -> None:
     known = release(status=ReleaseStatus(phase=ReleasePhase.PROGRESSING, pod_hash=BAD))
     assert judge(known, POLICY, facts(rollout=PROMOTED), NOW).verdict is Verdict.NOT_ENOUGH_EVIDENCE

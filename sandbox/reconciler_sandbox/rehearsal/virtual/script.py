@@ -18,21 +18,24 @@ TAG = "simulated"
 VERSIONS: Mapping[str, Behaviour] = {
     "good": Behaviour(TAG),
     "errors": Behaviour(TAG, error_rate=0.5),
+    "flawed": Behaviour(TAG, error_rate=0.001),
+    "worse": Behaviour(TAG, error_rate=0.01),
     "hang": Behaviour(TAG, hang=True),
     "crash": Behaviour(TAG, crash=True),
     "slow-start": Behaviour(TAG, ready_after=60.0),
     "never-ready": Behaviour(TAG, ready_after=NEVER),
     "slow": Behaviour(TAG, latency=5.0),
 }
-"""How the new version behaves, by its name in a story."""
+"""How a version behaves, by its name in a story."""
 VERDICTS = ("passed", "failed", "not enough evidence", "could not measure", "aborted", "any", "not passed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """One release of each chosen workload; `workload` empty chooses all of them."""
+    """One release of each chosen workload; `workload` empty chooses all of them. `before` is how the versions behave that serve."""
 
     version: str
+    before: str = "good"
     workload: str = ""
     users: float = 20.0
     verdict: str = "any"
@@ -71,6 +74,7 @@ def parse_scripts(document: Any) -> Sequence[Script]:
 def _script(fields: StrictFields) -> Script:
     script = Script(
         version=fields.text("version"),
+        before=fields.text("before", "good"),
         workload=fields.text("workload", ""),
         users=float(fields.whole("users", 20)),
         verdict=fields.text("verdict", "any"),
@@ -78,7 +82,12 @@ def _script(fields: StrictFields) -> Script:
         within=fields.span("within", "24h"),
     )
     fields.done()
-    for name, value, known in (("version", script.version, tuple(VERSIONS)), ("verdict", script.verdict, VERDICTS)):
+    words = (
+        ("version", script.version, tuple(VERSIONS)),
+        ("before", script.before, tuple(VERSIONS)),
+        ("verdict", script.verdict, VERDICTS),
+    )
+    for name, value, known in words:
         if value not in known:
             raise FieldError(fields.path(name), f"there is no {value!r}; write one of {', '.join(known)}")
     return script

@@ -5,7 +5,8 @@ import json
 import random
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
@@ -14,7 +15,6 @@ from reconciler.kernel.errors import Terminal
 from reconciler.kernel.plan import Patch
 from reconciler.kube.client import path_of
 from reconciler.rollouts import verbs
-from reconciler_sandbox.node.behaviour import Behaviour
 from reconciler_sandbox.rehearsal.virtual.faults import Weather
 from reconciler_sandbox.rehearsal.virtual.folder import ManifestFolder, Workload, load_folder
 from reconciler_sandbox.rehearsal.virtual.laws import Manifest
@@ -80,7 +80,7 @@ def simulate(order: Order) -> list[Played]:
 
 def _played(folder: ManifestFolder, workload: Workload, script: Script, seed: int) -> Played:
     with tempfile.TemporaryDirectory(prefix="simulate-") as place:
-        behaviours = {image: Behaviour("stable") for image in folder.images}
+        behaviours = {image: replace(VERSIONS[script.before], version="stable") for image in folder.images}
         behaviours[workload.new_image] = VERSIONS[script.version]
         ground = Ground(
             files=folder.files,
