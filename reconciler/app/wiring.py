@@ -37,6 +37,7 @@ from reconciler.kube.fence import Fence
 from reconciler.notifiers.fenced import FencedNotifier
 from reconciler.notifiers.registry import notifier
 from reconciler.notifiers.webhook import WebhookTerms
+from reconciler.providers.metrics_client import MetricsClient
 from reconciler.providers.prometheus import Prometheus
 from reconciler.providers.registry import ProviderHands, providers
 from reconciler.releases.apply_announcements import Announcements
@@ -169,18 +170,19 @@ def _driven(settings: Settings) -> tuple[Resource, ...]:
 def _controllers(environment: Environment, access: ClusterAccess, outside: External, policies: Policies) -> list[Controller]:
     settings, sources, forges = environment.settings, outside.sources, outside.forges
     found: list[Controller] = []
+    metrics = MetricsClient(environment.http, environment.clock, environment.timers)
     if environment.read_only:  # only sources are looked at: what they would do is said, and no other pass could do anything but ask
         return [_source_controller(environment, access, outside, policies)] if "release" in settings.controllers else []
     if "rollout" in settings.controllers:
         found.append(RolloutController(access, _rollout_observer(access, settings)))
         found.append(ExperimentController(access, settings.instance_id))
     if "analysis" in settings.controllers:
-        found.append(AnalysisRunController(access, _providers(environment, access), settings.instance_id))
+        found.append(AnalysisRunController(access, _providers(environment, access, metrics), settings.instance_id))
     if "release" in settings.controllers:
         hands = {name: _hands(environment, source, forges.get(name)) for name, source in sources.items()}
         announcements, notices = Announcements(forges, access.cache), Notices(outside.subscriptions)
         restoration = Restoration(hands, access.clock, environment.timers)
-        sampling = Sampling(Prometheus(environment.http, settings.prometheus))
+        sampling = Sampling(Prometheus(metrics, settings.prometheus))
         reach = Outside(restoration, announcements, policies, outside.inventories, notices, sampling)
         found.append(ReleaseController(access, reach))
         found.append(_source_controller(environment, access, outside, policies))
@@ -226,12 +228,12 @@ def _mirrors(environment: Environment) -> dict[str, Mirror]:
     return found
 
 
-def _providers(environment: Environment, access: ClusterAccess) -> Mapping[str, Provider]:
+def _providers(environment: Environment, access: ClusterAccess, metrics: MetricsClient) -> Mapping[str, Provider]:
     settings = environment.settings
     return providers(
         ProviderHands(
             client=access.client,
-            http=environment.http,
+            http=metrics,
             prometheus_address=settings.prometheus,
             namespace=settings.namespace,
             variables=os.environ,

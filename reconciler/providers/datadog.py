@@ -11,8 +11,6 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-import httpx
-
 from reconciler.analysis.model import Measurement
 from reconciler.analysis.provider import MeasurementTask
 from reconciler.expr.text import fixed
@@ -25,7 +23,7 @@ from reconciler.kernel.shapes import Shapes
 from reconciler.kube.client import Client
 from reconciler.providers.accounts import needed, texts_of
 from reconciler.providers.answers import failed, judged
-from reconciler.providers.requests import send
+from reconciler.providers.metrics_client import MetricsClient, Sharing
 from reconciler.web.client import HttpAnswer, HttpCall
 
 PUBLIC = "https://api.datadoghq.com"
@@ -59,7 +57,7 @@ class Datadog:
         "DatadogSecret": "name:text namespaced",
     }
 
-    def __init__(self, http: httpx.AsyncClient, client: Client, namespace: str, variables: Mapping[str, str]) -> None:
+    def __init__(self, http: MetricsClient, client: Client, namespace: str, variables: Mapping[str, str]) -> None:
         """`namespace` is the daemon's own, where Secrets are that a metric does not look for beside its run."""
         self._http = http
         self._client = client
@@ -77,7 +75,7 @@ class Datadog:
 
     async def _measured(self, task: MeasurementTask, config: Fields, account: Mapping[str, str]) -> Measurement:
         try:
-            answer = await send(self._http, call_of(config, account, task.now), insecure=False)
+            answer = await self._http.send(call_of(config, account, task.now), insecure=False, sharing=Sharing.IN_FLIGHT)
             reading = read(answer, config)
         except (Terminal, Transient) as error:
             return failed(task, error)

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
-import httpx
-
 from reconciler.analysis.model import Measurement, Metric
 from reconciler.analysis.provider import MeasurementTask
 from reconciler.kernel.errors import Terminal, Transient
@@ -15,7 +13,8 @@ from reconciler.kernel.identity import Manifest
 from reconciler.kernel.problem import InvalidField, Problem, required
 from reconciler.kernel.shapes import Shapes
 from reconciler.providers.answers import failed, judged
-from reconciler.providers.requests import confided, send
+from reconciler.providers.metrics_client import MetricsClient, Sharing
+from reconciler.providers.requests import confided
 from reconciler.web.client import HttpAnswer, HttpCall
 
 TIMEOUT = 10.0
@@ -33,13 +32,13 @@ class Graphite:
 
     shapes: ClassVar[Shapes] = {"graphite": "address:text query:text"}
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: MetricsClient) -> None:
         self._client = client
 
     async def run(self, task: MeasurementTask) -> Measurement:
         try:
             call = HttpCall(method="GET", url=_url(Fields("graphite", task.metric.config)), timeout=TIMEOUT, limit=RESPONSE_LIMIT)
-            values = read(await send(self._client, call, insecure=False))
+            values = read(await self._client.send(call, insecure=False, sharing=Sharing.IN_FLIGHT))
         except (Terminal, Transient) as error:
             return failed(task, error)
         return judged(task, values, f"[{','.join(f'{value:.6f}' for value in values)}]", {})

@@ -11,8 +11,6 @@ from io import StringIO
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-import httpx
-
 from reconciler.analysis.model import Measurement
 from reconciler.analysis.provider import MeasurementTask
 from reconciler.expr.text import plain
@@ -24,7 +22,7 @@ from reconciler.kernel.shapes import Shapes
 from reconciler.kube.client import Client
 from reconciler.providers.accounts import needed, texts_of
 from reconciler.providers.answers import failed, judged
-from reconciler.providers.requests import send
+from reconciler.providers.metrics_client import MetricsClient, Sharing
 from reconciler.web.client import HttpAnswer, HttpCall
 
 SECRET = "influxdb"
@@ -42,7 +40,7 @@ class InfluxDB:
 
     shapes: ClassVar[Shapes] = {"influxdb": "profile:text query:text"}
 
-    def __init__(self, http: httpx.AsyncClient, client: Client, namespace: str) -> None:
+    def __init__(self, http: MetricsClient, client: Client, namespace: str) -> None:
         self._http = http
         self._client = client
         self._namespace = namespace
@@ -61,7 +59,7 @@ class InfluxDB:
 
     async def _measured(self, task: MeasurementTask, call: HttpCall) -> Measurement:
         try:
-            values = read(await send(self._http, call, insecure=False))
+            values = read(await self._http.send(call, insecure=False, sharing=Sharing.IN_FLIGHT))
         except (Terminal, Transient) as error:
             return failed(task, error)
         return judged(task, values, f"[{' '.join(map(plain, values))}]", {})

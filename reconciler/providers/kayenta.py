@@ -10,8 +10,6 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, TypeGuard
 from urllib.parse import quote, urlencode
 
-import httpx
-
 from reconciler.analysis.model import Measurement, Metric, RunPhase
 from reconciler.analysis.provider import MeasurementTask, ended
 from reconciler.kernel.errors import Terminal, Transient
@@ -21,7 +19,8 @@ from reconciler.kernel.moment import parse_moment
 from reconciler.kernel.problem import InvalidField, Problem, required
 from reconciler.kernel.shapes import Shapes
 from reconciler.providers.answers import failed
-from reconciler.providers.requests import confided, send
+from reconciler.providers.metrics_client import MetricsClient, Sharing
+from reconciler.providers.requests import confided
 from reconciler.web.client import HttpAnswer, HttpCall
 
 EXECUTION = "canaryExecutionId"
@@ -44,7 +43,7 @@ class Kayenta:
         "KayentaSide": "scope:text region:text step start:text end:text",
     }
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
+    def __init__(self, http: MetricsClient) -> None:
         self._http = http
 
     async def run(self, task: MeasurementTask) -> Measurement:
@@ -84,7 +83,7 @@ class Kayenta:
         sent = b"" if body is None else json.dumps(body).encode()
         headers = {} if body is None else {"Content-Type": "application/json"}
         call = HttpCall(method=method, url=url, headers=headers, body=sent, timeout=TIMEOUT, limit=RESPONSE_LIMIT)
-        return _document(await send(self._http, call, insecure=False))
+        return _document(await self._http.send(call, insecure=False, sharing=Sharing.IN_FLIGHT if method == "GET" else Sharing.NEVER))
 
     @staticmethod
     def problems(config: Manifest) -> Iterator[Problem]:

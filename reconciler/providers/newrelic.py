@@ -8,8 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
-import httpx
-
 from reconciler.analysis.model import Measurement, Metric
 from reconciler.analysis.provider import MeasurementTask
 from reconciler.kernel.errors import Terminal, Transient
@@ -20,7 +18,7 @@ from reconciler.kernel.shapes import Shapes
 from reconciler.kube.client import Client
 from reconciler.providers.accounts import needed, texts_of
 from reconciler.providers.answers import failed, judged
-from reconciler.providers.requests import send
+from reconciler.providers.metrics_client import MetricsClient, Sharing
 from reconciler.providers.web import written
 from reconciler.web.client import HttpAnswer, HttpCall
 
@@ -47,7 +45,7 @@ class NewRelic:
 
     shapes: ClassVar[Shapes] = {"newRelic": "profile:text query:text timeout"}
 
-    def __init__(self, http: httpx.AsyncClient, client: Client, namespace: str) -> None:
+    def __init__(self, http: MetricsClient, client: Client, namespace: str) -> None:
         self._http = http
         self._client = client
         self._namespace = namespace
@@ -67,7 +65,7 @@ class NewRelic:
 
     async def _measured(self, task: MeasurementTask, call: HttpCall) -> Measurement:
         try:
-            rows = read(await send(self._http, call, insecure=False))
+            rows = read(await self._http.send(call, insecure=False, sharing=Sharing.IN_FLIGHT))
             value = written(rows)
         except (Terminal, Transient) as error:
             return failed(task, error)

@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
 
-import httpx
-
 from reconciler.analysis.conditions import Conditions
 from reconciler.analysis.model import Measurement, Metric
 from reconciler.analysis.provider import FALLBACK, SERIES, CounterTask, MeasurementTask
@@ -18,11 +16,12 @@ from reconciler.kernel.identity import Manifest
 from reconciler.kernel.problem import InvalidField, Problem, required
 from reconciler.kernel.shapes import Shapes
 from reconciler.providers.answers import failed, judged
+from reconciler.providers.metrics_client import MetricsClient, Sharing
 from reconciler.providers.prometheus_counters import gained_query, gained_value
 from reconciler.providers.prometheus_fallback import fallback_doubts
 from reconciler.providers.prometheus_queries import instant_or_range, read, without_fallback
 from reconciler.providers.prometheus_replay import PrometheusReplay
-from reconciler.providers.requests import FORM, basic, bearer, confided, headers_of, send, tokens_of
+from reconciler.providers.requests import FORM, basic, bearer, confided, headers_of, tokens_of
 from reconciler.web.client import HttpAnswer, HttpCall
 
 DEFAULT_TIMEOUT, COUNTER_TIMEOUT = 30, 10
@@ -47,7 +46,7 @@ class Prometheus:
         "Range": "start:text end:text step:text",
     }
 
-    def __init__(self, client: httpx.AsyncClient, default_address: str) -> None:
+    def __init__(self, client: MetricsClient, default_address: str) -> None:
         self._client = client
         self._default_address = default_address
 
@@ -55,6 +54,8 @@ class Prometheus:
         return {"ResolvedPrometheusQuery": str(metric.config.get("query") or "")}
 
     async def run(self, task: MeasurementTask) -> Measurement:
+        # Whole seconds: who asks the same in the same second asks about the same moment, and is answered together.
+        task = replace(task, now=task.now.replace(microsecond=0))
         config = Fields("prometheus", task.metric.config)
         try:
             target = await self.target(config)
@@ -129,10 +130,10 @@ class Prometheus:
         form = urlencode(parameters).encode()
         url = f"{target.address.rstrip('/')}/api/v1/{path}"
         call = HttpCall(method="POST", url=url, headers={**headers, **FORM}, body=form, timeout=timeout, limit=RESPONSE_LIMIT)
-        answer = await send(self._client, call, insecure=config.flag("insecure"))
+        answer = await self._client.send(call, insecure=config.flag("insecure"), sharing=Sharing.TICK)
         if answer.status in (405, 501):
             call = HttpCall(method="GET", url=url, headers=headers, query=parameters, timeout=timeout, limit=RESPONSE_LIMIT)
-            answer = await send(self._client, call, insecure=config.flag("insecure"))
+            answer = await self._client.send(call, insecure=config.flag("insecure"), sharing=Sharing.TICK)
         return _document(answer)
 
     async def _authorization(self, config: Fields, address: str, timeout: float) -> dict[str, str]:

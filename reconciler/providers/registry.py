@@ -3,8 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-import httpx
-
 from reconciler.analysis.provider import Checking, Provider
 from reconciler.kube.client import Client
 from reconciler.providers.datadog import Datadog
@@ -12,6 +10,7 @@ from reconciler.providers.graphite import Graphite
 from reconciler.providers.influxdb import InfluxDB
 from reconciler.providers.job import Job
 from reconciler.providers.kayenta import Kayenta
+from reconciler.providers.metrics_client import MetricsClient
 from reconciler.providers.newrelic import NewRelic
 from reconciler.providers.prometheus import Prometheus
 from reconciler.providers.skywalking import SkyWalking
@@ -24,7 +23,7 @@ class ProviderHands:
     """What providers reach the world with."""
 
     client: Client
-    http: httpx.AsyncClient
+    http: MetricsClient
     prometheus_address: str
     namespace: str = "reconciler"
     """The daemon's own, where the Secrets of providers are."""

@@ -1,37 +1,19 @@
-"""HTTP as providers speak it: headers from a metric, OAuth2 client credentials, and servers whose certificate is not to be verified."""
+"""HTTP as providers speak it: headers from a metric, what in a configuration is a secret, OAuth2 client credentials."""
 
 import base64
-import ssl
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
-
-import httpx
 
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.fields import Fields
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.redaction import smells
-from reconciler.web.client import ClientSettings, HttpAnswer, HttpCall, ask, open_client
+from reconciler.providers.metrics_client import MetricsClient, Sharing
+from reconciler.web.client import HttpCall
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 TOKEN_LIMIT = 64 << 10
-
-
-async def send(client: httpx.AsyncClient, call: HttpCall, *, insecure: bool) -> HttpAnswer:
-    """One request through the shared client, or through one of its own that trusts every certificate."""
-    if not insecure:
-        return await ask(client, call)
-    async with open_client(ClientSettings(connections=1, environment=client.trust_env, tls=_trusting())) as own:
-        own.event_hooks = client.event_hooks
-        return await ask(own, call)
-
-
-def _trusting() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def headers_of(config: Fields) -> dict[str, str]:
@@ -87,7 +69,7 @@ def basic(username: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
 
 
-async def bearer(client: httpx.AsyncClient, oauth: Fields, *, insecure: bool, timeout: float) -> str:
+async def bearer(client: MetricsClient, oauth: Fields, *, insecure: bool, timeout: float) -> str:
     """A fresh access token by client credentials (RFC 6749, 4.4); the credentials go in the header, then in the form. Raises Terminal."""
     identity, secret = oauth.text("clientId"), oauth.text("clientSecret")
     if not identity or not secret:
@@ -106,7 +88,7 @@ async def bearer(client: httpx.AsyncClient, oauth: Fields, *, insecure: bool, ti
         call = HttpCall(
             method="POST", url=oauth.text("tokenUrl"), headers={**FORM, **headers}, body=body, timeout=timeout, limit=TOKEN_LIMIT
         )
-        answer = await send(client, call, insecure=insecure)
+        answer = await client.send(call, insecure=insecure, sharing=Sharing.IN_FLIGHT)
         document = answer.document()
         token = document.get("access_token") if answer.status == 200 and isinstance(document, dict) else None
         if isinstance(token, str):

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-import httpx
-
 from reconciler.analysis.model import Measurement, Metric
 from reconciler.analysis.provider import MeasurementTask
 from reconciler.kernel.duration import parse_duration
@@ -19,7 +17,8 @@ from reconciler.kernel.identity import Manifest
 from reconciler.kernel.problem import InvalidField, Problem, required
 from reconciler.kernel.shapes import Shapes
 from reconciler.providers.answers import failed, judged
-from reconciler.providers.requests import confided, send
+from reconciler.providers.metrics_client import MetricsClient, Sharing
+from reconciler.providers.requests import confided
 from reconciler.providers.web import written
 from reconciler.web.client import HttpAnswer, HttpCall
 
@@ -33,12 +32,13 @@ class SkyWalking:
 
     shapes: ClassVar[Shapes] = {"skywalking": "address:text query:text interval:text"}
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
+    def __init__(self, http: MetricsClient) -> None:
         self._http = http
 
     async def run(self, task: MeasurementTask) -> Measurement:
         try:
-            data = read(await send(self._http, call_of(Fields("skywalking", task.metric.config), task.now), insecure=False))
+            call = call_of(Fields("skywalking", task.metric.config), task.now)
+            data = read(await self._http.send(call, insecure=False, sharing=Sharing.IN_FLIGHT))
             value = written(data)
         except (Terminal, Transient) as error:
             return failed(task, error)

@@ -10,8 +10,6 @@ from math import isfinite
 from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
 
-import httpx
-
 from reconciler.analysis.model import Measurement, Metric
 from reconciler.analysis.provider import MeasurementTask
 from reconciler.kernel.errors import Terminal, Transient
@@ -22,7 +20,8 @@ from reconciler.kernel.shapes import Shapes
 from reconciler.kube.client import Client
 from reconciler.providers.accounts import needed, texts_of
 from reconciler.providers.answers import failed, judged
-from reconciler.providers.requests import confided, send
+from reconciler.providers.metrics_client import MetricsClient, Sharing
+from reconciler.providers.requests import confided
 from reconciler.web.client import HttpAnswer, HttpCall
 
 SECRET = "wavefront-api-tokens"
@@ -38,7 +37,7 @@ class Wavefront:
 
     shapes: ClassVar[Shapes] = {"wavefront": "address:text query:text"}
 
-    def __init__(self, http: httpx.AsyncClient, client: Client, namespace: str) -> None:
+    def __init__(self, http: MetricsClient, client: Client, namespace: str) -> None:
         self._http = http
         self._client = client
         self._namespace = namespace
@@ -56,7 +55,7 @@ class Wavefront:
         headers = {"Authorization": f"Bearer {token}"}
         call = HttpCall(method="GET", url=url_of(config, task.now), headers=headers, timeout=TIMEOUT, limit=RESPONSE_LIMIT)
         try:
-            points, warnings = read(await send(self._http, call, insecure=False), task.now)
+            points, warnings = read(await self._http.send(call, insecure=False, sharing=Sharing.IN_FLIGHT), task.now)
         except (Terminal, Transient) as error:
             return failed(task, error)
         values = [value for _time, value in points]

@@ -5,8 +5,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
-import httpx
-
 from reconciler.analysis.model import Measurement, Metric
 from reconciler.analysis.provider import MeasurementTask
 from reconciler.kernel.errors import Terminal, Transient
@@ -16,7 +14,8 @@ from reconciler.kernel.problem import InvalidField, Problem, required
 from reconciler.kernel.shapes import Shapes
 from reconciler.providers.answers import failed, judged
 from reconciler.providers.jsonpath import find
-from reconciler.providers.requests import bearer, confided, headers_of, send, tokens_of
+from reconciler.providers.metrics_client import MetricsClient, Sharing
+from reconciler.providers.requests import bearer, confided, headers_of, tokens_of
 from reconciler.web.client import HttpAnswer, HttpCall
 
 DEFAULT_TIMEOUT = 10
@@ -33,7 +32,7 @@ class Web:
         "web": "url:text method:text headers[]:Header body:text jsonBody* timeoutSeconds jsonPath:text insecure authentication*"
     }
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: MetricsClient) -> None:
         self._client = client
 
     async def run(self, task: MeasurementTask) -> Measurement:
@@ -72,7 +71,7 @@ class Web:
         body, kind = _body(config, method)
         headers = {**headers_of(config), **kind, **authorization}
         call = HttpCall(method=method, url=config.text("url"), headers=headers, body=body, timeout=_timeout(config), limit=RESPONSE_LIMIT)
-        answer = await send(self._client, call, insecure=config.flag("insecure"))
+        answer = await self._client.send(call, insecure=config.flag("insecure"), sharing=_sharing(method))
         if not 200 <= answer.status < 300:
             raise Terminal(f"received non 2xx response code: {answer.status}")
         return answer
@@ -82,6 +81,11 @@ class Web:
         if not oauth.text("tokenUrl"):
             return {}
         return {"Authorization": await bearer(self._client, oauth, insecure=config.flag("insecure"), timeout=_timeout(config))}
+
+
+def _sharing(method: str) -> Sharing:
+    """Only what reads may be asked once for several."""
+    return Sharing.IN_FLIGHT if method == "GET" else Sharing.NEVER
 
 
 def _method(config: Fields) -> str:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from reconciler.kernel.duration import parse_duration
 from reconciler.kernel.frozen import FREEZE, Frozen
 from reconciler.kernel.identity import Manifest, annotations_of, labels_of, name_of, namespace_of
 from reconciler.kernel.moment import parse_moment
@@ -15,6 +14,7 @@ from reconciler.releases.comparison_words import comparison_lines
 from reconciler.releases.evidence import evidence_of
 from reconciler.releases.model import EPOCH, Release, ReleasePhase, RestoreState, Verdict
 from reconciler.releases.override import OVERRIDE, overridden
+from reconciler.rollouts.spec.durations import parse_seconds
 from reconciler.views.counterfactual import Counterfactual, counterfactuals, of_release, of_version
 from reconciler.views.freeze import freeze_sentence, unfreeze_command
 from reconciler.views.releases import RELEASE
@@ -227,7 +227,8 @@ def _paused(situation: Situation) -> Explanation | None:
 def _pause(situation: Situation, pause: Manifest) -> Explanation:
     family, reason = situation.family, str(pause.get("reason"))
     step = _step(family)
-    seconds = _seconds(((step or {}).get("pause") or {}).get("duration"))
+    duration = ((step or {}).get("pause") or {}).get("duration")
+    seconds = parse_seconds(duration) if isinstance(duration, int | str) else None
     next_step = situation.command("promote")
     if reason == "CanaryPauseStep" and seconds is not None:
         ends = _time(str(pause.get("startTime"))) + timedelta(seconds=seconds)
@@ -380,19 +381,6 @@ def _index(family: Family) -> int:
 def _step(family: Family) -> Manifest | None:
     steps = canary_steps(family.rollout)
     return steps[_index(family)] if _index(family) < len(steps) else None
-
-
-def _seconds(duration: Any) -> int | None:
-    """A pause's length (contract 1.4): seconds, as number or text, or a Go duration."""
-    if duration is None:
-        return None
-    text = str(duration)
-    if text.isdigit():
-        return int(text)
-    try:
-        return int(parse_duration(text).total_seconds())
-    except ValueError:
-        return None
 
 
 def _time(text: str) -> datetime:

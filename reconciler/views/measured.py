@@ -17,7 +17,7 @@ KINDS = {"Step": "step", "Background": "in the background", "PrePromotion": "bef
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class MeasuredPoint:
     """One measurement; `number` is None where it is no number."""
 
     at: datetime | None
@@ -48,7 +48,7 @@ class MetricSeries:
     condition: str
     query: str
     message: str
-    samples: tuple[Sample, ...]
+    samples: tuple[MeasuredPoint, ...]
     limits: tuple[Limit, ...]
     count: int
     failed: int
@@ -78,11 +78,11 @@ def kept_series(evidence: Iterable[Evidence], runs: Iterable[Manifest]) -> tuple
             # Which of the kept values failed is not on record: only when all or none did is that known.
             one_sided = row.failed == 0 or row.successful == 0
             phase = phases[row.failed > 0] if one_sided else ""
-            found.append(_series(row, tuple(Sample(None, number_of(value), value, phase) for value in row.values), ""))
+            found.append(_series(row, tuple(MeasuredPoint(None, number_of(value), value, phase) for value in row.values), ""))
     return tuple(found)
 
 
-def _series(row: Evidence, samples: tuple[Sample, ...], kind: str) -> MetricSeries:
+def _series(row: Evidence, samples: tuple[MeasuredPoint, ...], kind: str) -> MetricSeries:
     return MetricSeries(
         run=row.run,
         kind=kind,
@@ -101,10 +101,12 @@ def _series(row: Evidence, samples: tuple[Sample, ...], kind: str) -> MetricSeri
     )
 
 
-def _sample(measurement: Manifest) -> Sample:
+def _sample(measurement: Manifest) -> MeasuredPoint:
     value = str(measurement.get("value") or "")
     at = moment_of(measurement.get("finishedAt") or measurement.get("startedAt"))
-    return Sample(at, number_of(value), value[:200] or str(measurement.get("message") or "")[:200], str(measurement.get("phase") or ""))
+    return MeasuredPoint(
+        at, number_of(value), value[:200] or str(measurement.get("message") or "")[:200], str(measurement.get("phase") or "")
+    )
 
 
 def number_of(value: str) -> float | None:

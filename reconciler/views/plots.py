@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from math import ceil, floor, log10
 
-from reconciler.views.measured import MetricSeries, Sample
+from reconciler.views.measured import MeasuredPoint, MetricSeries
 from reconciler.views.track import Forecast
 from reconciler.views.weights import WeightPoint
 
@@ -202,7 +202,7 @@ def _range(numbers: Sequence[float]) -> tuple[float, float]:
     return floor(bottom / step) * step, ceil((high + room) / step) * step
 
 
-def _columns(samples: Sequence[Sample], frame: ChartFrame) -> tuple[list[float], tuple[Tick, ...]]:
+def _columns(samples: Sequence[MeasuredPoint], frame: ChartFrame) -> tuple[list[float], tuple[Tick, ...]]:
     """Where measurements stand: by time where all have one, else one after another."""
     times = [sample.at for sample in samples if sample.at is not None]
     if len(times) == len(samples) and min(times) < max(times):
@@ -212,7 +212,7 @@ def _columns(samples: Sequence[Sample], frame: ChartFrame) -> tuple[list[float],
     return [round(frame.left + 8 + gap * place, 1) for place in range(len(samples))], ()
 
 
-def _title(sample: Sample) -> str:
+def _title(sample: MeasuredPoint) -> str:
     when = f"{sample.at.astimezone(UTC):%H:%M:%S}: " if sample.at is not None else ""
     return f"{when}{sample.text or 'no value'}{f', {sample.phase}' if sample.phase else ''}"
 

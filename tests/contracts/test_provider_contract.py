@@ -16,9 +16,9 @@ from reconciler.providers.job import Job
 from reconciler.providers.prometheus import Prometheus
 from reconciler.providers.registry import PROVIDERS, ProviderHands
 from reconciler.providers.web import Web
-from reconciler.web.client import open_client
 from tests.kit.analysis import NOW, Scripted, endpoint, measurement, task, vector
 from tests.kit.clusters import NAMESPACE, api
+from tests.kit.metrics import metrics_client
 from tests.kit.providers import KAYENTA, SCRIPTS, keep
 
 JOB: Manifest = {"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "i"}]}}}}
@@ -36,7 +36,7 @@ class Case:
 @asynccontextmanager
 async def case_of(name: str) -> AsyncIterator[Case]:
     async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(open_client())
+        client = await stack.enter_async_context(metrics_client())
         server = await stack.enter_async_context(endpoint())
         server.answer("/api/v1/query", vector("1"))
         server.answer("/", {"ok": True})

@@ -9,9 +9,9 @@ import pytest
 from reconciler.analysis.model import RunPhase
 from reconciler.analysis.provider import Awaited, MeasurementTask, Provider
 from reconciler.providers.registry import PROVIDERS, ProviderHands
-from reconciler.web.client import open_client
 from tests.kit.analysis import Endpoint, endpoint, task
 from tests.kit.clusters import api
+from tests.kit.metrics import metrics_client
 from tests.kit.providers import SCRIPTS
 from tests.providers.test_services import service
 
@@ -68,7 +68,7 @@ OTHERS: tuple[tuple[str, str, Any], ...] = (
 
 @pytest.mark.parametrize(("name", "path", "answer"), OTHERS)
 async def test_nor_can_it_where_no_account_is_needed(name: str, path: str, answer: Any) -> None:
-    async with open_client() as http, api() as kubernetes, endpoint() as server:
+    async with metrics_client() as http, api() as kubernetes, endpoint() as server:
         config = {"address": server.url, "query": "target=up"} if name != "web" else {"url": server.url, "jsonPath": "{$.a[0].b}"}
         server.answer(path, answer)
         hands = ProviderHands(client=kubernetes.client, http=http, prometheus_address="")

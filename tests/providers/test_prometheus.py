@@ -4,33 +4,33 @@ import base64
 from collections.abc import AsyncIterator
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
 
 from reconciler.analysis.model import Measurement
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Manifest
+from reconciler.providers.metrics_client import MetricsClient
 from reconciler.providers.prometheus import Prometheus
 from reconciler.providers.prometheus_queries import read
-from reconciler.web.client import open_client
 from tests.kit.analysis import NOW, Endpoint, endpoint, task, vector
+from tests.kit.metrics import metrics_client
 
 QUERY = "/api/v1/query"
 LATER = "result[0] > 0.9"
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with open_client() as opened:
+async def client() -> AsyncIterator[MetricsClient]:
+    async with metrics_client() as opened:
         yield opened
 
 
-async def ask(client: httpx.AsyncClient, address: str, success: str = "", **config: object) -> Measurement:
+async def ask(client: MetricsClient, address: str, success: str = "", **config: object) -> Measurement:
     asked = task("prometheus", {"query": "up", "address": address, **config}, success_condition=success)
     return await Prometheus(client, "").run(asked)
 
 
-async def test_a_vector_is_judged_and_its_series_counted(client: httpx.AsyncClient) -> None:
+async def test_a_vector_is_judged_and_its_series_counted(client: MetricsClient) -> None:
     async with endpoint() as server:
         server.answer(QUERY, {**vector("1", "2.5"), "warnings": ["slow", "old"]})
         found = await ask(client, server.url + "/", "result[0] == 1 && result[1] == 2.5")
@@ -41,7 +41,7 @@ async def test_a_vector_is_judged_and_its_series_counted(client: httpx.AsyncClie
     assert parse_qs(body) == {"query": ["up"], "time": [f"{NOW.timestamp():.3f}"]}
 
 
-async def test_no_series_is_recognisable_and_never_a_pass(client: httpx.AsyncClient) -> None:
+async def test_no_series_is_recognisable_and_never_a_pass(client: MetricsClient) -> None:
     async with endpoint() as server:
         server.answer(QUERY, vector())
         found = await ask(client, server.url, LATER)
@@ -49,7 +49,7 @@ async def test_no_series_is_recognisable_and_never_a_pass(client: httpx.AsyncCli
     assert found.message.endswith("metric result is nil or empty: no data returned from the metric provider")
 
 
-async def test_an_answer_of_the_querys_own_fallback_is_marked(client: httpx.AsyncClient) -> None:
+async def test_an_answer_of_the_querys_own_fallback_is_marked(client: MetricsClient) -> None:
     async with endpoint() as server:
         server.answer_in_turn(QUERY, vector("1"), vector())
         found = await ask(client, server.url, LATER, query="sum(rate(ok[1m])) / sum(rate(all[1m])) or on() vector(1)")
@@ -58,7 +58,7 @@ async def test_an_answer_of_the_querys_own_fallback_is_marked(client: httpx.Asyn
     assert (found.phase, found.metadata) == ("Successful", {"series": "1", "fallback": "true"})
 
 
-async def test_a_fallback_that_did_not_speak_is_not_marked(client: httpx.AsyncClient) -> None:
+async def test_a_fallback_that_did_not_speak_is_not_marked(client: MetricsClient) -> None:
     async with endpoint() as server:
         server.answer(QUERY, vector("1"))
         found = await ask(client, server.url, LATER, query="up or vector(1)")
@@ -73,7 +73,7 @@ async def test_a_fallback_that_did_not_speak_is_not_marked(client: httpx.AsyncCl
         ("+Inf", "[+Inf]", "isInf(result[0])", "Successful"),
     ],
 )
-async def test_numbers_that_are_none(client: httpx.AsyncClient, text: str, value: str, success: str, phase: str) -> None:
+async def test_numbers_that_are_none(client: MetricsClient, text: str, value: str, success: str, phase: str) -> None:
     async with endpoint() as server:
         server.answer(QUERY, vector(text))
         found = await ask(client, server.url, success)
@@ -81,7 +81,7 @@ async def test_numbers_that_are_none(client: httpx.AsyncClient, text: str, value
 
 
 @pytest.mark.parametrize("status", [405, 501])
-async def test_get_is_tried_where_post_is_not_allowed(client: httpx.AsyncClient, status: int) -> None:
+async def test_get_is_tried_where_post_is_not_allowed(client: MetricsClient, status: int) -> None:
     async with endpoint() as server:
         server.answer(f"POST {QUERY}", "no", status)
         server.answer(f"GET {QUERY}", vector("1"))
@@ -91,7 +91,7 @@ async def test_get_is_tried_where_post_is_not_allowed(client: httpx.AsyncClient,
     assert parse_qs(urlsplit(server.requests[1][1]).query)["query"] == ["up"]
 
 
-async def test_a_range_query_takes_all_samples_of_all_series(client: httpx.AsyncClient) -> None:
+async def test_a_range_query_takes_all_samples_of_all_series(client: MetricsClient) -> None:
     series = [{"metric": {}, "values": [[1, "1"], [2, "2"]]}, {"metric": {}, "values": [[1, "3"]]}]
     async with endpoint() as server:
         server.answer("/api/v1/query_range", {"status": "success", "data": {"resultType": "matrix", "result": series}})
@@ -110,12 +110,12 @@ async def test_a_range_query_takes_all_samples_of_all_series(client: httpx.Async
         ({"start": "now()", "end": "now()", "step": "1"}, 'failed to parse rangeQuery.step: time: missing unit in duration "1"'),
     ],
 )
-async def test_a_range_that_cannot_be_read_is_an_error(client: httpx.AsyncClient, span: Manifest, words: str) -> None:
+async def test_a_range_that_cannot_be_read_is_an_error(client: MetricsClient, span: Manifest, words: str) -> None:
     found = await ask(client, "http://127.0.0.1:9", rangeQuery=span)
     assert (found.phase, found.message) == ("Error", words)
 
 
-async def test_headers_and_basic_authentication_are_sent(client: httpx.AsyncClient) -> None:
+async def test_headers_and_basic_authentication_are_sent(client: MetricsClient) -> None:
     async with endpoint() as server:
         server.answer(QUERY, vector("1"))
         basic = {"basicAuth": {"username": "u", "password": "p"}}
@@ -125,7 +125,7 @@ async def test_headers_and_basic_authentication_are_sent(client: httpx.AsyncClie
     assert headers["Authorization"] == "Basic " + base64.b64encode(b"u:p").decode()
 
 
-async def test_a_token_is_fetched_first(client: httpx.AsyncClient) -> None:
+async def test_a_token_is_fetched_first(client: MetricsClient) -> None:
     async with endpoint() as server:
         server.answer("/token", {"access_token": "t-1"})
         server.answer(QUERY, vector("1"))
@@ -152,7 +152,7 @@ async def test_a_token_is_fetched_first(client: httpx.AsyncClient) -> None:
         ),
     ],
 )
-async def test_a_configuration_that_cannot_work_is_an_error(client: httpx.AsyncClient, config: Manifest, words: str) -> None:
+async def test_a_configuration_that_cannot_work_is_an_error(client: MetricsClient, config: Manifest, words: str) -> None:
     found = await ask(client, **{"address": "http://127.0.0.1:9", **config})
     assert (found.phase, found.message) == ("Error", words)
 
@@ -170,26 +170,26 @@ async def test_a_configuration_that_cannot_work_is_an_error(client: httpx.AsyncC
         (302, "", "prometheus answered 302 without JSON"),
     ],
 )
-async def test_an_answer_that_says_nothing_is_an_error(client: httpx.AsyncClient, status: int, body: object, words: str) -> None:
+async def test_an_answer_that_says_nothing_is_an_error(client: MetricsClient, status: int, body: object, words: str) -> None:
     async with endpoint() as server:
         server.answer(QUERY, body, status)
         found = await ask(client, server.url)
     assert (found.phase, found.message, found.value) == ("Error", words, "")
 
 
-async def test_an_answer_without_end_is_refused(client: httpx.AsyncClient) -> None:
+async def test_an_answer_without_end_is_refused(client: MetricsClient) -> None:
     async with endpoint() as server:
         server.answer(QUERY, b" " * ((8 << 20) + 1))
         found = await ask(client, server.url)
     assert found.phase == "Error" and "larger than 8388608 bytes" in found.message
 
 
-async def test_nobody_there_is_an_error(client: httpx.AsyncClient) -> None:
+async def test_nobody_there_is_an_error(client: MetricsClient) -> None:
     found = await ask(client, "http://127.0.0.1:1")
     assert found.phase == "Error" and "no answer" in found.message
 
 
-async def test_the_default_address_is_asked_when_a_metric_names_none(client: httpx.AsyncClient) -> None:
+async def test_the_default_address_is_asked_when_a_metric_names_none(client: MetricsClient) -> None:
     async def default(server: Endpoint) -> Measurement:
         return await Prometheus(client, server.url).run(task("prometheus", {"query": "up"}))
 

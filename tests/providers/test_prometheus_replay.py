@@ -3,17 +3,16 @@
 from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
 
 from reconciler.analysis.model import Measurement, RunPhase
 from reconciler.analysis.provider import MeasurementTask, Remembering
 from reconciler.kernel.errors import Transient
 from reconciler.providers.prometheus import Prometheus
-from reconciler.web.client import open_client
 from tests.kit.analysis import NOW, endpoint, metric, vector
 from tests.kit.analysis import task as task_of
 from tests.kit.history import counting, falling, past, steady
+from tests.kit.metrics import metrics_client
 
 SERIES = {
     'rate{app="a"}': falling(0.99, 0.5, 600),
@@ -53,7 +52,7 @@ def told(measured: Measurement) -> tuple[RunPhase, str, str, dict[str, str]]:
     ],
 )
 async def test_a_moment_of_the_past_is_answered_as_an_instant_query_would(query: str) -> None:
-    async with past(SERIES) as url, open_client() as client:
+    async with past(SERIES) as url, metrics_client() as client:
         prometheus = Prometheus(client, "")
         replay = prometheus.replaying(UNTIL)
         for minutes in (0, 1, 2, 7, 14, 15.5, 18, 19.75):
@@ -63,7 +62,7 @@ async def test_a_moment_of_the_past_is_answered_as_an_instant_query_would(query:
 
 async def test_a_range_of_its_own_is_asked_as_it_was() -> None:
     span = {"start": 'now() - duration("5m")', "end": "now()", "step": "1m"}
-    async with past(SERIES) as url, open_client() as client:
+    async with past(SERIES) as url, metrics_client() as client:
         prometheus = Prometheus(client, "")
         then = asked(url, "rate", 12, rangeQuery=span)
         found = await prometheus.replaying(UNTIL).run(then)
@@ -72,7 +71,7 @@ async def test_a_range_of_its_own_is_asked_as_it_was() -> None:
 
 async def test_a_window_costs_two_requests_whatever_the_number_of_its_measurements() -> None:
     matrix = {"status": "success", "data": {"resultType": "matrix", "result": []}}
-    async with endpoint() as server, open_client() as client:
+    async with endpoint() as server, metrics_client() as client:
         server.answer("/api/v1/query_range", matrix)
         server.answer("/api/v1/query", vector())
         replay = Prometheus(client, "").replaying(UNTIL)
@@ -85,7 +84,7 @@ async def test_a_window_costs_two_requests_whatever_the_number_of_its_measuremen
 
 async def test_a_window_that_flaps_is_bounded() -> None:
     matrix = {"status": "success", "data": {"resultType": "matrix", "result": []}}
-    async with endpoint() as server, open_client() as client:
+    async with endpoint() as server, metrics_client() as client:
         server.answer("/api/v1/query_range", matrix)
         server.answer("/api/v1/query", vector())
         replay = Prometheus(client, "").replaying(UNTIL)
@@ -95,7 +94,7 @@ async def test_a_window_that_flaps_is_bounded() -> None:
 
 
 async def test_a_server_that_gives_no_answer_today_says_nothing_of_then() -> None:
-    async with open_client() as client:
+    async with metrics_client() as client:
         with pytest.raises(Transient):
             await Prometheus(client, "").replaying(UNTIL).run(asked("http://127.0.0.1:9", "up", 1))
 
@@ -111,7 +110,7 @@ async def test_a_server_that_gives_no_answer_today_says_nothing_of_then() -> Non
     ],
 )
 async def test_an_answer_that_cannot_be_is_an_error_in_words(answer: Any, words: str) -> None:
-    async with endpoint() as server, open_client() as client:
+    async with endpoint() as server, metrics_client() as client:
         server.answer("/api/v1/query", vector())
         server.answer("/api/v1/query_range", {"status": "success", "data": answer})
         found = await Prometheus(client, "").replaying(UNTIL).run(asked(server.url, "up", 0))
@@ -119,7 +118,7 @@ async def test_an_answer_that_cannot_be_is_an_error_in_words(answer: Any, words:
 
 
 async def test_a_token_is_fetched_once_a_window_and_known_as_a_secret() -> None:
-    async with endpoint() as server, open_client() as client:
+    async with endpoint() as server, metrics_client() as client:
         server.answer("/token", {"access_token": "tok-hunter2"})
         server.answer("/api/v1/query_range", {"status": "success", "data": {"resultType": "matrix", "result": []}})
         server.answer("/api/v1/query", vector())
@@ -131,5 +130,5 @@ async def test_a_token_is_fetched_once_a_window_and_known_as_a_secret() -> None:
 
 
 async def test_it_is_known_as_one_that_remembers() -> None:
-    async with httpx.AsyncClient() as client:
+    async with metrics_client() as client:
         assert isinstance(Prometheus(client, ""), Remembering)

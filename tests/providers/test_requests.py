@@ -3,19 +3,20 @@
 from collections.abc import AsyncIterator
 from urllib.parse import parse_qs
 
-import httpx
 import pytest
 
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.fields import Fields
-from reconciler.providers.requests import basic, bearer, headers_of, send
-from reconciler.web.client import HttpCall, open_client
+from reconciler.providers.metrics_client import MetricsClient, Sharing
+from reconciler.providers.requests import basic, bearer, headers_of
+from reconciler.web.client import HttpCall
 from tests.kit.analysis import Endpoint, endpoint
+from tests.kit.metrics import metrics_client
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with open_client() as opened:
+async def client() -> AsyncIterator[MetricsClient]:
+    async with metrics_client() as opened:
         yield opened
 
 
@@ -23,7 +24,7 @@ def credentials(server: Endpoint) -> Fields:
     return Fields("oauth2", {"tokenUrl": f"{server.url}/token", "clientId": "i", "clientSecret": "s3cret"})
 
 
-async def test_credentials_go_in_the_form_where_the_header_is_refused(client: httpx.AsyncClient) -> None:
+async def test_credentials_go_in_the_form_where_the_header_is_refused(client: MetricsClient) -> None:
     async with endpoint() as server:
         server.answer("/token", "no", 401)
         with pytest.raises(Terminal) as refused:
@@ -35,10 +36,10 @@ async def test_credentials_go_in_the_form_where_the_header_is_refused(client: ht
     assert parse_qs(second[3]) == {"grant_type": ["client_credentials"], "client_id": ["i"], "client_secret": ["s3cret"]}
 
 
-async def test_a_request_that_trusts_everybody_has_a_client_of_its_own(client: httpx.AsyncClient) -> None:
+async def test_a_request_that_trusts_everybody_has_a_client_of_its_own(client: MetricsClient) -> None:
     async with endpoint() as server:
         server.answer("/x", "yes")
-        answer = await send(client, HttpCall(method="GET", url=f"{server.url}/x"), insecure=True)
+        answer = await client.send(HttpCall(method="GET", url=f"{server.url}/x"), insecure=True, sharing=Sharing.NEVER)
     assert answer.body == b"yes"
 
 

@@ -14,9 +14,9 @@ from reconciler.analysis.provider import Awaited, Describing
 from reconciler.kernel.identity import Manifest
 from reconciler.kube.client import Client
 from reconciler.providers.registry import PROVIDERS, ProviderHands
-from reconciler.web.client import open_client
 from tests.kit.analysis import Endpoint, endpoint, measurement, task
 from tests.kit.clusters import NAMESPACE, api
+from tests.kit.metrics import metrics_client
 from tests.kit.providers import CSV, KEYS, SCRIPTS, keep
 
 
@@ -37,7 +37,7 @@ class Service:
 
 @asynccontextmanager
 async def service(name: str, variables: Mapping[str, str] | None = None) -> AsyncIterator[Service]:
-    async with api() as kubernetes, open_client() as http, endpoint() as server:
+    async with api() as kubernetes, metrics_client() as http, endpoint() as server:
         for secret, texts in SCRIPTS[name].secrets(server.url).items():
             await keep(kubernetes.client, secret, texts)
         for path, body in SCRIPTS[name].answers.items():

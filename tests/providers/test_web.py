@@ -2,28 +2,28 @@
 
 from collections.abc import AsyncIterator
 
-import httpx
 import pytest
 
 from reconciler.analysis.model import Measurement
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Manifest
+from reconciler.providers.metrics_client import MetricsClient
 from reconciler.providers.web import Web, read, written
-from reconciler.web.client import open_client
 from tests.kit.analysis import endpoint, task
+from tests.kit.metrics import metrics_client
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with open_client() as opened:
+async def client() -> AsyncIterator[MetricsClient]:
+    async with metrics_client() as opened:
         yield opened
 
 
-async def ask(client: httpx.AsyncClient, url: str, success: str = "", **config: object) -> Measurement:
+async def ask(client: MetricsClient, url: str, success: str = "", **config: object) -> Measurement:
     return await Web(client).run(task("web", {"url": url, **config}, success_condition=success))
 
 
-async def test_a_part_of_a_document_is_judged(client: httpx.AsyncClient) -> None:
+async def test_a_part_of_a_document_is_judged(client: MetricsClient) -> None:
     async with endpoint() as server:
         server.answer("/health", {"data": {"ok": True, "items": [{"name": "a", "n": 3}]}})
         found = await ask(client, f"{server.url}/health?x=1", "result.ok && result.items[0].n == 3", jsonPath="{$.data}")
@@ -31,7 +31,7 @@ async def test_a_part_of_a_document_is_judged(client: httpx.AsyncClient) -> None
     assert server.requests[0][:2] == ("GET", "/health?x=1")
 
 
-async def test_text_is_judged_as_it_is(client: httpx.AsyncClient) -> None:
+async def test_text_is_judged_as_it_is(client: MetricsClient) -> None:
     async with endpoint() as server:
         server.answer("/", "all good")
         found = await ask(client, server.url, "result contains 'good'", jsonPath="{$.ignored}")
@@ -39,7 +39,7 @@ async def test_text_is_judged_as_it_is(client: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
-async def test_a_body_is_sent(client: httpx.AsyncClient, method: str) -> None:
+async def test_a_body_is_sent(client: MetricsClient, method: str) -> None:
     async with endpoint() as server:
         server.answer("/", {"n": 1})
         headers = [{"key": "X-Token", "value": "abc"}, {"key": "Content-Type", "value": "text/plain"}]
@@ -63,31 +63,31 @@ async def test_a_body_is_sent(client: httpx.AsyncClient, method: str) -> None:
         ),
     ],
 )
-async def test_a_configuration_that_cannot_work_is_an_error(client: httpx.AsyncClient, config: Manifest, words: str) -> None:
+async def test_a_configuration_that_cannot_work_is_an_error(client: MetricsClient, config: Manifest, words: str) -> None:
     found = await ask(client, **{"url": "http://127.0.0.1:9", **config})
     assert (found.phase, found.message) == ("Error", words)
 
 
-async def test_a_url_that_is_none_is_an_error(client: httpx.AsyncClient) -> None:
+async def test_a_url_that_is_none_is_an_error(client: MetricsClient) -> None:
     for url in ("", "ftp://x", "http://", "no url"):
         assert (await ask(client, url)).phase == "Error", url
 
 
-async def test_a_refusal_is_an_error(client: httpx.AsyncClient) -> None:
+async def test_a_refusal_is_an_error(client: MetricsClient) -> None:
     async with endpoint() as server:
         server.answer("/", "broken", 500)
         found = await ask(client, server.url)
     assert (found.phase, found.message) == ("Error", "received non 2xx response code: 500")
 
 
-async def test_a_path_without_match_is_an_error(client: httpx.AsyncClient) -> None:
+async def test_a_path_without_match_is_an_error(client: MetricsClient) -> None:
     async with endpoint() as server:
         server.answer("/", {"a": 1})
         found = await ask(client, server.url, jsonPath="{$.b}")
     assert (found.phase, found.message) == ("Error", "Could not find JSONPath in body: {$.b} matches nothing")
 
 
-async def test_a_token_is_sent(client: httpx.AsyncClient) -> None:
+async def test_a_token_is_sent(client: MetricsClient) -> None:
     async with endpoint() as server:
         server.answer("/token", {"access_token": "t-1"})
         server.answer("/", "yes")

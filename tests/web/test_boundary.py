@@ -7,9 +7,10 @@ import httpx
 import pytest
 from aiohttp import web
 
+from reconciler.kernel.clock import SystemClock
 from reconciler.kernel.errors import Terminal
-from reconciler.providers.requests import send
-from reconciler.web.client import ClientSettings, HttpCall, ask, open_client
+from reconciler.providers.metrics_client import MetricsClient, Sharing
+from reconciler.web.client import ClientSettings, HttpAnswer, HttpCall, ask, open_client
 from tests.web.test_client import echo, serving
 
 REFUSED = (
@@ -24,6 +25,11 @@ REFUSED = (
     "http://METADATA.google.internal./",
     "http://user:hunter2@169.254.169.254/?token=hunter2",
 )
+
+
+async def send(client: httpx.AsyncClient, url: str, *, insecure: bool) -> HttpAnswer:
+    metrics = MetricsClient(client, SystemClock(), SystemClock())
+    return await metrics.send(HttpCall(method="GET", url=url), insecure=insecure, sharing=Sharing.NEVER)
 
 
 class Elsewhere:
@@ -48,7 +54,7 @@ class Elsewhere:
 async def test_an_address_that_lends_rights_is_refused_without_its_secrets(url: str, insecure: bool) -> None:
     async with open_client() as client:
         with pytest.raises(Terminal, match="linkLocal") as refusal:
-            await send(client, HttpCall(method="GET", url=url), insecure=insecure)
+            await send(client, url, insecure=insecure)
     assert "hunter2" not in str(refusal.value)
 
 
@@ -56,7 +62,7 @@ async def test_an_address_that_lends_rights_is_refused_without_its_secrets(url: 
 async def test_a_loopback_address_is_asked_and_so_it_is_when_all_are_allowed(insecure: bool) -> None:
     for settings in (ClientSettings(), ClientSettings(link_local=True)):
         async with serving(echo) as url, open_client(settings) as client:
-            assert (await send(client, HttpCall(method="GET", url=url), insecure=insecure)).status == 200
+            assert (await send(client, url, insecure=insecure)).status == 200
 
 
 @pytest.mark.parametrize("allowed", [False, True])

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-import httpx
 import typer
 
 from reconciler.analysis.advance import Answer, advance
@@ -27,6 +26,7 @@ from reconciler.kernel.resources import JOBS
 from reconciler.kube.client import Client
 from reconciler.kube.errors import ApiError
 from reconciler.kube.fence import Fence
+from reconciler.providers.metrics_client import MetricsClient
 from reconciler.providers.registry import PROVIDERS, ProviderHands, providers
 from reconciler.web.client import ClientSettings, open_client
 
@@ -63,14 +63,14 @@ class TrialHands:
     """What reaches the outside: the cluster, when it is needed, and HTTP."""
 
     client: Client
-    http: httpx.AsyncClient
+    http: MetricsClient
 
 
 @asynccontextmanager
 async def trial_hands(place: ClusterPlace, options: TrialOptions) -> AsyncIterator[TrialHands]:
     """Both hands for one command's time."""
     async with LateTransport(place) as transport, open_client(ClientSettings(link_local=options.link_local)) as http:
-        yield TrialHands(Client(transport, Fence()), http)
+        yield TrialHands(Client(transport, Fence()), MetricsClient(http, SystemClock(), SystemClock()))
 
 
 def trial_metadata(namespace: str) -> Manifest:
