@@ -107,19 +107,6 @@ class Cluster:
         await self._stack.aclose()
 
 
-def attach(
-    call: Caller,
-    behaviours: Behaviours,
-    *,
-    network: Network | None = None,
-    pace: Pace | None = None,
-    controllers: bool = True,
-) -> Workings:
-    """Controllers and a node for an API server that runs elsewhere."""
-    settings = NodeSettings(behaviours=behaviours, network=network or Network(), pace=pace or Pace())
-    return Workings(call, settings, controllers=controllers)
-
-
 def built_in(api: ApiClient, pace: Pace) -> tuple[Controller, ...]:
     """The controllers a cluster needs."""
     return (

@@ -4,9 +4,10 @@ import re
 from collections.abc import AsyncIterator
 
 import pytest
-from reconciler_sandbox.cluster import Workings, attach
+from reconciler_sandbox.cluster import Workings
 from reconciler_sandbox.node.behaviour import Behaviour, Behaviours
 from reconciler_sandbox.node.network import Network
+from reconciler_sandbox.node.node import NodeSettings
 
 from tests.kit.sandbox import QUICK
 from tests.real.kit.api import Api, Json
@@ -22,12 +23,15 @@ IMAGES = {
 }
 
 
+NODE = NodeSettings(behaviours=Behaviours(IMAGES), network=Network(masked=True), pace=QUICK)
+
+
 @pytest.fixture(autouse=True)
 async def node(server: Server, api: Api) -> AsyncIterator[Workings]:
     """Pods run; a server without controllers is given the sandbox's."""
     async with (
         caller(server) as call,
-        attach(call, Behaviours(IMAGES), network=Network(masked=True), pace=QUICK, controllers=server.sandbox is not None) as workings,
+        Workings(call, NODE, controllers=server.sandbox is not None) as workings,
     ):
         yield workings
 

@@ -7,9 +7,10 @@ from secrets import token_hex
 from typing import Any
 
 import pytest
-from reconciler_sandbox.cluster import attach
+from reconciler_sandbox.cluster import Workings
 from reconciler_sandbox.node.behaviour import Behaviour, Behaviours
 from reconciler_sandbox.node.network import Network
+from reconciler_sandbox.node.node import NodeSettings
 
 from tests.kit.kubectl import Kubectl, binary
 from tests.kit.sandbox import QUICK
@@ -39,11 +40,11 @@ def home_of(server: Server, folder: Path) -> Path:
 async def transcript(server: Server, commands: tuple[Command, ...], home: Path) -> list[str]:
     """What every command printed and how it ended, in turn, on a server with nodes."""
     kubectl, group = Kubectl(home), f"g{token_hex(4)}.example.com"
-    network = Network(masked=server.sandbox is None)
+    node = NodeSettings(behaviours=Behaviours(IMAGES), network=Network(masked=server.sandbox is None), pace=QUICK)
     async with (
         namespace_of(server) as api,
         caller(server) as call,
-        attach(call, Behaviours(IMAGES), network=network, pace=QUICK, controllers=server.sandbox is not None),
+        Workings(call, node, controllers=server.sandbox is not None),
     ):
         return [await printed(kubectl, api, command, group) for command in commands]
 

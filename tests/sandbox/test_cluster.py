@@ -6,8 +6,9 @@ import socket
 import pytest
 from reconciler_sandbox.apiserver.server import ApiServer
 from reconciler_sandbox.client import ApiClient
-from reconciler_sandbox.cluster import Cluster, attach
+from reconciler_sandbox.cluster import Cluster, Workings
 from reconciler_sandbox.node.behaviour import Behaviour, Behaviours
+from reconciler_sandbox.node.node import NodeSettings
 
 from tests.kit.calling import http_caller
 from tests.kit.sandbox import PODS, QUICK, REPLICA_SETS, SERVICES, ready_addresses, running
@@ -63,7 +64,8 @@ async def test_controllers_and_node_work_over_http_too() -> None:
     server = ApiServer()
     await server.start("127.0.0.1", 0)
     try:
-        async with http_caller(server.url) as call, attach(call, Behaviours({"web:1": Behaviour("v1")}), pace=QUICK) as workings:
+        node = NodeSettings(behaviours=Behaviours({"web:1": Behaviour("v1")}), pace=QUICK)
+        async with http_caller(server.url) as call, Workings(call, node) as workings:
             api = ApiClient(server.call)
             await api.create("/api/v1/namespaces", {"metadata": {"name": "shop"}})
             await api.create(REPLICA_SETS, replica_set(replicas=1))
@@ -82,7 +84,7 @@ async def test_controllers_and_node_work_over_http_too() -> None:
 async def test_a_node_that_cannot_reach_its_api_server_is_an_error_at_the_start() -> None:
     async with http_caller("http://127.0.0.1:9") as call:
         with pytest.raises((RuntimeError, ExceptionGroup)):
-            async with attach(call, Behaviours(), controllers=False):
+            async with Workings(call, NodeSettings(), controllers=False):
                 pass
 
 

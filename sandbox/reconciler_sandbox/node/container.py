@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,6 +34,8 @@ class Tools:
     behaviours: Behaviours
     pace: Pace
     tester_headers: tuple[str, ...]
+    routed: Callable[[], Awaitable[None]]
+    """Returns once whoever sends traffic to pods knows what the API holds now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -27,6 +27,10 @@ RETRY_PAUSE = 0.1
 log = logging.getLogger(__name__)
 
 
+async def at_once() -> None:
+    """Nobody sends traffic but by the API's own word."""
+
+
 @dataclass(frozen=True, slots=True)
 class NodeSettings:
     """Who the node is and what it offers. `tester_headers` mark a request as a tester's in the counters."""
@@ -37,6 +41,8 @@ class NodeSettings:
     pace: Pace = field(default_factory=Pace)
     tester_headers: tuple[str, ...] = ("x-release-tester",)
     capacity: int = 1000
+    routed: Callable[[], Awaitable[None]] = at_once
+    """Returns once whoever sends traffic to pods knows what the API holds now; a deleted pod waits for it, within its grace."""
 
 
 class Node:
@@ -64,7 +70,7 @@ class Node:
             async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False) as session:
                 settings = self._settings
                 resolver = Resolver(self._client, settings.network)
-                tools = Tools(self._client, session, resolver, settings.behaviours, settings.pace, settings.tester_headers)
+                tools = Tools(self._client, session, resolver, settings.behaviours, settings.pace, settings.tester_headers, settings.routed)
                 await self._serve(pool, tools)
         finally:
             pool.close()

@@ -6,6 +6,7 @@ A deleted pod is out of the Endpoints before it stops: it keeps serving for its 
 import asyncio
 import logging
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 from reconciler_sandbox.client import ApiClient, ApiError
@@ -97,8 +98,13 @@ class Pod:
     async def _keep_serving(self) -> None:
         if not any(container.is_serving for container in self._containers):
             return
-        asked = self._manifest["metadata"].get("deletionGracePeriodSeconds", 30)
-        await asyncio.sleep(min(float(asked), self._tools.pace.drain))
+        asked = float(self._manifest["metadata"].get("deletionGracePeriodSeconds", 30))
+        begun = asyncio.get_running_loop().time()
+        await asyncio.sleep(min(asked, self._tools.pace.drain))
+        # A machine under load takes longer to tell who sends traffic: a pod stops when it is known, not at an instant.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(asked - (asyncio.get_running_loop().time() - begun), 0.0)):
+                await self._tools.routed()
 
     async def _work(self) -> None:
         policy = self._manifest["spec"].get("restartPolicy", "Always")

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_urlsafe
@@ -22,7 +22,7 @@ from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Manifest
 from reconciler_sandbox.apiserver.server import ApiServer
 from reconciler_sandbox.client import ApiClient, ApiError, Caller
-from reconciler_sandbox.cluster import attach
+from reconciler_sandbox.cluster import Workings
 from reconciler_sandbox.githost.faults import Faults
 from reconciler_sandbox.githost.host import GitHost
 from reconciler_sandbox.mesh.errors import EnvoyFailed, EnvoyMissing
@@ -30,6 +30,7 @@ from reconciler_sandbox.mesh.mesh import Mesh
 from reconciler_sandbox.metrics.metrics import Metrics
 from reconciler_sandbox.node.behaviour import Behaviour, Behaviours
 from reconciler_sandbox.node.network import Network
+from reconciler_sandbox.node.node import NodeSettings
 from reconciler_sandbox.node.pool import AddressesExhausted, AddressPool
 from reconciler_sandbox.podnetwork import PodPorts
 from reconciler_sandbox.rehearsal.child import Ran, program, run_command
@@ -156,11 +157,17 @@ class Stage:
         except ExceptionGroup as failures:
             raise told(failures) from failures
 
+    async def _routed(self) -> None:
+        """Envoy knows what the API holds now; a mesh that ended is told by others."""
+        with suppress(EnvoyFailed):
+            await self.mesh.settled()
+
     async def _build_cluster(self, stack: AsyncExitStack) -> None:
         owned = self._elsewhere is None
         gateways = {GATEWAY_IP: self.mesh.gateway_address(80)}
         network = Network(gateways=gateways, mesh=self.mesh.mesh_address, masked=not owned, ports=self.ports)
-        self.cluster = await stack.enter_async_context(attach(self._call, self.behaviours, network=network, controllers=owned))
+        node = NodeSettings(behaviours=self.behaviours, network=network, routed=self._routed)
+        self.cluster = await stack.enter_async_context(Workings(self._call, node, controllers=owned))
         self.metrics = Metrics([self.mesh.stats_url], interval=SCRAPE_SECONDS)
         await self.metrics.start()
         stack.push_async_callback(self.metrics.stop)

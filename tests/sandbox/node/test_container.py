@@ -10,6 +10,7 @@ import pytest
 from reconciler_sandbox.node.behaviour import Behaviour, Behaviours
 from reconciler_sandbox.node.container import Container, Running, Terminated, Tools, Waiting
 from reconciler_sandbox.node.network import Network, Resolver
+from reconciler_sandbox.node.node import at_once
 from reconciler_sandbox.node.pace import Pace
 from reconciler_sandbox.node.pool import AddressPool
 
@@ -33,7 +34,7 @@ async def start(table: Behaviours) -> AsyncIterator[Start]:
     async with session() as client, addresses() as pool:
         api = fixed_api({})
         resolver = Resolver(api, Network())
-        tools = Tools(api, client, resolver, table, PACE, ())
+        tools = Tools(api, client, resolver, table, PACE, (), at_once)
         begun: list[Container] = []
 
         def begin(policy: str = "Always", address: str = "", **spec: Any) -> Container:

@@ -7,6 +7,7 @@ import pytest
 from reconciler_sandbox.node.behaviour import Behaviours
 from reconciler_sandbox.node.container import Container, Running, State, Terminated, Tools, Waiting
 from reconciler_sandbox.node.network import Network, Resolver
+from reconciler_sandbox.node.node import at_once
 from reconciler_sandbox.node.pace import Pace
 from reconciler_sandbox.node.program import Ended
 from reconciler_sandbox.node.status import Vitals, phase_of, status_of
@@ -20,7 +21,7 @@ NOW = datetime(2026, 1, 2, tzinfo=UTC)
 async def container(state: State, *, ready: bool = False, finished: bool = False, last: State | None = None) -> Container:
     """A container in a state, without a life of its own."""
     async with session() as client:
-        tools = Tools(fixed_api({}), client, Resolver(fixed_api({}), Network()), Behaviours(), Pace(), ())
+        tools = Tools(fixed_api({}), client, Resolver(fixed_api({}), Network()), Behaviours(), Pace(), (), at_once)
     made = Container(template()["spec"]["containers"][0], pod(), "127.20.0.1", tools, lambda: None)
     made.state, made.ready, made.finished, made.last = state, ready, finished, last
     return made
