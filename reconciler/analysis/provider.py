@@ -45,10 +45,14 @@ class Provider(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CounterTask:
-    """What a counter gained between two moments: its selector with all arguments filled in; `address` empty is the default server."""
+    """What a counter gained between two moments: its selector with all arguments filled in; `address` empty is the default server.
+
+    `known_by` selects what must have been there at the start: where none of it was, its history is lost, and nothing is said to be gained.
+    """
 
     address: str
     selector: str
+    known_by: str
     start: datetime
     end: datetime
 

@@ -8,15 +8,21 @@ from reconciler.analysis.provider import CounterTask
 from reconciler.kernel.errors import Terminal
 
 LOOKBACK = "1h"
-"""A series that was silent at the start goes on from what it last said within this time; one without a word before begins at 0."""
+"""A series that was silent at the start goes on from what it last said within this time."""
 
 
 def gained_query(task: CounterTask) -> str:
-    """To be asked at the end of the window. A series that fell began anew within it and is left out."""
+    """To be asked at the end of the window.
+
+    A series that fell began anew, and one without a word before began at 0, as the first error of a pod makes its series: both gained what
+    they hold. But where no series was known at all the server has lost its history, or has just begun, and what counters hold by now was
+    counted before or never: the window gained nothing.
+    """
     window = round((task.end - task.start).total_seconds() * 1000)
     selector = task.selector.strip()
-    before = f"last_over_time({selector}[{LOOKBACK}] offset {window}ms) or 0 * {selector}"
-    return f"sum(({selector} - ({before})) >= 0)"
+    before = f"last_over_time({selector}[{LOOKBACK}] offset {window}ms)"
+    known = f"last_over_time({task.known_by.strip()}[{LOOKBACK}] offset {window}ms)"
+    return f"sum((({selector} - {before}) >= 0 or {selector}) and on() {known})"
 
 
 def gained_value(result: float | list[float]) -> float:

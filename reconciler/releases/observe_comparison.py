@@ -46,9 +46,9 @@ class Sampling:
         [selectors] = substitute([{"requests": metric.requests, "counted": metric.bad or metric.good}], values)
 
         async def gained(name: str) -> float:
-            return await self._counters.gained(
-                CounterTask(address=address, selector=selectors[name], start=question.start, end=question.end)
-            )
+            known_by = selectors["requests"]
+            task = CounterTask(address=address, selector=selectors[name], known_by=known_by, start=question.start, end=question.end)
+            return await self._counters.gained(task)
 
         requests, counted = await gained("requests"), await gained("counted")
         return Counts(requests, counted if metric.bad else requests - counted)

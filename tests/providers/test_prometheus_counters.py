@@ -20,11 +20,11 @@ SELECTOR = 'requests{v="new"}'
 def task(start: float, end: float, selector: str = SELECTOR, address: str = "") -> CounterTask:
     """Minutes since the first sample."""
     at = [EPOCH + timedelta(minutes=minutes) for minutes in (start, end)]
-    return CounterTask(address=address, selector=selector, start=at[0], end=at[1])
+    return CounterTask(address=address, selector=selector, known_by=SELECTOR, start=at[0], end=at[1])
 
 
-def gained(store: Store, start: float, end: float) -> float:
-    found = ask(store, gained_query(task(start, end)), round(end * 60_000))
+def gained(store: Store, start: float, end: float, selector: str = SELECTOR) -> float:
+    found = ask(store, gained_query(task(start, end, selector)), round(end * 60_000))
     assert isinstance(found, dict)
     return gained_value(list(found.values()))
 
@@ -47,13 +47,24 @@ def test_a_window_is_not_stretched_as_an_increase_is() -> None:
 
 def test_a_series_that_appears_began_at_nothing() -> None:
     """The first error of a pod makes its series: it must not be lost."""
-    store = filled({'requests{v="new",code="500"}': "_ 3 4"})
-    assert [gained(store, 0, 1), gained(store, 1, 2)] == [3, 1]
+    store = filled({'requests{v="new",code="200"}': "10 20 30", 'requests{v="new",code="500"}': "_ 3 4"})
+    errors = 'requests{v="new",code="500"}'
+    assert [gained(store, 0, 1, errors), gained(store, 1, 2, errors)] == [3, 1]
+    assert [gained(store, 0, 1), gained(store, 1, 2)] == [13, 11]
 
 
-def test_a_series_that_fell_is_left_out_of_its_window_and_counts_on_in_the_next() -> None:
+def test_a_series_that_fell_began_anew() -> None:
+    """A pod that started again: left out, its requests would miss and its errors would not, for those may not have fallen."""
     store = filled({'requests{v="new",pod="a"}': "50 60 5 9", 'requests{v="new",pod="b"}': "1 2 3 4"})
-    assert [gained(store, minute, minute + 1) for minute in range(3)] == [11, 1, 5]
+    assert [gained(store, minute, minute + 1) for minute in range(3)] == [11, 6, 5]
+
+
+def test_a_server_that_lost_its_history_counts_nothing_a_second_time() -> None:
+    store = filled({'requests{v="new",pod="a"}': " ".join([*["_"] * 70, "900 910"]), 'requests{v="new",pod="b"}': "7"})
+    assert [gained(store, 69, 70), gained(store, 70, 71)] == [0, 10]
+    errors = 'requests{v="new",code="500"}'
+    lost = filled({'requests{v="new",code="200"}': "_ 900 910", errors: "_ 40 41"})
+    assert [gained(lost, 0, 1, errors), gained(lost, 1, 2, errors)] == [0, 1]
 
 
 def test_a_series_that_was_silent_for_a_while_is_not_counted_anew() -> None:
@@ -70,7 +81,7 @@ def test_a_pod_that_has_gone_gains_nothing_and_no_series_is_nothing() -> None:
 async def test_it_is_asked_at_the_end_of_the_window_whatever_the_time_is_by_now() -> None:
     async with endpoint() as server, open_client() as client:
         server.answer("/api/v1/query", vector("12"))
-        asked = CounterTask(address=server.url, selector=SELECTOR, start=NOW - timedelta(minutes=1), end=NOW)
+        asked = CounterTask(address=server.url, selector=SELECTOR, known_by=SELECTOR, start=NOW - timedelta(minutes=1), end=NOW)
         assert await Prometheus(client, "").gained(asked) == 12
         [(_, _, _, body)] = server.requests
         assert f"time={NOW.timestamp():.3f}".encode() in body.encode() and b"offset+60000ms" in body.encode()

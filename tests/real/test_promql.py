@@ -19,7 +19,7 @@ from scripts.real import binaries
 from scripts.real.errors import NotObtained
 from tests.kit.wait import until
 from tests.real.kit.prometheus import RealPrometheus, ask
-from tests.real.kit.queries import PICKED, generated, of_our_files
+from tests.real.kit.queries import PICKED, counted, generated, of_our_files
 from tests.real.kit.remotewrite import request
 from tests.real.kit.servers import NOT_RUN
 
@@ -152,7 +152,7 @@ def leading(number: str) -> str:
     return f"{float(number):.{LEADING}g}"
 
 
-OURS = of_our_files()
+OURS = [*of_our_files(), *counted()]
 
 
 @pytest.mark.parametrize("query", [*OURS, *PICKED, *generated(100)])

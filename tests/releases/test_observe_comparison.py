@@ -24,6 +24,7 @@ async def test_both_sides_are_asked_the_same_about_the_same_time() -> None:
     assert found.question is ASKED
     assert found.answers[0].window == Window(Counts(120, 30), Counts(600, 6))
     assert {(task.start, task.end) for task in counters.asked} == {(ASKED.start, ASKED.end)}
+    assert {task.known_by for task in counters.asked} == {f'requests{{v="{BAD}"}}', f'requests{{v="{GOOD}"}}'}
     assert [task.selector for task in counters.asked] == [
         f'requests{{v="{BAD}"}}',
         f'requests{{v="{BAD}",code="500"}}',

@@ -3,9 +3,13 @@
 import random
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import yaml
+
+from reconciler.analysis.provider import CounterTask
+from reconciler.providers.prometheus_counters import gained_query
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
 ARGUMENTS = {"namespace": "shop", "version": "v2", "service": "web"}
@@ -97,6 +101,21 @@ PICKED = (
     "sum(temperature[1m])",
     '{zone=~".*"}',
 )
+COUNTED = (
+    ('istio_requests_total{reporter="source",response_code=~"5.."}', 'istio_requests_total{reporter="source"}'),
+    ('restarted_total{job=~".*"}', 'restarted_total{job=~".*"}'),
+    ('gone{job=~".*"}', 'gone{job=~".*"}'),
+    ('temperature{zone=~".*"}', 'nowhere{zone="x"}'),
+)
+"""Selectors of counters, and of what has to be known at the start of the window."""
+
+
+def counted() -> list[str]:
+    """What a release asks of counters, for a short window and a long one."""
+    end = datetime(2026, 11, 25, tzinfo=UTC)
+    windows = (timedelta(seconds=30), timedelta(minutes=4))
+    tasks = (CounterTask(address="", selector=one, known_by=known, start=end - long, end=end) for one, known in COUNTED for long in windows)
+    return [gained_query(task) for task in tasks]
 
 
 def of_our_files() -> list[str]:
