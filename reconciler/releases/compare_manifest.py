@@ -10,6 +10,7 @@ from reconciler.releases.compare import Compare, ComparedMetric
 HASH, ARGUMENTS = "args.hash", ("args.hash", "args.namespace", "args.workload")
 SELECTOR = re.compile(r"""[a-zA-Z_:][a-zA-Z0-9_:]*\s*\{(?:[^{}"']|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')*\}""")
 NAME = re.compile(r"[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?", re.ASCII)
+ADDRESS = re.compile(r"https?://[^\s/@]+(/\S*)?")
 MOST_METRICS = 8
 SHORTEST, LONGEST = timedelta(seconds=10), timedelta(minutes=30)
 MOST_BUDGET, MOST_EFFECT = 20.0, 100.0
@@ -25,7 +26,7 @@ def compare_of(fields: StrictFields) -> Compare:
         every=_window(fields),
         warm_up=fields.duration("warmUp", "1m"),
         minimum_requests=fields.whole("minimumRequests", 500, least=1),
-        address=fields.text("address", ""),
+        address=_address(fields),
     )
     fields.done()
     return compare
@@ -94,6 +95,13 @@ def _quantity(fields: StrictFields, name: str, default: str) -> float:
     if match is None:
         raise FieldError(fields.path(name), f"{text!r} is not a number with {unit}; write for example {default}")
     return float(match[1])
+
+
+def _address(fields: StrictFields) -> str:
+    found = fields.text("address", "")
+    if found and not ADDRESS.fullmatch(found):
+        raise FieldError(fields.path("address"), "expected the address of a Prometheus, such as http://prometheus:9090")
+    return found
 
 
 def _window(fields: StrictFields) -> timedelta:

@@ -1,6 +1,7 @@
 """Asks what canary and baseline answered in one window. Whatever goes wrong outside is an answer that says so, and never ends a pass."""
 
 import asyncio
+from collections.abc import Sequence
 
 from reconciler.analysis.arguments import substitute
 from reconciler.analysis.provider import Counters, CounterTask
@@ -29,26 +30,33 @@ class Sampling:
         return Sample(question, tuple(task.result() for task in asked))
 
     async def _answer(self, release: Release, address: str, metric: ComparedMetric, question: WindowQuestion) -> MetricAnswer:
-        sides = question.sides
+        """Both sides at once, so that one slow answer costs its own time only."""
+        sides = (question.sides.canary, question.sides.baseline)
         try:
             async with asyncio.timeout(LONGEST):
-                canary = await self._counts(release, address, metric, (sides.canary, question))
-                baseline = await self._counts(release, address, metric, (sides.baseline, question))
+                gained = await self._gained([task for side in sides for task in _tasks(release, address, metric, (side, question))])
         except TimeoutError:
             return MetricAnswer(metric.name, None, f"no answer within {LONGEST:g} s")
         except (Terminal, Transient) as error:
             return MetricAnswer(metric.name, None, Redactor().text(str(error))[:LONGEST_TEXT])
+        canary, baseline = (Counts(requests, found if metric.bad else requests - found) for requests, found in (gained[:2], gained[2:]))
         return answer(metric.name, canary, baseline)
 
-    async def _counts(self, release: Release, address: str, metric: ComparedMetric, asked: tuple[str, WindowQuestion]) -> Counts:
-        hashed, question = asked
-        values = {"hash": hashed, "namespace": release.namespace, "workload": release.spec.workload.name}
-        [selectors] = substitute([{"requests": metric.requests, "counted": metric.bad or metric.good}], values)
+    async def _gained(self, tasks: Sequence[CounterTask]) -> list[float]:
+        """Every answer, or the first refusal once all have come."""
+        answers = await asyncio.gather(*map(self._counters.gained, tasks), return_exceptions=True)
+        refusal = next((found for found in answers if isinstance(found, BaseException)), None)
+        if refusal is not None:
+            raise refusal
+        return [found for found in answers if not isinstance(found, BaseException)]
 
-        async def gained(name: str) -> float:
-            known_by = selectors["requests"]
-            task = CounterTask(address=address, selector=selectors[name], known_by=known_by, start=question.start, end=question.end)
-            return await self._counters.gained(task)
 
-        requests, counted = await gained("requests"), await gained("counted")
-        return Counts(requests, counted if metric.bad else requests - counted)
+def _tasks(release: Release, address: str, metric: ComparedMetric, asked: tuple[str, WindowQuestion]) -> list[CounterTask]:
+    """All requests of one side, then those that are counted as bad or good."""
+    side, question = asked
+    values = {"hash": side, "namespace": release.namespace, "workload": release.spec.workload.name}
+    [selectors] = substitute([{"requests": metric.requests, "counted": metric.bad or metric.good}], values)
+    return [
+        CounterTask(address=address, selector=selector, known_by=selectors["requests"], start=question.start, end=question.end)
+        for selector in (selectors["requests"], selectors["counted"])
+    ]

@@ -70,6 +70,8 @@ def test_every_field_is_read() -> None:
         ({"effect": "nanx"}, "write for example 1.5x"),
         ({"every": "9s"}, "expected 10s to 30m"),
         ({"every": "31m"}, "expected 10s to 30m"),
+        ({"address": "prometheus:9090"}, r"spec\.compare\.address: expected the address"),
+        ({"address": "http://ann:hunter2@prometheus"}, r"spec\.compare\.address: expected the address"),
         ({"minimumRequests": 0}, "at least 1"),
         ({"power": "95%"}, "unknown field"),
     ],

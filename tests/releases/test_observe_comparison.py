@@ -1,7 +1,12 @@
 """What canary and baseline are asked, and what becomes of answers that do not come."""
 
+import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 
+from reconciler_sandbox.rehearsal.virtual.loop import run_virtually
+
+from reconciler.analysis.provider import CounterTask
 from reconciler.analysis.statistics import Counts, Window
 from reconciler.kernel.errors import Terminal
 from reconciler.releases.compare import Compare, ComparedMetric
@@ -49,10 +54,32 @@ async def test_a_provider_without_an_answer_is_said_and_secrets_are_not() -> Non
     assert "no answer" in found.answers[0].problem and "hunter2" not in found.answers[0].problem
 
 
+class Slow(SteadyCounters):
+    """No answer comes before so many questions are under way."""
+
+    def __init__(self, rates: Mapping[str, tuple[float, float]], together: int) -> None:
+        super().__init__(rates)
+        self._together = asyncio.Barrier(together)
+
+    async def gained(self, task: CounterTask) -> float:
+        async with self._together:
+            return await super().gained(task)
+
+
+async def test_both_sides_are_asked_at_once() -> None:
+    found = await sampled(Slow(RATES, 4))
+    assert found.answers[0].window == Window(Counts(120, 30), Counts(600, 6))
+
+
+def test_an_answer_that_never_comes_is_not_waited_for() -> None:
+    found = run_virtually(sampled(Slow(RATES, 5)))
+    assert (found.answers[0].window, found.answers[0].problem) == (None, "no answer within 15 s")
+
+
 class Refusing(SteadyCounters):
     """Answers all but one metric."""
 
-    async def gained(self, task):  # type: ignore[no-untyped-def]
+    async def gained(self, task: CounterTask) -> float:
         if "broken" in task.selector:
             raise Terminal("bad_data: parse error" + " x" * 500)
         return await super().gained(task)
