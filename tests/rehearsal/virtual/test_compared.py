@@ -40,16 +40,21 @@ spec:
 """
 
 
-def played(tmp_path: Path, version: str, users: int = 50, verdict: str = "any", seed: int = 0) -> Played:
-    """One release of the storefront with the policy that is shipped, after a version of which one request in a thousand fails."""
+def manifests(tmp_path: Path) -> Path:
+    """A folder with the storefront, its routes, and the policy that is shipped."""
     folder = tmp_path / "manifests"
     folder.mkdir()
     (folder / "rollout.yaml").write_text(ROLLOUT)
     (folder / "network.yaml").write_bytes(NETWORK.read_bytes())
     (folder / "policy.yaml").write_bytes(POLICY.read_bytes())
+    return folder
+
+
+def played(tmp_path: Path, version: str, users: int = 50, verdict: str = "any", seed: int = 0) -> Played:
+    """One release of the storefront with the policy that is shipped, after a version of which one request in a thousand fails."""
     story = tmp_path / "story.yaml"
     story.write_text(f"releases: [{{version: {version}, before: flawed, users: {users}, verdict: {verdict}}}]")
-    [one] = simulate(Order(folder=folder, story=story, seed=seed))
+    [one] = simulate(Order(folder=manifests(tmp_path), story=story, seed=seed))
     return one
 
 
