@@ -1,7 +1,7 @@
 """Decides when the pod template that Git asks for may reach the cluster, and what lives there until then. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ class TemplateDecision:
     """What to do with the pod template of one object: `keep` the live one, and why; `release` is the one that the object carries.
 
     Where nothing lives, `instead` is the template to begin with (empty: nothing may be written yet). `wake_at`: when this may change by
-    itself.
+    itself. `keep_steps`: a rejected version lies aborted there, and other steps would begin it anew (contract 4.5).
     """
 
     keep: bool = False
@@ -26,6 +26,8 @@ class TemplateDecision:
     release: str = ""
     wake_at: datetime | None = None
     instead: Mapping[str, Any] = field(default_factory=dict)
+    keep_steps: bool = False
+    """True while a rejected version lies aborted there: other steps would begin it anew (contract 4.5)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,19 @@ def decide_template(wanted: Wanted, now: datetime) -> TemplateDecision:
 
     A Rollout that is missing is made from the version that served, and what Git asks for is released from there.
     """
+    decision = _decide(wanted, now)
+    return replace(decision, keep_steps=decision.keep and _lies_rejected(wanted))
+
+
+def _lies_rejected(wanted: Wanted) -> bool:
+    """True while the live template is that of a version that was rejected and brought home, as long as it is held and aborted."""
+    live = wanted.live
+    if live is None or not live.aborted or live.promoted:
+        return False
+    return any(release.status.held and release.status.pod_hash == live.current for release in wanted.history)
+
+
+def _decide(wanted: Wanted, now: datetime) -> TemplateDecision:
     good = serving(wanted.history, wanted.live.stable if wanted.live is not None else "")
     served = good.spec.content.template if good is not None else {}
     if wanted.awaited is not None:

@@ -31,8 +31,20 @@ def effective(desired: Manifest, live: Manifest | None, template: TemplateDecisi
         if not kept:
             return None
         manifest = _put(desired, path, kept)
+    if template.keep_steps and live is not None and kind_key(desired) == "Rollout":
+        manifest = _with_steps_of(live, manifest)
     marked = _annotate(manifest, marks)
     return _annotate(marked, {DESIRED: digest(_put(marked, path, "kept") if template.keep else marked)})
+
+
+def _with_steps_of(live: Manifest, manifest: Manifest) -> Manifest:
+    """The Rollout with the steps that the live one has, or has not."""
+    canary = (manifest["spec"].get("strategy") or {}).get("canary")
+    steps = (((live.get("spec") or {}).get("strategy") or {}).get("canary") or {}).get("steps")
+    if not isinstance(canary, dict) or canary.get("steps") == steps:
+        return manifest
+    others = {key: value for key, value in canary.items() if key != "steps"}
+    return _put(manifest, ("spec", "strategy", "canary"), others if steps is None else {**others, "steps": steps})
 
 
 def as_stored(manifest: Manifest) -> Manifest:

@@ -212,7 +212,7 @@ def _asked_for(facts: SourceFacts, located: Located, marks: Mapping[str, str]) -
 def _payload(asked_for: Manifest, desired: Manifest, kept: tuple[Manifest | None, TemplateDecision, Mapping[str, str]]) -> Manifest | None:
     """What is to be written now; None when the live object already is what Git asks for, or what may be had of it."""
     live, template, marks = kept
-    choice = effective(desired, live, template, marks) if template.keep else asked_for
+    choice = effective(desired, live, template, marks) if template.keep or template.keep_steps else asked_for
     if any(one is not None and written(one, live) for one in (asked_for, choice)):
         return None
     return choice

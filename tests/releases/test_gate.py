@@ -9,7 +9,7 @@ from reconciler.kernel.identity import Manifest
 from reconciler.releases.gate import TemplateDecision, Wanted, decide_template
 from reconciler.releases.model import Content, Release, ReleasePhase, ReleaseStatus, Verdict
 from reconciler.rollouts.view import view_of
-from tests.kit.releases import GOOD, NOW, TEMPLATE, release, rollout
+from tests.kit.releases import BAD, GOOD, NOW, TEMPLATE, aborted, release, rollout
 
 LATER = NOW + timedelta(minutes=10)
 
@@ -60,6 +60,19 @@ def test_a_held_version_is_kept_out_and_a_missing_rollout_is_made_from_what_serv
     missing = decided("bad", GOOD_ONE, BAD_ONE)
     assert (missing.keep, missing.release, missing.instead) == (True, "good", TEMPLATE)
     assert decided("bad", BAD_ONE) == TemplateDecision(True, "held by bad", "bad")
+
+
+def test_a_rejected_version_that_lies_aborted_keeps_its_steps_until_a_person_or_another_version_comes() -> None:
+    """Other steps would begin it anew, users and all, although nobody lifted it."""
+    bad = closed("bad", Verdict.ABORTED, 1, held=True, pod_hash=BAD)
+    lying = live(**aborted("by hand"))
+    assert decided("bad", GOOD_ONE, bad, live=lying).keep_steps
+    assert not decided("new", GOOD_ONE, bad, live=lying).keep_steps
+    assert not decided("bad", GOOD_ONE, bad, live=live()).keep_steps
+    assert not decided("bad", GOOD_ONE, replace(bad, status=replace(bad.status, held=False)), live=lying).keep_steps
+    assert not decided("bad", GOOD_ONE, bad, live=live(current=BAD, stable=BAD, abort=True)).keep_steps
+    assert not decided("bad", GOOD_ONE, bad, live=live(current="other", abort=True)).keep_steps
+    assert not decided("bad", GOOD_ONE, bad).keep_steps
 
 
 def test_an_override_keeps_the_template_only_while_git_asks_for_the_same() -> None:

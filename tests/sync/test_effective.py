@@ -48,3 +48,42 @@ def test_an_object_that_carries_no_mark_is_not_as_wanted() -> None:
     assert wanted is not None
     for metadata in ({}, {"annotations": None}, {"annotations": {"theirs": "x"}}):
         assert not written(wanted, {**wanted, "metadata": metadata})
+
+
+# -- steps of a rejected version that lies aborted --------------------------------------------------------------------
+
+STEPS, OTHERS = [{"setWeight": 25}], [{"setWeight": 30}]
+LYING = TemplateDecision(keep_steps=True)
+
+
+def rollout(steps: object = None, **canary: object) -> Manifest:
+    strategy = {"canary": {**canary, **({"steps": steps} if steps is not None else {})}}
+    return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "web"}, "spec": {"strategy": strategy}}
+
+
+def strategy_of(wanted: Manifest | None) -> object:
+    assert wanted is not None
+    return wanted["spec"]["strategy"]["canary"]
+
+
+def test_kept_steps_are_the_live_ones_and_the_rest_of_the_strategy_flows() -> None:
+    assert strategy_of(effective(rollout(OTHERS, maxSurge=2), rollout(STEPS), LYING, {})) == {"maxSurge": 2, "steps": STEPS}
+    assert strategy_of(effective(rollout(OTHERS, maxSurge=2), rollout(STEPS), THROUGH, {})) == {"maxSurge": 2, "steps": OTHERS}
+
+
+def test_steps_that_the_live_rollout_does_not_have_are_not_added() -> None:
+    assert strategy_of(effective(rollout(OTHERS), rollout(), LYING, {})) == {}
+
+
+def test_where_there_are_no_steps_nothing_is_kept() -> None:
+    other = {**rollout(), "spec": {"strategy": {"blueGreen": {"activeService": "a"}}}}
+    wanted = effective(other, rollout(STEPS), LYING, {})
+    assert wanted is not None and wanted["spec"] == other["spec"]
+    assert effective(deployment("v2"), deployment("v1"), LYING, {}) == effective(deployment("v2"), deployment("v1"), THROUGH, {})
+    assert strategy_of(effective(rollout(OTHERS), None, LYING, {})) == {"steps": OTHERS}
+
+
+def test_steps_flow_once_nothing_is_kept_any_more() -> None:
+    lying = effective(rollout(OTHERS), rollout(STEPS), LYING, {})
+    later = effective(rollout(OTHERS), lying, THROUGH, {})
+    assert later is not None and not written(later, lying)
