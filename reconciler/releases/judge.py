@@ -71,7 +71,9 @@ def answer_held(look: Look) -> ReleaseStatus | None:
     held_by = look.facts.held_by
     if held_by is None:
         return None
-    status = _end(look, Verdict.HELD, f"this version was rejected by {held_by.name} and is held")
+    same = held_by.spec.identity == look.release.spec.identity  # its pods are known: a person may still promote them
+    known = replace(look.status, pod_hash=held_by.status.pod_hash if same else "")
+    status = _end(look.with_(known), Verdict.HELD, f"this version was rejected by {held_by.name} and is held")
     wanted = held_by.status.restore
     if wanted is None or look.release.spec.previous is None:
         return replace(status, held=True)

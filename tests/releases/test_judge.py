@@ -6,11 +6,13 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.kernel.identity import Manifest
+from reconciler.releases.attempts import next_attempt
 from reconciler.releases.facts import ReleaseFacts
 from reconciler.releases.judge import judge
 from reconciler.releases.model import Cause, ReleasePhase, ReleaseStatus, Restore, RestoreMode, RestoreState, Verb, Verdict
 from reconciler.releases.policy import AfterPromotion, ReleasePolicy
 from reconciler.releases.waiting import OVERRIDDEN
+from reconciler.rollouts.view import view_of
 from tests.kit.releases import BAD, GOOD, NOW, TEMPLATE, aborted, facts, release, rollout, run
 
 POLICY = ReleasePolicy(name="p", namespace="shop")
@@ -185,6 +187,19 @@ def test_a_held_version_pushed_again_is_answered_and_restored_without_being_judg
     status = judged(facts(held_by=REJECTED))
     assert (status.verdict, status.held) == (Verdict.HELD, True)
     assert status.restore == Restore(state=RestoreState.WANTED, push_until=NOW + POLICY.push_within)
+
+
+def test_a_held_version_that_a_person_promotes_all_the_same_is_tried_again() -> None:
+    """Pushed again, it is held; its pods still lie aborted, and whoever promotes them takes it to users."""
+    held_by = replace(REJECTED, spec=replace(REJECTED.spec, identity="bad-identity"))
+    again = release("web-again", minutes=1, status=judged(facts(held_by=held_by), status=ReleaseStatus()))
+    assert again.status.pod_hash == BAD
+    lying, promoted_by_hand = view_of(rollout(**aborted("by analysis"))), view_of(rollout(phase="Progressing"))
+    assert next_attempt([held_by, again], lying, "bad-identity") is None
+    tried = next_attempt([held_by, again], promoted_by_hand, "bad-identity")
+    assert tried is not None and tried.spec.cause is Cause.RETRIED
+    other = replace(REJECTED, spec=replace(REJECTED.spec, identity="same images, another template"))
+    assert judged(facts(held_by=other), status=ReleaseStatus()).pod_hash == ""
 
 
 def test_a_held_version_without_one_before_it_is_held_and_git_left_alone() -> None:
