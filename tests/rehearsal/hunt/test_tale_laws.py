@@ -17,7 +17,19 @@ from reconciler_sandbox.rehearsal.virtual.remote import MemoryRemote
 
 from reconciler.releases.manifest import render_release
 from reconciler.releases.message import TRAILER, release_trailer
-from reconciler.releases.model import Cause, Previous, Release, ReleasePhase, ReleaseStatus, Restore, RestoreState, RunRecord, Verdict
+from reconciler.releases.model import (
+    Cause,
+    Evidence,
+    Previous,
+    Release,
+    ReleasePhase,
+    ReleaseStatus,
+    Restore,
+    RestoreMode,
+    RestoreState,
+    RunRecord,
+    Verdict,
+)
 from tests.kit.releases import NOW, release
 
 LONG = BEGINNING + timedelta(minutes=5)
@@ -80,6 +92,9 @@ def sight(*releases: Release, runs: Mapping[str, dict[str, Any]] | None = None, 
 
 HELD = of(status={"verdict": Verdict.FAILED, "held": True})
 AGAIN = of(name="web-bad-2", minutes=1, attempt=2, cause=Cause.RETRIED)
+PUSHED = of(status={"verdict": Verdict.FAILED, "restore": Restore(state=RestoreState.PUSHED)})
+PROPOSED = of(status={"verdict": Verdict.ABORTED, "restore": Restore(state=RestoreState.PUSHED, mode=RestoreMode.PROPOSE)})
+ROW = Evidence(run="web-bad-2", metric="m", phase="Failed", failed=1, failed_on_data=True)
 WANTED = of(status={"verdict": Verdict.FAILED, "restore": Restore(state=RestoreState.WANTED)})
 REJECTED = of(status={"verdict": Verdict.FAILED})
 PASSED = of(status={"verdict": Verdict.PASSED})
@@ -120,18 +135,28 @@ PLANTED: list[Planted] = [
     ),
     (
         laws.a_restore_leads_to_what_served_before,
-        lambda: sight(REJECTED, remote=restored("0.9", REJECTED)),
-        lambda: sight(REJECTED, remote=restored("1.0", REJECTED)),
+        lambda: sight(PUSHED, remote=restored("0.9", PUSHED)),
+        lambda: sight(PUSHED, remote=restored("1.0", PUSHED)),
     ),
     (
         laws.a_restore_leads_to_what_served_before,
         lambda: sight(PASSED, remote=restored("1.0", PASSED)),
-        lambda: sight(REJECTED, remote=restored("1.0", REJECTED)),
+        lambda: sight(PUSHED, remote=restored("1.0", PUSHED)),
     ),
     (
         laws.a_restore_leads_to_what_served_before,
         lambda: sight(remote=restored("1.0", REJECTED)),
-        lambda: sight(REJECTED, remote=restored("1.0", REJECTED)),
+        lambda: sight(PUSHED, remote=restored("1.0", PUSHED)),
+    ),
+    (
+        laws.a_restore_leads_to_what_served_before,
+        lambda: sight(PROPOSED, remote=restored("1.0", PROPOSED)),
+        lambda: sight(PUSHED, remote=restored("1.0", PUSHED)),
+    ),
+    (
+        laws.a_failure_was_seen,
+        lambda: sight(REJECTED),
+        lambda: sight(of(status={"verdict": Verdict.FAILED, "evidence": (ROW,)})),
     ),
     (
         laws.git_and_cluster_agree_or_a_person_is_asked,
@@ -144,7 +169,7 @@ PLANTED: list[Planted] = [
             lambda wrong=wrong: sight(wrong, remote=asking("errors-1")),
             lambda: sight(REJECTED, remote=asking("errors-1")),
         )
-        for wrong in (of(), PASSED, WANTED, of(status={"verdict": Verdict.FAILED, "restore": Restore(state=RestoreState.PUSHED)}))
+        for wrong in (of(), PASSED, WANTED, PUSHED)
     ),
     (
         laws.no_secret_is_shown,

@@ -112,11 +112,12 @@ def names(found: Sequence[str]) -> list[str]:
     return [line.partition(":")[0] for line in found]
 
 
-def restored(*contents: bytes) -> MemoryRemote:
+def restored(*contents: bytes, each: str = "") -> MemoryRemote:
+    """`each` numbers the releases that are restored."""
     remote = MemoryRemote()
     remote.commit({"web.yaml": b"image: web:2\nreplicas: 1\n"}, "two", at=0)
-    for content in contents:
-        remote.commit({"web.yaml": content}, f"Restore web\n\n{TRAILER}: shop/web-1", at=0)
+    for number, content in enumerate(contents):
+        remote.commit({"web.yaml": content}, f"Restore web\n\n{TRAILER}: shop/web-{number if each else 1}", at=1700 * number)
     return remote
 
 
@@ -133,6 +134,7 @@ def test_a_quiet_world_breaks_no_law() -> None:
         ({"objects": {"rollouts": [{"metadata": {"name": "web"}, "status": {"phase": "Paused"}}]}}, "what waits says why"),
         ({"objects": {"releases": [{"metadata": {"name": "web"}, "status": {"phase": "Pending"}}]}}, "what waits says why"),
         ({"remote": restored(b"image: web:1\nreplicas: 1\n", b"image: web:0\nreplicas: 1\n")}, "git is restored within its budget"),
+        ({"remote": restored(*(b"image: web:%d\nreplicas: 1\n" % n for n in range(3)), each="n")}, "git is restored within its budget"),
         ({"remote": restored(b"image: web:1\n")}, "a restore changes nothing but its scalars"),
         ({"remote": restored(b"image: web:1\nscale: 1\n")}, "a restore changes nothing but its scalars"),
     ],

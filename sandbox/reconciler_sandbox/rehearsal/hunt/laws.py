@@ -7,7 +7,7 @@ from datetime import timedelta
 from reconciler.releases.holds import TRIED_AGAIN
 from reconciler.releases.manifest import parse_release
 from reconciler.releases.message import TRAILER, release_trailer
-from reconciler.releases.model import REJECTIONS, Cause, Release, RestoreState, Verdict
+from reconciler.releases.model import REJECTIONS, Cause, Release, RestoreMode, RestoreState, Verdict
 from reconciler_sandbox.rehearsal.hunt.committers import TAG
 from reconciler_sandbox.rehearsal.hunt.plots import SECRET
 from reconciler_sandbox.rehearsal.hunt.tale import Deed
@@ -98,14 +98,27 @@ def a_restore_leads_to_what_served_before(sight: Sight, _: Memory) -> Iterator[s
         wanted = set(previous.images.values()) if previous is not None else set()
         if tag is not None and not any(image.endswith(f":{tag[1].decode()}") for image in wanted):
             yield f"{commit[:7]} sets {tag[1].decode()}, and {release.name} replaced {', '.join(sorted(wanted)) or 'nothing'}"
-        if release.status.verdict in NO_WAY_BACK:
+        restore = release.status.restore
+        if release.status.verdict in NO_WAY_BACK or restore is None:
             yield f"{commit[:7]} restores {release.name}, which ended as {release.status.verdict}"
+        elif restore.mode is RestoreMode.PROPOSE:
+            yield f"{commit[:7]} restores {release.name} without asking, and its policy says propose"
 
 
 def _workload_file(sight: Sight, commit: str) -> bytes:
     store = sight.remote.store
     contents = (store.blobs.get(oid, b"") for _, oid in store.files(commit).values())
     return next((content for content in contents if TAG.search(content)), b"")
+
+
+def a_failure_was_seen(sight: Sight, _: Memory) -> Iterator[str]:
+    """A version has failed by a measurement with data, by our own abort of pods that do not come, or by the deadline alone."""
+    for release in every_release(sight):
+        status = release.status
+        measured = any(row.failed_on_data for row in status.evidence)
+        stuck = any(verb.verb == "abort" for verb in status.verbs) or "timed out" in status.reason
+        if status.verdict is Verdict.FAILED and not (measured or stuck):
+            yield f"{release.name} failed: {status.reason}"
 
 
 def git_and_cluster_agree_or_a_person_is_asked(sight: Sight, _: Memory) -> Iterator[str]:
@@ -181,6 +194,7 @@ TALE_REST: Sequence[Law] = (
     a_bad_version_is_never_proven,
     evidence_belongs_to_one_attempt,
     a_restore_leads_to_what_served_before,
+    a_failure_was_seen,
     git_and_cluster_agree_or_a_person_is_asked,
     no_secret_is_shown,
     an_ending_is_told,
@@ -189,8 +203,8 @@ TALE_REST: Sequence[Law] = (
 
 
 WAIVED: Mapping[str, frozenset[Deed]] = {
-    # without the stable pods, what is left serves until others are up
-    a_held_version_meets_no_users.__name__: frozenset({Deed.DELETE}),
+    # without the stable pods, what is left serves until others are up; and a paused Rollout leaves pods that a person scales alone
+    a_held_version_meets_no_users.__name__: frozenset({Deed.DELETE, Deed.EDIT}),
     # a branch whose Release is gone is no longer known for ours
     proposals_stay_bounded.__name__: frozenset({Deed.DELETE}),
     # a template that another tool wrote stays until Git changes (docs/configuration.md, "Overridden")

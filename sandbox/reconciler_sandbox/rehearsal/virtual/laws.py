@@ -14,6 +14,7 @@ Manifest = dict[str, Any]
 HOME = timedelta(seconds=90)
 """So long traffic may take to leave a rejected version."""
 EMPTY = timedelta(seconds=5)
+MOST_AN_HOUR = 2
 MOST = {"releases": 40, "analysisruns": 60, "replicasets": 30}
 REJECTED = ("failed", "aborted", "held")
 
@@ -79,6 +80,10 @@ def git_is_restored_within_its_budget(sight: Sight, _: Memory) -> Iterator[str]:
         trailer = next((line for line in words if line.startswith("Reconciler-Release: ")), "")
         by_release[trailer] = by_release.get(trailer, 0) + 1
     yield from (f"{count} restore commits say {trailer}" for trailer, count in by_release.items() if count > 1)
+    moments = [int(text.author.split()[-2]) for _commit, text in sight.remote.restoring()]  # of the verdicts
+    for third, first in zip(moments[MOST_AN_HOUR:], moments, strict=False):
+        if third - first < 3600:
+            yield f"more than {MOST_AN_HOUR} restore commits within {third - first} seconds"
 
 
 def a_restore_changes_nothing_but_its_scalars(sight: Sight, _: Memory) -> Iterator[str]:
