@@ -111,19 +111,16 @@ def _behind(name: str, inputs: ChartFiles) -> tuple[str, ...]:
 
 
 def hook_problem(file: str, manifest: Mapping[str, Any]) -> SourceProblem | None:
-    """What to say of an object that helm applies at a moment of its own; None for one that is applied as it is."""
+    """What to say of an object that Helm applies at a moment which no release has; None for one that is applied, or run as a hook."""
     annotations = manifest["metadata"].get("annotations")
     value = annotations.get(HOOK) if isinstance(annotations, dict) else None
     if not isinstance(value, str):
         return None
     moments = {part.strip() for part in value.split(",") if part.strip()}
-    if moments <= {"crd-install"}:
+    if not moments or not moments <= TEST_HOOKS | LEAVING_HOOKS:
         return None
     what = f"{manifest['kind']} {manifest['metadata'].get('name') or ''} is a hook ({', '.join(sorted(moments))})".replace("  ", " ")
-    if moments <= TEST_HOOKS | LEAVING_HOOKS:
-        return SourceProblem(file, 0, f"{what}, which a release never applies", "nothing is to be done", Hides.NOTHING, note=True)
-    remedy = "run it as an ordinary object, or before the push"
-    return SourceProblem(file, 0, f"{what}, and no hooks are run here: it is not applied", remedy, Hides.ITSELF)
+    return SourceProblem(file, 0, f"{what}, which a release never applies", "nothing is to be done", Hides.NOTHING, note=True)
 
 
 def unsteady(files: Mapping[str, bytes], inputs: ChartFiles) -> Iterator[SourceProblem]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from reconciler.git.objects import Hides, Snapshot, SourceProblem
 from reconciler.kernel.identity import Manifest
+from reconciler.sources.hooks import is_hook
 from reconciler.sources.kinds import is_namespaced, kind_key
 from reconciler.sources.model import FieldLocation
 from reconciler.sources.references import Named, config_of, lender_of
@@ -64,6 +65,8 @@ class Parsed:
     manifests: tuple[Located, ...] = ()
     problems: tuple[SourceProblem, ...] = ()
     commit: str = ""
+    hooks: tuple[Located, ...] = ()
+    """Objects that run at a moment of a sync, and are not applied with the others."""
     found: Mapping[Named, Located] = field(default_factory=dict)
     claims: frozenset[Named] = frozenset()
     notes: tuple[SourceProblem, ...] = ()
@@ -108,14 +111,17 @@ def manifests_of(snapshot: Snapshot, previous: Parsed | None = None, namespace: 
 
 def parsed_from(files: Mapping[str, ParsedFile], problems: tuple[SourceProblem, ...] = (), commit: str = "") -> Parsed:
     """Puts parsed files together; an object that two files claim is a problem that names both."""
-    manifests = tuple(located for parsed in files.values() for located in parsed.manifests)
-    doubled, claims = _contests(manifests)
+    found = tuple(located for parsed in files.values() for located in parsed.manifests)
+    hooks = tuple(located for located in found if is_hook(located.manifest))
+    manifests = tuple(located for located in found if not is_hook(located.manifest)) if hooks else found
+    doubled, claims = _contests((*manifests, *(located for located in hooks if located.key[2])))
     broken = tuple(problem for parsed in files.values() for problem in parsed.problems)
     index = {located.key: located for located in manifests}
     told = tuple(problem for problem in problems if not problem.note)
     notes = [problem for problem in problems if problem.note] + [note for parsed in files.values() for note in parsed.notes]
     hidden = tuple(problem.file for problem in problems if problem.hides is Hides.ITSELF)
-    return Parsed(files, manifests, (*told, *broken, *doubled), commit, index, claims, tuple(notes), hidden)
+    whole = Parsed(files, manifests, (*told, *broken, *doubled), commit, hooks, index, claims)
+    return replace(whole, notes=tuple(notes), withheld=hidden)
 
 
 def joined(first: Parsed, *others: Parsed) -> Parsed:

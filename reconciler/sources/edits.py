@@ -236,7 +236,7 @@ def _own(parsed: Parsed, workload: Workload) -> set[Named]:
 
 
 def _rest(parsed: Parsed, own: set[Named]) -> list[Manifest]:
-    return [located.manifest for located in parsed.manifests if located.key not in own]
+    return [located.manifest for located in (*parsed.manifests, *parsed.hooks) if located.key not in own]
 
 
 def _same(ones: list[Manifest], others: list[Manifest]) -> bool:

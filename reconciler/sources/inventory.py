@@ -11,7 +11,9 @@ from datetime import datetime
 import msgspec
 
 from reconciler.kernel.identity import Manifest, annotations_of
+from reconciler.sources.hooks import HookPhase
 from reconciler.sources.problem import RecordedProblem
+from reconciler.sources.syncrun import SyncRun
 
 DATA_KEY = "inventory"
 CONFIRMED = "reconciler.dev/confirmed-prune"
@@ -58,6 +60,7 @@ class WaveWait:
     wave: int
     since: datetime
     behind: int
+    phase: HookPhase = HookPhase.SYNC
     objects: tuple[WaitedFor, ...] = ()
     told: bool = False
     """True once it took longer than the source's `waveDeadline`."""
@@ -65,7 +68,8 @@ class WaveWait:
     def __str__(self) -> str:
         names = [f"{one.object}{f' ({one.why})' if one.why else ''}" for one in self.objects[:NAMED]]
         more = [f"… and {len(self.objects) - NAMED} more"] if len(self.objects) > NAMED else []
-        return f"sync wave {self.wave} waits for {', '.join((*names, *more))}; {self.behind} objects wait behind it"
+        stage = f"sync wave {self.wave}" if self.phase is HookPhase.SYNC else f"wave {self.wave} of {self.phase}"
+        return f"{stage} waits for {', '.join((*names, *more))}; {self.behind} objects wait behind it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +92,8 @@ class Inventory:
     blocked: BlockedPrune | None = None
     wave: WaveWait | None = None
     """The sync wave that later ones wait for."""
+    run: SyncRun | None = None
+    """The hooks of the revision that is asked for; None where Git holds none."""
 
 
 def config_map_name(source: str) -> str:

@@ -30,6 +30,9 @@ class Reason(StrEnum):
     NOT_REMOVED = "not removed"
     PRUNE_BLOCKED = "prune blocked"
     WAVE_WAITS = "wave waits"
+    HOOK_WAITS = "hook waits"
+    HOOK_FAILED = "hook failed"
+    IN_THE_WAY = "in the way"
 
 
 class Mender(StrEnum):

@@ -149,8 +149,16 @@ def moved_objects(before: Parsed, after: Parsed) -> list[str]:
     """The objects that two renderings of one folder have differently; the folder itself where one of them fails."""
     if before.unreadable or after.unreadable:
         return [] if list(map(str, before.problems)) == list(map(str, after.problems)) else ["everything"]
-    old, new = ({located.key: canonical(located.manifest) for located in parsed.manifests} for parsed in (before, after))
+    old, new = _said(before), _said(after)
     return [_named(key) for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
+
+
+def _said(parsed: Parsed) -> dict[Named, list[str]]:
+    """What each object says, hooks included; those whose names are to be generated are one."""
+    said: dict[Named, list[str]] = {}
+    for located in (*parsed.manifests, *parsed.hooks):
+        said.setdefault(located.key, []).append(canonical(located.manifest))
+    return said
 
 
 def _named(key: Named) -> str:
@@ -238,7 +246,7 @@ def _relevant(versions: _Versions, candidates: Sequence[_Candidate]) -> Generato
 
 def _secrets(parsed: Parsed) -> dict[Named, str]:
     """What the Secrets of a rendering hold."""
-    return {located.key: canonical(located.manifest) for located in parsed.manifests if located.key[0] == "Secret"}
+    return {located.key: canonical(located.manifest) for located in (*parsed.manifests, *parsed.hooks) if located.key[0] == "Secret"}
 
 
 # --- the edit and its proof ---

@@ -86,6 +86,8 @@ class SourceSettings:
     helm: HelmSettings = field(default_factory=HelmSettings)
     prune: bool = True
     prune_limit: PruneLimit = PruneLimit()
+    hooks: bool = True
+    """False where hooks of Git are left out."""
     wave_deadline: timedelta = timedelta(minutes=10)
     """How long a sync wave may be on its way before people are told what it waits for."""
     credentials: CredentialFile | None = None

@@ -23,7 +23,7 @@ from reconciler.sync.facts import Failure
 from reconciler.sync.failing import failure_of
 from reconciler.sync.plan import Removal, SourcePlan
 from reconciler.sync.template_gate import OverrideEnd
-from reconciler.sync.writes import Write
+from reconciler.sync.writes import HookStep, Write
 
 WRITERS = 16
 UNPROCESSABLE = 422
@@ -39,6 +39,8 @@ class Outcome:
     failures: Mapping[Place, Failure] = field(default_factory=dict)
     gone: tuple[Place, ...] = ()
     problems: tuple[RecordedProblem, ...] = ()
+    hooks: Mapping[Place, Failure] = field(default_factory=dict)
+    """Hooks about which something could not be done."""
     stopped: bool = False
     """True when a write failed and a later sync wave was not begun."""
     unfinished: str = ""
@@ -55,7 +57,11 @@ class SourceApply:
 
     async def carry_out(self, plan: SourcePlan, before: Mapping[Place, Failure]) -> Outcome:
         """Every wave after the one before; then what left Git and what is handed back, as far as nothing failed that it concerns."""
+        begun = await self._hooks([step for step in plan.hooks if not step.after_writes], before)
         done = await self.write(plan.waves, before)
+        if not done.failures:
+            begun |= await self._hooks([step for step in plan.hooks if step.after_writes], before)
+        done = replace(done, hooks=begun)
         missed = {write.place for wave in plan.waves for write in wave} - done.uids.keys()
         ends = [override_end for place, override_end in plan.override_ends if place not in missed]
         unfinished = "; ".join(filter(None, [await self._end(override_end) for override_end in ends]))
@@ -86,6 +92,19 @@ class SourceApply:
                 elif write.in_git:
                     uids[write.place] = (uid_of(result), write.file)
         return Outcome(uids=uids, failures=failures)
+
+    async def _hooks(self, steps: Sequence[HookStep], before: Mapping[Place, Failure]) -> dict[Place, Failure]:
+        """What is due about hooks, one after the other, in the order in which they are made."""
+        failures = {}
+        for step in steps:
+            try:
+                await self._apply(Plan(step.actions))
+                log.info(str(step), object=str(step.ref))
+            except Fenced:
+                raise
+            except (Transient, Terminal, ApiError) as error:
+                failures[step.place] = failure_of(step, error, before.get(step.place), self._clock.now())
+        return failures
 
     async def _one(self, write: Write, slots: asyncio.Semaphore) -> Result:
         async with slots:

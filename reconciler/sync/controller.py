@@ -35,6 +35,7 @@ from reconciler.sources.settings import SourceSettings
 from reconciler.sources.source_port import SourcePort, Tip
 from reconciler.sync.apply import Outcome, SourceApply
 from reconciler.sync.facts import Failure, SourceFacts
+from reconciler.sync.hooks import next_run
 from reconciler.sync.observe import Observation
 from reconciler.sync.plan import SourcePlan, file_problem, foundations, plan, ready, release_problems
 from reconciler.sync.writes import Write
@@ -123,7 +124,8 @@ class SourceController:
         if source.settings.companion and not self._parts.reporting:
             return await self._accompany(name, source, record, tip)
         began = self._clock.monotonic()
-        facts = await self._parts.observation.facts((source.settings, tip), record.stored, record.inventory)
+        asked = replace(_asked_by(tip, record.inventory), run=next_run(source.settings, tip, record.inventory.run))
+        facts = await self._parts.observation.facts((source.settings, tip), record.stored, asked)
         facts = replace(facts, routers=self._parts.routers)
         if self._parts.reporting or not source.settings.apply:
             await self._report(name, record, facts)
@@ -144,10 +146,9 @@ class SourceController:
 
     async def _deliver(self, name: str, source: SourcePort, record: StoredSource, facts: SourceFacts) -> datetime | None:
         """Carry out what is due, and put on record what came of it."""
-        tip, failures = facts.tip, self._failures.get(name, {})
-        asked = _asked_by(tip, record.inventory)
+        tip, failures, asked = facts.tip, self._failures.get(name, {}), facts.inventory
         record = await self._store(name, record, asked)
-        facts, founded = await self._found(replace(facts, inventory=asked), failures)
+        facts, founded = await self._found(facts, failures)
         opened = await self._opener.open(source, replace(tip, parsed=ready(facts)))
         facts = replace(facts, unjudged=opened.unjudged, unopened=opened.failure)
         thought, facts = await self._thought(facts, {**failures, **founded.failures})
@@ -251,9 +252,9 @@ def _by_rank(writes: Sequence[Write]) -> list[list[Write]]:
 
 def remaining(thought: SourcePlan, facts: SourceFacts, outcomes: tuple[Outcome, Outcome]) -> Failures:
     """What failed and is still wished: what was written, or is asked for otherwise, is forgotten."""
-    tried = {write.place for wave in thought.waves for write in wave}
+    tried = {write.place for wave in thought.waves for write in wave} | {step.place for step in thought.hooks}
     waiting = {place: failure for place, failure in facts.failures.items() if place not in tried and place in thought.waiting}
-    return {**waiting, **outcomes[0].failures, **outcomes[1].failures}
+    return {**waiting, **outcomes[0].failures, **outcomes[1].failures, **outcomes[1].hooks}
 
 
 def _recorded(asked: Inventory, thought: SourcePlan, outcomes: tuple[Outcome, Outcome]) -> Inventory:
@@ -262,7 +263,7 @@ def _recorded(asked: Inventory, thought: SourcePlan, outcomes: tuple[Outcome, Ou
     for outcome in outcomes:
         seen.update(outcome.uids)
     gone = (*thought.gone, *outcomes[1].gone)
-    failed = [f.problem for outcome in outcomes for f in outcome.failures.values() if not f.quiet]
+    failed = [f.problem for o in outcomes for f in (*o.failures.values(), *o.hooks.values()) if not f.quiet]
     known = dict.fromkeys((*thought.problems, *failed, *outcomes[1].problems))
     return replace(
         asked,
@@ -273,4 +274,5 @@ def _recorded(asked: Inventory, thought: SourcePlan, outcomes: tuple[Outcome, Ou
         planned=(),
         blocked=thought.blocked,
         wave=thought.wave,
+        run=thought.run,
     )

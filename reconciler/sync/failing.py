@@ -6,14 +6,14 @@ from reconciler.kernel.errors import Transient
 from reconciler.kube.errors import ApiError, Conflict, Forbidden, NotFound, NotServed, Refused
 from reconciler.sources.problem import Mender, Reason, RecordedProblem
 from reconciler.sync.facts import Failure
-from reconciler.sync.writes import Write
+from reconciler.sync.writes import HookStep, Write
 
 SOON, LATER, LONGEST = timedelta(seconds=1), timedelta(seconds=5), timedelta(minutes=5)
 PATIENCE = 3
 """A write that raced is told of after so many tries."""
 
 
-def failure_of(write: Write, error: Exception, before: Failure | None, now: datetime) -> Failure:
+def failure_of(write: Write | HookStep, error: Exception, before: Failure | None, now: datetime) -> Failure:
     """What is remembered of a write that did not go through. The pauses double as long as the same wish fails."""
     attempts = 1 + (before.attempts if before is not None and before.digest == write.digest else 0)
     first = LATER if isinstance(error, Refused | NotFound) else SOON
@@ -23,14 +23,14 @@ def failure_of(write: Write, error: Exception, before: Failure | None, now: date
     return Failure(write.digest, _problem(write, error), attempts, now + max(pause, asked), quiet)
 
 
-def _problem(write: Write, error: Exception) -> RecordedProblem:
+def _problem(write: Write | HookStep, error: Exception) -> RecordedProblem:
     reason, mender, remedy = _kind(error)
     message = f"the server refused it: {error}" if isinstance(error, ApiError) else str(error)
     return RecordedProblem(
         reason=reason,
         file=write.file,
         line=write.line,
-        object=str(write.patch.ref),
+        object=str(write.ref),
         message=message,
         remedy=remedy,
         mender=mender,

@@ -24,6 +24,7 @@ from reconciler.sources.source_port import Tip
 from reconciler.sources.templates import Workload, workloads
 from reconciler.sync.adoption import ADOPTED, orphans
 from reconciler.sync.facts import Failure, GateFacts, SourceFacts
+from reconciler.sync.hooks import hook_places
 from reconciler.sync.plan import wanted_places
 
 READERS = 16
@@ -52,7 +53,8 @@ class Observation:
 
     async def _looked_up(self, facts: SourceFacts) -> SourceFacts:
         manifests = [located.manifest for located in facts.tip.parsed.manifests]
-        kinds = {(str(m["apiVersion"]), str(m["kind"])) for m in manifests} | {e.place[:2] for e in facts.inventory.entries}
+        known = (*(entry.place for entry in facts.inventory.entries), *hook_places(facts.inventory.run))
+        kinds = {(str(m["apiVersion"]), str(m["kind"])) for m in manifests} | {place[:2] for place in known}
         resources = await self._discovery.resources_of(kinds)
         facts = replace(facts, resources=resources)
         rollouts = {(namespace_of(r), name_of(r)): r for r in self._cache.list(ROLLOUTS)}

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from reconciler.kernel.identity import Manifest, annotations_of
 from reconciler.sources.documents import Parsed
+from reconciler.sources.hooks import hook_of
 from reconciler.sources.kinds import kind_key
 from reconciler.sources.permission import described
 from reconciler.sync.order import WAVE, wave_asked
@@ -81,6 +82,9 @@ def option_notes(parsed: Parsed) -> tuple[str, ...]:
         found: dict[str, list[str]] = {}
         for located in parsed.manifests:
             for words in _unserved(located.manifest):
+                found.setdefault(words, []).append(described(located.manifest))
+        for located in parsed.hooks:
+            for words in (*hook_of(located.manifest).unserved, *_unserved(located.manifest)):
                 found.setdefault(words, []).append(described(located.manifest))
         parsed.derived["option notes"] = tuple(_note(words, objects) for words, objects in sorted(found.items()))
     notes: tuple[str, ...] = parsed.derived["option notes"]

@@ -16,6 +16,8 @@ RANKS = (
 RANK = {kind: rank for rank, kinds in enumerate(RANKS) for kind in kinds}
 WORKLOADS = RANK["Deployment"]
 WAVE = "argocd.argoproj.io/sync-wave"
+WEIGHT = "helm.sh/hook-weight"
+"""The same in Helm's words, where nothing else is said."""
 
 FOUNDATIONS = ("Namespace", "CustomResourceDefinition", "ReleasePolicy", "ClusterReleasePolicy")
 """What has to be there before anything else can be looked up, made, or judged."""
@@ -33,5 +35,6 @@ def wave_of(manifest: Manifest) -> int:
 
 def wave_asked(manifest: Manifest) -> int | None:
     """The sync wave as it is written; None where that is no whole number, and 0 where none is."""
-    text = str(annotations_of(manifest).get(WAVE, "0")).strip()
+    annotations = annotations_of(manifest)
+    text = str(annotations.get(WAVE, annotations.get(WEIGHT, "0"))).strip()
     return int(text) if text.removeprefix("-").isdecimal() else None

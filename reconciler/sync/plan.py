@@ -16,15 +16,18 @@ from reconciler.sources.inventory import BlockedPrune, Place, WaveWait, digest_o
 from reconciler.sources.kinds import kind_key
 from reconciler.sources.permission import described
 from reconciler.sources.problem import Mender, Reason, RecordedProblem
+from reconciler.sources.syncrun import SyncRun
 from reconciler.sync.adoption import give_back, orphans
 from reconciler.sync.facts import SourceFacts, located_in, place_of
+from reconciler.sync.hook_steps import hook_problems, hook_steps, moves
+from reconciler.sync.hooks import hook_places, hooks_now, scoped
 from reconciler.sync.options import option_notes, options_of
 from reconciler.sync.order import FOUNDATIONS, wave_of
 from reconciler.sync.prune import LeftGit, Removals, behind, left_git, removals
 from reconciler.sync.template_gate import OverrideEnd
 from reconciler.sync.waves import in_waves
 from reconciler.sync.wish import LOOK_AGAIN, Wish, in_use, owned_in, wish
-from reconciler.sync.writes import Write
+from reconciler.sync.writes import HookStep, Write
 
 SERVING = {*TEMPLATES, "Service", "Gateway"}
 """Kinds that users feel at once, beside those of the routers: while one could not be written, nothing it may stand on is taken away."""
@@ -48,6 +51,9 @@ class SourcePlan:
     """The effects of one pass in the order in which they are carried out, and what is to be put on record."""
 
     waves: tuple[tuple[Write, ...], ...] = ()
+    hooks: tuple[HookStep, ...] = ()
+    run: SyncRun | None = None
+    """The hooks as they are by now."""
     held: tuple[Write, ...] = ()
     """What is due and waits for an earlier sync wave."""
     wave: WaveWait | None = None
@@ -75,7 +81,8 @@ class SourcePlan:
         """Everything it would do, a line each."""
         writes = [write for wave in self.waves for write in wave]
         later = (f"{write} (later, in sync wave {write.wave})" for write in self.held)
-        return (*map(str, writes), *later, *map(str, self.prunes), *(f"hand back {action}" for action in self.hand_backs))
+        early, late = ([str(step) for step in self.hooks if step.after_writes is after] for after in (False, True))
+        return (*early, *map(str, writes), *late, *later, *map(str, self.prunes), *(f"hand back {action}" for action in self.hand_backs))
 
 
 def plan(facts: SourceFacts, now: datetime) -> SourcePlan:
@@ -84,26 +91,31 @@ def plan(facts: SourceFacts, now: datetime) -> SourcePlan:
     wishes = tuple(wish(facts, located, now) for located in facts.tip.parsed.manifests)
     desired = frozenset(found.place for found in wishes)
     refused = tuple(found.problem for found in wishes if found.problem is not None)
-    paced = in_waves(facts, wishes, now)
-    left, pruned = _pruned(facts, wishes, desired, held=paced.wait is not None)
+    hooks = hooks_now(facts)
+    paced = in_waves(facts, wishes, hooks, now)
+    steps = hook_steps(facts, hooks, paced.reached, now)
+    left, pruned = _pruned(facts, wishes, desired, held=paced.shut)
     shut = refused or facts.unjudged or facts.unopened or facts.tip.parsed.unreadable or paced.held
     handed = () if shut else _handed_back(facts, wishes)
     writes = _in_order(paced.open)
+    soon = now + LOOK_AGAIN if handed or steps or moves(facts, hooks) else None
     return SourcePlan(
         waves=_waves(writes),
         held=_in_order(paced.held),
         wave=paced.wait,
+        hooks=steps,
+        run=hooks.run,
         override_ends=tuple((found.place, found.override_end) for found in paced.open if found.override_end is not None),
         prunes=tuple(sorted((_removal(facts, e.place, e.uid) for e in pruned.entries), key=lambda prune: (-prune.wave, prune.place))),
         hand_backs=tuple(action for actions in handed for action in actions),
         seen=tuple((found.place, found.uid, found.file) for found in wishes if found.uid),
         gone=left.gone,
-        problems=(*_source_problems(facts), *refused, *paced.problems, *_blocked_problem(facts, pruned)),
+        problems=(*_source_problems(facts), *refused, *hook_problems(hooks, facts, now), *paced.problems, *_blocked_problem(facts, pruned)),
         ignored=tuple(f"{note.file}: {note.message}" for note in facts.tip.parsed.notes),
-        notes=(*option_notes(facts.tip.parsed), *_unheeded(facts), *map(_kept, left.kept)),
+        notes=(*option_notes(facts.tip.parsed), *_unheeded(facts), *_left_out(facts), *map(_kept, left.kept)),
         blocked=_blocked(pruned),
-        wake_at=min(filter(None, (*(f.wake_at for f in wishes), paced.wake_at, now + LOOK_AGAIN if handed else None)), default=None),
-        waiting=frozenset(place for found in wishes for place in found.waiting),
+        wake_at=min(filter(None, (*(f.wake_at for f in wishes), paced.wake_at, soon)), default=None),
+        waiting=frozenset(place for found in wishes for place in found.waiting) | set(hook_places(hooks.run)),
         serving=frozenset(write.place for write in writes if _serves(facts, write.place)),
         questions=frozenset(namespace for found in wishes for namespace in found.questions),
     )
@@ -217,6 +229,11 @@ def _unheeded(facts: SourceFacts) -> Iterator[str]:
             yield f"{described(located.manifest)}: Replace=true and Force=true are not obeyed, because a Rollout uses it"
 
 
+def _left_out(facts: SourceFacts) -> tuple[str, ...]:
+    count = 0 if facts.settings.hooks else len(facts.tip.parsed.hooks)
+    return (f"{count} hooks are left out, because the source says hooks: false",) if count else ()
+
+
 def _kept(place: Place) -> str:
     return f"{place[1]} {'/'.join(filter(None, place[2:]))}: left Git and stays, because it said Prune=false"
 
@@ -243,4 +260,5 @@ def wanted_places(facts: SourceFacts) -> frozenset[Place]:
     """Every object whose live state the plan is about: what Git holds, and what was applied before."""
     manifests = (located.manifest for located in facts.tip.parsed.manifests)
     desired = {place_of(located_in(m, facts.resources.get((str(m["apiVersion"]), str(m["kind"]))))) for m in manifests}
-    return frozenset(desired | {entry.place for entry in facts.inventory.entries})
+    hooks = {scoped(facts, place) for place in hook_places(facts.inventory.run)}
+    return frozenset(desired | hooks | {entry.place for entry in facts.inventory.entries})

@@ -10,6 +10,7 @@ from reconciler.sources.kinds import kind_key
 from reconciler.sources.permission import SOURCE
 from reconciler.sources.settings import PruneLimit
 from reconciler.sync.facts import SourceFacts
+from reconciler.sync.hooks import hooks_in_git
 from reconciler.sync.options import Pruning, options_of
 
 NEVER = {"Namespace", "CustomResourceDefinition", "PersistentVolumeClaim", "PersistentVolume"}
@@ -73,8 +74,12 @@ def _named(entries: Sequence[InventoryEntry]) -> str:
 def left_git(facts: SourceFacts, desired: Collection[Place], uids: Collection[str]) -> LeftGit:
     """What left Git. The same object under another apiVersion has moved in Git, and what a person suspended stays."""
     ours, gone, asking, kept = [], [], set(), []
+    hooks, skipped = hooks_in_git(facts)
     for entry in facts.inventory.entries:
-        if entry.place in desired or not _is_known(facts, entry.place):
+        if entry.place in desired or entry.place in skipped or not _is_known(facts, entry.place):
+            continue
+        if entry.place in hooks:
+            gone.append(entry.place)
             continue
         live = facts.live.get(entry.place)
         if live is None or entry.uid in uids or annotations_of(live).get(SOURCE) != facts.settings.name:

@@ -1,4 +1,4 @@
-"""Sync waves: what of a source is written now, and what waits until the wave before it has arrived (docs/sources.md)."""
+"""Phases and waves: what of a source goes ahead now, and what waits until everything before it has arrived (docs/sources.md)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,15 +6,20 @@ from datetime import datetime, timedelta
 
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.well_known import suspended
+from reconciler.sources.hooks import HookPhase
 from reconciler.sources.inventory import WaitedFor, WaveWait
 from reconciler.sources.problem import Reason, RecordedProblem
+from reconciler.sources.syncrun import HookState
 from reconciler.sync.facts import SourceFacts
 from reconciler.sync.health import Health, HealthStatus, health_of
+from reconciler.sync.hooks import STAGES, Hooks, HookView, Stage
 from reconciler.sync.wish import LOOK_AGAIN, Wish
 
 SELDOM = timedelta(seconds=15)
 """How often a wave that has been on its way for a while is looked at."""
 WRITTEN = "it was just written"
+SYNC = STAGES[HookPhase.SYNC]
+NOWHERE = (STAGES[HookPhase.PRE_SYNC] - 1, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,13 @@ class Waves:
     held: tuple[Wish, ...] = ()
     wait: WaveWait | None = None
     wake_at: datetime | None = None
+    reached: Stage | None = None
+    """The phase and wave that is on its way; None once all have arrived."""
+
+    @property
+    def shut(self) -> bool:
+        """True while some object is not written yet, or not there: nothing is taken away."""
+        return self.reached is not None and self.reached[0] <= SYNC
 
     @property
     def problems(self) -> tuple[RecordedProblem, ...]:
@@ -44,18 +56,44 @@ class Waves:
         return (RecordedProblem(reason=Reason.WAVE_WAITS, message=str(self.wait), remedy=remedy, retried=True),)
 
 
-def in_waves(facts: SourceFacts, wishes: Sequence[Wish], now: datetime) -> Waves:
-    """The wishes of every wave up to the first that has not arrived. Where nothing is due behind it, nothing is waited for."""
-    waves = sorted({found.wave for found in wishes})
-    for wave in waves[:-1]:
-        behind = [found for found in wishes if found.wave > wave and _due(found)]
-        pending = [one for found in wishes if found.wave == wave for one in _pending(facts, found)] if behind else []
+def in_waves(facts: SourceFacts, wishes: Sequence[Wish], hooks: Hooks, now: datetime) -> Waves:
+    """What goes ahead: every phase and wave up to the first that has not arrived. Where nothing is due behind it, nothing is waited for."""
+    if hooks.blocked:
+        return Waves((), tuple(wishes), reached=NOWHERE)
+    unsettled = [view for view in hooks.due if not view.succeeded]
+    for stage in sorted({*((SYNC, found.wave) for found in wishes), *(view.stage for view in unsettled)}):
+        later = [found for found in wishes if (SYNC, found.wave) > stage]
+        behind = len([found for found in later if _due(found)]) + len([view for view in unsettled if view.stage > stage])
+        pending = [*_hooks_at(unsettled, stage), *_objects_at(facts, wishes, stage, unsettled)] if behind else []
         if pending:
-            held = tuple(found for found in wishes if found.wave > wave)
-            wait = _wait(facts, (wave, len(behind)), pending, now)
+            wait = _wait(facts, (stage, behind), pending, now)
             wake_at = now + min(max((now - wait.since) / 4, LOOK_AGAIN), SELDOM)
-            return Waves(tuple(found for found in wishes if found.wave <= wave), held, wait, wake_at)
+            there = tuple(found for found in wishes if (SYNC, found.wave) <= stage)
+            return Waves(there, tuple(later), wait, wake_at, stage)
     return Waves(tuple(wishes))
+
+
+def _hooks_at(unsettled: Sequence[HookView], stage: Stage) -> Iterator[Pending]:
+    for view in unsettled:
+        if view.stage == stage:
+            failed = view.record.state is HookState.FAILED  # which is a problem of its own
+            yield Pending(view.name, f"it is {view.record.state}", patient=failed)
+
+
+def _objects_at(facts: SourceFacts, wishes: Sequence[Wish], stage: Stage, unsettled: Sequence[HookView]) -> Iterator[Pending]:
+    """What is not in place of one wave; before the hooks that follow all objects, what cannot be written at all counts as well."""
+    if stage[0] != SYNC:
+        return
+    last = any(view.stage > stage for view in unsettled) and not any((SYNC, found.wave) > stage for found in wishes)
+    for found in wishes:
+        if (SYNC, found.wave) == stage:
+            yield from _pending(facts, found)
+        if last and found.problem is not None and not found.waiting:
+            yield Pending(_name(found), "it cannot be written")
+
+
+def _name(found: Wish) -> str:
+    return f"{found.place[1]} {'/'.join(filter(None, found.place[2:]))}"
 
 
 def _due(found: Wish) -> bool:
@@ -64,7 +102,7 @@ def _due(found: Wish) -> bool:
 
 def _pending(facts: SourceFacts, found: Wish) -> Iterator[Pending]:
     """What is not in place of one wish. What this source may not write is not waited for: that is a problem of its own."""
-    name = f"{found.place[1]} {'/'.join(filter(None, found.place[2:]))}"
+    name = _name(found)
     if found.waiting:
         yield Pending(name, "it could not be written")
     elif found.writes:
@@ -85,15 +123,16 @@ def _is_patient(live: Manifest, condition: HealthStatus) -> bool:
     return str(live["kind"]) == "Rollout" and condition.health is not Health.DEGRADED
 
 
-def _wait(facts: SourceFacts, place: tuple[int, int], pending: Sequence[Pending], now: datetime) -> WaveWait:
+def _wait(facts: SourceFacts, place: tuple[Stage, int], pending: Sequence[Pending], now: datetime) -> WaveWait:
     """What is put on record: since when, and beyond the deadline why, as it was then, so that it is told once."""
-    wave, behind = place
-    before = facts.inventory.wave if facts.inventory.wave is not None and facts.inventory.wave.wave == wave else None
+    (order, wave), behind = place
+    phase, known = tuple(STAGES)[order], facts.inventory.wave
+    before = known if known is not None and (known.phase, known.wave) == (phase, wave) else None
     since = before.since if before is not None else now
     told = now - since >= facts.settings.wave_deadline and not all(one.patient for one in pending)
-    known = _reasons(before)
-    objects = tuple(WaitedFor(one.object, known.get(one.object, one.why) if told else "") for one in pending)
-    return WaveWait(wave=wave, since=since, behind=behind, objects=objects, told=told)
+    reasons = _reasons(before)
+    objects = tuple(WaitedFor(one.object, reasons.get(one.object, one.why) if told else "") for one in pending)
+    return WaveWait(wave=wave, phase=phase, since=since, behind=behind, objects=objects, told=told)
 
 
 def _reasons(before: WaveWait | None) -> Mapping[str, str]:

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from reconciler.kernel.plan import Patch
+from reconciler.kernel.identity import ObjectRef
+from reconciler.kernel.plan import Action, Patch
 from reconciler.sources.inventory import Place
 
 
@@ -29,5 +30,26 @@ class Write:
     in_git: bool = True
     """True when the object stands in Git; the Rollout of an adopted Deployment does not, and is handed back, never pruned."""
 
+    @property
+    def ref(self) -> ObjectRef:
+        return self.patch.ref
+
     def __str__(self) -> str:
-        return f"{'create' if self.creates else 'change'} {self.patch.ref}"
+        return f"{'create' if self.creates else 'change'} {self.ref}"
+
+
+@dataclass(frozen=True, slots=True)
+class HookStep:
+    """What is done about the object of one hook; `digest` is its mark. With `after_writes` not before every write went through."""
+
+    place: Place
+    ref: ObjectRef
+    actions: tuple[Action, ...]
+    digest: str
+    words: str
+    file: str
+    line: int
+    after_writes: bool = False
+
+    def __str__(self) -> str:
+        return self.words

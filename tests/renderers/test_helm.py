@@ -179,7 +179,7 @@ async def test_what_differs_each_time_is_withheld_and_names_its_template() -> No
     assert "c/templates/secret.yaml#ConfigMap/shop/token" in parsed.withheld
 
 
-async def test_hooks_are_not_applied_and_only_tests_pass_without_a_word() -> None:
+async def test_hooks_are_none_of_the_objects_and_those_that_no_release_runs_are_left_out() -> None:
     files = {
         **WEB,
         "c/templates/test.yaml": config("test", notes='{"helm.sh/hook": test}'),
@@ -187,9 +187,8 @@ async def test_hooks_are_not_applied_and_only_tests_pass_without_a_word() -> Non
         "c/templates/before.yaml": config("before", notes='{"helm.sh/hook": "pre-install,pre-upgrade"}'),
     }
     parsed = await rendered(files)
-    (problem,) = parsed.problems
-    assert problem.file == "c/templates/before.yaml"
-    assert "ConfigMap before is a hook (pre-install, pre-upgrade), and no hooks are run here" in problem.message
+    assert parsed.problems == ()
+    assert [(located.key[2], located.file) for located in parsed.hooks] == [("before", "c/templates/before.yaml#ConfigMap/shop/before")]
     assert [located.key[2] for located in parsed.manifests] == ["web"] and not parsed.unreadable
     assert {note.file for note in parsed.notes} == {"c/templates/test.yaml", "c/templates/gone.yaml"}
 

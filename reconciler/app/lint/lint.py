@@ -85,7 +85,7 @@ def lint_snapshot(snapshot: Snapshot, options: RenderOptions, *, whole: bool, ma
     library = Library(parsed, whole, accompanies(one for one, _ in understood if one is not None))
     found = [_unusable(problem) for problem in (*parsed.problems, *parsed.notes)]
     found += [finding for _, findings in understood for finding in findings]
-    found += [finding for located in parsed.manifests for finding in _object(parsed, located, library)]
+    found += [finding for located in (*parsed.manifests, *parsed.hooks) for finding in _object(parsed, located, library)]
     found += _homeless(parsed, library)
     ordered = sorted(dict.fromkeys(found), key=lambda finding: (finding.file, finding.line, finding.field))
     return Report(len(contents) + sum(len(one.inputs) for one in made), len(parsed.manifests), tuple(ordered))

@@ -105,6 +105,7 @@ def _source(fields: StrictFields) -> SourceSettings:
         helm=fields.inner("helm", helm_settings) or HelmSettings(),
         prune=fields.flag("prune", True),
         prune_limit=fields.inner("pruneLimit", _prune_limit) or PruneLimit(),
+        hooks=fields.flag("hooks", True),
         wave_deadline=fields.span("waveDeadline", "10m"),
         credentials=fields.inner("credentials", lambda inner: _credentials(inner, repository)),
         write_credentials=fields.inner("writeCredentials", lambda inner: _credentials(inner, repository)),
