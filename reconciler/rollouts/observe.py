@@ -154,7 +154,7 @@ class RolloutObserver:
     async def _routed(self, rollout: Manifest, found: Findings) -> Findings:
         services, hashes, routes = services_of(rollout), found.routed_hashes, found.routes
         for each in served(self._routers, routing_of(rollout)):
-            live = await self.read(each.router.needs(each.config, services.owner).refs)
+            live = await self.read(each.router.needs(each.config, services).refs)
             now = each.router.in_force(each.config, services, live)
             if now.problem is not None:
                 return replace(found, problem=invalid(each.field, now.subject, now.problem, passing=True))

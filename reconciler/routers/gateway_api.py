@@ -60,8 +60,8 @@ class GatewayApi:
         "NamedRoute": "name:text useHeaderRoutes ...",
     }
 
-    def needs(self, config: Manifest, owner: Owner) -> Needs:
-        return Needs(_named(config, owner.namespace))
+    def needs(self, config: Manifest, services: Services) -> Needs:
+        return Needs(_named(config, services.namespace))
 
     def route(self, config: Manifest, services: Services, traffic: Traffic, live: Live) -> Routing:
         """One write a route object that is not as wanted yet; none of them while one is missing or leads elsewhere."""

@@ -48,10 +48,10 @@ class Istio:
     kinds = (VIRTUAL_SERVICES, DESTINATION_RULES)
     shapes = SHAPES
 
-    def needs(self, config: Manifest, owner: Owner) -> Needs:
+    def needs(self, config: Manifest, services: Services) -> Needs:
         """Its VirtualServices, in any namespace, and its DestinationRule, in the Rollout's."""
-        rule = _rule_ref(config, owner.namespace)
-        return Needs((*(_service_ref(entry, owner.namespace) for entry in _entries(config)), *((rule,) if rule else ())))
+        rule = _rule_ref(config, services.namespace)
+        return Needs((*(_service_ref(entry, services.namespace) for entry in _entries(config)), *((rule,) if rule else ())))
 
     def route(self, config: Manifest, services: Services, traffic: Traffic, live: Live) -> Routing:
         """The objects to write: subsets first, then weights, unless traffic must leave the old canary first (contract 9.1 item 3)."""

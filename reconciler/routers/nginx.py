@@ -38,15 +38,15 @@ class Nginx:
     kinds = (INGRESSES,)
     shapes: ClassVar[Shapes] = {"nginx": f"{ONE}:text {SEVERAL}[]:text {PREFIX}:text {PREFIXED}* {VERBATIM}*"}
 
-    def needs(self, config: Manifest, owner: Owner) -> Needs:
+    def needs(self, config: Manifest, services: Services) -> Needs:
         """The stable Ingresses, and in the same order the canary Ingresses."""
         names = _names(config)
-        stable = tuple(ObjectRef(INGRESSES, owner.namespace, name) for name in names)
-        return Needs(stable, tuple(ObjectRef(INGRESSES, owner.namespace, canary_name(owner.name, name)) for name in names))
+        stable = tuple(ObjectRef(INGRESSES, services.namespace, name) for name in names)
+        return Needs(stable, tuple(ObjectRef(INGRESSES, services.namespace, canary_name(services.rollout, name)) for name in names))
 
     def route(self, config: Manifest, services: Services, traffic: Traffic, live: Live) -> Routing:
         """One write a canary Ingress that is not as wanted yet; none of them while one cannot be."""
-        needed = self.needs(config, services.owner)
+        needed = self.needs(config, services)
         taken = (not_ours(ref, services) for ref in needed.made if (found := live.get(ref)) and not is_ours(found, services))
         problem = next((words for _, words in self._obstacles(config, services, live)), None) or next(taken, None)
         if problem is not None:
@@ -79,7 +79,7 @@ class Nginx:
 
     def in_force(self, config: Manifest, services: Services, live: Live) -> InForce:
         """The largest weight on a canary Ingress; 0 before there is one."""
-        needed = self.needs(config, services.owner)
+        needed = self.needs(config, services)
         key = f"{_prefix(config)}/{WEIGHT}"
         weights = [_number(annotations_of(live.get(ref) or {"metadata": {}}).get(key)) for ref in needed.made]
         subject, problem = next(self._obstacles(config, services, live), (needed.named[0].name if needed.named else "", None))
@@ -88,7 +88,7 @@ class Nginx:
     def carry(self, config: Manifest, services: Services, desired: Manifest, live: Manifest) -> Manifest:
         """A canary Ingress that is in Git all the same: what we wrote into it as it lives."""
         place = (str(desired.get("kind")), namespace_of(desired), name_of(desired))
-        made_ones = [(ref.resource.kind, ref.namespace, ref.name) for ref in self.needs(config, services.owner).made]
+        made_ones = [(ref.resource.kind, ref.namespace, ref.name) for ref in self.needs(config, services).made]
         if place not in made_ones or not is_ours(live, services):
             return desired
         ours = {key: value for key, value in annotations_of(live).items() if key in _recorded(live, services.owner)}
@@ -98,7 +98,7 @@ class Nginx:
 
     def _obstacles(self, config: Manifest, services: Services, live: Live) -> Iterator[tuple[str, str]]:
         """Which stable Ingress cannot be used and why (contract 12.3)."""
-        named = self.needs(config, services.owner).named
+        named = self.needs(config, services).named
         if not named:
             yield "", f"{EITHER} Neither are configured."
         for ref in named:

@@ -1,10 +1,18 @@
 """Which routers exist, by their key in `trafficRouting`, in the order in which they are routed (contract 1.7)."""
 
 from reconciler.rollouts.traffic.router import PLUGINS, Routers
+from reconciler.routers.apisix import Apisix
 from reconciler.routers.gateway_api import PLUGIN, GatewayApi
 from reconciler.routers.istio import Istio
 from reconciler.routers.nginx import Nginx
 from reconciler.routers.smi import Smi
 from reconciler.routers.traefik import Traefik
 
-ROUTERS: Routers = {"istio": Istio(), "nginx": Nginx(), "smi": Smi(), "traefik": Traefik(), f"{PLUGINS}.{PLUGIN}": GatewayApi()}
+ROUTERS: Routers = {
+    "istio": Istio(),
+    "nginx": Nginx(),
+    "smi": Smi(),
+    "traefik": Traefik(),
+    "apisix": Apisix(),
+    f"{PLUGINS}.{PLUGIN}": GatewayApi(),
+}

@@ -25,8 +25,8 @@ class Smi:
     kinds = (TRAFFIC_SPLITS,)
     shapes: ClassVar[Shapes] = {"smi": f"{ROOT}:text {NAME}:text"}
 
-    def needs(self, config: Manifest, owner: Owner) -> Needs:
-        return Needs(made=(_ref(config, owner),))
+    def needs(self, config: Manifest, services: Services) -> Needs:
+        return Needs(made=(_ref(config, services.owner),))
 
     def route(self, config: Manifest, services: Services, traffic: Traffic, live: Live) -> Routing:
         """One write that gives the canary its weight and stable the rest."""

@@ -28,8 +28,8 @@ class Traefik:
     kinds = (TRAEFIK_SERVICES,)
     shapes: ClassVar[Shapes] = {"traefik": f"{NAME}:text"}
 
-    def needs(self, config: Manifest, owner: Owner) -> Needs:
-        return Needs(_named(config, owner.namespace))
+    def needs(self, config: Manifest, services: Services) -> Needs:
+        return Needs(_named(config, services.namespace))
 
     def route(self, config: Manifest, services: Services, traffic: Traffic, live: Live) -> Routing:
         """One write that gives the canary its weight and stable the rest; a mark stays on it while the canary has any."""

@@ -16,14 +16,13 @@ from reconciler.kernel.well_known import HASH_LABEL, MANAGED_BY
 from reconciler.kube.errors import Refused
 from reconciler.rollouts.traffic.marks import owners
 from reconciler.rollouts.traffic.model import Traffic
+from reconciler.rollouts.traffic.named import services_of
 from reconciler.rollouts.traffic.router import Live, Owner, RoutesAsked, Services
 from reconciler.routers.registry import ROUTERS
 from reconciler.routers.traefik import NAME
-from tests.kit.routers import CASES, HEADER, OWNER, Case, driven, istio, lives
+from tests.kit.routers import CASES, HEADER, OWNER, WHOSE, Case, driven, istio, lives
 from tests.kit.store import run_through
 from tests.kit.world import World
-
-WHOSE = Services(canary="web-canary", stable="web-stable", namespace="shop", rollout="web", uid="u-1", managed_routes=("testers",))
 
 
 @pytest.fixture(params=CASES)
@@ -58,7 +57,7 @@ def done(live: Live, actions: tuple[Any, ...]) -> Live:
             continue
         metadata = action.manifest["metadata"]
         ref = ObjectRef(action.resource, metadata["namespace"], metadata["name"])
-        assert (after[ref] is None) is isinstance(action, Create)
+        assert (after.get(ref) is None) is isinstance(action, Create)
         after[ref] = action.manifest
     return after
 
@@ -166,19 +165,21 @@ MISSHAPEN: tuple[Manifest, ...] = (
     {NAME: ["web"]},
     {"httpRoute": 5, "httpRoutes": ["web", {"name": 5}]},
     {"stableIngress": ["web"], "stableIngresses": "web"},
+    {"route": "web"},
+    {"route": {"name": 5, "rules": "web"}},
     {"trafficSplitName": 5, "rootService": ["web"]},
 )
 
 
 @pytest.mark.parametrize("config", MISSHAPEN)
 def test_a_configuration_of_the_wrong_shape_is_no_exception(case: Case, config: Manifest) -> None:
-    assert case.router.needs(config, OWNER).named == ()
+    assert case.router.needs(config, WHOSE).named == ()
     assert case.router.in_force(config, WHOSE, {}).problem or not case.objects
     assert list(case.router.problems(config, RoutesAsked("", "")))
 
 
 def test_it_writes_only_kinds_that_it_declares_and_that_a_cluster_need_not_serve(case: Case) -> None:
-    needed = case.router.needs(case.config, OWNER)
+    needed = case.router.needs(case.config, WHOSE)
     assert {ref.resource for ref in needed.refs} <= set(case.router.kinds)
     assert {ref.resource.kind for ref in needed.made} == set(case.router.features.makes)
     assert all(kind.optional and case.router.features.shared_fields[kind.kind] for kind in case.router.kinds)
@@ -189,7 +190,7 @@ def test_it_writes_only_kinds_that_it_declares_and_that_a_cluster_need_not_serve
 
 
 def share(case: Case, world: World) -> tuple[int | None, tuple[str, ...]]:
-    found = case.router.in_force(case.config, WHOSE, lives(case, world))
+    found = case.router.in_force(case.config, services_of(world.rollout), lives(case, world))
     return found.weight, found.managed_routes
 
 
@@ -250,9 +251,9 @@ def test_a_rollout_that_names_another_object_in_the_middle_leaves_no_trace_in_th
         former = world.store.get(ref.resource, "shop", "web")
         assert former is not None and former["spec"] == case.objects[ref]["spec"] and not owners(former)
     assert world.phase == "Paused CanaryPauseStep"
-    assert not any(lives(case, world)[made] for made in case.made)
-    moved = {ref: world.store.get(ref.resource, ref.namespace, ref.name) for ref in case.router.needs(case.elsewhere, OWNER).refs}
+    moved = {ref: world.store.get(ref.resource, ref.namespace, ref.name) for ref in case.router.needs(case.elsewhere, WHOSE).refs}
     assert case.router.in_force(case.elsewhere, WHOSE, moved).weight == 50
+    assert not any(lives(case, world)[made] for made in case.made if made not in moved)
 
 
 def test_an_object_that_may_not_be_written_any_more_holds_up_nothing(case: Case) -> None:
@@ -283,7 +284,7 @@ def test_a_write_that_is_refused_is_told_on_the_rollout_and_tried_again(case: Ca
     with pytest.raises(Transient, match="a webhook says no"):
         run_through(world.controller.reconcile(Key("rollout", "shop", "web")))
     told = [event["message"] for event in world.store.events if event["reason"] == "TrafficRoutingError"]
-    assert told and all(str(case.written) in message and "a webhook says no" in message for message in told)
+    assert told and all(any(f"{ref}: " in message for ref in case.live) and "a webhook says no" in message for message in told)
     world.store.before_write = lambda _: None
     world.settle()
     assert (world.phase, share(case, world)[0]) == ("Healthy", 0)

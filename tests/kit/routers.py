@@ -8,7 +8,8 @@ from typing import Any
 from reconciler.kernel.identity import Manifest, ObjectRef
 from reconciler.kernel.resources import DESTINATION_RULES, SERVICES, VIRTUAL_SERVICES
 from reconciler.rollouts.traffic.model import HeaderMatch, HeaderRoute, Traffic
-from reconciler.rollouts.traffic.router import PLUGINS, Live, Owner, Routers, ServedRouter
+from reconciler.rollouts.traffic.router import PLUGINS, Live, Owner, Routers, ServedRouter, Services
+from reconciler.routers.apisix import APISIX_ROUTES
 from reconciler.routers.gateway_api import HTTP_ROUTES, PLUGIN
 from reconciler.routers.nginx import INGRESSES
 from reconciler.routers.registry import ROUTERS
@@ -18,6 +19,7 @@ from tests.kit.toyrouter import SPLITS, Toy
 from tests.kit.world import World, deployed
 
 OWNER = Owner("shop", "web")
+WHOSE = Services(canary="web-canary", stable="web-stable", namespace="shop", rollout="web", uid="u-1", managed_routes=("testers",))
 HEADER = HeaderRoute("testers", (HeaderMatch("x", exact="y"),))
 
 
@@ -30,6 +32,8 @@ class Case:
     config: Manifest
     elsewhere: Manifest
     objects: Mapping[ObjectRef, Manifest]
+    read_only: bool = False
+    """The objects that it names are read and never written."""
 
     @property
     def routers(self) -> Routers:
@@ -38,7 +42,7 @@ class Case:
     @property
     def made(self) -> tuple[ObjectRef, ...]:
         """What the router makes itself."""
-        return self.router.needs(self.config, OWNER).made
+        return self.router.needs(self.config, WHOSE).made
 
     @property
     def live(self) -> Live:
@@ -47,7 +51,7 @@ class Case:
     @property
     def written(self) -> ObjectRef:
         """An object that the router writes."""
-        return next(iter(self.made or self.objects))
+        return next(iter(self.made if self.read_only or not self.objects else self.objects))
 
     def able(self, wanted: Traffic) -> Traffic:
         """The traffic as far as this router can do it."""
@@ -115,11 +119,21 @@ def nginx(*names: str) -> Case:
         for name in names
     }
     config = {"stableIngress": names[0]} if len(names) == 1 else {"stableIngresses": list(names)}
-    return Case(ROUTERS["nginx"], "nginx", config, {"stableIngress": "other", "stableIngresses": None}, found)
+    return Case(ROUTERS["nginx"], "nginx", config, {"stableIngress": "other", "stableIngresses": None}, found, read_only=True)
 
 
 def smi() -> Case:
     return Case(ROUTERS["smi"], "smi", {"rootService": "web-root"}, {"trafficSplitName": "other"}, {})
+
+
+def apisix() -> Case:
+    backs = [{"serviceName": "web-canary", "servicePort": 80, "weight": 0}, {"serviceName": "web-stable", "servicePort": 80, "weight": 100}]
+    ours = {"name": "web", "match": {"hosts": ["web"], "paths": ["/*"]}, "backends": [*backs, {"serviceName": "mail"}], "websocket": True}
+    user = {"name": "mail", "match": {"paths": ["/mail"]}, "backends": [{"serviceName": "mail", "servicePort": 25}]}
+    route = {"kind": "ApisixRoute", "metadata": {"name": "web", "namespace": "shop", "labels": {"a": "b"}}, "spec": {"http": [user, ours]}}
+    found = {ObjectRef(APISIX_ROUTES, "shop", "web"): route}
+    config = {"route": {"name": "web", "rules": ["web"]}}
+    return Case(ROUTERS["apisix"], "apisix", config, {"route": {"name": "other", "rules": ["web"]}}, found)
 
 
 def gateway_api() -> Case:
@@ -146,6 +160,7 @@ CASES: Mapping[str, Callable[[], Case]] = {
     "nginx with two": partial(nginx, "web", "shop"),
     "smi": smi,
     "traefik": traefik,
+    "apisix": apisix,
     "gateway api": gateway_api,
     "toy": toy,
 }

@@ -21,11 +21,11 @@ class Toy:
     kinds = (SPLITS,)
     shapes: ClassVar[Shapes] = {"toy": "split:text"}
 
-    def needs(self, config: Manifest, owner: Owner) -> Needs:
-        return Needs((ObjectRef(SPLITS, owner.namespace, str(config["split"])),) if config.get("split") else ())
+    def needs(self, config: Manifest, services: Services) -> Needs:
+        return Needs((ObjectRef(SPLITS, services.namespace, str(config["split"])),) if config.get("split") else ())
 
     def route(self, config: Manifest, services: Services, traffic: Traffic, live: Live) -> Routing:
-        (ref,) = self.needs(config, services.owner).named
+        (ref,) = self.needs(config, services).named
         found = live.get(ref)
         if found is None:
             return Routing(events=(Notice("SplitNotFound", f"Split `{ref.name}` not found", warning=True),), problem="Split not found")
@@ -46,7 +46,7 @@ class Toy:
             yield invalid("spec.strategy.canary.trafficRouting.toy", "", "name a split")
 
     def in_force(self, config: Manifest, services: Services, live: Live) -> InForce:
-        found = next((live.get(ref) for ref in self.needs(config, services.owner).named), None)
+        found = next((live.get(ref) for ref in self.needs(config, services).named), None)
         if found is None:
             return InForce(subject=str(config.get("split")), problem="Split not found")
         spec = found.get("spec") or {}
@@ -54,7 +54,7 @@ class Toy:
         return InForce(weight=spec.get("weights", {}).get(services.canary), managed_routes=routes)
 
     def carry(self, config: Manifest, services: Services, desired: Manifest, live: Manifest) -> Manifest:
-        place = [(ref.namespace, ref.name) for ref in self.needs(config, services.owner).named]
+        place = [(ref.namespace, ref.name) for ref in self.needs(config, services).named]
         if desired.get("kind") != "Split" or (namespace_of(desired), name_of(desired)) not in place:
             return desired
         spec = live.get("spec") or {}

@@ -8,7 +8,7 @@ from reconciler.kernel.identity import Manifest, ObjectRef
 from reconciler.kernel.plan import Replace
 from reconciler.rollouts.spec.manifest import parse_rollout
 from reconciler.rollouts.traffic.model import HeaderMatch, HeaderRoute, Traffic
-from reconciler.rollouts.traffic.router import Owner, Services
+from reconciler.rollouts.traffic.router import Services
 from reconciler.rollouts.validation.spec import spec_problem
 from reconciler.routers.gateway_api import GRPC_ROUTES, HTTP_ROUTES, MOST_MATCHES, PLUGIN, TCP_ROUTES, TLS_ROUTES, GatewayApi
 from reconciler.routers.registry import ROUTERS
@@ -55,7 +55,9 @@ def test_routes_of_every_kind_are_named_alone_or_in_a_list() -> None:
         "tcpRoute": "d",
         "tlsRoute": "e",
     }
-    found = [(ref.resource, ref.namespace, ref.name) for ref in ROUTER.needs({**config, "namespace": "edge"}, Owner("shop", "web")).named]
+    found = [
+        (ref.resource, ref.namespace, ref.name) for ref in ROUTER.needs({**config, "namespace": "edge"}, Services(namespace="shop")).named
+    ]
     assert found == [
         (HTTP_ROUTES, "edge", "a"),
         (HTTP_ROUTES, "edge", "b"),

@@ -13,7 +13,7 @@ from reconciler.kernel.plan import Replace
 from reconciler.kernel.resources import DESTINATION_RULES, VIRTUAL_SERVICES
 from reconciler.rollouts.traffic.marks import owners
 from reconciler.rollouts.traffic.model import HeaderMatch, HeaderRoute, MirrorRoute, Traffic, WeightDestination
-from reconciler.rollouts.traffic.router import Needs, Owner, Routing, Services
+from reconciler.rollouts.traffic.router import Needs, Routing, Services
 from reconciler.routers.istio import Istio
 from tests.kit.istio import ONE, SERVICES, SUBSETS_ONLY, WITH_RULE, destination_rule, live, pair, subset_pair, to, virtual_service, weights
 
@@ -37,15 +37,15 @@ def after(seen: Mapping[ObjectRef, dict[str, Any] | None], routing: Routing) -> 
 
 def test_it_reads_its_virtual_services_and_its_destination_rule() -> None:
     config = {"virtualServices": [{"name": "a"}, {"name": "b.edge"}, {"name": "c.far.cluster.local"}], "destinationRule": {"name": "r"}}
-    assert ISTIO.needs(config, Owner("prod", "web")).refs == (
+    assert ISTIO.needs(config, Services(namespace="prod")).refs == (
         ObjectRef(VIRTUAL_SERVICES, "prod", "a"),
         ObjectRef(VIRTUAL_SERVICES, "edge", "b"),
         ObjectRef(VIRTUAL_SERVICES, "far", "c"),
         ObjectRef(DESTINATION_RULES, "prod", "r"),
     )
-    assert ISTIO.needs({}, Owner("prod", "web")) == Needs()
+    assert ISTIO.needs({}, Services(namespace="prod")) == Needs()
     whole = {"virtualServices": [{"name": "a.edge.svc.cluster.local"}, {"name": "a.svc"}, {"name": ""}]}
-    assert [ref.namespace for ref in ISTIO.needs(whole, Owner("prod", "web")).refs] == ["edge", "svc"]
+    assert [ref.namespace for ref in ISTIO.needs(whole, Services(namespace="prod")).refs] == ["edge", "svc"]
 
 
 def test_the_canary_gets_its_weight_and_stable_the_rest() -> None:

@@ -34,8 +34,8 @@ def shares(manifest: Manifest) -> dict[str, int]:
 
 
 def test_it_is_called_as_the_configuration_says_or_else_as_the_rollout() -> None:
-    assert SMI.needs({}, WHOSE.owner) == Needs(made=(REF,))
-    assert [ref.name for ref in SMI.needs({"trafficSplitName": "split"}, WHOSE.owner).refs] == ["split"]
+    assert SMI.needs({}, WHOSE) == Needs(made=(REF,))
+    assert [ref.name for ref in SMI.needs({"trafficSplitName": "split"}, WHOSE).refs] == ["split"]
 
 
 @pytest.mark.parametrize(("config", "root"), [({}, "web-stable"), ({"rootService": "web-root"}, "web-root")])

@@ -46,7 +46,7 @@ def weights(manifest: Manifest) -> list[Any]:
 
 
 def test_it_reads_the_service_of_its_own_namespace() -> None:
-    assert TRAEFIK.needs(CONFIG, WHOSE.owner) == Needs((REF,))
+    assert TRAEFIK.needs(CONFIG, WHOSE) == Needs((REF,))
 
 
 def test_the_canary_gets_its_weight_and_stable_the_rest_and_a_mark_says_whose() -> None:

@@ -125,7 +125,7 @@ def _routes(rollout: Manifest, library: Library) -> Remarks:
 
 
 def _routed(each: ConfiguredRouter, services: Services, library: Library) -> Remarks:
-    needed = each.router.needs(each.config, services.owner)
+    needed = each.router.needs(each.config, services)
     live = {ref: library.find(ref.resource.kind, ref.namespace, ref.name) for ref in needed.refs}
     for ref in needed.made:
         if live[ref] is not None:

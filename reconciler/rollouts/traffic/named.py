@@ -6,7 +6,7 @@ from types import MappingProxyType
 from reconciler.kernel.identity import Manifest, ObjectRef, annotations_of, name_of, namespace_of, uid_of
 from reconciler.kernel.well_known import GENERATED_ROUTES, SOURCE
 from reconciler.rollouts.spec.model import PING
-from reconciler.rollouts.traffic.router import Owner, Routers, Services, served
+from reconciler.rollouts.traffic.router import Routers, Services, served
 
 WritableNamespaces = Mapping[str, frozenset[str]]
 """The namespaces that each source of ours may write (`allow.namespaces`)."""
@@ -41,8 +41,8 @@ def services_of(rollout: Manifest, unavailable: str = "") -> Services:
 
 def routed_refs(routers: Routers, rollout: Manifest) -> tuple[ObjectRef, ...]:
     """The objects whose traffic it moves, those included that its routers make."""
-    found, owner = served(routers, routing_of(rollout)), Owner(namespace_of(rollout), name_of(rollout))
-    return tuple(dict.fromkeys(ref for each in found for ref in each.router.needs(each.config, owner).refs))
+    found, services = served(routers, routing_of(rollout)), services_of(rollout)
+    return tuple(dict.fromkeys(ref for each in found for ref in each.router.needs(each.config, services).refs))
 
 
 def out_of_reach(rollout: Manifest, refs: tuple[ObjectRef, ...], reach: WritableNamespaces) -> str | None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from reconciler.kernel.identity import ObjectRef, name_of, namespace_of
-from reconciler.kernel.plan import Action, Create, Emit, Replace
+from reconciler.kernel.plan import Action, Create, Emit, Remove, Replace
 from reconciler.rollouts.passes import Pass
 from reconciler.rollouts.traffic.contest import is_contested, words
 from reconciler.rollouts.traffic.model import Traffic
@@ -33,6 +33,8 @@ def routed(pass_: Pass, traffic: Traffic, unavailable: str = "") -> Pass:
 
 def _written(pass_: Pass, asked: Routed, action: Action) -> Pass:
     """The write, unless a person suspended the object or another writer keeps taking it away."""
+    if isinstance(action, Remove) and action.ref in pass_.facts.found.held:
+        return pass_.fail(f"{action.ref} is suspended: it is not removed")
     if not isinstance(action, Create | Replace):
         return pass_.act(action)
     ref = ObjectRef(action.resource, namespace_of(action.manifest), name_of(action.manifest))

@@ -149,7 +149,7 @@ class RoutesAsked:
 class Router(Protocol):
     """One mesh or gateway. `config` is its own part of `trafficRouting`, e.g. the value of `istio`."""
 
-    def needs(self, config: Manifest, owner: Owner) -> Needs:
+    def needs(self, config: Manifest, services: Services) -> Needs:
         """The objects to look at before the other questions."""
         ...
 
