@@ -9,6 +9,7 @@ from reconciler.kernel.identity import Manifest, ObjectRef
 from reconciler.kernel.resources import DESTINATION_RULES, SERVICES, VIRTUAL_SERVICES
 from reconciler.rollouts.traffic.model import HeaderMatch, HeaderRoute, Traffic
 from reconciler.rollouts.traffic.router import PLUGINS, Live, Owner, Routers, ServedRouter, Services
+from reconciler.routers.ambassador import MAPPINGS
 from reconciler.routers.apisix import APISIX_ROUTES
 from reconciler.routers.gateway_api import HTTP_ROUTES, PLUGIN
 from reconciler.routers.nginx import INGRESSES
@@ -34,6 +35,8 @@ class Case:
     objects: Mapping[ObjectRef, Manifest]
     read_only: bool = False
     """The objects that it names are read and never written."""
+    passing: bool = False
+    """What it makes goes as soon as it carries nothing."""
 
     @property
     def routers(self) -> Routers:
@@ -133,7 +136,14 @@ def apisix() -> Case:
     route = {"kind": "ApisixRoute", "metadata": {"name": "web", "namespace": "shop", "labels": {"a": "b"}}, "spec": {"http": [user, ours]}}
     found = {ObjectRef(APISIX_ROUTES, "shop", "web"): route}
     config = {"route": {"name": "web", "rules": ["web"]}}
-    return Case(ROUTERS["apisix"], "apisix", config, {"route": {"name": "other", "rules": ["web"]}}, found)
+    return Case(ROUTERS["apisix"], "apisix", config, {"route": {"name": "other", "rules": ["web"]}}, found, passing=True)
+
+
+def ambassador() -> Case:
+    spec = {"prefix": "/web/", "service": "web-stable.shop:80", "timeout_ms": 3000}
+    mapping = {"kind": "Mapping", "metadata": {"name": "web", "namespace": "shop", "labels": {"a": "b"}}, "spec": spec}
+    found = {ObjectRef(MAPPINGS, "shop", "web"): mapping}
+    return Case(ROUTERS["ambassador"], "ambassador", {"mappings": ["web"]}, {"mappings": ["other"]}, found, read_only=True, passing=True)
 
 
 def gateway_api() -> Case:
@@ -161,6 +171,7 @@ CASES: Mapping[str, Callable[[], Case]] = {
     "smi": smi,
     "traefik": traefik,
     "apisix": apisix,
+    "ambassador": ambassador,
     "gateway api": gateway_api,
     "toy": toy,
 }

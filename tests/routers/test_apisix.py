@@ -102,6 +102,11 @@ def test_the_route_for_tagged_requests_follows_the_base_and_its_step_and_goes_wh
     assert [action for action in emptied.actions if isinstance(action, Remove)] == [Remove(TESTERS)]
 
 
+def test_one_that_somebody_removes_at_weight_0_is_made_again() -> None:
+    first = after(at(0, HEADERS[0]), {REF: route(rule())})
+    assert after(at(0), {REF: first["web"], TESTERS: None})["testers"] == first["testers"]
+
+
 def test_where_another_writer_reset_the_base_the_tagged_requests_keep_their_way() -> None:
     first = after(at(20, HEADERS[0]), {REF: route(rule())})
     written = after(at(20), {REF: route(rule()), TESTERS: first["testers"]})
