@@ -78,6 +78,12 @@ def test_a_mapping_that_cannot_be_used_is_told(found: Any, words: str) -> None:
     assert (answer.problem, answer.actions, now.problem, now.subject) == (words, (), words, "web")
 
 
+@pytest.mark.parametrize("stable", ["", "a(b"])
+def test_a_service_without_a_proper_name_is_named_by_no_mapping(stable: str) -> None:
+    now = AMBASSADOR.in_force(CONFIG, Services(canary="c", stable=stable, namespace="shop", rollout="web"), {REF: mapping()})
+    assert now.problem == f'Ambassador mapping "web": service web-stable does not name {stable}'
+
+
 def test_one_that_is_in_git_all_the_same_keeps_its_weight() -> None:
     made, in_git = canary_at(30), {**mapping("web-canary", weight=0), "metadata": {"name": "web-canary", "namespace": "shop"}}
     pushed = AMBASSADOR.carry(CONFIG, WHOSE, in_git, made)
