@@ -80,8 +80,10 @@ def test_a_mapping_that_cannot_be_used_is_told(found: Any, words: str) -> None:
 
 @pytest.mark.parametrize("stable", ["", "a(b"])
 def test_a_service_without_a_proper_name_is_named_by_no_mapping(stable: str) -> None:
-    now = AMBASSADOR.in_force(CONFIG, Services(canary="c", stable=stable, namespace="shop", rollout="web"), {REF: mapping()})
-    assert now.problem == f'Ambassador mapping "web": service web-stable does not name {stable}'
+    now = AMBASSADOR.in_force(
+        CONFIG, Services(canary="c", stable=stable, namespace="shop", rollout="web"), {REF: mapping("http://web-stable")}
+    )
+    assert now.problem == f'Ambassador mapping "web": service http://web-stable does not name {stable}'
 
 
 def test_one_that_is_in_git_all_the_same_keeps_its_weight() -> None:
