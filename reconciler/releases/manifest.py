@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import datetime
 
 import msgspec
 
@@ -10,6 +9,7 @@ from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Manifest, name_of, namespace_of, uid_of
 from reconciler.kernel.merge import merge_patch
 from reconciler.kernel.resources import RELEASES
+from reconciler.kernel.struct import Moment
 from reconciler.releases.model import Release, ReleaseSpec, ReleaseStatus
 
 SOURCE_LABEL = "reconciler.dev/source"
@@ -24,7 +24,7 @@ def parse_release(manifest: Manifest) -> Release:
             namespace=namespace_of(manifest),
             uid=uid_of(manifest),
             version=str(manifest["metadata"].get("resourceVersion", "")),
-            created=msgspec.convert(manifest["metadata"].get("creationTimestamp"), datetime | None),
+            created=msgspec.convert(manifest["metadata"].get("creationTimestamp"), Moment | None),
             spec=msgspec.convert(manifest.get("spec"), ReleaseSpec),
             status=msgspec.convert(manifest.get("status") or {}, ReleaseStatus),
         )

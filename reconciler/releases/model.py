@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from reconciler.kernel.struct import Struct
+from reconciler.kernel.struct import Moment, Struct
 from reconciler.releases.comparison_record import Comparison
 from reconciler.sources.model import Commit, Pull
 
@@ -191,7 +191,7 @@ class Verb(Struct, frozen=True, kw_only=True):
     """What we did to a workload, recorded before it was done."""
 
     verb: str
-    at: datetime
+    at: Moment
     reason: str
     generation: str = ""
     """Of the object it was pressed on, where pressing it again on the same generation is the same press."""
@@ -202,14 +202,14 @@ class Restore(Struct, frozen=True, kw_only=True):
 
     state: RestoreState
     mode: RestoreMode = RestoreMode.PUSH
-    push_until: datetime | None = None
+    push_until: Moment | None = None
     """After this time it is proposed, not pushed: a verdict that old is for a person to confirm."""
     sha: str = ""
     branch: str = ""
     """The branch of the proposal."""
     pull: str = ""
     attempts: int = 0
-    pushed_at: datetime | None = None
+    pushed_at: Moment | None = None
     message: str = ""
     """Why it stands as it does: what is waited for, or what the server said."""
 
@@ -225,7 +225,7 @@ class Accepted(Struct, frozen=True, kw_only=True):
     """A person calls this version proven."""
 
     by: str
-    at: datetime
+    at: Moment
     reason: str = ""
 
 
@@ -233,13 +233,13 @@ class ReleaseStatus(Struct, frozen=True, kw_only=True):
     phase: ReleasePhase = ReleasePhase.PENDING
     verdict: Verdict | None = None
     reason: str = ""
-    decided_at: datetime | None = None
+    decided_at: Moment | None = None
     pod_hash: str = ""
     held: bool = False
     holds_images: bool = False
     """True when the rejection holds every template with these images: they were rejected before with another one."""
-    keep_until: datetime | None = None
-    promoted_at: datetime | None = None
+    keep_until: Moment | None = None
+    promoted_at: Moment | None = None
     evidence: tuple[Evidence, ...] = ()
     runs: tuple[RunRecord, ...] = ()
     seen_runs: tuple[str, ...] = ()
@@ -268,7 +268,7 @@ class Release(Struct, frozen=True, kw_only=True):
     namespace: str
     uid: str = ""
     version: str = ""
-    created: datetime | None = None
+    created: Moment | None = None
     spec: ReleaseSpec
     status: ReleaseStatus = ReleaseStatus()
 

@@ -1,10 +1,9 @@
 """Where a value comes from: snapshots of a repository, places in files, fields that moved and who moved them."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from reconciler.git.objects import CommitFacts, one_line
-from reconciler.kernel.struct import Struct
+from reconciler.kernel.struct import Moment, Struct
 from reconciler.yamledit.nodes import FieldPath
 
 
@@ -12,7 +11,7 @@ class Commit(Struct, frozen=True, kw_only=True):
     sha: str
     author: str = ""
     subject: str = ""
-    time: datetime | None = None
+    time: Moment | None = None
 
 
 class Pull(Struct, frozen=True, kw_only=True):

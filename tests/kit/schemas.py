@@ -1,5 +1,6 @@
 """Holds a value against a JSON Schema, in the part of the language that docs/schemas uses; anything else in a schema is an error."""
 
+from datetime import datetime
 from typing import Any
 
 TYPES: dict[str, tuple[type, ...]] = {
@@ -12,7 +13,7 @@ TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
 }
 NOTES = {"$schema", "$defs", "title", "description", "default"}
-RULES = {"$ref", "anyOf", "enum", "type", "properties", "required", "additionalProperties", "items"}
+RULES = {"$ref", "anyOf", "enum", "type", "format", "properties", "required", "additionalProperties", "items"}
 
 
 def violations(value: Any, schema: dict[str, Any], root: dict[str, Any] | None = None, path: str = "$") -> list[str]:
@@ -29,7 +30,16 @@ def violations(value: Any, schema: dict[str, Any], root: dict[str, Any] | None =
     kind = schema.get("type")
     if kind and (not isinstance(value, TYPES[kind]) or (kind != "boolean" and isinstance(value, bool))):
         return [f"{path}: {value!r} is no {kind}"]
+    if schema.get("format") == "date-time" and not _is_moment(value):
+        return [f"{path}: {value!r} is no time with a zone"]
     return _inside(value, schema, root, path)
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _inside(value: Any, schema: dict[str, Any], root: dict[str, Any], path: str) -> list[str]:

@@ -87,8 +87,8 @@ class Board:
     def _shelf(self, question: ListQuestion) -> "_Shelf":
         shelf = self._shelves.pop(question, None) or _Shelf(ListReading(question), self._answer, self._clock)
         self._shelves[question] = shelf  # the one that was asked for last stands last
-        while len(self._shelves) > KEPT:
-            self._shelves.pop(next(iter(self._shelves))).close()
+        for idle in [known for known, one in self._shelves.items() if not one.busy][: max(0, len(self._shelves) - KEPT)]:
+            del self._shelves[idle]
         return shelf
 
     async def _answer(self, before: ListReading) -> ListReading:
@@ -134,6 +134,10 @@ class _Shelf:
                 words = f"no answer in {patience:g} s"
                 return replace(self._reading, trouble=Trouble(TroubleKind.AWAY, words))
         return self._reading
+
+    @property
+    def busy(self) -> bool:
+        return self._task is not None
 
     def close(self) -> None:
         if self._task is not None:

@@ -36,13 +36,15 @@ class ReleaseShelf:
 
     def parse(self, manifests: Iterable[Manifest]) -> tuple[list[Release], list[str]]:
         """The releases, oldest first, and what is wrong with the others."""
-        before, self._parsed = self._parsed, {}
+        before = self._parsed
+        parsed: dict[tuple[str, str, str], tuple[str, Release | str]] = {}
         for manifest in manifests:
             key = (namespace_of(manifest), name_of(manifest), uid_of(manifest))
             version = str(manifest["metadata"].get("resourceVersion", ""))
             known = before.get(key)
-            self._parsed[key] = known if known is not None and version and known[0] == version else (version, _parsed(manifest))
-        found = [one for _, one in self._parsed.values()]
+            parsed[key] = known if known is not None and version and known[0] == version else (version, _parsed(manifest))
+        self._parsed = parsed  # whole, and never changed again: pages are made beside each other
+        found = [one for _, one in parsed.values()]
         releases = sorted((one for one in found if isinstance(one, Release)), key=lambda release: release.age)
         return releases, [one for one in found if isinstance(one, str)]
 

@@ -170,6 +170,26 @@ async def test_a_release_that_does_not_fit_is_named_and_the_others_are_shown() -
     assert any("shop/odd" in notice.text for notice in page.notices)
 
 
+@pytest.mark.parametrize("status", [{"decidedAt": "2026-11-25T03:00:00"}, {"promotedAt": "noon"}, {"verdict": "maybe"}], ids=str)
+async def test_a_status_that_a_person_broke_costs_only_its_own_release(status: Manifest) -> None:
+    async with serving() as console:
+        broken = ObjectRef(RELEASES, "shop", "cart-11aa22bb-7777777")
+        await console.cluster.client.patch(broken, {"status": status}, subresource="status")
+        for path in ("/", "/rollouts/shop/cart", "/holds", "/rollouts/shop/storefront"):
+            page = await console.ask(path)
+            assert page.status_code == 200 and "Release shop/cart-11aa22bb-7777777" in page.text, path
+
+
+async def test_more_lists_than_are_kept_are_read_all_the_same() -> None:
+    async with api() as cluster:
+        board = Board(Client(cluster.transport, Fence()), Hands())
+        asked = [ListQuestion(ROLLOUTS, f"n{number}") for number in range(boards.KEPT + 20)]
+        found = await board.read(*asked)
+        assert len(found) == len(asked) and all(one.at is not None and one.trouble is None for one in found)
+        await board.read(ListQuestion(NAMESPACES))
+        assert len(board._shelves) <= boards.KEPT + 1
+
+
 async def test_ten_thousand_workloads_come_in_sheets() -> None:
     many = [rollout(name=f"web-{number:05}", canary=canary(weight(5), pause(60))) for number in range(10_000)]
     pages = Given(rollouts=many).pages
