@@ -139,9 +139,16 @@ class Daemon:
         polling = Polling(self._settings.sources, assembly.engine, self.telemetry, assembly.expect_news)
         files = assembly.policy_files
         endpoints = Endpoints(self._settings, self.telemetry, assembly.engine, polling.hint, lambda: files.problems)
+        console = [self._console] if self._settings.console is not None else []
         lead = [] if self._read_only else [self._leadership.run]
         leading = [self._when_leading(run) for run in (assembly.run, polling.run, partial(files.run, assembly.judge_again))]
-        return [self._freeze.run, *lead, endpoints.run, *leading]
+        return [self._freeze.run, *lead, endpoints.run, *console, *leading]
+
+    async def _console(self) -> None:
+        from reconciler.app.console.serving import serve_console  # templates are worth their weight only where pages are served
+
+        assert self._settings.console is not None, "the caller looked"
+        await serve_console(self._reader, self._clock, self._settings.console, self._settings.namespace)
 
     def _when_leading(self, run: Part) -> Part:
         """Controllers start once the lease is ours: two that both think would only fence each other."""

@@ -81,9 +81,9 @@ async def _healthz(_: web.Request) -> web.Response:
     return web.Response(text="ok\n")
 
 
-def address_of(listen: str) -> tuple[str, int]:
+def address_of(listen: str, field: str = "listen") -> tuple[str, int]:
     """Host and port of `host:port`; without a host only this machine is meant. Raises Terminal for anything else."""
     host, _, port = listen.rpartition(":")
     if not (port.isascii() and port.isdigit()) or int(port) > 65535:
-        raise Terminal(f"listen: {listen!r} is not host:port; write for example 127.0.0.1:8090")
+        raise Terminal(f"{field}: {listen!r} is not host:port; write for example 127.0.0.1:8090")
     return host.strip("[]") or "127.0.0.1", int(port)

@@ -1,6 +1,7 @@
 """The daemon's life: it leads, serves, obeys the brake, and ends in time."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -88,6 +89,30 @@ async def test_it_leads_serves_and_gives_the_lease_back(cluster: Api, origin: Or
         assert held["spec"]["holderIdentity"].startswith("reconciler-")
     assert task.exception() is None
     assert (await cluster.client.get(LEASES, "reconciler", LOCK))["spec"]["holderIdentity"] == ""
+
+
+async def test_it_serves_the_console_where_the_settings_ask_for_it(cluster: Api, origin: Origin, tmp_path: Path) -> None:
+    port, console = free_port(), free_port()
+    async with living(cluster, f"{settings(origin, port)}console: {{listen: '127.0.0.1:{console}'}}\n", tmp_path / "work") as task:
+
+        async def shown() -> bool:
+            return await answer(console, "/") == 200
+
+        await until(shown)
+        async with httpx.AsyncClient(trust_env=False) as http:
+            rebound = await http.get(f"http://127.0.0.1:{console}/", headers={"Host": "console.example.com"})
+        assert rebound.status_code == 421 and await answer(port, "/") == 404
+    assert task.exception() is None
+
+
+async def test_an_address_of_the_console_that_cannot_be_had_is_named(cluster: Api, origin: Origin, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        async with living(cluster, f"{settings(origin, free_port())}console: {{listen: '{address}'}}\n", tmp_path / "work") as task:
+            await asyncio.wait({task}, timeout=20)
+    assert isinstance(task.exception(), Terminal) and f"console.listen: {address} cannot be used" in str(task.exception())
 
 
 async def test_it_says_whether_it_leads_at_this_moment(cluster: Api, origin: Origin, tmp_path: Path) -> None:

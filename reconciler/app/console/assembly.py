@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from reconciler.app.console.board import Board
 from reconciler.app.console.pages import ConsoleScope, Pages
 from reconciler.app.console.rendering import PageRenderer
-from reconciler.app.console.server import Console
+from reconciler.app.console.server import LOCAL, Console
 from reconciler.kernel.clock import Clock
 from reconciler.kube.client import Client
 
@@ -22,11 +22,11 @@ class ConsoleParts:
 
 
 @contextmanager
-def assembled(client: Client, clock: Clock, scope: ConsoleScope, *, live: bool) -> Iterator[ConsoleParts]:
-    """A console that reads through this client, until left; `live` when it is served, not written into files."""
+def assembled(client: Client, clock: Clock, scope: ConsoleScope, *, live: bool, hosts: frozenset[str] = LOCAL) -> Iterator[ConsoleParts]:
+    """A console that reads through this client, until left; `live` when it is served, not written into files; `hosts` are its names."""
     board = Board(client, clock)
     pages, renderer = Pages(board, clock, scope), PageRenderer(scope, live=live)
     try:
-        yield ConsoleParts(pages, renderer, Console(pages, renderer, clock))
+        yield ConsoleParts(pages, renderer, Console(pages, renderer, clock, hosts))
     finally:
         board.close()

@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import parse_qs, quote, urlsplit
 
 from reconciler.app.console.pages import ConsolePage, Pages
-from reconciler.app.console.rendering import PagePlace, PageRenderer, address
-from reconciler.app.console.server import document_text, static_files
+from reconciler.app.console.rendering import PagePlace, PageRenderer, address, document_text
+from reconciler.app.console.server import static_files
 from reconciler.kernel.clock import Clock
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.identity import name_of, namespace_of

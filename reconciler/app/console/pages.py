@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
+from urllib.parse import parse_qs, unquote
 
 from reconciler.app.console.board import Board, ListQuestion, ListReading, TroubleKind
 from reconciler.app.console.detail import Detail, detail_of, detail_questions
@@ -16,7 +17,7 @@ from reconciler.releases.model import Release
 from reconciler.sources.inventory import workload_key
 from reconciler.views.attention import Attention
 from reconciler.views.console import MISSHAPEN, WatchedWorkload, WorkloadFilter, line_of, workloads_of
-from reconciler.views.freeze import freeze_line
+from reconciler.views.freeze import OWN_NAMESPACE, freeze_line
 from reconciler.views.policies import JudgingRules, policy_row, template_row
 from reconciler.views.releases import release_document, running_release
 from reconciler.views.rollouts import rollout_document, row_of
@@ -52,6 +53,8 @@ class ConsoleScope:
     namespace: str = ""
     cluster: str = ""
     flags: str = ""
+    own: str = OWN_NAMESPACE
+    """The namespace of the daemon, which is asked for inventories and freezes where the whole may not be read."""
 
 
 class Pages:
@@ -62,6 +65,31 @@ class Pages:
         self._board = board
         self._clock = clock
         self._shelf = ReleaseShelf()
+
+    async def at(self, address: str) -> ConsolePage:
+        """The page of an address of ours, whatever stands in it; one that leads nowhere says so."""
+        path, _, asked = address.partition("?")
+        query = {name: values[0] for name, values in parse_qs(asked, errors="replace", max_num_fields=50).items()}
+        parts = tuple(unquote(part) for part in path.strip("/").split("/")) if path.strip("/") else ()
+        return await self._found(parts, query) or self.missing(unquote(path))
+
+    async def _found(self, parts: tuple[str, ...], query: Query) -> ConsolePage | None:
+        match parts:
+            case ():
+                return await self.now(query)
+            case ("holds",):
+                return await self.holds(query)
+            case ("sources",):
+                return await self.sources()
+            case ("policies",):
+                return await self.policies()
+            case ("rollouts", namespace, name):
+                return await self.rollout(namespace, name)
+            case ("rollouts", namespace, name, "history"):
+                return await self.history(namespace, name, query)
+            case ("releases", namespace, name):
+                return await self.release(namespace, name)
+        return None
 
     async def now(self, query: Query) -> ConsolePage:
         """Every workload, what is in motion first."""
@@ -196,7 +224,7 @@ class Pages:
         refused = [
             reading.question for reading in readings if reading.trouble is not None and reading.trouble.kind is TroubleKind.FORBIDDEN
         ]
-        narrow = await self._board.read(*(question for asked in refused if (question := narrower(asked)) is not None))
+        narrow = await self._board.read(*(question for asked in refused if (question := narrower(asked, self.scope.own)) is not None))
         instead = {reading.question.resource: reading for reading in narrow if reading.trouble is None}
         return await asyncio.to_thread(known_of, [instead.get(r.question.resource, r) for r in readings], self._shelf)
 

@@ -1,5 +1,7 @@
 """Turns pages into HTML: everything escaped, credentials masked, times as `<time>`; addresses as the server or an export needs them."""
 
+import hashlib
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -64,6 +66,8 @@ class PagePlace:
 
     link: Link
     machine: str
+    digest: str = ""
+    """What is shown, so that a stream knows what has changed since; empty in a file, which nothing changes."""
 
 
 class PageRenderer:
@@ -87,7 +91,7 @@ class PageRenderer:
     def html(self, page: ConsolePage, now: datetime, place: PagePlace) -> str:
         """The whole page."""
         moments = Moments(now)
-        words = {"page": page, "now": now, "link": place.link, "machine": place.machine}
+        words = {"page": page, "now": now, "link": place.link, "machine": place.machine, "digest": place.digest}
         times = {"ago": moments.ago, "left": moments.left, "at": moments.at}
         return self._environment.get_template(page.template).render(**words, **times, **page.shown)
 
@@ -139,6 +143,17 @@ def masked(document: Any) -> Any:
     if isinstance(document, dict):
         return {name: masked(member) for name, member in document.items()}
     return [masked(one) for one in document] if isinstance(document, list | tuple) else document
+
+
+def document_text(page: ConsolePage) -> str:
+    """The document as the command line prints it."""
+    return json.dumps(masked(page.document), indent=2, default=str) + "\n"
+
+
+def digest_of(page: ConsolePage) -> str:
+    """Names what a page says: its document and what is said about it, but for the time."""
+    said_beside = (page.notices, page.frozen, page.old, page.status)
+    return hashlib.sha256(f"{document_text(page)}{said_beside}".encode()).hexdigest()[:16]
 
 
 def address(*parts: str, **query: str) -> str:

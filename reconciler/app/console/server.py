@@ -1,7 +1,6 @@
 """Serves the pages on this machine: addresses, JSON beside HTML, headers that let a page load nothing from elsewhere, whom we answer."""
 
 import hashlib
-import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
@@ -10,8 +9,9 @@ from pathlib import PurePosixPath
 
 from aiohttp import web
 
+from reconciler.app.console.live import LiveLimits, LivePages
 from reconciler.app.console.pages import ConsolePage, Pages
-from reconciler.app.console.rendering import PagePlace, PageRenderer, masked
+from reconciler.app.console.rendering import PagePlace, PageRenderer, digest_of, document_text
 from reconciler.kernel.clock import Clock
 from reconciler.web.listener import Route
 
@@ -37,26 +37,17 @@ Answered = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Console:
     """The routes of one console; `hosts` are the names by which it may be called, so that no other site reads it by a name of its own."""
 
-    def __init__(self, pages: Pages, renderer: PageRenderer, clock: Clock, hosts: frozenset[str] = LOCAL) -> None:
+    def __init__(self, pages: Pages, renderer: PageRenderer, clock: Clock, hosts: frozenset[str]) -> None:
         self._pages = pages
         self._renderer = renderer
         self._clock = clock
         self._hosts = hosts
+        self._live = LivePages(pages, clock, HEADERS, LiveLimits())
 
     def routes(self) -> tuple[Route, ...]:
         """What we answer, as data."""
-        pages: Mapping[str, Callable[[web.Request], Awaitable[ConsolePage | None]]] = {
-            "/": lambda request: self._pages.now(request.query),
-            "/holds": lambda request: self._pages.holds(request.query),
-            "/sources": lambda _: self._pages.sources(),
-            "/policies": lambda _: self._pages.policies(),
-            "/rollouts/{namespace}/{name}": lambda r: self._pages.rollout(r.match_info["namespace"], r.match_info["name"]),
-            "/rollouts/{namespace}/{name}/history": lambda r: self._pages.history(r.match_info["namespace"], r.match_info["name"], r.query),
-            "/releases/{namespace}/{name}": lambda r: self._pages.release(r.match_info["namespace"], r.match_info["name"]),
-        }
-        served = [Route("GET", path, self._guarded(self._answering(page))) for path, page in pages.items()]
-        static = Route("GET", "/static/{name}", self._guarded(self._static))
-        return (*served, static, Route("GET", "/{rest:.*}", self._guarded(self._answering(_nothing))))
+        answers = {"/live": self._live.stream, "/static/{name}": self._static, "/{rest:.*}": self._page}
+        return tuple(Route("GET", path, self._guarded(answer)) for path, answer in answers.items())
 
     def _guarded(self, answer: Answered) -> Answered:
         """Only who calls us by our own name is answered: a name that was made to lead here (DNS rebinding) is not ours."""
@@ -69,21 +60,18 @@ class Console:
 
         return guarded
 
-    def _answering(self, page: Callable[[web.Request], Awaitable[ConsolePage | None]]) -> Answered:
-        async def answering(request: web.Request) -> web.StreamResponse:
-            asked = format_of(request.query.get("format", ""), request.headers.get("Accept", ""))
-            if not asked:
-                text = f"format: {request.query['format'][:40]!r} is not one of {', '.join(FORMATS)}\n"
-                return web.Response(status=400, text=text, headers=HEADERS)
-            found = await page(request) or self._pages.missing(request.path)
-            return self._written(found, asked, str(request.rel_url.update_query(format="json")))
-
-        return answering
+    async def _page(self, request: web.Request) -> web.StreamResponse:
+        asked = format_of(request.query.get("format", ""), request.headers.get("Accept", ""))
+        if not asked:
+            text = f"format: {request.query['format'][:40]!r} is not one of {', '.join(FORMATS)}\n"
+            return web.Response(status=400, text=text, headers=HEADERS)
+        found = await self._pages.at(request.raw_path)
+        return self._written(found, asked, str(request.rel_url.update_query(format="json")))
 
     def _written(self, page: ConsolePage, asked: str, machine: str) -> web.Response:
         if asked == "json":
             return web.Response(status=page.status, text=document_text(page), content_type="application/json", headers=HEADERS)
-        text = self._renderer.html(page, self._clock.now(), PagePlace(served_at, machine))
+        text = self._renderer.html(page, self._clock.now(), PagePlace(served_at, machine, digest_of(page)))
         return web.Response(status=page.status, text=text, content_type="text/html", headers=HEADERS)
 
     async def _static(self, request: web.Request) -> web.StreamResponse:
@@ -94,10 +82,6 @@ class Console:
         kept = "public, max-age=31536000, immutable" if request.query.get("v") == version_of(name) else "no-cache"
         kind = TYPES[PurePosixPath(name).suffix]
         return web.Response(body=body, content_type=kind, charset="utf-8", headers={**HEADERS, "Cache-Control": kept})
-
-
-async def _nothing(_: web.Request) -> ConsolePage | None:
-    return None
 
 
 def is_ours(host: str, hosts: frozenset[str]) -> bool:
@@ -112,11 +96,6 @@ def format_of(asked: str, accept: str) -> str:
         return asked if asked in FORMATS else ""
     kinds = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
     return "json" if "application/json" in kinds and "text/html" not in kinds else "html"
-
-
-def document_text(page: ConsolePage) -> str:
-    """The document as the command line prints it."""
-    return json.dumps(masked(page.document), indent=2, default=str) + "\n"
 
 
 @cache

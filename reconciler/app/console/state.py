@@ -14,7 +14,6 @@ from reconciler.releases.manifest import parse_release
 from reconciler.releases.model import Release
 from reconciler.sources.inventory import Inventory, config_map_name, parse_inventory
 from reconciler.sync.effective import SOURCE
-from reconciler.views.freeze import OWN_NAMESPACE
 
 PROBLEMS_SHOWN = 10
 
@@ -95,11 +94,11 @@ def shared_questions(namespace: str) -> tuple[ListQuestion, ...]:
     )
 
 
-def narrower(question: ListQuestion) -> ListQuestion | None:
+def narrower(question: ListQuestion, own: str) -> ListQuestion | None:
     """What to ask where the whole may not be read: the daemon's own namespace, where people usually may look."""
     if question == ListQuestion(CONFIGMAPS, labels=SOURCE):
-        return ListQuestion(CONFIGMAPS, OWN_NAMESPACE, labels=SOURCE)
-    return ListQuestion(NAMESPACES, name=OWN_NAMESPACE) if question == ListQuestion(NAMESPACES) else None
+        return ListQuestion(CONFIGMAPS, own, labels=SOURCE)
+    return ListQuestion(NAMESPACES, name=own) if question == ListQuestion(NAMESPACES) else None
 
 
 def known_of(readings: Sequence[ListReading], shelf: ReleaseShelf) -> ClusterState:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from reconciler.app.settings.helm import helm_settings
-from reconciler.app.settings.model import NotifierSettings, Settings
+from reconciler.app.settings.model import ConsoleSettings, NotifierSettings, Settings
 from reconciler.forges.registry import FORGES
 from reconciler.git.environment import is_ssh
 from reconciler.git.objects import Committer, TrustedKeys
@@ -20,6 +20,7 @@ CONTROLLERS = ("rollout", "analysis", "release")
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
 ENVIRONMENT = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]|[._](?=[A-Za-z0-9])){0,62}")
 NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:]+\]")
 LEASE = (timedelta(seconds=15), timedelta(seconds=5))
 
 
@@ -41,6 +42,7 @@ def parse_settings(document: Any) -> Settings:
         webhook_secret_file=fields.inner("webhook", _webhook) or "",
         sources=fields.each("sources", _source),
         notifiers=fields.each("notifiers", _notifier),
+        console=fields.inner("console", _console),
         link_local=fields.flag("linkLocal", default=False),
     )
     fields.done()
@@ -83,6 +85,17 @@ def _webhook(fields: StrictFields) -> str:
     secret = fields.text("secretFile")
     fields.done()
     return secret
+
+
+def _console(fields: StrictFields) -> ConsoleSettings:
+    console = ConsoleSettings(listen=fields.text("listen", "127.0.0.1:8091"), hosts=tuple(map(str.lower, fields.texts("hosts"))))
+    for host in console.hosts:
+        if not HOST.fullmatch(host):
+            raise FieldError(
+                fields.path("hosts"), f"{host!r} is no name of a host: write one like console.example.com, without port and path"
+            )
+    fields.done()
+    return console
 
 
 def _source(fields: StrictFields) -> SourceSettings:

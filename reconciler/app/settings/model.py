@@ -20,6 +20,14 @@ class NotifierSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleSettings:
+    """Where the daemon serves the console, and the names by which it may be called beside its own address and this machine's."""
+
+    listen: str
+    hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything one daemon is told."""
 
@@ -39,5 +47,7 @@ class Settings:
     """A folder of policies beside those in the cluster; empty without one."""
     sources: tuple[SourceSettings, ...]
     notifiers: tuple[NotifierSettings, ...] = ()
+    console: ConsoleSettings | None = None
+    """None: it is not served."""
     link_local: bool = False
     """True where link-local and metadata addresses may be asked over HTTP."""

@@ -9,6 +9,8 @@ import pytest
 
 from reconciler.app.console.pages import ConsoleScope
 from reconciler.app.console.rendering import web_address
+from reconciler.app.console.server import is_ours
+from reconciler.app.console.serving import names_of
 from reconciler.kernel.identity import ObjectRef
 from reconciler.kernel.resources import RELEASES, ROLLOUTS
 from tests.kit.consoles import Served, serving
@@ -101,6 +103,17 @@ async def test_our_own_names_are_answered_with_any_port(host: str) -> None:
         assert (await console.ask("/", Host=host)).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("listen", "hosts", "own", "strange"),
+    [("10.0.0.7", (), "10.0.0.7", "10.0.0.8"), ("0.0.0.0", ("c.example.com",), "c.example.com", "0.0.0.0"), ("::1", (), "[::1]", "[::]")],
+)
+def test_a_daemon_is_called_by_its_address_and_by_the_names_in_its_settings(
+    listen: str, hosts: tuple[str, ...], own: str, strange: str
+) -> None:
+    names = names_of(listen, hosts)
+    assert is_ours(f"{own}:8091", names) and is_ours("localhost", names) and not is_ours(strange, names)
+
+
 async def test_an_unknown_page_says_so_and_leads_back() -> None:
     async with serving() as console:
         for path in (
@@ -171,7 +184,7 @@ async def test_words_of_strangers_are_text(path: str) -> None:
         assert page.status_code == 200 and "&lt;script&gt;" in page.text
         links = links_of(page.text)
         assert links.forbidden == [] and not [link for link in links.found if "javascript:" in link]
-        assert page.text.count("<script") == 0
+        assert page.text.count("<script") == page.text.count('<script src="/static/console.js') == 1
 
 
 ODD = ["javascript:alert(1)", "javascript://example.com/%0aalert(1)", "data:text/html,x", "//example.com", "https://a:b@x.org", "https://["]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from reconciler.app.settings.manifest import CONTROLLERS, parse_settings
-from reconciler.app.settings.model import NotifierSettings
+from reconciler.app.settings.model import ConsoleSettings, NotifierSettings
 from reconciler.git.objects import Committer, TrustedKeys
 from reconciler.kernel.strict import FieldError
 from reconciler.sources.settings import Allow, CredentialFile, ForgeSettings, PruneLimit, SourceSettings, purpose
@@ -50,6 +50,16 @@ def test_an_instance_id_drives_rollouts_and_runs_and_no_releases() -> None:
 def test_link_local_addresses_are_asked_only_where_the_settings_say_so() -> None:
     assert (parse_settings({}).link_local, parse_settings({"linkLocal": True}).link_local) == (False, True)
     assert refused({"linkLocal": "yes"}).startswith("linkLocal")
+
+
+def test_the_console_is_off_and_on_loopback_unless_the_settings_say_otherwise() -> None:
+    assert parse_settings({}).console is None
+    assert parse_settings({"console": {}}).console == ConsoleSettings(listen="127.0.0.1:8091")
+    asked = {"listen": "0.0.0.0:80", "hosts": ["Console.example.com"]}
+    assert parse_settings({"console": asked}).console == ConsoleSettings(listen="0.0.0.0:80", hosts=("console.example.com",))
+    for host in ("console.example.com:80", "https://console.example.com", "*", "a b"):
+        assert refused({"console": {"hosts": [host]}}).startswith("console.hosts"), host
+    assert refused({"console": {"port": 1}}).startswith("console.port")
 
 
 def test_a_source_writes_nothing_by_default() -> None:

@@ -1,0 +1,52 @@
+"use strict";
+// Keeps a page equal to the server's: it is told that something changed, and asks for the page again. Without it every page is whole.
+(() => {
+  const TICK = 20000;
+  const here = location.pathname + location.search;
+  const light = () => document.getElementById("live");
+  let lost = false, asking = false, again = false;
+
+  const say = (text, bad) => {
+    const place = light();
+    if (place && place.textContent !== text) place.textContent = text;
+    if (place) place.classList.toggle("lost", bad);
+  };
+
+  const swap = text => {
+    const news = new DOMParser().parseFromString(text, "text/html");
+    const focused = document.activeElement && document.activeElement.getAttribute("href");
+    const open = new Set([...document.querySelectorAll("main details[open] summary")].map(e => e.textContent));
+    for (const part of ["main", ".notices"]) {
+      const before = document.querySelector(part), after = news.querySelector(part);
+      if (before && after) before.replaceWith(after);
+      else if (before) before.remove();
+      else if (after) document.querySelector(".top").after(after);
+    }
+    const where = document.querySelector(".where"), after = news.querySelector(".where");
+    if (where && after) { where.replaceWith(after); say(lost ? "not live, trying again" : "live", lost); }
+    for (const e of document.querySelectorAll("main details summary")) if (open.has(e.textContent)) e.parentElement.open = true;
+    if (focused) { const e = document.querySelector(`main a[href="${CSS.escape(focused)}"]`); if (e) e.focus({preventScroll: true}); }
+  };
+
+  const busy = () => document.activeElement && document.activeElement.closest("main form") || !getSelection().isCollapsed;
+
+  const refresh = async () => {
+    if (document.hidden || busy()) { again = true; return; }
+    if (asking) { again = true; return; }
+    asking = true; again = false;
+    try {
+      const answer = await fetch(here, {headers: {Accept: "text/html"}, cache: "no-store"});
+      const text = await answer.text();
+      if (!busy()) swap(text);
+    } catch { again = true; }
+    asking = false;
+  };
+
+  const stream = new EventSource("/live?of=" + encodeURIComponent(here) + "&at=" + encodeURIComponent(document.querySelector("main").dataset.digest || ""));
+  stream.addEventListener("open", () => { const back = lost; lost = false; say("live", false); if (back) refresh(); });
+  stream.addEventListener("changed", refresh);
+  stream.addEventListener("error", () => { lost = true; say(stream.readyState === 2 ? "not live, load it again" : "not live, trying again", true); });
+  addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
+  addEventListener("focusout", () => { if (again) setTimeout(refresh, 200); });
+  setInterval(() => { if (!lost) refresh(); }, TICK);
+})();
