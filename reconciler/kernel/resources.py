@@ -20,7 +20,7 @@ ROLLOUTS = Resource("argoproj.io", "v1alpha1", "rollouts", "Rollout")
 ANALYSIS_RUNS = Resource("argoproj.io", "v1alpha1", "analysisruns", "AnalysisRun")
 ANALYSIS_TEMPLATES = Resource("argoproj.io", "v1alpha1", "analysistemplates", "AnalysisTemplate")
 CLUSTER_ANALYSIS_TEMPLATES = Resource("argoproj.io", "v1alpha1", "clusteranalysistemplates", "ClusterAnalysisTemplate", namespaced=False)
-EXPERIMENTS = Resource("argoproj.io", "v1alpha1", "experiments", "Experiment")
+EXPERIMENTS = Resource("argoproj.io", "v1alpha1", "experiments", "Experiment", optional=True)
 
 VIRTUAL_SERVICES = Resource("networking.istio.io", "v1alpha3", "virtualservices", "VirtualService", optional=True)
 DESTINATION_RULES = Resource("networking.istio.io", "v1alpha3", "destinationrules", "DestinationRule", optional=True)

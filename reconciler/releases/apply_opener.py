@@ -8,7 +8,7 @@ import structlog
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.identity import Manifest, ObjectRef, uid_of
 from reconciler.kernel.plan import Create, Plan, Remove
-from reconciler.kernel.resources import ANALYSIS_RUNS, DEPLOYMENTS, RELEASES, REPLICA_SETS, ROLLOUTS
+from reconciler.kernel.resources import ANALYSIS_RUNS, DEPLOYMENTS, EXPERIMENTS, RELEASES, REPLICA_SETS, ROLLOUTS
 from reconciler.kube.errors import ApiError, Forbidden
 from reconciler.kube.fence import Fenced
 from reconciler.releases.asking import asked_by, moved, released_workloads, revertability, source_id, taken_back_by
@@ -18,10 +18,12 @@ from reconciler.releases.holds import expired, serving
 from reconciler.releases.identity import identity_hash
 from reconciler.releases.manifest import render_release
 from reconciler.releases.model import Cause, Release
+from reconciler.releases.observe_experiments import known_runs
 from reconciler.releases.observe_history import history
 from reconciler.releases.observe_policies import Policies
 from reconciler.releases.opening import Asked, Details, Serving, baseline, detailed, opening
 from reconciler.releases.policy import WorkloadName
+from reconciler.releases.runs import Run, run_of
 from reconciler.releases.served import Found, earlier, found_of
 from reconciler.rollouts.replicas.template import semantically_equal
 from reconciler.rollouts.view import RolloutView, view_of
@@ -226,12 +228,18 @@ class ReleaseOpener:
 
     def _earlier_runs(self, workload: Workload, asked: Asked) -> tuple[str, ...]:
         live = self._live(workload)
-        runs = self._cache.owned(ANALYSIS_RUNS, uid_of(live.manifest)) if live is not None else ()
+        runs = self._runs(live) if live is not None else []
         kind, namespace, name = workload.template.key
         holder = self._cache.get(DEPLOYMENTS, namespace, name) if kind == "Deployment" else live.manifest if live is not None else None
         template = template_of(holder) if holder is not None else None
         there = template is not None and semantically_equal(dict(asked.content.template), dict(template))
         return earlier(runs, live, underway=there and live is not None and not live.promoted)
+
+    def _runs(self, live: RolloutView) -> list[Run]:
+        """Every run that the Rollout has, those of its experiments included."""
+        uid = uid_of(live.manifest)
+        own = [run_of(run) for run in self._cache.owned(ANALYSIS_RUNS, uid)]
+        return [*own, *known_runs(self._cache, self._cache.owned(EXPERIMENTS, uid))]
 
     async def _details(self, source: SourcePort, tip: Tip, release: Release) -> Details:
         found = await self._pull(source.settings.name, release.spec.commit.sha)

@@ -30,13 +30,15 @@ class Ending:
 
 
 def blame(release: Release, facts: ReleaseFacts) -> Ending:
-    """What ended it: our own recorded verb, this attempt's runs, the deadline; without any of these, a person."""
+    """What ended it: our own recorded verb, this attempt's runs, an experiment whose pods did not come, the deadline; else a person."""
     ours = next((verb for verb in release.status.verbs if verb.verb == "abort"), None)
     if ours is not None:
         return Ending(Verdict.FAILED, ours.reason)
     run = _worst(release.status.runs)
     if run is not None:
         return Ending.of_run(run.phase, words(release.status.evidence, run.name, run.phase), release.status.evidence, run.name)
+    if facts.experiment_end:
+        return Ending(Verdict.COULD_NOT_MEASURE, facts.experiment_end)
     match facts.rollout.abort_cause:
         case AbortCause.ANALYSIS:
             return Ending(Verdict.COULD_NOT_MEASURE, GONE)

@@ -18,6 +18,7 @@ from reconciler.kernel.resources import (
     ANALYSIS_RUNS,
     CLUSTER_RELEASE_POLICIES,
     DEPLOYMENTS,
+    EXPERIMENTS,
     NAMESPACES,
     RELEASE_POLICIES,
     RELEASES,
@@ -105,7 +106,17 @@ class ReleaseController:
     """One worker per Release. Needs only verbs that every client has, so it also works beside another rollout controller."""
 
     name = "release"
-    watches = (RELEASES, ROLLOUTS, ANALYSIS_RUNS, REPLICA_SETS, DEPLOYMENTS, RELEASE_POLICIES, CLUSTER_RELEASE_POLICIES, NAMESPACES)
+    watches = (
+        RELEASES,
+        ROLLOUTS,
+        ANALYSIS_RUNS,
+        EXPERIMENTS,
+        REPLICA_SETS,
+        DEPLOYMENTS,
+        RELEASE_POLICIES,
+        CLUSTER_RELEASE_POLICIES,
+        NAMESPACES,
+    )
 
     def __init__(self, access: ClusterAccess, outside: Outside) -> None:
         self._client = access.client
@@ -128,9 +139,15 @@ class ReleaseController:
         named = [Key(self.name, namespace_of(manifest), release)] if release else []
         if resource is ROLLOUTS:
             return dict.fromkeys((*named, *self._concerned(namespace_of(manifest), name_of(manifest))))
-        if resource is ANALYSIS_RUNS and not release:
-            return [key for name in _rollouts(manifest) for key in self._open_among(workload_word(namespace_of(manifest), name))]
+        if resource in (ANALYSIS_RUNS, EXPERIMENTS) and not release:
+            return [key for name in self._measured(manifest) for key in self._open_among(workload_word(namespace_of(manifest), name))]
         return named
+
+    def _measured(self, manifest: Manifest) -> list[str]:
+        """The Rollouts that a run or an experiment is of, also through the experiment that owns the run."""
+        experiments = (self._cache.get(EXPERIMENTS, namespace_of(manifest), name) for name in _owners(manifest, EXPERIMENTS.kind))
+        owned = [manifest, *(experiment for experiment in experiments if experiment is not None)]
+        return [name for each in owned for name in _owners(each, ROLLOUTS.kind)]
 
     async def reconcile(self, key: Key) -> datetime | None:
         manifest = self._cache.get(RELEASES, key.namespace, key.name)
@@ -359,9 +376,9 @@ class ReleaseController:
         return self._clock.now() + (PROPOSED_LOOK if proposed else UNDECIDED_LOOK)
 
 
-def _rollouts(run: Manifest) -> list[str]:
-    """The Rollouts a run measures for."""
-    return [str(owner.get("name")) for owner in run["metadata"].get("ownerReferences") or () if owner.get("kind") == ROLLOUTS.kind]
+def _owners(manifest: Manifest, kind: str) -> list[str]:
+    """The owners of this kind, by name."""
+    return [str(owner.get("name")) for owner in manifest["metadata"].get("ownerReferences") or () if owner.get("kind") == kind]
 
 
 def _template(release: Release) -> WorkloadName:

@@ -26,7 +26,9 @@ class ReleaseFacts:
     workload: Manifest | None = None
     """The object that a workloadRef borrows the pod template from."""
     runs: tuple[Run, ...] = ()
-    """AnalysisRuns of the Rollout."""
+    """AnalysisRuns of the Rollout, and of its Experiments."""
+    experiment_end: str = ""
+    """How an experiment of this attempt brought the Rollout home, in words; empty where none did."""
     after: Run | None = None
     """The AnalysisRun that watches after promotion."""
     replica_sets: tuple[Manifest, ...] = ()

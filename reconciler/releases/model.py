@@ -185,6 +185,8 @@ class RunRecord(Struct, frozen=True, kw_only=True):
     step: int | None = None
     cut_short: bool = False
     """True when it was told to end before it was done."""
+    analysis: str = ""
+    """Which analysis of an experiment it is."""
 
 
 class Verb(Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from reconciler.kernel.resources import ANALYSIS_RUNS, CONFIGMAPS, DEPLOYMENTS, 
 from reconciler.kernel.well_known import HASH_LABEL
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
+from reconciler.releases import observe_experiments
 from reconciler.releases.after_promotion import after_name
 from reconciler.releases.comparison import question
 from reconciler.releases.content import covers
@@ -20,7 +21,7 @@ from reconciler.releases.model import Release, ReleasePhase
 from reconciler.releases.observe_comparison import Sampling
 from reconciler.releases.override import in_force
 from reconciler.releases.policy import ReleasePolicy
-from reconciler.releases.runs import AFTER, Run, run_of
+from reconciler.releases.runs import AFTER, Run, experiment_end, run_of
 from reconciler.rollouts.view import RolloutView, view_of
 from reconciler.sources.inventory import workload_key
 from reconciler.sources.templates import CONFIG_PARTS
@@ -58,11 +59,13 @@ async def observe(client: Client, cache: Cache, release: Release, around: Around
         return facts
     live = view_of(rollout)
     after = cache.get(ANALYSIS_RUNS, release.namespace, after_name(release))
+    experiments = await observe_experiments.experiments(client, cache, live, release)
     facts = replace(
         facts,
         live=live,
         workload=await _lender(client, cache, rollout, release.namespace),
-        runs=await _runs(client, cache, live, release),
+        runs=(*await _runs(client, cache, live, release), *await observe_experiments.runs(client, cache, release, experiments)),
+        experiment_end=experiment_end(experiments, live, release.status.pod_hash),
         after=Run(after, AFTER) if after is not None else None,
         replica_sets=tuple(cache.owned(REPLICA_SETS, uid_of(rollout))),
         overridden=in_force(rollout, release.spec.identity),

@@ -5,20 +5,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.analysis.model import STEP_LABEL, TYPE_LABEL, RunKind, RunPhase
-from reconciler.kernel.identity import Manifest, labels_of, name_of, uid_of
-from reconciler.kernel.well_known import HASH_LABEL
+from reconciler.kernel.identity import Manifest, annotations_of, labels_of, name_of, uid_of
+from reconciler.kernel.well_known import HASH_LABEL, REVISION
 from reconciler.releases.model import RunRecord
+from reconciler.rollouts.view import RolloutView
 
 AFTER = "AfterPromotion"
 """The kind of a run that watches after promotion; the others are named by the contract (contract 6.4)."""
+EXPERIMENT = "Experiment"
+"""The kind of a run that an Experiment of the Rollout made (contract 8.3)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One AnalysisRun, as far as a release asks. `kind` is the run's type label, or `AFTER`."""
+    """One AnalysisRun, as far as a release asks. `kind` is the run's type label, `AFTER` or `EXPERIMENT`.
+
+    `experiment` is the Experiment that it measures for: that one belongs to the Rollout, and says of which version it is.
+    """
 
     manifest: Manifest
     kind: str
+    experiment: Manifest | None = None
 
     @property
     def uid(self) -> str:
@@ -30,7 +37,7 @@ class Run:
 
     @property
     def hash(self) -> str:
-        return labels_of(self.manifest).get(HASH_LABEL, "")
+        return labels_of(self.experiment or self.manifest).get(HASH_LABEL, "")
 
     @property
     def phase(self) -> str:
@@ -49,13 +56,29 @@ class Run:
 
     @property
     def step(self) -> int | None:
+        if self.experiment is not None:
+            return step_of(self.experiment)
         text = labels_of(self.manifest).get(STEP_LABEL, "")
         return int(text) if self.kind == RunKind.STEP and text.isdigit() else None
 
     @property
+    def analysis(self) -> str:
+        """Which analysis of its experiment it is, by the experiment's own account."""
+        named = _object((self.experiment or {}).get("status")).get("analysisRuns") or []
+        return next((str(each.get("name") or "") for each in named if each.get("analysisRun") == self.name), "")
+
+    @property
+    def cut_short(self) -> bool:
+        """True when it was told to end before it was done. A background analysis and one of an experiment end with what they watch."""
+        told = bool((self.manifest.get("spec") or {}).get("terminate"))
+        if self.experiment is not None:
+            return told and bool((self.experiment.get("spec") or {}).get("terminate"))
+        return told and self.kind != RunKind.BACKGROUND
+
+    @property
     def record(self) -> RunRecord:
-        cut_short = bool((self.manifest.get("spec") or {}).get("terminate")) and self.kind != RunKind.BACKGROUND
-        return RunRecord(uid=self.uid, name=self.name, kind=self.kind, phase=self.phase, step=self.step, cut_short=cut_short)
+        known = {"uid": self.uid, "name": self.name, "kind": self.kind, "phase": self.phase}
+        return RunRecord(**known, step=self.step, cut_short=self.cut_short, analysis=self.analysis)
 
 
 def run_of(manifest: Manifest) -> Run:
@@ -63,12 +86,22 @@ def run_of(manifest: Manifest) -> Run:
     return Run(manifest, labels_of(manifest).get(TYPE_LABEL, ""))
 
 
+def step_of(experiment: Manifest) -> int | None:
+    """The step of the canary that an Experiment is of: the end of its name, which the contract gives it (contract 8.5)."""
+    owners: list[Manifest] = experiment["metadata"].get("ownerReferences") or []
+    owner: Manifest = next((each for each in owners if each.get("controller")), {})
+    revision, hash = annotations_of(experiment).get(REVISION, ""), labels_of(experiment).get(HASH_LABEL, "")
+    rest = name_of(experiment).removeprefix(f"{owner.get('name', '')}-{hash}-{revision}-").partition("-")[0]
+    return int(rest) if rest.isdigit() else None
+
+
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """One analysis that a Rollout asks for on the way to full promotion."""
+    """One analysis that a Rollout asks for on the way to full promotion; `analysis` names one of an experiment."""
 
-    kind: RunKind
+    kind: RunKind | str
     step: int | None = None
+    analysis: str = ""
 
     def __str__(self) -> str:
         where = {
@@ -76,12 +109,13 @@ class Configured:
             RunKind.BACKGROUND: "the background analysis",
             RunKind.PRE_PROMOTION: "the analysis before promotion",
             RunKind.POST_PROMOTION: "the analysis after promotion",
+            EXPERIMENT: f"the analysis {self.analysis} of the experiment of step {(self.step or 0) + 1}",
         }
         return where[self.kind]
 
     def met_by(self, record: RunRecord) -> bool:
         """True when this run is that analysis and ran to its end with success."""
-        same = record.kind == self.kind and record.step == self.step
+        same = (record.kind, record.step, record.analysis) == (self.kind, self.step, self.analysis)
         return same and record.phase == RunPhase.SUCCESSFUL and not record.cut_short
 
 
@@ -98,6 +132,9 @@ def _of_canary(canary: Mapping[str, Any]) -> Iterator[Configured]:
     for index, step in enumerate(steps if isinstance(steps, list) else ()):
         if _object(_object(step).get("analysis")).get("templates"):
             yield Configured(RunKind.STEP, index)
+        analyses: Any = _object(_object(step).get("experiment")).get("analyses")
+        for analysis in analyses if isinstance(analyses, list) else ():
+            yield Configured(EXPERIMENT, index, str(_object(analysis).get("name") or ""))
 
 
 def _of_blue_green(blue_green: Mapping[str, Any]) -> Iterator[Configured]:
@@ -113,3 +150,20 @@ def missing(asked: Sequence[Configured], records: Sequence[RunRecord]) -> tuple[
 
 def _object(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def experiment_end(experiments: Sequence[Manifest], live: RolloutView, pod_hash: str) -> str:
+    """How an Experiment of this attempt brought the Rollout home, in its own words; empty where none did.
+
+    Of its version, and begun with the attempt: one of an earlier attempt says nothing about this one.
+    """
+    if not live.aborted or not live.began:
+        return ""
+    bad = (RunPhase.FAILED, RunPhase.ERROR)
+    own = (e for e in experiments if pod_hash and labels_of(e).get(HASH_LABEL) == pod_hash)
+    fresh = (e for e in own if str(e["metadata"].get("creationTimestamp") or "") >= live.began)
+    ended = next((e for e in fresh if _object(e.get("status")).get("phase") in bad), None)
+    if ended is None:
+        return ""
+    status = _object(ended.get("status"))
+    return f"experiment {name_of(ended)} ended as {status.get('phase')}: {status.get('message') or 'without a word'}"

@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.kernel.identity import Manifest, labels_of, name_of, uid_of
+from reconciler.kernel.identity import Manifest, labels_of, name_of
 from reconciler.kernel.well_known import HASH_LABEL
 from reconciler.releases.model import Content
 from reconciler.releases.opening import Serving
+from reconciler.releases.runs import Run
 from reconciler.rollouts.replicas.template import semantically_equal, without_injected
 from reconciler.rollouts.view import RolloutView
 from reconciler.sources.images import container_images, template_of
@@ -63,21 +64,22 @@ def all_available(deployment: Manifest) -> bool:
     return 0 < wanted <= int((deployment.get("status") or {}).get("availableReplicas") or 0)
 
 
-def earlier(runs: Sequence[Manifest], live: RolloutView | None, *, underway: bool) -> tuple[str, ...]:
+def earlier(runs: Sequence[Run], live: RolloutView | None, *, underway: bool) -> tuple[str, ...]:
     """UIDs of the runs that are no part of a release that opens now.
 
     All that are there, unless the version is `underway` already, because another tool applied it or we come late: then the runs of its
     pods that the status names, or that began with this attempt, are its own.
     """
     if live is None or not underway:
-        return tuple(uid_of(run) for run in runs)
+        return tuple(run.uid for run in runs)
     named = {run.name for run in live.named_runs}
 
-    def own(run: Manifest) -> bool:
-        began = bool(live.began) and str(run["metadata"].get("creationTimestamp") or "") >= live.began
-        return labels_of(run).get(HASH_LABEL) == live.current and (name_of(run) in named or began)
+    def own(run: Run) -> bool:
+        began = bool(live.began) and str(run.manifest["metadata"].get("creationTimestamp") or "") >= live.began
+        tried = run.experiment is not None and name_of(run.experiment) == live.experiment
+        return run.hash == live.current and (run.name in named or tried or began)
 
-    return tuple(uid_of(run) for run in runs if not own(run))
+    return tuple(run.uid for run in runs if not own(run))
 
 
 def _available(replica_set: Manifest) -> bool:

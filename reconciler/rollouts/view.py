@@ -64,6 +64,8 @@ class RolloutView:
     observed_generation: str = ""
     workload_observed_generation: str = ""
     named_runs: tuple[NamedRun, ...] = ()
+    experiment: str = ""
+    """The Experiment of the current step, while it counts."""
 
     @property
     def promoted(self) -> bool:
@@ -110,6 +112,7 @@ def view_of(rollout: Manifest) -> RolloutView:
         observed_generation=str(status.get("observedGeneration") or ""),
         workload_observed_generation=str(status.get("workloadObservedGeneration") or ""),
         named_runs=tuple(_named(status)),
+        experiment=str(_object(status.get("canary")).get("currentExperiment") or ""),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from reconciler.kernel.identity import Manifest
+from reconciler.releases.runs import Run, run_of
 from reconciler.releases.served import all_available, earlier, found_of
 from reconciler.rollouts.view import view_of
 from tests.kit.releases import BAD, GOOD, TEMPLATE, replica_set, rollout, run
@@ -68,15 +69,15 @@ def test_of_a_rollout_on_its_way_the_stable_pods_serve_while_one_is_available(
 
 
 def test_all_runs_were_there_before_a_release_of_a_version_that_is_not_under_way() -> None:
-    runs = [run("Failed", uid="a"), run("Failed", uid="b", pod_hash=GOOD)]
+    runs = [run_of(run("Failed", uid="a")), run_of(run("Failed", uid="b", pod_hash=GOOD))]
     assert earlier(runs, view_of(rollout()), underway=False) == earlier(runs, None, underway=True) == ("a", "b")
 
 
 def test_runs_of_the_version_under_way_are_its_own_if_the_status_names_them_or_they_began_with_it() -> None:
-    def made(uid: str, at: str | None, pod_hash: str = BAD) -> Manifest:
+    def made(uid: str, at: str | None, pod_hash: str = BAD) -> Run:
         found = run("Failed", uid=uid, name=uid, pod_hash=pod_hash)
         found["metadata"] |= {"creationTimestamp": at} if at else {}
-        return found
+        return run_of(found)
 
     began = "2026-11-25T03:00:00Z"
     runs = [
