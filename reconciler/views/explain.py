@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.kernel.frozen import FREEZE, Frozen
-from reconciler.kernel.identity import Manifest, annotations_of, labels_of, name_of, namespace_of
+from reconciler.kernel.identity import Manifest, annotations_of, controller_uid, labels_of, name_of, namespace_of, uid_of
 from reconciler.kernel.moment import parse_moment
 from reconciler.kernel.well_known import HASH_LABEL as HASH
 from reconciler.kernel.well_known import SUSPEND, suspended
@@ -239,10 +239,34 @@ def _pause(situation: Situation, pause: Manifest) -> Explanation:
         "CanaryPauseStep": f"It waits for a person at step {_index(family) + 1}",
         "BlueGreenPause": "The new version is ready behind the preview service and waits for a person",
         "InconclusiveAnalysisRun": "An analysis could not tell good from bad, so it waits for a person",
+        "InconclusiveExperiment": "An experiment could not tell good from bad, so it waits for a person",
     }
     unsure = of_version(family.runs, str(_status(family).get("currentPodHash") or "")) if reason == "InconclusiveAnalysisRun" else ()
     sentence = sentences.get(reason, f"It is paused: {reason}")
     return Explanation(sentence=sentence, rule=reason, object=_object(family), next=next_step, otherwise=unsure)
+
+
+def _trying(situation: Situation) -> Explanation | None:
+    """At an experiment step: how the experiment stands, and what its first analysis under way has measured."""
+    family, step = situation.family, _step(situation.family)
+    name = (_status(family).get("canary") or {}).get("currentExperiment")
+    trial = next((trial for trial in family.experiments if name_of(trial) == name), None)
+    if step is None or "experiment" not in step or trial is None:
+        return None
+    status = trial.get("status") or {}
+    own = [run for run in family.tried_runs if controller_uid(run) == uid_of(trial)]
+    under_way = [run for run in own if (run.get("status") or {}).get("phase") in ("Running", "Pending")]
+    row = next((row for run in under_way for row in evidence_of(run)), None)
+    said = f", {status['message']}" if status.get("message") else ""
+    return Explanation(
+        sentence=f"It waits for experiment {name} to end: {status.get('phase') or 'Pending'}{said}",
+        rule=row.condition if row else "",
+        value=", ".join(row.values) if row else "",
+        limit=row.limit if row else "",
+        query=row.query if row else "",
+        object=f"Experiment {namespace_of(trial)}/{name}",
+        next=f"{situation.command('get rollout')} --watch",
+    )
 
 
 def _measuring(situation: Situation) -> Explanation | None:
@@ -331,6 +355,7 @@ REASONS: tuple[Why, ...] = (
     _decided,
     _aborted,
     _paused,
+    _trying,
     _measuring,
     _pods,
     _healthy,

@@ -34,11 +34,17 @@ class Family:
     runs: Sequence[Manifest]
     namespace: Manifest | None = None
     """The Namespace it lives in; None when we may not read it."""
+    experiments: Sequence[Manifest] = ()
+    """Experiments of the Rollout."""
+    tried: Sequence[Manifest] = ()
+    """ReplicaSets of experiments."""
+    tried_runs: Sequence[Manifest] = ()
+    """AnalysisRuns of experiments."""
 
 
 def tree(family: Family) -> TreeNode:
     """The Rollout with its revisions, newest first."""
-    revisions = sorted({_revision(o) for o in (*family.replica_sets, *family.runs)}, reverse=True)
+    revisions = sorted({_revision(o) for o in (*family.replica_sets, *family.experiments, *family.runs)}, reverse=True)
     children = tuple(_revision_node(family, revision) for revision in revisions)
     phase, message = phase_of(family.rollout)
     return TreeNode("Rollout", name_of(family.rollout), phase, (message,) if message else (), children)
@@ -101,8 +107,18 @@ def _most(rollout: Manifest) -> int:
 def _revision_node(family: Family, revision: int) -> TreeNode:
     sets = [rs for rs in family.replica_sets if _revision(rs) == revision]
     runs = [run for run in family.runs if _revision(run) == revision]
-    children = (*[_replica_set_node(family, rs) for rs in sets], *[_run_node(run) for run in runs])
+    trials = [_experiment_node(family, trial) for trial in family.experiments if _revision(trial) == revision]
+    children = (*[_replica_set_node(family, rs) for rs in sets], *trials, *[_run_node(run) for run in runs])
     return TreeNode("Revision", f"revision {revision}", "", (), children)
+
+
+def _experiment_node(family: Family, experiment: Manifest) -> TreeNode:
+    """An experiment with the pods and runs it made."""
+    status, uid = experiment.get("status") or {}, uid_of(experiment)
+    sets = [_replica_set_node(family, rs) for rs in family.tried if controller_uid(rs) == uid]
+    runs = [_run_node(run) for run in family.tried_runs if controller_uid(run) == uid]
+    details = (str(status["message"]),) if status.get("message") else ()
+    return TreeNode("Experiment", name_of(experiment), str(status.get("phase") or "Pending"), details, (*sets, *runs))
 
 
 def _replica_set_node(family: Family, replica_set: Manifest) -> TreeNode:

@@ -15,7 +15,8 @@ from tests.kit.releases import NOW, aborted, release, replica_set, rollout, run
 
 
 def explained(known: Manifest | None = None, ended: Release | None = None, **parts: Any) -> Explanation:
-    family = Family(known or rollout(), parts.get("sets", ()), (), parts.get("runs", ()))
+    tried = {name: parts[name] for name in ("experiments", "tried_runs") if name in parts}
+    family = Family(known or rollout(), parts.get("sets", ()), (), parts.get("runs", ()), **tried)
     return explain(Situation(family=family, release=ended, now=NOW, **parts.get("beside", {})))
 
 
@@ -49,6 +50,20 @@ def test_a_rejected_release_tells_rule_value_limit_and_what_to_do() -> None:
     assert found.sentence == "Release web-bad ended: failed: m Failed: 2 failed"
     assert (found.rule, found.value, found.limit, found.query) == ("x < 1", "3", "failureLimit 1", "q")
     assert found.next == f"restore in Git: pushed {'d' * 12}; to try it again: reconciler hold lift web-bad -n shop"
+
+
+def test_an_experiment_step_tells_how_its_experiment_stands() -> None:
+    owner = {"ownerReferences": [{"controller": True, "uid": "trial"}]}
+    trial = {"metadata": {"name": "web-x-2-0", "namespace": "shop", "uid": "trial"}, "status": {"phase": "Running"}}
+    live = stepping({"experiment": {}}, canary={"currentExperiment": "web-x-2-0"})
+    under_way = run("Running")
+    under_way["metadata"] |= owner
+    found = explained(live, experiments=[trial], tried_runs=[under_way])
+    assert found.sentence == "It waits for experiment web-x-2-0 to end: Running"
+    assert found.object == "Experiment shop/web-x-2-0" and "0.4" in found.value and found.rule
+    bare = explained(live, experiments=[{**trial, "status": {"phase": "Pending", "message": "m"}}], tried_runs=[run("Running")])
+    assert bare.sentence == "It waits for experiment web-x-2-0 to end: Pending, m" and bare.value == ""
+    assert "experiment" not in explained(stepping({"pause": {}}, canary={"currentExperiment": "web-x-2-0"}), experiments=[trial]).sentence
 
 
 def test_a_lifted_release_explains_nothing_any_more() -> None:

@@ -44,7 +44,23 @@ def run(revision: int, phase: str, **result: Any) -> Manifest:
 
 
 def family(known: Manifest | None = None, **parts: Any) -> Family:
-    return Family(known or rollout(), parts.get("sets", ()), parts.get("pods", ()), parts.get("runs", ()))
+    named = {name: parts[name] for name in ("experiments", "tried", "tried_runs") if name in parts}
+    return Family(known or rollout(), parts.get("sets", ()), parts.get("pods", ()), parts.get("runs", ()), **named)
+
+
+def test_an_experiment_stands_under_its_revision_with_what_it_made() -> None:
+    metadata = {"name": "web-x-2-1", "uid": "trial", "annotations": {REVISION: "2"}}
+    trial = {"metadata": metadata, "status": {"phase": "Failed", "message": "too slow"}}
+    owner = {"ownerReferences": [{"controller": True, "kind": "Experiment", "uid": "trial"}]}
+    made, other = replica_set("h9", 0), replica_set("h8", 0)
+    made["metadata"] |= owner
+    measured = run(0, "Failed")
+    measured["metadata"] |= owner
+    shown = tree(family(experiments=[trial], tried=[made, other], tried_runs=[measured, run(0, "Failed")]))
+    [revision] = shown.children
+    [node] = revision.children
+    assert (revision.name, node.kind, node.name, node.status) == ("revision 2", "Experiment", "web-x-2-1", "Failed")
+    assert node.details == ("too slow",) and [child.kind for child in node.children] == ["ReplicaSet", "AnalysisRun"]
 
 
 def test_what_the_controller_has_not_seen_yet_is_progressing() -> None:

@@ -7,7 +7,17 @@ from reconciler.app.cli.cluster import ClusterPlace
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.frozen import Frozen, frozen_in
 from reconciler.kernel.identity import Manifest, annotations_of, controller_uid, labels_of, name_of, namespace_of, uid_of
-from reconciler.kernel.resources import ANALYSIS_RUNS, CONFIGMAPS, DEPLOYMENTS, NAMESPACES, PODS, RELEASES, REPLICA_SETS, ROLLOUTS
+from reconciler.kernel.resources import (
+    ANALYSIS_RUNS,
+    CONFIGMAPS,
+    DEPLOYMENTS,
+    EXPERIMENTS,
+    NAMESPACES,
+    PODS,
+    RELEASES,
+    REPLICA_SETS,
+    ROLLOUTS,
+)
 from reconciler.kube.client import Client
 from reconciler.kube.errors import NotServed, Refused
 from reconciler.releases.holds import of_workload
@@ -48,14 +58,33 @@ async def _elsewhere(client: Client, name: str) -> str:
 async def family_of(client: Client, place: ClusterPlace, name: str) -> Family:
     """A Rollout and what it owns, read side by side."""
     rollout, namespace = await rollout_of(client, place, name), place.namespace
-    sets, runs, pods = await asyncio.gather(
-        client.list(REPLICA_SETS, namespace), client.list(ANALYSIS_RUNS, namespace), client.list(PODS, namespace)
+    sets, runs, pods, trials = await asyncio.gather(
+        client.list(REPLICA_SETS, namespace),
+        client.list(ANALYSIS_RUNS, namespace),
+        client.list(PODS, namespace),
+        _experiments(client, namespace),
     )
-    own = uid_of(rollout)
-    mine = [rs for rs in sets if controller_uid(rs) == own]
-    uids = {uid_of(rs) for rs in mine}
-    own_runs = [r for r in runs if controller_uid(r) == own]
-    return Family(rollout, mine, [p for p in pods if controller_uid(p) in uids], own_runs, await _namespace(client, namespace))
+    own, trials = uid_of(rollout), [trial for trial in trials if controller_uid(trial) == uid_of(rollout)]
+    tried = {uid_of(trial) for trial in trials}
+    known = {uid_of(rs) for rs in sets if controller_uid(rs) in {own, *tried}}
+    return Family(
+        rollout=rollout,
+        replica_sets=[rs for rs in sets if controller_uid(rs) == own],
+        pods=[pod for pod in pods if controller_uid(pod) in known],
+        runs=[run for run in runs if controller_uid(run) == own],
+        namespace=await _namespace(client, namespace),
+        experiments=trials,
+        tried=[rs for rs in sets if controller_uid(rs) in tried],
+        tried_runs=[run for run in runs if controller_uid(run) in tried],
+    )
+
+
+async def _experiments(client: Client, namespace: str) -> list[Manifest]:
+    """None where the kind is not served, or this person may not look."""
+    try:
+        return await client.list(EXPERIMENTS, namespace)
+    except (NotServed, Refused):
+        return []
 
 
 async def frozen_now(client: Client) -> tuple[Frozen, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from reconciler.app.lint.companion import accompanies, idle_source_remarks
 from reconciler.app.lint.config import config_remarks
+from reconciler.app.lint.experiments import experiment_remarks
 from reconciler.app.lint.finding import Finding, Remark, Remarks, Severity
 from reconciler.app.lint.library import Library
 from reconciler.app.lint.lines import line_of
@@ -42,6 +43,7 @@ RULES: Mapping[str, Rule] = {
     "Rollout.argoproj.io": rollout_remarks,
     "AnalysisTemplate.argoproj.io": template_remarks,
     "ClusterAnalysisTemplate.argoproj.io": template_remarks,
+    "Experiment.argoproj.io": experiment_remarks,
     "ReleasePolicy.reconciler.dev": policy_remarks,
     "ClusterReleasePolicy.reconciler.dev": policy_remarks,
     "ConfigMap.": config_remarks,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.analysis.templates import InvalidTemplates, referenced, validate_references
+from reconciler.app.lint.experiments import step_remarks
 from reconciler.app.lint.finding import Remark, Remarks, Severity
 from reconciler.app.lint.library import CLUSTER_TEMPLATES, TEMPLATES, Library
 from reconciler.kernel.identity import Manifest, name_of, namespace_of
@@ -35,6 +36,7 @@ def rollout_remarks(manifest: Manifest, library: Library) -> Remarks:
     whole = borrowed(spec, referent) if isinstance(referent, dict) else spec
     yield from _services(manifest, whole, library, known=not isinstance(referent, Remark))
     yield from _analyses(manifest, whole, library)
+    yield from step_remarks(manifest, whole, library)
     yield from _routes(manifest, library)
 
 

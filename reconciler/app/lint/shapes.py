@@ -67,8 +67,21 @@ ROWS: Shapes = {
     "ManagedRoute": "name:text",
     "Step": (
         "setWeight pause:Pause setCanaryScale:CanaryScale setHeaderRoute:HeaderRoute setMirrorRoute:MirrorRoute analysis:Analysis"
-        " experiment* plugin*"
+        " experiment:ExperimentStep plugin*"
     ),
+    "ExperimentStep": (
+        "templates[]:StepTemplate duration analyses[]:ExperimentAnalysis dryRun[]:MetricRule analysisRunMetadata:Metadata"
+        " scaleDownDelaySeconds"
+    ),
+    "StepTemplate": "name:text specRef:text replicas metadata:Metadata selector* weight service:ServiceName",
+    "ServiceName": "name:text",
+    "ExperimentAnalysis": "name:text templateName:text clusterScope args[]:RolloutArgument requiredForCompletion",
+    "Experiment": "apiVersion kind metadata* status* spec:ExperimentSpec",
+    "ExperimentSpec": (
+        "templates[]:ExperimentTemplate duration progressDeadlineSeconds terminate analyses[]:ExperimentAnalysis scaleDownDelaySeconds"
+        " dryRun[]:MetricRule measurementRetention[]:Retention analysisRunMetadata:Metadata"
+    ),
+    "ExperimentTemplate": "name:text replicas minReadySeconds selector* template* service:ServiceName",
     "Pause": "duration",
     "CanaryScale": "weight replicas matchTrafficWeight",
     "HeaderRoute": "name:text match[]:HeaderMatch",

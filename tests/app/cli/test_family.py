@@ -9,8 +9,8 @@ from reconciler_sandbox.client import Answer, Call
 from reconciler.app.cli.cluster import ClusterPlace
 from reconciler.app.cli.family import asked_identity, family_of, problems_of, releases_of, rollout_of
 from reconciler.kernel.errors import Terminal
-from reconciler.kernel.identity import name_of
-from reconciler.kernel.resources import CONFIGMAPS, REPLICA_SETS
+from reconciler.kernel.identity import Manifest, name_of, uid_of
+from reconciler.kernel.resources import CONFIGMAPS, EXPERIMENTS, REPLICA_SETS, ROLLOUTS
 from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence
 from reconciler.sources.inventory import Inventory, render_inventory
@@ -34,6 +34,34 @@ async def test_only_what_the_rollout_controls_belongs_to_it(client: Client) -> N
     family = await family_of(client, HERE, "web")
     assert sorted(name_of(rs) for rs in family.replica_sets) == ["web-new", "web-old"]
     assert (list(family.pods), list(family.runs)) == ([], [])
+
+
+async def test_what_its_experiments_made_belongs_to_it(client: Client) -> None:
+    rollout = await client.get(ROLLOUTS, NAMESPACE, "web")
+    trials = [await client.create(EXPERIMENTS, experiment(name, owner)) for name, owner in (("mine", uid_of(rollout)), ("other", "u"))]
+    for trial in trials:
+        await client.create(REPLICA_SETS, replica_set(trial, 2, f"{name_of(trial)}-set"))
+    family = await family_of(client, HERE, "web")
+    assert [name_of(trial) for trial in family.experiments] == ["mine"]
+    assert [name_of(made) for made in family.tried] == ["web-mine-set"]
+    assert sorted(name_of(rs) for rs in family.replica_sets) == ["web-new", "web-old"]
+
+
+def experiment(name: str, owner: str) -> Manifest:
+    reference = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "name": "web", "uid": owner, "controller": True}
+    metadata = {"name": name, "namespace": NAMESPACE, "ownerReferences": [reference]}
+    return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Experiment", "metadata": metadata, "spec": {}}
+
+
+async def test_without_a_look_at_experiments_the_rest_is_shown(client: Client) -> None:
+    async def forbidden(call: Call) -> Answer | None:
+        return Answer(403) if call.path.endswith("/experiments") else None
+
+    async with api() as cluster:
+        await fill(cluster.client)
+        cluster.server.faults = forbidden
+        family = await family_of(cluster.client, HERE, "web")
+    assert list(family.experiments) == [] and len(family.replica_sets) == 2
 
 
 async def test_its_namespace_is_read_where_a_person_may(client: Client) -> None:
