@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from reconciler.kernel.errors import Terminal
-from reconciler.kernel.identity import Manifest, ObjectRef, annotations_of, labels_of, name_of, namespace_of
+from reconciler.kernel.identity import Manifest, ObjectRef, Resource, annotations_of, labels_of, name_of, namespace_of
 from reconciler.kernel.plan import Patch, PatchStyle
 from reconciler.kernel.resources import ANALYSIS_RUNS, DEPLOYMENTS, ROLLOUTS
 from reconciler.kernel.well_known import HASH_LABEL as HASH
@@ -32,8 +32,9 @@ def restart(rollout: Manifest, at: datetime) -> tuple[Patch, ...]:
     return (Patch(ref_of(rollout), {"spec": {"restartAt": at.strftime("%Y-%m-%dT%H:%M:%SZ")}}),)
 
 
-def terminate(namespace: str, run: str) -> tuple[Patch, ...]:
-    return (Patch(ObjectRef(ANALYSIS_RUNS, namespace, run), {"spec": {"terminate": True}}),)
+def terminate(namespace: str, name: str, kind: Resource = ANALYSIS_RUNS) -> tuple[Patch, ...]:
+    """End an analysis run or an experiment."""
+    return (Patch(ObjectRef(kind, namespace, name), {"spec": {"terminate": True}}),)
 
 
 def promote(rollout: Manifest, *, full: bool) -> tuple[Patch, ...]:

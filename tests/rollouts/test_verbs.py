@@ -8,7 +8,7 @@ import pytest
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.plan import PatchStyle
-from reconciler.kernel.resources import ANALYSIS_RUNS, DEPLOYMENTS, ROLLOUTS
+from reconciler.kernel.resources import ANALYSIS_RUNS, DEPLOYMENTS, EXPERIMENTS, ROLLOUTS
 from reconciler.releases.override import override
 from reconciler.rollouts import verbs
 
@@ -48,6 +48,8 @@ def test_pause_restart_and_terminate_write_the_spec() -> None:
     at = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
     assert bodies(verbs.pause(rollout())) == [("", {"spec": {"paused": True}})]
     assert bodies(verbs.restart(rollout(), at)) == [("", {"spec": {"restartAt": "2026-11-25T03:00:00Z"}})]
+    (patch,) = verbs.terminate("shop", "trial", EXPERIMENTS)
+    assert (patch.ref.resource, patch.ref.name, patch.body) == (EXPERIMENTS, "trial", {"spec": {"terminate": True}})
     (patch,) = verbs.terminate("shop", "run")
     assert (patch.ref.resource, patch.ref.name, patch.body) == (ANALYSIS_RUNS, "run", {"spec": {"terminate": True}})
 

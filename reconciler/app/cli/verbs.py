@@ -13,6 +13,7 @@ from reconciler.app.cli.holds import lift_newest
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.plan import Patch
+from reconciler.kernel.resources import ANALYSIS_RUNS, EXPERIMENTS
 from reconciler.kube.client import Client
 from reconciler.kube.errors import NotFound
 from reconciler.releases.override import override
@@ -107,17 +108,22 @@ def undo(
     _say_override(f"rollout '{name}' undone; Git still asks for its own version: revert it there too", ask(place, press))
 
 
-def terminate(place: ClusterPlace, run: Annotated[str, typer.Argument(help="the AnalysisRun's name")]) -> None:
-    """End an analysis run now.
+def terminate(
+    place: ClusterPlace,
+    name: Annotated[str, typer.Argument(help="the AnalysisRun's or the Experiment's name")],
+    experiment: Annotated[bool, typer.Option("--experiment", help="it is an Experiment")] = False,
+) -> None:
+    """End an analysis run, or an experiment, now.
 
     Example: reconciler terminate storefront-6b56c8cdb4-2 -n shop
     """
+    kind = EXPERIMENTS if experiment else ANALYSIS_RUNS
 
     async def press(client: Client) -> None:
-        await _send(client, verbs.terminate(place.namespace, run))
+        await _send(client, verbs.terminate(place.namespace, name, kind))
 
-    _found(place, press, f"no AnalysisRun {place.namespace}/{run}")
-    typer.echo(f"analysisrun '{run}' terminated")
+    _found(place, press, f"no {kind.kind} {place.namespace}/{name}")
+    typer.echo(f"{kind.kind.lower()} '{name}' terminated")
 
 
 def set_image(

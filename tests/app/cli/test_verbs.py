@@ -1,7 +1,7 @@
 """The verbs a person presses, as the cluster sees them."""
 
 from reconciler.kernel.identity import Manifest, ObjectRef, annotations_of
-from reconciler.kernel.resources import ANALYSIS_RUNS, CONFIGMAPS, ROLLOUTS
+from reconciler.kernel.resources import ANALYSIS_RUNS, CONFIGMAPS, EXPERIMENTS, ROLLOUTS
 from reconciler.kube.client import Client
 from reconciler.sources.inventory import Inventory, render_inventory
 from tests.kit.clusters import NAMESPACE
@@ -106,6 +106,23 @@ def test_a_run_is_terminated(sh: Shell) -> None:
     assert sh.ask(analysis_run)["spec"] == {"terminate": True}
     missing = sh("terminate", "gone", "-n", "shop")
     assert (missing.code, missing.errors) == (3, "reconciler: no AnalysisRun shop/gone\n")
+
+
+def test_an_experiment_is_terminated(sh: Shell) -> None:
+    sh.ask(begin_experiment)
+    assert sh("terminate", "trial", "--experiment", "-n", "shop").code == 0
+    assert sh.ask(begun_experiment)["spec"] == {"terminate": True}
+    missing = sh("terminate", "trial", "-n", "shop")
+    assert (missing.code, missing.errors) == (3, "reconciler: no AnalysisRun shop/trial\n")
+
+
+async def begin_experiment(client: Client) -> None:
+    metadata = {"name": "trial", "namespace": "shop"}
+    await client.create(EXPERIMENTS, {"apiVersion": "argoproj.io/v1alpha1", "kind": "Experiment", "metadata": metadata, "spec": {}})
+
+
+async def begun_experiment(client: Client) -> Manifest:
+    return await client.get(EXPERIMENTS, "shop", "trial")
 
 
 def test_a_verb_on_a_rollout_that_is_not_there_is_3(sh: Shell) -> None:
