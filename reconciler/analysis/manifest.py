@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.analysis.model import (
+    PLUGIN,
     AnalysisRun,
     AnalysisStatus,
     Argument,
@@ -102,9 +103,10 @@ def _providers(metric: Fields) -> Mapping[str, Manifest]:
         provider = metric.under("provider")
         plugins = provider.under("plugin")
         kinds = {kind: provider.under(kind).raw for kind in provider.raw if kind != "plugin" and provider.has(kind)}
+        named = {f"{PLUGIN}{name}": plugins.under(name).raw for name in plugins.raw}
     except Terminal as error:
         raise InvalidMetric(str(error)) from error
-    return {**kinds, **{f"plugin {name}": config for name, config in plugins.raw.items()}}
+    return {**kinds, **named}
 
 
 def _text(metric: Fields, key: str) -> str:

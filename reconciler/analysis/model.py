@@ -12,6 +12,8 @@ UNLIMITED_FAILURES = -1
 ERROR_PAUSE = timedelta(seconds=10)
 """After an error, and where a metric names no interval, the next measurement waits this long (contract 6.5)."""
 DEFAULT_RETENTION = 10
+PLUGIN = "plugin "
+"""What the kind of a metric begins with that names a plug-in: its name follows."""
 RUN_UID_LABEL = "analysisrun.argoproj.io/uid"
 RUN_NAME = "analysisrun.argoproj.io/name"
 RUN_NAMESPACE = "analysisrun.argoproj.io/namespace"

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from reconciler.analysis.model import DEFAULT_RETENTION, UNLIMITED_FAILURES, Metric, Retention
+from reconciler.analysis.model import DEFAULT_RETENTION, PLUGIN, UNLIMITED_FAILURES, Metric, Retention
 from reconciler.expr.patterns import InvalidPattern, compile_pattern
 from reconciler.kernel.errors import Terminal
 
@@ -60,7 +60,12 @@ def _provider(metric: Metric, supported: Collection[str]) -> str | None:
         return "no provider specified"
     if len(metric.providers) > 1:
         return "multiple providers specified"
-    return None if metric.kind in supported else f'provider "{metric.kind}" is not supported yet'
+    if metric.kind in supported:
+        return None
+    if not metric.kind.startswith(PLUGIN):
+        return f'provider "{metric.kind}" is not supported yet'
+    name = metric.kind.removeprefix(PLUGIN)
+    return f'metric plugin "{name}" is not installed: no Python package beside the daemon has an entry point "{name}" for metrics'
 
 
 def rehearsed(rules: Sequence[str], metrics: Sequence[Metric]) -> frozenset[str]:

@@ -39,7 +39,7 @@ from reconciler.notifiers.registry import notifier
 from reconciler.notifiers.webhook import WebhookTerms
 from reconciler.providers.metrics_client import MetricsClient
 from reconciler.providers.prometheus import Prometheus
-from reconciler.providers.registry import ProviderHands, providers
+from reconciler.providers.registry import ProviderHands, installed, providers
 from reconciler.releases.apply_announcements import Announcements
 from reconciler.releases.apply_notices import Notices
 from reconciler.releases.apply_opener import ReleaseOpener
@@ -231,6 +231,7 @@ def _mirrors(environment: Environment) -> dict[str, Mirror]:
 def _providers(environment: Environment, access: ClusterAccess, metrics: MetricsClient) -> Mapping[str, Provider]:
     settings = environment.settings
     return providers(
+        installed(),
         ProviderHands(
             client=access.client,
             http=metrics,
@@ -238,7 +239,7 @@ def _providers(environment: Environment, access: ClusterAccess, metrics: Metrics
             namespace=settings.namespace,
             variables=os.environ,
             job_namespace=settings.job_namespace,
-        )
+        ),
     )
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import entry_points
 
 from reconciler.analysis.provider import Checking, Provider
 from reconciler.kube.client import Client
@@ -12,6 +14,7 @@ from reconciler.providers.job import Job
 from reconciler.providers.kayenta import Kayenta
 from reconciler.providers.metrics_client import MetricsClient
 from reconciler.providers.newrelic import NewRelic
+from reconciler.providers.plugins import GROUP, MetricPlugin, metric_plugins
 from reconciler.providers.prometheus import Prometheus
 from reconciler.providers.skywalking import SkyWalking
 from reconciler.providers.wavefront import Wavefront
@@ -54,6 +57,16 @@ PROVIDERS: Mapping[str, ProviderRow] = {
 }
 
 
-def providers(hands: ProviderHands) -> Mapping[str, Provider]:
-    """All providers over shared hands; a metric that names another one is refused by validation."""
-    return {name: row.make(hands) for name, row in PROVIDERS.items()}
+@cache
+def installed() -> Mapping[str, ProviderRow]:
+    """All providers: ours, and the metric plug-ins among the packages that this process was started with."""
+    return {**PROVIDERS, **{plugin.kind: _plugin_row(plugin) for plugin in metric_plugins(entry_points(group=GROUP))}}
+
+
+def _plugin_row(plugin: MetricPlugin) -> ProviderRow:
+    return ProviderRow(plugin, lambda hands: plugin.provider(hands.http))
+
+
+def providers(rows: Mapping[str, ProviderRow], hands: ProviderHands) -> Mapping[str, Provider]:
+    """Providers over shared hands; a metric that names another one is refused by validation."""
+    return {name: row.make(hands) for name, row in rows.items()}

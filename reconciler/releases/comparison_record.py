@@ -1,8 +1,6 @@
 """What is on record of a comparison: the counts so far, and how much they say. A part of the JSON of a Release; bounded."""
 
-from datetime import datetime
-
-from reconciler.kernel.struct import Struct
+from reconciler.kernel.struct import Moment, Struct
 
 
 class SideTally(Struct, frozen=True, kw_only=True):
@@ -37,9 +35,9 @@ class Comparison(Struct, frozen=True, kw_only=True):
     baseline: str
     budget: float
     effect: float
-    until: datetime
+    until: Moment
     """The end of the last window that was looked at."""
-    warm_from: datetime | None = None
+    warm_from: Moment | None = None
     """When the canary first answered: its warm-up counts from here."""
     windows: int = 0
     missed: int = 0

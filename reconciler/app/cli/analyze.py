@@ -109,7 +109,7 @@ async def _tried(hands: "TrialHands", asked: tuple[Chosen, Mapping[str, str]], o
     chosen, given = asked
     run = redirected(run_of(chosen, given, trial_metadata(chosen.namespace)), options.prometheus)
     try:
-        terms = trial_terms(run, options)
+        terms = trial_terms(hands, run, options)
     except Terminal as error:
         raise Terminal(f"{chosen.words}: {error}") from error
     answers: list[Answer] = []

@@ -123,7 +123,7 @@ async def _replay(
         run = redirected(run_of(chosen, arguments_for(window, given), trial_metadata(chosen.namespace)), options.prometheus)
         providers = trial_providers(hands, run, options)
         try:
-            refuse_forgetful(checked_terms(run), providers)
+            refuse_forgetful(checked_terms(hands, run), providers)
         except Terminal as error:
             raise Terminal(f"{chosen.words}: {error}") from error
         found.append(await replayed(ReplayHands(hands.client, providers), chosen.words, (run, window), volume))

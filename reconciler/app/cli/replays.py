@@ -17,7 +17,6 @@ from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.moment import render_moment
 from reconciler.kube.client import Client
-from reconciler.providers.registry import PROVIDERS
 from reconciler.views.analyses import Tried, tried_analysis
 from reconciler.views.backtests import ReleaseWindow, Replayed
 
@@ -65,7 +64,7 @@ def refuse_forgetful(terms: RunTerms, providers: Mapping[str, Provider]) -> None
 async def replayed(hands: ReplayHands, words: str, asked: tuple[AnalysisRun, ReleaseWindow], volume: str) -> Replayed:
     """What the template would have said of one release. Raises Transient when a server gives no answer today."""
     run, window = asked
-    terms = prepare(run, PROVIDERS).terms
+    terms = prepare(run, hands.providers).terms
     status, answers = await _judged(hands, run, terms, window)
     ended = status.completed if status.completed is not None and status.completed < window.end else None
     tried = tried_analysis(Tried(words, terms, status, answers))
@@ -102,7 +101,7 @@ async def _exposed(hands: ReplayHands, run: AnalysisRun, window: ReleaseWindow, 
     step = max((window.end - window.start) / VOLUME_STEPS, SHORTEST_STEP)
     step = timedelta(seconds=round(step.total_seconds()))
     asking = parse_run({**run.manifest, "spec": {**run.manifest["spec"], "metrics": [_volume_metric(run, volume, step)], "dryRun": []}})
-    terms = prepare(replace(asking, retention=()), PROVIDERS).terms
+    terms = prepare(replace(asking, retention=()), hands.providers).terms
     clock = WindowClock(window.start)
     measuring = hands.measuring(clock, window.end)
     total = 0.0

@@ -27,7 +27,7 @@ from reconciler.kube.client import Client
 from reconciler.kube.errors import ApiError
 from reconciler.kube.fence import Fence
 from reconciler.providers.metrics_client import MetricsClient
-from reconciler.providers.registry import PROVIDERS, ProviderHands, providers
+from reconciler.providers.registry import ProviderHands, ProviderRow, installed, providers
 from reconciler.web.client import ClientSettings, open_client
 
 JOB = "job"
@@ -64,13 +64,15 @@ class TrialHands:
 
     client: Client
     http: MetricsClient
+    rows: Mapping[str, ProviderRow]
+    """The providers there are, installed plug-ins among them."""
 
 
 @asynccontextmanager
 async def trial_hands(place: ClusterPlace, options: TrialOptions) -> AsyncIterator[TrialHands]:
     """Both hands for one command's time."""
     async with LateTransport(place) as transport, open_client(ClientSettings(link_local=options.link_local)) as http:
-        yield TrialHands(Client(transport, Fence()), MetricsClient(http, SystemClock(), SystemClock()))
+        yield TrialHands(Client(transport, Fence()), MetricsClient(http, SystemClock(), SystemClock()), installed())
 
 
 def trial_metadata(namespace: str) -> Manifest:
@@ -78,20 +80,20 @@ def trial_metadata(namespace: str) -> Manifest:
     return {"name": "analyze", "namespace": namespace, "uid": str(uuid4())}
 
 
-def trial_terms(run: AnalysisRun, options: TrialOptions) -> RunTerms:
+def trial_terms(hands: TrialHands, run: AnalysisRun, options: TrialOptions) -> RunTerms:
     """What the run is judged by. Raises Terminal; Jobs without leave are a usage error."""
-    terms = checked_terms(run)
+    terms = checked_terms(hands, run)
     job = next((metric.name for metric in terms.metrics if metric.kind == JOB), "")
     if job and not options.jobs:
         raise typer.BadParameter(f"metric {job} runs a Job in the cluster: --jobs lets it run, and removes it afterwards")
     return terms
 
 
-def checked_terms(run: AnalysisRun) -> RunTerms:
+def checked_terms(hands: TrialHands, run: AnalysisRun) -> RunTerms:
     """What a run is judged by, checked as the daemon and lint do. Raises Terminal."""
-    terms = prepare(run, PROVIDERS).terms
+    terms = prepare(run, hands.rows).terms
     for index, metric in enumerate(terms.metrics):
-        problem = next(iter(PROVIDERS[metric.kind].checks.problems(metric.config)), None)
+        problem = next(iter(hands.rows[metric.kind].checks.problems(metric.config)), None)
         if problem is not None:
             raise Terminal(f"metrics[{index}] {metric.name}: provider.{problem}")
     return terms
@@ -127,6 +129,7 @@ async def trial_passes(hands: TrialHands, run: AnalysisRun, terms: RunTerms, opt
 def trial_providers(hands: TrialHands, run: AnalysisRun, options: TrialOptions) -> Mapping[str, Provider]:
     """All providers over a trial's hands."""
     return providers(
+        hands.rows,
         ProviderHands(
             client=hands.client,
             http=hands.http,
@@ -135,7 +138,7 @@ def trial_providers(hands: TrialHands, run: AnalysisRun, options: TrialOptions) 
             variables=os.environ,
             # No run is there to own its Jobs: the cluster would collect them at once. A label tells whose they are.
             job_namespace=namespace_of(run.manifest),
-        )
+        ),
     )
 
 

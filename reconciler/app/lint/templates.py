@@ -1,20 +1,20 @@
 """What is wrong with an AnalysisTemplate: its metrics, their conditions, and the arguments they use (contract 6.1 to 6.9)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.analysis.arguments import TAG, Unresolved, substitute
 from reconciler.analysis.manifest import InvalidMetric, parse_metrics
-from reconciler.analysis.model import Metric, Retention
+from reconciler.analysis.model import PLUGIN, Metric, Retention
 from reconciler.analysis.validate import InvalidAnalysis, rehearsed, retained, validate
-from reconciler.app.lint.finding import Remark, Remarks
+from reconciler.app.lint.finding import Remark, Remarks, Severity
 from reconciler.app.lint.library import Library
 from reconciler.app.lint.powerless import powerless_remarks
 from reconciler.app.lint.rollouts import missing_templates
 from reconciler.expr.checks import check
 from reconciler.expr.syntax import ExpressionError, parse
 from reconciler.kernel.identity import Manifest, namespace_of
-from reconciler.providers.registry import PROVIDERS
+from reconciler.providers.registry import ProviderRow, installed
 
 CONDITIONS = ("successCondition", "failureCondition")
 SPANS = ("interval", "initialDelay")
@@ -97,13 +97,16 @@ def _metrics(spec: Manifest, manifests: Sequence[Manifest]) -> Remarks:
     except InvalidMetric as error:
         yield _placed(str(error))
         return
-    problem = validate(metrics, PROVIDERS) if metrics else None
+    rows = installed()
+    named = {metric.kind for metric in metrics if metric.kind.startswith(PLUGIN)}
+    problem = validate(metrics, {*rows, *named}) if metrics else None
     if problem is not None:
         yield _placed(problem)
     for index, metric in enumerate(manifests):
         yield from _metric(f"spec.metrics[{index}]", metric)
     for index, metric in enumerate(spec.get("metrics") or []):
-        yield from _provider(f"spec.metrics[{index}].provider", metric.get("provider") if isinstance(metric, dict) else None)
+        provider = metric.get("provider") if isinstance(metric, dict) else None
+        yield from _provider(rows, f"spec.metrics[{index}].provider", provider)
     yield from _rules(spec, metrics)
 
 
@@ -121,12 +124,24 @@ def _metric(field: str, metric: Manifest) -> Remarks:
             yield from _condition(f"{field}.{name}", str(metric[name]))
 
 
-def _provider(field: str, provider: Any) -> Remarks:
+def _provider(rows: Mapping[str, ProviderRow], field: str, provider: Any) -> Remarks:
     """What the providers themselves find wrong; what depends on an argument only the run can tell."""
     for kind, config in (provider if isinstance(provider, dict) else {}).items():
-        if kind in PROVIDERS and isinstance(config, dict | None):
-            found = PROVIDERS[kind].checks.problems(config or {})
+        if kind == PLUGIN.strip() and isinstance(config, dict):
+            yield from (remark for name, own in config.items() for remark in _plugin(rows, field, str(name), own))
+        elif kind in rows and isinstance(config, dict | None):
+            found = rows[kind].checks.problems(config or {})
             yield from (Remark(f"{field}.{one.field}", one.detail) for one in found if not TAG.search(str(_at(config, one.field))))
+
+
+def _plugin(rows: Mapping[str, ProviderRow], field: str, name: str, config: Any) -> Remarks:
+    """What a plug-in finds wrong that is installed here; where the daemon runs there may be others."""
+    row = rows.get(f"{PLUGIN}{name}")
+    if row is None:
+        told = "not checked: the plug-in is not installed here; where the daemon runs it has to be"
+        yield Remark(f"{field}.plugin.{name}", told, Severity.NOTE)
+    elif isinstance(config, dict | None) and not TAG.search(str(config)):
+        yield from (Remark(f"{field}.{one.field}", one.detail) for one in row.checks.problems(config or {}))
 
 
 def _at(config: Any, field: str) -> Any:
