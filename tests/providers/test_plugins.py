@@ -24,6 +24,7 @@ from tests.kit.metrics import metrics_client
 from tests.kit.shell import Shell, shell
 
 NAME = "example.com/latency"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "providers.md"
 
 
 def plugin(value: str, name: str = NAME) -> MetricPlugin:
@@ -51,9 +52,8 @@ async def test_a_plugin_measures_through_the_client_that_all_share() -> None:
 
 
 async def test_the_example_on_the_page_of_providers_is_one() -> None:
-    page = (Path(__file__).resolve().parents[2] / "docs" / "providers.md").read_text()
     names: dict[str, Any] = {}
-    exec(page.split("```python\n")[1].split("```")[0], names)
+    exec(PAGE.read_text().split("```python\n")[1].split("```")[0], names)
     async with endpoint() as server, metrics_client() as http:
         server.answer("/p99", "0.25")
         found = await MetricPlugin(NAME, names["Latency"]).provider(http).run(asked({"url": f"{server.url}/p99"}))
