@@ -61,7 +61,7 @@ class MetricPlugin:
             return UnusablePlugin(self.name, self.reason)
         try:
             made = self.factory(http)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return UnusablePlugin(self.name, f"cannot be made: {_words(error)}")
         if not inspect.iscoroutinefunction(getattr(made, "run", None)):
             return UnusablePlugin(self.name, "makes no provider: it has no `async def run(self, task)`")

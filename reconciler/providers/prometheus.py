@@ -27,6 +27,8 @@ from reconciler.web.client import HttpAnswer, HttpCall
 DEFAULT_TIMEOUT, COUNTER_TIMEOUT = 30, 10
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 RESPONSE_LIMIT = 8 << 20
+OF_THE_QUERY = (400, 422)
+"""What Prometheus answers to a query that it cannot read or carry out."""
 MANAGED_SERVICE = "aps-workspaces"
 
 
@@ -171,9 +173,11 @@ def _timeout(config: Fields) -> float:
 
 
 def _document(answer: HttpAnswer) -> dict[str, Any]:
+    """The answer to a query that went well. What is wrong with the query is Terminal; what keeps the server from answering is Transient."""
     document = answer.document()
+    refusal = Terminal if answer.status < 300 or answer.status in OF_THE_QUERY else Transient
     if not isinstance(document, dict):
-        raise Terminal(f"prometheus answered {answer.status} without JSON")
+        raise refusal(f"prometheus answered {answer.status} without JSON")
     if answer.status >= 300 or document.get("status") != "success":
-        raise Terminal(f"{document.get('errorType') or answer.status}: {document.get('error') or 'no reason given'}")
+        raise refusal(f"{document.get('errorType') or answer.status}: {document.get('error') or 'no reason given'}")
     return document

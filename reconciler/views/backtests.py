@@ -71,11 +71,11 @@ class ReleaseWindow:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What came of one window: the trial of then, when it ended by itself, and the requests until then."""
+    """What came of one window: the trial of then, when it had failed, and the requests until then, or else until the end."""
 
     window: ReleaseWindow
     tried: TriedAnalysis
-    ended: datetime | None
+    failed: datetime | None
     exposed: float | None
 
 
@@ -136,7 +136,6 @@ def backtest(template: str, replayed: Iterable[Replayed]) -> Backtest:
 def _row(replayed: Replayed) -> BacktestRow:
     window, said = replayed.window, replayed.tried.verdict
     unsure = Hindsight.UNKNOWN if window.outcome is KnownOutcome.UNKNOWN else Hindsight.NO_ANSWER
-    detected = said is TrialVerdict.FAILED and replayed.ended is not None
     return BacktestRow(
         release=window.name,
         start=render_moment(window.start),
@@ -144,7 +143,7 @@ def _row(replayed: Replayed) -> BacktestRow:
         outcome=window.outcome,
         said=said,
         hindsight=WORTH.get((window.outcome, said), unsure),
-        seconds_to_detect=(replayed.ended - window.start).total_seconds() if detected and replayed.ended else None,
+        seconds_to_detect=None if replayed.failed is None else (replayed.failed - window.start).total_seconds(),
         requests_exposed=None if replayed.exposed is None else round(replayed.exposed, 1),
         reason=replayed.tried.reason,
         metrics=replayed.tried.metrics,

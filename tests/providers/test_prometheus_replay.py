@@ -99,6 +99,23 @@ async def test_a_server_that_gives_no_answer_today_says_nothing_of_then() -> Non
             await Prometheus(client, "").replaying(UNTIL).run(asked("http://127.0.0.1:9", "up", 1))
 
 
+@pytest.mark.parametrize("status", [401, 403, 404, 429, 500, 502, 503])
+@pytest.mark.parametrize("body", [{"status": "error", "errorType": "x", "error": "no"}, "<html>"])
+async def test_a_server_that_refuses_today_says_nothing_of_then(status: int, body: Any) -> None:
+    async with endpoint() as server, metrics_client() as client:
+        server.answer("/api/v1/query", body, status)
+        with pytest.raises(Transient):
+            await Prometheus(client, "").replaying(UNTIL).run(asked(server.url, "up", 1))
+
+
+@pytest.mark.parametrize("status", [400, 422])
+async def test_a_query_that_is_wrong_today_was_wrong_then(status: int) -> None:
+    async with endpoint() as server, metrics_client() as client:
+        server.answer("/api/v1/query", {"status": "error", "errorType": "bad_data", "error": "parse error"}, status)
+        found = await Prometheus(client, "").replaying(UNTIL).run(asked(server.url, "up", 1))
+    assert (found.phase, found.message) == (RunPhase.ERROR, "bad_data: parse error")
+
+
 @pytest.mark.parametrize(
     ("answer", "words"),
     [

@@ -21,7 +21,7 @@ def replayed(known: KnownOutcome, said: TrialVerdict, name: str = "a", after: in
     measured = TriedMeasurement(at="2026-11-25T12:05:00Z", phase="Failed", value=EVIL, founded=True, message="", conditions=())
     asked = TriedMetric(EVIL, "prometheus", "Failed", False, "", (measured,), (), 1, 1, "")
     tried = TriedAnalysis(template="T", verdict=said, complete=True, reason=EVIL, metrics=(asked,))
-    return Replayed(window(name, known), tried, NOW + timedelta(seconds=after), None)
+    return Replayed(window(name, known), tried, NOW + timedelta(seconds=after) if said is TrialVerdict.FAILED else None, None)
 
 
 @pytest.mark.parametrize(

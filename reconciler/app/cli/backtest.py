@@ -25,16 +25,17 @@ if TYPE_CHECKING:
 
 LARGEST = 1 << 20
 DAYS = re.compile(r"(\d+)d")
+LONGEST = timedelta(days=36_500)
 HEAD = ("RELEASE", "BEGAN", "KNOWN", "SAID", "AFTER", "REQUESTS", "HINDSIGHT")
 
 
 def days(text: str | timedelta) -> timedelta:
     """A length of time that may also be days: `30d`."""
     found = DAYS.fullmatch(text) if isinstance(text, str) else None
-    try:
-        return timedelta(days=int(found[1])) if found else span(text)
-    except OverflowError as error:
-        raise typer.BadParameter(f"{text!r} is longer than time is known: write 30d") from error
+    length = timedelta(days=min(int(found[1][:9]), 999_999)) if found else span(text)
+    if length > LONGEST:
+        raise typer.BadParameter(f"{text!r} is longer than anything remembers: write 30d")
+    return length
 
 
 Template = Annotated[str, typer.Argument(help="NAME, or KIND/NAME; with -f it may be left out", autocompletion=template_names)]

@@ -9,7 +9,7 @@ from reconciler.analysis.advance import Answer, advance
 from reconciler.analysis.due import due
 from reconciler.analysis.judge import RunTerms
 from reconciler.analysis.manifest import parse_run
-from reconciler.analysis.model import AnalysisRun, AnalysisStatus
+from reconciler.analysis.model import AnalysisRun, AnalysisStatus, RunPhase
 from reconciler.analysis.observe import Measuring
 from reconciler.analysis.preparation import prepare
 from reconciler.analysis.provider import Provider, Remembering
@@ -25,6 +25,7 @@ MOST_MEASUREMENTS = 20_000
 VOLUME_STEPS = 200
 SHORTEST_STEP = timedelta(seconds=15)
 PROMETHEUS = "prometheus"
+ASK_TODAY = "`reconciler analyze` of the same template says why"
 
 
 class WindowClock:
@@ -66,10 +67,10 @@ async def replayed(hands: ReplayHands, words: str, asked: tuple[AnalysisRun, Rel
     run, window = asked
     terms = prepare(run, hands.providers).terms
     status, answers = await _judged(hands, run, terms, window)
-    ended = status.completed if status.completed is not None and status.completed < window.end else None
+    failed = status.completed if status.phase is RunPhase.FAILED else None
     tried = tried_analysis(Tried(words, terms, status, answers))
-    exposed = await _exposed(hands, run, replace(window, end=ended or window.end), volume) if volume else None
-    return Replayed(window, tried, status.completed, exposed)
+    exposed = await _exposed(hands, run, replace(window, end=failed or window.end), volume) if volume else None
+    return Replayed(window, tried, failed, exposed)
 
 
 async def _judged(
@@ -83,7 +84,7 @@ async def _judged(
         answered = await measuring.measure(run, due(terms, status, clock.now()))
         silent = next((answer.task.metric.name for answer in answered if answer.measurement is None), None)
         if silent is not None:
-            raise Transient(f"metric {silent}: its server gave no answer about {render_moment(clock.now())}")
+            raise Transient(f"metric {silent}: its server gave no answer about {render_moment(clock.now())}: {ASK_TODAY}")
         answers += answered
         if len(answers) > MOST_MEASUREMENTS:
             raise Terminal(f"{window.name}: more than {MOST_MEASUREMENTS} measurements in one window: shorten it")
@@ -108,7 +109,7 @@ async def _exposed(hands: ReplayHands, run: AnalysisRun, window: ReleaseWindow, 
     while clock.moment < window.end:
         for answer in await measuring.measure(asking, due(terms, AnalysisStatus(), clock.now())):
             if answer.measurement is None:
-                raise Transient(f"the volume: its server gave no answer about {render_moment(clock.now())}")
+                raise Transient(f"the volume: its server gave no answer about {render_moment(clock.now())}: {ASK_TODAY}")
             if answer.measurement.message:
                 raise Terminal(f"the volume cannot be asked: {answer.measurement.message}")
             rate = sum(number for number in _numbers(answer.measurement.value) if isfinite(number))

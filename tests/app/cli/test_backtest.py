@@ -99,6 +99,10 @@ def test_requests_are_counted_until_the_template_had_failed(sh: Shell, server: s
     exposed = {row["release"]: row["requestsExposed"] for row in ended.json["releases"]}
     assert exposed["bad"] == pytest.approx(2.0 * 660, rel=0.1)
     assert exposed["good"] == pytest.approx(4.0 * 1800, rel=0.1)
+    soon = template(server, count=2)
+    early = sh(*files(tmp_path, soon, window("good", "good")), "--volume", 'rate(hits{hash="{{args.hash}}"}[1m])', "-o", "json")
+    (row,) = early.json["releases"]  # an analysis that passed early sends nobody home
+    assert row["said"] == "passed" and row["requestsExposed"] == exposed["good"]
     wrong = sh(*command, "--volume", "rate(")
     assert wrong.code == 3 and "the volume cannot be asked" in wrong.errors
 
@@ -176,7 +180,7 @@ def test_what_is_older_than_asked_is_left_out(sh: Shell, server: str, tmp_path: 
 
 def test_a_wrong_usage_is_2(sh: Shell, tmp_path: Path) -> None:
     command = files(tmp_path, template("http://h"), window("a", "good"))
-    for wrong in (["--rollout", "web"], ["--since", "soon"], ["--arg", "nothing=x"]):
+    for wrong in (["--rollout", "web"], ["--since", "soon"], ["--since", "900000d"], ["--since", "9" * 50 + "d"], ["--arg", "nothing=x"]):
         assert sh(*command, *wrong).code == 2
     assert sh("backtest").code == 2
     assert sh(*command, "--html", str(tmp_path)).code in (3, 4)
