@@ -41,8 +41,9 @@ def days(text: str | timedelta) -> timedelta:
 Template = Annotated[str, typer.Argument(help="NAME, or KIND/NAME; with -f it may be left out", autocompletion=template_names)]
 Since = Annotated[timedelta, typer.Option("--since", parser=days, metavar="DURATION", help="how far back: 30d, 12h")]
 Releases = Annotated[Path | None, typer.Option("--releases", help="a YAML or JSON list of releases, instead of Release objects")]
+FromGit = Annotated[Path | None, typer.Option("--from-git", help="a file or folder of a clone: its commits are the releases")]
 OfRollout = Annotated[str, typer.Option("--rollout", help="only the releases of this Rollout", autocompletion=rollout_names)]
-Length = Annotated[timedelta, typer.Option("--window", parser=days, metavar="DURATION", help="of releases in a file that name no end")]
+Length = Annotated[timedelta, typer.Option("--window", parser=days, metavar="DURATION", help="of releases that name no end")]
 Volume = Annotated[str, typer.Option("--volume", help="PromQL: requests per second of the new version; arguments stand in it")]
 Page = Annotated[Path | None, typer.Option("--html", help="also write a page with a chart per release to this file")]
 
@@ -59,6 +60,7 @@ def backtesting(
     args: Given = None,
     since: Since = timedelta(days=30),
     releases: Releases = None,
+    from_git: FromGit = None,
     rollout: OfRollout = "",
     window: Length = timedelta(minutes=30),
     volume: Volume = "",
@@ -70,8 +72,8 @@ def backtesting(
 ) -> None:
     """Replay an AnalysisTemplate over past releases: what it would have caught and missed, its false alarms, how soon.
 
-    Releases are those of the cluster, or of a file. In --arg {podHash}, {release}, {workload}, {namespace}, {environment} and {commit}
-    stand for those of each. Exit code 0 if every release whose end is known was told right, 1 if not.
+    Releases are those of the cluster, of a file, or the commits of a clone. In --arg {podHash}, {release}, {workload}, {namespace},
+    {environment} and {commit} stand for those of each. Exit code 0 if every release whose end is known was told right, 1 if not.
 
     Example: reconciler backtest success-rate -n shop --rollout web --arg hash={podHash} --since 30d
     Example: reconciler backtest -f analysis.yaml --releases releases.yaml --arg service=web --html backtest.html
@@ -80,12 +82,12 @@ def backtesting(
 
     if not template and not files:
         raise typer.BadParameter("name a template, or a file with -f")
-    if rollout and releases:
-        raise typer.BadParameter("--rollout chooses among Releases of the cluster, and --releases names a file")
+    if sum(map(bool, (rollout, releases, from_git))) > 1:
+        raise typer.BadParameter("--rollout, --releases and --from-git each say where releases come from: keep one of them")
     asked, given, begin = template_name(template), arguments_of(args or ()), datetime.now(UTC) - since
     options = TrialOptions(prometheus=prometheus, secrets=secrets, link_local=link_local)
     chosen = chosen_in_files(files, asked, place.namespace) if files else None
-    listed = windows_in(_document(releases), str(releases), window) if releases else None
+    listed = _listed(releases, from_git, window)
 
     async def replay() -> Backtest:
         async with trial_hands(place, options) as hands:
@@ -99,6 +101,15 @@ def backtesting(
     _print(found, output)
     if not found.flawless:
         raise typer.Exit(1)
+
+
+def _listed(releases: Path | None, from_git: Path | None, length: timedelta) -> tuple[ReleaseWindow, ...] | None:
+    """The releases of a file or a clone; None: those of the cluster."""
+    if from_git is not None:
+        from reconciler.app.cli.commits import windows_from_git
+
+        return windows_from_git(from_git, length)
+    return windows_in(_document(releases), str(releases), length) if releases else None
 
 
 async def _recorded(hands: "TrialHands", place: ClusterPlace, rollout: str) -> tuple[ReleaseWindow, ...]:

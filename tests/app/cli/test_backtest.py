@@ -18,6 +18,7 @@ from tests.kit.analysis import NOW
 from tests.kit.clusters import NAMESPACE
 from tests.kit.history import counting, falling, past, steady
 from tests.kit.releases import release
+from tests.kit.repositories import git
 from tests.kit.schemas import violations
 from tests.kit.shell import Shell, nowhere
 from tests.kit.stocked import store
@@ -133,6 +134,50 @@ def test_releases_of_the_cluster_lend_their_pod_hash(sh: Shell, server: str) -> 
     assert other.code == 3 and "no release in this time was deployed and judged" in other.errors
 
 
+def clone(folder: Path, *messages: str) -> dict[str, str]:
+    """A repository of commits ten minutes apart; one that begins with `-` changes another file than `app/web.yaml`. Ids by first word."""
+    folder.mkdir()
+    git(folder, "init", "-q", "-b", "main")
+    shas: dict[str, str] = {}
+    for number, message in enumerate(messages):
+        text = message.format(**shas)
+        at = f"Ann <ann@example.com> {int(NOW.timestamp()) + 600 * number} +0000"
+        name = "other.yaml" if message.startswith("-") else "app/web.yaml"
+        before = "from refs/heads/main^0\n" if number else ""
+        lines = f"commit refs/heads/main\nauthor {at}\ncommitter {at}\ndata {len(text)}\n{text}\n{before}"
+        body = f"n: {number}\n"
+        git(folder, "fast-import", "--quiet", stdin=f"{lines}M 644 inline {name}\ndata {len(body)}\n{body}\n".encode())
+        shas[message.split()[0].strip("-")] = git(folder, "rev-parse", "main").decode().strip()
+    git(folder, "reset", "-q", "--hard", "main")
+    return shas
+
+
+def test_commits_of_a_clone_are_releases_and_what_was_taken_back_was_bad(sh: Shell, server: str, tmp_path: Path) -> None:
+    back = "Revert it\n\nThis reverts commit {bad}.\n"
+    shas = clone(
+        tmp_path / "clone", "good one", "bad two", back, "-elsewhere three", "worse four", "ours\n\nReconciler-Restores: {worse}\n"
+    )
+    command = [*files(tmp_path, template(server), window("a", "good"))[:3], *ALWAYS, "--arg", "hash={commit}"]
+    told = sh(*command, "--from-git", str(tmp_path / "clone" / "app"), "-o", "json").json["releases"]
+    names = [(row["release"], row["outcome"], row["start"][11:16], row["end"][11:16]) for row in told]
+    assert names == [
+        (shas["good"][:12], "good", "12:00", "12:10"),
+        (shas["bad"][:12], "bad", "12:10", "12:20"),
+        (shas["worse"][:12], "bad", "12:40", "12:50"),
+    ]
+    assert told[0]["metrics"][0]["question"] == f'ok{{hash="{shas["good"]}"}}'
+    one = sh(*command, "--from-git", str(tmp_path / "clone" / "other.yaml"), "-o", "json").json["releases"]
+    assert [(row["release"], row["end"][11:16]) for row in one] == [(shas["elsewhere"][:12], "13:00")]
+
+
+def test_what_is_no_clone_is_3(sh: Shell, tmp_path: Path) -> None:
+    command = files(tmp_path, template("http://h"), window("a", "good"))[:3]
+    (tmp_path / "plain").mkdir()
+    for path, words in ((tmp_path / "plain", "not a git repository"), (tmp_path / "gone", "is not there")):
+        ended = sh(*command, *ALWAYS, "--arg", "hash=x", "--from-git", str(path))
+        assert ended.code == 3 and f"--from-git {path}: " in ended.errors and words in ended.errors
+
+
 @pytest.mark.parametrize(
     ("provider", "kind"), [({"web": {"url": "http://h"}}, "web"), ({"job": {"spec": {"template": {"spec": {"containers": []}}}}}, "job")]
 )
@@ -173,14 +218,22 @@ def test_a_file_of_releases_that_cannot_be_used_names_entry_and_field(sh: Shell,
 
 def test_what_is_older_than_asked_is_left_out(sh: Shell, server: str, tmp_path: Path) -> None:
     old = window("old", "bad", start="2020-01-01T00:00:00Z")
-    command = [*files(tmp_path, template(server), window("good", "good"), old)[:-1], "1500d"]
+    since = (datetime.now(UTC) - datetime(2021, 1, 1, tzinfo=UTC)).days
+    command = [*files(tmp_path, template(server), window("good", "good"), old)[:-1], f"{since}d"]
     ended = sh(*command, "-o", "json")
     assert [row["release"] for row in ended.json["releases"]] == ["good"]
 
 
 def test_a_wrong_usage_is_2(sh: Shell, tmp_path: Path) -> None:
     command = files(tmp_path, template("http://h"), window("a", "good"))
-    for wrong in (["--rollout", "web"], ["--since", "soon"], ["--since", "900000d"], ["--since", "9" * 50 + "d"], ["--arg", "nothing=x"]):
+    for wrong in (
+        ["--rollout", "web"],
+        ["--from-git", "."],
+        ["--since", "soon"],
+        ["--since", "900000d"],
+        ["--since", "9" * 50 + "d"],
+        ["--arg", "nothing=x"],
+    ):
         assert sh(*command, *wrong).code == 2
     assert sh("backtest").code == 2
     assert sh(*command, "--html", str(tmp_path)).code in (3, 4)
