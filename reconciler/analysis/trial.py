@@ -1,10 +1,11 @@
 """A run that no rollout asks for: templates that a person tries with arguments given by hand, and when it is looked at. Pure."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
-from reconciler.analysis.arguments import Unresolved, merge_arguments
+from reconciler.analysis.arguments import Unresolved, literals, merge_arguments
 from reconciler.analysis.due import Task, due
 from reconciler.analysis.judge import RunTerms
 from reconciler.analysis.model import AnalysisStatus
@@ -14,15 +15,23 @@ from reconciler.kernel.identity import Manifest, name_of
 from reconciler.kernel.resources import ANALYSIS_RUNS
 
 
-def trial_run(template: Manifest, templates: Sequence[Manifest], given: Mapping[str, str], metadata: Manifest) -> Manifest:
+@dataclass(frozen=True, slots=True)
+class TrialArguments:
+    """What a person gives by hand, and what a Rollout lends: that only where a template declares it and nothing is given."""
+
+    given: Mapping[str, str]
+    lent: Mapping[str, str] = field(default_factory=dict)
+
+
+def trial_run(template: Manifest, templates: Sequence[Manifest], asked: TrialArguments, metadata: Manifest) -> Manifest:
     """The run of one template and those it names. Raises InvalidTemplates, and Unresolved for an argument that is wrong or missing."""
     combined = combine(templates, {"templates": [{"templateName": name_of(template), "clusterScope": template.get("kind") == CLUSTER}]})
     if isinstance(combined, str):
         raise InvalidTemplates(combined)
     declared = {str(argument.get("name")): argument for argument in combined.arguments}
-    for name in given:
+    for name in asked.given:
         _check_given(name, declared)
-    named = [{"name": name, "value": value} for name, value in given.items()]
+    named = [{"name": name, "value": value} for name, value in {**asked.lent, **asked.given}.items()]
     arguments = merge_arguments(named, [_open(argument) for argument in combined.arguments])
     return {
         "apiVersion": ANALYSIS_RUNS.api_version,
@@ -30,6 +39,35 @@ def trial_run(template: Manifest, templates: Sequence[Manifest], given: Mapping[
         "metadata": metadata,
         "spec": run_spec(combined, arguments),
     }
+
+
+def lent_by(rollout: Manifest, template: Manifest) -> dict[str, str] | None:
+    """The arguments of the first analysis of a Rollout that names a template, as its newest version would give them; None: none does.
+
+    Raises Unresolved for a path that leads nowhere.
+    """
+    status = rollout.get("status") or {}
+    hashes = {"Latest": str(status.get("currentPodHash") or ""), "Stable": str(status.get("stableRS") or "")}
+    strategy = (rollout.get("spec") or {}).get("strategy")
+    analysis = next((one for one in _analyses(strategy) if _names(one, template)), None)
+    if analysis is None:
+        return None
+    return {str(one["name"]): str(one["value"]) for one in literals(analysis.get("args") or [], rollout, hashes)}
+
+
+def _analyses(part: Any) -> Iterator[Manifest]:
+    """Whatever in a strategy names templates: the background analysis, those of steps, before and after a promotion."""
+    if isinstance(part, dict) and isinstance(part.get("templates"), list):
+        yield part
+    members = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+    for member in members:
+        yield from _analyses(member)
+
+
+def _names(analysis: Manifest, template: Manifest) -> bool:
+    wanted = (name_of(template), template.get("kind") == CLUSTER)
+    named = [one for one in analysis["templates"] if isinstance(one, dict)]
+    return wanted in [(one.get("templateName"), bool(one.get("clusterScope"))) for one in named]
 
 
 def _check_given(name: str, declared: Mapping[str, Manifest]) -> None:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reconciler.analysis.trial import TrialArguments
 from reconciler.app.cli.cluster import ClusterPlace, located
-from reconciler.app.cli.completion import template_names
+from reconciler.app.cli.completion import rollout_names, template_names
 from reconciler.app.cli.output import Output, clean, show_plain, span
-from reconciler.app.cli.templates import Chosen, arguments_of, chosen_in_cluster, chosen_in_files, run_of, template_name
+from reconciler.app.cli.templates import Chosen, arguments_of, chosen_in_cluster, chosen_in_files, lent_arguments, run_of, template_name
 from reconciler.app.cli.watching import FOR_EVER
 from reconciler.kernel.errors import Terminal
 from reconciler.views.analyses import TrialVerdict, Tried, TriedAnalysis, TriedMeasurement, TriedMetric, tried_analysis, tried_measurement
@@ -33,6 +34,7 @@ REMEMBERED = 1_000
 Template = Annotated[str, typer.Argument(help="NAME, or KIND/NAME; with -f it may be left out", autocompletion=template_names)]
 Files = Annotated[list[Path] | None, typer.Option("-f", "--filename", help="a file or folder that holds it, instead of the cluster")]
 Given = Annotated[list[str] | None, typer.Option("--arg", metavar="NAME=VALUE", help="the value of an argument; may be repeated")]
+LentBy = Annotated[str, typer.Option("--rollout", help="take the arguments that this Rollout would give", autocompletion=rollout_names)]
 Stay = Annotated[bool, typer.Option("-w", "--watch", help="measure as written, with interval and count, until the analysis ends")]
 Longest = Annotated[timedelta, typer.Option("--for", parser=span, metavar="DURATION", help="with -w: end it after this time")]
 Server = Annotated[str, typer.Option("--prometheus", help="the server to ask, whatever address a metric names (a port-forward)")]
@@ -51,6 +53,7 @@ def analyze(
     template: Template = "",
     files: Files = None,
     args: Given = None,
+    rollout: LentBy = "",
     watch: Stay = False,
     longest: Longest = FOR_EVER,
     prometheus: Server = "",
@@ -66,6 +69,7 @@ def analyze(
     1 not, 4 it could not be measured.
 
     Example: reconciler analyze success-rate -n shop --arg service=storefront
+    Example: reconciler analyze success-rate -n shop --rollout storefront
     Example: reconciler analyze -f analysis.yaml --arg service=storefront --prometheus http://localhost:9090
     Example: reconciler analyze success-rate -n shop --arg service=storefront -w --for 10m
     """
@@ -85,7 +89,8 @@ def analyze(
         _end_in_order()
         async with trial_hands(place, options) as hands:
             found = chosen or await chosen_in_cluster(hands.client, asked, place.namespace)
-            return await _tried(hands, (found, given), options, output)
+            lent = await lent_arguments(hands.client, found, rollout) if rollout else {}
+            return await _tried(hands, (found, TrialArguments(given, lent)), options, output)
 
     try:
         verdict = asyncio.run(tried()).verdict
@@ -102,7 +107,7 @@ def _end_in_order() -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
-async def _tried(hands: "TrialHands", asked: tuple[Chosen, Mapping[str, str]], options: "TrialOptions", output: str) -> TriedAnalysis:
+async def _tried(hands: "TrialHands", asked: tuple[Chosen, TrialArguments], options: "TrialOptions", output: str) -> TriedAnalysis:
     """Measure and print; in the end the whole trial."""
     from reconciler.app.cli.trials import redirected, trial_metadata, trial_passes, trial_terms
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from reconciler.analysis.trial import TrialArguments
 from reconciler.app.cli.analyze import Files, Given, LinkLocal, Secrets, Server
 from reconciler.app.cli.cluster import ClusterPlace, located
 from reconciler.app.cli.completion import rollout_names, template_names
@@ -132,7 +133,7 @@ async def _replay(
         raise Terminal("no release in this time was deployed and judged: look further back with --since, or name others with --releases")
     found = []
     for window in windows:
-        run = redirected(run_of(chosen, arguments_for(window, given), trial_metadata(chosen.namespace)), options.prometheus)
+        run = redirected(run_of(chosen, TrialArguments(arguments_for(window, given)), trial_metadata(chosen.namespace)), options.prometheus)
         providers = trial_providers(hands, run, options)
         try:
             refuse_forgetful(checked_terms(hands, run), providers)

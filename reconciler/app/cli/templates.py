@@ -9,13 +9,13 @@ import typer
 from reconciler.analysis.arguments import Unresolved
 from reconciler.analysis.model import AnalysisRun
 from reconciler.analysis.templates import CLUSTER, NAMESPACED, InvalidTemplates, reachable
-from reconciler.analysis.trial import trial_run
+from reconciler.analysis.trial import TrialArguments, lent_by, trial_run
 from reconciler.app.cli.files import manifests_at, options_of
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.fields import Fields
 from reconciler.kernel.identity import Manifest, name_of, namespace_of
 from reconciler.kernel.problem import InvalidField
-from reconciler.kernel.resources import ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES
+from reconciler.kernel.resources import ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES, ROLLOUTS
 from reconciler.kube.client import Client
 
 KINDS: Mapping[str, str] = {
@@ -144,13 +144,27 @@ async def _found(client: Client, kind: str, name: str, namespace: str) -> Manife
     return await client.find(resource, namespace if resource.namespaced else "", name)
 
 
-def run_of(chosen: Chosen, given: Mapping[str, str], metadata: Manifest) -> AnalysisRun:
+async def lent_arguments(client: Client, chosen: Chosen, rollout: str) -> dict[str, str]:
+    """What a Rollout would give the template now. Raises Terminal where it is not there, or does not name the template."""
+    found = await client.find(ROLLOUTS, chosen.namespace, rollout)
+    if found is None:
+        raise Terminal(f"no Rollout {chosen.namespace}/{rollout}: name another with --rollout, or give arguments with --arg")
+    try:
+        lent = lent_by(found, chosen.template)
+    except Unresolved as error:
+        raise Terminal(f"Rollout {chosen.namespace}/{rollout}: {error}") from error
+    if lent is None:
+        raise Terminal(f"Rollout {chosen.namespace}/{rollout}: none of its analyses names {chosen.words}; give arguments with --arg")
+    return lent
+
+
+def run_of(chosen: Chosen, asked: TrialArguments, metadata: Manifest) -> AnalysisRun:
     """The run that is tried. An argument that is wrong or missing is a usage error; Terminal for templates that do not go together."""
     from reconciler.analysis.manifest import parse_run
 
     _check_shapes(chosen.known)
     try:
-        return parse_run(trial_run(chosen.template, chosen.known, given, metadata))
+        return parse_run(trial_run(chosen.template, chosen.known, asked, metadata))
     except Unresolved as error:
         raise typer.BadParameter(f"{error}: give arguments with --arg name=value") from error
     except InvalidTemplates as error:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from reconciler.kernel.identity import Manifest, ObjectRef, name_of
-from reconciler.kernel.resources import ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES, JOBS
+from reconciler.kernel.resources import ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES, JOBS, ROLLOUTS
 from reconciler.kube.client import Client
 from tests.kit.analysis import Endpoint, endpoint, vector
 from tests.kit.clusters import NAMESPACE
@@ -257,3 +257,34 @@ def test_a_job_is_removed_when_the_command_is_told_to_end(sh: Shell, tmp_path: P
     _, said = running.communicate(timeout=60)
     assert (running.returncode, said) == (143, b"")
     assert sh.ask(lambda client: client.list(JOBS, NAMESPACE)) == []
+
+
+def canary(template: str) -> Manifest:
+    """A Rollout whose second step asks this template, and whose background analysis asks another."""
+    latest = {"name": "service", "valueFrom": {"podTemplateHashValue": "Latest"}}
+    undeclared = {"name": "more", "value": "x"}
+    background = {"templates": [{"templateName": "another"}], "args": [{"name": "service", "value": "no"}]}
+    steps = [{"setWeight": 10}, {"analysis": {"templates": [{"templateName": template}], "args": [latest, undeclared]}}]
+    spec = {
+        "selector": {"matchLabels": {"app": "web"}},
+        "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "web", "image": "web:1"}]}},
+        "strategy": {"canary": {"analysis": background, "steps": steps}},
+    }
+    return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "web", "namespace": NAMESPACE}, "spec": spec}
+
+
+def test_a_rollout_lends_the_arguments_that_it_would_give(sh: Shell, server: Endpoint) -> None:
+    async def stock(client: Client) -> None:
+        await client.create(ANALYSIS_TEMPLATES, template(args=ARGS, metrics=[asked(server, success="result[0] > 0.9")]))
+        await client.create(ANALYSIS_TEMPLATES, template("unnamed", args=ARGS, metrics=[asked(server)]))
+        await client.create(ROLLOUTS, canary("rate"))
+        await client.patch(ObjectRef(ROLLOUTS, NAMESPACE, "web"), {"status": {"currentPodHash": "abc123"}}, subresource="status")
+
+    sh.ask(stock)
+    ended = sh("analyze", "rate", "-n", NAMESPACE, "--rollout", "web")
+    assert ended.code == 0 and "rate_of{service='abc123'}" in ended.output
+    given = sh("analyze", "rate", "-n", NAMESPACE, "--rollout", "web", "--arg", "service=mine")
+    assert given.code == 0 and "rate_of{service='mine'}" in given.output
+    unnamed = sh("analyze", "unnamed", "-n", NAMESPACE, "--rollout", "web")
+    assert unnamed.code == 3 and "none of its analyses names AnalysisTemplate shop/unnamed" in unnamed.errors
+    assert "no Rollout shop/gone" in sh("analyze", "rate", "-n", NAMESPACE, "--rollout", "gone").errors
