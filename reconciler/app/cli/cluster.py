@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import wraps
@@ -111,6 +111,44 @@ class LateTransport:
             self._found = await self._stack.enter_async_context(HttpTransport(where))
         async with self._found.open(request) as response:
             yield response
+
+
+@dataclass(slots=True)
+class KeptResponse:
+    """One answer that was read to its end, to be read again."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    async def read(self) -> bytes:
+        return self.body
+
+    async def lines(self) -> AsyncIterator[bytes]:
+        for line in self.body.splitlines():
+            yield line
+
+
+class SecretsOnce:
+    """Reads each Secret once for one command's time: a replay asks for the same one at every moment of the past."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._kept: dict[str, KeptResponse] = {}
+
+    @asynccontextmanager
+    async def open(self, request: Request) -> AsyncIterator[Response]:
+        reading = request.method == "GET" and "/secrets/" in request.path
+        kept = self._kept.get(request.path)
+        if reading and kept is not None:
+            yield kept
+            return
+        async with self._transport.open(request) as response:
+            if not reading or response.status != 200:
+                yield response
+                return
+            self._kept[request.path] = KeptResponse(response.status, response.headers, await response.read())
+            yield self._kept[request.path]
 
 
 def ask(place: ClusterPlace, question: Callable[[Client], Awaitable[Answer]]) -> Answer:

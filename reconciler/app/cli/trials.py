@@ -18,7 +18,7 @@ from reconciler.analysis.observe import Measuring
 from reconciler.analysis.preparation import prepare
 from reconciler.analysis.provider import Provider
 from reconciler.analysis.trial import at_once, first_look, first_tasks
-from reconciler.app.cli.cluster import ClusterPlace, LateTransport
+from reconciler.app.cli.cluster import ClusterPlace, LateTransport, SecretsOnce
 from reconciler.kernel.clock import SystemClock
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.identity import Manifest, ObjectRef, name_of, namespace_of, uid_of
@@ -70,9 +70,10 @@ class TrialHands:
 
 @asynccontextmanager
 async def trial_hands(place: ClusterPlace, options: TrialOptions) -> AsyncIterator[TrialHands]:
-    """Both hands for one command's time."""
+    """Both hands for one command's time; a watch reads Secrets again and again, as they may rotate."""
     async with LateTransport(place) as transport, open_client(ClientSettings(link_local=options.link_local)) as http:
-        yield TrialHands(Client(transport, Fence()), MetricsClient(http, SystemClock(), SystemClock()), installed())
+        reads = transport if options.watch else SecretsOnce(transport)
+        yield TrialHands(Client(reads, Fence()), MetricsClient(http, SystemClock(), SystemClock()), installed())
 
 
 def trial_metadata(namespace: str) -> Manifest:

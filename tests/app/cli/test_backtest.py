@@ -17,6 +17,7 @@ from reconciler.releases.model import ReleasePhase, ReleaseStatus, Verdict
 from tests.kit.analysis import NOW
 from tests.kit.clusters import NAMESPACE
 from tests.kit.history import counting, falling, past, steady
+from tests.kit.providers import keep as keep_secret
 from tests.kit.releases import release
 from tests.kit.repositories import git
 from tests.kit.schemas import violations
@@ -106,6 +107,15 @@ def test_requests_are_counted_until_the_template_had_failed(sh: Shell, server: s
     assert row["said"] == "passed" and row["requestsExposed"] == exposed["good"]
     wrong = sh(*command, "--volume", "rate(")
     assert wrong.code == 3 and "the volume cannot be asked" in wrong.errors
+
+
+def test_a_secret_argument_is_read_and_never_shown(sh: Shell, server: str, tmp_path: Path) -> None:
+    sh.ask(lambda client: keep_secret(client, "kept", {"hash": "good"}))
+    manifest = template(server)
+    manifest["spec"]["args"] = [{"name": "hash", "valueFrom": {"secretKeyRef": {"name": "kept", "key": "hash"}}}]
+    plain = {key: value for key, value in window("a", "good").items() if key != "args"}
+    (row,) = sh(*files(tmp_path, manifest, plain), "-o", "json").json["releases"]
+    assert (row["said"], len(row["metrics"][0]["measurements"]), row["metrics"][0]["question"]) == ("passed", 30, 'ok{hash="*****"}')
 
 
 async def keep(client: Client, url: str) -> None:
