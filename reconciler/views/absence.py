@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.kernel.frozen import Frozen
 from reconciler.releases.model import Release
-from reconciler.views.explain import Explanation
+from reconciler.views.explanation import Explanation
 from reconciler.views.freeze import freeze_sentence, unfreeze_command
 
 

@@ -9,7 +9,8 @@ from reconciler.kernel.identity import Manifest, annotations_of, name_of, namesp
 from reconciler.kernel.well_known import SOURCE
 from reconciler.releases.model import Release
 from reconciler.views.attention import ORDER, Attention, attention_of
-from reconciler.views.explain import Explanation, Situation, explain
+from reconciler.views.explain import Situation, explain
+from reconciler.views.explanation import Explanation
 from reconciler.views.track import Track, track_of
 from reconciler.views.tree import Family, facts, phase_of
 

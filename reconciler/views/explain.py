@@ -15,31 +15,11 @@ from reconciler.releases.evidence import evidence_of
 from reconciler.releases.model import EPOCH, Release, ReleasePhase, RestoreState, Verdict
 from reconciler.releases.override import OVERRIDE, overridden
 from reconciler.rollouts.spec.durations import parse_seconds
-from reconciler.views.counterfactual import Counterfactual, counterfactuals, of_release, of_version
+from reconciler.views.counterfactual import counterfactuals, of_release, of_version
+from reconciler.views.explanation import Explanation
 from reconciler.views.freeze import freeze_sentence, unfreeze_command
 from reconciler.views.releases import RELEASE
 from reconciler.views.tree import Family, canary_steps, phase_of
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
-    """The answer of `explain`. Fields that do not apply are empty."""
-
-    sentence: str
-    rule: str = ""
-    value: str = ""
-    limit: str = ""
-    query: str = ""
-    object: str = ""
-    next: str = ""
-    frozen: str = ""
-    """What a person froze, whatever else is said."""
-    problems: tuple[str, ...] = ()
-    """What is wrong with the source that applies it, as its inventory has it."""
-    otherwise: tuple[Counterfactual, ...] = ()
-    """What would have changed the verdict of its analyses, or still would."""
-    compared: tuple[str, ...] = ()
-    """How the newest release compares with its baseline, whatever else is said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

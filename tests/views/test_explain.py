@@ -9,7 +9,8 @@ from reconciler.kernel.frozen import Frozen
 from reconciler.kernel.identity import Manifest
 from reconciler.releases.model import Evidence, Release, ReleasePhase, ReleaseStatus, Restore, RestoreState, Verdict
 from reconciler.views.absence import Absence, absent
-from reconciler.views.explain import Explanation, Situation, explain
+from reconciler.views.explain import Situation, explain
+from reconciler.views.explanation import Explanation
 from reconciler.views.tree import Family
 from tests.kit.releases import NOW, aborted, release, replica_set, rollout, run
 

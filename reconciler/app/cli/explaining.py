@@ -15,7 +15,8 @@ from reconciler.app.cli.watching import changes
 from reconciler.kernel.resources import ROLLOUTS
 from reconciler.kube.client import Client
 from reconciler.views.absence import absent
-from reconciler.views.explain import Explanation, Situation, explain
+from reconciler.views.explain import Situation, explain
+from reconciler.views.explanation import Explanation
 
 Name = Annotated[str, typer.Argument(help="the Rollout's name", autocompletion=rollout_names)]
 

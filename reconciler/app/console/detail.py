@@ -13,7 +13,8 @@ from reconciler.releases.model import Release
 from reconciler.views.absence import Absence, absent
 from reconciler.views.attention import Attention, attention_of
 from reconciler.views.console import MISSHAPEN, unreadable
-from reconciler.views.explain import Explanation, Situation, explain
+from reconciler.views.explain import Situation, explain
+from reconciler.views.explanation import Explanation
 from reconciler.views.measured import MetricSeries, kept_series, series_of
 from reconciler.views.plots import NARROW_FRAME, WEIGHT_FRAME, MetricPlot, WeightPlot, metric_plot, weight_plot
 from reconciler.views.releases import running_release
