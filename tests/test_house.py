@@ -207,6 +207,14 @@ def test_the_demo_loads_the_sandbox_only_when_it_is_typed() -> None:
     assert "reconciler_sandbox" not in " ".join(ast.unparse(node) for node in imported)
 
 
+def test_every_package_has_one_line_on_the_architecture_page() -> None:
+    """Two edits of one line, merged, leave both."""
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    table = page.partition("## Packages")[2].partition("\n## ")[0]
+    first = [line.split("|")[1].strip() for line in table.splitlines() if line.startswith("| `")]
+    assert len(first) > 20 and sorted(first) == sorted(set(first))
+
+
 def test_every_package_is_on_the_architecture_page() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text()
     packages = {str(p.parent.relative_to(ROOT / "reconciler")) for p in SOURCES if p.name == "__init__.py"} - {"."}

@@ -21,7 +21,7 @@ SERVICES = "Canary service and Stable service must to be set to use Traffic Rout
 class Smi:
     """The router of `trafficRouting.smi`. A weight is written as a number: that is a quantity too, and what later versions want."""
 
-    features = Features(shared_fields={TRAFFIC_SPLITS.kind: (".spec",)}, makes=(TRAFFIC_SPLITS.kind,))
+    features = Features(experiments=True, shared_fields={TRAFFIC_SPLITS.kind: (".spec",)}, makes=(TRAFFIC_SPLITS.kind,))
     kinds = (TRAFFIC_SPLITS,)
     shapes: ClassVar[Shapes] = {"smi": f"{ROOT}:text {NAME}:text"}
 

@@ -100,4 +100,8 @@ def test_what_cannot_be_carried_out_is_refused() -> None:
     words = "Canary service and Stable service must to be set to use Traffic Routing"
     assert words in problem({}, stableService=None) and words in problem({}, canaryService=None)
     assert problem({"trafficSplitName": 5}) == "spec.strategy.canary.trafficRouting.smi.trafficSplitName: Invalid value: 5: must be a name"
+    trial = {"experiment": {"duration": "1m", "templates": [{"name": "trial", "specRef": "canary", "weight": 5}]}}
+    assert problem({}, steps=[trial]) == "None" and "weight" in problem(
+        {}, trafficRouting={"traefik": {"weightedTraefikServiceName": "a"}}, steps=[trial]
+    )
     assert "only support in Nginx and Plugins" in problem({}, trafficRouting={"smi": {}, "maxTrafficWeight": 1000})
