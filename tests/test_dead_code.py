@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from tests.kit.source import parsed
+
 ROOT = Path(__file__).resolve().parent.parent
 # What a library calls by name: no line of ours does.
 CALLED_BY_NAME = {
@@ -66,7 +68,7 @@ def targets(statement: ast.stmt) -> list[str]:
 
 def defined(place: str, source: str) -> Iterator[Definition]:
     """The definitions of a module; what runs on import is a definition without a name."""
-    for statement in strip_docstrings(ast.parse(source)).body:
+    for statement in strip_docstrings(parsed(source)).body:
         match statement:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                 yield Definition(place, name, mentions(statement))
@@ -114,7 +116,7 @@ def dead() -> list[str]:
     """What no entry point of the product reaches; the sandbox, the benchmarks and the scripts are users of it."""
     product = [d for path in sorted((ROOT / "reconciler").rglob("*.py")) for d in defined(str(path.relative_to(ROOT)), path.read_text())]
     users = [path for folder in ("sandbox", "benchmarks", "scripts") for path in sorted((ROOT / folder).rglob("*.py"))]
-    used = {name for path in users for name in mentions(strip_docstrings(ast.parse(path.read_text())))}
+    used = {name for path in users for name in mentions(strip_docstrings(parsed(path.read_text())))}
     return unreached(product, used | set(CALLED_BY_NAME))
 
 
@@ -123,7 +125,7 @@ def test_nothing_is_reached_by_tests_alone() -> None:
 
 
 def test_a_name_that_a_library_calls_is_still_defined() -> None:
-    trees = [ast.parse(path.read_text()) for path in (ROOT / "reconciler").rglob("*.py")]
+    trees = [parsed(path.read_text()) for path in (ROOT / "reconciler").rglob("*.py")]
     names = {node.name for tree in trees for node in ast.walk(tree) if isinstance(node, Function)}
     assert set(CALLED_BY_NAME) <= names
 

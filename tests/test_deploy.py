@@ -19,6 +19,7 @@ from reconciler.rollouts.traffic.router import kinds_of
 from reconciler.routers.registry import ROUTERS
 from reconciler.sources.kinds import is_namespaced
 from scripts.generate_rights import rendered
+from tests.kit.source import parsed
 
 ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "deploy"
@@ -107,7 +108,7 @@ def written_in_code() -> set[tuple[str, str]]:
     for room in ROOMS:
         for path in (ROOT / "reconciler" / room).rglob("*.py"):
             if path.name not in ("verbs.py", "override.py"):  # what a person's own rights are needed for
-                found |= set(_uses(ast.parse(path.read_text())))
+                found |= set(_uses(parsed(path.read_text())))
     return found
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import grimp
 import pytest
 
+from tests.kit.source import parsed
+
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted((ROOT / "reconciler").rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
@@ -51,14 +53,14 @@ def relative(path: Path) -> str:
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path.read_text())):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
 
 def defined_names(path: Path) -> Iterator[str]:
     yield path.stem
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path.read_text())):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name
 
@@ -76,7 +78,7 @@ def test_a_function_has_at_most_50_lines(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=relative)
 def test_a_module_says_its_idea(path: Path) -> None:
-    assert ast.get_docstring(ast.parse(path.read_text()))
+    assert ast.get_docstring(parsed(path.read_text()))
 
 
 def words_of(name: str) -> set[str]:
@@ -96,7 +98,7 @@ def test_names_are_the_fields_words(path: Path) -> None:
 def given_names(path: Path) -> Iterator[str]:
     """Every name that a module gives to something: definitions, parameters, variables, attributes."""
     yield path.stem
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path.read_text())):
         match node:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name) | ast.arg(arg=name):
                 yield name
@@ -105,7 +107,7 @@ def given_names(path: Path) -> Iterator[str]:
 
 
 def docstrings(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path.read_text())):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and (text := ast.get_docstring(node)):
             yield text
 
@@ -182,7 +184,7 @@ def test_a_pure_module_asks_no_clock_and_opens_no_file(path: Path) -> None:
                 return name
         return ""
 
-    calls = {called(node) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)}
+    calls = {called(node) for node in ast.walk(parsed(path.read_text())) if isinstance(node, ast.Call)}
     assert not calls & IMPURE_CALLS
 
 
@@ -194,7 +196,7 @@ def is_declaration(function: ast.AsyncFunctionDef) -> bool:
 def test_one_class_name_is_one_thing() -> None:
     homes: dict[str, set[str]] = defaultdict(set)
     for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(parsed(path.read_text())):
             if isinstance(node, ast.ClassDef):
                 homes[node.name.strip("_")].add(relative(path))
     doubled = {name: sorted(places) for name, places in homes.items() if len(places) > 1}
@@ -202,7 +204,7 @@ def test_one_class_name_is_one_thing() -> None:
 
 
 def test_the_demo_loads_the_sandbox_only_when_it_is_typed() -> None:
-    page = ast.parse((ROOT / "reconciler" / "app" / "cli" / "demo.py").read_text())
+    page = parsed((ROOT / "reconciler" / "app" / "cli" / "demo.py").read_text())
     imported = [node for node in page.body if isinstance(node, ast.Import | ast.ImportFrom)]
     assert "reconciler_sandbox" not in " ".join(ast.unparse(node) for node in imported)
 

@@ -11,10 +11,21 @@ def merge_patch(old: Manifest, new: Manifest) -> Manifest:
     patch: Manifest = {key: None for key in old if key not in new}
     for key, value in new.items():
         before = old.get(key)
-        if key in old and before == value and isinstance(before, bool) is isinstance(value, bool):
+        if key in old and _same(before, value):
             continue
         patch[key] = _member(before, value)
     return patch
+
+
+def _same(before: object, value: object) -> bool:
+    """Equal as JSON, at every depth: `0` and `false` are not."""
+    if before != value:
+        return False
+    if isinstance(before, dict) and isinstance(value, dict):
+        return all(_same(member, value[key]) for key, member in before.items())
+    if isinstance(before, list | tuple) and isinstance(value, list | tuple):
+        return all(map(_same, before, value))
+    return isinstance(before, bool) is isinstance(value, bool)
 
 
 def _member(before: object, value: object) -> object:

@@ -226,9 +226,15 @@ class ReleaseController:
             if await self._restore(look, asked):
                 return self._clock.now()
         except Transient:
-            await self._announce(look)  # people hear how it ended, whether Git can be reached or not
+            # People hear how it ended, whether Git can be reached or not; what was tried is on record already.
+            await self._announce(await self._afresh(look))
             raise
         return await self._announce(look)
+
+    async def _afresh(self, look: ReleasePass) -> ReleasePass:
+        """The same release as it is kept now: the cache may not have seen our last write yet."""
+        manifest = await self._client.find(RELEASES, look.release.namespace, look.release.name)
+        return look if manifest is None else ReleasePass(manifest, parse_release(manifest), look.history)
 
     async def _workload_is_held(self, release: Release) -> bool:
         """True when a person suspended the Rollout: it is neither judged nor steered then."""

@@ -23,6 +23,8 @@ def test_equal_objects_need_no_patch_but_true_is_not_one() -> None:
     assert merge_patch({"a": {"b": 1}}, {"a": {"b": 1}}) == {}
     assert merge_patch({"a": 1}, {"a": True}) == {"a": True}
     assert merge_patch({"a": False}, {"a": 0}) == {"a": 0}
+    for old, new in (({"b": {"c": False}}, {"b": {"c": 0}}), ({"b": [{"c": 1}]}, {"b": [{"c": True}]}), ({"b": [0]}, {"b": [False]})):
+        assert repr(merged(old, merge_patch(old, new))) == repr(new)
 
 
 def test_what_is_the_same_text_is_not_said_again() -> None:

@@ -6,13 +6,16 @@ import pytest
 from reconciler_sandbox.metrics.store import Store
 
 from reconciler.analysis.provider import CounterTask
+from reconciler.kernel.clock import SystemClock
 from reconciler.kernel.errors import Terminal, Transient
+from reconciler.providers.metrics_client import MetricsClient
 from reconciler.providers.prometheus import Prometheus
 from reconciler.providers.prometheus_counters import gained_query, gained_value
 from reconciler.web.client import open_client
 from tests.kit.analysis import NOW, endpoint, vector
 from tests.kit.promql import ask, filled
 
+CLOCK = SystemClock()
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SELECTOR = 'requests{v="new"}'
 
@@ -79,22 +82,22 @@ def test_a_pod_that_has_gone_gains_nothing_and_no_series_is_nothing() -> None:
 
 
 async def test_it_is_asked_at_the_end_of_the_window_whatever_the_time_is_by_now() -> None:
-    async with endpoint() as server, open_client() as client:
+    async with endpoint() as server, open_client() as http:
         server.answer("/api/v1/query", vector("12"))
         asked = CounterTask(address=server.url, selector=SELECTOR, known_by=SELECTOR, start=NOW - timedelta(minutes=1), end=NOW)
-        assert await Prometheus(client, "").gained(asked) == 12
+        assert await Prometheus(MetricsClient(http, CLOCK, CLOCK), "").gained(asked) == 12
         [(_, _, _, body)] = server.requests
         assert f"time={NOW.timestamp():.3f}".encode() in body.encode() and b"offset+60000ms" in body.encode()
 
 
 async def test_an_answer_that_is_none_says_why() -> None:
-    async with endpoint() as server, open_client() as client:
+    async with endpoint() as server, open_client() as http:
         server.answer("/api/v1/query", {"status": "error", "errorType": "bad_data", "error": "parse error"}, 400)
         with pytest.raises(Terminal, match="parse error"):
-            await Prometheus(client, server.url).gained(task(0, 1))
+            await Prometheus(MetricsClient(http, CLOCK, CLOCK), server.url).gained(task(0, 1))
         with pytest.raises(Terminal, match="not configured"):
-            await Prometheus(client, "").gained(task(0, 1))
+            await Prometheus(MetricsClient(http, CLOCK, CLOCK), "").gained(task(0, 1))
         with pytest.raises((Terminal, Transient)):
-            await Prometheus(client, "").gained(task(0, 1, address="http://127.0.0.1:1"))
+            await Prometheus(MetricsClient(http, CLOCK, CLOCK), "").gained(task(0, 1, address="http://127.0.0.1:1"))
     with pytest.raises(Terminal, match="2 series"):
         gained_value([1.0, 2.0])

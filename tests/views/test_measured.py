@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from reconciler.releases.model import Evidence
-from reconciler.views.measured import Limit, MetricSeries, Sample, kept_series, limits_of, number_of, series_of
+from reconciler.views.measured import Limit, MeasuredPoint, MetricSeries, kept_series, limits_of, number_of, series_of
 from reconciler.views.plots import NARROW_FRAME, WEIGHT_FRAME, ChartFrame, metric_plot, weight_plot
 from reconciler.views.track import Ahead, Forecast
 from reconciler.views.weights import WeightPoint
@@ -72,7 +72,7 @@ def test_samples_are_within_the_chart_and_the_bad_side_is_below_a_lower_limit() 
 
 def test_an_upper_limit_is_bad_above() -> None:
     series = MetricSeries(
-        run="r", kind="", metric="m", phase="", condition="", query="", message="", samples=(Sample(NOW, 3.0, "3", "Failed"),),
+        run="r", kind="", metric="m", phase="", condition="", query="", message="", samples=(MeasuredPoint(NOW, 3.0, "3", "Failed"),),
         limits=(Limit(1.0, False, "<"),), count=1, failed=1, inconclusive=0, unanswered=0, failure_limit="",
     )  # fmt: skip
     plot = metric_plot(series)

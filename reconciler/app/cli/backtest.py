@@ -151,10 +151,13 @@ def _document(path: Path) -> Any:
         if path.stat().st_size > LARGEST:
             raise Terminal(f"{path}: larger than 1 MiB: not read")
         return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise Terminal(f"{path}: cannot be read: {reason_of(error)}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise Terminal(f"{path}: is no YAML: {' '.join(str(error).split())}") from error
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        reason = getattr(error, "problem", None) or "it nests too deeply, or holds a value that is none"
+        raise Terminal(f"{path}{line}: is no YAML: {reason}") from error
 
 
 def _write(path: Path, page: str) -> None:

@@ -36,7 +36,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "restart": ("verbs", "Replace the pods one by one, without a new version."),
     "pause": ("verbs", "Hold a rollout where it is; `promote` lets it go on."),
     "undo": ("verbs", "Put an earlier revision's template back, live only: Git still asks for what it asks for."),
-    "terminate": ("verbs", "End an analysis run now."),
+    "terminate": ("verbs", "End an analysis run, or an experiment, now."),
     "freeze": ("freeze", "Stop writing now."),
     "unfreeze": ("freeze", "Let writing go on, all of it or one half; whatever is due is done then."),
     "analyze": ("analyze", "Run one AnalysisTemplate now: each measurement, its condition with the values in it, and the verdict."),
