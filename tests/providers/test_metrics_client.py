@@ -13,7 +13,7 @@ from aiohttp import web
 
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.identity import Manifest
-from reconciler.providers.metrics_client import MOST_QUIET, PER_HOST, MetricsClient, Sharing
+from reconciler.providers.metrics_client import KEPT_BYTES, MOST_QUIET, PER_HOST, MetricsClient, Sharing
 from reconciler.providers.prometheus import Prometheus
 from reconciler.web.client import HttpCall, open_client
 from tests.kit.analysis import NOW, Clock, endpoint, task, vector
@@ -158,6 +158,12 @@ async def test_a_question_about_a_moment_is_asked_once_a_tick() -> None:
 async def test_a_refusal_is_kept_for_no_one() -> None:
     async with place(web.Response(status=500)) as at:
         assert [await at.get(sharing=Sharing.TICK), await at.get(sharing=Sharing.TICK)] == [b"", b"answer 2"]
+
+
+async def test_an_answer_that_is_large_is_not_kept() -> None:
+    async with place(web.Response(text="x" * (KEPT_BYTES + 1)), web.Response(text="y" * KEPT_BYTES)) as at:
+        first, second, third = [(await at.get(sharing=Sharing.TICK))[:1] for _ in range(3)]
+    assert (first, second, third) == (b"x", b"y", b"y")
 
 
 async def test_one_who_leaves_does_not_take_the_answer_of_the_others_along() -> None:

@@ -20,7 +20,7 @@ from reconciler.kube.client import Client
 from reconciler.views.analyses import Tried, tried_analysis
 from reconciler.views.backtests import ReleaseWindow, Replayed
 
-MOST_MEASUREMENTS = 20_000
+MOST_MEASUREMENTS = 5_000
 """Of one window; a template with an interval of a second over a day is no release."""
 VOLUME_STEPS = 200
 SHORTEST_STEP = timedelta(seconds=15)

@@ -234,6 +234,11 @@ def test_what_is_older_than_asked_is_left_out(sh: Shell, server: str, tmp_path: 
     assert [row["release"] for row in ended.json["releases"]] == ["good"]
 
 
+def test_a_window_without_end_is_refused(sh: Shell, server: str, tmp_path: Path) -> None:
+    ended = sh(*files(tmp_path, template(server, interval="500ms", failureLimit=9_999), window("good", "good", **{"for": "48h"})))
+    assert ended.code == 3 and "good: more than 5000 measurements in one window: shorten it" in ended.errors
+
+
 def test_a_wrong_usage_is_2(sh: Shell, tmp_path: Path) -> None:
     command = files(tmp_path, template("http://h"), window("a", "good"))
     for wrong in (
