@@ -18,7 +18,17 @@ from reconciler.app.cli.templates import Chosen, arguments_of, chosen_in_cluster
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.unusable import reason_of
 from reconciler.views.backtest_page import backtest_page, duration, exposed, summary
-from reconciler.views.backtests import Backtest, BacktestRow, ReleaseWindow, arguments_for, backtest, recent, windows_in, windows_of
+from reconciler.views.backtests import (
+    Backtest,
+    BacktestRow,
+    Hindsight,
+    ReleaseWindow,
+    arguments_for,
+    backtest,
+    recent,
+    windows_in,
+    windows_of,
+)
 from reconciler.views.view import plain
 
 if TYPE_CHECKING:
@@ -26,6 +36,8 @@ if TYPE_CHECKING:
 
 LARGEST = 1 << 20
 DAYS = re.compile(r"(\d+)d")
+REASONS = 10
+"""Releases without an answer whose reason stands below the table; `-o json` has all."""
 LONGEST = timedelta(days=36_500)
 HEAD = ("RELEASE", "BEGAN", "KNOWN", "SAID", "AFTER", "REQUESTS", "HINDSIGHT")
 
@@ -172,6 +184,9 @@ def _print(found: Backtest, output: str) -> None:
         show_plain(plain(found), output)
         return
     typer.echo("\n".join(table([HEAD, *map(_cells, found.releases)])))
+    silent = [row for row in found.releases if row.hindsight is Hindsight.NO_ANSWER]
+    for row in silent[:REASONS]:
+        typer.echo(clean(f"{row.release}: {row.reason}"))
     typer.echo(clean(f"{found.template}: {summary(found)}"))
 
 

@@ -87,6 +87,7 @@ def test_the_same_is_said_twice_and_without_a_cluster(sh: Shell, server: str, tm
     again = sh(*command, "--html", str(page), cluster=False)
     assert (first.code, first.output) == (again.code, again.output) and kept == page.read_text()
     assert "1 of 2 bad releases caught, after 11m at the median; 1 of 3 good ones failed; no answer about 1" in first.output
+    assert 'gone: Metric "ok" assessed Error due to consecutiveErrors (5) > consecutiveErrorLimit (4)' in first.output
     assert "<script" not in kept and kept.count("<svg") == 5 and "http" not in kept.replace("http-equiv", "")
 
 
