@@ -7,18 +7,20 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler.analysis.arguments import Unresolved, substitute, with_placeholders
 from reconciler.analysis.judge import assess_metric, exceeded, record
 from reconciler.analysis.manifest import InvalidMetric, parse_metrics, parse_run
 from reconciler.analysis.model import AnalysisRun, Measurement, Metric, MetricResult, RunPhase
-from reconciler.expr.syntax import ExpressionError, SyntaxNode, parse
 from reconciler.expr.text import general
 from reconciler.kernel.identity import Manifest, labels_of, name_of
 from reconciler.kernel.problem import InvalidField
 from reconciler.kernel.well_known import HASH_LABEL
 from reconciler.releases.model import EPOCH, Release
+
+if TYPE_CHECKING:
+    from reconciler.expr.syntax import SyntaxNode
 
 FURTHEST = 50
 """Measurements that a way to success may still need."""
@@ -218,6 +220,8 @@ def _needed(metric: Metric) -> str:
 
 
 def _bound(condition: str, side: int) -> str:
+    from reconciler.expr.syntax import ExpressionError, parse  # a parser that most commands never need is a third of their start
+
     try:
         node = parse(condition)
     except ExpressionError:
@@ -232,14 +236,14 @@ def _bound(condition: str, side: int) -> str:
     return BOUNDS[operator][side].format(general(float(limit or 0)))
 
 
-def _is_value(node: SyntaxNode) -> bool:
+def _is_value(node: "SyntaxNode") -> bool:
     """True of `result` and `result[0]`: what is compared is what people are shown."""
     if node.kind == "chain" and len(node.parts) == 2 and node.parts[1].kind == "index":
         return bool(node.parts[0].word == "result" and node.parts[1].parts[0].word == 0)
     return bool(node.kind == "name" and node.word == "result")
 
 
-def _number(node: SyntaxNode) -> Any:
+def _number(node: "SyntaxNode") -> Any:
     """The number that a part of a condition is, if it is one."""
     if node.kind == "sign" and node.word == "-":
         inner = _number(node.parts[0])

@@ -148,3 +148,9 @@ def test_the_start_imports_nothing_heavy() -> None:
 def test_the_module_is_the_command(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-m", "reconciler", "nonsense"], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 2
+
+
+def test_a_command_that_shows_a_rollout_starts_without_the_parser_of_conditions() -> None:
+    code = "import sys; import reconciler.app.cli.explaining, reconciler.app.cli.status; print('lark' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
