@@ -159,10 +159,10 @@ class Observation:
 
 
 def _groups(facts: SourceFacts, more: Iterable[Place]) -> dict[Group, frozenset[str]]:
-    """The names to look for, by kind and namespace; names that no path can hold are not asked for."""
+    """The names to look for, by kind and namespace in an order of their own; names that no path can hold are not asked for."""
     found: dict[Group, set[str]] = defaultdict(set)
     for place in (*wanted_places(facts), *more):
         resource = DEPLOYMENTS if place[:2] == ("apps/v1", "Deployment") else facts.resources.get(place[:2])
         if resource is not None and place[3] and (place[2] or not resource.namespaced):
             found[resource, place[2]].add(place[3])
-    return {group: frozenset(names) for group, names in found.items()}
+    return {group: frozenset(found[group]) for group in sorted(found, key=lambda group: (group[0].path, group[0].plural, group[1]))}
