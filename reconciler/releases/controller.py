@@ -50,7 +50,9 @@ from reconciler.sources.model import Pull
 from reconciler.sources.observe_inventory import Inventories
 
 GLANCE = timedelta(seconds=5)
-UNDECIDED_LOOK = timedelta(seconds=2)
+CLOSE_LOOK, CALM_LOOK = timedelta(seconds=2), timedelta(seconds=10)
+"""Between two looks at a release: while something matters of which no watch tells (pods that come up), and while all that does is watched
+but for what Git asks for."""
 PROPOSED_LOOK = timedelta(seconds=30)
 REFUSED_PAUSE, UNTOLD_PAUSE = 30.0, 30.0
 TELLING = frozenset({RestoreState.PUSHED, RestoreState.PROPOSED, RestoreState.IMPOSSIBLE})
@@ -182,9 +184,9 @@ class ReleaseController:
         if await self._open_again(look, facts, asked):
             return None
         if on_the_way_home(release, facts, now):
-            return now + UNDECIDED_LOOK
+            return now + CLOSE_LOOK
         again = await self._finish(look, asked.get(workload_key(*release.key)))
-        return min(filter(None, (again, steering.wake_at, self._next_look(release))), default=None)
+        return min(filter(None, (again, steering.wake_at, self._next_look(release, facts))), default=None)
 
     async def _open_again(self, look: ReleasePass, facts: ReleaseFacts, asked: Mapping[str, str]) -> bool:
         """The next attempt of a version that had ended and is tried again."""
@@ -375,11 +377,13 @@ class ReleaseController:
         open_ones = [r for r in releases if (r.get("status") or {}).get("phase") != ReleasePhase.CLOSED]
         return [Key(self.name, namespace_of(r), name_of(r)) for r in open_ones]
 
-    def _next_look(self, release: Release) -> datetime | None:
+    def _next_look(self, release: Release, facts: ReleaseFacts) -> datetime | None:
         if release.status.phase is ReleasePhase.CLOSED:
             return None
-        proposed = release.status.restore is not None and release.status.restore.state is RestoreState.PROPOSED
-        return self._clock.now() + (PROPOSED_LOOK if proposed else UNDECIDED_LOOK)
+        if release.status.restore is not None and release.status.restore.state is RestoreState.PROPOSED:
+            return self._clock.now() + PROPOSED_LOOK
+        told = release.status.phase is ReleasePhase.WATCHING or (facts.all_available(release) and not release.spec.companion)
+        return self._clock.now() + (CALM_LOOK if told else CLOSE_LOOK)
 
 
 def _owners(manifest: Manifest, kind: str) -> list[str]:

@@ -100,3 +100,10 @@ class ReleaseFacts:
 
     def replica_set(self, pod_hash: str) -> Manifest | None:
         return next((rs for rs in self.replica_sets if pod_hash and labels_of(rs).get(HASH_LABEL) == pod_hash), None)
+
+    def all_available(self, release: Release) -> bool:
+        """True when every pod that is asked for of this release serves: until then its containers may crash, of which no watch tells."""
+        found = self.replica_set(release.status.pod_hash)
+        if found is None:
+            return False
+        return int((found.get("status") or {}).get("availableReplicas") or 0) >= int((found.get("spec") or {}).get("replicas") or 0)

@@ -132,12 +132,8 @@ async def _config_applied(client: Client, release: Release) -> bool:
 
 async def _crash(client: Client, release: Release, facts: ReleaseFacts, policy: ReleasePolicy) -> str:
     """Which container of the new version crash-loops; pods are asked for only while they are not all available."""
-    replica_set = facts.replica_set(release.status.pod_hash)
-    if release.status.phase is not ReleasePhase.PROGRESSING or replica_set is None or facts.rollout.promoted:
-        return ""
-    wanted = int(replica_set["spec"].get("replicas") or 0)
-    available = int((replica_set.get("status") or {}).get("availableReplicas") or 0)
-    if wanted == 0 or available >= wanted:
+    there = facts.replica_set(release.status.pod_hash) is not None
+    if release.status.phase is not ReleasePhase.PROGRESSING or not there or facts.rollout.promoted or facts.all_available(release):
         return ""
     pods = await client.list(PODS, release.namespace, labels=f"{HASH_LABEL}={release.status.pod_hash}")
     return crash_of(pods, policy.crash_restarts)

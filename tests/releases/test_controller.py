@@ -10,6 +10,7 @@ from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.identity import Key, ObjectRef, name_of
 from reconciler.kernel.resources import ANALYSIS_RUNS, ANALYSIS_TEMPLATES, RELEASES, ROLLOUTS
 from reconciler.kube.errors import Conflict
+from reconciler.releases.controller import CALM_LOOK, CLOSE_LOOK
 from reconciler.releases.manifest import parse_release
 from reconciler.releases.model import Release, ReleasePhase, Verdict
 from tests.kit.clusters import NAMESPACE
@@ -68,6 +69,15 @@ async def test_a_release_is_pending_until_the_rollout_layer_has_taken_it_up(shop
     await shop.judge(1)
     release = await newest(shop)
     assert (release.status.phase, release.status.pod_hash) == (ReleasePhase.PROGRESSING, "h2")
+
+
+async def test_a_release_is_looked_at_closely_only_while_its_pods_come_up(shop: Desk) -> None:
+    """No watch tells of a container that crashes; of all else but what Git asks for, one does."""
+    await begun(shop)
+    await one_pass(shop)  # tells people
+    assert await one_pass(shop) == shop.clock.now() + CLOSE_LOOK
+    await shop.stable_pods(pod_hash="h2", image=NEW)
+    assert await one_pass(shop) == shop.clock.now() + CALM_LOOK
 
 
 async def test_a_promoted_and_healthy_version_is_proven_and_says_so_in_events(shop: Desk) -> None:
