@@ -113,6 +113,11 @@ PLANTED: list[Planted] = [
         lambda: sight(HELD, AGAIN, shares={"bad": 5.0}),
     ),
     (
+        laws.a_held_version_is_not_deployed,
+        lambda: sight(HELD),
+        lambda: sight(HELD, AGAIN),
+    ),
+    (
         laws.a_rejected_version_is_tried_again_only_by_a_person,
         lambda: sight(HELD, AGAIN),
         lambda: sight(HELD, of(name="web-bad-2", minutes=1, cause=Cause.LIFTED)),

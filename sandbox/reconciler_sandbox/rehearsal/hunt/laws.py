@@ -15,7 +15,7 @@ from reconciler_sandbox.rehearsal.virtual.laws import HOME, REST, STEPS, Law, Ma
 from reconciler_sandbox.rehearsal.virtual.objects import trailers_of
 
 BAD = ("errors", "crash", "never-ready", "hang", "unpullable")
-SETTLED = timedelta(seconds=5)
+SETTLED, DEPLOYED = timedelta(seconds=5), timedelta(seconds=10)
 NO_WAY_BACK = frozenset({Verdict.PASSED, Verdict.COULD_NOT_MEASURE, Verdict.SUPERSEDED})
 HASH = "rollouts-pod-template-hash"
 VERSION = re.compile(r"note: (n\d+)|value: (m\d+)")
@@ -50,6 +50,17 @@ def a_held_version_meets_no_users(sight: Sight, memory: Memory) -> Iterator[str]
         rate = sight.shares.get(release.status.pod_hash, 0.0)
         if memory.lasts(f"held {release.name}", sight.at, holds=rate > 0 and not again) > HOME:
             yield f"{release.name} is held, and {rate:.1f} users a second are on {release.status.pod_hash}"
+
+
+def a_held_version_is_not_deployed(sight: Sight, memory: Memory) -> Iterator[str]:
+    """Pushed again, it is answered and not released: no attempt of the rollout layer runs with its pods."""
+    releases, status = releases_of(sight), [r.get("status") or {} for r in sight.objects.get("rollouts", ())]
+    moving = {s.get("currentPodHash") for s in status if s.get("abort") is not True and s.get("stableRS") != s.get("currentPodHash")}
+    for release in releases:
+        again = [r for r in releases if r.age > release.age and r.spec.identity == release.spec.identity and r.spec.cause in TRIED_AGAIN]
+        held = release.status.held and release.status.verdict in REJECTIONS and release.status.pod_hash in moving
+        if memory.lasts(f"deployed {release.name}", sight.at, holds=held and not again) > DEPLOYED:
+            yield f"{release.name} is held, and its pods {release.status.pod_hash} are released"
 
 
 def a_rejected_version_is_tried_again_only_by_a_person(sight: Sight, _: Memory) -> Iterator[str]:
@@ -184,11 +195,13 @@ def proposals_stay_bounded(sight: Sight, _: Memory) -> Iterator[str]:
 TALE_STEPS: Sequence[Law] = (
     *(law for law in STEPS if law is not a_rejected_version_meets_no_users),
     a_held_version_meets_no_users,
+    a_held_version_is_not_deployed,
     testers_reach_the_canary_alone,
 )
 TALE_REST: Sequence[Law] = (
     *(law for law in REST if law is not a_rejected_version_meets_no_users),
     a_held_version_meets_no_users,
+    a_held_version_is_not_deployed,
     a_rejected_version_is_tried_again_only_by_a_person,
     testers_reach_the_canary_alone,
     a_bad_version_is_never_proven,
@@ -205,6 +218,8 @@ TALE_REST: Sequence[Law] = (
 WAIVED: Mapping[str, frozenset[Deed]] = {
     # without the stable pods, what is left serves until others are up; and a paused Rollout leaves pods that a person scales alone
     a_held_version_meets_no_users.__name__: frozenset({Deed.DELETE, Deed.EDIT}),
+    # what a person, or another tool, puts there is theirs
+    a_held_version_is_not_deployed.__name__: frozenset({Deed.DELETE, Deed.UNDO, Deed.SET_IMAGE, Deed.APPLY}),
     # a branch whose Release is gone is no longer known for ours
     proposals_stay_bounded.__name__: frozenset({Deed.DELETE}),
     # a template that another tool wrote stays until Git changes (docs/configuration.md, "Overridden")

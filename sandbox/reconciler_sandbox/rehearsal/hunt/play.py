@@ -75,7 +75,7 @@ class Performance:
     async def run(self, ground: Ground) -> None:
         """From the installation to the rest after the last deed."""
         async with World(ground) as world:
-            self._world, self._witness = world, Witness(world, TALE_STEPS, self._laws())
+            self._world, self._witness = world, Witness(world, self._laws(TALE_STEPS), self._laws(TALE_REST))
             self._committers, self._visitors = Committers(world, self._tale), Visitors(world)
             self._misfortunes = Misfortunes(world, self._tell)
             with heard_by(self._witness):
@@ -86,9 +86,10 @@ class Performance:
                     self._ending.moments = self._witness.moments
                     self._ending.wrong = [*self._witness.wrong, *self._ending.wrong]
 
-    def _laws(self) -> Sequence[Law]:
+    def _laws(self, laws: Sequence[Law]) -> Sequence[Law]:
+        """Without those that people's own deeds make untrue."""
         deeds = frozenset(happening.deed for happening in self._tale.happenings)
-        return tuple(law for law in TALE_REST if not waived(law, deeds))
+        return tuple(law for law in laws if not waived(law, deeds))
 
     async def _play(self) -> None:
         token: Manifest = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "token"}, "stringData": {"token": SECRET}}
