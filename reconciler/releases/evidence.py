@@ -35,6 +35,11 @@ def samples(evidence: tuple[Evidence, ...]) -> int:
     return sum(row.founded for row in evidence)
 
 
+def passes(evidence: tuple[Evidence, ...]) -> int:
+    """How many measurements passed, and held data."""
+    return sum(row.passed for row in evidence)
+
+
 def is_founded(measurement: Manifest, *, by_value: bool = True) -> bool:
     """True when a measurement held data. An empty answer, NaN and a query's own "no data" fallback are none.
 
@@ -56,7 +61,7 @@ def _filled(metric: Manifest, known: Mapping[str, str]) -> Manifest:
 def _row(run: Manifest, result: Manifest, metric: Manifest) -> Evidence:
     measurements = result.get("measurements") or []
     by_value, counted = "job" not in (metric.get("provider") or {}), not result.get("dryRun")
-    empty = sum(1 for m in measurements if m.get("phase") in COUNTED and not is_founded(m, by_value=by_value))
+    empty = [m.get("phase") for m in measurements if m.get("phase") in COUNTED and not is_founded(m, by_value=by_value)]
     answered = sum(int(result.get(word) or 0) for word in ("successful", "failed"))
     return Evidence(
         run=name_of(run),
@@ -69,7 +74,8 @@ def _row(run: Manifest, result: Manifest, metric: Manifest) -> Evidence:
         failed=int(result.get("failed") or 0),
         inconclusive=int(result.get("inconclusive") or 0),
         error=int(result.get("error") or 0),
-        founded=max(0, answered - empty) if counted else 0,
+        founded=max(0, answered - len(empty)) if counted else 0,
+        passed=max(0, int(result.get("successful") or 0) - empty.count("Successful")) if counted else 0,
         failed_on_data=counted and any(m.get("phase") == "Failed" and is_founded(m, by_value=by_value) for m in measurements),
         limit=f"failureLimit {metric.get('failureLimit') or 0}",
         message=str(result.get("message") or _last_message(measurements))[:500],

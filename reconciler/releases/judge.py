@@ -14,7 +14,7 @@ from reconciler.analysis.model import RunPhase
 from reconciler.releases.blame import Ending, blame, words
 from reconciler.releases.comparison import compared, shortfall
 from reconciler.releases.comparison_words import passed_words, verdict_words
-from reconciler.releases.evidence import evidence_of, samples
+from reconciler.releases.evidence import evidence_of, passes, samples
 from reconciler.releases.facts import ReleaseFacts
 from reconciler.releases.model import Evidence, Release, ReleasePhase, ReleaseStatus, Restore, RestoreMode, RestoreState, Verb, Verdict
 from reconciler.releases.policy import ReleasePolicy
@@ -230,18 +230,24 @@ def _analysed(look: Look) -> ReleaseStatus:
     evidence, count = look.status.evidence, samples(look.status.evidence)
     asked = configured(look.facts.rollout.manifest)
     skipped = missing(asked, look.status.runs)
-    empty = [record for record in look.status.runs if not samples(tuple(row for row in evidence if row.run == record.name))]
+    rows = {record.name: tuple(row for row in evidence if row.run == record.name) for record in look.status.runs}
+    empty = [name for name, found in rows.items() if not samples(found)]
+    unpassed = [name for name, found in rows.items() if not passes(found)]
     after = look.policy.after_promotion is not None
     if not asked and not after:
         return _unmeasured(look)
     if skipped:
         return _promoted(look, Verdict.NOT_ENOUGH_EVIDENCE, f"not measured: {_why_skipped(look)}{skipped[0]} never ran to its end")
     if empty or not look.status.runs:
-        named = f"{empty[0].name} came" if empty else "the analysis came"
+        named = f"{empty[0]} came" if empty else "the analysis came"
         return _promoted(look, Verdict.NOT_ENOUGH_EVIDENCE, f"every measurement of {named} without data")
+    if unpassed:
+        return _promoted(
+            look, Verdict.NOT_ENOUGH_EVIDENCE, f"no measurement of {unpassed[0]} passed: it ended well because few enough failed"
+        )
     if count < look.policy.minimum_sample:
         return _promoted(look, Verdict.NOT_ENOUGH_EVIDENCE, f"{count} measurements with data, {look.policy.minimum_sample} are required")
-    return _promoted(look, Verdict.PASSED, f"{count} measurements passed")
+    return _promoted(look, Verdict.PASSED, f"{passes(evidence)} measurements passed")
 
 
 def _unmeasured(look: Look) -> ReleaseStatus:

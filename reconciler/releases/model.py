@@ -169,6 +169,8 @@ class Evidence(Struct, frozen=True, kw_only=True):
     error: int = 0
     founded: int = 0
     """Measurements that passed or failed, and held data."""
+    passed: int = 0
+    """Those of them that passed."""
     failed_on_data: bool = False
     """True when one of the failed measurements held data."""
     limit: str = ""

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.releases.evidence import evidence_of, samples
+from reconciler.releases.evidence import evidence_of, passes, samples
 from tests.kit.releases import run
 
 
@@ -46,6 +46,16 @@ def test_a_run_that_measured_nothing_has_no_rows() -> None:
 )
 def test_no_data_is_no_sample(values: tuple[str, ...], count: int) -> None:
     assert samples(evidence_of(run("Successful", values=values))) == count
+
+
+def test_what_passed_is_counted_apart_from_what_failed_and_only_where_it_held_data() -> None:
+    found = run("Successful", values=("[0.99]", "[]", "[0.5]"))
+    result = found["status"]["metricResults"][0]
+    result["measurements"][2]["phase"] = "Failed"
+    result.update(successful=2, failed=1)
+    assert (samples(evidence_of(found)), passes(evidence_of(found))) == (2, 1)
+    result["dryRun"] = True
+    assert passes(evidence_of(found)) == 0
 
 
 def test_a_job_answers_by_its_end() -> None:

@@ -167,6 +167,17 @@ def test_the_watch_after_promotion_decides(phase: str, verdict: Verdict | None) 
     assert status.verdict == verdict
 
 
+def test_a_run_in_which_nothing_passed_and_few_enough_failed_proves_nothing() -> None:
+    """One failure is allowed, and the provider has no data after it: the run ends Successful all the same."""
+    mixed = run("Successful", values=("[0.5]",))
+    mixed["status"]["metricResults"][0].update(successful=0, failed=1, inconclusive=2)
+    mixed["status"]["metricResults"][0]["measurements"][0]["phase"] = "Failed"
+    status = judged(facts(rollout=promoted(analysis=True), runs=(mixed,)))
+    assert (status.verdict, status.restore) == (Verdict.NOT_ENOUGH_EVIDENCE, None)
+    assert "no measurement of web-bad22-2 passed" in status.reason
+    assert judged(facts(rollout=promoted(analysis=True), runs=(run("Successful"),))).reason == "2 measurements passed"
+
+
 def test_a_verdict_once_written_is_never_changed() -> None:
     decided = replace(RUNNING, verdict=Verdict.PASSED, reason="r")
     assert judged(facts(newer="x", rollout=rollout(**aborted("y"))), status=decided) is decided
