@@ -6,7 +6,7 @@ REAL_SECONDS ?= 0# how long obtaining the real parts may take; 0 is no limit
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test real disturbed test-all check bench mutants hunt bench-real lock clean
+.PHONY: help setup demo test real disturbed test-all check bench mutants hunt planted bench-real lock clean
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -53,6 +53,9 @@ mutants: $(VENV)/.dev ## break guards one at a time and name those that no test 
 
 hunt: $(VENV)/.dev ## play RUNS seeded tales of people, bots and misfortunes that meet, and name the laws that break (RUNS=200 FIRST=1)
 	@nice -n 10 $(BIN)/python -m scripts.hunt --runs $(or $(RUNS),50) --first $(or $(FIRST),1)
+
+planted: $(VENV)/.dev ## invert guards of the product one at a time in a copy, each noticed by a law of `make hunt`
+	@nice -n 10 $(BIN)/python -m scripts.planted
 
 bench-real: $(VENV)/.dev ## the sandbox's API server beside a real one in one run (what `make real` obtained)
 	@$(BIN)/python -m benchmarks.witness
