@@ -37,7 +37,7 @@ def plan(facts: ExperimentFacts, now: datetime) -> ExperimentPlan:
     analyses = [step_analysis(facts, analysis) for analysis in spec.analyses]
     status = _status(experiment, templates, analyses, now)
     left = _left(facts, now)
-    looks = [*(step.wake_at for step in templates), *(size.wake_at for size in left), _end(experiment, status)]
+    looks = [*(step.wake_at for step in templates), *(size.wake_at for size in left), _end(experiment, status, now)]
     writes = [*(step.writes for step in templates), *(step.writes for step in analyses), *(size.writes for size in left)]
     return ExperimentPlan(
         writes=tuple(write for part in writes for write in part),
@@ -55,8 +55,11 @@ def refused(experiment: Manifest, before: Conditions, problem: Problem, now: dat
     return written(before, condition, now, always=former is not None and former.message != message)
 
 
-def _end(experiment: Experiment, status: ExperimentStatus) -> datetime | None:
-    return None if status.finished else ends_at(experiment, status.available_at)
+def _end(experiment: Experiment, status: ExperimentStatus, now: datetime) -> datetime | None:
+    """When its duration is over. A moment that this pass has seen pass asks for no other look: a required analysis may take longer."""
+    end = ends_at(experiment, status.available_at)
+    seen = end is not None and end <= now and experiment.status.available_at is not None
+    return None if status.finished or seen else end
 
 
 def _status(experiment: Experiment, templates: Sequence[TemplateStep], analyses: Sequence[AnalysisStep], now: datetime) -> ExperimentStatus:

@@ -24,6 +24,18 @@ def test_a_foreign_replica_set_of_its_name_makes_it_take_another() -> None:
     assert {r.name: r.spec for r in it.replica_sets} == {"trial-canary": 3, "trial-canary-1": 1}
 
 
+def test_a_name_that_is_taken_twice_is_counted_on() -> None:
+    foreign = [{"metadata": {"name": name, "namespace": NAMESPACE}, "spec": {}} for name in ("trial-canary", "trial-canary-1")]
+    it = ExperimentWorld(experiment(duration="1h"), *((REPLICA_SETS, {**each, "spec": version()}) for each in foreign))
+    it.settle()
+    assert it.phase == "Running" and it.template()["collisionCount"] == 2
+
+
+def test_a_service_that_is_not_needed_for_want_of_ports_may_be_foreign() -> None:
+    foreign = {"metadata": {"name": "trial-canary", "namespace": NAMESPACE}, "spec": {}}
+    assert ExperimentWorld(experiment(version(service={})), (SERVICES, foreign)).settle().phase == "Running"
+
+
 def test_a_foreign_service_of_its_name_is_an_error_and_stays() -> None:
     foreign = {"metadata": {"name": "taken", "namespace": NAMESPACE}, "spec": {"selector": {"app": "other"}}}
     it = ExperimentWorld(experiment(version(port=80, service={"name": "taken"})), (SERVICES, foreign))
@@ -87,6 +99,9 @@ def test_what_is_forbidden_is_tried_again_until_the_deadline() -> None:
         ({"duration": []}, "spec.duration: Invalid value: []: must be seconds or a duration such as 5m"),
         ({"duration": True}, "spec.duration: Invalid value: true: must be seconds or a duration such as 5m"),
         ({"templates": [{**version(), "template": {"spec": {"containers": []}}}]}, "spec.templates[0].template.metadata.labels: Invalid"),
+        ({"duration": "-5m"}, 'spec.duration: Invalid value: "-5m": must be seconds or a duration such as 5m'),
+        ({"templates": [{**version(), "template": {"spec": {"containers": "web"}}}]}, "spec.templates[0].template.spec.containers: Inv"),
+        ({"templates": [{**version(), "selector": {"matchLabels": []}}]}, "spec.templates[0].selector.matchLabels: Invalid value"),
         ({"duration": "soon"}, 'spec.duration: Invalid value: "soon": must be seconds or a duration such as 5m'),
         ({"analyses": [measured(), measured()]}, 'spec.analyses[1].name: Duplicate value: "check"'),
         ({"analyses": [measured("a", "")]}, "spec.analyses[0].templateName: Required value: "),

@@ -195,6 +195,35 @@ def test_an_argument_without_a_value_is_an_error_of_its_analysis(value: str | No
     assert it.phase == f"Error Failed to create AnalysisRun for analysis 'check': {reason}"
 
 
+def test_one_template_that_is_there_does_not_stand_for_another() -> None:
+    for missing in (measured("b", "nowhere"), measured("b", clusterScope=True)):
+        it = world(analyses=[measured("a"), missing])
+        it.settle()
+        assert it.measurement("b")["phase"] == "Error" and it.phase.startswith("Error")
+
+
+def test_runs_bear_what_the_experiment_says_of_them() -> None:
+    it = world(analyses=[measured()], analysisRunMetadata={"labels": {"team": "shop"}, "annotations": {"note": "x"}})
+    it.settle()
+    metadata = it.runs["trial-check"]["metadata"]
+    assert metadata["labels"] == {"team": "shop"} and metadata["annotations"] == {"note": "x"}
+
+
+@pytest.mark.parametrize(("duration", "phase"), [("", "Running"), ("0s", "Successful"), (90, "Running"), ("60", "Successful")])
+def test_a_duration_is_seconds_or_as_go_writes_it_and_empty_is_none(duration: object, phase: str) -> None:
+    it = world(duration=duration)
+    it.wait(61)
+    assert it.phase == phase
+
+
+def test_events_go_to_a_rollout_and_to_no_other_owner() -> None:
+    manifest = experiment(analyses=[measured()])
+    manifest["metadata"]["ownerReferences"] = [{"kind": "Thing", "apiVersion": "x/v1", "name": "t", "uid": "uid-t", "controller": True}]
+    it = ExperimentWorld(manifest)
+    it.settle()
+    assert it.measurement()["phase"] == "Pending" and not [words for words in it.told if not words.startswith("Experiment")]
+
+
 @pytest.mark.parametrize(("scope", "kind"), [(False, "AnalysisTemplate"), (True, "ClusterAnalysisTemplate")])
 def test_a_missing_template_is_said_before_anything_runs(scope: bool, kind: str) -> None:
     it = world(analyses=[measured("check", "nowhere", clusterScope=scope)])
