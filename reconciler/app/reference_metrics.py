@@ -7,7 +7,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from reconciler.kernel.identity import Manifest, Resource, name_of, namespace_of
-from reconciler.kernel.resources import ANALYSIS_RUNS, ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES, ROLLOUTS
+from reconciler.kernel.resources import ANALYSIS_RUNS, ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES, EXPERIMENTS, ROLLOUTS
 from reconciler.kernel.well_known import is_of_instance
 from reconciler.kube.cache import Cache
 from reconciler.rollouts.status.conditions import ABORTED, ALL_AVAILABLE, CREATE_ERROR, INVALID_SPEC, PAUSED_REASON, PROGRESSING, TIMED_OUT
@@ -49,6 +49,8 @@ class ReferenceCollector(Collector):
             rollouts = self._driven(ROLLOUTS)
             yield from _rollouts(rollouts)
             yield self._events({_place(rollout) for rollout in rollouts})
+        if EXPERIMENTS in self._watched:
+            yield from _experiments(self._driven(EXPERIMENTS))
         if ANALYSIS_RUNS in self._watched:
             yield from _runs(self._driven(ANALYSIS_RUNS))
         kinds = [kind for kind in (ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES) if kind in self._watched]
@@ -110,6 +112,14 @@ def _phase(rollout: Manifest) -> str:
     if INVALID_SPEC in conditions:
         return INVALID_SPEC
     return PHASES.get(str(_object(conditions.get(PROGRESSING)).get("reason")), "Progressing")
+
+
+def _experiments(experiments: Sequence[Manifest]) -> Iterator[Metric]:
+    """Of the phases only the one that holds has a sample, as with runs."""
+    phases = [((*_place(found), str(_object(found.get("status")).get("phase") or "")), 1.0) for found in experiments]
+    yield _gauge("experiment_info", "An Experiment and its phase", [*OBJECT, "phase"], phases)
+    old = [((namespace, name, phase or "Pending"), value) for (namespace, name, phase), value in phases]
+    yield _gauge("experiment_phase", "The phase of an Experiment (old: use experiment_info)", [*OBJECT, "phase"], old)
 
 
 def _runs(runs: Sequence[Manifest]) -> Iterator[Metric]:

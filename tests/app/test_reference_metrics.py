@@ -10,13 +10,13 @@ from reconciler.app.reference_metrics import ReferenceCollector
 from reconciler.kernel.clock import SystemClock
 from reconciler.kernel.identity import Manifest, Resource
 from reconciler.kernel.plan import Emit
-from reconciler.kernel.resources import ANALYSIS_RUNS, ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES, ROLLOUTS
+from reconciler.kernel.resources import ANALYSIS_RUNS, ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES, EXPERIMENTS, ROLLOUTS
 from reconciler.kernel.well_known import INSTANCE_ID
 from reconciler.kube.cache import Cache
 from reconciler.runtime.recorder import Recorder
 from tests.kit.rollouts import analysis_template, canary, istio_routing, rollout
 
-EVERYTHING = (ROLLOUTS, ANALYSIS_RUNS, ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES)
+EVERYTHING = (ROLLOUTS, EXPERIMENTS, ANALYSIS_RUNS, ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES)
 METRICS = [{"name": "rate", "provider": {"prometheus": {}}}, {"name": "own", "provider": {"plugin": {"me/mine": {}}}}]
 
 
@@ -103,6 +103,16 @@ def test_a_run_and_its_metrics_have_their_phases() -> None:
     assert [line for line in said if line.startswith("analysis_run_metric_phase")] == [
         f'analysis_run_metric_phase{{dry_run="true",metric="rate",{place},phase="Failed",type="Prometheus"}} 1.0'
     ]
+
+
+def test_an_experiment_has_its_phase() -> None:
+    trial = {"metadata": {"name": "trial", "namespace": "shop", "uid": "e"}, "spec": {}}
+    place = 'name="trial",namespace="shop"'
+    said = Scraped().put(EXPERIMENTS, trial, phase="Failed").lines()
+    assert f'experiment_info{{{place},phase="Failed"}} 1.0' in said and f'experiment_phase{{{place},phase="Failed"}} 1.0' in said
+    begun = Scraped().put(EXPERIMENTS, trial).lines()
+    assert f'experiment_info{{{place},phase=""}} 1.0' in begun and f'experiment_phase{{{place},phase="Pending"}} 1.0' in begun
+    assert not [line for line in Scraped(ROLLOUTS).put(EXPERIMENTS, trial).lines() if line.startswith("experiment")]
 
 
 def test_a_run_that_has_not_begun_is_pending_only_under_the_old_name() -> None:
