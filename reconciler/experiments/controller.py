@@ -9,7 +9,7 @@ from reconciler.experiments.manifest import parse_experiment, render_status
 from reconciler.experiments.observe import ExperimentObserver
 from reconciler.experiments.plan import ExperimentPlan, plan, refused
 from reconciler.experiments.validation import experiment_problem
-from reconciler.kernel.identity import Key, Manifest, ObjectRef, Resource, name_of, namespace_of
+from reconciler.kernel.identity import Key, Manifest, ObjectRef, Resource, name_of, namespace_of, uid_of
 from reconciler.kernel.merge import merge_patch
 from reconciler.kernel.plan import Patch, Plan
 from reconciler.kernel.problem import InvalidField, Problem
@@ -20,6 +20,7 @@ from reconciler.kernel.resources import (
     EXPERIMENTS,
     NAMESPACES,
     REPLICA_SETS,
+    ROLLOUTS,
     SERVICES,
 )
 from reconciler.kernel.well_known import is_of_instance
@@ -35,6 +36,7 @@ class ExperimentController:
     name = "experiment"
     watches: tuple[Resource, ...] = (
         EXPERIMENTS,
+        ROLLOUTS,
         REPLICA_SETS,
         SERVICES,
         ANALYSIS_RUNS,
@@ -52,11 +54,14 @@ class ExperimentController:
         self._instance_id = instance_id
 
     def keys_for(self, resource: Resource, manifest: Manifest) -> Iterable[Key]:
-        """An experiment itself, and for what one made the experiment that owns it."""
+        """An experiment itself, for what one made the experiment that owns it, and for a Rollout those of its that have pods."""
         if resource is EXPERIMENTS:
             return [Key(self.name, namespace_of(manifest), name_of(manifest))]
         if resource is NAMESPACES:
             return [Key(self.name, name_of(manifest), name_of(found)) for found in self._cache.list(EXPERIMENTS, name_of(manifest))]
+        if resource is ROLLOUTS:
+            found = self._cache.owned(EXPERIMENTS, uid_of(manifest))
+            return [Key(self.name, namespace_of(each), name_of(each)) for each in found if _has_pods(each)]
         owners = manifest["metadata"].get("ownerReferences") or []
         mine = (owner for owner in owners if owner.get("controller") and owner.get("kind") == EXPERIMENTS.kind)
         return [Key(self.name, namespace_of(manifest), str(owner["name"])) for owner in mine]
@@ -132,6 +137,11 @@ class ExperimentController:
             return
         body = {"metadata": {"resourceVersion": manifest["metadata"].get("resourceVersion", "")}, "status": patch}
         await self._apply(Plan(status=Patch(ObjectRef(EXPERIMENTS, namespace_of(manifest), name_of(manifest)), body)))
+
+
+def _has_pods(experiment: Manifest) -> bool:
+    templates = (experiment.get("status") or {}).get("templateStatuses") or []
+    return any(isinstance(template, dict) and template.get("replicas") for template in templates)
 
 
 def _told(words: str, error: Refused) -> RefusedWrite:

@@ -43,6 +43,8 @@ class ExperimentFacts:
     wanted_replica_sets: Mapping[str, Manifest] = field(default_factory=dict)
     services: tuple[Manifest, ...] = ()
     wanted_services: Mapping[str, Manifest] = field(default_factory=dict)
+    carrying: frozenset[str] = frozenset()
+    """Services to which its Rollout sends a share of the traffic, as that one has it on record."""
     runs: tuple[Manifest, ...] = ()
     templates: tuple[Manifest, ...] = ()
     refusals: Mapping[str, RefusedWrite] = field(default_factory=dict)
@@ -56,6 +58,10 @@ class ExperimentFacts:
         """The Service of this name if it is this template's."""
         found = self.wanted_services.get(name)
         return found if found is not None and self.is_own(found, template.name) else None
+
+    def carries(self, template: str) -> bool:
+        """True while users are on the pods of a template."""
+        return any(name_of(service) in self.carrying for service in self.services if template_of(service) == template)
 
     def is_own(self, manifest: Manifest, template: str) -> bool:
         """True of what this experiment made for this template."""

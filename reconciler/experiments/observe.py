@@ -8,11 +8,12 @@ from reconciler.experiments.facts import ExperimentFacts, replica_set_name
 from reconciler.experiments.model import Experiment
 from reconciler.experiments.templates import service_name
 from reconciler.kernel.identity import Manifest, Resource, name_of, uid_of
-from reconciler.kernel.resources import ANALYSIS_RUNS, ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES, REPLICA_SETS, SERVICES
+from reconciler.kernel.resources import ANALYSIS_RUNS, ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES, REPLICA_SETS, ROLLOUTS, SERVICES
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.rollouts.indexes import namesake_word
 from reconciler.rollouts.pods.replica_set import oldest_first
+from reconciler.rollouts.view import view_of
 
 Place = tuple[str, str]
 
@@ -33,10 +34,19 @@ class ExperimentObserver:
             wanted_replica_sets=self._named(REPLICA_SETS, experiment.namespace, _wanted(experiment)),
             services=tuple(self._cache.owned(SERVICES, uid)),
             wanted_services=self._named(SERVICES, experiment.namespace, self._service_names(experiment)),
+            carrying=self._carrying(experiment),
             runs=await self._runs(experiment),
             templates=await self._templates(experiment),
         )
         return facts
+
+    def _carrying(self, experiment: Experiment) -> frozenset[str]:
+        """What the Rollout that it is a step of sends here, by its own account."""
+        for owner in experiment.manifest["metadata"].get("ownerReferences") or []:
+            rollout = self._cache.get(ROLLOUTS, experiment.namespace, str(owner.get("name"))) if owner.get("controller") else None
+            if rollout is not None and owner.get("uid") == uid_of(rollout):
+                return view_of(rollout).carrying
+        return frozenset()
 
     def _named(self, resource: Resource, namespace: str, names: list[str]) -> Mapping[str, Manifest]:
         found = {name: self._cache.get(resource, namespace, name) for name in names}

@@ -132,7 +132,7 @@ def _left(facts: ExperimentFacts, now: datetime) -> list[Sizing]:
     kept = _named(facts)
     gone = [service for service in facts.services if name_of(service) not in kept and template_of(service) not in serving]
     services = Sizing(tuple(service_removal(template_of(service), service) for service in gone))
-    return [*(sized(facts.experiment, replica_set, 0, now) for replica_set in former), services]
+    return [*(sized(facts, replica_set, 0, now) for replica_set in former), services]
 
 
 def _named(facts: ExperimentFacts) -> frozenset[str]:

@@ -117,7 +117,7 @@ def _standing(facts: ExperimentFacts, template: ExperimentTemplate, found: Repli
     before = facts.experiment.status.template(template.name)
     words = (name_of(service), found.hash) if service is not None else ("", "")
     status = replace(before, counts=counts, service=words[0], hash=words[1])
-    size = sized(facts.experiment, found, wanted, now)
+    size = sized(facts, found, wanted, now)
     served = tuple(_service_writes(facts, template, found, wanted))
     return TemplateStep(status, (*served, *size.writes), size.wake_at)
 
@@ -135,8 +135,14 @@ class Sizing:
     wake_at: datetime | None = None
 
 
-def sized(experiment: Experiment, found: ReplicaSet, wanted: int, now: datetime) -> Sizing:
-    """Up at once; down to nothing only after the delay, which a deadline on the ReplicaSet remembers."""
+def sized(facts: ExperimentFacts, found: ReplicaSet, wanted: int, now: datetime) -> Sizing:
+    """Up at once; down to nothing only after the delay, which a deadline on the ReplicaSet remembers.
+
+    Traffic leaves before the pods do: while its Rollout cannot route, or is suspended, users are still here, and nothing goes.
+    """
+    experiment = facts.experiment
+    if wanted == 0 and found.spec > 0 and facts.carries(template_of(found.manifest)):
+        return Sizing()
     if wanted == 0 and found.spec > 0 and experiment.spec.scale_down_delay > 0:
         if found.deadline is None:
             until = now + timedelta(seconds=experiment.spec.scale_down_delay)

@@ -66,6 +66,8 @@ class RolloutView:
     named_runs: tuple[NamedRun, ...] = ()
     experiment: str = ""
     """The Experiment of the current step, while it counts."""
+    carrying: frozenset[str] = frozenset()
+    """Services of an experiment that have a share of the traffic on record."""
 
     @property
     def promoted(self) -> bool:
@@ -113,6 +115,7 @@ def view_of(rollout: Manifest) -> RolloutView:
         workload_observed_generation=str(status.get("workloadObservedGeneration") or ""),
         named_runs=tuple(_named(status)),
         experiment=str(_object(status.get("canary")).get("currentExperiment") or ""),
+        carrying=frozenset(_carrying(_object(_object(status.get("canary")).get("weights")))),
     )
 
 
@@ -121,6 +124,12 @@ def _named(status: Manifest) -> Iterator[NamedRun]:
         run = _object(_object(status.get(strategy)).get(field))
         if run.get("name"):
             yield NamedRun(str(run["name"]), str(run.get("status") or ""))
+
+
+def _carrying(weights: Manifest) -> Iterator[str]:
+    for share in weights.get("additional") or ():
+        if isinstance(share, dict) and share.get("weight"):
+            yield str(share.get("serviceName") or "")
 
 
 def _message(conditions: list[Manifest], reason: str) -> str:

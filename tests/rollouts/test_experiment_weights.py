@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from reconciler.kernel.resources import EXPERIMENTS, REPLICA_SETS
+from reconciler.kernel.resources import EXPERIMENTS, REPLICA_SETS, VIRTUAL_SERVICES
 from tests.kit.experiments import ROUTED, WEIGHED, abort, current, ended, go_back, only, promote, routed, shares, skip, tried
-from tests.kit.rollouts import canary, pause, rollout, weight
+from tests.kit.rollouts import NAMESPACE, canary, pause, rollout, weight
 from tests.kit.store import merged
 from tests.kit.world import World, deployed
 
@@ -63,6 +63,30 @@ def test_a_share_is_taken_back_from_pods_that_leave_while_stable_has_any(availab
     world.one_pass()
     assert shares(world)["web-stable"] == world.status["canary"]["weights"]["stable"]["weight"] == after
     assert shares(world)["web-canary"] == 20
+
+
+def test_pods_stay_while_the_rollout_cannot_take_their_share_back() -> None:
+    """Somebody suspended the VirtualService: the experiment is over, and its users are still there."""
+    world = routed(weight(20), tried(*WEIGHED, duration="1m"), pause())
+    world.push("web:2").settle()
+    name = current(world)
+    hold(world, "true")
+    world.wait(600)
+    assert ended(world, name) == "Successful" and shares(world)[f"{name}-canary"] == 15
+    assert sum(r.spec for r in world.replica_sets if r.name.startswith(name)) == 2
+    assert not [r for r in world.replica_sets if r.name.startswith(name) and r.deadline]
+    hold(world, None)
+    world.settle()
+    assert shares(world) == {"web-canary": 20, "web-stable": 80}
+    world.wait(29)
+    assert sum(r.spec for r in world.replica_sets if r.name.startswith(name)) == 2
+    world.wait(31)
+    assert sum(r.spec for r in world.replica_sets if r.name.startswith(name)) == 0
+
+
+def hold(world: World, value: str | None) -> None:
+    found = world.store.get(VIRTUAL_SERVICES, NAMESPACE, "web")
+    world.store.put(VIRTUAL_SERVICES, merged(found, {"metadata": {"annotations": {"reconciler.dev/suspend": value}}}))
 
 
 def test_pods_without_a_port_have_no_service_and_no_share() -> None:
