@@ -50,7 +50,8 @@ def known_runs(cache: Cache, found: Sequence[Manifest]) -> list[Run]:
 def _ended(experiment: Manifest) -> list[str]:
     over = [phase for phase in RunPhase if phase.completed]
     named = (experiment.get("status") or {}).get("analysisRuns") or []
-    return [str(each["analysisRun"]) for each in named if each.get("analysisRun") and each.get("phase") in over]
+    known = [each for each in named if isinstance(each, dict)]
+    return [str(each["analysisRun"]) for each in known if each.get("analysisRun") and each.get("phase") in over]
 
 
 def _asks_for_some(rollout: Manifest) -> bool:

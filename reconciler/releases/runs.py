@@ -65,7 +65,8 @@ class Run:
     def analysis(self) -> str:
         """Which analysis of its experiment it is, by the experiment's own account."""
         named = _object((self.experiment or {}).get("status")).get("analysisRuns") or []
-        return next((str(each.get("name") or "") for each in named if each.get("analysisRun") == self.name), "")
+        known = (each for each in named if _object(each).get("analysisRun") == self.name)
+        return next((str(each.get("name") or "") for each in known), "")
 
     @property
     def cut_short(self) -> bool:

@@ -19,6 +19,7 @@ from reconciler.rollouts.position import current_step, index_of, run_phase
 from reconciler.rollouts.replicas.template import owner_reference
 from reconciler.rollouts.rollback import fast_rollback
 from reconciler.rollouts.spec.model import ExperimentStep, StepTemplate
+from reconciler.rollouts.status.conditions import INVALID_SPEC
 from reconciler.rollouts.status.model import PauseReason
 
 FAILURE = "Experiment analysis phase is error/failed"
@@ -160,7 +161,9 @@ def _analysis(pass_: Pass, analysis: Manifest, versions: Mapping[str, ReplicaSet
 
 def _judged(pass_: Pass) -> Pass:
     """What the current experiment says: go on, pause, or come home. It stays on record while it may count (contract 13.62, 13.63)."""
-    phase = run_phase(pass_.experiment)
+    phase, invalid = run_phase(pass_.experiment), _invalid(pass_.experiment)
+    if invalid and not phase:
+        return replace(pass_.abort(f"{FAILURE}: {invalid}"), experiment=None)
     if phase == RunPhase.INCONCLUSIVE:
         known = pass_.before.pause(PauseReason.INCONCLUSIVE_EXPERIMENT) is not None
         return pass_ if known else pass_.pause(PauseReason.INCONCLUSIVE_EXPERIMENT)
@@ -168,6 +171,13 @@ def _judged(pass_: Pass) -> Pass:
         return pass_
     message = str(pass_.experiment["status"].get("message") or "")
     return replace(pass_.abort(f"{FAILURE}: {message}" if message else FAILURE), experiment=None)
+
+
+def _invalid(experiment: Manifest | None) -> str:
+    """Why its controller does not carry it out: one that never begins would hold the canary for ever."""
+    conditions = ((experiment or {}).get("status") or {}).get("conditions") or []
+    found = (c for c in conditions if isinstance(c, dict) and c.get("type") == INVALID_SPEC and c.get("status") == "True")
+    return next((str(condition.get("message") or INVALID_SPEC) for condition in found), "")
 
 
 def _ended(pass_: Pass) -> Pass:

@@ -77,6 +77,10 @@ def test_the_step_is_the_end_of_the_name_that_the_contract_gives(index: str, ste
     assert step_of(experiment(index=index)) == step
 
 
+def test_an_account_of_runs_that_is_none_names_no_analysis() -> None:
+    assert tried(of=experiment(analysisRuns=["x", None])).analysis == ""
+
+
 def test_one_made_by_hand_is_of_no_step() -> None:
     assert step_of({"metadata": {"name": "trial"}}) is None
 

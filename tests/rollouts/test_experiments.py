@@ -110,6 +110,23 @@ def test_a_bad_end_aborts(phase: str) -> None:
     assert world.phase == f"Degraded {words}" and current(world) == ""
 
 
+def test_an_experiment_that_cannot_be_carried_out_aborts_too() -> None:
+    """Its baseline takes longer to count as available than the new version allows for all of it."""
+    world = plain(tried(), pause(), minReadySeconds=50, progressDeadlineSeconds=60)
+    world.edit({"spec": {"minReadySeconds": 5, "progressDeadlineSeconds": 40}})
+    world.push("web:2").settle()
+    assert "Experiment analysis phase is error/failed: The Experiment" in world.phase and "minReadySeconds" in world.phase
+    assert world.status["abort"] is True and current(world) == ""
+
+
+def test_an_account_of_templates_that_is_none_gives_no_share_and_stops_nothing() -> None:
+    world = routed(weight(20), tried(*WEIGHED), pause())
+    world.push("web:2").settle()
+    world.store.put(EXPERIMENTS, merged(only(world), {"status": {"templateStatuses": ["x", None]}}))
+    look(world)
+    assert world.weight == 20 and world.phase.startswith("Progressing")
+
+
 def test_a_failing_analysis_of_the_experiment_brings_traffic_home() -> None:
     world = routed(weight(25), tried(analyses=[checked()]), pause())
     world.push("web:2").settle()

@@ -73,13 +73,25 @@ def _experiment(experiment: Fields | None) -> ExperimentStep | None:
     if experiment is None:
         return None
     analyses = experiment.each("analyses")
-    for analysis in analyses:
-        analysis.each("args")
+    _check_copied(experiment, analyses)
     return ExperimentStep(
         manifest=experiment.raw,
         templates=tuple(_step_template(template) for template in experiment.each("templates")),
         analyses=tuple(analysis.raw for analysis in analyses),
     )
+
+
+def _check_copied(experiment: Fields, analyses: list[Fields]) -> None:
+    """What the Experiment takes over word by word has the types that its controller reads. Raises InvalidField."""
+    for analysis in analyses:
+        analysis.each("args")
+        for name in ("name", "templateName"):
+            analysis.text(name)
+        for name in ("clusterScope", "requiredForCompletion"):
+            analysis.flag(name)
+    experiment.each("dryRun")
+    for name in ("labels", "annotations"):
+        _texts(experiment.under("analysisRunMetadata").under(name))
 
 
 def _step_template(template: Fields) -> StepTemplate:

@@ -19,5 +19,6 @@ def destinations(pass_: Pass) -> tuple[WeightDestination, ...]:
 def _services(experiment: Manifest) -> dict[str, tuple[str, str]]:
     """The Service and the hash of each template that has both."""
     templates = (experiment.get("status") or {}).get("templateStatuses") or []
-    found = {str(t.get("name")): (str(t.get("serviceName") or ""), str(t.get("podTemplateHash") or "")) for t in templates}
+    named = (template for template in templates if isinstance(template, dict))
+    found = {str(t.get("name")): (str(t.get("serviceName") or ""), str(t.get("podTemplateHash") or "")) for t in named}
     return {name: words for name, words in found.items() if all(words)}

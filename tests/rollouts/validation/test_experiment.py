@@ -34,6 +34,19 @@ def test_a_step_that_cannot_be_carried_out_is_refused_by_the_name_of_its_field(s
     assert f"spec.strategy.steps[0].{words}" in world.phase
 
 
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        (tried(analyses=[checked(requiredForCompletion="yes")]), 'experiment.analyses[0].requiredForCompletion: Invalid value: "yes"'),
+        (tried(analysisRunMetadata={"labels": {"a": 1}}), "experiment.analysisRunMetadata.labels.a: Invalid value: 1"),
+        (tried(dryRun="all"), 'experiment.dryRun: Invalid value: "all"'),
+        (tried({"name": "a", "specRef": "stable", "metadata": {"labels": {"a": 1}}}), "experiment.templates[0].metadata.labels.a: Invalid"),
+    ],
+)
+def test_what_an_experiment_would_take_over_and_not_understand_cannot_be_read(step: Manifest, words: str) -> None:
+    assert f"spec.strategy.canary.steps[0].{words}" in World(rollout(canary=canary(step))).settle().phase
+
+
 def test_a_share_needs_a_router_that_knows_experiments() -> None:
     routing = {"trafficRouting": {"traefik": {"weightedTraefikServiceName": "web"}}, "canaryService": "a", "stableService": "b"}
     services = [(SERVICES, service(name)) for name in ("a", "b")]
