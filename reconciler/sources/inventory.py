@@ -11,11 +11,14 @@ from datetime import datetime
 import msgspec
 
 from reconciler.kernel.identity import Manifest, annotations_of
+from reconciler.kernel.moment import parse_moment, render_moment
 from reconciler.sources.hooks import HookPhase
 from reconciler.sources.problem import RecordedProblem
 from reconciler.sources.syncrun import SyncRun
 
 DATA_KEY = "inventory"
+OPENED = "reconciler.dev/open-until"
+"""Until when a person lets the source be written whatever its windows say, on the inventory itself."""
 CONFIRMED = "reconciler.dev/confirmed-prune"
 """The digest of the removals that a person has confirmed, on the inventory itself."""
 WHOLE = 200_000
@@ -72,6 +75,18 @@ class WaveWait:
         return f"{stage} waits for {', '.join((*names, *more))}; {self.behind} objects wait behind it"
 
 
+@dataclass(frozen=True, slots=True)
+class ClosedWindow:
+    """Why a source is not written now, and until when."""
+
+    by: str
+    until: datetime | None = None
+
+    def __str__(self) -> str:
+        until = f"until {render_moment(self.until)}" if self.until is not None else "with no opening in sight"
+        return f"closed by its sync window {until} ({self.by}); to open it: reconciler source open"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
     """One source at one commit: its objects with their uids, the identity each workload asks for, and what is wrong with it."""
@@ -92,6 +107,8 @@ class Inventory:
     blocked: BlockedPrune | None = None
     wave: WaveWait | None = None
     """The sync wave that later ones wait for."""
+    closed: ClosedWindow | None = None
+    """The sync window that keeps it from being written."""
     run: SyncRun | None = None
     """The hooks of the revision that is asked for; None where Git holds none."""
 
@@ -113,6 +130,14 @@ def digest_of(entries: Sequence[InventoryEntry]) -> str:
 def confirmed_digest(manifest: Manifest | None) -> str:
     """Which removals a person has confirmed; empty for none."""
     return annotations_of(manifest).get(CONFIRMED, "") if manifest is not None else ""
+
+
+def opened_until(manifest: Manifest | None) -> datetime | None:
+    """Until when a person has opened the source; None where no moment is written."""
+    try:
+        return parse_moment(annotations_of(manifest)[OPENED]) if manifest is not None else None
+    except (KeyError, ValueError):
+        return None
 
 
 def parse_inventory(manifest: Manifest | None) -> Inventory:
@@ -144,6 +169,7 @@ def render_inventory(source: str, namespace: str, inventory: Inventory) -> Manif
             "notes": _lines(inventory.notes),
             "plan": _lines(inventory.planned),
             "waiting": str(inventory.wave or ""),
+            "window": str(inventory.closed or ""),
             **({} if packed else {DATA_KEY: encoded.decode()}),
         },
         **({"binaryData": packed} if packed else {}),

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from reconciler.git.objects import Committer, TrustedKeys
+from reconciler.sources.windows import SyncWindow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +87,8 @@ class SourceSettings:
     helm: HelmSettings = field(default_factory=HelmSettings)
     prune: bool = True
     prune_limit: PruneLimit = PruneLimit()
+    windows: tuple[SyncWindow, ...] = ()
+    """When it may be written; at any time where none is named."""
     hooks: bool = True
     """False where hooks of Git are left out."""
     wave_deadline: timedelta = timedelta(minutes=10)

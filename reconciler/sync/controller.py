@@ -274,5 +274,6 @@ def _recorded(asked: Inventory, thought: SourcePlan, outcomes: tuple[Outcome, Ou
         planned=(),
         blocked=thought.blocked,
         wave=thought.wave,
+        closed=thought.closed,
         run=thought.run,
     )

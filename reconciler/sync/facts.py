@@ -55,6 +55,8 @@ class SourceFacts:
     inventory: Inventory
     confirmed: str = ""
     """The digest of the removals that a person confirmed."""
+    opened_until: datetime | None = None
+    """Until when a person lets it be written whatever its windows say."""
     resources: Mapping[Kind, Resource] = field(default_factory=dict)
     """The kinds that the cluster serves; their scope is the server's word."""
     live: Mapping[Place, Manifest] = field(default_factory=dict)

@@ -16,7 +16,7 @@ from reconciler.releases.apply_opener import ReleaseOpener
 from reconciler.releases.identity import identity_hash
 from reconciler.releases.observe_policies import Policies
 from reconciler.sources.images import container_images
-from reconciler.sources.inventory import Inventory, Place, confirmed_digest
+from reconciler.sources.inventory import Inventory, Place, confirmed_digest, opened_until
 from reconciler.sources.problem import Mender, Objection, Reason
 from reconciler.sources.references import Named, config_of
 from reconciler.sources.settings import SourceSettings
@@ -45,6 +45,7 @@ class Observation:
         """Everything at one moment, but releases and what was only asked for later."""
         settings, tip = source
         known = SourceFacts(settings=settings, tip=tip, inventory=inventory, confirmed=confirmed_digest(stored))
+        known = replace(known, opened_until=opened_until(stored))
         return await self._looked_up(known)
 
     async def again(self, facts: SourceFacts) -> SourceFacts:

@@ -12,12 +12,13 @@ from reconciler.kernel.well_known import suspended
 from reconciler.rollouts.traffic.router import kinds_of
 from reconciler.sources.documents import Parsed
 from reconciler.sources.images import TEMPLATES
-from reconciler.sources.inventory import BlockedPrune, Place, WaveWait, digest_of
+from reconciler.sources.inventory import BlockedPrune, ClosedWindow, Place, WaveWait, digest_of
 from reconciler.sources.kinds import kind_key
 from reconciler.sources.permission import described
 from reconciler.sources.problem import Mender, Reason, RecordedProblem
 from reconciler.sources.syncrun import SyncRun
 from reconciler.sync.adoption import give_back, orphans
+from reconciler.sync.closed import closed_now, kept_closed
 from reconciler.sync.facts import SourceFacts, located_in, place_of
 from reconciler.sync.hook_steps import hook_problems, hook_steps, moves
 from reconciler.sync.hooks import hook_places, hooks_now, scoped
@@ -52,6 +53,7 @@ class SourcePlan:
 
     waves: tuple[tuple[Write, ...], ...] = ()
     hooks: tuple[HookStep, ...] = ()
+    closed: ClosedWindow | None = None
     run: SyncRun | None = None
     """The hooks as they are by now."""
     held: tuple[Write, ...] = ()
@@ -80,7 +82,7 @@ class SourcePlan:
     def steps(self) -> tuple[str, ...]:
         """Everything it would do, a line each."""
         writes = [write for wave in self.waves for write in wave]
-        later = (f"{write} (later, in sync wave {write.wave})" for write in self.held)
+        later = (f"{write} (later, {'when its window opens' if self.closed else f'in sync wave {write.wave}'})" for write in self.held)
         early, late = ([str(step) for step in self.hooks if step.after_writes is after] for after in (False, True))
         return (*early, *map(str, writes), *late, *later, *map(str, self.prunes), *(f"hand back {action}" for action in self.hand_backs))
 
@@ -92,7 +94,8 @@ def plan(facts: SourceFacts, now: datetime) -> SourcePlan:
     desired = frozenset(found.place for found in wishes)
     refused = tuple(found.problem for found in wishes if found.problem is not None)
     hooks = hooks_now(facts)
-    paced = in_waves(facts, wishes, hooks, now)
+    closed = closed_now(facts, now)
+    paced = kept_closed(facts, wishes, closed) if closed is not None else in_waves(facts, wishes, hooks, now)
     steps = hook_steps(facts, hooks, paced.reached, now)
     left, pruned = _pruned(facts, wishes, desired, held=paced.shut)
     shut = refused or facts.unjudged or facts.unopened or facts.tip.parsed.unreadable or paced.held
@@ -105,6 +108,7 @@ def plan(facts: SourceFacts, now: datetime) -> SourcePlan:
         wave=paced.wait,
         hooks=steps,
         run=hooks.run,
+        closed=closed,
         override_ends=tuple((found.place, found.override_end) for found in paced.open if found.override_end is not None),
         prunes=tuple(sorted((_removal(facts, e.place, e.uid) for e in pruned.entries), key=lambda prune: (-prune.wave, prune.place))),
         hand_backs=tuple(action for actions in handed for action in actions),
@@ -122,7 +126,9 @@ def plan(facts: SourceFacts, now: datetime) -> SourcePlan:
 
 
 def foundations(facts: SourceFacts, now: datetime) -> tuple[Write, ...]:
-    """What has to be there before releases are opened and anything else is looked up, whatever its sync wave."""
+    """What has to be there before releases are opened and anything else is looked up, in no wave; nothing while it is closed."""
+    if closed_now(facts, now) is not None:
+        return ()
     early = [located for located in facts.tip.parsed.manifests if located.key[0] in FOUNDATIONS]
     return tuple(sorted((replace(write, wave=0) for located in early for write in wish(facts, located, now).writes), key=_rank))
 

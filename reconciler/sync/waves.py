@@ -29,6 +29,8 @@ class Pending:
     object: str
     why: str
     patient: bool = False
+    over: bool = False
+    """True when it will not become otherwise by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def in_waves(facts: SourceFacts, wishes: Sequence[Wish], hooks: Hooks, now: date
         pending = [*_hooks_at(unsettled, stage), *_objects_at(facts, wishes, stage, unsettled)] if behind else []
         if pending:
             wait = _wait(facts, (stage, behind), pending, now)
-            wake_at = now + min(max((now - wait.since) / 4, LOOK_AGAIN), SELDOM)
+            wake_at = None if all(one.over for one in pending) else now + min(max((now - wait.since) / 4, LOOK_AGAIN), SELDOM)
             there = tuple(found for found in wishes if (SYNC, found.wave) <= stage)
             return Waves(there, tuple(later), wait, wake_at, stage)
     return Waves(tuple(wishes))
@@ -77,7 +79,7 @@ def _hooks_at(unsettled: Sequence[HookView], stage: Stage) -> Iterator[Pending]:
     for view in unsettled:
         if view.stage == stage:
             failed = view.record.state is HookState.FAILED  # which is a problem of its own
-            yield Pending(view.name, f"it is {view.record.state}", patient=failed)
+            yield Pending(view.name, f"it is {view.record.state}", patient=failed, over=failed)
 
 
 def _objects_at(facts: SourceFacts, wishes: Sequence[Wish], stage: Stage, unsettled: Sequence[HookView]) -> Iterator[Pending]:

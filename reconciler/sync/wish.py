@@ -15,6 +15,7 @@ from reconciler.sources.inventory import Place
 from reconciler.sources.kinds import kind_key
 from reconciler.sources.permission import SOURCE, described, foreign_owner, misnamed, refusal
 from reconciler.sources.problem import Mender, Objection, Reason, RecordedProblem
+from reconciler.sources.references import Named
 from reconciler.sources.templates import workload_of
 from reconciler.sync.adoption import Adoption, adoption, objection
 from reconciler.sync.carry import RuntimeOwned, carry_over
@@ -57,6 +58,8 @@ class Wish:
     tells: bool = False
     """True when objects of its kind may say how they fare."""
     wave: int = 0
+    key: Named = ("", "", "")
+    """How Git names it."""
 
 
 def wish(facts: SourceFacts, located: Located, now: datetime) -> Wish:
@@ -67,6 +70,7 @@ def wish(facts: SourceFacts, located: Located, now: datetime) -> Wish:
     place = place_of(manifest)
     live = facts.live.get(place)
     seen = Wish(place, uid=_ours(facts, live), file=located.file, live=live, tells=tells(manifest), wave=wave_of(manifest))
+    seen = replace(seen, key=located.key)
     if facts.tip.parsed.contested(located):
         return seen  # two documents claim it, which is a problem of the source already
     try:

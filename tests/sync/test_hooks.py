@@ -102,6 +102,7 @@ def test_a_hook_that_fails_stops_the_sync_and_runs_those_for_that_case_once() ->
         thought = world.step()
     assert world.made == ["first", "sorry"] and world.run.over and "a" not in world.names
     assert [one.reason for one in thought.problems] == [Reason.HOOK_FAILED], "what has failed is not said to be waited for"
+    assert thought.wake_at is None, "nor looked at again and again"
 
 
 def test_after_a_failure_another_commit_tries_again_though_it_says_the_same() -> None:

@@ -154,7 +154,7 @@ async def problems_of(client: Client, name: str, rollout: Manifest | None) -> tu
 def _troubles(inventory: Inventory) -> tuple[str, ...]:
     """What is wrong with a source, and what it waits for before people are told."""
     waiting = (str(inventory.wave),) if inventory.wave is not None and not inventory.wave.told else ()
-    return (*map(str, inventory.problems), *waiting)
+    return (*map(str, inventory.problems), *map(str, filter(None, (inventory.closed,))), *waiting)
 
 
 async def seen_by(client: Client, rollout: Manifest) -> Inventory:

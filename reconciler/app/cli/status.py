@@ -39,6 +39,8 @@ class Seen:
     awaited: Release | None
     waits: str = ""
     """Why there is no such release yet."""
+    closed: str = ""
+    """The sync window that keeps its source from being written; empty where there is none."""
 
 
 Look = Callable[[Client], Awaitable[Seen]]
@@ -135,12 +137,13 @@ def _look(place: ClusterPlace, name: str, commit: str) -> Look:
         releases = await releases_of(client, place.namespace, name)
         newest = releases[-1] if releases else None
         status = status_of(rollout, newest, await frozen_now(client))
-        if not commit:
-            return Seen(status, newest, "" if newest else f"no release of {place.namespace}/{name} is recorded")
         inventory = await seen_by(client, rollout)
+        closed = str(inventory.closed or "")
+        if not commit:
+            return Seen(status, newest, "" if newest else f"no release of {place.namespace}/{name} is recorded", closed)
         passed_by.add(inventory.commit)
         awaited = _of_commit(releases, inventory, commit, workload_key(place.namespace, "Rollout", name))
-        return Seen(status, awaited, "" if awaited else _unseen(commit, inventory, passed_by))
+        return Seen(status, awaited, "" if awaited else _unseen(commit, inventory, passed_by), closed)
 
     return look
 
@@ -166,6 +169,8 @@ def _lines(seen: Seen, *, verdict: bool) -> list[str]:
     lines = [clean(f"{status.phase} - {status.message}" if status.message else status.phase)]
     if status.frozen:
         lines.append(freeze_sentence(status.frozen))
+    if seen.closed:
+        lines.append(clean(f"Source: {seen.closed}"))
     if status.release is not None:
         lines.append(clean(f"Release {status.release.sentence}"))
     awaited = seen.awaited

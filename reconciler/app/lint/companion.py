@@ -16,6 +16,7 @@ POLICY: Mapping[str, str] = {
 SOURCE: Mapping[str, str] = {
     "prune": "has no effect in companion mode: the other tool removes",
     "pruneLimit": "has no effect in companion mode: the other tool removes",
+    "windows": "has no effect in companion mode: the other tool applies when it may",
     "hooks": "has no effect in companion mode: the other tool runs them",
     "waveDeadline": "has no effect in companion mode: the other tool applies, wave by wave",
 }

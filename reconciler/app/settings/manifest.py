@@ -15,6 +15,7 @@ from reconciler.notifiers.registry import NOTIFIERS
 from reconciler.renderers.registry import RENDERERS
 from reconciler.sources.exclusion import readable
 from reconciler.sources.settings import Allow, CredentialFile, ForgeSettings, HelmSettings, PruneLimit, SourceSettings
+from reconciler.sources.windows import ALLOW, DENY, SyncWindow, check
 
 CONTROLLERS = ("rollout", "analysis", "release")
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
@@ -118,6 +119,7 @@ def _source(fields: StrictFields) -> SourceSettings:
         helm=fields.inner("helm", helm_settings) or HelmSettings(),
         prune=fields.flag("prune", True),
         prune_limit=fields.inner("pruneLimit", _prune_limit) or PruneLimit(),
+        windows=fields.each("windows", _window),
         hooks=fields.flag("hooks", True),
         wave_deadline=fields.span("waveDeadline", "10m"),
         credentials=fields.inner("credentials", lambda inner: _credentials(inner, repository)),
@@ -189,6 +191,17 @@ def _prune_limit(fields: StrictFields) -> PruneLimit:
     limit = PruneLimit(fields.whole("percent", 20), fields.whole("objects", 10))
     fields.done()
     return limit
+
+
+def _window(fields: StrictFields) -> SyncWindow:
+    zone, schedule = fields.text("timeZone", "UTC"), fields.text("schedule")
+    try:
+        check(schedule, zone)
+    except ValueError as error:
+        raise FieldError(fields.path("timeZone" if "time zone" in str(error) else "schedule"), str(error)) from error
+    window = SyncWindow(kind=fields.choice("kind", (ALLOW, DENY)), schedule=schedule, duration=fields.span("duration"), zone=zone)
+    fields.done()
+    return window
 
 
 def _credentials(fields: StrictFields, repository: str) -> CredentialFile:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from datetime import UTC, datetime
 
 import pytest
 from msgspec.structs import replace
@@ -11,7 +12,7 @@ from reconciler.kernel.resources import CONFIGMAPS, RELEASES, ROLLOUTS
 from reconciler.kube.client import Client
 from reconciler.releases.manifest import status_patch
 from reconciler.releases.model import ReleasePhase, ReleaseStatus, Verdict
-from reconciler.sources.inventory import Inventory, render_inventory
+from reconciler.sources.inventory import ClosedWindow, Inventory, render_inventory
 from tests.kit.clusters import NAMESPACE
 from tests.kit.releases import release
 from tests.kit.shell import Shell
@@ -46,6 +47,21 @@ def test_healthy_is_said_beside_a_release_that_is_still_judged(sh: Shell) -> Non
     assert second == "Release web-new: serves everybody and is still watched, not judged yet"
     known = sh("status", "web", "-n", "shop", "-o", "json").json
     assert (known["phase"], known["release"]["phase"], known["release"]["verdict"]) == ("Healthy", "Watching", "")
+
+
+async def shut(client: Client) -> None:
+    """The source of the Rollout is closed by a window."""
+    await promoted(client)
+    await client.patch(WEB, {"metadata": {"annotations": {"reconciler.dev/source": "closed"}}})
+    known = Inventory(closed=ClosedWindow("deny '0 8 * * *' (UTC)", datetime(2030, 1, 7, 18, tzinfo=UTC)))
+    await client.create(CONFIGMAPS, render_inventory("closed", "reconciler", known))
+
+
+def test_a_source_that_is_closed_says_when_it_opens(sh: Shell) -> None:
+    sh.ask(shut)
+    words = "closed by its sync window until 2030-01-07T18:00:00Z (deny '0 8 * * *' (UTC)); to open it: reconciler source open"
+    assert sh("status", "web", "-n", "shop").output.splitlines()[1] == f"Source: {words}"
+    assert f"source closed: {words}" in sh("explain", "web", "-n", "shop").output.replace("\n", " ")
 
 
 def test_waiting_for_a_verdict_is_not_over_when_the_rollout_is_healthy(sh: Shell) -> None:

@@ -10,6 +10,7 @@ from reconciler.app.settings.model import ConsoleSettings, NotifierSettings
 from reconciler.git.objects import Committer, TrustedKeys
 from reconciler.kernel.strict import FieldError
 from reconciler.sources.settings import Allow, CredentialFile, ForgeSettings, PruneLimit, SourceSettings, purpose
+from reconciler.sources.windows import SyncWindow
 
 SOURCE = {
     "name": "shop",
@@ -88,6 +89,7 @@ def test_every_field_is_read() -> None:
                     "allow": {"namespaces": ["shop"], "kinds": ["Deployment"]},
                     "prune": False,
                     "pruneLimit": {"percent": 5, "objects": 2},
+                    "windows": [{"kind": "deny", "schedule": "0 8 * * 1-5", "duration": "10h", "timeZone": "Europe/Berlin"}],
                     "hooks": False,
                     "waveDeadline": "3m",
                     "credentials": {"username": "u", "passwordFile": "/p"},
@@ -112,6 +114,7 @@ def test_every_field_is_read() -> None:
             allow=Allow(namespaces=("shop",), kinds=("Deployment",)),
             prune=False,
             prune_limit=PruneLimit(5, 2),
+            windows=(SyncWindow(kind="deny", schedule="0 8 * * 1-5", duration=timedelta(hours=10), zone="Europe/Berlin"),),
             hooks=False,
             wave_deadline=timedelta(minutes=3),
             credentials=CredentialFile(username="u", password_file="/p"),
@@ -179,6 +182,13 @@ def test_what_is_wrong_is_named(document: Any, words: str) -> None:
         ({"credentials": {"username": "u"}}, "sources[0].credentials.passwordFile: is required"),
         ({"forge": {"kind": "gitlab"}}, "sources[0].forge.kind: 'gitlab' is not one of github, plain"),
         ({"forge": {"kind": "github"}}, "sources[0].forge.tokenFile: is required"),
+        ({"windows": [{"kind": "maybe", "schedule": "* * * * *", "duration": "1h"}]}, "sources[0].windows[0].kind: 'maybe' is not one of"),
+        ({"windows": [{"kind": "deny", "schedule": "0 25 * * *", "duration": "1h"}]}, "sources[0].windows[0].schedule: '0 25 * * *' is no"),
+        ({"windows": [{"kind": "deny", "schedule": "0 * * * *", "duration": "0s"}]}, "sources[0].windows[0].duration: must be longer"),
+        (
+            {"windows": [{"kind": "deny", "schedule": "0 * * * *", "duration": "1h", "timeZone": "Mars"}]},
+            "sources[0].windows[0].timeZone: 'Mars' is no time zone",
+        ),
         ({"committer": {"mail": "x"}}, "sources[0].committer.mail: unknown field"),
     ],
 )
