@@ -13,12 +13,13 @@ from reconciler.kernel.identity import Manifest, annotations_of
 from reconciler.sources.documents import Located, Parsed
 from reconciler.sources.hooks import HOOK, HookDeletion, HookPhase, hook_of
 from reconciler.sources.inventory import Place
-from reconciler.sources.permission import SOURCE, foreign_owner, misnamed, refusal
+from reconciler.sources.permission import SOURCE, described, foreign_owner, misnamed, refusal
 from reconciler.sources.problem import Mender, Objection, Reason
 from reconciler.sources.settings import SourceSettings
 from reconciler.sources.source_port import Tip
 from reconciler.sources.syncrun import HookRecord, HookState, Leftover, SyncRun, mark_of
 from reconciler.sync.diff import digest
+from reconciler.sync.effective import as_stored
 from reconciler.sync.facts import SourceFacts, located_in, place_of
 from reconciler.sync.health import Health, health_of
 from reconciler.sync.order import rank_of, wave_of
@@ -244,6 +245,8 @@ def _objection(facts: SourceFacts, located: Located, view: HookView, place: Plac
     if place[1] in NEVER_HOOKS:
         words = f"{named(place)}: a {place[1]} cannot be a hook, because releases and their judges are applied in the open"
         return Objection(Reason.NOT_ALLOWED, words, f"take {HOOK} away")
+    if (misshapen := _misshapen(located.manifest)) is not None:
+        return misshapen
     manifest = {**located.manifest, "metadata": {**located.manifest["metadata"], "name": place[3], "namespace": place[2]}}
     resource = facts.resources.get(place[:2])
     refused = misnamed(manifest) or refusal(manifest, facts.settings.allow, resource.namespaced if resource is not None else None)
@@ -254,6 +257,17 @@ def _objection(facts: SourceFacts, located: Located, view: HookView, place: Plac
     if place[2] and place[2] not in facts.namespaces:
         return Objection(Reason.NAMESPACE_MISSING, f"there is no namespace {place[2]}", "create it", Mender.OPERATOR)
     return facts.unread.get(place[:3]) or (_in_the_way(facts, view) if view.live is not None else None)
+
+
+def _misshapen(manifest: Manifest) -> Objection | None:
+    """What no object can be made of, whatever its kind."""
+    try:
+        finalizers = as_stored(manifest)["metadata"].get("finalizers")
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        return Objection(Reason.MISSHAPEN, f"{described(manifest)}: it does not have the shape of one ({error})", "correct it")
+    if finalizers is None or isinstance(finalizers, list):
+        return None
+    return Objection(Reason.MISSHAPEN, f"{described(manifest)}: metadata.finalizers is no list", "write it as one")
 
 
 def _in_the_way(facts: SourceFacts, view: HookView) -> Objection | None:

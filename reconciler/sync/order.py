@@ -1,5 +1,7 @@
 """In which order objects are written: what others need comes first, workloads come last (so a policy precedes what it judges)."""
 
+import re
+
 from reconciler.kernel.identity import Manifest, annotations_of
 from reconciler.sources.kinds import kind_key
 
@@ -16,6 +18,7 @@ RANKS = (
 RANK = {kind: rank for rank, kinds in enumerate(RANKS) for kind in kinds}
 WORKLOADS = RANK["Deployment"]
 WAVE = "argocd.argoproj.io/sync-wave"
+WHOLE = re.compile(r"[+-]?[0-9]{1,9}")
 WEIGHT = "helm.sh/hook-weight"
 """The same in Helm's words, where nothing else is said."""
 
@@ -37,4 +40,4 @@ def wave_asked(manifest: Manifest) -> int | None:
     """The sync wave as it is written; None where that is no whole number, and 0 where none is."""
     annotations = annotations_of(manifest)
     text = str(annotations.get(WAVE, annotations.get(WEIGHT, "0"))).strip()
-    return int(text) if text.removeprefix("-").isdecimal() else None
+    return int(text) if WHOLE.fullmatch(text) else None

@@ -1,5 +1,6 @@
 """Phases and waves: what of a source goes ahead now, and what waits until everything before it has arrived (docs/sources.md)."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -63,16 +64,32 @@ def in_waves(facts: SourceFacts, wishes: Sequence[Wish], hooks: Hooks, now: date
     if hooks.blocked:
         return Waves((), tuple(wishes), reached=NOWHERE)
     unsettled = [view for view in hooks.due if not view.succeeded]
-    for stage in sorted({*((SYNC, found.wave) for found in wishes), *(view.stage for view in unsettled)}):
-        later = [found for found in wishes if (SYNC, found.wave) > stage]
-        behind = len([found for found in later if _due(found)]) + len([view for view in unsettled if view.stage > stage])
-        pending = [*_hooks_at(unsettled, stage), *_objects_at(facts, wishes, stage, unsettled)] if behind else []
+    due = sorted([*((SYNC, found.wave) for found in wishes if _due(found)), *(view.stage for view in unsettled)])
+    last = _last(wishes)
+    for stage, there in sorted(_by_stage(wishes, unsettled).items()) if due else ():
+        if stage >= due[-1]:
+            break
+        pending = [*_hooks_at(unsettled, stage), *(one for found in there for one in _pending(facts, found))]
+        if stage == last:
+            pending += [Pending(_name(found), "it cannot be written") for found in wishes if found.problem and not found.waiting]
         if pending:
-            wait = _wait(facts, (stage, behind), pending, now)
+            wait = _wait(facts, (stage, len(due) - bisect_right(due, stage)), pending, now)
             wake_at = None if all(one.over for one in pending) else now + min(max((now - wait.since) / 4, LOOK_AGAIN), SELDOM)
-            there = tuple(found for found in wishes if (SYNC, found.wave) <= stage)
-            return Waves(there, tuple(later), wait, wake_at, stage)
+            open_now, held = ([found for found in wishes if ((SYNC, found.wave) > stage) is later] for later in (False, True))
+            return Waves(tuple(open_now), tuple(held), wait, wake_at, stage)
     return Waves(tuple(wishes))
+
+
+def _by_stage(wishes: Sequence[Wish], unsettled: Sequence[HookView]) -> Mapping[Stage, list[Wish]]:
+    found: dict[Stage, list[Wish]] = {view.stage: [] for view in unsettled}
+    for one in wishes:
+        found.setdefault((SYNC, one.wave), []).append(one)
+    return found
+
+
+def _last(wishes: Sequence[Wish]) -> Stage | None:
+    """The last wave of all objects: only hooks that follow all of them come behind it, so what cannot be written counts there as well."""
+    return (SYNC, max(found.wave for found in wishes)) if wishes else None
 
 
 def _hooks_at(unsettled: Sequence[HookView], stage: Stage) -> Iterator[Pending]:
@@ -80,18 +97,6 @@ def _hooks_at(unsettled: Sequence[HookView], stage: Stage) -> Iterator[Pending]:
         if view.stage == stage:
             failed = view.record.state is HookState.FAILED  # which is a problem of its own
             yield Pending(view.name, f"it is {view.record.state}", patient=failed, over=failed)
-
-
-def _objects_at(facts: SourceFacts, wishes: Sequence[Wish], stage: Stage, unsettled: Sequence[HookView]) -> Iterator[Pending]:
-    """What is not in place of one wave; before the hooks that follow all objects, what cannot be written at all counts as well."""
-    if stage[0] != SYNC:
-        return
-    last = any(view.stage > stage for view in unsettled) and not any((SYNC, found.wave) > stage for found in wishes)
-    for found in wishes:
-        if (SYNC, found.wave) == stage:
-            yield from _pending(facts, found)
-        if last and found.problem is not None and not found.waiting:
-            yield Pending(_name(found), "it cannot be written")
 
 
 def _name(found: Wish) -> str:

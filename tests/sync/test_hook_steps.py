@@ -236,3 +236,13 @@ def test_the_marks_of_a_hook_say_whose_and_which_it_is() -> None:
     suspended = {**SHOP, "metadata": {**SHOP["metadata"], "annotations": {"reconciler.dev/suspend": "true"}}}
     fresh = World({"b": job("first")})
     assert plan(replace(fresh.facts(), namespaces={NAMESPACE: suspended}), NOW).hooks == ()
+
+
+def test_a_hook_without_the_shape_of_an_object_costs_only_itself_and_what_waits_for_it() -> None:
+    odd = job("odd", "PostSync").replace("  annotations:\n", "  finalizers: 5\n  annotations:\n")
+    secret = job("secret", "PostSync", kind="v1, Secret").replace("spec: {}", "stringData: {a: b}\ndata: [x]")
+    world = World({"a": config("a"), "b": odd, "c": secret, "d": job("good", "PostSync")})
+    for _ in range(2):
+        thought = world.step()
+    assert [one.reason for one in thought.problems] == [Reason.MISSHAPEN] * 2
+    assert world.names == {"a", "good"}

@@ -129,7 +129,7 @@ def test_a_hook_that_fails_after_everything_was_written_holds_nothing_back() -> 
     world.step()
     world.live.pop(("v1", "ConfigMap", NAMESPACE, "a"))
     world.step()
-    assert world.names == {"a", "last"}, "what drifts is mended, and the hooks behind it are not run"
+    assert world.names == {"a", "last"}, "what was deleted is made anew, and the hooks behind it are not run"
 
 
 def test_a_source_may_leave_hooks_out() -> None:

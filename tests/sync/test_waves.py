@@ -202,6 +202,12 @@ def test_what_everything_stands_on_comes_first_whatever_its_wave() -> None:
     assert [(write.place[3], write.wave) for write in foundations(facts, NOW)] == [("new", 0)]
 
 
+def test_a_wave_beyond_all_measure_is_said_and_stops_nothing() -> None:
+    thought = plan(source_facts({"a": in_wave(config("a"), "9" * 5000), "b": in_wave(config("b"), "+1")}), NOW)
+    assert written(thought) == [["a"], ["b"]]
+    assert len(thought.notes) == 1 and "is no whole number: it is taken for 0" in thought.notes[0]
+
+
 @pytest.fixture
 async def shop(tmp_path: Path) -> AsyncIterator[Desk]:
     async with desk(tmp_path) as found:
