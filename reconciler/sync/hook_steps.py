@@ -9,7 +9,7 @@ from reconciler.kernel.well_known import suspended
 from reconciler.sources.hooks import HookDeletion, HookPhase
 from reconciler.sources.inventory import Place
 from reconciler.sources.permission import SOURCE
-from reconciler.sources.problem import Objection, Reason, RecordedProblem
+from reconciler.sources.problem import Mender, Objection, Reason, RecordedProblem
 from reconciler.sources.syncrun import HookRecord, HookState, SyncRun
 from reconciler.sync.effective import as_stored, body_of
 from reconciler.sync.facts import SourceFacts
@@ -127,6 +127,7 @@ def hook_problems(hooks: Hooks, facts: SourceFacts, now: datetime) -> Iterator[R
     if hooks.blocked:
         words = "hooks run before anything is written, and not all files can be read: nothing of this source is written until they can be"
         yield RecordedProblem(reason=Reason.HOOK_WAITS, message=words, remedy="correct the files", retried=True)
+    yield from _unseen_leftovers(hooks, facts)
     for view in hooks.views:
         failure = facts.failures.get(scoped(facts, view.record.place))
         if view.record.state is HookState.FAILED:
@@ -135,6 +136,20 @@ def hook_problems(hooks: Hooks, facts: SourceFacts, now: datetime) -> Iterator[R
             yield recorded(view.refused, view.located)
         elif failure is not None and failure.retry_at > now and not failure.quiet:
             yield failure.problem
+
+
+def _unseen_leftovers(hooks: Hooks, facts: SourceFacts) -> Iterator[RecordedProblem]:
+    """Hooks of a former run of which the cluster says nothing: until it does no other one starts."""
+    leftovers = hooks.run.leftovers if hooks.run is not None else ()
+    for place in dict.fromkeys(scoped(facts, left.place) for left in leftovers):
+        unread = facts.unread.get(place[:3]) or (None if place[:2] in facts.resources else _unserved(place))
+        if unread is not None:
+            words = f"{named(place)}, a hook of a former run, cannot be looked at, so no other one starts: {unread.message}"
+            yield RecordedProblem(reason=unread.reason, message=words, remedy=unread.remedy, mender=unread.mender, retried=True)
+
+
+def _unserved(place: Place) -> Objection:
+    return Objection(Reason.NOT_SERVED, f"the cluster serves no {place[1]} in {place[0]}", "install its definition", Mender.OPERATOR)
 
 
 def _failed(view: HookView) -> Objection:

@@ -246,3 +246,16 @@ def test_a_hook_without_the_shape_of_an_object_costs_only_itself_and_what_waits_
         thought = world.step()
     assert [one.reason for one in thought.problems] == [Reason.MISSHAPEN] * 2
     assert world.names == {"a", "good"}
+
+
+def test_a_hook_of_a_former_run_that_cannot_be_looked_at_is_said_to_be_in_the_way() -> None:
+    world = World({"b": job("slow")})
+    world.step()
+    world.push({"c": job("pod", kind="v1, Pod")}, "c2")
+    unread = {("batch/v1", "Job", NAMESPACE): Objection(Reason.UNREADABLE, "forbidden", "give the right")}
+    gone = {kind: resource for kind, resource in world.facts().resources.items() if kind[1] != "Job"}
+    for known, reason in (({"unread": unread}, Reason.UNREADABLE), ({"resources": gone}, Reason.NOT_SERVED)):
+        thought = plan(replace(world.facts(), live={}, **known), NOW)
+        assert ([one.reason for one in thought.problems], thought.hooks) == ([reason], ())
+        assert thought.problems[0].message.startswith("Job shop/slow, a hook of a former run, cannot be looked at")
+    assert plan(world.facts(), NOW).problems == ()
