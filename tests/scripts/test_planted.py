@@ -2,6 +2,7 @@
 
 import pytest
 from reconciler_sandbox.rehearsal.hunt.laws import TALE_REST, TALE_STEPS
+
 from scripts.planted import ROOT, TABLE, Planted, rows
 
 TABLE_ROWS = list(rows(TABLE.read_text()))
