@@ -58,8 +58,8 @@ def new_run(  # noqa: PLR0913 - the facts of contract 6.4
 
 def reusable(existing: Manifest, wanted: Manifest) -> bool:
     """True when a run of the same name is the wanted one: same owner, unfinished, not told to end, asking the same."""
-    phase = str((existing.get("status") or {}).get("phase") or RunPhase.PENDING)
-    if controller_uid(existing) != controller_uid(wanted) or RunPhase(phase).completed or (existing.get("spec") or {}).get("terminate"):
+    ended = (existing.get("status") or {}).get("phase") in [phase for phase in RunPhase if phase.completed]  # any other word is no end
+    if controller_uid(existing) != controller_uid(wanted) or ended or (existing.get("spec") or {}).get("terminate"):
         return False
     return all(_member(existing, name) == _member(wanted, name) for name in COMPARED)
 

@@ -82,7 +82,8 @@ def existing(**changes: Any) -> Manifest:
 def test_an_equal_unfinished_run_is_reused() -> None:
     known = existing()
     assert run(existing=(known,)) is known
-    assert run(existing=(existing(status={"phase": "Running"}),))["metadata"]["uid"] == "a-1"
+    for word in ("Running", "Exploded", 7, None):
+        assert run(existing=(existing(status={"phase": word}),))["metadata"]["uid"] == "a-1"
 
 
 @pytest.mark.parametrize(
