@@ -70,10 +70,11 @@ def test_samples_are_within_the_chart_and_the_bad_side_is_below_a_lower_limit() 
     assert limit.band_top == limit.y and round(limit.band_top + limit.band_height, 1) == frame.bottom
 
 
-def test_an_upper_limit_is_bad_above() -> None:
+@pytest.mark.parametrize("limit", [Limit(1.0, False, "<"), Limit(1.0, True, ">")])
+def test_an_upper_limit_is_bad_above_whichever_way_it_is_written(limit: Limit) -> None:
     series = MetricSeries(
         run="r", kind="", metric="m", phase="", condition="", query="", message="", samples=(MeasuredPoint(NOW, 3.0, "3", "Failed"),),
-        limits=(Limit(1.0, False, "<"),), count=1, failed=1, inconclusive=0, unanswered=0, failure_limit="",
+        limits=(limit,), count=1, failed=1, inconclusive=0, unanswered=0, failure_limit="",
     )  # fmt: skip
     plot = metric_plot(series)
     assert plot is not None and plot.limits[0].band_top == plot.frame.top and plot.dots[0].y < plot.limits[0].y

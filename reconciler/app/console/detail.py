@@ -23,6 +23,8 @@ from reconciler.views.tree import Family, TreeNode, facts, tree
 from reconciler.views.weights import WeightPoint, weight_history
 
 SERIES_SHOWN = 12
+ENDS = frozenset({"began", "promoted", "decided"})
+"""What a Release says of itself: where its line begins and ends, and nothing of the way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +106,8 @@ def _is_shown(release: Release | None, family: Family) -> bool:
 
 
 def _plots(points: Sequence[WeightPoint], expected: Forecast | None, now: datetime) -> tuple[WeightPlot, ...]:
-    if not any(point.weight for point in points) and not (expected is not None and expected.ahead):
+    """None where only the beginning and the end are on record: what lay between would be drawn as if it had stayed."""
+    if all(point.source in ENDS for point in points) and not (expected is not None and expected.ahead):
         return ()
     drawn = (weight_plot(points, expected, now, frame) for frame in (WEIGHT_FRAME, NARROW_FRAME))
     return tuple(plot for plot in drawn if plot is not None)

@@ -229,3 +229,10 @@ async def test_a_rollout_that_was_deleted_is_explained_by_its_last_release() -> 
         page = await console.ask("/rollouts/shop/cart")
         assert page.status_code == 200 and "There is no Rollout shop/cart any more" in page.text
         assert (await console.ask("/rollouts/shop/cart?format=json")).json()["sentence"].startswith("There is no Rollout shop/cart")
+
+
+async def test_of_a_way_that_is_not_on_record_no_line_is_drawn() -> None:
+    async with serving() as console:
+        told, silent = (await console.ask("/rollouts/shop/storefront")).text, (await console.ask("/rollouts/shop/cart")).text
+        assert "Weight of this version" in told and "Weight of this version" not in silent
+        assert "Promoted" in silent

@@ -15,16 +15,17 @@
   const swap = text => {
     const news = new DOMParser().parseFromString(text, "text/html");
     const focused = document.activeElement && document.activeElement.getAttribute("href");
-    const open = new Set([...document.querySelectorAll("main details[open] summary")].map(e => e.textContent));
+    const parts = () => [...document.querySelectorAll("main details")].map((e, place) => [e, `${place} ${e.querySelector("summary").textContent}`]);
+    const before = new Map(parts().map(([e, name]) => [name, e.open]));
     for (const part of ["main", ".notices"]) {
-      const before = document.querySelector(part), after = news.querySelector(part);
-      if (before && after) before.replaceWith(after);
-      else if (before) before.remove();
+      const old = document.querySelector(part), after = news.querySelector(part);
+      if (old && after) old.replaceWith(after);
+      else if (old) old.remove();
       else if (after) document.querySelector(".top").after(after);
     }
     const where = document.querySelector(".where"), after = news.querySelector(".where");
     if (where && after) { where.replaceWith(after); say(lost ? "not live, trying again" : "live", lost); }
-    for (const e of document.querySelectorAll("main details summary")) if (open.has(e.textContent)) e.parentElement.open = true;
+    for (const [e, name] of parts()) if (before.has(name)) e.open = before.get(name);
     if (focused) { const e = document.querySelector(`main a[href="${CSS.escape(focused)}"]`); if (e) e.focus({preventScroll: true}); }
   };
 
@@ -34,12 +35,14 @@
     if (document.hidden || busy()) { again = true; return; }
     if (asking) { again = true; return; }
     asking = true; again = false;
+    let failed = false;
     try {
       const answer = await fetch(here, {headers: {Accept: "text/html"}, cache: "no-store"});
       const text = await answer.text();
       if (!busy()) swap(text);
-    } catch { again = true; }
+    } catch { failed = true; }
     asking = false;
+    if (again && !failed) refresh();
   };
 
   const stream = new EventSource("/live?of=" + encodeURIComponent(here) + "&at=" + encodeURIComponent(document.querySelector("main").dataset.digest || ""));
