@@ -50,6 +50,7 @@ async def _serve(place: ClusterPlace, port: int) -> None:
                 async with listening(parts.console.routes(), HOST, port) as address:
                     typer.echo(f"the console is at {address}/ (ends with Ctrl-C)")
                     await stopping.wait()
+                    parts.console.close()
             except OSError as error:
                 raise Terminal(f"port {port} cannot be used: {reason_of(error)}; choose another one with --port") from error
 

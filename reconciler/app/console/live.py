@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from aiohttp import web
 
@@ -39,28 +40,35 @@ class LivePages:
         self._headers = headers
         self._limits = limits
         self._watched: dict[str, _WatchedPage] = {}
-        self._streams = 0
+        self._streams: set[asyncio.Task[Any]] = set()
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """One stream, until its client leaves. `of` is the page, `at` the digest of what is shown, unless the stream comes back."""
         asked = request.query.get("of", "/")
         if not asked.startswith("/") or len(asked) > LONGEST:
             return web.Response(status=400, text="of: write the address of a page, as /holds\n", headers=self._headers)
-        if self._streams >= self._limits.streams:
+        if len(self._streams) >= self._limits.streams:
             text = "too many pages are open: this one is not live\n"
             return web.Response(status=503, text=text, headers={**self._headers, "Retry-After": "30"})
         response = web.StreamResponse(headers={**self._headers, "Content-Type": "text/event-stream; charset=utf-8"})
         if request.method == "HEAD":
             return response
         seen = request.headers.get("Last-Event-ID") or request.query.get("at", "")
-        self._streams += 1
+        task = asyncio.current_task()
+        assert task is not None, "a request is answered by a task"
+        self._streams.add(task)
         try:
             with self._watching(asked) as watched, suppress(ConnectionError):
                 await response.prepare(request)
                 await _tell(response, watched, seen, self._limits.silence)
         finally:
-            self._streams -= 1
+            self._streams.discard(task)
         return response
+
+    def close(self) -> None:
+        """End every stream now: a server that ends does not wait for pages that stay open."""
+        for task in tuple(self._streams):
+            task.cancel()
 
     @contextmanager
     def _watching(self, asked: str) -> Iterator["_WatchedPage"]:

@@ -49,6 +49,10 @@ class Console:
         answers = {"/live": self._live.stream, "/static/{name}": self._static, "/{rest:.*}": self._page}
         return tuple(Route("GET", path, self._guarded(answer)) for path, answer in answers.items())
 
+    def close(self) -> None:
+        """End what is open, before the server ends."""
+        self._live.close()
+
     def _guarded(self, answer: Answered) -> Answered:
         """Only who calls us by our own name is answered: a name that was made to lead here (DNS rebinding) is not ours."""
 

@@ -23,7 +23,10 @@ async def serve_console(client: Client, clock: Clock, settings: ConsoleSettings,
     with assembled(client, clock, ConsoleScope(own=own), live=True, hosts=names_of(host, settings.hosts)) as parts:
         try:
             async with listening(parts.console.routes(), host, port):
-                await asyncio.Event().wait()
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    parts.console.close()
         except OSError as error:
             raise Terminal(f"{FIELD}: {settings.listen} cannot be used: {reason_of(error)}; choose another address") from error
 

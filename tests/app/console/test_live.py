@@ -126,6 +126,13 @@ async def test_who_was_led_here_by_another_name_hears_nothing() -> None:
         assert (await console.ask("/live?of=/", Host="rebound.example.com")).status_code == 421
 
 
+async def test_a_console_that_ends_does_not_wait_for_open_pages() -> None:
+    async with serving() as console, heard(f"{console.address}/live?of=/", {}) as first:
+        await until(lambda: first.ids)
+        console.parts.console.close()
+        await until(lambda: not console.parts.console._live._watched, within=5)
+
+
 async def test_too_many_open_pages_are_told_so() -> None:
     async with serving() as console, limited(console, LiveLimits(streams=1)) as (url, _), heard(url, {}) as first:
         await until(lambda: first.ids)
