@@ -216,6 +216,8 @@ TALE_REST: Sequence[Law] = (
 
 
 WAIVED: Mapping[str, frozenset[Deed]] = {
+    # a Rollout that a person paused switches no Service, and whoever edits a selector moves testers too
+    testers_reach_the_canary_alone.__name__: frozenset({Deed.EDIT}),
     # without the stable pods, what is left serves until others are up; and a paused Rollout leaves pods that a person scales alone
     a_held_version_meets_no_users.__name__: frozenset({Deed.DELETE, Deed.EDIT}),
     # what a person, or another tool, puts there is theirs
