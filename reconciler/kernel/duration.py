@@ -35,7 +35,7 @@ def parse_duration(text: str) -> timedelta:
 
 def words_of(span: timedelta) -> str:
     """A span of whole seconds as people write it: `1h30m`, `45s`; `0s` for none."""
-    minutes, seconds = divmod(int(span.total_seconds()), 60)
+    minutes, seconds = divmod(round(span.total_seconds()), 60)
     hours, minutes = divmod(minutes, 60)
     return "".join(f"{number}{unit}" for number, unit in ((hours, "h"), (minutes, "m"), (seconds, "s")) if number) or "0s"
 

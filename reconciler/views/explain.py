@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from reconciler.kernel.duration import words_of
 from reconciler.kernel.frozen import FREEZE, Frozen
 from reconciler.kernel.identity import Manifest, annotations_of, controller_uid, labels_of, name_of, namespace_of, uid_of
 from reconciler.kernel.moment import parse_moment
@@ -212,9 +213,9 @@ def _pause(situation: Situation, pause: Manifest) -> Explanation:
     next_step = situation.command("promote")
     if reason == "CanaryPauseStep" and seconds is not None:
         ends = _time(str(pause.get("startTime"))) + timedelta(seconds=seconds)
-        left = max(0, round((ends - situation.now).total_seconds()))
-        sentence = f"It waits out the pause of step {_index(family) + 1}: {left} s of {seconds} s are left"
-        return Explanation(sentence=sentence, rule=reason, value=f"{left}s", limit=f"{seconds}s", object=_object(family), next=next_step)
+        left, whole = words_of(max(timedelta(0), ends - situation.now)), words_of(timedelta(seconds=seconds))
+        sentence = f"It waits out the pause of step {_index(family) + 1}: {left} of {whole} are left"
+        return Explanation(sentence=sentence, rule=reason, value=left, limit=whole, object=_object(family), next=next_step)
     sentences = {
         "CanaryPauseStep": f"It waits for a person at step {_index(family) + 1}",
         "BlueGreenPause": "The new version is ready behind the preview service and waits for a person",

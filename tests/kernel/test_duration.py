@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from reconciler.kernel.duration import parse_duration
+from reconciler.kernel.duration import parse_duration, words_of
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,10 @@ def test_what_is_none_is_refused_in_gos_words(text: str, words: str) -> None:
     with pytest.raises(ValueError) as refused:
         parse_duration(text)
     assert str(refused.value) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "0s"), (0.4, "0s"), (59.6, "1m"), (45, "45s"), (60, "1m"), (5400, "1h30m"), (3661, "1h1m1s"), (90000, "25h")]
+)
+def test_a_span_is_said_as_it_is_written(seconds: float, words: str) -> None:
+    assert words_of(timedelta(seconds=seconds)) == words
