@@ -180,7 +180,7 @@ def _controllers(environment: Environment, access: ClusterAccess, outside: Exter
         found.append(AnalysisRunController(access, _providers(environment, access, metrics), settings.instance_id))
     if "release" in settings.controllers:
         hands = {name: _hands(environment, source, forges.get(name)) for name, source in sources.items()}
-        announcements, notices = Announcements(forges, access.cache), Notices(outside.subscriptions)
+        announcements, notices = Announcements(forges, access.cache, _console(settings)), Notices(outside.subscriptions, _console(settings))
         restoration = Restoration(hands, access.clock, environment.timers)
         sampling = Sampling(Prometheus(metrics, settings.prometheus))
         reach = Outside(restoration, announcements, policies, outside.inventories, notices, sampling)
@@ -189,12 +189,17 @@ def _controllers(environment: Environment, access: ClusterAccess, outside: Exter
     return found
 
 
+def _console(settings: Settings) -> str:
+    """Where people open the console; empty if they have none."""
+    return settings.console.url if settings.console is not None else ""
+
+
 def _rollout_observer(access: ClusterAccess, settings: Settings) -> RolloutObserver:
     return RolloutObserver(access.client, access.cache, ROUTERS, _reach(settings), settings.instance_id)
 
 
 def _source_controller(environment: Environment, access: ClusterAccess, outside: External, policies: Policies) -> SourceController:
-    opener = ReleaseOpener(access, policies, Announcements(outside.forges, access.cache))
+    opener = ReleaseOpener(access, policies, Announcements(outside.forges, access.cache, _console(environment.settings)))
     parts = Parts(
         observation=Observation(access.client, access.cache, policies, opener),
         opener=opener,

@@ -13,15 +13,18 @@ from reconciler.releases.forge import Announcement, CommitState, Forge
 from reconciler.releases.markdown import marker
 from reconciler.releases.message import comment, commit_context, commit_description, commit_state
 from reconciler.releases.model import Release
+from reconciler.releases.pages import page_of
 from reconciler.sources.model import Pull
 
 
 class Announcements:
     """The forges of all sources by name; a source without one is told nothing."""
 
-    def __init__(self, forges: Mapping[str, Forge], cache: Cache) -> None:
+    def __init__(self, forges: Mapping[str, Forge], cache: Cache, console: str) -> None:
+        """`console` is where people open the console; empty if they have none."""
         self._forges = forges
         self._cache = cache
+        self._console = console
 
     async def pull_of(self, source: str, sha: str) -> Pull | None:
         """The pull request that brought a commit, if its forge knows one."""
@@ -32,7 +35,7 @@ class Announcements:
     async def announce(self, release: Release, siblings: tuple[Release, ...]) -> str:
         """Say how it stands unless that was said already; returns what to remember."""
         forge, pull = self._forges.get(release.spec.source), release.pull
-        body = comment(release.spec.environment, siblings, {s.name: self._step(s) for s in siblings})
+        body = comment(release.spec.environment, siblings, {s.name: self._step(s) for s in siblings}, self._console)
         nowhere = "" if pull else "no pull request"  # one that is found later has to be told
         said = hashlib.sha256(f"{body}{commit_state(release)}{commit_description(release)}{nowhere}".encode()).hexdigest()[:16]
         if forge is None or said == release.status.announced or release.spec.baseline:
@@ -46,7 +49,7 @@ class Announcements:
                 context=commit_context(release),
                 description=commit_description(release),
                 pull=pull.number if pull else None,
-                target_url=pull.url if pull else "",
+                target_url=page_of(self._console, release) or (pull.url if pull else ""),
             )
         )
         return said

@@ -10,6 +10,7 @@ from reconciler.kernel.errors import Terminal, Transient
 from reconciler.releases.model import Release, Told
 from reconciler.releases.notice import Subscription
 from reconciler.releases.notice_content import notice_of
+from reconciler.releases.pages import page_of
 
 log = structlog.get_logger()
 
@@ -17,8 +18,10 @@ log = structlog.get_logger()
 class Notices:
     """Who is told, by name. One that is down keeps nothing from the others, and no release from being judged."""
 
-    def __init__(self, subscriptions: Mapping[str, Subscription]) -> None:
+    def __init__(self, subscriptions: Mapping[str, Subscription], console: str) -> None:
+        """`console` is where people open the console; empty if they have none."""
         self._subscriptions = subscriptions
+        self._console = console
 
     async def tell(self, release: Release) -> tuple[dict[str, Told], bool]:
         """What every notifier of its environment was told, and whether one has to be told again later. A baseline is no news."""
@@ -26,7 +29,7 @@ class Notices:
         asked = {n: s.notifier for n, s in self._subscriptions.items() if s.includes(release.spec.environment)}
         if release.spec.baseline or not asked:
             return told, False
-        message = notice_of(release)
+        message = notice_of(release, page_of(self._console, release))
         said = hashlib.sha256(msgspec.json.encode(message)).hexdigest()[:16]
         for name, notifier in asked.items():
             known = told.get(name, Told())

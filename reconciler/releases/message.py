@@ -14,6 +14,7 @@ from reconciler.releases.comparison_words import number, rule_words, side_words,
 from reconciler.releases.markdown import clean, code, fenced, plain, shortened, table
 from reconciler.releases.model import Evidence, Release, ReleasePhase, Restore, RestoreState, Verdict
 from reconciler.releases.notice import NextStep
+from reconciler.releases.pages import page_of
 
 TRAILER = "Reconciler-Release"
 SPAN_LIMIT, TEXT_LIMIT = 300, 1000
@@ -83,15 +84,17 @@ def commit_description(release: Release) -> str:
     return shortened(release.status.reason or headline(release))
 
 
-def comment(environment: str, releases: Sequence[Release], steps: dict[str, str]) -> str:
-    """The living comment: one section per release of this pull request. `steps` tells by release name where the rollout stands."""
-    sections = [_section(release, steps.get(release.name, "")) for release in releases]
+def comment(environment: str, releases: Sequence[Release], steps: dict[str, str], console: str = "") -> str:
+    """The living comment: one section per release of this pull request. `steps` tells by release name where the rollout stands, `console`
+    is where people open the console, empty if they have none."""
+    sections = [_section(release, steps.get(release.name, ""), page_of(console, release)) for release in releases]
     return "\n\n".join([f"### Release to {code_span(environment)}", *sections]) + "\n"
 
 
-def _section(release: Release, step: str) -> str:
+def _section(release: Release, step: str, page: str) -> str:
+    more = f" · [details]({page})" if page else ""
     parts = [
-        f"**{code_span(release.namespace + '/' + release.spec.workload.name)} — {headline(release)}**",
+        f"**{code_span(release.namespace + '/' + release.spec.workload.name)} — {headline(release)}**{more}",
         text(release.status.reason),
         _unjudged(release),
         f"Now: {text(step)}" if step and not release.decided else "",

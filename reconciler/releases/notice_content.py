@@ -5,14 +5,17 @@ from reconciler.releases.model import Evidence, Release, RestoreState
 from reconciler.releases.notice import NoticeCommit, NoticeEvidence, NoticeLink, ReleaseMessage
 
 
-def notice_of(release: Release) -> ReleaseMessage:
-    """How a release stands, as data for notifiers: it changes when the release does, and not with every step of the rollout."""
+def notice_of(release: Release, page: str = "") -> ReleaseMessage:
+    """How a release stands, as data for notifiers: it changes when the release does, and not with every step of the rollout.
+
+    `page` is its address in the console, empty if people have none.
+    """
     spec, status, pull = release.spec, release.status, release.pull
     commit = NoticeCommit(sha=spec.commit.sha, author=spec.commit.author, subject=spec.commit.subject)
     restore = status.restore
-    links = ((NoticeLink(text="pull request", url=pull.url),) if pull and pull.url else ()) + (
-        (NoticeLink(text="proposed restore", url=restore.pull),) if restore is not None and URL.fullmatch(restore.pull) else ()
-    )
+    proposed = restore.pull if restore is not None and URL.fullmatch(restore.pull) else ""
+    found = (("pull request", pull.url if pull else ""), ("proposed restore", proposed), ("details", page))
+    links = tuple(NoticeLink(text=text, url=url) for text, url in found if url)
     return ReleaseMessage(
         environment=spec.environment,
         source=spec.source,

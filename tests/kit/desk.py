@@ -235,7 +235,7 @@ async def life(
 def _assembled(cluster: Api | Reached, origin: Origin, read: tuple[Cache, GitSource], forges: Mapping[str, Forge]) -> Desk:
     cache, followed = read
     clock, client = SettableClock(), cluster.client
-    announcements = Announcements(forges, cache)
+    announcements = Announcements(forges, cache, "")
     inventories = Inventories(client, "reconciler", clock.monotonic)
     policies = Policies(cache, LocalPolicies())
     recorder = Recorder(client, clock)
@@ -252,7 +252,7 @@ def _assembled(cluster: Api | Reached, origin: Origin, read: tuple[Cache, GitSou
     counters = SteadyCounters()
     hands = Hands(followed, forges.get("shop", Plain()), lambda: None, write_remote(followed.settings))
     restoration = Restoration({"shop": hands}, clock, SystemClock())
-    outside = Outside(restoration, announcements, policies, inventories, Notices({}), Sampling(counters))
+    outside = Outside(restoration, announcements, policies, inventories, Notices({}, ""), Sampling(counters))
     source = SourceController(clock, {"shop": followed}, parts)
     return Desk(cluster, origin, clock, cache, followed, source, ReleaseController(access, outside), recorder, counters)
 

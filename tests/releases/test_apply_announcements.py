@@ -34,7 +34,7 @@ def forge() -> Noting:
 def announcements(forge: Noting) -> Announcements:
     cache = Cache((ROLLOUTS,), INDEXES)
     cache.put(ROLLOUTS, rollout(**STEPPING))
-    return Announcements({"shop": forge}, cache)
+    return Announcements({"shop": forge}, cache, "")
 
 
 def stepping() -> Release:
@@ -58,6 +58,16 @@ async def test_news_is_told_once(announcements: Announcements, forge: Noting) ->
     ended = replace(known, status=replace(known.status, verdict=Verdict.FAILED, reason="2 failed", decided_at=NOW))
     assert await announcements.announce(ended, (ended,)) != told
     assert forge.announced[-1].status is CommitState.FAILURE
+
+
+async def test_comment_and_status_lead_to_the_page_of_the_release(forge: Noting) -> None:
+    cache = Cache((ROLLOUTS,), INDEXES)
+    await Announcements({"shop": forge}, cache, "https://console.example.com/ops").announce(stepping(), (stepping(),))
+    (said,) = forge.announced
+    page = f"https://console.example.com/ops/releases/shop/{stepping().name}"
+    assert f"· [details]({page})" in said.body and said.target_url == page
+    await Announcements({"shop": forge}, cache, "").announce(stepping(), (stepping(),))
+    assert "details" not in forge.announced[-1].body and forge.announced[-1].target_url == "https://git.example.com/7"
 
 
 async def test_siblings_share_one_comment(announcements: Announcements, forge: Noting) -> None:

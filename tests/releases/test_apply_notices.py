@@ -35,7 +35,7 @@ FAILED = ReleaseStatus(
 
 async def test_news_is_told_once_and_later_news_takes_its_place() -> None:
     chat = Chat()
-    notices = Notices({"chat": Subscription(chat)})
+    notices = Notices({"chat": Subscription(chat)}, "")
     told, again = await notices.tell(release())
     assert (told["chat"].handle, again) == ("thread-1", False)
     known = release(status=ReleaseStatus(told=told))
@@ -46,7 +46,7 @@ async def test_news_is_told_once_and_later_news_takes_its_place() -> None:
 
 async def test_a_notifier_that_is_down_is_told_later_and_the_others_now() -> None:
     chat = Chat()
-    told, again = await Notices({"down": Subscription(Chat(down=True)), "chat": Subscription(chat)}).tell(release())
+    told, again = await Notices({"down": Subscription(Chat(down=True)), "chat": Subscription(chat)}, "").tell(release())
     assert again and set(told) == {"chat"} and len(chat.told) == 1
 
 
@@ -57,7 +57,8 @@ async def test_a_notifier_is_told_of_its_own_environments_only() -> None:
             "mine": Subscription(mine, frozenset({"demo", "staging"})),
             "others": Subscription(others, frozenset({"production"})),
             "everybody": Subscription(everybody),
-        }
+        },
+        "",
     ).tell(release())
     assert (set(told), again) == ({"mine", "everybody"}, False)
     assert (len(mine.told), len(others.told), len(everybody.told)) == (1, 0, 1)
@@ -65,7 +66,7 @@ async def test_a_notifier_is_told_of_its_own_environments_only() -> None:
 
 async def test_a_baseline_is_no_news() -> None:
     chat = Chat()
-    assert await Notices({"chat": Subscription(chat)}).tell(release(previous=None)) == ({}, False)
+    assert await Notices({"chat": Subscription(chat)}, "").tell(release(previous=None)) == ({}, False)
     assert chat.told == []
 
 
@@ -75,6 +76,12 @@ def test_a_message_says_what_happened_and_what_a_person_can_do() -> None:
     assert said.reason == "2 failed. The way back in Git: proposed (https://git.example.com/1)"
     assert said.next_steps[0].command == "reconciler hold lift web-bad -n shop"
     assert [link.url for link in said.links] == ["https://git.example.com/1"]
+
+
+async def test_a_message_leads_to_the_page_of_its_release() -> None:
+    chat = Chat()
+    await Notices({"chat": Subscription(chat)}, "https://console.example.com").tell(release())
+    assert [(link.text, link.url) for link in chat.told[0][0].links] == [("details", "https://console.example.com/releases/shop/web-bad")]
 
 
 def test_what_a_notifier_was_told_is_no_news_for_the_others() -> None:

@@ -165,6 +165,6 @@ async def test_writes_that_are_withheld_end_the_pass(shop: Desk) -> None:
     shop.push({"web.yaml": rollout()})
     frozen = shop.api.fenced(Fence(Gate(lambda: "frozen")))
     access = cluster_access(frozen, shop.cache, shop.clock, Recorder(frozen, shop.clock))
-    opener = ReleaseOpener(access, Policies(shop.cache, LocalPolicies()), Announcements({}, shop.cache))
+    opener = ReleaseOpener(access, Policies(shop.cache, LocalPolicies()), Announcements({}, shop.cache, ""))
     with pytest.raises(Fenced, match="frozen"):
         await opener.open(shop.followed, await shop.followed.latest())

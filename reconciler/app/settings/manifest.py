@@ -18,6 +18,7 @@ from reconciler.sources.settings import Allow, CredentialFile, ForgeSettings, He
 from reconciler.sources.windows import ALLOW, DENY, SyncWindow, check
 
 CONTROLLERS = ("rollout", "analysis", "release")
+ADDRESS = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(/[A-Za-z0-9._~/-]*)?")
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
 ENVIRONMENT = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]|[._](?=[A-Za-z0-9])){0,62}")
 NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -89,7 +90,13 @@ def _webhook(fields: StrictFields) -> str:
 
 
 def _console(fields: StrictFields) -> ConsoleSettings:
-    console = ConsoleSettings(listen=fields.text("listen", "127.0.0.1:8091"), hosts=tuple(map(str.lower, fields.texts("hosts"))))
+    console = ConsoleSettings(
+        listen=fields.text("listen", "127.0.0.1:8091"),
+        hosts=tuple(map(str.lower, fields.texts("hosts"))),
+        url=fields.text("url", "").rstrip("/"),
+    )
+    if console.url and (not ADDRESS.fullmatch(console.url) or _holds_credentials(console.url)):
+        raise FieldError(fields.path("url"), "is no address that a browser opens: write one like https://console.example.com")
     for host in console.hosts:
         if not HOST.fullmatch(host):
             raise FieldError(

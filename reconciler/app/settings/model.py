@@ -25,6 +25,8 @@ class ConsoleSettings:
 
     listen: str
     hosts: tuple[str, ...] = ()
+    url: str = ""
+    """Where people open it, without a slash at the end; what they are told of a release leads there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,6 +55,11 @@ def test_link_local_addresses_are_asked_only_where_the_settings_say_so() -> None
 
 def test_the_console_is_off_and_on_loopback_unless_the_settings_say_otherwise() -> None:
     assert parse_settings({}).console is None
+    assert parse_settings({"console": {"url": "https://c.example.com/ops/"}}).console == ConsoleSettings(
+        listen="127.0.0.1:8091", url="https://c.example.com/ops"
+    )
+    for wrong in ("c.example.com", "javascript:alert(1)", "https://c/x) [y](z", "https://u:p@c.example.com", "https://c/?q"):
+        assert refused({"console": {"url": wrong}}).startswith("console.url: is no address that a browser opens")
     assert parse_settings({"console": {}}).console == ConsoleSettings(listen="127.0.0.1:8091")
     asked = {"listen": "0.0.0.0:80", "hosts": ["Console.example.com"]}
     assert parse_settings({"console": asked}).console == ConsoleSettings(listen="0.0.0.0:80", hosts=("console.example.com",))
