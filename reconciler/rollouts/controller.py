@@ -1,6 +1,7 @@
 """The rollout controller: observe, decide, route and apply, one pass at a time."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -203,7 +204,8 @@ class RolloutController:
         except Conflict:
             for action in actions:
                 if isinstance(action, Replace) and self._cache.listed(action.resource) and action.resource in self._observer.kinds:
-                    await self._observer.read_again(ObjectRef(action.resource, namespace_of(action.manifest), name_of(action.manifest)))
+                    with suppress(Refused):  # `get` may not be granted: the watch brings it a moment later
+                        await self._observer.read_again(ObjectRef(action.resource, namespace_of(action.manifest), name_of(action.manifest)))
             raise
 
 

@@ -9,11 +9,11 @@ import pytest
 
 from reconciler.app.lint.shapes import misshapen
 from reconciler.kernel.errors import Transient
-from reconciler.kernel.identity import Key, Manifest, ObjectRef
+from reconciler.kernel.identity import Key, Manifest, ObjectRef, Resource
 from reconciler.kernel.plan import Create, Remove, Replace
 from reconciler.kernel.resources import DESTINATION_RULES, ROLLOUTS
 from reconciler.kernel.well_known import HASH_LABEL, MANAGED_BY
-from reconciler.kube.errors import Refused
+from reconciler.kube.errors import Conflict, Forbidden, Refused
 from reconciler.rollouts.traffic.marks import owners
 from reconciler.rollouts.traffic.model import Traffic
 from reconciler.rollouts.traffic.named import services_of
@@ -287,6 +287,31 @@ def test_a_write_that_is_refused_is_told_on_the_rollout_and_tried_again(case: Ca
         run_through(world.controller.reconcile(Key("rollout", "shop", "web")))
     told = [event["message"] for event in world.store.events if event["reason"] == "TrafficRoutingError"]
     assert told and all(any(f"{ref}: " in message for ref in case.live) and "a webhook says no" in message for message in told)
+    world.store.before_write = lambda _: None
+    world.settle()
+    assert (world.phase, share(case, world)[0]) == ("Healthy", 0)
+
+
+def test_a_conflict_is_no_question_of_rights(case: Case) -> None:
+    """What it was about is read once more; where `get` is not granted the watch brings it, and nobody is told of a missing right."""
+    world = driven(case)
+    kinds = {kind.kind for kind in case.router.kinds}
+
+    def overtaken(write: str) -> None:
+        if write.startswith("replace") and write.split()[1] in kinds:
+            raise Conflict(409, "Conflict", "the object has been modified")
+
+    def forbid(resource: Resource) -> None:
+        if resource.kind in kinds:
+            raise Forbidden(403, "Forbidden", "cannot get")
+
+    for kind in case.router.kinds:
+        world.cache.relist(kind, world.store.list(kind), "999")
+    world.store.before_write, world.store.before_find = overtaken, forbid
+    world.press(pauseConditions=None).settle()
+    with pytest.raises(Conflict):
+        run_through(world.controller.reconcile(Key("rollout", "shop", "web")))
+    assert "TrafficRoutingError" not in world.reasons
     world.store.before_write = lambda _: None
     world.settle()
     assert (world.phase, share(case, world)[0]) == ("Healthy", 0)

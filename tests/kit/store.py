@@ -21,13 +21,14 @@ class Killed(Exception):
 
 
 class Store:
-    """Objects by place. `cache` sees every change at once; `before_write` may kill or refuse."""
+    """Objects by place. `cache` sees every change at once; `before_write` may kill or refuse, `before_find` refuse."""
 
     def __init__(self, cache: Cache, now: Callable[[], datetime]) -> None:
         self.objects: dict[Place, Manifest] = {}
         self.events: list[Manifest] = []
         self.writes: list[str] = []
         self.before_write: Callable[[str], None] = lambda _: None
+        self.before_find: Callable[[Resource], None] = lambda _: None
         self._cache = cache
         self._now = now
         self._version = 0
@@ -96,6 +97,7 @@ class FakeClient:
         return copy.deepcopy(found)
 
     async def find(self, resource: Resource, namespace: str, name: str) -> Manifest | None:
+        self._store.before_find(resource)
         return copy.deepcopy(self._store.get(resource, namespace, name))
 
     async def list(self, resource: Resource, namespace: str = "", *, labels: str = "", fields: str = "") -> list[Manifest]:
