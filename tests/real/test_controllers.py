@@ -23,15 +23,13 @@ IMAGES = {
 }
 
 
-NODE = NodeSettings(behaviours=Behaviours(IMAGES), network=Network(masked=True), pace=QUICK)
-
-
 @pytest.fixture(autouse=True)
 async def node(server: Server, api: Api) -> AsyncIterator[Workings]:
     """Pods run; a server without controllers is given the sandbox's."""
+    settings = NodeSettings(behaviours=Behaviours(IMAGES), network=Network(masked=True), pace=QUICK)
     async with (
         caller(server) as call,
-        Workings(call, NODE, controllers=server.sandbox is not None) as workings,
+        Workings(call, settings, controllers=server.sandbox is not None) as workings,
     ):
         yield workings
 
