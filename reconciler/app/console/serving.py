@@ -20,7 +20,7 @@ EVERYWHERE = ("0.0.0.0", "::")
 async def serve_console(client: Client, clock: Clock, settings: ConsoleSettings, own: str) -> None:
     """Serve until cancelled; `own` is the namespace of the daemon. Raises Terminal when the address cannot be used."""
     host, port = address_of(settings.listen, FIELD)
-    with assembled(client, clock, ConsoleScope(own=own), live=True, hosts=names_of(host, settings.hosts)) as parts:
+    with assembled(client, clock, ConsoleScope(own=own), live=True, hosts=names_of(host, settings.names)) as parts:
         try:
             async with listening(parts.console.routes(), host, port):
                 try:

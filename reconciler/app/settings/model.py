@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from reconciler.sources.settings import SourceSettings
 
@@ -27,6 +28,12 @@ class ConsoleSettings:
     hosts: tuple[str, ...] = ()
     url: str = ""
     """Where people open it, without a slash at the end; what they are told of a release leads there."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names by which people call it: those in `hosts`, and the one of `url`."""
+        named = urlsplit(self.url).hostname or ""
+        return (*self.hosts, *((f"[{named}]" if ":" in named else named,) if named else ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

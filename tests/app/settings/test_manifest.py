@@ -58,6 +58,11 @@ def test_the_console_is_off_and_on_loopback_unless_the_settings_say_otherwise() 
     assert parse_settings({"console": {"url": "https://c.example.com/ops/"}}).console == ConsoleSettings(
         listen="127.0.0.1:8091", url="https://c.example.com/ops"
     )
+    assert parse_settings({"console": {"url": "https://C.example.com:8443/ops", "hosts": ["d.example.com"]}}).console == ConsoleSettings(
+        listen="127.0.0.1:8091", url="https://C.example.com:8443/ops", hosts=("d.example.com",)
+    )
+    assert ConsoleSettings(listen="x", hosts=("d",), url="https://C.example.com:8443/ops").names == ("d", "c.example.com")
+    assert ConsoleSettings(listen="x", url="http://[::1]:8091").names == ("[::1]",) and ConsoleSettings(listen="x").names == ()
     for wrong in ("c.example.com", "javascript:alert(1)", "https://c/x) [y](z", "https://u:p@c.example.com", "https://c/?q"):
         assert refused({"console": {"url": wrong}}).startswith("console.url: is no address that a browser opens")
     assert parse_settings({"console": {}}).console == ConsoleSettings(listen="127.0.0.1:8091")
