@@ -15,6 +15,7 @@ from reconciler.releases.judge import judge
 from reconciler.releases.manifest import parse_release
 from reconciler.releases.model import Release, ReleaseStatus, Verdict
 from reconciler.releases.observe import Around, observe
+from reconciler.releases.observe_comparison import Sampling
 from reconciler.releases.observe_history import history
 from reconciler.releases.policy import DEFAULT
 from reconciler.releases.runs import EXPERIMENT, Run, configured, experiment_end, missing, step_of
@@ -204,7 +205,8 @@ async def made(shop: Desk, *, heard: bool = True) -> tuple[Manifest, Manifest]:
 
 async def look(shop: Desk, known: Release | None = None) -> Any:
     newest = known or parse_release((await shop.releases())[-1])
-    return await observe(shop.api.client, shop.cache, newest, Around(history(shop.cache, NAMESPACE, "web"), {}, DEFAULT, shop.clock.now()))
+    around = Around(history(shop.cache, NAMESPACE, "web"), {}, DEFAULT, shop.clock.now(), Sampling(shop.counters))
+    return await observe(shop.api.client, shop.cache, newest, around)
 
 
 async def test_runs_are_found_by_their_owners(shop: Desk) -> None:
