@@ -32,17 +32,28 @@ STORY = Path(__file__).parent / "stories" / "rights.yaml"
 ISTIO = "/apis/networking.istio.io/v1/namespaces/shop"
 SUBSETS = {"host": "extra", "subsets": [{"name": "stable", "labels": {"app": "extra"}}, {"name": "canary", "labels": {"app": "extra"}}]}
 TEMPLATE = {"metadata": {"labels": {"app": "borrowing"}}, "spec": {"containers": [{"name": "main", "image": "registry.example.com/a:1"}]}}
+ENDED = {
+    "apiVersion": "argoproj.io/v1alpha1",
+    "kind": "Experiment",
+    "metadata": {"name": "spare"},
+    "spec": {
+        "terminate": True,
+        "templates": [{"name": "one", "selector": {"matchLabels": {"app": "borrowing"}}, "template": TEMPLATE}],
+    },
+}
+"""An experiment that owns something and does nothing."""
 OBJECTS = (
     ("/api/v1/namespaces/shop/secrets", {"metadata": {"name": "extra"}, "stringData": {"word": "hush"}}),
     ("/api/v1/namespaces/shop/podtemplates", {"metadata": {"name": "extra"}, "template": TEMPLATE}),
+    ("/apis/argoproj.io/v1alpha1/namespaces/shop/experiments", ENDED),
     (
         f"{ISTIO}/destinationrules",
         {"metadata": {"name": "extra"}, "spec": SUBSETS, "apiVersion": "networking.istio.io/v1", "kind": "DestinationRule"},
     ),
 )
 SOURCES = "reconciler-source-"
-LATE = ("analysisruns", "releases", "replicasets")
-OWNERS = {"rollouts": "argoproj.io", "analysisruns": "argoproj.io", "releases": "reconciler.dev"}
+LATE = ("analysisruns", "releases", "replicasets", "experiments", "services")
+OWNERS = {"rollouts": "argoproj.io", "experiments": "argoproj.io", "analysisruns": "argoproj.io", "releases": "reconciler.dev"}
 UNLIMITED = {"pruneLimit": {"percent": 100, "objects": 100}}
 
 

@@ -24,9 +24,15 @@ POD = {"spec": {"restartPolicy": "Never", "containers": [{"name": "main", "image
 OWNED: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "rollouts": (RUNS, {"apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisRun", "spec": {"metrics": []}}),
     "releases": (RUNS, {"apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisRun", "spec": {"metrics": []}}),
+    "experiments": (RUNS, {"apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisRun", "spec": {"metrics": []}}),
     "analysisruns": (JOBS, {"apiVersion": "batch/v1", "kind": "Job", "spec": {"template": POD}}),
 }
-GROUPS = {"rollouts": "argoproj.io/v1alpha1", "releases": "reconciler.dev/v1alpha1", "analysisruns": "argoproj.io/v1alpha1"}
+GROUPS = {
+    "rollouts": "argoproj.io/v1alpha1",
+    "experiments": "argoproj.io/v1alpha1",
+    "releases": "reconciler.dev/v1alpha1",
+    "analysisruns": "argoproj.io/v1alpha1",
+}
 
 
 @dataclass(frozen=True, slots=True)
