@@ -1,10 +1,15 @@
-"""What holds for every test: generated cases are never judged by how long a busy machine takes, and groups stay on one worker."""
+"""What holds for every test: generated cases are never judged by how long a busy machine takes, and groups stay on one worker.
+
+Generated cases are the same in every run, so that a change is judged by what it changes; `EXPLORE=1 make test` looks for new ones.
+"""
+
+import os
 
 import pytest
 from _pytest.nodeid import NodeId
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="EXPLORE" not in os.environ)
 settings.load_profile("house")
 
 
