@@ -23,6 +23,7 @@ from reconciler.rollouts.pods.replica_set import ReplicaSet
 from reconciler.rollouts.replicas.hash import template_hash
 
 MOMENT = timedelta(milliseconds=1)
+LOOK_AGAIN = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +230,9 @@ def _judged(facts: ExperimentFacts, template: ExperimentTemplate, step: Template
         return step
     late = status.moved + timedelta(seconds=facts.experiment.spec.progress_deadline)
     code, message = _code(facts, template, status, wanted, now)
-    wake_at = step.wake_at or (late + MOMENT if code is TemplateCode.PROGRESSING else None)
+    # Nothing tells us when another experiment gives a name back.
+    again = min(late + MOMENT, now + LOOK_AGAIN) if _lent(facts, template, wanted) else late + MOMENT
+    wake_at = step.wake_at or (again if code is TemplateCode.PROGRESSING else None)
     return replace(step, status=replace(status, code=code, message=message), wake_at=wake_at)
 
 
@@ -241,19 +244,40 @@ def _code(
     if words and (refusal is None or refusal.final):
         return TemplateCode.ERROR, words
     over = lasted(facts.experiment, now) or ending(facts.experiment)
-    if status.counts.available == wanted and facts.replica_set(template.name) is not None:
+    lent = _lent(facts, template, wanted)
+    if status.counts.available == wanted and facts.replica_set(template.name) is not None and not lent:
         return (TemplateCode.SUCCESSFUL if over else TemplateCode.RUNNING), ""
     if status.moved is not None and now > status.moved + timedelta(seconds=deadline):
         return TemplateCode.FAILED, f"Template '{template.name}' exceeded its progressDeadlineSeconds ({deadline})"
-    return (TemplateCode.SUCCESSFUL, "") if ending(facts.experiment) else (TemplateCode.PROGRESSING, words)
+    return (TemplateCode.SUCCESSFUL, "") if ending(facts.experiment) else (TemplateCode.PROGRESSING, words or lent)
 
 
 def _taken(facts: ExperimentFacts, template: ExperimentTemplate, wanted: int) -> str:
-    """A foreign Service has the name that this template's needs."""
+    """A foreign Service has the name that this template's needs, and no experiment will give it back."""
+    found = _in_the_way(facts, template, wanted)
+    if found is None or _is_lent(found, facts.experiment):
+        return ""
+    words = f"Failed to create Service {name_of(found)} for template '{template.name}'"
+    return f"{words}: it exists and is not of this template; choose another name"
+
+
+def _lent(facts: ExperimentFacts, template: ExperimentTemplate, wanted: int) -> str:
+    """Another experiment has a Service of that name, often that of the version before: it gives it back when its pods have gone."""
+    found = _in_the_way(facts, template, wanted)
+    return f"Service {name_of(found)} is still of another experiment" if found is not None and _is_lent(found, facts.experiment) else ""
+
+
+def _in_the_way(facts: ExperimentFacts, template: ExperimentTemplate, wanted: int) -> Manifest | None:
+    """The Service that has the name which this template's needs, and is not its own."""
     found = facts.replica_set(template.name)
     if template.service is None or found is None or not wanted or not service_ports(template):
-        return ""
+        return None
     name = service_name(template, found.name)
-    if name not in facts.wanted_services or facts.service(template, name) is not None:
-        return ""
-    return f"Failed to create Service {name} for template '{template.name}': it exists and is not of this template; choose another name"
+    return None if facts.service(template, name) is not None else facts.wanted_services.get(name)
+
+
+def _is_lent(service: Manifest, experiment: Experiment) -> bool:
+    """True of what another experiment made; two templates of one never give each other anything back."""
+    owners = service["metadata"].get("ownerReferences") or []
+    others = (owner for owner in owners if owner.get("controller") and owner.get("uid") != uid_of(experiment.manifest))
+    return any(owner.get("kind") == EXPERIMENTS.kind for owner in others)

@@ -46,6 +46,28 @@ def test_a_foreign_service_of_its_name_is_an_error_and_stays() -> None:
     assert kept is not None and kept["spec"] == foreign["spec"]
 
 
+def test_a_service_of_another_experiment_is_waited_for_and_then_taken() -> None:
+    """The version before had one of the same name, and its pods leave after their delay."""
+    owner = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Experiment", "name": "before", "uid": "e-0", "controller": True}
+    lent = {"metadata": {"name": "beside", "namespace": NAMESPACE, "ownerReferences": [owner]}, "spec": {"selector": {"app": "other"}}}
+    it = ExperimentWorld(experiment(version(port=80, service={"name": "beside"}), duration="1h"), (SERVICES, lent))
+    it.settle().wait(30)
+    assert it.phase == "Pending Service beside is still of another experiment" and it.code().startswith("Progressing")
+    kept = it.store.get(SERVICES, NAMESPACE, "beside")
+    assert kept is not None and kept["spec"] == lent["spec"]
+    it.store.remove(SERVICES, NAMESPACE, "beside")
+    it.wait(3)
+    assert it.phase == "Running" and it.template()["serviceName"] == "beside"
+
+
+def test_a_service_that_another_experiment_keeps_is_waited_for_until_the_deadline() -> None:
+    owner = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Experiment", "name": "before", "uid": "e-0", "controller": True}
+    lent = {"metadata": {"name": "beside", "namespace": NAMESPACE, "ownerReferences": [owner]}, "spec": {}}
+    it = ExperimentWorld(experiment(version(port=80, service={"name": "beside"}), progressDeadlineSeconds=60), (SERVICES, lent))
+    it.settle().wait(62)
+    assert it.phase.startswith("Failed Template 'canary' exceeded its progressDeadlineSeconds (60)")
+
+
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
