@@ -340,9 +340,8 @@ class ReleaseController:
 
     async def _announce(self, look: ReleasePass) -> datetime | None:
         """Tell people. A forge that cannot be told never keeps a release from being judged; answers when to try again."""
-        status, pause = look.release.status, 0.0
+        status, pause = await self._with_pull(look.release)
         try:
-            status = await self._with_pull(look.release)
             release = replace(look.release, status=status)
             announced = await self._outside.announcer.announce(release, siblings(self._cache, release))
             status = replace(status, announced=announced)
@@ -354,12 +353,16 @@ class ReleaseController:
         wait = pause or (UNTOLD_PAUSE if again else 0.0)
         return self._clock.now() + timedelta(seconds=wait) if wait else None
 
-    async def _with_pull(self, release: Release) -> ReleaseStatus:
-        """The status with the pull request that the forge did not know, or did not tell, when the release opened."""
+    async def _with_pull(self, release: Release) -> tuple[ReleaseStatus, float]:
+        """The status with the pull request that the forge did not tell at the opening; while it tells none, the seconds to the next try."""
         if not misses_pull(release, self._clock.now()):
-            return release.status
-        found = await self._outside.announcer.pull_of(release.spec.source, release.spec.commit.sha)
-        return replace(release.status, pull=found, pull_known=True)
+            return release.status, 0.0
+        try:
+            found = await self._outside.announcer.pull_of(release.spec.source, release.spec.commit.sha)
+        except (Transient, Terminal) as error:  # a token may set statuses and read no pull requests: what can be told is told
+            log.warning("pull request unknown: asked again later", release=release.name, reason=str(error))
+            return release.status, getattr(error, "retry_after", None) or UNTOLD_PAUSE
+        return replace(release.status, pull=found, pull_known=True), 0.0
 
     def _concerned(self, namespace: str, workload: str) -> list[Key]:
         """The open releases of a Rollout, and the newest one, which may begin anew."""

@@ -7,7 +7,7 @@ from msgspec import to_builtins
 from msgspec.structs import replace
 
 from reconciler.app.indexes import INDEXES
-from reconciler.kernel.errors import Transient
+from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.resources import RELEASES, ROLLOUTS
 from reconciler.kube.cache import Cache
 from reconciler.releases.apply_announcements import Announcements, step_words
@@ -100,7 +100,7 @@ def test_words_about_a_step_change_only_with_step_weight_or_pause() -> None:
 class Late(Noting):
     """Knows no pull request, or does not answer, until a test says so."""
 
-    def __init__(self, before: Transient | None) -> None:
+    def __init__(self, before: Transient | Terminal | None) -> None:
         super().__init__()
         self.before = before
         self.knows = False
@@ -140,6 +140,14 @@ async def test_a_forge_that_was_away_at_the_opening_still_gets_its_comment(tmp_p
         asked = forge.asked
         await shop.judge()
         assert (forge.asked, len([one for one in forge.announced if one.pull == 7])) == (asked, 1)
+
+
+async def test_a_token_that_reads_no_pull_requests_still_sets_the_commit_status(tmp_path: Path) -> None:
+    forge = Late(Terminal("403: Resource not accessible by integration"))
+    async with desk(tmp_path, forges={"shop": forge}) as shop:
+        await ended_without_a_pull(shop)
+        assert [said.pull for said in forge.announced] == [None] * len(forge.announced)
+        assert forge.announced[-1].status is CommitState.FAILURE
 
 
 async def test_a_pull_request_that_the_forge_learns_late_is_told_the_verdict(tmp_path: Path) -> None:
