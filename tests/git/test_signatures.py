@@ -198,6 +198,19 @@ async def test_a_key_that_has_expired_does_not_count(origin: Origin, mirror: Mir
         await mirror.verify((await mirror.fetch("main")).new, TrustedKeys(keyring_file=str(tmp_path / "keys")))
 
 
+@needs_gpg
+@needs_ssh_keygen
+async def test_keys_that_happen_to_lie_in_our_home_are_trusted_by_nobody(
+    ann: OpenPgp, key: Path, origin: Origin, mirror: Mirror, tmp_path: Path
+) -> None:
+    ann.sign_tip(origin)
+    head = (await mirror.fetch("main")).new
+    for name in ("pubring.kbx", "trustdb.gpg"):
+        (tmp_path / "home" / name).write_bytes((ann.home / name).read_bytes())
+    with pytest.raises(Unverified):
+        await mirror.verify(head, TrustedKeys(str(allowed_signers(tmp_path, key))))
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
