@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from reconciler.analysis.cleanup import trimmed
 from reconciler.analysis.conditions import Working
 from reconciler.analysis.due import Task, next_look
+from reconciler.analysis.founded import JOB_KIND
 from reconciler.analysis.judge import RunTerms, ending, judge, record
 from reconciler.analysis.model import AnalysisStatus, Measurement, MetricResult, RunPhase
 
@@ -46,7 +47,8 @@ def advance(terms: RunTerms, status: AnalysisStatus, answers: Sequence[Answer], 
     was_ending = ending(terms, status) and not unanswered
     counted = judge(terms, _recorded(terms, status, answers), was_ending=was_ending, now=now)
     overfull = tuple(r.name for r in counted.results if r.name in kept and len(r.measurements) > kept[r.name])
-    after = replace(counted, results=trimmed(counted.results, kept))
+    jobs = {metric.name for metric in terms.metrics if metric.kind == JOB_KIND}
+    after = replace(counted, results=trimmed(counted.results, kept, jobs))
     wake_at = now + UNANSWERED_PAUSE if unanswered else next_look(terms, after)
     return Advance(after, overfull, wake_at)
 

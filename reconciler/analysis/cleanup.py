@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from reconciler.analysis.founded import with_dropped
+from reconciler.analysis.manifest import render_measurement
 from reconciler.analysis.model import AnalysisStatus, MetricResult, RunPhase, TimeToLive
 from reconciler.kernel.identity import Manifest, labels_of, name_of
 from reconciler.kernel.well_known import HASH_LABEL
@@ -40,9 +42,18 @@ def expiry(status: AnalysisStatus, time_to_live: TimeToLive) -> datetime | None:
     return None if seconds is None else status.completed + timedelta(seconds=seconds) + SECOND
 
 
-def trimmed(results: Iterable[MetricResult], kept: Mapping[str, int]) -> tuple[MetricResult, ...]:
-    """The results with the newest measurements of each metric only."""
-    return tuple(replace(r, measurements=r.measurements[-kept[r.name] :]) if r.name in kept else r for r in results)
+def trimmed(results: Iterable[MetricResult], kept: Mapping[str, int], jobs: Collection[str] = ()) -> tuple[MetricResult, ...]:
+    """The results with the newest measurements of each metric only; of those that go, the ones that held data are counted.
+
+    `jobs` are the metrics that answer by the end of a Job.
+    """
+    return tuple(_newest(r, kept[r.name], by_value=r.name not in jobs) if r.name in kept else r for r in results)
+
+
+def _newest(result: MetricResult, limit: int, *, by_value: bool) -> MetricResult:
+    dropped = [render_measurement(measurement) for measurement in result.measurements[:-limit]]
+    metadata = with_dropped(result.metadata, dropped, by_value=by_value)
+    return replace(result, measurements=result.measurements[-limit:], metadata=metadata)
 
 
 def jobs_to_delete(jobs: Sequence[Manifest], limit: int) -> tuple[Manifest, ...]:

@@ -34,7 +34,7 @@ def blame(release: Release, facts: ReleaseFacts) -> Ending:
     ours = next((verb for verb in release.status.verbs if verb.verb == "abort"), None)
     if ours is not None:
         return Ending(Verdict.FAILED, ours.reason)
-    run = _worst(release.status.runs)
+    run = _worst(release.status.runs, release.status.evidence)
     if run is not None:
         return Ending.of_run(run.phase, words(release.status.evidence, run.name, run.phase), release.status.evidence, run.name)
     if facts.experiment_end:
@@ -48,9 +48,11 @@ def blame(release: Release, facts: ReleaseFacts) -> Ending:
             return Ending(Verdict.ABORTED, f"a person aborted it ({facts.rollout.abort_message or 'without a word'})")
 
 
-def _worst(runs: Sequence[RunRecord]) -> RunRecord | None:
-    """The run that brings a rollout home: one that failed before one that could not measure."""
-    return next((run for phase in (RunPhase.FAILED, RunPhase.ERROR) for run in runs if run.phase == phase), None)
+def _worst(runs: Sequence[RunRecord], evidence: Sequence[Evidence]) -> RunRecord | None:
+    """The run that brings a rollout home: of those that failed one that failed on data, and any before one that could not measure."""
+    failed = [run for run in runs if run.phase == RunPhase.FAILED]
+    founded = (run for run in failed if Ending.of_run(run.phase, "", evidence, run.name).verdict is Verdict.FAILED)
+    return next(iter((*founded, *failed, *(run for run in runs if run.phase == RunPhase.ERROR))), None)
 
 
 def words(evidence: Sequence[Evidence], run: str, phase: str) -> str:

@@ -4,18 +4,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from reconciler.analysis.founded import ANSWERED, JOB_KIND, founded_by_phase
 from reconciler.kernel.identity import Manifest, name_of
 from reconciler.kernel.redaction import Redactor
 from reconciler.releases.model import Evidence
 
 SHOWN = 10
-NOTHING = frozenset({"", "nan", "null", "nil", "<nil>", "none"})
-"""Words that stand where no value came."""
-PUNCTUATION = re.compile(r"[\[\]{},\s\"]+")
 QUERY_LIMIT = 2000
 JOB = "a Job"
-COUNTED = ("Successful", "Failed")
-ANSWERED = ("Successful", "Failed", "Inconclusive")
 RESOLVED = re.compile(r"Resolved\w+Query")
 """Where a provider says what it asked (contract 7.1)."""
 ARGUMENT = re.compile(r"\{\{\s*args\.([\w-]+)\s*\}\}")
@@ -40,17 +36,6 @@ def passes(evidence: tuple[Evidence, ...]) -> int:
     return sum(row.passed for row in evidence)
 
 
-def is_founded(measurement: Manifest, *, by_value: bool = True) -> bool:
-    """True when a measurement held data. An empty answer, NaN and a query's own "no data" fallback are none.
-
-    `by_value` is False for a Job, which answers by its end and not by a value.
-    """
-    if measurement.get("phase") not in ANSWERED or (measurement.get("metadata") or {}).get("fallback") == "true":
-        return False
-    words = PUNCTUATION.split(str(measurement.get("value") or ""))
-    return not by_value or any(word.lower().lstrip("+-") not in NOTHING for word in words)
-
-
 def _filled(metric: Manifest, known: Mapping[str, str]) -> Manifest:
     """The texts of a metric that people read, with its arguments in place."""
     named = ("successCondition", "failureCondition", "failureLimit")
@@ -60,9 +45,8 @@ def _filled(metric: Manifest, known: Mapping[str, str]) -> Manifest:
 
 def _row(run: Manifest, result: Manifest, metric: Manifest) -> Evidence:
     measurements = result.get("measurements") or []
-    by_value, counted = "job" not in (metric.get("provider") or {}), not result.get("dryRun")
-    empty = [m.get("phase") for m in measurements if m.get("phase") in COUNTED and not is_founded(m, by_value=by_value)]
-    answered = sum(int(result.get(word) or 0) for word in ("successful", "failed"))
+    by_value, counted = JOB_KIND not in (metric.get("provider") or {}), not result.get("dryRun")
+    founded = founded_by_phase(result, by_value=by_value) if counted else {}
     return Evidence(
         run=name_of(run),
         metric=str(result.get("name", "")),
@@ -74,9 +58,9 @@ def _row(run: Manifest, result: Manifest, metric: Manifest) -> Evidence:
         failed=int(result.get("failed") or 0),
         inconclusive=int(result.get("inconclusive") or 0),
         error=int(result.get("error") or 0),
-        founded=max(0, answered - len(empty)) if counted else 0,
-        passed=max(0, int(result.get("successful") or 0) - empty.count("Successful")) if counted else 0,
-        failed_on_data=counted and any(m.get("phase") == "Failed" and is_founded(m, by_value=by_value) for m in measurements),
+        founded=sum(founded.values()),
+        passed=founded.get("Successful", 0),
+        failed_on_data=founded.get("Failed", 0) > 0,
         limit=f"failureLimit {metric.get('failureLimit') or 0}",
         message=str(result.get("message") or _last_message(measurements))[:500],
     )

@@ -9,11 +9,11 @@ from enum import StrEnum
 
 from reconciler.analysis.advance import Answer
 from reconciler.analysis.conditions import Working
+from reconciler.analysis.founded import COUNTS, JOB_KIND, is_founded
 from reconciler.analysis.judge import RunTerms, exceeded
 from reconciler.analysis.manifest import render_measurement
 from reconciler.analysis.model import UNLIMITED_FAILURES, AnalysisStatus, Measurement, Metric, MetricResult, RunPhase
 from reconciler.kernel.moment import render_moment
-from reconciler.releases.evidence import is_founded
 from reconciler.views.view import View
 
 
@@ -42,7 +42,6 @@ AGAINST = (
     (RunPhase.RUNNING, TrialVerdict.UNDECIDED),
 )
 """What a last measurement within the limits of its metric says of the whole."""
-JOB_KIND = "job"
 
 
 class WorkedCondition(View, frozen=True):
@@ -173,7 +172,7 @@ def _metric(tried: Tried, metric: Metric) -> TriedMetric:
         provider=metric.kind,
         phase=str(result.phase),
         dry_run=metric.name in tried.terms.dry_run,
-        question=" ".join(" ".join(result.metadata.values()).split()),
+        question=" ".join(" ".join(text for key, text in result.metadata.items() if key not in COUNTS.values()).split()),
         measurements=tuple(one for one in shown if one is not None),
         limits=tuple(_limits(metric, result)),
         count=result.count,

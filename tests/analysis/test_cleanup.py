@@ -1,5 +1,6 @@
 """What is removed, and when (contract 6.10)."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from reconciler.analysis.cleanup import expiry, jobs_to_delete, runs_to_delete, trimmed
@@ -64,6 +65,19 @@ def test_only_the_newest_measurements_stay() -> None:
     kept = trimmed([result("SFI"), result("SS", "other")], {"m": 2})
     assert [len(r.measurements) for r in kept] == [2, 2]
     assert kept[0].measurements[-1].phase is RunPhase.INCONCLUSIVE
+
+
+def test_what_held_data_is_counted_before_it_is_dropped() -> None:
+    known = result("SSFSS")
+    known = replace(
+        known, measurements=tuple(replace(one, value=text) for one, text in zip(known.measurements, ("1", "", "0", "1", "1"), strict=False))
+    )
+    (once,) = trimmed([known], {"m": 3})
+    (twice,) = trimmed([once], {"m": 1})
+    assert once.metadata == {"DroppedSuccessfulWithData": "1", "DroppedFailedWithData": "0"}
+    assert twice.metadata == {"DroppedSuccessfulWithData": "2", "DroppedFailedWithData": "1"}
+    assert trimmed([twice], {"m": 1}) == (twice,) and trimmed([known], {"m": 5}) == (known,)
+    assert trimmed([known], {"m": 3}, {"m"})[0].metadata["DroppedSuccessfulWithData"] == "2"  # a Job answers by its end
 
 
 def test_the_newest_jobs_survive_also_within_one_second() -> None:

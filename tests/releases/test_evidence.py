@@ -103,3 +103,26 @@ def test_a_measurement_that_was_no_answer_takes_none_away() -> None:
     found = run("Successful", values=("[0.99]", "[1]"))
     found["status"]["metricResults"][0]["measurements"] += [{"phase": "Error"}, {"phase": "Inconclusive", "value": "[]"}]
     assert evidence_of(found)[0].founded == 2
+
+
+def dropping(kept: tuple[str, ...], answered: int, **metadata: str) -> dict[str, Any]:
+    """A metric that answered more often than its run still shows."""
+    found = run("Successful", values=kept)
+    found["status"]["metricResults"][0].update(successful=answered, metadata=metadata)
+    return found
+
+
+def test_measurements_that_were_dropped_without_data_are_no_samples_either() -> None:
+    assert samples(evidence_of(dropping(("NaN",) * 10, 25))) == 0
+    assert samples(evidence_of(dropping(("NaN",) * 4 + ("[1]",) * 6, 25))) == 6
+
+
+def test_dropped_measurements_count_as_the_kept_ones_do_where_all_of_those_held_data() -> None:
+    assert samples(evidence_of(dropping(("[1]",) * 10, 25))) == 25
+
+
+def test_what_was_counted_before_it_was_dropped_decides() -> None:
+    found = dropping(("NaN",) * 10, 25, DroppedSuccessfulWithData="15", DroppedFailedWithData="0")
+    assert (samples(evidence_of(found)), passes(evidence_of(found))) == (15, 15)
+    (row,) = evidence_of(dropping(("[1]",), 9, DroppedSuccessfulWithData="nonsense", DroppedFailedWithData="2"))
+    assert (row.founded, row.passed, row.failed_on_data) == (3, 1, True)
