@@ -1,8 +1,10 @@
 """What was measured, copied out of AnalysisRuns before they are cleaned up."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from msgspec.structs import replace
 
 from reconciler.analysis.founded import ANSWERED, JOB_KIND, founded_by_phase
 from reconciler.kernel.identity import Manifest, name_of
@@ -11,6 +13,11 @@ from reconciler.releases.model import Evidence
 
 SHOWN = 10
 QUERY_LIMIT = 2000
+MOST_ROWS = 2000
+MOST_TEXT = 200_000
+"""Characters of queries, conditions, values and messages that one attempt keeps."""
+BARE = 80
+BAD = frozenset({"Failed", "Error", "Inconclusive"})
 JOB = "a Job"
 RESOLVED = re.compile(r"Resolved\w+Query")
 """Where a provider says what it asked (contract 7.1)."""
@@ -34,6 +41,25 @@ def samples(evidence: tuple[Evidence, ...]) -> int:
 def passes(evidence: tuple[Evidence, ...]) -> int:
     """How many measurements passed, and held data."""
     return sum(row.passed for row in evidence)
+
+
+def fitting(known: Sequence[Evidence], fresh: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """The rows that go on record beside those that are there: an object of the API has a limit, and a verdict must never wait for it.
+
+    Rows that ended badly keep their texts first; the others keep their counts, by which a version is judged. Past `MOST_ROWS` none is
+    added: a run without a row proves nothing.
+    """
+    ranked = sorted(range(len(fresh)), key=lambda index: fresh[index].phase not in BAD)[: max(0, MOST_ROWS - len(known))]
+    room, kept = MOST_TEXT - sum(map(_length, known)), {}
+    for index in ranked:
+        row = fresh[index]
+        kept[index] = row if _length(row) <= room else replace(row, condition="", query="", values=(), message=row.message[:BARE])
+        room -= _length(kept[index])
+    return tuple(kept[index] for index in sorted(kept))
+
+
+def _length(row: Evidence) -> int:
+    return sum(map(len, (row.condition, row.query, row.message, *row.values)))
 
 
 def _filled(metric: Manifest, known: Mapping[str, str]) -> Manifest:

@@ -14,7 +14,7 @@ from reconciler.analysis.model import RunPhase
 from reconciler.releases.blame import Ending, blame, words
 from reconciler.releases.comparison import compared, shortfall
 from reconciler.releases.comparison_words import passed_words, verdict_words
-from reconciler.releases.evidence import evidence_of, passes, samples
+from reconciler.releases.evidence import evidence_of, fitting, passes, samples
 from reconciler.releases.facts import ReleaseFacts
 from reconciler.releases.model import Evidence, Release, ReleasePhase, ReleaseStatus, Restore, RestoreMode, RestoreState, Verb, Verdict
 from reconciler.releases.policy import ReleasePolicy
@@ -62,7 +62,7 @@ def _noted(status: ReleaseStatus, release: Release, facts: ReleaseFacts) -> Rele
         return status
     known = {record.uid for record in status.runs}
     fresh = [run for run in facts.runs_of(release) if run.ended and run.uid not in known][: RECORDED - len(known)]
-    rows = tuple(row for run in fresh for row in evidence_of(run.manifest))
+    rows = fitting(status.evidence, [row for run in fresh for row in evidence_of(run.manifest)])
     return replace(status, runs=(*status.runs, *(run.record for run in fresh)), evidence=(*status.evidence, *rows)) if fresh else status
 
 
@@ -306,7 +306,7 @@ def _abort_delay(facts: ReleaseFacts) -> timedelta:
 def _end(look: Look, verdict: Verdict, reason: str) -> ReleaseStatus:
     seen = tuple(run.uid for run in look.facts.runs if run.hash == look.status.pod_hash)
     ended = replace(look.status, phase=ReleasePhase.CLOSED, verdict=verdict, reason=reason, decided_at=look.now, seen_runs=seen)
-    return replace(ended, evidence=(*ended.evidence, *_unfinished(look)))
+    return replace(ended, evidence=(*ended.evidence, *fitting(ended.evidence, _unfinished(look))))
 
 
 def _unfinished(look: Look) -> tuple[Evidence, ...]:

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.releases.evidence import evidence_of, passes, samples
+from reconciler.releases.evidence import MOST_ROWS, evidence_of, fitting, passes, samples
+from reconciler.releases.model import Evidence
 from tests.kit.releases import run
 
 
@@ -126,3 +127,13 @@ def test_what_was_counted_before_it_was_dropped_decides() -> None:
     assert (samples(evidence_of(found)), passes(evidence_of(found))) == (15, 15)
     (row,) = evidence_of(dropping(("[1]",), 9, DroppedSuccessfulWithData="nonsense", DroppedFailedWithData="2"))
     assert (row.founded, row.passed, row.failed_on_data) == (3, 1, True)
+
+
+def test_what_a_release_keeps_of_its_measurements_fits_into_an_object() -> None:
+    bad = Evidence(run="r", metric="bad", phase="Failed", query="b" * 2000, message="m" * 500, failed_on_data=True)
+    good = Evidence(run="r", metric="good", phase="Successful", query="g" * 2000, values=("[1]",), message="m" * 500, founded=3)
+    kept = fitting((), [good] * 300 + [bad])
+    assert kept[-1] == bad and kept[0] == good  # in their order, and what ended badly is whole
+    assert samples(kept) == 900 and sum(len(row.query) + len(row.message) for row in kept) < 250_000
+    assert fitting(kept, [bad])[0].query == "" and fitting(kept, [bad])[0].failed_on_data
+    assert [row.metric for row in fitting([good] * (MOST_ROWS - 1), [good, bad])] == ["bad"]
