@@ -191,6 +191,7 @@ def next_entries(
     before: Sequence[InventoryEntry], seen: Mapping[Place, tuple[str, str]], removed: Sequence[Place]
 ) -> tuple[InventoryEntry, ...]:
     """Entries after a pass: everything seen with its present uid and file, and what was there before and is not yet removed."""
-    kept = {entry.place: entry for entry in before if entry.place not in set(removed)}
+    gone = set(removed)
+    kept = {entry.place: entry for entry in before if entry.place not in gone}
     kept.update({place: InventoryEntry(place, uid, file) for place, (uid, file) in seen.items() if uid})
     return tuple(kept[place] for place in sorted(kept))
