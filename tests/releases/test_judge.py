@@ -234,7 +234,8 @@ def test_what_an_override_measured_is_never_counted_as_evidence_of_a_release() -
 
 
 def test_git_that_moves_on_supersedes_a_release_that_was_overridden() -> None:
-    assert judged(facts(overridden=True, newer="Git asks for another version by now")).verdict is Verdict.SUPERSEDED
+    ended = judged(facts(overridden=True, newer="Git asks for another version by now", runs=(run("Running"),)))
+    assert (ended.verdict, ended.evidence) == (Verdict.SUPERSEDED, ())
 
 
 # -- this attempt, and only what was measured -------------------------------------------------------------------------
