@@ -88,8 +88,11 @@ class World:
         self.controller = RolloutController(access, observer)
         self.experimenter = ExperimentController(access, instance)
         self.broken: set[str] = set()
+        self.limits: dict[str, int] = {}
+        """How many pods of an image become available at most; the others stay as they began."""
         self.sizes: list[tuple[int, int]] = []
         self.weights: list[int] = []
+        self.statuses: list[Manifest] = []
         self.wake_at: datetime | None = None
         for resource, manifest in others:
             self.store.put(resource, manifest)
@@ -244,7 +247,8 @@ class World:
 
     def _count(self, replica_set: ReplicaSet) -> None:
         pods = [pod for pod in self.store.list(PODS, NAMESPACE) if controller_uid(pod) == replica_set.uid]
-        ready = sum(1 for _ in pods) if image_of(replica_set.manifest) not in self.broken else 0
+        image = image_of(replica_set.manifest)
+        ready = 0 if image in self.broken else min(len(pods), self.limits.get(image, len(pods)))
         generation = replica_set.manifest["metadata"]["generation"]
         status = {"replicas": len(pods), "readyReplicas": ready, "availableReplicas": ready, "observedGeneration": generation}
         if replica_set.manifest.get("status") != status:
@@ -262,7 +266,9 @@ class World:
         return self
 
     def _note(self) -> None:
-        """The trajectory: (stable, canary) sizes and the weight, whenever they change."""
+        """The trajectory: (stable, canary) sizes, the weight and the status, whenever they change."""
+        if self.statuses[-1:] != [self.status]:
+            self.statuses.append(self.status)
         stable = self.status.get("stableRS", "")
         sizes = (
             sum(r.spec for r in self.replica_sets if r.hash == stable),

@@ -1,6 +1,7 @@
-"""The basic canary: every row of contract 2.12, and what must hold for every other case."""
+"""The basic canary: every row of contract 2.12, read from there, and what must hold for every other case."""
 
-from itertools import pairwise, product
+import re
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
@@ -8,6 +9,9 @@ from hypothesis import strategies as st
 
 from reconciler.rollouts.replicas.basic import Size, next_sizes, targets
 from reconciler.rollouts.replicas.surge import bounds
+from tests.kit.rollouts import canary, pause, rollout, weight
+from tests.kit.tables import Row, pairs, table
+from tests.kit.world import deployed
 
 Pair = tuple[int, int]
 Amount = int | str
@@ -39,135 +43,123 @@ def walk(replicas: int, weight: int, limits: Pair, start: Pair) -> list[Pair]:
     raise AssertionError(f"never comes to rest: {path}")
 
 
-def parsed(path: str) -> list[Pair]:
-    return [(int(stable), int(canary)) for stable, canary in (pair.split("/") for pair in path.split(" > "))]
+Sizes = tuple[Size, Size, tuple[Size, ...]]
 
 
-ROWS: list[tuple[int, int, Amount, Amount, str]] = [
-    (1, 20, "25%", "25%", "1/0 > 1/1"),
-    (1, 50, 0, 1, "1/0 > 0/0 > 0/1"),
-    (1, 49, 0, 1, "1/0"),
-    (1, 20, 1, 0, "1/0 > 1/1"),
-    (2, 50, "25%", "25%", "2/0 > 2/1 > 1/1"),
-    (2, 1, 1, 0, "2/0 > 2/1"),
-    (3, 33, "25%", "25%", "3/0 > 3/1 > 2/1"),
-    (3, 50, 1, 0, "3/0 > 3/1 > 2/1 > 2/2"),
-    (4, 25, "25%", "25%", "4/0 > 3/0 > 3/1"),
-    (4, 25, 1, 0, "4/0 > 4/1 > 3/1"),
-    (4, 50, 2, 0, "4/0 > 4/2 > 2/2"),
-    (4, 100, 1, 0, "4/0 > 4/1 > 3/1 > 3/2 > 2/2 > 2/3 > 1/3 > 1/4 > 0/4"),
-    (4, 100, "100%", 0, "4/0 > 4/4 > 0/4"),
-    (5, 20, "25%", "25%", "5/0 > 4/0 > 4/1"),
-    (5, 10, "25%", "25%", "5/0 > 5/1"),
-    (7, 33, 1, 1, "7/0 > 6/0 > 6/2 > 5/2"),
-    (10, 10, 1, 0, "10/0 > 10/1 > 9/1"),
-    (10, 10, 0, 1, "10/0 > 9/0 > 9/1"),
-    (10, 1, 0, 1, "10/0 > 9/0 > 9/1"),
-    (10, 5, 0, 1, "10/0 > 9/0 > 9/1"),
-    (10, 25, 1, 0, "10/0 > 10/1 > 9/1 > 9/2 > 8/2 > 8/3"),
-    (10, 25, "25%", "25%", "10/0 > 8/0 > 8/3"),
-    (10, 20, "20%", 0, "10/0 > 10/2 > 8/2"),
-    (10, 30, 3, 0, "10/0 > 10/3 > 7/3"),
-    (10, 30, 0, 5, "10/0 > 7/0 > 7/3"),
-    (10, 50, 2, 1, "10/0 > 9/0 > 9/3 > 6/3 > 6/5 > 5/5"),
-    (10, 100, "25%", "25%", "10/0 > 8/0 > 8/5 > 3/5 > 3/10 > 0/10"),
-    (10, 100, 1, 1, "10/0 > 9/0 > 9/2 > 7/2 > 7/4 > 5/4 > 5/6 > 3/6 > 3/8 > 1/8 > 1/10 > 0/10"),
-    (100, 1, "25%", "25%", "100/0 > 99/0 > 99/1"),
-    (10, 0, "25%", "25%", "10/0"),
-    (10, 0, 1, 0, "10/0"),
-]
-FURTHER: list[tuple[int, int, Amount, Amount, str]] = [
-    (10, 10, 3, 2, "10/0 > 9/0 > 9/1"),
-    (10, 50, 3, 2, "9/1 > 7/1 > 7/5 > 5/5"),
-    (10, 100, 3, 2, "5/5 > 3/5 > 3/10 > 0/10"),
-    (10, 50, 1, 0, "9/1 > 9/2 > 8/2 > 8/3 > 7/3 > 7/4 > 6/4 > 6/5 > 5/5"),
-    (5, 10, 1, 1, "5/0 > 5/1"),
-    (5, 50, 1, 1, "5/1 > 3/1 > 3/3"),
-    (5, 100, 1, 1, "3/3 > 1/3 > 1/5 > 0/5"),
-    (4, 0, 1, 0, "0/4 > 1/4 > 1/3 > 2/3 > 2/2 > 3/2 > 3/1 > 4/1 > 4/0"),
-    (4, 0, "25%", "25%", "2/2 > 3/2 > 3/0 > 4/0"),
-    (10, 0, 1, 1, "5/5 > 6/5 > 6/3 > 8/3 > 8/1 > 10/1 > 10/0"),
-    (10, 0, "25%", "25%", "0/10 > 3/10 > 3/5 > 8/5 > 8/0 > 10/0"),
-    (3, 0, 2, 0, "0/3 > 2/3 > 2/1 > 3/1 > 3/0"),
-]
+def pairs_in(text: str) -> list[Pair]:
+    return [(int(stable), int(canary)) for stable, canary in re.findall(r"(\d+)/(\d+)", text)]
 
 
-@pytest.mark.parametrize(("replicas", "weight", "surge", "unavailable", "path"), ROWS + FURTHER)
-def test_pods_move_as_in_the_worked_tables(replicas: int, weight: int, surge: Amount, unavailable: Amount, path: str) -> None:
-    expected = parsed(path)
-    assert walk(replicas, weight, bounds(surge, unavailable, replicas), expected[0]) == expected
+def amount(text: str) -> Amount:
+    return text if text.endswith("%") else int(text)
 
 
-def test_ninety_nine_percent_without_surge_moves_one_pod_at_a_time() -> None:
-    path = walk(10, 99, (0, 1), (10, 0))
-    assert path[:4] == [(10, 0), (9, 0), (9, 1), (8, 1)]
-    assert path[-1] == (1, 9)
-    assert all(abs(a - c) + abs(b - d) == 1 for (a, b), (c, d) in pairwise(path))
+def amounts(row: Row) -> list[tuple[Amount, Amount]]:
+    """The limits of a row; `any` stands for whatever somebody writes."""
+    if row["maxSurge"] == "any":
+        return [("25%", "25%"), (1, 0), (0, 1), (3, 2)]
+    return [(amount(row["maxSurge"]), amount(row["maxUnavail"]))]
 
 
-def test_ninety_nine_percent_with_surge_keeps_one_stable_pod() -> None:
-    path = walk(10, 99, (1, 0), (10, 0))
-    assert path[:4] == [(10, 0), (10, 1), (9, 1), (9, 2)]
-    assert path[-2:] == [(1, 9), (1, 10)]
+def follows(path: list[Pair], row: Row) -> bool:
+    """True when pods went as the row says; three dots leave out what is obvious."""
+    told = row["trajectory from R/0"]
+    if told == "unchanged":
+        return path == [(int(row["R"]), 0)]
+    begin, dots, end = told.partition("...")
+    first, last = pairs_in(begin), pairs_in(end)
+    first = first if first[0] == path[0] else [path[0], *first]
+    return path == first if not dots else path[: len(first)] == first and path[-len(last) :] == last
 
 
-@pytest.mark.parametrize(
-    ("demand", "limits", "sizes", "others", "expected"),
-    [
-        ((4, 100), (1, 0), (Size(4, 1), Size(0, 0)), (), (4, 1)),
-        ((4, 100), (1, 0), (Size(4, 1), Size(1, 1)), (), (3, 1)),
-        ((10, 100), (1, 0), (Size(10, 2), Size(10, 8)), (), (2, 9)),
-        ((10, 100), (1, 0), (Size(10, 0), Size(10, 8)), (), (1, 10)),
-        ((10, 100), (1, 0), (Size(6, 6), Size(5, 8)), (), (5, 5)),
-        ((10, 30), (1, 0), (Size(1, 1), Size(0, 0)), (Size(3, 3),), (7, 1)),
-        ((10, 30), (0, 1), (Size(8, 6), Size(4, 2)), (Size(3, 3),), (8, 4)),
-    ],
-)
-def test_missing_pods_hold_back_only_the_side_that_grows(
-    demand: Pair, limits: Pair, sizes: tuple[Size, Size], others: tuple[Size, ...], expected: Pair
-) -> None:
-    replicas, weight = demand
-    canary_target, stable_target = targets(replicas, weight, 100, limits[0])
-    canary, stable = next_sizes(
+WORKED = table("2.12", "#")
+FOLLOW_ON = table("2.12", "Case")
+MOVES = table("2.12", "R")
+CLOSEST = pairs("2.12", "R,w,surge", "c/s")
+
+
+def test_every_row_of_the_tables_is_read() -> None:
+    assert [row["#"] for row in WORKED] == [str(number) for number in range(1, 33)]
+    assert (len(FOLLOW_ON), len(MOVES), len(CLOSEST)) == (8, 5, 12)
+
+
+@pytest.mark.parametrize("row", WORKED, ids=lambda row: row["#"])
+def test_pods_move_as_in_the_worked_table(row: Row) -> None:
+    replicas, weight = int(row["R"]), int(row["weight"])
+    for surge, unavailable in amounts(row):
+        limits = bounds(surge, unavailable, replicas)
+        assert row["resolved S/U"] in ("-", f"{limits[0]}/{limits[1]}")
+        path = walk(replicas, weight, limits, (replicas, 0))
+        assert follows(path, row) and path[-1] == pairs_in(row["end stable/canary"])[0]
+
+
+@pytest.mark.parametrize("row", WORKED, ids=lambda row: row["#"])
+def test_a_rollout_moves_its_pods_as_in_the_worked_table(row: Row) -> None:
+    replicas, share = int(row["R"]), int(row["weight"])
+    for surge, unavailable in amounts(row):
+        strategy = canary(weight(share), pause(), maxSurge=surge, maxUnavailable=unavailable)
+        world = deployed(rollout(replicas=replicas, canary=strategy)).push("web:2").settle(500)
+        assert follows(world.sizes, row), world.sizes
+
+
+@pytest.mark.parametrize("row", FOLLOW_ON, ids=lambda row: row["Case"])
+def test_pods_go_on_from_there_as_in_the_table(row: Row) -> None:
+    said = re.match(r"(?:abort )?R(\d+) (?:S(\d+)/U(\d+)|(\d+%)/(\d+%))", row["Case"])
+    assert said is not None
+    replicas, surge, unavailable = int(said[1]), amount(said[2] or said[4]), amount(said[3] or said[5])
+    weights = [0] if row["Case"].startswith("abort") else [int(word) for word in row["Case"].partition(", ")[2].split(" -> ")]
+    paths = [pairs_in(path) for path in row["trajectory"].split(";")]
+    for share, path in zip(weights[-len(paths) :], paths, strict=True):
+        assert walk(replicas, share, bounds(surge, unavailable, replicas), path[0]) == path
+
+
+def size(text: str) -> Size:
+    """`4(1)` is 4 pods asked for and 1 available; `0` is none of either."""
+    asked, available = (re.findall(r"\d+", text) * 2)[:2]
+    return Size(int(asked), int(available))
+
+
+@pytest.mark.parametrize("row", MOVES, ids=lambda row: row["result"])
+def test_missing_pods_hold_back_only_the_side_that_grows(row: Row) -> None:
+    limits = pairs_in(row["S/U"])[0]
+    others = () if row["other RS"] == "-" else (size(row["other RS"]),)
+    sides = (size(row["stable spec(avail)"]), size(row["canary spec(avail)"]), others)
+    assert moved((int(row["R"]), int(row["w"])), limits, sides) == pairs_in(row["result"])[0]
+
+
+@pytest.mark.parametrize(("sides", "expected"), [((Size(10, 0), Size(10, 8), ()), (1, 10)), ((Size(6, 6), Size(5, 8), ()), (5, 5))])
+def test_more_available_pods_than_asked_for_count_no_more_than_those(sides: Sizes, expected: Pair) -> None:
+    assert moved((10, 100), (1, 0), sides) == expected
+
+
+def moved(demand: Pair, limits: Pair, sides: Sizes) -> Pair:
+    """The (stable, canary) sizes after one move of both sides and of those that are neither."""
+    replicas, share = demand
+    target_canary, target_stable = targets(replicas, share, 100, limits[0])
+    stable, canary_side, others = sides
+    canary_size, stable_size = next_sizes(
         replicas=replicas,
-        target_canary=canary_target,
-        target_stable=stable_target,
+        target_canary=target_canary,
+        target_stable=target_stable,
         surge=limits[0],
         unavailable=limits[1],
-        stable=sizes[0],
-        canary=sizes[1],
+        stable=stable,
+        canary=canary_side,
         others=others,
     )
-    assert (stable, canary) == expected
+    return stable_size, canary_size
 
 
-@pytest.mark.parametrize(
-    ("replicas", "weight", "surge", "expected"),
-    [
-        (10, 14, 0, (1, 9)),
-        (10, 15, 0, (2, 8)),
-        (10, 18, 1, (2, 9)),
-        (10, 19, 1, (2, 9)),
-        (10, 20, 1, (2, 8)),
-        (10, 23, 1, (2, 8)),
-        (10, 24, 1, (3, 8)),
-        (2, 99, 1, (2, 1)),
-        (3, 10, 1, (1, 3)),
-        (3, 49, 1, (2, 2)),
-        (1, 1, 1, (1, 1)),
-        (1, 100, 1, (1, 0)),
-        (0, 50, 1, (0, 0)),
-    ],
-)
-def test_targets_are_the_closest_fit(replicas: int, weight: int, surge: int, expected: Pair) -> None:
-    assert targets(replicas, weight, 100, surge) == expected
+@pytest.mark.parametrize(("question", "answer"), CLOSEST)
+def test_targets_are_the_closest_fit(question: str, answer: str) -> None:
+    replicas, share, surge = (int(word) for word in question.split(","))
+    assert [targets(replicas, share, 100, surge)] == pairs_in(answer)
 
 
 def test_a_share_between_the_ends_has_a_pod_on_both_sides() -> None:
-    for replicas, weight, surge in product(range(2, 16), range(1, 100), (0, 1)):
-        canary, stable = targets(replicas, weight, 100, surge)
-        assert min(canary, stable) >= 1
-        assert replicas <= canary + stable <= replicas + surge
+    for replicas, share, surge in product(range(2, 16), range(1, 100), (0, 1)):
+        sides = targets(replicas, share, 100, surge)
+        assert min(sides) >= 1 and replicas <= sum(sides) <= replicas + surge
 
 
 def test_a_tie_that_would_take_every_pod_leaves_one_stable() -> None:

@@ -1,5 +1,7 @@
 """The canary behind a router: contract 2.4–2.6, 2.13 and 9.2."""
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,38 +17,34 @@ from reconciler.rollouts.replicas.routed import (
     stable_at_desired,
     stable_count,
 )
+from tests.kit.tables import Row, table
+
+WORKED = table("2.13", "R")
 
 
-@pytest.mark.parametrize(
-    ("replicas", "weight", "minimum", "canary", "settled"),
-    [
-        (1, 10, 0, 1, 1),
-        (3, 33, 0, 1, 3),
-        (4, 25, 0, 1, 3),
-        (4, 75, 0, 3, 1),
-        (5, 20, 0, 1, 4),
-        (7, 50, 0, 4, 4),
-        (10, 1, 0, 1, 10),
-        (10, 15, 0, 2, 9),
-        (10, 99, 0, 10, 1),
-        (10, 100, 0, 10, 0),
-        (100, 1, 0, 1, 99),
-        (10, 5, 2, 2, 10),
-        (10, 95, 2, 10, 2),
-        (10, 0, 2, 0, 10),
-        (1, 5, 2, 1, 1),
-    ],
-)
-def test_counts_follow_the_worked_table(replicas: int, weight: int, minimum: int, canary: int, settled: int) -> None:
-    assert canary_count(replicas, weight, 100, minimum=minimum) == canary
-    assert stable_count(replicas, weight, 100 - weight, 100, dynamic=False, minimum=minimum) == replicas
-    assert stable_count(replicas, weight, 100, 100, dynamic=True, minimum=minimum) == replicas
-    assert stable_count(replicas, weight, 100 - weight, 100, dynamic=True, minimum=minimum) == settled
+def numbers(text: str) -> list[int]:
+    return [int(word) for word in re.findall(r"\d+", text)]
 
 
-def test_weights_can_be_finer_than_percent() -> None:
-    assert canary_count(100, 5, 1000) == 1
-    assert stable_count(100, 5, 995, 1000, dynamic=True) == 100
+def test_every_row_of_the_table_is_read() -> None:
+    assert len(WORKED) == 19
+
+
+@pytest.mark.parametrize("row", WORKED, ids=lambda row: f"{row['R']}-{row['weight']}-{row['extra']}")
+def test_counts_follow_the_worked_table(row: Row) -> None:
+    """A weight is of 100 unless the row says of what; `any` weight is one that setCanaryScale makes no difference to."""
+    replicas = int(row["R"])
+    share, maximum = numbers(row["weight"]) if " of " in row["weight"] else (*(numbers(row["weight"]) or [50]), 100)
+    said = {
+        word: numbers(row["extra"])[0] for word in ("minPods", "setCanaryScale weight", "setCanaryScale replicas") if word in row["extra"]
+    }
+    minimum, explicit, scale = said.get("minPods", 0), said.get("setCanaryScale replicas"), said.get("setCanaryScale weight")
+    counted = canary_count(replicas, share, maximum, explicit=explicit, scale_weight=scale, minimum=minimum)
+    assert counted == numbers(row["canary"])[0]
+    assert stable_count(replicas, share, maximum - share, maximum, dynamic=False, minimum=minimum) == int(row["stable (static)"])
+    for column, left in (("stable (dynamic, in flight from 0 %)", maximum), ("stable (dynamic, settled)", maximum - share)):
+        if row[column] and explicit is None:
+            assert stable_count(replicas, share, left, maximum, dynamic=True, minimum=minimum) == int(row[column])
 
 
 @pytest.mark.parametrize(("explicit", "scale_weight", "expected"), [(None, 200, 8), (9, None, 9), (0, None, 0), (9, 200, 9), (1, None, 1)])
