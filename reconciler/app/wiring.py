@@ -61,7 +61,7 @@ from reconciler.runtime.recorder import Recorder
 from reconciler.runtime.worker import Controller
 from reconciler.sources.follow import GitSource
 from reconciler.sources.observe_inventory import Inventories
-from reconciler.sources.renderer import Renderer, RenderOptions
+from reconciler.sources.renderer import Renderer, render_options
 from reconciler.sources.settings import CredentialFile, SourceSettings
 from reconciler.sync.apply import SourceApply
 from reconciler.sync.controller import Parts, SourceController
@@ -258,12 +258,6 @@ def siblings(source: SourceSettings, sources: Iterable[SourceSettings]) -> dict[
     """What renders the other sources of the same branch."""
     same = [one for one in sources if (one.repository, one.branch) == (source.repository, source.branch) and one.name != source.name]
     return {one.name: neighbour(one.renderer, render_options(one)) for one in same}
-
-
-def render_options(source: SourceSettings) -> RenderOptions:
-    """What a source says about its files."""
-    path = "/".join(part for part in source.path.split("/") if part not in ("", "."))
-    return RenderOptions(source=source.name, path=path, namespace=source.namespace, exclude=source.exclude, helm=source.helm)
 
 
 def _hands(environment: Environment, source: GitSource, known: Forge | None) -> Hands:

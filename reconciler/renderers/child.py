@@ -58,11 +58,6 @@ async def output_of(call: ChildCall) -> bytes:
         raise
 
 
-def output_now(call: ChildCall) -> bytes:
-    """The same for a command line that has nothing else to do meanwhile."""
-    return _Child(call).run()
-
-
 class _Child:
     """One process that another thread can end, with everything it started."""
 

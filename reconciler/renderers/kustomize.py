@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from reconciler.git.objects import Snapshot, SourceProblem
-from reconciler.renderers.child import ChildCall, ChildFailed, output_now, output_of, program
+from reconciler.renderers.child import ChildCall, ChildFailed, output_of, program
 from reconciler.renderers.kustomize_closure import MARKERS, Inputs, closure, marker_of
 from reconciler.renderers.memory import RenderMemory, fingerprint
 from reconciler.sources.documents import Parsed, objects_of, parsed_from
@@ -53,18 +53,6 @@ class KustomizeRenderer:
         except ChildFailed as failed:
             return self._failed(snapshot, found, failed)
         return self._learned(snapshot, found, _parsed(self._options, snapshot, output, previous))
-
-    def render_now(self, snapshot: Snapshot) -> Parsed:
-        """The same for a command line that has nothing else to do meanwhile."""
-        found = self._closure(snapshot)
-        refused = self._refused(snapshot, found)
-        if refused is not None:
-            return refused
-        try:
-            output = output_now(self._call(snapshot, found))
-        except ChildFailed as failed:
-            return self._failed(snapshot, found, failed)
-        return self._learned(snapshot, found, _parsed(self._options, snapshot, output, None))
 
     def _closure(self, snapshot: Snapshot) -> Inputs:
         return closure(snapshot.files, snapshot.absent, self._options.path, snapshot.problems)

@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 
 from reconciler.git.objects import Snapshot
 from reconciler.sources.documents import Parsed
-from reconciler.sources.settings import HelmSettings
+from reconciler.sources.settings import HelmSettings, SourceSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +21,12 @@ class RenderOptions:
     namespace: str = ""
     exclude: tuple[str, ...] = ()
     helm: HelmSettings = field(default_factory=HelmSettings)
+
+
+def render_options(source: SourceSettings) -> RenderOptions:
+    """What a source says about its files."""
+    path = "/".join(part for part in source.path.split("/") if part not in ("", "."))
+    return RenderOptions(source=source.name, path=path, namespace=source.namespace, exclude=source.exclude, helm=source.helm)
 
 
 class Renderer(Protocol):

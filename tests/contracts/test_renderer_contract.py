@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import replace as with_
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from reconciler.renderers.registry import RENDERERS
 from reconciler.sources.documents import SUFFIXES
 from reconciler.sources.renderer import Renderer, RenderOptions
 from reconciler.sources.settings import HelmSettings
-from tests.kit.helm import real_helm
+from tests.kit.helm import real_helm, toy_helm
 from tests.kit.manifests import deployment, snapshot
 
 
@@ -35,23 +36,31 @@ CASES: Mapping[str, Case] = {
 }
 
 
-NAMES = [pytest.param(name, marks=[pytest.mark.real] if name == "helm" else []) for name in sorted(RENDERERS)]
+TOY = "toy helm"
+NAMES = [TOY, *(pytest.param(name, marks=[pytest.mark.real] if name == "helm" else []) for name in sorted(RENDERERS))]
 
 
 @pytest.fixture(params=NAMES)
-def name(request: pytest.FixtureRequest) -> str:
+def named(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def options_of(name: str, namespace: str = "") -> RenderOptions:
-    """For a folder of a source; the program is looked for only where it is needed."""
-    helm = HelmSettings(program=real_helm()) if name == "helm" else HelmSettings()
-    return RenderOptions(path="a", namespace=namespace, helm=helm)
+@pytest.fixture
+def name(named: str) -> str:
+    return "helm" if named == TOY else named
 
 
 @pytest.fixture
-def renderer(name: str) -> Renderer:
-    return RENDERERS[name](options_of(name))
+def options(named: str, tmp_path: Path) -> RenderOptions:
+    """For a folder of a source; the program is looked for only where it is needed."""
+    programs = {"helm": real_helm, TOY: lambda: toy_helm(tmp_path)}
+    helm = HelmSettings(program=programs[named]()) if named in programs else HelmSettings()
+    return RenderOptions(path="a", helm=helm)
+
+
+@pytest.fixture
+def renderer(name: str, options: RenderOptions) -> Renderer:
+    return RENDERERS[name](options)
 
 
 @pytest.fixture
@@ -101,7 +110,7 @@ async def test_an_earlier_result_changes_nothing_but_the_cost(renderer: Renderer
     assert [located.manifest for located in again.manifests] == [located.manifest for located in fresh.manifests]
 
 
-async def test_objects_without_a_namespace_get_that_of_the_source(name: str, case: Case) -> None:
+async def test_objects_without_a_namespace_get_that_of_the_source(name: str, options: RenderOptions, case: Case) -> None:
     homeless = {file: text.replace("  namespace: shop\n", "") for file, text in case.files.items()}
-    rendered = await RENDERERS[name](options_of(name, "home")).render(snapshot(homeless))
+    rendered = await RENDERERS[name](with_(options, namespace="home")).render(snapshot(homeless))
     assert {located.key[1] for located in rendered.manifests} == {"home"}

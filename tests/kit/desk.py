@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import httpx
 
-from reconciler.app.wiring import render_options, siblings, write_remote
+from reconciler.app.wiring import siblings, write_remote
 from reconciler.forges.plain import Plain
 from reconciler.git.environment import remote_of
 from reconciler.git.mirror import Mirror
@@ -34,6 +34,7 @@ from reconciler.runtime.recorder import Recorder
 from reconciler.sources.follow import GitSource
 from reconciler.sources.inventory import Inventory, config_map_name, parse_inventory
 from reconciler.sources.observe_inventory import Inventories
+from reconciler.sources.renderer import render_options
 from reconciler.sources.settings import Allow, SourceSettings
 from reconciler.sync.apply import SourceApply
 from reconciler.sync.controller import Parts, SourceController

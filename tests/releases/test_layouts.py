@@ -8,7 +8,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from reconciler.app.wiring import render_options
 from reconciler.git.environment import remote_of
 from reconciler.git.mirror import Mirror
 from reconciler.git.refs import RemoteRefs
@@ -17,6 +16,7 @@ from reconciler.sources.documents import Parsed
 from reconciler.sources.edits import Caution, Direct, Outcome, ProposedEdit, restore_edits
 from reconciler.sources.follow import GitSource
 from reconciler.sources.model import WorkloadId
+from reconciler.sources.renderer import render_options
 from reconciler.sources.rewrites import rewrites
 from reconciler.sources.settings import HelmSettings
 from reconciler.sources.templates import identity, workloads

@@ -13,7 +13,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from reconciler.app.wiring import render_options
 from reconciler.git.environment import remote_of
 from reconciler.git.mirror import Mirror
 from reconciler.git.refs import RemoteRefs
@@ -22,6 +21,7 @@ from reconciler.sources.documents import Parsed
 from reconciler.sources.edits import Caution, Direct, ProposedEdit
 from reconciler.sources.follow import GitSource
 from reconciler.sources.model import WorkloadId
+from reconciler.sources.renderer import render_options
 from reconciler.sources.rewrites import moved_objects, rewrites
 from reconciler.sources.templates import identity, workloads
 from tests.kit.desk import SETTINGS, rollout

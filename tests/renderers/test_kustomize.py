@@ -9,7 +9,7 @@ from reconciler.git.environment import remote_of
 from reconciler.git.mirror import Mirror
 from reconciler.git.objects import Snapshot
 from reconciler.git.tree import LARGEST_FILE, snapshot, with_files
-from reconciler.renderers.child import ChildCall, ChildFailed, output_now, output_of
+from reconciler.renderers.child import ChildCall, ChildFailed, output_of
 from reconciler.renderers.kustomize import KustomizeRenderer
 from reconciler.renderers.kustomize_closure import closure
 from reconciler.renderers.registry import renderer
@@ -125,24 +125,24 @@ async def test_a_program_that_never_ends_is_ended() -> None:
         await output_of(ChildCall(("/bin/sleep", "1000"), {}, seconds=0.2))
 
 
-def test_a_program_sees_nothing_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_program_sees_nothing_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_TOKEN", "hunter2")
-    text = output_now(ChildCall(("/bin/sh", "-c", "/usr/bin/env; /bin/ls -a; echo at $HOME"), {"only.yaml": b""})).decode()
+    text = (await output_of(ChildCall(("/bin/sh", "-c", "/usr/bin/env; /bin/ls -a; echo at $HOME"), {"only.yaml": b""}))).decode()
     assert "hunter2" not in text and "only.yaml" in text
     assert "at /tmp/reconciler-render-" in text and "PATH=/nonexistent" in text
 
 
-def test_what_a_program_says_when_it_fails_is_one_line() -> None:
+async def test_what_a_program_says_when_it_fails_is_one_line() -> None:
     with pytest.raises(ChildFailed) as failed:
-        output_now(ChildCall(("/bin/sh", "-c", "printf 'one\\ntwo\\033[31m' >&2; exit 3"), {}))
+        await output_of(ChildCall(("/bin/sh", "-c", "printf 'one\\ntwo\\033[31m' >&2; exit 3"), {}))
     assert str(failed.value) == "one two\\x1b[31m"
     with pytest.raises(ChildFailed, match="ended with status 4 and said nothing"):
-        output_now(ChildCall(("/bin/sh", "-c", "exit 4"), {}))
+        await output_of(ChildCall(("/bin/sh", "-c", "exit 4"), {}))
 
 
-def test_an_endless_output_is_cut() -> None:
+async def test_an_endless_output_is_cut() -> None:
     with pytest.raises(ChildFailed, match=r"signal|printed more than"):
-        output_now(ChildCall(("/bin/cat", "/dev/zero"), {}))
+        await output_of(ChildCall(("/bin/cat", "/dev/zero"), {}))
 
 
 async def test_the_files_decide_who_renders(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from reconciler.app.cli.cluster import ClusterPlace, ask, located
+from reconciler.app.cli.configured import Names, Settings, configured
 from reconciler.app.cli.family import frozen_now
 from reconciler.app.cli.files import manifests_at, options_of
 from reconciler.app.cli.output import Output, show_plain
@@ -50,13 +51,18 @@ def diff(
     place: ClusterPlace,
     files: Annotated[list[Path], typer.Argument(help="manifest files or folders, as they are in Git")],
     exclude: Annotated[list[str] | None, typer.Option("--exclude", help="a glob of files to leave out, as in `exclude`")] = None,
+    config: Settings = None,
+    names: Names = None,
     output: Output = "text",
 ) -> None:
     """Compare manifests with the cluster. Exit code 1 when anything differs, 3 when something cannot be compared.
 
+    A folder with a kustomization or a Helm chart is rendered first, with -c as the source says that follows it.
+
     Example: reconciler diff environments/demo/storefront
+    Example: reconciler diff charts/shop -c reconciler.yaml --source shop-production
     """
-    manifests = manifests_at(files, options_of(place.namespace, exclude or ())).manifests
+    manifests = manifests_at(files, options_of(place.namespace, exclude or ()), configured(config, names)).manifests
     found, frozen = ask(place, lambda client: _looked_at(client, manifests))
     warn_frozen(frozen, place)
     if output != "text":

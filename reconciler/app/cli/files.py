@@ -1,18 +1,19 @@
 """Manifest files from disk, rendered as a source is."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from reconciler.app.cli.folders import local_folder, rendered_folder
 from reconciler.git.objects import Hides, Snapshot, SourceProblem
 from reconciler.git.tree import POINTER, SUFFIXES, UNRENDERED, written_for_a_tool
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.unusable import reason_of
-from reconciler.renderers.kustomize import KustomizeRenderer
+from reconciler.renderers.helm_closure import CHART
 from reconciler.renderers.kustomize_closure import MARKERS
 from reconciler.renderers.plain import rendered
 from reconciler.sources.documents import Parsed, joined
 from reconciler.sources.renderer import RenderOptions
+from reconciler.sources.settings import SourceSettings
 
 LIMIT = 1 << 20
 
@@ -23,37 +24,25 @@ def options_of(namespace: str, exclude: Iterable[str]) -> RenderOptions:
     return RenderOptions(namespace=namespace, exclude=globs)
 
 
-def manifests_at(paths: Iterable[Path], options: RenderOptions) -> Parsed:
+def manifests_at(paths: Iterable[Path], options: RenderOptions, sources: Sequence[SourceSettings] = ()) -> Parsed:
     """All manifests of files and folders. Raises Terminal naming the first file that cannot be used."""
-    rest, folders = apart(paths)
-    parsed = joined(rendered(snapshot_at(rest), None, options), *made_from(folders, options))
+    rest, folders = apart(paths, sources)
+    parsed = joined(rendered(snapshot_at(rest), None, options), *made_from(folders, options, sources))
     if parsed.problems:
         raise Terminal("\n".join(str(problem) for problem in parsed.problems))
     return parsed
 
 
-def apart(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
-    """What is read as it is, and the folders that are rendered, as a source with that path would be."""
-    folders = [path for path in paths if any((path / marker).is_file() for marker in MARKERS)]
-    return [path for path in paths if path not in folders], folders
+def apart(paths: Iterable[Path], sources: Sequence[SourceSettings] = ()) -> tuple[list[Path], list[Path]]:
+    """What is read as it is, and the folders that are rendered: those with a kustomization or a chart, and all where sources are known."""
+    known = list(paths)
+    folders = [path for path in known if path.is_dir() and (sources or any((path / marker).is_file() for marker in (*MARKERS, CHART)))]
+    return [path for path in known if path not in folders], folders
 
 
-def made_from(folders: Iterable[Path], options: RenderOptions) -> list[Parsed]:
+def made_from(folders: Iterable[Path], options: RenderOptions, sources: Sequence[SourceSettings] = ()) -> list[Parsed]:
     """What each folder is rendered to; its files are named from the root of its repository, or else from here."""
-    return [_made_from(folder.resolve(), options) for folder in folders]
-
-
-def _made_from(folder: Path, options: RenderOptions) -> Parsed:
-    root = next((place for place in folder.parents if (place / ".git").exists()), None)
-    root = root or (Path.cwd() if folder.is_relative_to(Path.cwd()) else folder.parent)
-    name = folder.relative_to(root).as_posix()
-    kustomize = KustomizeRenderer(replace(options, path="" if name == "." else name, exclude=()))
-    found = Snapshot("", "", {})
-    while names := kustomize.missing(found):
-        here = {name: root / name for name in names}
-        there = {name: _read(path) for name, path in here.items() if path.is_file() and path.resolve() == path}
-        found = replace(found, files={**found.files, **there}, absent=found.absent | set(names) - there.keys())
-    return kustomize.render_now(found)
+    return [rendered_folder(local_folder(folder, options, sources)).parsed for folder in folders]
 
 
 def snapshot_at(paths: Iterable[Path]) -> Snapshot:

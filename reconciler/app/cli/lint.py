@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from reconciler.app.cli.configured import Names, Settings, configured
 from reconciler.app.cli.output import Output, show_plain
 
 if TYPE_CHECKING:
@@ -22,22 +23,27 @@ def lint(
     files: Annotated[list[Path], typer.Argument(help="manifests, a reconciler.yaml, or folders of them")],
     namespace: Annotated[str, typer.Option("--default-namespace", help="the source's `namespace`: of objects that name none")] = "",
     exclude: Annotated[list[str] | None, typer.Option("--exclude", help="a glob of files to leave out, as in `exclude`")] = None,
+    config: Settings = None,
+    names: Names = None,
     output: Output = "text",
 ) -> None:
     """Check syntax, schema and references of Rollouts, analysis templates, policies, Services, routes and settings.
 
     References are looked up among the files given. What a folder clearly should hold and does not is an error; what may be elsewhere is
-    only a note. A folder with a kustomization is looked at as kustomize renders it, one inside of another folder or a Helm chart not at
-    all: that is a note. A warning is about what works and cannot do what it is there for: an analysis that never fails, a policy's field
-    that the settings given beside it make idle. Exit code 1 on errors.
+    only a note. A folder with a kustomization or a Helm chart is looked at as it is rendered, with -c as the source says that follows it;
+    one inside of another folder is not looked at: that is a note. A warning is about what works and cannot do what it is there for: an
+    analysis that never fails, a policy's field that the settings given beside it make idle. Exit code 1 on errors.
 
     Example: reconciler lint environments/demo reconciler.yaml
+    Example: reconciler lint charts/shop -c reconciler.yaml --source shop-production
     """
     from reconciler.app.cli.files import apart, made_from, options_of, snapshot_at
     from reconciler.app.lint.lint import lint_snapshot as look
 
-    (rest, folders), options = apart(files), options_of(namespace, exclude or ())
-    report = look(snapshot_at(rest), options, whole=any(path.is_dir() for path in files), made=made_from(folders, options))
+    sources, options = configured(config, names), options_of(namespace, exclude or ())
+    rest, folders = apart(files, sources)
+    made = made_from(folders, options, sources)
+    report = look(snapshot_at(rest), options, whole=any(path.is_dir() for path in files), made=made)
     if output != "text":
         show_plain(_words(report), output)
     else:

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
-from reconciler.app.wiring import render_options, siblings
+from reconciler.app.wiring import siblings
 from reconciler.git.command import GitCall, Runner
 from reconciler.git.environment import remote_of
 from reconciler.git.mirror import Mirror
@@ -16,18 +16,21 @@ from reconciler.git.refs import RemoteRefs
 from reconciler.kernel.errors import Terminal
 from reconciler.renderers.registry import renderer
 from reconciler.sources.follow import GitSource
+from reconciler.sources.renderer import render_options
 from reconciler.sources.settings import SourceSettings
 
 UPSTREAM = "origin/HEAD"
+NOBODY = {f"GIT_{who}_{what}": "nobody" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 FETCH = "fetch it first (in a pipeline: the whole history, such as `fetch-depth: 0`)"
 
 
 class Clone:
-    """One repository on this disk, and a mirror beside it that borrows its objects."""
+    """One repository on this disk, and a mirror beside it, in `home`, that borrows its objects."""
 
-    def __init__(self, top: Path, mirror: Mirror, own: Runner) -> None:
+    def __init__(self, top: Path, mirror: Mirror, own: Runner, home: Path) -> None:
         self.top = top
         self._mirror = mirror
+        self._home = home
         self._own = own
 
     async def ends(self, words: str) -> tuple[Oid, Oid]:
@@ -44,13 +47,31 @@ class Clone:
             return await self._commit(left or "HEAD"), await self._commit(right or "HEAD")
         return await self._commit(f"{words}^"), await self._commit(words)
 
+    async def worktree(self) -> tuple[Oid, Oid]:
+        """HEAD, and a commit on it of everything that is not committed yet, but for what `.gitignore` names; only the mirror has it.
+
+        Raises Terminal for a clone without a commit, and what git's words name.
+        """
+        head, runner = await self._commit("HEAD"), self._mirror.runner
+        # The mirror's own configuration counts: what the clone's names as filters or monitors would be run.
+        there = {"GIT_DIR": str(self._home), "GIT_WORK_TREE": str(self.top), "GIT_INDEX_FILE": str(self._home / "index-of-worktree")}
+        for words in (("read-tree", head), ("add", "--all", "--", str(self.top))):
+            await runner.output(GitCall(words, variables=there))
+        tree = await runner.output(GitCall(("write-tree",), variables=there))
+        call = GitCall(("commit-tree", tree.decode().strip(), "-p", head, "-m", "not committed yet"), variables={**there, **NOBODY})
+        return head, (await runner.output(call)).decode().strip()
+
+    async def names_no_commit(self, words: str) -> bool:
+        """True for words that stand for no commit here."""
+        return bool((await self._own.run(_verified(words))).status)
+
     def source(self, settings: SourceSettings, others: Iterable[SourceSettings], http: httpx.AsyncClient) -> GitSource:
         """A source of this repository as the daemon would follow it."""
         refs, found = RemoteRefs(http, self._mirror.runner), renderer(settings.renderer, render_options(settings))
         return GitSource(settings, self._mirror, refs, found, siblings(settings, others))
 
     async def _commit(self, name: str) -> Oid:
-        finished = await self._own.run(GitCall(("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")))
+        finished = await self._own.run(_verified(name))
         if finished.status:
             remedy = "name a range, such as main...HEAD" if name.removesuffix("^") == UPSTREAM else FETCH
             raise Terminal(f"{name}: no such commit in {self.top}: {remedy}")
@@ -61,6 +82,10 @@ class Clone:
         if finished.status:
             raise Terminal(f"{base[:12]} and {head[:12]} have no common commit in {self.top}: {FETCH}")
         return finished.stdout.decode().split()[0]
+
+
+def _verified(name: str) -> GitCall:
+    return GitCall(("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"))
 
 
 @asynccontextmanager
@@ -76,7 +101,7 @@ async def clone_at(place: Path) -> AsyncIterator[Clone]:
         mirror = Mirror(home / "mirror.git", remote_of(str(top)), home / "home")
         try:
             await mirror.borrow(objects)
-            yield Clone(top, mirror, own)
+            yield Clone(top, mirror, own, home / "mirror.git")
         finally:
             mirror.close()
             own.close()

@@ -1,13 +1,15 @@
 """`reconciler plan`: what a range of commits would release, and what the way back would be, before it is merged. No cluster is asked."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reconciler.app.cli.configured import Names, configured
 from reconciler.app.cli.output import show_plain
 from reconciler.kernel.errors import Terminal
 from reconciler.sources.settings import Allow, SourceSettings
@@ -21,10 +23,14 @@ if TYPE_CHECKING:
 
 FORMS = ("text", "markdown", "json", "yaml")
 NEGATIVE = 1
-Range = Annotated[str, typer.Argument(metavar="[RANGE]", help="A..B, A...B or one commit; default: origin/HEAD...HEAD")]
+Range = Annotated[
+    str,
+    typer.Argument(
+        metavar="[RANGE|DIR]", help="A..B, A...B or one commit, default: origin/HEAD...HEAD; or a folder: what is not committed"
+    ),
+]
 Place = Annotated[Path, typer.Option("-C", metavar="DIR", help="the clone, or a folder in it")]
 Settings = Annotated[Path | None, typer.Option("-c", "--config", metavar="FILE", help="a reconciler.yaml: its sources are planned")]
-Names = Annotated[list[str] | None, typer.Option("--source", metavar="NAME", help="with -c: only this source; may be repeated")]
 Folder = Annotated[str, typer.Option("--path", help="without -c: the folder that a source follows, from the repository's root")]
 Home = Annotated[str, typer.Option("--default-namespace", help="without -c: the source's `namespace`, of objects that name none")]
 Strict = Annotated[bool, typer.Option("--strict", help="exit code 1 if a change could be taken back by hand only, or cannot be read")]
@@ -48,18 +54,18 @@ def plan(
 ) -> None:
     """Say what a range of commits would release: which workloads, by which fields, in which steps, and the way back of each.
 
-    Files are rendered as the daemon renders them, from the commits of this clone; what is not committed does not count. The way back is
-    the edit that would be written if the version failed, found out as a release does when it opens. No cluster is asked, so holds, what
-    serves, and policies that adopt a Deployment are not known.
+    Files are rendered as the daemon renders them, from the commits of this clone. Where a folder is named, it is what a commit of all that
+    is not committed yet would release. The way back is the edit that would be written if the version failed, found out as a release does
+    when it opens. No cluster is asked, so holds, what serves, and policies that adopt a Deployment are not known.
 
     Example: reconciler plan main...HEAD -c reconciler.yaml -o markdown --strict
     Example: reconciler plan HEAD --path overlays/production
+    Example: reconciler plan overlays/production
     """
     if output not in FORMS:
         raise typer.BadParameter(f"-o {output}: there is no such form; there are {', '.join(FORMS)}")
-    if names and config is None:
-        raise typer.BadParameter("--source needs -c: sources have their names from a reconciler.yaml")
-    plans = asyncio.run(_plans(place.resolve(), commits, _sources(config, names or (), folder, namespace)))
+    sources = configured(config, names) if config or names else (_unnamed(folder, namespace),)
+    plans = asyncio.run(_plans(place.resolve(), commits, sources))
     match output:
         case "text":
             typer.echo(as_text(plans))
@@ -69,18 +75,6 @@ def plan(
             show_plain([plain(one) for one in plans], output)
     if strict and any(one.by_hand or one.problems for one in plans):
         raise typer.Exit(NEGATIVE)
-
-
-def _sources(config: Path | None, names: Sequence[str], folder: str, namespace: str) -> tuple[SourceSettings, ...]:
-    if config is None:
-        return (_unnamed(folder, namespace),)
-    from reconciler.app.settings.reading import load_settings
-
-    sources = {source.name: source for source in load_settings(config).sources}
-    for name in names:
-        if name not in sources:
-            raise Terminal(f"{config}: there is no source {name!r}; there are {', '.join(sources) or 'none'}")
-    return tuple(source for name, source in sources.items() if not names or name in names)
 
 
 def _unnamed(folder: str, namespace: str) -> SourceSettings:
@@ -105,8 +99,20 @@ async def _plans(place: Path, commits: str, sources: Iterable[SourceSettings]) -
 
     known = list(sources)
     async with clone_at(place) as clone, httpx.AsyncClient(trust_env=False) as http:
-        base, head = await clone.ends(commits)
-        return [await _plan_of(clone.source(source, known, http), (base, head)) for source in known]
+        folder = (place / commits).resolve()
+        if ".." in commits or not commits or not folder.is_dir() or not await clone.names_no_commit(commits):
+            ends = await clone.ends(commits)
+        else:
+            ends = await clone.worktree()
+            known = [source if source.name else replace(source, path=_from(clone.top, folder)) for source in known]
+        return [await _plan_of(clone.source(source, known, http), ends) for source in known]
+
+
+def _from(top: Path, folder: Path) -> str:
+    """A folder as a source of this clone names it. Raises Terminal for one of another repository."""
+    if not folder.is_relative_to(top):
+        raise Terminal(f"{folder}: is not in {top}; name its clone with -C")
+    return folder.relative_to(top).as_posix()
 
 
 async def _plan_of(source: "GitSource", ends: tuple[str, str]) -> ReleasePlan:

@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
+from reconciler.app.cli.configured import Names, Settings, configured
 from reconciler.kernel.errors import Terminal
+from reconciler.sources.settings import SourceSettings
 
 MISSED = 1
 FORMS = ("text", "json", "junit")
@@ -21,19 +23,23 @@ def register(app: typer.Typer) -> None:
         seed: Annotated[int, typer.Option(help="0: nothing goes wrong around it; any other number has faults of its own", min=0)] = 0,
         runs: Annotated[int, typer.Option(help="how many seeds, one after the other", min=1)] = 1,
         namespace: Annotated[str, typer.Option("--namespace", "-n", help="of objects that name none")] = "default",
+        config: Settings = None,
+        names: Names = None,
         output: Annotated[str, typer.Option("--output", "-o", help="text, json or junit")] = "text",
     ) -> None:
         """Release every Rollout of a folder under virtual time: hours in a second, no cluster, nothing is written anywhere.
+
+        A folder with a kustomization or a Helm chart is rendered, with -c as the source says that follows it.
 
         Exit code 0 only if every expectation and every law held. Example: reconciler simulate environments/demo
         """
         if output not in FORMS:
             raise Terminal(f"-o {output}: there is no such form; there are {', '.join(FORMS)}")
-        if not _simulated((folder, story, seed, runs, namespace), output):
+        if not _simulated((folder, story, seed, runs, namespace, configured(config, names)), output):
             raise typer.Exit(MISSED)
 
 
-def _simulated(asked: tuple[Path, Path | None, int, int, str], output: str) -> bool:
+def _simulated(asked: tuple[Path, Path | None, int, int, str, tuple[SourceSettings, ...]], output: str) -> bool:
     """Play and print; whether everything held. Raises Terminal where the sandbox, or a part of it, is not installed."""
     try:
         from reconciler_sandbox.rehearsal.virtual.simulate import Order, as_json, as_junit, as_text, simulate
@@ -42,7 +48,7 @@ def _simulated(asked: tuple[Path, Path | None, int, int, str], output: str) -> b
         if missing.partition(".")[0] == "reconciler":
             raise  # a part of ourselves is no extra
         raise Terminal(f"simulate needs the sandbox, and {missing} is not installed: pip install 'reconciler[sandbox]'") from error
-    folder, story, seed, runs, namespace = asked
-    played = simulate(Order(folder=folder, story=story, seed=seed, runs=runs, namespace=namespace))
+    folder, story, seed, runs, namespace, sources = asked
+    played = simulate(Order(folder=folder, story=story, seed=seed, runs=runs, namespace=namespace, sources=sources))
     typer.echo({"text": as_text, "json": as_json, "junit": as_junit}[output](played), nl=False)
     return not any(one.wrong for one in played)

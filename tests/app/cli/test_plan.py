@@ -155,6 +155,38 @@ def test_markup_of_strangers_is_no_markup_in_a_comment(clone: Checkout, plan: Pl
     assert row.count(" | ") == 3 and "``" in row and r"\|" in row
 
 
+def test_a_folder_is_what_is_not_committed_yet(clone: Checkout, plan: Planned) -> None:
+    clone.commit({"prod/web.yaml": rollout(), "stage/web.yaml": rollout(), ".gitignore": "*.secret.yaml\n"})
+    (clone.top / "prod/web.yaml").write_text(rollout(BAD))
+    (clone.top / "prod/api.yaml").write_text(rollout("api:1", "api"))
+    (clone.top / "prod/own.secret.yaml").write_text("kind: [")
+    before = clone.inside()
+    code, said = plan(clone, "prod", "--strict")
+    assert code == 0 and f"{IMAGE}:1.0 -> {BAD}" in said and "Rollout shop/api" in said
+    assert said.splitlines()[0].startswith("prod: 2 releases in ")
+    assert plan(clone, "stage")[1].startswith("stage: no releases in ")
+    assert clone.inside() == before
+
+
+def test_filters_and_links_of_a_clone_that_others_wrote_do_nothing(clone: Checkout, plan: Planned) -> None:
+    clone.commit({"prod/web.yaml": rollout(), ".gitattributes": "*.yaml filter=bad\n"})
+    clone.git("config", "filter.bad.clean", f"touch {clone.top}/ran; cat")
+    clone.git("config", "core.fsmonitor", f"touch {clone.top}/ran; false")
+    (clone.top / "prod/web.yaml").write_text(rollout(BAD))
+    assert BAD in plan(clone, "prod")[1]
+    assert not (clone.top / "ran").exists()
+    (clone.top / "out").symlink_to("/etc")
+    assert plan(clone, "out")[0] == 3
+
+
+def test_a_commit_comes_before_a_folder_of_its_name(clone: Checkout, plan: Planned) -> None:
+    clone.commit({"main/web.yaml": rollout()})
+    clone.commit({"main/web.yaml": rollout(BAD)})
+    (clone.top / "main/web.yaml").write_text(rollout("web:3"))
+    assert BAD in plan(clone, "main")[1] and "web:3" not in plan(clone, "main")[1]
+    assert "web:3" in plan(clone, "./main")[1]
+
+
 def test_nothing_is_written_into_the_clone(clone: Checkout, plan: Planned) -> None:
     clone.commit({"web.yaml": rollout()})
     clone.commit({"web.yaml": rollout(BAD)})

@@ -21,7 +21,7 @@ from reconciler.git.objects import Committer
 from reconciler.git.proposals import ProposalBranches
 from reconciler.git.push import AlreadyThere, Pushed, Pusher, PushRefused, Refusal
 from reconciler.git.refs import RemoteRefs
-from reconciler.git.tree import snapshot
+from reconciler.git.tree import snapshot, with_files
 from reconciler.kernel.errors import Terminal
 from reconciler.renderers.registry import renderer
 from reconciler.sources.follow import GitSource
@@ -235,3 +235,16 @@ async def test_a_source_knows_its_tip_its_past_and_who_wrote_a_file(pair: Pair) 
     assert (await source.parsed_at("0" * 39 + "1")) is None
     assert (await source.origin(["env/web.yaml"], second)).sha == first
     assert await source.mirror.runner.git("log", "--format=%H", "--grep=^sec", "-1", f"{first}..{second}") == second
+
+
+async def test_files_by_name_and_whole_folders_are_had_beside_those_of_a_source(pair: Pair) -> None:
+    commit = pair.server.commit(
+        {**FILES, "env-x/no.yaml": b"", "chart/Chart.yaml": b"name: a\n", "chart/templates/_a.tpl": b"{{\n"}, "files"
+    )
+    await pair.mirror.fetch("main")
+    known = await snapshot(pair.mirror.runner, commit, "env")
+    more = await with_files(pair.mirror.runner, known, ("chart/", "README.md", "chart", "nothing", "nowhere/"))
+    assert sorted(set(more.files) - set(known.files)) == ["README.md", "chart/Chart.yaml", "chart/templates/_a.tpl"]
+    assert more.absent == {"chart/", "chart", "nothing", "nowhere/"}
+    everything = await with_files(pair.mirror.runner, known, ("./",))
+    assert "env-x/no.yaml" in everything.files

@@ -104,7 +104,8 @@ class MemoryRunner(Runner):
         cut = words.index("--") if "--" in words else len(words)
         files: Files = self._store.files(words[cut - 1])
         wanted = {word.encode("utf-8", "surrogateescape") for word in words[cut + 1 :]}
-        chosen = {name: entry for name, entry in files.items() if not wanted or name in wanted}
+        folders = tuple(name for name in wanted if name.endswith(b"/")) if "-r" in words else ()
+        chosen = {name: entry for name, entry in files.items() if not wanted or name in wanted or (folders and name.startswith(folders))}
         if "--name-only" in words:
             return _done(b"".join(name + b"\0" for name in chosen))
         sized = "--long" in words

@@ -14,6 +14,7 @@ from reconciler.kernel.errors import Terminal
 from reconciler.kernel.plan import Patch
 from reconciler.kube.client import path_of
 from reconciler.rollouts import verbs
+from reconciler.sources.settings import SourceSettings
 from reconciler_sandbox.rehearsal.virtual.faults import Weather
 from reconciler_sandbox.rehearsal.virtual.folder import ManifestFolder, Workload, load_folder
 from reconciler_sandbox.rehearsal.virtual.laws import Manifest
@@ -38,6 +39,8 @@ class Order:
     seed: int = 0
     runs: int = 1
     namespace: str = "default"
+    sources: tuple[SourceSettings, ...] = ()
+    """One of them follows the folder and says how it is rendered; none: the folder itself does."""
 
 
 @dataclass(slots=True)
@@ -64,7 +67,7 @@ def simulate(order: Order) -> list[Played]:
 
     Raises Terminal for a folder or a story that cannot be used.
     """
-    folder = load_folder(order.folder, order.namespace)
+    folder = load_folder(order.folder, order.namespace, order.sources)
     workloads = list(folder.workloads())
     if not workloads:
         raise Terminal(f"{order.folder}: holds no Rollout with an image; name the folder that a source follows")
@@ -91,9 +94,11 @@ def _played(folder: ManifestFolder, workload: Workload, script: Script, seed: in
             users=script.users,
             namespace=folder.namespace,
             weather=weather_of(seed),
+            renderer=folder.renderer,
+            options=folder.options,
         )
         played = Played(f"{workload.namespace}/{workload.name}", script.version, seed)
-        run_virtually(Play(folder, workload, script, played).run(ground))
+        run_virtually(Play(workload, script, played).run(ground))
         return played
 
 
@@ -108,8 +113,7 @@ def weather_of(seed: int) -> Weather:
 class Play:
     """One release: install, push, look until it is at rest, and judge."""
 
-    def __init__(self, folder: ManifestFolder, workload: Workload, script: Script, played: Played) -> None:
-        self._folder = folder
+    def __init__(self, workload: Workload, script: Script, played: Played) -> None:
         self._workload = workload
         self._script = script
         self._played = played
@@ -136,8 +140,7 @@ class Play:
         witness.served = world.traffic.shares().get("", 0.0) == 0
         begun = asyncio.get_running_loop().time()
         witness.moments.append(Moment(begun, "git", f"push: {self._workload.image} -> {self._workload.new_image}"))
-        released = {self._workload.file: self._folder.released(self._workload)}
-        world.remote.commit(released, f"{self._workload.name} {self._script.version}\n", at=world.now)
+        world.remote.commit(dict(self._workload.released), f"{self._workload.name} {self._script.version}\n", at=world.now)
         rested = await self._until_rest(world, witness, self._script.within)
         self._played.seconds = witness.stirred - begun
         if life.failure is not None:
@@ -189,10 +192,10 @@ class Play:
     async def _judge(self, world: World) -> None:
         mine = [r for r in await self._releases(world) if self._workload.new_image in r["spec"]["images"].values()]
         status = (mine[-1].get("status") or {}) if mine else {}
-        content = world.remote.read(self._workload.file) or b""
         restore = status.get("restore") or {}
         self._played.verdict = str(status.get("verdict", "none"))
-        asks = self._workload.new_image if self._workload.new_image.encode() in content else self._workload.image
+        asked = any(world.remote.read(name) == content for name, content in self._workload.released.items())
+        asks = self._workload.new_image if asked else self._workload.image
         self._played.git = f"asks for {asks}" + (f"; way back: {restore.get('state')}" if restore else "")
         for fault in expectations_missed(self._script, self._played.verdict):
             self._played.wrong.append(fault)

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from reconciler.app.settings.model import Settings
+from reconciler.sources.renderer import RenderOptions
 from reconciler.sources.settings import Allow, SourceSettings
 from reconciler_sandbox.apiserver.server import ApiServer
 from reconciler_sandbox.client import ApiClient
@@ -48,6 +49,9 @@ class Ground:
     """Of objects that name none."""
     interval: timedelta = timedelta(seconds=30)
     weather: Weather = field(default_factory=Weather)
+    renderer: str = ""
+    options: RenderOptions = field(default_factory=RenderOptions)
+    """Which folder the source follows, and how it is rendered."""
 
 
 class World:
@@ -129,7 +133,10 @@ def settings_of_world(ground: Ground) -> Settings:
         name=SOURCE,
         repository=REPOSITORY,
         branch="main",
-        path=".",
+        path=ground.options.path or ".",
+        renderer=ground.renderer,
+        exclude=ground.options.exclude,
+        helm=ground.options.helm,
         environment="simulated",
         interval=ground.interval,
         apply=True,
