@@ -31,6 +31,7 @@ from reconciler.runtime.engine import Engine
 from reconciler.runtime.recorder import Recorder
 from tests.kit.clusters import api
 from tests.kit.rollouts import NAMESPACE, analysis, analysis_template, canary, pause, rollout, service, virtual_service, weight
+from tests.kit.stepplugins import NO_PLUGINS
 
 DEADLINE = 30.0
 WEB = ObjectRef(ROLLOUTS, NAMESPACE, "web")
@@ -136,7 +137,7 @@ async def _nobody() -> str:
 def _controller(client: Client) -> Engine:
     cache, clock = Cache((*RolloutController.watches, *kinds_of(ROUTERS)), INDEXES), SystemClock()
     access = cluster_access(client, cache, clock, Recorder(client, clock))
-    return Engine([RolloutController(access, RolloutObserver(client, cache, ROUTERS, NO_SOURCES, ""))], client, cache, clock)
+    return Engine([RolloutController(access, RolloutObserver(client, cache, ROUTERS, NO_SOURCES, ""), NO_PLUGINS)], client, cache, clock)
 
 
 async def _furnish(client: Client) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,6 +52,7 @@ from reconciler.releases.restoring import Hands, Restoration
 from reconciler.renderers.registry import neighbour, renderer
 from reconciler.rollouts.controller import RolloutController
 from reconciler.rollouts.observe import RolloutObserver
+from reconciler.rollouts.plugin import StepPlugins
 from reconciler.rollouts.traffic.named import WritableNamespaces
 from reconciler.rollouts.traffic.router import kinds_of
 from reconciler.routers.registry import ROUTERS
@@ -63,6 +64,7 @@ from reconciler.sources.follow import GitSource
 from reconciler.sources.observe_inventory import Inventories
 from reconciler.sources.renderer import Renderer, render_options
 from reconciler.sources.settings import CredentialFile, SourceSettings
+from reconciler.stepplugins.registry import StepHands, installed_steps
 from reconciler.sync.apply import SourceApply
 from reconciler.sync.controller import Parts, SourceController
 from reconciler.sync.observe import Observation
@@ -78,7 +80,7 @@ WATCHES: Mapping[str, tuple[Resource, ...]] = {
 class Environment:
     """What a daemon stands on: the cluster, time, HTTP, a folder, and the fence before each push.
 
-    `timers` lets time pass between two tries, `runners` start git: both are others in a rehearsal.
+    `timers` lets time pass between two tries, `runners` start git, `steps` carry out plug-in steps: they are others in a rehearsal.
     """
 
     settings: Settings
@@ -90,6 +92,7 @@ class Environment:
     read_only: bool = False
     timers: Timers = field(default_factory=SystemClock)
     runners: Runners = Runner
+    steps: Callable[[StepHands], StepPlugins] = installed_steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +177,8 @@ def _controllers(environment: Environment, access: ClusterAccess, outside: Exter
     if environment.read_only:  # only sources are looked at: what they would do is said, and no other pass could do anything but ask
         return [_source_controller(environment, access, outside, policies)] if "release" in settings.controllers else []
     if "rollout" in settings.controllers:
-        found.append(RolloutController(access, _rollout_observer(access, settings)))
+        steps = environment.steps(StepHands(environment.http, settings.disabled_steps, environment.git_fence.check))
+        found.append(RolloutController(access, _rollout_observer(access, settings), steps))
         found.append(ExperimentController(access, settings.instance_id))
     if "analysis" in settings.controllers:
         found.append(AnalysisRunController(access, _providers(environment, access, metrics), settings.instance_id))

@@ -83,6 +83,25 @@ class Redactor:
             yield from _words_with(text, core)
 
 
+def suspects(document: Any) -> Iterator[str]:
+    """Every text of a document that stands under a name that smells of a secret."""
+    return (text for name, text in _named_texts("", document) if smells(name))
+
+
+def texts(document: Any) -> Iterator[str]:
+    """Every text of a document."""
+    return (text for _, text in _named_texts("", document))
+
+
+def _named_texts(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Every text of a document, with the name that it stands under."""
+    if isinstance(value, str):
+        yield name, value
+    members = value.items() if isinstance(value, dict) else ((name, item) for item in value) if isinstance(value, list) else ()
+    for key, member in members:
+        yield from _named_texts(str(key), member)
+
+
 def smells(name: str) -> bool:
     """True of a name whose value is not for the eyes of strangers: of a header, a parameter, a field of a log line."""
     return SMELLS.search(name) is not None

@@ -16,11 +16,12 @@ from reconciler.analysis.provider import FACTS, FALLBACK, SERIES, Awaited, Check
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.problem import Problem
-from reconciler.kernel.redaction import smells
+from reconciler.kernel.redaction import suspects, texts
 from reconciler.kernel.shapes import Shapes
 from reconciler.providers.answers import failed
 from reconciler.providers.metrics_client import MetricsClient
 from reconciler.providers.requests import confided
+from reconciler.runtime.installed import loaded, words
 
 GROUP = "reconciler.metrics"
 """The group of entry points; the name of each is the key of its configuration in a metric."""
@@ -53,7 +54,7 @@ class MetricPlugin:
             if isinstance(self.factory, Checking):
                 yield from (Problem(f"plugin.{self.name}.{one.field}", one.detail) for one in self.factory.problems(config))
         except Exception as error:  # whatever other people's code does, it costs only its own metrics
-            yield Problem(f"plugin.{self.name}", f"cannot check its configuration: {_words(error)}")
+            yield Problem(f"plugin.{self.name}", f"cannot check its configuration: {words(error)}")
 
     def provider(self, http: MetricsClient) -> Provider:
         """Its provider, held to the contract; one that says why there is none."""
@@ -62,7 +63,7 @@ class MetricPlugin:
         try:
             made = self.factory(http)
         except (Exception, SystemExit) as error:
-            return UnusablePlugin(self.name, f"cannot be made: {_words(error)}")
+            return UnusablePlugin(self.name, f"cannot be made: {words(error)}")
         if not inspect.iscoroutinefunction(getattr(made, "run", None)):
             return UnusablePlugin(self.name, "makes no provider: it has no `async def run(self, task)`")
         return AwaitedPluggedIn(self.name, made) if isinstance(made, Awaited) else PluggedIn(self.name, made)
@@ -70,31 +71,17 @@ class MetricPlugin:
 
 def metric_plugins(points: Iterable[EntryPoint]) -> tuple[MetricPlugin, ...]:
     """What entry points lead to, each name once. A plug-in that cannot be used is one that says why."""
-    found: dict[str, list[EntryPoint]] = {}
-    for point in points:
-        found.setdefault(point.name, []).append(point)
-    return tuple(_plugin(name, same) for name, same in sorted(found.items()))
-
-
-def _plugin(name: str, points: list[EntryPoint]) -> MetricPlugin:
-    values = sorted({point.value for point in points})
-    if len(values) > 1:
-        return MetricPlugin(name, None, f"is installed more than once ({', '.join(values)}): remove all packages but one")
-    try:
-        factory = points[0].load()
-    except (Exception, SystemExit) as error:
-        return MetricPlugin(name, None, f"cannot be loaded from {values[0]}: {_words(error)}")
-    return MetricPlugin(name, factory) if callable(factory) else MetricPlugin(name, None, f"{values[0]} is no class or function")
+    return tuple(MetricPlugin(found.name, found.factory, found.reason) for found in loaded(points))
 
 
 class UnusablePlugin:
     """Answers each measurement with why the plug-in cannot be used."""
 
     def __init__(self, name: str, reason: str) -> None:
-        self._words = f'metric plugin "{name}" {reason}'
+        self._reason = f'metric plugin "{name}" {reason}'
 
     async def run(self, task: MeasurementTask) -> Measurement:
-        return failed(task, self._words)
+        return failed(task, self._reason)
 
 
 class PluggedIn:
@@ -121,11 +108,11 @@ class PluggedIn:
     def secrets(self, metric: Metric) -> Iterator[str]:
         """What it says is secret, and what looks like it; every text of its configuration where it fails to say."""
         yield from confided(metric.config)
-        yield from (text for name, text in _texts("", metric.config) if smells(name))
+        yield from suspects(metric.config)
         try:
             yield from map(str, self._provider.secrets(metric) if isinstance(self._provider, Confiding) else ())
         except Exception:
-            yield from (text for _, text in _texts("", metric.config))
+            yield from texts(metric.config)
 
     def _held(self, task: MeasurementTask, answer: Any) -> Measurement:
         """The measurement, if it is one."""
@@ -169,16 +156,3 @@ def _broken(answer: Any) -> str:
 def _is_fact(key: str, value: str) -> bool:
     """What a plug-in may say of those that are never masked and read again: how many series there were, and that a fallback spoke."""
     return (key == SERIES and value.isascii() and value.isdigit()) or (key == FALLBACK and value == "true")
-
-
-def _texts(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    """Every text of a configuration, with the name that it stands under."""
-    if isinstance(value, str):
-        yield name, value
-    members = value.items() if isinstance(value, dict) else ((name, item) for item in value) if isinstance(value, list) else ()
-    for key, member in members:
-        yield from _texts(str(key), member)
-
-
-def _words(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"[:300]

@@ -7,6 +7,7 @@ from reconciler.rollouts.experiments import run_experiments
 from reconciler.rollouts.finish import finished, fresh_status
 from reconciler.rollouts.passes import Pass, Runs
 from reconciler.rollouts.pause import halted, pause_at_step
+from reconciler.rollouts.plugin_steps import run_plugins
 from reconciler.rollouts.pods.creation import follow_revision
 from reconciler.rollouts.pods.metadata import dress_pods
 from reconciler.rollouts.pods.olds import forget_old, scale_canary_others
@@ -36,7 +37,8 @@ def reset_when_changed(pass_: Pass) -> Pass:
     if pass_.ended or not changed(pass_):
         return pass_
     steps = pass_.facts.spec.steps
-    pass_ = replace(pass_, cleared_pauses=True, removed_abort=True, restarted_at=pass_.facts.spec.restart_at, runs=Runs(), experiment=None)
+    pass_ = replace(pass_, cleared_pauses=True, removed_abort=True, restarted_at=pass_.facts.spec.restart_at, runs=Runs())
+    pass_ = replace(pass_, experiment=None, plugins=())
     pass_, index = _first_index(pass_, len(steps))
     status = replace(fresh_status(pass_), promote_full=False, step_index=index if steps else None)
     return finished(pass_, status, changed=True)
@@ -129,6 +131,7 @@ STEPS_OF_PASS = (
     run_experiments,
     analyse,
     scale_replica_sets,
+    run_plugins,
     pause,
     finish,
 )

@@ -30,6 +30,7 @@ from reconciler.rollouts.observe import Resolved, RolloutObserver, claimable
 from reconciler.rollouts.observe_keys import concerned
 from reconciler.rollouts.passes import RolloutPlan
 from reconciler.rollouts.plan import creation_refused, plan, refused
+from reconciler.rollouts.plugin import StepCall, StepPlugins
 from reconciler.rollouts.pods.claim import claim
 from reconciler.rollouts.status.manifest import parse_status, status_patch
 from reconciler.rollouts.traffic.routed import ERROR
@@ -57,12 +58,13 @@ class RolloutController:
         NAMESPACES,
     )
 
-    def __init__(self, access: ClusterAccess, observer: RolloutObserver) -> None:
+    def __init__(self, access: ClusterAccess, observer: RolloutObserver, plugins: StepPlugins) -> None:
         self._cache = access.cache
         self._clock = access.clock
         self._observer = observer
         self._apply = access.apply
         self._suspension = access.suspension
+        self._plugins = plugins
         self.watches = (*type(self).watches, *observer.kinds)
 
     def keys_for(self, resource: Resource, manifest: Manifest) -> Iterable[Key]:
@@ -97,6 +99,9 @@ class RolloutController:
         now = self._clock.now()
         observed = await self._with_held(await self._observer.observe(rollout, resolved, now))
         decision = plan(observed, now)
+        if decision.calls:
+            observed, now = await self._with_replies(observed, decision.calls), self._clock.now()
+            decision = plan(observed, now)
         try:
             await self._carry_out(observed, decision, now)
         except Refused as error:
@@ -117,6 +122,11 @@ class RolloutController:
         live = [pair for asked in found.routes for pair in asked.live.items()] + [(left.ref, left.manifest) for left in found.left]
         held = {ref for ref, manifest in live if manifest is not None and await self._suspension.holds(ref.resource, manifest)}
         return replace(observed, found=replace(found, held=frozenset(held))) if held else observed
+
+    async def _with_replies(self, observed: RolloutFacts, calls: Iterable[StepCall]) -> RolloutFacts:
+        """What the plug-ins of steps say, one after the other in the order asked for; the pass is decided again with it."""
+        replies = {(call.operation, call.index): await self._plugins.call(call) for call in calls}
+        return replace(observed, found=replace(observed.found, replies=replies))
 
     async def _refuse(self, rollout: Manifest, problem: Problem) -> datetime | None:
         """A manifest that cannot be read says so in its status."""

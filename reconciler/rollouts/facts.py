@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from reconciler.kernel.identity import Manifest, ObjectRef, annotations_of, name_of, uid_of
 from reconciler.kernel.problem import Problem
 from reconciler.kernel.well_known import REVISION
+from reconciler.rollouts.plugin import CallKey, Reply
 from reconciler.rollouts.pods.replica_set import ReplicaSet, oldest_first
 from reconciler.rollouts.replicas.hash import steps_hash, template_hash
 from reconciler.rollouts.replicas.template import find_new
@@ -23,7 +24,8 @@ class Findings:
     of the namespace that are not the rollout's but may have a name it wants, and so are `other_experiments`; `pods` are read only for a
     restart or pod metadata;
     `routed_hashes` are the versions a router's own objects name (contract 10.7); `routes` is what each router is asked about,
-    `left` what still holds something of the rollout that it names no more, `held` the routers' objects that a person suspended.
+    `left` what still holds something of the rollout that it names no more, `held` the routers' objects that a person suspended;
+    `replies` is what plug-ins of steps answered in this pass.
     """
 
     replica_sets: tuple[Manifest, ...] = ()
@@ -41,6 +43,7 @@ class Findings:
     left: tuple[Left, ...] = ()
     held: frozenset[ObjectRef] = frozenset()
     contests: Mapping[ObjectRef, Contest] = field(default_factory=dict)
+    replies: Mapping[CallKey, Reply] = field(default_factory=dict)
     problem: Problem | None = None
 
 

@@ -44,6 +44,7 @@ def fresh_status(pass_: Pass) -> RolloutStatus:
         background_run=_mirror(runs.background),
         experiment=name_of(pass_.experiment) if pass_.experiment is not None else "",
         stable_ping_pong=before.canary.stable_ping_pong,
+        plugins=pass_.plugins,
     )
     return RolloutStatus(
         current_hash=facts.new_hash,

@@ -8,7 +8,8 @@ from reconciler.kernel.identity import Manifest, ObjectRef, Resource, name_of, n
 from reconciler.kernel.plan import Action, Emit
 from reconciler.kernel.well_known import HASH_LABEL
 from reconciler.rollouts.facts import RolloutFacts
-from reconciler.rollouts.status.model import PauseReason, RolloutStatus, Weights
+from reconciler.rollouts.plugin import StepCall
+from reconciler.rollouts.status.model import PauseReason, RolloutStatus, StepPluginStatus, Weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class RolloutPlan:
 
     `failure` is why the pass could not be carried through: without a status, and tried again at `wake_at` or as the queue backs off.
     `returns` give back what is held of the rollout elsewhere, each by itself: one that is refused holds up nothing.
+    `calls` are questions to plug-ins of steps: nothing is decided before they are answered.
     """
 
     effects: tuple[Action, ...] = ()
@@ -24,6 +26,7 @@ class RolloutPlan:
     wake_at: datetime | None = None
     failure: str = ""
     returns: tuple[tuple[Action, ...], ...] = ()
+    calls: tuple[StepCall, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +47,8 @@ class Runs:
 class Pass:
     """A pass so far. `abort_reason` is set when this pass aborts; `removed_abort` when an abort no longer counts (contract 4.1, step 0).
 
-    `experiment` is the one of the current step; `selectors` are the versions that services select after this pass's switches. A pass that
-    `ended` takes no further step.
+    `experiment` is the one of the current step; `plugins` is what plug-ins of steps said; `selectors` are the versions that services
+    select after this pass's switches. A pass that `ended` takes no further step.
     """
 
     facts: RolloutFacts
@@ -59,6 +62,7 @@ class Pass:
     weights: Weights | None = None
     runs: Runs = field(default_factory=Runs)
     experiment: Manifest | None = None
+    plugins: tuple[StepPluginStatus, ...] = ()
     selectors: Mapping[str, str] = field(default_factory=dict)
     restarted_at: datetime | None = None
     status: RolloutStatus | None = None
@@ -66,6 +70,7 @@ class Pass:
     ended: bool = False
     failure: str = ""
     returns: tuple[tuple[Action, ...], ...] = ()
+    calls: tuple[StepCall, ...] = ()
 
     @property
     def before(self) -> RolloutStatus:
@@ -106,6 +111,10 @@ class Pass:
         """Something stands in the way: what was decided so far is done, the rest waits, and no status is written."""
         return replace(self, status=None, ended=True, failure=failure)
 
+    def ask(self, calls: tuple[StepCall, ...]) -> "Pass":
+        """Plug-ins have to answer before this pass can be decided."""
+        return replace(self, calls=calls, status=None, ended=True)
+
     def pause(self, reason: PauseReason) -> "Pass":
         return replace(self, added_pauses=(*self.added_pauses, reason))
 
@@ -116,7 +125,7 @@ class Pass:
         return replace(self, abort_reason=reason, removed_abort=False)
 
     def decision(self) -> RolloutPlan:
-        return RolloutPlan(self.effects, self.status, self.wake_at, self.failure, self.returns)
+        return RolloutPlan(self.effects, self.status, self.wake_at, self.failure, self.returns, self.calls)
 
 
 def begin(facts: RolloutFacts, now: datetime) -> Pass:
@@ -131,6 +140,7 @@ def begin(facts: RolloutFacts, now: datetime) -> Pass:
         now=now,
         removed_abort=facts.status.promoted,
         weights=facts.status.canary.weights if facts.spec.routing else None,
+        plugins=facts.status.canary.plugins,
         selectors={name: selected_hash(service) for name, service in facts.found.services.items()},
         restarted_at=facts.status.restarted_at,
     )

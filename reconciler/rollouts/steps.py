@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from reconciler.rollouts.passes import Pass
 from reconciler.rollouts.pause import resumed_or_expired
+from reconciler.rollouts.plugin_steps import has_run, is_at_work
 from reconciler.rollouts.pods.sizes import at_desired_counts
 from reconciler.rollouts.position import current_step, run_phase
 from reconciler.rollouts.spec.model import Step
@@ -13,7 +14,9 @@ from reconciler.rollouts.status.model import PauseReason
 def waiting_step(pass_: Pass) -> bool:
     """True when the current step takes as long as it takes: the progress deadline does not count there (contract 3.6)."""
     step = current_step(pass_)
-    return step is not None and (step.experiment is not None or step.analysis is not None or step.pause is not None)
+    if step is None:
+        return False
+    return step.experiment is not None or step.analysis is not None or step.pause is not None or is_at_work(pass_)
 
 
 def completed(pass_: Pass) -> bool:
@@ -49,6 +52,10 @@ def _experiment_done(pass_: Pass, step: Step) -> bool:
     return run_phase(pass_.experiment) == "Successful" and pass_.before.pause(PauseReason.INCONCLUSIVE_ANALYSIS) is None
 
 
+def _plugin_done(pass_: Pass, step: Step) -> bool:
+    return has_run(pass_)
+
+
 def _route_done(pass_: Pass, step: Step) -> bool:
     return True
 
@@ -61,4 +68,5 @@ COMPLETION: tuple[tuple[Callable[[Step], bool], Callable[[Pass, Step], bool]], .
     (lambda step: step.analysis is not None, _analysis_done),
     (lambda step: step.header_route is not None, _route_done),
     (lambda step: step.mirror_route is not None, _route_done),
+    (lambda step: step.plugin is not None, _plugin_done),
 )

@@ -20,6 +20,7 @@ from reconciler.views.counterfactual import counterfactuals, of_release, of_vers
 from reconciler.views.explanation import Explanation
 from reconciler.views.freeze import freeze_sentence, unfreeze_command
 from reconciler.views.releases import RELEASE
+from reconciler.views.step_plugins import at_plugin_step
 from reconciler.views.tree import Family, canary_steps, phase_of
 
 
@@ -339,6 +340,7 @@ REASONS: tuple[Why, ...] = (
     _trying,
     _measuring,
     _pods,
+    lambda situation: at_plugin_step(situation.family, situation.command("get rollout")),
     _healthy,
 )
 

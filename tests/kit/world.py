@@ -24,6 +24,7 @@ from reconciler.kube.cache import Cache
 from reconciler.kube.errors import Forbidden
 from reconciler.rollouts.controller import RolloutController
 from reconciler.rollouts.observe import RolloutObserver
+from reconciler.rollouts.plugin import StepPlugins
 from reconciler.rollouts.pods.replica_set import ReplicaSet
 from reconciler.rollouts.traffic.named import NO_SOURCES, WritableNamespaces
 from reconciler.rollouts.traffic.router import Routers, kinds_of
@@ -31,6 +32,7 @@ from reconciler.routers.registry import ROUTERS
 from reconciler.runtime.access import cluster_access
 from reconciler.runtime.recorder import Recorder
 from tests.kit.rollouts import NAMESPACE
+from tests.kit.stepplugins import NO_PLUGINS
 from tests.kit.store import FakeClient, Store, merged, run_through
 
 BEGIN = datetime(2030, 1, 1, 12, 0, 0, tzinfo=UTC)
@@ -76,6 +78,7 @@ class World:
         routers: Routers = ROUTERS,
         reach: WritableNamespaces = NO_SOURCES,
         instance: str = "",
+        plugins: StepPlugins = NO_PLUGINS,
     ) -> None:
         self.clock = JumpingClock()
         self.cache = CountedCache((*RolloutController.watches, *ExperimentController.watches, *kinds_of(routers)), indexes(routers))
@@ -85,7 +88,7 @@ class World:
         self.recorder = Recorder(self.client, self.clock)  # type: ignore[arg-type]
         observer = RolloutObserver(self.client, self.cache, routers, reach, instance)  # type: ignore[arg-type]
         access = cluster_access(self.client, self.cache, self.clock, self.recorder)  # type: ignore[arg-type]
-        self.controller = RolloutController(access, observer)
+        self.controller = RolloutController(access, observer, plugins)
         self.experimenter = ExperimentController(access, instance)
         self.broken: set[str] = set()
         self.limits: dict[str, int] = {}

@@ -17,6 +17,7 @@ from reconciler.rollouts.traffic.router import ConfiguredRouter, Services, serve
 from reconciler.rollouts.validation.references import analyses, service_fields, service_problem
 from reconciler.rollouts.validation.spec import spec_problem
 from reconciler.routers.registry import ROUTERS
+from reconciler.stepplugins.registry import found
 
 STAND_IN = {"lint": "stand-in"}
 """Labels of a template that is not among the files, so that the rules about everything else can still be asked."""
@@ -37,7 +38,22 @@ def rollout_remarks(manifest: Manifest, library: Library) -> Remarks:
     yield from _services(manifest, whole, library, known=not isinstance(referent, Remark))
     yield from _analyses(manifest, whole, library)
     yield from step_remarks(manifest, whole, library)
+    yield from _plugins(whole)
     yield from _routes(manifest, library)
+
+
+def _plugins(spec: RolloutSpec) -> Remarks:
+    """Plug-ins of steps that are not installed here; where the daemon runs there may be others."""
+    here = {plugin.name: plugin.reason for plugin in found()}
+    for index, step in enumerate(spec.steps):
+        if step.plugin is None or not step.plugin.name:
+            continue
+        field = f"spec.strategy.canary.steps[{index}].plugin"
+        if step.plugin.name not in here:
+            told = f"plug-in {step.plugin.name} is not installed here; where the daemon runs it has to be, or the step is never done"
+            yield Remark(field, told, Severity.NOTE)
+        elif here[step.plugin.name]:
+            yield Remark(field, f"plug-in {step.plugin.name} {here[step.plugin.name]}")
 
 
 def _referent(reference: WorkloadRef | None, rollout: Manifest, library: Library) -> Manifest | Remark | None:

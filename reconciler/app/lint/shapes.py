@@ -67,8 +67,9 @@ ROWS: Shapes = {
     "ManagedRoute": "name:text",
     "Step": (
         "setWeight pause:Pause setCanaryScale:CanaryScale setHeaderRoute:HeaderRoute setMirrorRoute:MirrorRoute analysis:Analysis"
-        " experiment:ExperimentStep plugin*"
+        " experiment:ExperimentStep plugin:PluginStep"
     ),
+    "PluginStep": "name:text config*",
     "ExperimentStep": (
         "templates[]:StepTemplate duration analyses[]:ExperimentAnalysis dryRun[]:MetricRule analysisRunMetadata:Metadata"
         " scaleDownDelaySeconds"

@@ -45,6 +45,7 @@ def parse_settings(document: Any) -> Settings:
         sources=fields.each("sources", _source),
         notifiers=fields.each("notifiers", _notifier),
         console=fields.inner("console", _console),
+        disabled_steps=frozenset(fields.texts("disabledStepPlugins")),
         link_local=fields.flag("linkLocal", default=False),
     )
     fields.done()

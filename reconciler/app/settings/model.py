@@ -58,5 +58,7 @@ class Settings:
     notifiers: tuple[NotifierSettings, ...] = ()
     console: ConsoleSettings | None = None
     """None: it is not served."""
+    disabled_steps: frozenset[str] = frozenset()
+    """Plug-ins of canary steps that are not called: their steps are passed over."""
     link_local: bool = False
     """True where link-local and metadata addresses may be asked over HTTP."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from reconciler.kernel.identity import Labels, Manifest
 from reconciler.rollouts.traffic.model import HeaderRoute, MirrorRoute
@@ -70,6 +71,14 @@ class ExperimentStep:
     analyses: tuple[Manifest, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class PluginStep:
+    """A step that a plug-in carries out; `config` is any JSON, the plug-in's own affair."""
+
+    name: str
+    config: Any = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One item of `canary.steps`. More than one kind may be set; completion asks them in the contract's order (contract 4.3)."""
@@ -81,7 +90,7 @@ class Step:
     mirror_route: MirrorRoute | None = None
     analysis: RolloutAnalysis | None = None
     experiment: ExperimentStep | None = None
-    plugin: Manifest | None = None
+    plugin: PluginStep | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from reconciler.kernel.fields import Fields
 from reconciler.kernel.identity import Labels
 from reconciler.rollouts.spec.durations import parse_seconds
-from reconciler.rollouts.spec.model import CanaryScale, ExperimentStep, Pause, RolloutAnalysis, Step, StepTemplate
+from reconciler.rollouts.spec.model import CanaryScale, ExperimentStep, Pause, PluginStep, RolloutAnalysis, Step, StepTemplate
 from reconciler.rollouts.traffic.model import HeaderMatch, HeaderRoute, MirrorRoute
 
 UNREADABLE = -1
@@ -29,7 +29,7 @@ def _step(step: Fields) -> Step:
         mirror_route=_mirror_route(step.optional("setMirrorRoute")),
         analysis=parse_analysis(step.optional("analysis")),
         experiment=_experiment(step.optional("experiment")),
-        plugin=step.raw.get("plugin"),
+        plugin=_plugin(step.optional("plugin")),
     )
 
 
@@ -67,6 +67,10 @@ def _mirror_route(route: Fields | None) -> MirrorRoute | None:
     if route is None:
         return None
     return MirrorRoute(route.text("name"), tuple(match.raw for match in route.each("match")), route.number_or("percentage", 100))
+
+
+def _plugin(plugin: Fields | None) -> PluginStep | None:
+    return None if plugin is None else PluginStep(plugin.text("name"), plugin.raw.get("config"))
 
 
 def _experiment(experiment: Fields | None) -> ExperimentStep | None:

@@ -13,7 +13,7 @@ def step_text(step: Step) -> str:
         (step.experiment is not None, "experiment"),
         (step.analysis is not None, "analysis"),
         (step.scale is not None, _scale_text(step.scale) if step.scale else ""),
-        (step.plugin is not None, f"plugin: {(step.plugin or {}).get('name', '')}"),
+        (step.plugin is not None, f"plugin: {step.plugin.name if step.plugin else ''}"),
         (step.header_route is not None, f"setHeaderRoute: {step.header_route.name if step.header_route else ''}"),
         (step.mirror_route is not None, f"setMirrorRoute: {step.mirror_route.name if step.mirror_route else ''}"),
     )

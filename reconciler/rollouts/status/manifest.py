@@ -16,6 +16,7 @@ from reconciler.rollouts.status.model import (
     RolloutStatus,
     RunStatus,
     Share,
+    StepPluginStatus,
     Weights,
 )
 
@@ -146,6 +147,7 @@ def _canary(raw: Mapping[str, Any]) -> CanaryStatus:
         background_run=_run(raw.get("currentBackgroundAnalysisRunStatus")),
         experiment=_text(raw, "currentExperiment"),
         stable_ping_pong=_text(raw, "stablePingPong"),
+        plugins=tuple(_plugin(entry) for entry in raw.get("stepPluginStatuses") or ()),
     )
 
 
@@ -157,8 +159,47 @@ def _render_canary(canary: CanaryStatus) -> Manifest:
             "currentBackgroundAnalysisRunStatus": _render_run(canary.background_run),
             "currentExperiment": canary.experiment,
             "stablePingPong": canary.stable_ping_pong,
+            "stepPluginStatuses": [_render_plugin(entry) for entry in canary.plugins],
         }
     )
+
+
+def _plugin(raw: Mapping[str, Any]) -> StepPluginStatus:
+    return StepPluginStatus(
+        index=_number(raw, "index"),
+        name=_text(raw, "name"),
+        operation=_text(raw, "operation"),
+        phase=_text(raw, "phase"),
+        message=_text(raw, "message"),
+        started=_moment(raw, "startedAt"),
+        updated=_moment(raw, "updatedAt"),
+        finished=_moment(raw, "finishedAt"),
+        backoff=_text(raw, "backoff"),
+        executions=_number(raw, "executions"),
+        disabled=bool(raw.get("disabled")),
+        status=raw.get("status"),
+    )
+
+
+def _render_plugin(entry: StepPluginStatus) -> Manifest:
+    return {
+        "index": entry.index,
+        "name": entry.name,
+        **_filled(
+            {
+                "message": entry.message,
+                "phase": entry.phase,
+                "startedAt": _written(entry.started),
+                "updatedAt": _written(entry.updated),
+                "finishedAt": _written(entry.finished),
+                "backoff": entry.backoff,
+                "executions": entry.executions,
+                "disabled": entry.disabled,
+                "operation": entry.operation,
+            }
+        ),
+        **_present({"status": entry.status}),
+    }
 
 
 def _blue_green(raw: Mapping[str, Any]) -> BlueGreenStatus:

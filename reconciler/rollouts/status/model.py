@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 
 class Phase(StrEnum):
@@ -86,6 +87,28 @@ class Duration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepPluginStatus:
+    """What the plug-in of a step said last: one entry for each operation on each step (contract 4.3).
+
+    `backoff` is how long it is left alone from `updated` on, `executions` how often it was run; `status` is the plug-in's own memory, any
+    JSON, handed back to it at the next call; `disabled` says that the daemon's settings switch it off.
+    """
+
+    index: int
+    name: str
+    operation: str
+    phase: str
+    message: str = ""
+    started: datetime | None = None
+    updated: datetime | None = None
+    finished: datetime | None = None
+    backoff: str = ""
+    executions: int = 0
+    disabled: bool = False
+    status: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CanaryStatus:
     """The part that only canaries have."""
 
@@ -94,6 +117,7 @@ class CanaryStatus:
     background_run: RunStatus | None = None
     experiment: str = ""
     stable_ping_pong: str = ""
+    plugins: tuple[StepPluginStatus, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

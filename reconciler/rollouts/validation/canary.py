@@ -132,8 +132,8 @@ def _step(rollout: Manifest, canary: Canary, step: Step, path: str) -> Iterator[
         yield invalid(path, _kinds(step), ONE_KIND)
     if step.experiment is not None:
         yield from experiment_problems(rollout, step.experiment, path)
-    if step.plugin is not None:
-        yield unsupported(f"{path}.plugin", "a plugin step")
+    if step.plugin is not None and not step.plugin.name:
+        yield required(f"{path}.plugin.name", "")
     yield from _weight(canary, step, path)
     if step.analysis is not None:
         yield from argument_problems(f"{path}.analysis", rollout, step.analysis.manifest)

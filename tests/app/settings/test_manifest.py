@@ -48,6 +48,11 @@ def test_an_instance_id_drives_rollouts_and_runs_and_no_releases() -> None:
     assert refused({"instanceId": "Blue/2", "controllers": ["rollout"]}).startswith("instanceId:")
 
 
+def test_plugins_of_steps_are_switched_off_by_name() -> None:
+    assert (parse_settings({}).disabled_steps, parse_settings({"disabledStepPlugins": ["a/b"]}).disabled_steps) == (set(), {"a/b"})
+    assert refused({"disabledStepPlugins": [1]}).startswith("disabledStepPlugins[0]")
+
+
 def test_link_local_addresses_are_asked_only_where_the_settings_say_so() -> None:
     assert (parse_settings({}).link_local, parse_settings({"linkLocal": True}).link_local) == (False, True)
     assert refused({"linkLocal": "yes"}).startswith("linkLocal")

@@ -92,3 +92,10 @@ def test_fields_of_features_that_are_gone_disappear() -> None:
     rollout = {"metadata": {}, "status": {**FULL, "alb": {"x": 1}}}
     patch = status_patch(rollout, parse_status(FULL))
     assert patch is not None and patch["status"] == {"alb": None}
+
+
+def test_what_plugins_of_steps_said_is_written_as_it_was_read() -> None:
+    entry = {"index": 0, "name": "a/b", "operation": "Run", "phase": "Running", "backoff": "30s", "executions": 2, "status": {"id": None}}
+    times = {"startedAt": "2030-01-01T12:00:00Z", "updatedAt": "2030-01-01T12:00:01Z"}
+    status = {"canary": {"stepPluginStatuses": [{**entry, **times}]}, "blueGreen": {}}
+    assert render_status(parse_status(status)) == status
