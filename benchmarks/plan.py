@@ -3,7 +3,7 @@
 from benchmarks.measure import Row, median_seconds
 from reconciler.kernel.resources import SERVICES, VIRTUAL_SERVICES
 from reconciler.rollouts.facts import RolloutFacts
-from reconciler.rollouts.observe import RolloutObserver
+from reconciler.rollouts.observe import ObserverTerms, RolloutObserver
 from reconciler.rollouts.plan import plan
 from reconciler.routers.registry import ROUTERS
 from tests.kit.rollouts import canary, pause, rollout, service, virtual_service, weight
@@ -28,6 +28,6 @@ def paused_canary() -> World:
 
 def facts(world: World) -> RolloutFacts:
     """What the controller would hand to `plan` now."""
-    observer = RolloutObserver(world.client, world.cache, ROUTERS, {}, "")  # type: ignore[arg-type]
+    observer = RolloutObserver(world.client, world.cache, ROUTERS, ObserverTerms())  # type: ignore[arg-type]
     resolved = run_through(observer.resolve(world.rollout))
     return run_through(observer.observe(world.rollout, resolved, world.clock.now()))

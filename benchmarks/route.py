@@ -22,8 +22,7 @@ from reconciler.kube.fence import Fence
 from reconciler.kube.http import Endpoint, HttpTransport
 from reconciler.kube.informer import Informer
 from reconciler.rollouts.controller import RolloutController
-from reconciler.rollouts.observe import RolloutObserver
-from reconciler.rollouts.traffic.named import NO_SOURCES
+from reconciler.rollouts.observe import ObserverTerms, RolloutObserver
 from reconciler.rollouts.traffic.router import kinds_of
 from reconciler.routers.registry import ROUTERS
 from reconciler.runtime.access import cluster_access
@@ -137,7 +136,7 @@ async def _nobody() -> str:
 def _controller(client: Client) -> Engine:
     cache, clock = Cache((*RolloutController.watches, *kinds_of(ROUTERS)), INDEXES), SystemClock()
     access = cluster_access(client, cache, clock, Recorder(client, clock))
-    return Engine([RolloutController(access, RolloutObserver(client, cache, ROUTERS, NO_SOURCES, ""), NO_PLUGINS)], client, cache, clock)
+    return Engine([RolloutController(access, RolloutObserver(client, cache, ROUTERS, ObserverTerms()), NO_PLUGINS)], client, cache, clock)
 
 
 async def _furnish(client: Client) -> None:

@@ -17,6 +17,7 @@ from reconciler.app.indexes import INDEXES
 from reconciler.app.policyfiles import PolicyFiles
 from reconciler.app.reference_metrics import ReferenceCollector
 from reconciler.app.settings.model import NotifierSettings, Settings
+from reconciler.aws.elb import ElasticLoadBalancing
 from reconciler.experiments.controller import ExperimentController
 from reconciler.forges.fenced import FencedForge
 from reconciler.forges.registry import ForgeTerms, forge
@@ -51,7 +52,7 @@ from reconciler.releases.observe_policies import LocalPolicies, Policies
 from reconciler.releases.restoring import Hands, Restoration
 from reconciler.renderers.registry import neighbour, renderer
 from reconciler.rollouts.controller import RolloutController
-from reconciler.rollouts.observe import RolloutObserver
+from reconciler.rollouts.observe import ObserverTerms, RolloutObserver
 from reconciler.rollouts.plugin import StepPlugins
 from reconciler.rollouts.traffic.named import WritableNamespaces
 from reconciler.rollouts.traffic.router import kinds_of
@@ -199,7 +200,8 @@ def _console(settings: Settings) -> str:
 
 
 def _rollout_observer(access: ClusterAccess, settings: Settings) -> RolloutObserver:
-    return RolloutObserver(access.client, access.cache, ROUTERS, _reach(settings), settings.instance_id)
+    balancers = ElasticLoadBalancing(settings.aws) if settings.aws is not None else None
+    return RolloutObserver(access.client, access.cache, ROUTERS, ObserverTerms(_reach(settings), settings.instance_id, balancers))
 
 
 def _source_controller(environment: Environment, access: ClusterAccess, outside: External, policies: Policies) -> SourceController:

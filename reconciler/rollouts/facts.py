@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from reconciler.aws.balancers import Balancers
 from reconciler.kernel.identity import Manifest, ObjectRef, annotations_of, name_of, uid_of
 from reconciler.kernel.problem import Problem
 from reconciler.kernel.well_known import REVISION
@@ -26,6 +27,7 @@ class Findings:
     `routed_hashes` are the versions a router's own objects name (contract 10.7); `routes` is what each router is asked about,
     `left` what still holds something of the rollout that it names no more, `held` the routers' objects that a person suspended;
     `replies` is what plug-ins of steps answered in this pass.
+    `balancers` is what load balancers say of the weights, None when they are not asked now; `verifying` that they are asked at all.
     """
 
     replica_sets: tuple[Manifest, ...] = ()
@@ -44,6 +46,8 @@ class Findings:
     held: frozenset[ObjectRef] = frozenset()
     contests: Mapping[ObjectRef, Contest] = field(default_factory=dict)
     replies: Mapping[CallKey, Reply] = field(default_factory=dict)
+    balancers: Balancers | None = None
+    verifying: bool = False
     problem: Problem | None = None
 
 

@@ -64,6 +64,7 @@ def fresh_status(pass_: Pass) -> RolloutStatus:
         canary=canary if facts.spec.canary else CanaryStatus(),
         blue_green=BlueGreenStatus(pre_run=_mirror(runs.pre), post_run=_mirror(runs.post)) if facts.spec.blue_green else BlueGreenStatus(),
         duration=before.duration,
+        balancers=pass_.balancers,
     )
 
 

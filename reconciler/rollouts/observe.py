@@ -1,10 +1,12 @@
 """Reads everything one decision about a rollout may look at: from the cache where it is watched, else from the API."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from reconciler.analysis.templates import reachable
+from reconciler.aws.balancers import BalancerReader
 from reconciler.kernel.identity import Manifest, ObjectRef, Resource, controller_uid, name_of, namespace_of, uid_of
 from reconciler.kernel.problem import InvalidField, Problem, invalid
 from reconciler.kernel.resources import (
@@ -30,8 +32,9 @@ from reconciler.rollouts.spec.manifest import parse_rollout
 from reconciler.rollouts.spec.model import RolloutSpec
 from reconciler.rollouts.status.manifest import parse_status
 from reconciler.rollouts.status.model import RolloutStatus
-from reconciler.rollouts.traffic.named import WritableNamespaces, out_of_reach, routed_refs, routing_of, services_of
+from reconciler.rollouts.traffic.named import NO_SOURCES, WritableNamespaces, out_of_reach, routed_by, routed_refs, routing_of, services_of
 from reconciler.rollouts.traffic.router import Left, Live, Owner, Routed, Routers, kinds_of, served
+from reconciler.rollouts.traffic.verification import Verifying
 from reconciler.rollouts.validation.references import analyses, analysis_problem, service_fields, service_problem
 from reconciler.rollouts.validation.spec import spec_problem
 from reconciler.rollouts.validation.types import selector_problem, template_problem
@@ -46,18 +49,28 @@ class Resolved:
     problem: Problem | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ObserverTerms:
+    """Where Rollouts may move traffic, which of them are ours, and who asks load balancers (None: their weights are not verified)."""
+
+    reach: WritableNamespaces = field(default_factory=lambda: NO_SOURCES)
+    instance_id: str = ""
+    balancers: BalancerReader | None = None
+
+
 class RolloutObserver:
     """Gathers facts. Raises InvalidField when the manifest cannot be read, Transient when the API does not answer."""
 
-    def __init__(self, client: Client, cache: Cache, routers: Routers, reach: WritableNamespaces, instance_id: str) -> None:
+    def __init__(self, client: Client, cache: Cache, routers: Routers, terms: ObserverTerms) -> None:
         self._routers = routers
         self._client = client
         self._cache = cache
-        self._reach = reach
+        self._reach = terms.reach
+        self._balancers = terms.balancers
         self.kinds = kinds_of(routers)
         """Every kind of object that some router writes."""
         self.contests = Contests()
-        self.instance_id = instance_id
+        self.instance_id = terms.instance_id
         """The instance whose Rollouts are driven; empty: those that name none (contract 0.3)."""
 
     async def resolve(self, rollout: Manifest) -> Resolved:
@@ -94,8 +107,9 @@ class RolloutObserver:
             problem=resolved.problem,
         )
         found = await self._examined(rollout, spec, found)
-        found = replace(found, left=self.left(Owner(namespace, name_of(rollout)), routed_refs(self._routers, rollout)))
-        return self._with_namesake(gather(rollout, spec, status, found, instance_id=self.instance_id))
+        found = replace(found, left=self.left(Owner(namespace, name_of(rollout)), routed_by(self._routers, rollout)))
+        observed = self._with_namesake(gather(rollout, spec, status, found, instance_id=self.instance_id))
+        return await self._with_balancers(observed)
 
     def _services(self, namespace: str, spec: RolloutSpec) -> Mapping[str, Manifest]:
         named = {name: self._cache.get(SERVICES, namespace, name) for _, name in service_fields(spec)}
@@ -189,16 +203,29 @@ class RolloutObserver:
         if found is not None:
             self._cache.put(ref.resource, found)
 
-    def left(self, owner: Owner, named: Iterable[ObjectRef] = ()) -> tuple[Left, ...]:
-        """The objects that hold something of a Rollout which does not name them (any more)."""
-        kept, found = frozenset(named), []
+    def left(self, owner: Owner, named: Iterable[tuple[str, ObjectRef]] = ()) -> tuple[Left, ...]:
+        """The objects that hold something of a Rollout which does not name them (any more), for each router that writes their kind."""
+        kept, found = frozenset(named), list[Left]()
         for kind in filter(self._cache.watches, self.kinds):
-            router = next(router for router in self._routers.values() if kind in router.kinds)
+            writing = [(name, router) for name, router in self._routers.items() if kind in router.kinds]
             for manifest in self._cache.indexed(kind, held_word(owner)):
                 ref = ObjectRef(kind, namespace_of(manifest), name_of(manifest))
-                if ref not in kept:
-                    found.append(Left(router, ref, manifest))
+                found.extend(Left(router, ref, manifest) for name, router in writing if (name, ref) not in kept)
         return tuple(found)
+
+    async def _with_balancers(self, observed: RolloutFacts) -> RolloutFacts:
+        """What load balancers say of the weights: asked where it is switched on, at a setWeight step and at the end (contract 9.5)."""
+        asked = [each for each in observed.found.routes if isinstance(each.configured.router, Verifying)]
+        if self._balancers is None or not asked:
+            return observed
+        found = replace(observed.found, verifying=True)
+        if observed.status.promoted or observed.status.abort or (observed.step is not None and observed.step.set_weight is None):
+            return replace(observed, found=found)
+        services, names = services_of(observed.rollout), list[str]()
+        for each in asked:
+            router: Any = each.configured.router
+            names.extend(router.hostnames(each.configured.config, services, each.live))
+        return replace(observed, found=replace(found, balancers=await self._balancers.read(names)))
 
     def _with_namesake(self, observed: RolloutFacts) -> RolloutFacts:
         """A foreign ReplicaSet may have the name that the next one wants; only then it is a fact."""

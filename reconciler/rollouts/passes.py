@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from reconciler.kernel.identity import Manifest, ObjectRef, Resource, name_of, namespace_of
 from reconciler.kernel.plan import Action, Emit
@@ -60,6 +61,7 @@ class Pass:
     abort_reason: str | None = None
     removed_abort: bool = False
     weights: Weights | None = None
+    balancers: tuple[Mapping[str, Any], ...] = ()
     runs: Runs = field(default_factory=Runs)
     experiment: Manifest | None = None
     plugins: tuple[StepPluginStatus, ...] = ()
@@ -141,6 +143,7 @@ def begin(facts: RolloutFacts, now: datetime) -> Pass:
         removed_abort=facts.status.promoted,
         weights=facts.status.canary.weights if facts.spec.routing else None,
         plugins=facts.status.canary.plugins,
+        balancers=facts.status.balancers if facts.found.verifying else (),
         selectors={name: selected_hash(service) for name, service in facts.found.services.items()},
         restarted_at=facts.status.restarted_at,
     )

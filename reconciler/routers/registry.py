@@ -1,6 +1,7 @@
 """Which routers exist, by their key in `trafficRouting`, in the order in which they are routed (contract 1.7)."""
 
 from reconciler.rollouts.traffic.router import PLUGINS, Routers
+from reconciler.routers.alb import Alb
 from reconciler.routers.ambassador import Ambassador
 from reconciler.routers.apisix import Apisix
 from reconciler.routers.gateway_api import PLUGIN, GatewayApi
@@ -12,6 +13,7 @@ from reconciler.routers.traefik import Traefik
 ROUTERS: Routers = {
     "istio": Istio(),
     "nginx": Nginx(),
+    "alb": Alb(),
     "smi": Smi(),
     "ambassador": Ambassador(),
     "traefik": Traefik(),

@@ -1,5 +1,6 @@
 """Every router that is served, with a configuration and the objects it names as a person wrote them; and a toy: the seam stays honest."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -37,6 +38,8 @@ class Case:
     """The objects that it names are read and never written."""
     passing: bool = False
     """What it makes goes as soon as it carries nothing."""
+    holding: bool = False
+    """It holds the objects that it names for as long as the Rollout names them, at rest too."""
 
     @property
     def routers(self) -> Routers:
@@ -125,6 +128,31 @@ def nginx(*names: str) -> Case:
     return Case(ROUTERS["nginx"], "nginx", config, {"stableIngress": "other", "stableIngresses": None}, found, read_only=True)
 
 
+def alb(*names: str) -> Case:
+    ours = {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "web-root", "port": {"name": "use-annotation"}}}}
+    mail = {"path": "/mail", "pathType": "Prefix", "backend": {"service": {"name": "mail", "port": {"number": 25}}}}
+    rules = [{"host": "web.example", "http": {"paths": [mail, ours]}}, {"host": "mail.example", "http": {"paths": [mail]}}]
+    groups = [
+        {"serviceName": "web-canary", "servicePort": "80", "weight": 0},
+        {"serviceName": "web-stable", "servicePort": "80", "weight": 100},
+    ]
+    action = {"type": "forward", "forwardConfig": {"targetGroups": groups}}
+    notes = {"alb.ingress.kubernetes.io/actions.web-root": json.dumps(action), "alb.ingress.kubernetes.io/scheme": "internal"}
+    found = {
+        ObjectRef(INGRESSES, "shop", name): {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "Ingress",
+            "metadata": {"name": name, "namespace": "shop", "labels": {"a": "b"}, "annotations": notes},
+            "spec": {"ingressClassName": "alb", "rules": rules, "unknown": {}},
+        }
+        for name in names
+    }
+    named = {"ingress": names[0]} if len(names) == 1 else {"ingresses": list(names)}
+    config = {**named, "rootService": "web-root", "servicePort": 80}
+    elsewhere = {"ingress": "other", "ingresses": None, "rootService": "web-root", "servicePort": 80}
+    return Case(ROUTERS["alb"], "alb", config, elsewhere, found, holding=True)
+
+
 def smi() -> Case:
     return Case(ROUTERS["smi"], "smi", {"rootService": "web-root"}, {"trafficSplitName": "other"}, {})
 
@@ -168,6 +196,8 @@ CASES: Mapping[str, Callable[[], Case]] = {
     "istio with subsets": partial(istio, subsets=True),
     "nginx": partial(nginx, "web"),
     "nginx with two": partial(nginx, "web", "shop"),
+    "alb": partial(alb, "web"),
+    "alb with two": partial(alb, "web", "shop"),
     "smi": smi,
     "traefik": traefik,
     "apisix": apisix,

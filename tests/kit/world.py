@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from reconciler.app.indexes import indexes
+from reconciler.aws.balancers import BalancerReader
 from reconciler.experiments.controller import ExperimentController
 from reconciler.kernel.errors import Transient
 from reconciler.kernel.identity import Key, Manifest, Resource, annotations_of, controller_uid, labels_of, name_of, uid_of
@@ -23,7 +24,7 @@ from reconciler.kernel.well_known import HASH_LABEL
 from reconciler.kube.cache import Cache
 from reconciler.kube.errors import Forbidden
 from reconciler.rollouts.controller import RolloutController
-from reconciler.rollouts.observe import RolloutObserver
+from reconciler.rollouts.observe import ObserverTerms, RolloutObserver
 from reconciler.rollouts.plugin import StepPlugins
 from reconciler.rollouts.pods.replica_set import ReplicaSet
 from reconciler.rollouts.traffic.named import NO_SOURCES, WritableNamespaces
@@ -71,7 +72,7 @@ class CountedCache(Cache):
 class World:
     """One rollout and everything around it. `settle` lets all that can happen now happen; `wait` lets time pass."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a builder: only what matters to a test is said
         self,
         rollout: Manifest | None,
         *others: tuple[Resource, Manifest],
@@ -79,6 +80,7 @@ class World:
         reach: WritableNamespaces = NO_SOURCES,
         instance: str = "",
         plugins: StepPlugins = NO_PLUGINS,
+        balancers: BalancerReader | None = None,
     ) -> None:
         self.clock = JumpingClock()
         self.cache = CountedCache((*RolloutController.watches, *ExperimentController.watches, *kinds_of(routers)), indexes(routers))
@@ -86,7 +88,7 @@ class World:
         self.client = FakeClient(self.store)
         self.name = name_of(rollout) if rollout is not None else ""
         self.recorder = Recorder(self.client, self.clock)  # type: ignore[arg-type]
-        observer = RolloutObserver(self.client, self.cache, routers, reach, instance)  # type: ignore[arg-type]
+        observer = RolloutObserver(self.client, self.cache, routers, ObserverTerms(reach, instance, balancers))  # type: ignore[arg-type]
         access = cluster_access(self.client, self.cache, self.clock, self.recorder)  # type: ignore[arg-type]
         self.controller = RolloutController(access, observer, plugins)
         self.experimenter = ExperimentController(access, instance)
@@ -297,10 +299,14 @@ def image_of(replica_set: Manifest) -> str:
 
 
 def deployed(
-    rollout: Manifest, *others: tuple[Resource, Manifest], routers: Routers = ROUTERS, reach: WritableNamespaces = NO_SOURCES
+    rollout: Manifest,
+    *others: tuple[Resource, Manifest],
+    routers: Routers = ROUTERS,
+    reach: WritableNamespaces = NO_SOURCES,
+    balancers: BalancerReader | None = None,
 ) -> World:
     """A world whose rollout already runs its first version."""
-    world = World(rollout, *others, routers=routers, reach=reach).settle()
+    world = World(rollout, *others, routers=routers, reach=reach, balancers=balancers).settle()
     assert world.phase == "Healthy", world.phase
     world.sizes.clear()
     world.weights.clear()

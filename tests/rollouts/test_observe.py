@@ -9,7 +9,7 @@ from reconciler.kernel.problem import InvalidField
 from reconciler.kernel.resources import ANALYSIS_RUNS, ROLLOUTS, SERVICES, VIRTUAL_SERVICES
 from reconciler.kube.errors import NotServed
 from reconciler.rollouts.facts import RolloutFacts
-from reconciler.rollouts.observe import RolloutObserver
+from reconciler.rollouts.observe import ObserverTerms, RolloutObserver
 from reconciler.rollouts.traffic.named import services_of
 from reconciler.routers.registry import ROUTERS
 from tests.kit.rollouts import canary, pause, rollout, service, virtual_service, weight
@@ -18,7 +18,7 @@ from tests.kit.world import World, deployed
 
 
 def observed(world: World) -> RolloutFacts:
-    observer = RolloutObserver(world.client, world.cache, ROUTERS, {}, "")  # type: ignore[arg-type]
+    observer = RolloutObserver(world.client, world.cache, ROUTERS, ObserverTerms())  # type: ignore[arg-type]
     resolved = run_through(observer.resolve(world.rollout))
     found: RolloutFacts = run_through(observer.observe(world.rollout, resolved, world.clock.now()))
     return found

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from reconciler.kernel.identity import Manifest
 from reconciler.kernel.resources import ANALYSIS_TEMPLATES, SERVICES, VIRTUAL_SERVICES
 from reconciler.rollouts.plan import plan
 from tests.kit.rollouts import analysis, analysis_template, canary, pause, rollout, service, virtual_service, weight
@@ -155,17 +154,6 @@ def test_conditions_about_pauses_come_in_a_pass_of_their_own() -> None:
 def test_an_abort_of_what_is_promoted_already_is_removed() -> None:
     world = basic().press(abort=True).settle()
     assert world.phase == "Healthy" and "abort" not in world.status
-
-
-@pytest.mark.parametrize(
-    ("steps", "field"),
-    [
-        ([{"plugin": {"name": "x/y"}}], "spec.strategy.steps[0].plugin"),
-    ],
-)
-def test_what_is_not_served_yet_is_refused_by_name(steps: list[Manifest], field: str) -> None:
-    world = World(rollout(canary=canary(*steps))).settle()
-    assert f"{field}: Forbidden: " in world.phase and "is not supported yet" in world.phase
 
 
 def test_a_takeover_of_a_healthy_rollout_changes_nothing() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from reconciler.app.settings.helm import helm_settings
 from reconciler.app.settings.model import ConsoleSettings, NotifierSettings, Settings
+from reconciler.aws.elb import RESOURCE, AwsTerms
 from reconciler.forges.registry import FORGES
 from reconciler.git.environment import is_ssh
 from reconciler.git.objects import Committer, TrustedKeys
@@ -46,6 +47,7 @@ def parse_settings(document: Any) -> Settings:
         notifiers=fields.each("notifiers", _notifier),
         console=fields.inner("console", _console),
         disabled_steps=frozenset(fields.texts("disabledStepPlugins")),
+        aws=fields.inner("aws", _aws),
         link_local=fields.flag("linkLocal", default=False),
     )
     fields.done()
@@ -105,6 +107,14 @@ def _console(fields: StrictFields) -> ConsoleSettings:
             )
     fields.done()
     return console
+
+
+def _aws(fields: StrictFields) -> AwsTerms:
+    terms = AwsTerms(fields.text("region", ""), fields.text("endpoint", "").rstrip("/"), fields.text("resourceTag", RESOURCE))
+    if terms.endpoint and (not ADDRESS.fullmatch(terms.endpoint) or _holds_credentials(terms.endpoint)):
+        raise FieldError(fields.path("endpoint"), "is no address: write one like https://elasticloadbalancing.eu-west-1.amazonaws.com")
+    fields.done()
+    return terms
 
 
 def _source(fields: StrictFields) -> SourceSettings:

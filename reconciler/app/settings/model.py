@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from reconciler.aws.elb import AwsTerms
 from reconciler.sources.settings import SourceSettings
 
 
@@ -60,5 +61,7 @@ class Settings:
     """None: it is not served."""
     disabled_steps: frozenset[str] = frozenset()
     """Plug-ins of canary steps that are not called: their steps are passed over."""
+    aws: AwsTerms | None = None
+    """None: AWS is not asked."""
     link_local: bool = False
     """True where link-local and metadata addresses may be asked over HTTP."""

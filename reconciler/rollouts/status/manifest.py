@@ -50,6 +50,7 @@ def parse_status(status: Manifest | None) -> RolloutStatus:
         canary=_canary(raw.get("canary") or {}),
         blue_green=_blue_green(raw.get("blueGreen") or {}),
         duration=_duration(raw.get("duration")),
+        balancers=tuple(found for found in raw.get("albs") or () if isinstance(found, dict)),
     )
 
 
@@ -79,6 +80,8 @@ def render_status(status: RolloutStatus) -> Manifest:
                 "conditions": [render_condition(c) for c in status.conditions],
                 "pauseConditions": [{"reason": p.reason, "startTime": render_moment(p.started)} for p in status.pauses],
                 "duration": _render_duration(status.duration) if status.duration else None,
+                "alb": status.balancers[0] if status.balancers else None,
+                "albs": list(status.balancers),
             }
         ),
         **_present({"currentStepIndex": status.step_index, "collisionCount": status.collisions}),

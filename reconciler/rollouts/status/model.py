@@ -1,5 +1,6 @@
 """The status of a rollout: what the controller writes for people, other tools and its own next pass (contract 3.2)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -160,6 +161,8 @@ class RolloutStatus:
     canary: CanaryStatus = field(default_factory=CanaryStatus)
     blue_green: BlueGreenStatus = field(default_factory=BlueGreenStatus)
     duration: Duration | None = None
+    balancers: tuple[Mapping[str, Any], ...] = ()
+    """What load balancers said of the weights (`albs`)."""
 
     @property
     def promoted(self) -> bool:

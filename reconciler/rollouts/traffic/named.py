@@ -1,6 +1,6 @@
 """What a Rollout says about traffic, read off the object as it is written: also where the rest of it cannot be read."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from reconciler.kernel.identity import Manifest, ObjectRef, annotations_of, name_of, namespace_of, uid_of
@@ -41,8 +41,14 @@ def services_of(rollout: Manifest, unavailable: str = "") -> Services:
 
 def routed_refs(routers: Routers, rollout: Manifest) -> tuple[ObjectRef, ...]:
     """The objects whose traffic it moves, those included that its routers make."""
-    found, services = served(routers, routing_of(rollout)), services_of(rollout)
-    return tuple(dict.fromkeys(ref for each in found for ref in each.router.needs(each.config, services).refs))
+    return tuple(dict.fromkeys(ref for _, ref in routed_by(routers, rollout)))
+
+
+def routed_by(routers: Routers, rollout: Manifest) -> Iterator[tuple[str, ObjectRef]]:
+    """(router, object that it needs), by the router's key: two of them may write objects of one kind."""
+    services = services_of(rollout)
+    for each in served(routers, routing_of(rollout)):
+        yield from ((each.name, ref) for ref in each.router.needs(each.config, services).refs)
 
 
 def out_of_reach(rollout: Manifest, refs: tuple[ObjectRef, ...], reach: WritableNamespaces) -> str | None:

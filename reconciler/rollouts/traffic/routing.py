@@ -12,6 +12,7 @@ from reconciler.rollouts.traffic.desired import WantedWeight, wanted_traffic
 from reconciler.rollouts.traffic.model import Traffic, WeightDestination
 from reconciler.rollouts.traffic.routed import routed
 from reconciler.rollouts.traffic.services import rolling_back_dynamically, switch
+from reconciler.rollouts.traffic.verification import verified
 
 
 def route_traffic(pass_: Pass) -> Pass:
@@ -42,7 +43,7 @@ def _in_force(pass_: Pass, canary: Canary, routing: TrafficRouting, wanted: Want
     if step is not None and (step.header_route or step.mirror_route):
         traffic = replace(traffic, header_route=step.header_route, mirror_route=step.mirror_route)
     pass_ = routed(pass_, traffic, _unavailable(pass_))
-    return pass_ if pass_.ended else _recorded(pass_, canary, wanted, stable_hash)
+    return pass_ if pass_.ended else verified(_recorded(pass_, canary, wanted, stable_hash), traffic)
 
 
 def _traffic(pass_: Pass, routing: TrafficRouting, wanted: WantedWeight, stable_hash: str) -> Traffic:

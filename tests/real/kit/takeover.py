@@ -24,7 +24,7 @@ from reconciler.kernel.well_known import REVISION, WORKLOAD_GENERATION
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.rollouts.controller import RolloutController
-from reconciler.rollouts.observe import RolloutObserver
+from reconciler.rollouts.observe import ObserverTerms, RolloutObserver
 from reconciler.rollouts.traffic.named import NO_SOURCES
 from reconciler.routers.registry import ROUTERS
 from reconciler.runtime.access import cluster_access
@@ -35,6 +35,7 @@ from tests.kit.adoption import KINDS, left_by_reference
 from tests.kit.clusters import running
 from tests.kit.rollouts import NAMESPACE
 from tests.kit.sandbox import QUICK
+from tests.kit.stepplugins import NO_PLUGINS
 from tests.kit.wait import until
 from tests.real.kit.ground import PATIENCE, client_of, grounded
 from tests.real.kit.reach import caller
@@ -154,8 +155,8 @@ class Takeover:
         cache = Cache((*RolloutController.watches, *ExperimentController.watches, *routed), indexes(ROUTERS))
         self._recorder = Recorder(client, clock)
         access = cluster_access(client, cache, clock, self._recorder)
-        observer = RolloutObserver(client, cache, ROUTERS, NO_SOURCES, instance)
-        self._controllers = [Counted(RolloutController(access, observer)), Counted(ExperimentController(access, instance))]
+        observer = RolloutObserver(client, cache, ROUTERS, ObserverTerms(NO_SOURCES, instance))
+        self._controllers = [Counted(RolloutController(access, observer, NO_PLUGINS)), Counted(ExperimentController(access, instance))]
         self._engine = Engine(self._controllers, client, cache, clock)
 
     @asynccontextmanager

@@ -9,13 +9,10 @@ from reconciler.kernel.plan import Remove, Replace
 from reconciler.kernel.resources import ROLLOUTS, SERVICES
 from reconciler.kernel.well_known import HASH_LABEL, MANAGED_BY
 from reconciler.kube.errors import Refused
-from reconciler.rollouts.spec.manifest import parse_rollout
 from reconciler.rollouts.traffic.services import released
-from reconciler.rollouts.validation.spec import spec_problem
 from reconciler.routers.istio_selection import Selection
 from reconciler.routers.istio_sides import Sides
 from reconciler.routers.istio_subsets import switched
-from reconciler.routers.registry import ROUTERS
 from tests.kit.edges import MEASURED, behind_istio, climbing, routed_release
 from tests.kit.experiments import WEIGHED, current, experiments, only, routed, says, tried
 from tests.kit.istio import destination_rule, pair
@@ -34,15 +31,6 @@ def test_13_37_a_service_that_is_not_ours_yet_needs_every_pod_and_one_of_ours_ne
     assert world.push("web:2").settle().selected("web-canary") == "web:1"
     world.store.put(SERVICES, {**foreign, "metadata": {**foreign["metadata"], "annotations": {MANAGED_BY: "web"}}})
     assert world.settle().selected("web-canary") == "web:2"
-
-
-@pytest.mark.parametrize("number", ["13.39, an unverified weight", "13.57, several Ingresses"])
-def test_13_39_13_57_what_alb_would_do_is_refused_by_name(number: str) -> None:
-    """contract 13.39 and 13.57 are ALB's; it is not served, and a Rollout that asks for it never rolls half a release."""
-    one = {"ingress": "web"} if "39" in number else {"ingresses": ["web", "api"]}
-    manifest = rollout(canary=canary(weight(100), istio=True, trafficRouting={"alb": {**one, "servicePort": 80}}))
-    problem = spec_problem(manifest, parse_rollout(manifest), ROUTERS)
-    assert problem is not None and "alb" in str(problem)
 
 
 def test_13_40_subsets_of_nobody_go_and_those_listed_as_additional_stay() -> None:

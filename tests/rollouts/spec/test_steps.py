@@ -2,7 +2,7 @@
 
 from reconciler.kernel.fields import Fields
 from reconciler.kernel.identity import Manifest
-from reconciler.rollouts.spec.model import CanaryScale, ExperimentStep, Pause, Step, StepTemplate
+from reconciler.rollouts.spec.model import CanaryScale, ExperimentStep, Pause, PluginStep, Step, StepTemplate
 from reconciler.rollouts.spec.steps import parse_analysis, parse_steps
 from reconciler.rollouts.traffic.model import HeaderMatch, HeaderRoute, MirrorRoute
 
@@ -20,7 +20,7 @@ def test_each_kind_is_read() -> None:
     asked = {"templates": [{"name": "a", "specRef": "stable", "weight": 5, "service": {}}], "analyses": [{"name": "b"}]}
     template = StepTemplate(name="a", reference="stable", weight=5, service="")
     assert step({"experiment": asked}).experiment == ExperimentStep(asked, (template,), ({"name": "b"},))
-    assert step({"plugin": {"name": "n"}}).plugin == {"name": "n"}
+    assert step({"plugin": {"name": "n", "config": {"a": 1}}}).plugin == PluginStep("n", {"a": 1})
 
 
 def test_routes_keep_their_matches() -> None:

@@ -71,8 +71,8 @@ def test_a_wrong_step_is_named_by_its_place(step: dict[str, Any], expected: str)
         (turns(pongService="a"), "This rollout uses the same service for the ping and pong services, but two different services"),
         ({**turns(), "canaryService": "b", "stableService": "c"}, "the same service for the pong and canary services"),
         (
-            {"trafficRouting": {"appMesh": {}}},
-            "spec.strategy.canary.trafficRouting.appMesh: Forbidden: traffic router appMesh is not supported yet",
+            {"trafficRouting": {"kong": {}}},
+            "spec.strategy.canary.trafficRouting.kong: Forbidden: traffic router kong is not supported yet",
         ),
         ({"trafficRouting": istio_routing()}, "Canary service and Stable service must to be set to use Traffic Routing"),
         ({"replicaProgressThreshold": {"type": "Some", "value": 1}}, "must be Percent or Pods"),

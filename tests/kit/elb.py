@@ -1,0 +1,140 @@
+"""A stand-in of Elastic Load Balancing v2 on loopback. It takes the query protocol only in the vendor's form and answers its XML."""
+
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl
+from xml.sax.saxutils import escape
+
+VERSION = "2015-12-01"
+SIGNED = re.compile(
+    r"AWS4-HMAC-SHA256 Credential=[^/]+/\d{8}/[a-z0-9-]+/elasticloadbalancing/aws4_request, SignedHeaders=[^,]+, Signature=[0-9a-f]{64}"
+)
+ARN = "arn:aws:elasticloadbalancing:eu-west-1:123456789012"
+BALANCER = f"{ARN}:loadbalancer/app/shop/50dc6c495c0c9188"
+LISTENER = f"{ARN}:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2"
+HOSTNAME = "shop-1.eu-west-1.elb.amazonaws.com"
+ASKED: Mapping[str, re.Pattern[str]] = {
+    "DescribeLoadBalancers": re.compile(r"Marker|PageSize"),
+    "DescribeTargetGroups": re.compile(r"LoadBalancerArn|Marker"),
+    "DescribeListeners": re.compile(r"LoadBalancerArn|Marker"),
+    "DescribeRules": re.compile(r"ListenerArn|Marker"),
+    "DescribeTags": re.compile(r"ResourceArns\.member\.\d+"),
+}
+"""The parameters that each action takes here."""
+
+
+def group_arn(name: str) -> str:
+    return f"{ARN}:targetgroup/{name}/73e2d6bc24d8a067"
+
+
+@dataclass
+class Elb:
+    """What it has: target groups by name with the tag that says what they are for, and their weight in the one rule."""
+
+    resources: dict[str, str] = field(default_factory=dict)
+    weights: dict[str, int] = field(default_factory=dict)
+    refusing: str = ""
+    asked: list[dict[str, str]] = field(default_factory=list)
+
+    def answer(self, asked: dict[str, str]) -> str:
+        """The result of one action. Raises ValueError with the vendor's code for what it would not take."""
+        action, version = asked.get("Action", ""), asked.get("Version")
+        if version != VERSION or action not in ASKED:
+            raise ValueError("InvalidAction")
+        others = [name for name in asked if name not in ("Action", "Version")]
+        if any(not ASKED[action].fullmatch(name) for name in others):
+            raise ValueError("ValidationError")
+        if self.refusing:
+            raise ValueError(self.refusing)
+        named = {"DescribeTargetGroups": "LoadBalancerArn", "DescribeListeners": "LoadBalancerArn", "DescribeRules": "ListenerArn"}.get(
+            action
+        )
+        if named and asked.get(named) not in (BALANCER, LISTENER):
+            raise ValueError("ValidationError")
+        self.asked.append(asked)
+        return {
+            "DescribeLoadBalancers": self._balancers,
+            "DescribeTargetGroups": self._groups,
+            "DescribeListeners": lambda _: f"<Listeners><member><ListenerArn>{LISTENER}</ListenerArn></member></Listeners>",
+            "DescribeRules": self._rules,
+            "DescribeTags": self._tags,
+        }[action](asked)
+
+    def _balancers(self, asked: dict[str, str]) -> str:
+        """Two pages: the one that is looked for stands on the second."""
+        name, arn, host, more = "shop", BALANCER, HOSTNAME, ""
+        if "Marker" not in asked:
+            name, arn, host, more = "other", f"{ARN}:loadbalancer/app/other/1", "other.elb.amazonaws.com", "<NextMarker>page-2</NextMarker>"
+        body = f"<LoadBalancerArn>{arn}</LoadBalancerArn><LoadBalancerName>{name}</LoadBalancerName><DNSName>{host}</DNSName>"
+        return f"<LoadBalancers><member>{body}</member></LoadBalancers>{more}"
+
+    def _groups(self, asked: dict[str, str]) -> str:
+        bodies = (f"<TargetGroupArn>{group_arn(n)}</TargetGroupArn><TargetGroupName>{n}</TargetGroupName>" for n in self.resources)
+        return f"<TargetGroups>{''.join(f'<member>{body}</member>' for body in bodies)}</TargetGroups>"
+
+    def _rules(self, asked: dict[str, str]) -> str:
+        tuples = (f"<TargetGroupArn>{group_arn(n)}</TargetGroupArn><Weight>{w}</Weight>" for n, w in self.weights.items())
+        groups = "".join(f"<member>{one}</member>" for one in tuples)
+        action = f"<Type>forward</Type><ForwardConfig><TargetGroups>{groups}</TargetGroups></ForwardConfig>"
+        fixed = "<Type>fixed-response</Type><FixedResponseConfig><StatusCode>404</StatusCode></FixedResponseConfig>"
+        rules = "".join(f"<member><RuleArn>r</RuleArn><Actions><member>{a}</member></Actions></member>" for a in (action, fixed))
+        return f"<Rules>{rules}</Rules>"
+
+    def _tags(self, asked: dict[str, str]) -> str:
+        arns = [value for name, value in asked.items() if name.startswith("ResourceArns.")]
+        if not 0 < len(arns) <= 20:
+            raise ValueError("ValidationError")
+        by_arn = {group_arn(name): resource for name, resource in self.resources.items()}
+        if any(arn not in by_arn for arn in arns):
+            raise ValueError("TargetGroupNotFound")
+        told = "".join(
+            f"<member><ResourceArn>{arn}</ResourceArn><Tags><member><Key>ingress.k8s.aws/resource</Key>"
+            f"<Value>{escape(by_arn[arn])}</Value></member></Tags></member>"
+            for arn in arns
+        )
+        return f"<TagDescriptions>{told}</TagDescriptions>"
+
+
+@contextmanager
+def serving(elb: Elb) -> Iterator[str]:
+    """Its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            asked = dict(parse_qsl(body, keep_blank_values=True))
+            try:
+                if not SIGNED.fullmatch(self.headers.get("Authorization", "")) or "X-Amz-Date" not in self.headers:
+                    raise ValueError("MissingAuthenticationToken")
+                code, text = 200, self._result(asked["Action"], elb.answer(asked))
+            except ValueError as error:
+                code, text = (
+                    400,
+                    f"<ErrorResponse><Error><Type>Sender</Type><Code>{error}</Code><Message>no</Message></Error></ErrorResponse>",
+                )
+            self.send_response(code)
+            self.send_header("Content-Type", "text/xml")
+            self.send_header("Content-Length", str(len(text.encode())))
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def _result(self, action: str, body: str) -> str:
+            space = f"http://elasticloadbalancing.amazonaws.com/doc/{VERSION}/"
+            return f'<{action}Response xmlns="{space}"><{action}Result>{body}</{action}Result></{action}Response>'
+
+        def log_message(self, format: str, *args: object) -> None:
+            return None
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
