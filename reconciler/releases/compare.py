@@ -22,6 +22,7 @@ class ComparedMetric:
 class Compare:
     """How a canary is compared with its baseline.
 
+    `baseline`: `stable` or `previous` are pods that serve anyway; `experiment` is a pair of the canary, made for the comparison (pair.py).
     `effect`: how many times the baseline's rate is tolerated. `budget`: the chance of a failure of a canary that is no worse than that, per
     release. `every`: how long one window of counts is. `warm_up`: from its first request on, so long nothing counts. `minimum_requests`:
     with fewer of either side it is not enough evidence.
@@ -35,6 +36,11 @@ class Compare:
     warm_up: timedelta = timedelta(minutes=1)
     minimum_requests: int = 500
     address: str = ""
+
+    @property
+    def paired(self) -> bool:
+        """True when the baseline is a pair of the canary that is made and removed by us."""
+        return self.baseline == "experiment"
 
     @property
     def digest(self) -> str:

@@ -7,7 +7,8 @@ from reconciler.analysis.arguments import TAG
 from reconciler.kernel.strict import FieldError, StrictFields
 from reconciler.releases.compare import Compare, ComparedMetric
 
-HASH, ARGUMENTS = "args.hash", ("args.hash", "args.namespace", "args.workload")
+HASH, REPLICA_SET = "args.hash", "args.replicaSet"
+ARGUMENTS = (HASH, REPLICA_SET, "args.namespace", "args.workload")
 SELECTOR = re.compile(r"""[a-zA-Z_:][a-zA-Z0-9_:]*\s*\{(?:[^{}"']|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')*\}""")
 NAME = re.compile(r"[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?", re.ASCII)
 ADDRESS = re.compile(r"https?://[^\s/@]+(/\S*)?")
@@ -20,7 +21,7 @@ def compare_of(fields: StrictFields) -> Compare:
     """How the policy compares. Raises FieldError naming the first wrong field."""
     compare = Compare(
         metrics=_metrics(fields),
-        baseline=fields.choice("baseline", ("stable", "previous"), "stable"),
+        baseline=fields.choice("baseline", ("stable", "previous", "experiment"), "stable"),
         budget=_percent(fields),
         effect=_times(fields),
         every=_window(fields),
@@ -69,8 +70,9 @@ def _selector(fields: StrictFields, name: str, *, required: bool = True) -> str:
         raise FieldError(fields.path(name), f"there is no {{{{{unknown}}}}}; there are {', '.join(ARGUMENTS)}")
     if not SELECTOR.fullmatch(TAG.sub("x", text)):
         raise FieldError(fields.path(name), 'expected the selector of one counter, such as requests_total{code=~"5.."}, and no function')
-    if HASH not in tags:
-        raise FieldError(fields.path(name), f"does not say {{{{{HASH}}}}}, so both sides would be the same")
+    if HASH not in tags and REPLICA_SET not in tags:
+        told = f"says neither {{{{{HASH}}}}} nor {{{{{REPLICA_SET}}}}}, so both sides would be the same"
+        raise FieldError(fields.path(name), told)
     return text
 
 

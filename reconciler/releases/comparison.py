@@ -11,12 +11,14 @@ from math import sqrt
 from msgspec.structs import replace
 
 from reconciler.analysis.statistics import START, Counts, advance, e_value, exceeds, shared
+from reconciler.kernel.identity import name_of
 from reconciler.releases.compare import Compare
 from reconciler.releases.comparison_record import ComparedCounts, Comparison, SideTally
 from reconciler.releases.comparison_sample import ComparedSides, MetricAnswer, Sample, WindowQuestion
 from reconciler.releases.comparison_words import verdict_words
 from reconciler.releases.facts import ReleaseFacts
-from reconciler.releases.model import Release, ReleasePhase, Verdict
+from reconciler.releases.model import PairRefusal, Release, Verdict
+from reconciler.releases.pair import serving_pair
 
 SETTLING = timedelta(seconds=5)
 """So long after its end a window is asked for: what was scraped last has arrived by then."""
@@ -24,13 +26,23 @@ SETTLING = timedelta(seconds=5)
 
 def sides(release: Release, compare: Compare, facts: ReleaseFacts) -> ComparedSides | None:
     """Who is compared now; None while users are not on both versions, or nothing measured would be about this release."""
-    live, own, previous = facts.rollout, release.status.pod_hash, release.spec.previous
-    ours = bool(own) and live.current == own and release.status.phase is ReleasePhase.PROGRESSING
-    if release.decided or previous is None or facts.overridden or facts.newer or not ours or live.promoted or live.aborted:
+    previous, own = release.spec.previous, release.status.pod_hash
+    if previous is None or not facts.splits(release):
         return None
-    baseline = live.stable if compare.baseline == "stable" else previous.pod_hash
+    canary = _replica_set(facts, own)
+    if compare.paired:
+        pair = serving_pair(release, facts)
+        return ComparedSides(own, pair, canary, pair) if own.isalnum() and pair else None
+    baseline = facts.rollout.stable if compare.baseline == "stable" else previous.pod_hash
     # They become part of a query: a hash that a foreign hand wrote into the status is not let in.
-    return ComparedSides(own, baseline) if own.isalnum() and baseline.isalnum() and baseline != own else None
+    known = own.isalnum() and baseline.isalnum() and baseline != own
+    return ComparedSides(own, baseline, canary, _replica_set(facts, baseline)) if known else None
+
+
+def _replica_set(facts: ReleaseFacts, pod_hash: str) -> str:
+    """The ReplicaSet of a version; a word that no pod's name begins with while there is none."""
+    found = facts.replica_set(pod_hash)
+    return name_of(found) if found is not None else f"no-replica-set-of-{pod_hash}"
 
 
 def question(release: Release, compare: Compare, facts: ReleaseFacts, now: datetime) -> WindowQuestion | None:
@@ -82,7 +94,8 @@ def _continues(known: Comparison, compare: Compare, asked: ComparedSides) -> boo
 
 def _counted(known: Comparison, compare: Compare, sample: Sample) -> Comparison:
     windows = [found.window for found in sample.answers if found.window is not None]
-    began = sample.question.start if any(window.canary.requests > 0 for window in windows) else None
+    # A pair that was made a moment ago is as cold as the canary: then both have to be there.
+    began = sample.question.start if any(window.tells if compare.paired else window.canary.requests > 0 for window in windows) else None
     warm_from = known.warm_from or began
     seen = replace(known, until=sample.question.end, missed=known.missed + sample.question.missed, warm_from=warm_from)
     if warm_from is None or sample.question.start < warm_from + compare.warm_up:
@@ -127,11 +140,16 @@ class Shortfall:
     reason: str
 
 
-def shortfall(known: Comparison | None, compare: Compare) -> Shortfall | None:
+def shortfall(known: Comparison | None, compare: Compare, refused: PairRefusal | None = None) -> Shortfall | None:
     """What is missing at the end: requests, answers, or a baseline that leaves room for worse; None when nothing is.
 
     Half of the way to a failure, in logarithms, is no proof that it is good: a good canary gets there with a chance of √budget at most.
     """
+    if known is None and refused is not None:
+        return Shortfall(Verdict.COULD_NOT_MEASURE, f"nothing was compared: {refused.reason}")
+    if known is None and compare.paired:
+        told = "nothing was compared: the pods of the baseline never served, or users were never on both versions"
+        return Shortfall(Verdict.NOT_ENOUGH_EVIDENCE, told)
     if known is None:
         return Shortfall(Verdict.NOT_ENOUGH_EVIDENCE, "nothing was compared: users were never on both versions")
     found = (_metric_shortfall(counts, compare) for counts in known.metrics)

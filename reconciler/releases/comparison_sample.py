@@ -8,10 +8,16 @@ from reconciler.analysis.statistics import Counts, Window
 
 @dataclass(frozen=True, slots=True)
 class ComparedSides:
-    """The pod template hashes that are compared."""
+    """Who is compared: what `{{args.hash}}` and `{{args.replicaSet}}` stand for on each side.
+
+    That is a pod template hash and the ReplicaSet whose name its pods' names begin with. A pair that was made for the comparison has one
+    word for both, because its hash is the stable version's.
+    """
 
     canary: str
     baseline: str
+    canary_replica_set: str = ""
+    baseline_replica_set: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """A comparison in words: for a verdict, the pull request, and the command line. Pure."""
 
 from reconciler.releases.comparison_record import ComparedCounts, Comparison, SideTally
+from reconciler.releases.model import ReleaseStatus
 
 
 def verdict_words(known: Comparison) -> str:
@@ -22,6 +23,12 @@ def comparison_lines(known: Comparison | None) -> list[str]:
     if known is None:
         return []
     return [*map(_line, known.metrics), rule_words(known)]
+
+
+def compared_lines(status: ReleaseStatus) -> list[str]:
+    """What is on record of the comparison of a release, and what keeps it from being made."""
+    refused = [f"no baseline: {status.pair_refused.reason}"] if status.pair_refused is not None else []
+    return [*comparison_lines(status.comparison), *refused]
 
 
 def _line(counts: ComparedCounts) -> str:

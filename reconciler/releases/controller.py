@@ -27,6 +27,7 @@ from reconciler.kernel.resources import (
 )
 from reconciler.releases.after_promotion import after_name
 from reconciler.releases.apply_notices import Notices
+from reconciler.releases.apply_pair import keep_pair
 from reconciler.releases.attempts import next_attempt
 from reconciler.releases.contradiction import contradiction
 from reconciler.releases.facts import ReleaseFacts
@@ -181,12 +182,17 @@ class ReleaseController:
             self._log_verbs(release)
             await self._apply(Plan(steering.actions))
             return now + GLANCE
+        pair = await keep_pair(self._apply, release, policy, facts, now)
+        if pair.record is not None:
+            await self._record(look, pair.record)
+        if pair.moved:
+            return now + GLANCE
         if await self._open_again(look, facts, asked):
             return None
         if on_the_way_home(release, facts, now):
             return now + CLOSE_LOOK
         again = await self._finish(look, asked.get(workload_key(*release.key)))
-        return min(filter(None, (again, steering.wake_at, self._next_look(release, facts))), default=None)
+        return min(filter(None, (again, steering.wake_at, pair.wake_at, self._next_look(release, facts))), default=None)
 
     async def _open_again(self, look: ReleasePass, facts: ReleaseFacts, asked: Mapping[str, str]) -> bool:
         """The next attempt of a version that had ended and is tried again."""
@@ -201,10 +207,10 @@ class ReleaseController:
 
     async def _policy(self, look: ReleasePass) -> ReleasePolicy:
         """The policy of the workload. Raises Terminal, and says so, where policies contradict; a verdict that was reached needs none."""
-        release = look.release
+        release, template = look.release, WorkloadName(look.release.spec.template.kind, look.release.spec.template.name)
         rollout = self._cache.get(ROLLOUTS, release.namespace, release.spec.workload.name)
         try:
-            policy = self._outside.policies.judging(release.namespace, release.spec.workload.name, _template(release))
+            policy = self._outside.policies.judging(release.namespace, release.spec.workload.name, template)
             refused = contradiction(policy, rollout)
             if refused:
                 raise Terminal(refused)
@@ -392,7 +398,3 @@ class ReleaseController:
 def _owners(manifest: Manifest, kind: str) -> list[str]:
     """The owners of this kind, by name."""
     return [str(owner.get("name")) for owner in manifest["metadata"].get("ownerReferences") or () if owner.get("kind") == kind]
-
-
-def _template(release: Release) -> WorkloadName:
-    return WorkloadName(release.spec.template.kind, release.spec.template.name)

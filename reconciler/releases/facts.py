@@ -7,7 +7,7 @@ from reconciler.kernel.identity import Manifest, annotations_of, labels_of
 from reconciler.kernel.well_known import HASH_LABEL
 from reconciler.releases.comparison_sample import Sample
 from reconciler.releases.content import covers
-from reconciler.releases.model import Release
+from reconciler.releases.model import Release, ReleasePhase
 from reconciler.releases.runs import Run
 from reconciler.rollouts.replicas.template import semantically_equal
 from reconciler.rollouts.view import RolloutView
@@ -32,6 +32,8 @@ class ReleaseFacts:
     after: Run | None = None
     """The AnalysisRun that watches after promotion."""
     replica_sets: tuple[Manifest, ...] = ()
+    pairs: tuple[Manifest, ...] = ()
+    """ReplicaSets that this release owns: the baseline it is compared with, and what is left of an earlier one."""
     crashed: str = ""
     """Which container of the new version crash-loops how often, in words; empty while none does."""
     newer: str = ""
@@ -97,6 +99,13 @@ class ReleaseFacts:
         earlier, own = release.spec.earlier_runs, release.status.pod_hash
         found = [run for run in self.runs if own and run.hash == own and run.uid not in earlier]
         return (*found, *((self.after,) if self.after is not None else ()))
+
+    def splits(self, release: Release) -> bool:
+        """True while users may be on the version of this release and on the one that served before it, and nothing else meanwhile."""
+        live, own = self.rollout, release.status.pod_hash
+        ours = bool(own) and live.current == own and release.status.phase is ReleasePhase.PROGRESSING
+        gone = release.decided or release.spec.previous is None or self.overridden or self.newer or live.promoted or live.aborted
+        return ours and not gone
 
     def replica_set(self, pod_hash: str) -> Manifest | None:
         return next((rs for rs in self.replica_sets if pod_hash and labels_of(rs).get(HASH_LABEL) == pod_hash), None)

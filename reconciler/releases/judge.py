@@ -216,7 +216,7 @@ def _pass(look: Look) -> ReleaseStatus:
     compare, known = look.policy.compare, look.status.comparison
     if compare is None:
         return _analysed(look)
-    missing_here = shortfall(known, compare)
+    missing_here = shortfall(known, compare, look.status.pair_refused)
     if missing_here is not None:
         return _promoted(look, missing_here.verdict, missing_here.reason)
     analysed = _analysed(look) if configured(look.facts.rollout.manifest) or look.policy.after_promotion is not None else None

@@ -233,6 +233,13 @@ class Accepted(Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class PairRefusal(Struct, frozen=True, kw_only=True):
+    """What the server said to a write for the baseline pair, and when; it is tried again."""
+
+    at: Moment
+    reason: str
+
+
 class ReleaseStatus(Struct, frozen=True, kw_only=True):
     phase: ReleasePhase = ReleasePhase.PENDING
     verdict: Verdict | None = None
@@ -250,6 +257,8 @@ class ReleaseStatus(Struct, frozen=True, kw_only=True):
     """UIDs of the AnalysisRuns of its pods at the verdict; they are no evidence of a later attempt."""
     comparison: Comparison | None = None
     """The canary beside its baseline, where the policy compares them."""
+    pair_refused: PairRefusal | None = None
+    """The server does not let us make the baseline that a policy wants beside the canary, or remove it."""
     verbs: tuple[Verb, ...] = ()
     restore: Restore | None = None
     pull: Pull | None = None

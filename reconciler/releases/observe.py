@@ -53,6 +53,7 @@ async def observe(client: Client, cache: Cache, release: Release, around: Around
         newer=_newer(history, release, around.asked),
         held_by=held_by if held_by is not None and held_by.name != release.name else None,
         rejections=rejections(others, release, around.policy.hold_window, around.now),
+        pairs=tuple(cache.owned(REPLICA_SETS, release.uid)),
     )
     rollout = cache.get(ROLLOUTS, release.namespace, release.spec.workload.name)
     if rollout is None:

@@ -31,7 +31,8 @@ class Sampling:
 
     async def _answer(self, release: Release, address: str, metric: ComparedMetric, question: WindowQuestion) -> MetricAnswer:
         """Both sides at once, so that one slow answer costs its own time only."""
-        sides = (question.sides.canary, question.sides.baseline)
+        known = question.sides
+        sides = ((known.canary, known.canary_replica_set), (known.baseline, known.baseline_replica_set))
         try:
             async with asyncio.timeout(LONGEST):
                 gained = await self._gained([task for side in sides for task in _tasks(release, address, metric, (side, question))])
@@ -51,10 +52,10 @@ class Sampling:
         return [found for found in answers if not isinstance(found, BaseException)]
 
 
-def _tasks(release: Release, address: str, metric: ComparedMetric, asked: tuple[str, WindowQuestion]) -> list[CounterTask]:
+def _tasks(release: Release, address: str, metric: ComparedMetric, asked: tuple[tuple[str, str], WindowQuestion]) -> list[CounterTask]:
     """All requests of one side, then those that are counted as bad or good."""
-    side, question = asked
-    values = {"hash": side, "namespace": release.namespace, "workload": release.spec.workload.name}
+    (pod_hash, replica_set), question = asked
+    values = {"hash": pod_hash, "replicaSet": replica_set, "namespace": release.namespace, "workload": release.spec.workload.name}
     [selectors] = substitute([{"requests": metric.requests, "counted": metric.bad or metric.good}], values)
     return [
         CounterTask(address=address, selector=selector, known_by=selectors["requests"], start=question.start, end=question.end)

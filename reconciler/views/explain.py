@@ -11,7 +11,7 @@ from reconciler.kernel.identity import Manifest, annotations_of, controller_uid,
 from reconciler.kernel.moment import parse_moment
 from reconciler.kernel.well_known import HASH_LABEL as HASH
 from reconciler.kernel.well_known import SUSPEND, suspended
-from reconciler.releases.comparison_words import comparison_lines
+from reconciler.releases.comparison_words import compared_lines
 from reconciler.releases.evidence import evidence_of
 from reconciler.releases.model import EPOCH, Release, ReleasePhase, RestoreState, Verdict
 from reconciler.releases.override import OVERRIDE, overridden
@@ -53,7 +53,7 @@ def explain(situation: Situation) -> Explanation:
 
 
 def _compared(release: Release | None) -> tuple[str, ...]:
-    return tuple(comparison_lines(release.status.comparison)) if release is not None else ()
+    return tuple(compared_lines(release.status)) if release is not None else ()
 
 
 def _phase_itself(situation: Situation) -> Explanation:

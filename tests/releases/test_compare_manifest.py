@@ -60,7 +60,7 @@ def test_every_field_is_read() -> None:
         ({"metrics": [{**ERRORS, "bad": 'requests_total{code="500"}'}]}, "both sides would be the same"),
         ({"metrics": [{**ERRORS, "bad": 'requests_total{v="{{args.hash}}",x="{{args.version}}"}'}]}, "there is no {{args.version}}"),
         ({"metrics": [{**ERRORS, "rate": 1}]}, "unknown field"),
-        ({"baseline": "experiment"}, "'experiment' is not one of stable, previous"),
+        ({"baseline": "pair"}, "'pair' is not one of stable, previous, experiment"),
         ({"budget": "0%"}, "more than 0%"),
         ({"budget": "21%"}, "at most 20%"),
         ({"budget": "0.01"}, "write for example 1%"),
@@ -79,6 +79,13 @@ def test_every_field_is_read() -> None:
 def test_what_cannot_be_meant_is_refused_with_its_field(compare: dict[str, Any], words: str) -> None:
     with pytest.raises(FieldError, match=words):
         parsed(**compare)
+
+
+def test_a_pair_is_told_apart_by_its_hash_or_by_its_pods() -> None:
+    by_pods = {"name": "errors", "requests": 'requests{pod=~"{{args.replicaSet}}-.+"}', "bad": 'errors{pod=~"{{args.replicaSet}}-.+"}'}
+    found = parsed(baseline="experiment", metrics=[by_pods])
+    assert found.paired and found.metrics[0].bad == by_pods["bad"]
+    assert not parsed().paired
 
 
 def test_other_questions_have_another_digest_and_another_minimum_has_not() -> None:

@@ -20,7 +20,7 @@ from tests.kit.releases import BAD, GOOD, NOW, aborted, facts, release, rollout
 
 MINUTE = timedelta(minutes=1)
 HOT = Compare(metrics=(ERRORS,), warm_up=timedelta(), minimum_requests=1000)
-SIDES = ComparedSides(BAD, GOOD)
+SIDES = ComparedSides(BAD, GOOD, f"no-replica-set-of-{BAD}", f"no-replica-set-of-{GOOD}")
 QUIET = ((500, 0), (9500, 9))
 WORSE = ((500, 20), (9500, 9))
 

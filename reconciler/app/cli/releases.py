@@ -16,7 +16,7 @@ from reconciler.kernel.frozen import Frozen
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.resources import RELEASES
 from reconciler.kube.client import Client
-from reconciler.releases.comparison_words import comparison_lines
+from reconciler.releases.comparison_words import compared_lines
 from reconciler.releases.manifest import parse_release, parse_releases
 from reconciler.releases.message import headline
 from reconciler.releases.model import Release
@@ -96,7 +96,7 @@ def _text(release: Release, now: datetime) -> list[str]:
     for row in status.evidence:
         counts = f"{row.successful} passed, {row.failed} failed, {row.inconclusive + row.error} without data"
         lines.append(f"Measured  {row.metric} {row.phase}: {counts}; {row.condition}; {', '.join(row.values)}")
-    lines += [f"Compared  {words}" for words in comparison_lines(status.comparison)]
+    lines += [f"Compared  {words}" for words in compared_lines(status)]
     if status.restore:
         lines.append(f"Restored  {status.restore.state} {status.restore.sha[:12]} {status.restore.message}".rstrip())
     return [line for line in lines if line]

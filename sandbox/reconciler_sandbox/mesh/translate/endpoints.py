@@ -67,7 +67,7 @@ def _endpoint(listening: str, port: int, pod: Json, namespace: str) -> Json:
         "app": app,
         "version": labels.get("version") or UNKNOWN,
         "canonical_service": labels.get("service.istio.io/canonical-name") or labels.get("app.kubernetes.io/name") or app,
-        "canonical_revision": labels.get("rollouts-pod-template-hash") or UNKNOWN,
+        "canonical_revision": labels.get("service.istio.io/canonical-revision") or labels.get("rollouts-pod-template-hash") or UNKNOWN,
     }
     return {
         "endpoint": {"address": {"socket_address": {"address": listening, "port_value": port}}},

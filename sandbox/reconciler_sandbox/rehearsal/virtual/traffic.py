@@ -19,6 +19,7 @@ from reconciler_sandbox.node.behaviour import Behaviour, Behaviours
 
 Manifest = dict[str, Any]
 HASH = "rollouts-pod-template-hash"
+REVISION = "service.istio.io/canonical-revision"
 TICK = 1.0
 TESTERS = 1.0
 """Requests a second that carry the headers of a route by header, or go to a preview's Service."""
@@ -257,7 +258,7 @@ def _marks(reporter: str, service: Manifest, pod: Manifest | None) -> dict[str, 
         "destination_app": known.get("app", "unknown"),
         "destination_version": known.get("version", "unknown"),
         "destination_canonical_service": known.get("app.kubernetes.io/name") or known.get("app", "unknown"),
-        "destination_canonical_revision": known.get(HASH, "unknown" if pod is not None else ""),
+        "destination_canonical_revision": known.get(REVISION) or known.get(HASH, "unknown" if pod is not None else ""),
         "response_flags": "-",
         "request_protocol": "http",
         "connection_security_policy": "none" if reporter == "destination" else "unknown",
