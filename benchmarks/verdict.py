@@ -3,6 +3,11 @@ how often it is looked at: a one-sided z-test of the counts so far at 1 %, asked
 
 A release here is a canary whose weight rises from 5 % over 20 % to 50 %, with one look a minute and two metrics that share the budget:
 errors (0.1 % of requests) and slow requests (1 %). Every interval is Wilson's, at 95 %.
+
+What no test can do stands beside what ours does: `fewest` is the information bound. A test that fails a tolerated canary with a chance
+of at most `budget`, however the baseline's own rate may be, has failed a worse one with a chance of ½ by its t-th request only if t times
+the information of one request is at least kl(½, budget) (data processing); the tolerated canary that is hardest to tell from it decides.
+`oracle` is our process when it is told the true ratio beforehand, which nobody knows.
 """
 
 import random
@@ -55,7 +60,7 @@ class Faults:
 def rows(releases: int = 600) -> list[Row]:
     """False failures by looks and traffic, then what a canary with 1 % errors costs until it is found, by weight."""
     honest = [_false_failures(Course(looks, rate), releases) for looks in LOOKS for rate in RATES]
-    return [*honest, *[row for weight in WEIGHTS for row in _power(weight, releases)]]
+    return [*honest, *[row for weight in WEIGHTS for row in _power(weight, releases)], *[_course(rate, releases) for rate in RATES]]
 
 
 def _false_failures(course: Course, releases: int) -> Row:
@@ -106,13 +111,45 @@ def _naive_fails(dice: random.Random, course: Course) -> bool:
 def _power(weight: float, releases: int) -> list[Row]:
     """How many canaries with 1 % errors beside 0.1 % are never found, and how many requests of the canary it takes."""
     needed = [_requests_to_verdict(random.Random(seed), weight) for seed in range(releases)]
+    told = median(_requests_of_an_oracle(random.Random(seed), weight) for seed in range(releases))
     missed = sum(1 for requests in needed if requests == inf) / releases
     late = sorted(needed)[int(releases * 0.95)]
     name = f"0.1 % → 1 % at weight {weight:.0%}"
+    bounds = f"fewest of any test {fewest(weight):.0f}, oracle {told:g}"
+    beside = f"median of {releases}, 95 %: {_median_interval(needed)}; 95 % are found by {late:g}; {bounds}"
     return [
         Row(f"missed, {name}", missed * 100, MISSED * 100, "%", f"95 %: {_interval(missed, releases)}, within {MOST_REQUESTS} requests"),
-        Row(f"requests of the canary, {name}", median(needed), 600, "", f"median of {releases}; 95 % are found by {late:g}"),
+        Row(
+            f"requests of the canary, {name}",
+            median(needed),
+            600,
+            "",
+            beside,
+        ),
     ]
+
+
+def _course(rate: int, releases: int) -> Row:
+    """The same canary in a release as the shipped policy asks for it: first at a low weight, until 5,000 requests, then at higher ones."""
+    needed = [_requests_in_a_release(random.Random(seed), rate) for seed in range(releases)]
+    missed = sum(1 for requests in needed if requests == inf) / releases
+    beside = f"median of {releases}, 95 %: {_median_interval(needed)}; missed: {_interval(missed, releases)}"
+    return Row(f"requests of the canary, release at {rate} rps", median(needed), 600, "", beside)
+
+
+def _requests_in_a_release(dice: random.Random, rate: int) -> float:
+    """Windows of a minute; the weight rises once the canary has answered 5,000 and 10,000 requests."""
+    canary, baseline, scores, asked = Faults(dice, 10 * ERRORS), Faults(dice, ERRORS), START, 0
+    while asked < MOST_REQUESTS:
+        mine = max(round(rate * SECONDS * WEIGHTS[min(asked // 5000, 2)]), 1)
+        others = rate * SECONDS - mine
+        scores, asked = (
+            advance(scores, Window(Counts(mine, canary.among(mine)), Counts(others, baseline.among(others))), EFFECT),
+            asked + mine,
+        )
+        if exceeds(e_value(scores), BUDGET):
+            return asked
+    return inf
 
 
 def _requests_to_verdict(dice: random.Random, weight: float) -> float:
@@ -123,6 +160,44 @@ def _requests_to_verdict(dice: random.Random, weight: float) -> float:
         if exceeds(e_value(scores), BUDGET):
             return asked
     return inf
+
+
+def _requests_of_an_oracle(dice: random.Random, weight: float) -> float:
+    """As ours, but betting on the true ratio alone."""
+    canary, baseline, score = Faults(dice, 10 * ERRORS), Faults(dice, ERRORS), 0.0
+    odds = weight / (1 - weight)
+    tolerated, true = _falls_on_canary(EFFECT * odds), _falls_on_canary(10 * odds)
+    others = round(STEP / odds)
+    for asked in range(STEP, MOST_REQUESTS + 1, STEP):
+        score += canary.among(STEP) * log(true / tolerated) + baseline.among(others) * log((1 - true) / (1 - tolerated))
+        if score >= log(1 / BUDGET):
+            return asked
+    return inf
+
+
+def fewest(weight: float) -> float:
+    """Below so many requests of the canary no test has found half of the canaries with 1 % errors beside 0.1 %, whatever it does."""
+    odds = weight / (1 - weight)
+    tolerated, true = _falls_on_canary(EFFECT * odds), _falls_on_canary(10 * odds)
+    per_request = (10 * ERRORS + ERRORS / odds) * _divergence(true, tolerated)
+    return _divergence(0.5, BUDGET) / per_request
+
+
+def _falls_on_canary(odds: float) -> float:
+    """The share of bad requests that falls on the canary, from how many times the baseline's it has."""
+    return odds / (1 + odds)
+
+
+def _divergence(one: float, other: float) -> float:
+    """Kullback and Leibler's, of two coins."""
+    return one * log(one / other) + (1 - one) * log((1 - one) / (1 - other))
+
+
+def _median_interval(needed: list[float]) -> str:
+    """By order statistics: free of any shape."""
+    known, half = sorted(needed), Z * sqrt(len(needed)) / 2
+    low, high = int(len(known) / 2 - half), min(len(known) - 1, int(len(known) / 2 + half) + 1)
+    return f"{known[max(low, 0)]:g} – {known[high]:g}"
 
 
 def _interval(share: float, count: int) -> str:

@@ -48,3 +48,9 @@ def test_the_verdicts_are_counted_for_every_number_of_looks_and_every_weight() -
     assert len([row for row in found if row.what.startswith("false failures")]) == len(verdict.LOOKS) * len(verdict.RATES)
     assert [row.measured for row in found if row.what.startswith("missed")] == [0.0] * len(verdict.WEIGHTS)
     assert all(row.measured > 0 for row in found if row.what.startswith("requests"))
+
+
+def test_no_test_is_asked_for_what_none_can_do() -> None:
+    """At 50 % the bound alone is above what was wished for; with less weight on the canary it falls, as the baseline tells more."""
+    fewest = [verdict.fewest(weight) for weight in verdict.WEIGHTS]
+    assert fewest == sorted(fewest) and fewest[0] < 200 and fewest[-1] > 600
