@@ -15,6 +15,8 @@ from reconciler.releases.model import Release
 LONGEST = 15.0
 """Seconds that a window is waited for; one that takes longer is lost, and the release goes on."""
 LONGEST_TEXT = 300
+AT_A_TIME = 8
+"""Releases whose windows are waited for at a time: fewer than are looked at, so that metrics which hang keep no other from an abort."""
 
 
 class Sampling:
@@ -22,11 +24,18 @@ class Sampling:
 
     def __init__(self, counters: Counters) -> None:
         self._counters = counters
+        self._asking = 0
 
-    async def sample(self, release: Release, compare: Compare, question: WindowQuestion) -> Sample:
-        """One answer a metric, asked side by side."""
-        async with asyncio.TaskGroup() as group:
-            asked = [group.create_task(self._answer(release, compare.address, metric, question)) for metric in compare.metrics]
+    async def sample(self, release: Release, compare: Compare, question: WindowQuestion) -> Sample | None:
+        """One answer a metric, asked side by side; None while too many releases are waited for: the next look asks again."""
+        if self._asking >= AT_A_TIME:
+            return None
+        self._asking += 1
+        try:
+            async with asyncio.TaskGroup() as group:
+                asked = [group.create_task(self._answer(release, compare.address, metric, question)) for metric in compare.metrics]
+        finally:
+            self._asking -= 1
         return Sample(question, tuple(task.result() for task in asked))
 
     async def _answer(self, release: Release, address: str, metric: ComparedMetric, question: WindowQuestion) -> MetricAnswer:

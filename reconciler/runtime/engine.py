@@ -10,10 +10,9 @@ from reconciler.kernel.identity import Key, Manifest, Resource
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.kube.informer import Informer
-from reconciler.runtime.queue import Queue
+from reconciler.runtime.queue import PER_CONTROLLER, Queue
 from reconciler.runtime.worker import Controller, Worker
 
-WORKERS = 16
 RESYNC = 15 * 60.0
 """Seconds after which every object is looked at again, event or none (contract 0.4, `--rollout-resync`)."""
 SPREAD = 0.1
@@ -47,7 +46,7 @@ class Engine:
                     await informer.synced.wait()
             self.ready.set()
             group.create_task(self._look_again(), name="resync")
-            for _ in range(WORKERS):
+            for _ in range(PER_CONTROLLER * len(self._controllers)):
                 group.create_task(Worker(self._controllers, self.queue, self._clock).run())
 
     def poke(self, key: Key) -> None:

@@ -1,15 +1,21 @@
-"""Keys waiting to be worked on: each at most once, one worker a key, later ones sorted by time (as in controller-runtime)."""
+"""Keys waiting to be worked on: each at most once, one worker a key, later ones sorted by time (as in controller-runtime).
+
+Each controller has a bound of its own, as it has a queue of its own in controller-runtime: measurements of providers that hang are passes
+too, and none of them may keep a rollout from bringing traffic home.
+"""
 
 import asyncio
 import heapq
 import itertools
-from collections import deque
+from collections import Counter, deque
 from contextlib import suppress
 
 from reconciler.kernel.clock import Clock
 from reconciler.kernel.identity import Key
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 30.0
+PER_CONTROLLER = 16
+"""Keys of one controller that are worked on at a time."""
 COUNTED = 16
 """Failures in a row that are counted: the pause is the longest by then, and what fails for days must not end in a number too large."""
 
@@ -19,7 +25,8 @@ class Queue:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._ready: deque[Key] = deque()
+        self._ready: dict[str, deque[tuple[int, Key]]] = {}
+        self._busy: Counter[str] = Counter()
         self._waiting: set[Key] = set()
         self._working: set[Key] = set()
         self._again: set[Key] = set()
@@ -36,7 +43,7 @@ class Queue:
             self._again.add(key)
         elif key not in self._waiting:
             self._waiting.add(key)
-            self._ready.append(key)
+            self._ready.setdefault(key.controller, deque()).append((next(self._order), key))
             self._wake()
 
     def add_after(self, key: Key, seconds: float) -> None:
@@ -63,15 +70,18 @@ class Queue:
         """The next key; it is this caller's alone until `done`."""
         while True:
             self._promote()
-            if self._ready:
-                key = self._ready.popleft()
+            free = [keys for name, keys in self._ready.items() if keys and self._busy[name] < PER_CONTROLLER]
+            if free:
+                _, key = min(free, key=lambda keys: keys[0][0]).popleft()
                 self._waiting.discard(key)
                 self._working.add(key)
+                self._busy[key.controller] += 1
                 return key
             await self._sleep()
 
     def done(self, key: Key) -> None:
         self._working.discard(key)
+        self._busy[key.controller] -= 1
         if key in self._again:
             self._again.discard(key)
             self.add(key)
@@ -79,12 +89,12 @@ class Queue:
             self._wake()
 
     def __len__(self) -> int:
-        return len(self._ready)
+        return sum(map(len, self._ready.values()))
 
     @property
     def idle(self) -> bool:
         """Nothing is ready and nothing is being worked on."""
-        return not self._ready and not self._working
+        return not len(self) and not self._working
 
     def _promote(self) -> None:
         now = self._clock.monotonic()

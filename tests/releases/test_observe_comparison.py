@@ -11,7 +11,8 @@ from reconciler.analysis.statistics import Counts, Window
 from reconciler.kernel.errors import Terminal
 from reconciler.releases.compare import Compare, ComparedMetric
 from reconciler.releases.comparison_sample import ComparedSides, Sample, WindowQuestion
-from reconciler.releases.observe_comparison import Sampling
+from reconciler.releases.observe_comparison import AT_A_TIME, Sampling
+from reconciler.runtime.queue import PER_CONTROLLER
 from tests.kit.counters import COMPARE, SteadyCounters
 from tests.kit.releases import BAD, GOOD, NOW, release
 
@@ -20,7 +21,9 @@ RATES = {BAD: (2.0, 0.5), GOOD: (10.0, 0.1)}
 
 
 async def sampled(counters: SteadyCounters, compare: Compare = COMPARE) -> Sample:
-    return await Sampling(counters).sample(release(), compare, ASKED)
+    found = await Sampling(counters).sample(release(), compare, ASKED)
+    assert found is not None
+    return found
 
 
 async def test_both_sides_are_asked_the_same_about_the_same_time() -> None:
@@ -90,3 +93,29 @@ async def test_one_metric_that_is_refused_costs_only_itself() -> None:
     found = await sampled(Refusing(RATES), Compare(metrics=(broken, *COMPARE.metrics)))
     assert [one.window is None for one in found.answers] == [True, False]
     assert found.answers[0].problem.startswith("bad_data") and len(found.answers[0].problem) == 300
+
+
+class Hanging(SteadyCounters):
+    """No answer ever comes."""
+
+    async def gained(self, task: CounterTask) -> float:
+        self.asked.append(task)
+        await asyncio.Event().wait()
+        return 0.0
+
+
+async def test_releases_whose_metrics_hang_leave_workers_for_the_others() -> None:
+    """Beyond a few that are waited for, a release goes on without a sample: its window is asked for at the next look."""
+    sampling = Sampling(Hanging())
+    waiting = [asyncio.create_task(sampling.sample(release(), COMPARE, ASKED)) for _ in range(AT_A_TIME)]
+    await asyncio.sleep(0)
+    assert await asyncio.wait_for(sampling.sample(release(), COMPARE, ASKED), 10) is None
+    assert AT_A_TIME < PER_CONTROLLER and not any(task.done() for task in waiting)
+    waiting[0].cancel()
+    await asyncio.wait({waiting[0]})
+    again = asyncio.create_task(sampling.sample(release(), COMPARE, ASKED))
+    await asyncio.sleep(0)
+    assert not again.done()
+    for task in (again, *waiting):
+        task.cancel()
+    await asyncio.gather(again, *waiting, return_exceptions=True)

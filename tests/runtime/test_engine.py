@@ -13,6 +13,7 @@ from reconciler.kernel.identity import Key, Manifest, Resource, name_of, namespa
 from reconciler.kernel.resources import CONFIGMAPS, SECRETS
 from reconciler.kube.cache import Cache
 from reconciler.runtime.engine import RESYNC, Engine, watched
+from reconciler.runtime.queue import PER_CONTROLLER
 from tests.kit.clusters import Api, api, config_map, running
 from tests.kit.wait import until
 
@@ -123,3 +124,26 @@ async def test_a_resource_is_handed_out_again_on_request_and_spread_out(cluster:
 
 def test_every_resource_is_watched_once() -> None:
     assert watched([Noting("a", CONFIGMAPS, SECRETS), Noting("b", SECRETS)]) == (CONFIGMAPS, SECRETS)
+
+
+class Hanging(Noting):
+    """Its passes do not end, like those of measurements whose provider gives no answer."""
+
+    async def reconcile(self, key: Key) -> datetime | None:
+        self.passes.append(key.name)
+        await asyncio.Event().wait()
+        return None
+
+
+async def test_passes_that_hang_keep_no_other_controller_from_its_work(cluster: Api) -> None:
+    """A rollout is brought home while more measurements hang than there are workers for them."""
+    hanging, rollouts = Hanging("analysis", CONFIGMAPS), Noting("rollout", SECRETS)
+    running_engine = engine(cluster, hanging, rollouts)
+    async with running(running_engine.run()):
+        await asyncio.wait_for(running_engine.ready.wait(), 20)
+        for number in range(3 * PER_CONTROLLER):
+            running_engine.poke(Key("analysis", "", str(number)))
+        await until(lambda: len(hanging.passes) == PER_CONTROLLER)
+        running_engine.poke(Key("rollout", "", "abort"))
+        await until(lambda: rollouts.passes == ["abort"])
+        assert len(hanging.passes) == PER_CONTROLLER

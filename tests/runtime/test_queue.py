@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.kernel.clock import SystemClock
 from reconciler.kernel.identity import Key
-from reconciler.runtime.queue import LONGEST_PAUSE, Queue
+from reconciler.runtime.queue import LONGEST_PAUSE, PER_CONTROLLER, Queue
 from tests.kit.world import JumpingClock
 
 A, B = Key("c", "shop", "a"), Key("c", "shop", "b")
@@ -211,3 +211,17 @@ async def test_the_earliest_time_wakes_a_worker_that_was_asleep_for_a_later_one(
     await asyncio.sleep(0)
     queue.add_after(A, 0.01)
     assert await asyncio.wait_for(waiting, 10) == A
+
+
+async def test_a_controller_whose_passes_hang_holds_up_no_other(queue: Queue) -> None:
+    """As many keys as one controller may have in work, and more that wait: those of another are taken all the same, the oldest first."""
+    for number in range(PER_CONTROLLER + 2):
+        queue.add(Key("analysis", "shop", str(number)))
+    hanging = [await taken(queue) for _ in range(PER_CONTROLLER)]
+    assert await nothing(queue)
+    queue.add(A)
+    queue.add(B)
+    assert [await taken(queue), await taken(queue)] == [A, B]
+    queue.done(hanging[0])
+    assert await ready(queue) == Key("analysis", "shop", str(PER_CONTROLLER))
+    assert await nothing(queue) and len(queue) == 1 and not queue.idle
