@@ -13,7 +13,7 @@ from reconciler.sources.documents import Located
 from tests.kit.releases import policy_fields
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = (ROOT / "policies", ROOT / "sample-repo" / "environments")
+FOLDERS = (ROOT / "policies", ROOT / "sample-repo" / "environments", ROOT / "sample-repo" / "storefront" / "overlays" / "demo")
 SHIPPED = [located for folder in FOLDERS for located in manifests_at([folder], options_of("", ())).manifests]
 POLICIES = [located for located in SHIPPED if located.key[0].endswith("ReleasePolicy")]
 TEMPLATES = [located for located in SHIPPED if located.key[0].endswith("AnalysisTemplate")]

@@ -15,6 +15,8 @@ ISTIO = (VIRTUAL_SERVICES, DESTINATION_RULES, GATEWAYS)
 ISTIO_VERSIONS = ("v1alpha3", "v1beta1", "v1")
 REPOSITORY = "shop/manifests"
 ENVIRONMENT = "demo"
+FOLLOWED = {"shop": f"environments/{ENVIRONMENT}", "storefront": f"storefront/overlays/{ENVIRONMENT}"}
+"""The sources of a sample repository, as far as it has their folders."""
 BOT, PERSON = "reconciler", "ann"
 KINDS = (
     "ConfigMap",
@@ -70,13 +72,18 @@ def kubeconfig(server: str) -> str:
     )
 
 
+def followed(sample: Path) -> Mapping[str, str]:
+    """The sources of a sample repository: name and folder."""
+    return {name: path for name, path in FOLLOWED.items() if (sample / path).is_dir()}
+
+
 def settings(*, repository: str, forge: str, prometheus: str, listen: str, token_file: Path) -> str:
     """The `reconciler.yaml` of the rehearsal: everything as in production, but the intervals are short."""
     source = {
         "name": "shop",
         "repository": repository,
         "branch": "main",
-        "path": f"environments/{ENVIRONMENT}",
+        "path": FOLLOWED["shop"],
         "environment": ENVIRONMENT,
         "interval": "1s",
         "apply": True,
@@ -92,6 +99,14 @@ def settings(*, repository: str, forge: str, prometheus: str, listen: str, token
         "lease": {"duration": "6s", "renewEvery": "2s"},
         "sources": [source],
     }
+    return yaml.safe_dump(document, sort_keys=False, width=140)
+
+
+def with_sources(written: str, folders: Mapping[str, str]) -> str:
+    """Settings with one source for each folder, else alike."""
+    document = yaml.safe_load(written)
+    (known,) = document["sources"]
+    document["sources"] = [{**known, "name": name, "path": path} for name, path in folders.items()] or [known]
     return yaml.safe_dump(document, sort_keys=False, width=140)
 
 

@@ -35,7 +35,18 @@ from reconciler_sandbox.node.pool import AddressesExhausted, AddressPool
 from reconciler_sandbox.podnetwork import PodPorts
 from reconciler_sandbox.rehearsal.child import Ran, program, run_command
 from reconciler_sandbox.rehearsal.daemon import Daemon
-from reconciler_sandbox.rehearsal.fittings import BOT, PERSON, REPOSITORY, definitions, kubeconfig, namespaces, secret_file, settings
+from reconciler_sandbox.rehearsal.fittings import (
+    BOT,
+    PERSON,
+    REPOSITORY,
+    definitions,
+    followed,
+    kubeconfig,
+    namespaces,
+    secret_file,
+    settings,
+    with_sources,
+)
 from reconciler_sandbox.rehearsal.people import People, Place
 from reconciler_sandbox.rehearsal.proxy import Proxy
 from reconciler_sandbox.rehearsal.recorder import Recorder
@@ -217,7 +228,7 @@ class Stage:
             listen=listen,
             token_file=secret_file(self.folder / "token", self.host.access.token(BOT)),
         )
-        self.settings_file.write_text(written, encoding="utf-8")
+        self.settings_file.write_text(with_sources(written, followed(self._sample)), encoding="utf-8")
         words = ["run", "-c", str(self.settings_file), "--kubeconfig", str(own), "--log-format", "json"]
         self.daemon = Daemon([sys.executable, "-m", "reconciler", *words], self.folder, f"http://{listen}/readyz")
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from reconciler_sandbox.rehearsal.fittings import FOLLOWED
 from typer.testing import CliRunner, Result
 
 from reconciler.app.cli import lint
@@ -28,7 +29,7 @@ def folder(path: Path, **changed: str) -> Path:
 
 
 def test_the_sample_repository_is_clean() -> None:
-    result = reconciler("lint", ROOT / "sample-repo" / "environments" / "demo")
+    result = reconciler("lint", *(ROOT / "sample-repo" / folder for folder in FOLLOWED.values()))
     assert result.exit_code == 0
     assert [line for line in result.stdout.splitlines() if "nothing wrong" not in line] == []
 

@@ -38,16 +38,16 @@ SAMPLE = Path(__file__).resolve().parents[3] / "sample-repo"
 Changes = Mapping[str, Mapping[str, str]]
 DARK, STEP = "- pause: {duration: 8s}", "- pause: {duration: 6s}"
 LONGER: Changes = {
-    "storefront/rollout.yaml": {DARK: "- pause: {duration: 14s}", STEP: "- pause: {duration: 10s}"},
-    "storefront/policy.yaml": {"window: 20s": "window: 26s"},
-    "analysis/success-rate.yaml": {"count: 5": "count: 8"},
-    "storefront/network.yaml": {"timeout: 2s": "timeout: 6s"},
-    "checkout/network.yaml": {"timeout: 2s": "timeout: 6s"},
-    "web/network.yaml": {"timeout: 1s": "timeout: 3s"},
+    "storefront/base/rollout.yaml": {DARK: "- pause: {duration: 14s}", STEP: "- pause: {duration: 10s}"},
+    "storefront/base/policy.yaml": {"window: 20s": "window: 26s"},
+    "environments/demo/analysis/success-rate.yaml": {"count: 5": "count: 8"},
+    "storefront/base/network.yaml": {"timeout: 2s": "timeout: 6s"},
+    "environments/demo/checkout/network.yaml": {"timeout: 2s": "timeout: 6s"},
+    "environments/demo/web/network.yaml": {"timeout: 1s": "timeout: 3s"},
 }
 MUCH_LONGER: Changes = {
     **LONGER,
-    "storefront/rollout.yaml": {DARK: "- pause: {duration: 30s}", STEP: "- pause: {duration: 25s}"},
+    "storefront/base/rollout.yaml": {DARK: "- pause: {duration: 30s}", STEP: "- pause: {duration: 25s}"},
 }
 DISTURBED: Mapping[str, Any] = {"allowance": 60.0, "burst": 600}
 PATIENCE = 90.0
@@ -193,7 +193,7 @@ async def _keep(scene: Scene, folder: Path) -> None:
 def lengthen(sample: Path, longer: Changes) -> None:
     """Let steps and watches last longer: who counts requests while another play takes the machine must not be overtaken."""
     for name, changes in longer.items():
-        file = sample / "environments" / "demo" / name
+        file = sample / name
         text = file.read_text(encoding="utf-8")
         for short, long in changes.items():
             assert short in text

@@ -7,7 +7,7 @@ from reconciler_sandbox.rehearsal.virtual.simulate import Order, Played, simulat
 
 ROOT = Path(__file__).resolve().parents[3]
 POLICY = ROOT / "policies" / "compare.yaml"
-NETWORK = ROOT / "sample-repo" / "environments" / "demo" / "storefront" / "network.yaml"
+NETWORK = ROOT / "sample-repo" / "storefront" / "base" / "network.yaml"
 ROLLOUT = """\
 apiVersion: argoproj.io/v1alpha1
 kind: Rollout

@@ -19,7 +19,7 @@ from reconciler.kernel.errors import Terminal
 from reconciler.releases.message import TRAILER
 
 ROOT = Path(__file__).resolve().parents[3]
-SAMPLE = ROOT / "sample-repo"
+SAMPLE = ROOT / "sample-repo" / "environments" / "demo"
 
 
 def story(tmp_path: Path, text: str) -> Path:
@@ -29,10 +29,10 @@ def story(tmp_path: Path, text: str) -> Path:
 
 
 def test_a_good_version_is_proven_and_git_keeps_asking_for_it(tmp_path: Path) -> None:
-    [played] = simulate(Order(folder=SAMPLE, story=story(tmp_path, "releases: [{version: good, workload: storefront, verdict: passed}]")))
+    [played] = simulate(Order(folder=SAMPLE, story=story(tmp_path, "releases: [{version: good, workload: web, verdict: passed}]")))
     assert played.wrong == []
-    assert (played.verdict, played.git) == ("passed", "asks for registry.example.com/shop/storefront:simulated")
-    assert "storefront: good" in as_text([played])
+    assert (played.verdict, played.git) == ("passed", "asks for registry.example.com/shop/web:simulated")
+    assert "web: good" in as_text([played])
     assert 'failures="0"' in as_junit([played])
 
 

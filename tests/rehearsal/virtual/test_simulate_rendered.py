@@ -43,7 +43,7 @@ def overlay(tmp_path: Path) -> Path:
     """The sample's web with its analysis as a base, in a repository of its own, and an overlay that names the tag."""
     repository = tmp_path / "repository"
     (repository / ".git").mkdir(parents=True)
-    for name in ("web/rollout.yaml", "web/network.yaml", "analysis/success-rate.yaml", "analysis/smoke.yaml", "ingress/gateway.yaml"):
+    for name in ("web/rollout.yaml", "web/network.yaml", "analysis/success-rate.yaml", "ingress/gateway.yaml"):
         (repository / "base").mkdir(exist_ok=True)
         shutil.copy(SAMPLE / name, repository / "base" / Path(name).name)
     listed = ", ".join(sorted(path.name for path in (repository / "base").iterdir()))
@@ -59,6 +59,20 @@ def test_a_kustomization_is_released_by_its_tag_and_restored_there(overlay: Path
     (played,) = simulate(Order(folder=overlay, story=story(tmp_path, "errors", "failed")))
     assert played.wrong == []
     assert (played.verdict, played.git) == ("failed", f"asks for {IMAGE}:1.0; way back: pushed")
+
+
+def test_the_storefront_of_the_sample_is_proven_along_its_routes(tmp_path: Path) -> None:
+    shutil.copytree(SAMPLE.parents[1] / "storefront", tmp_path / "storefront")
+    (tmp_path / ".git").mkdir()
+    shared = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nresources: [success-rate.yaml]\n"
+    write(tmp_path, {"analysis/kustomization.yaml": shared})
+    shutil.copy(SAMPLE / "analysis" / "success-rate.yaml", tmp_path / "analysis")
+    overlay = tmp_path / "storefront" / "overlays" / "demo"
+    text = (overlay / "kustomization.yaml").read_text()
+    (overlay / "kustomization.yaml").write_text(f"{text}components: [../../../analysis]\n")
+    (played,) = simulate(Order(folder=overlay, story=story(tmp_path, "good", "passed")))
+    assert played.wrong == []
+    assert played.git == "asks for registry.example.com/shop/storefront:simulated"
 
 
 def test_a_chart_is_rendered_as_its_source_says(tmp_path: Path) -> None:
