@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 from reconciler_sandbox.rehearsal.record import Outcome
+from typer.testing import CliRunner
 
 from benchmarks.plan import paused_canary
 from reconciler.analysis.advance import Answer
@@ -125,6 +126,12 @@ def test_a_lint_fits() -> None:
     report = look({name: text.encode() for name, text in texts.items()})
     assert report.findings
     assert wrong("lint", lint._words(report)) == []
+
+
+def test_a_look_at_compatibility_fits(tmp_path: Path) -> None:
+    (tmp_path / "rollout.yaml").write_text(ROLLOUT)
+    printed = CliRunner().invoke(main.command_line(["compat"]), ["compat", str(tmp_path), "-o", "json"]).stdout
+    assert json.loads(printed)["better"] > 0 and wrong("compat", json.loads(printed)) == []
 
 
 def test_a_tried_analysis_fits() -> None:

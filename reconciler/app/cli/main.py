@@ -50,6 +50,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "Say what a range of commits would release: which workloads, by which fields, in which steps, and the way back of each.",
     ),
     "lint": ("lint", "Check syntax, schema and references of Rollouts, analysis templates, policies, Services, routes and settings."),
+    "compat": ("compat", "Say of each field of existing Argo manifests whether it is the same here, stricter, better or unsupported."),
     "set": ("verbs", "Change a live object."),
     "get": ("show", "Show one object with everything it owns."),
     "list": ("show", "List objects, a line each."),
