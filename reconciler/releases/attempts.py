@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
+from reconciler.kernel.moment import parse_moment
 from reconciler.releases.identity import release_name
 from reconciler.releases.model import Cause, Release, Verdict
 from reconciler.rollouts.view import RolloutView
@@ -37,7 +38,21 @@ def goes_on(release: Release, live: RolloutView | None) -> bool:
     """True when the abort is gone, and a version that had come home is on its way to users again, or with them."""
     if live is None or release.status.promoted_at is not None or not release.status.pod_hash:
         return False
-    return live.current == release.status.pod_hash and not live.aborted
+    return live.current == release.status.pod_hash and not live.aborted and not _fell_to(release, live)
+
+
+def _fell_to(release: Release, live: RolloutView) -> bool:
+    """True when a version that had come home became stable without a new try, as nothing else was left: its predecessor's pods are gone.
+
+    A controller makes the newest version stable where there is no stable ReplicaSet, and drops the abort (contract 13.4). A retry begins
+    an attempt, which the Rollout says; a full promotion is a person's word and needs none.
+    """
+    if not live.promoted or live.promoted_in_full or release.status.decided_at is None:
+        return False
+    try:
+        return parse_moment(live.began) < release.status.decided_at
+    except ValueError:
+        return False  # a controller that does not say when an attempt began
 
 
 def attempt_after(latest: Release, history: Sequence[Release], cause: Cause, live: RolloutView | None, commit: Commit | None) -> Release:

@@ -77,6 +77,23 @@ def test_a_version_does_not_go_on_that_is_not_on_its_way_to_users(status: dict[s
     assert not goes_on(ended(**status), found)
 
 
+@pytest.mark.parametrize(
+    ("began", "known", "retried"),
+    [
+        ("2026-11-25T02:59:59Z", {"completionStatus": "Promoted"}, False),
+        ("2026-11-25T03:00:00Z", {"completionStatus": "Promoted"}, True),
+        ("2026-11-25T02:00:00Z", {"completionStatus": "FastPromoted"}, True),
+        ("", {}, True),
+        ("yesterday", {}, True),
+    ],
+)
+def test_a_version_that_is_stable_as_nothing_else_was_left_was_not_tried_again(began: str, known: dict[str, str], retried: bool) -> None:
+    fell = live(stable=BAD, phase="Healthy", duration={"rolloutStartedAt": began, **known})
+    assert cause(ended(), fell) is (Cause.RETRIED if retried else None)
+    on_its_way = live(duration={"rolloutStartedAt": began, **known})
+    assert cause(ended(), on_its_way) is Cause.RETRIED
+
+
 def test_the_newest_release_decides() -> None:
     newer = release("newer", minutes=5, identity="other", number=2, status=ReleaseStatus(verdict=Verdict.PASSED, decided_at=NOW))
     assert next_attempt([ended(held=False), newer], live(), ASKED) is None
