@@ -139,6 +139,9 @@ def _promotion_run(
         return _cancelled(pass_, [current] if current else []), current
     if not _is_new_run_due(pass_, current):
         return _judged(pass_, kind, current), current
+    if kind is PRE and not _previewed(pass_):
+        # A person paused the rollout before it was: the run would measure the former version and speak for this one.
+        return pass_, None
     if not _at_size(pass_):
         # The retried attempt scales up first; its former run is forgotten here, or it would abort the rollout again.
         return pass_, None
@@ -152,6 +155,12 @@ def _before_switch(pass_: Pass) -> bool:
 
 def _after_switch(pass_: Pass) -> bool:
     return pass_.before.stable_hash != pass_.facts.new_hash and pass_.before.blue_green.active_selector == pass_.facts.new_hash
+
+
+def _previewed(pass_: Pass) -> bool:
+    """True when the preview Service, if there is one, leads to the new version."""
+    strategy = pass_.facts.spec.blue_green
+    return strategy is None or not strategy.preview_service or pass_.selectors.get(strategy.preview_service) == pass_.facts.new_hash
 
 
 def _at_size(pass_: Pass) -> bool:

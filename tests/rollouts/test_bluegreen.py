@@ -160,6 +160,19 @@ def test_a_successful_pre_promotion_analysis_starts_the_wait() -> None:
     assert world.phase == "Paused BlueGreenPause"
 
 
+def test_a_version_that_a_paused_rollout_does_not_preview_is_not_measured_behind_the_preview() -> None:
+    world = standing(prePromotionAnalysis=analysis()).edit({"spec": {"paused": True}}).push("web:2").settle()
+    assert (world.selected("preview"), world.size("web:2"), list(world.runs)) == ("web:1", 4, [])
+    world.edit({"spec": {"paused": False}}).settle()
+    assert (world.selected("preview"), len(world.runs)) == ("web:2", 1)
+
+
+def test_a_rollout_paused_once_it_is_previewed_is_measured_all_the_same() -> None:
+    world = standing(prePromotionAnalysis=analysis()).breaks("web:2").push("web:2").settle()
+    world.edit({"spec": {"paused": True}}).breaks("web:2", ready=True).settle()
+    assert (world.selected("preview"), len(world.runs)) == ("web:2", 1)
+
+
 def test_post_promotion_keeps_the_old_version_until_the_verdict() -> None:
     world = standing(postPromotionAnalysis=analysis()).push("web:2").settle().wait(600)
     assert (world.selected("active"), world.size("web:1")) == ("web:2", 4)
