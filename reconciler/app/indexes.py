@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
+from reconciler.app.router_plugins import installed
 from reconciler.kernel.identity import Manifest, Resource
 from reconciler.kernel.resources import ANALYSIS_RUNS, EXPERIMENTS, RELEASES, REPLICA_SETS, ROLLOUTS, SERVICES
 from reconciler.kube.cache import Index
 from reconciler.releases.indexes import release_words
 from reconciler.rollouts.indexes import held_words, orphan_words, rollout_words, routed_words, run_words, service_words
 from reconciler.rollouts.traffic.router import Routers, kinds_of
-from reconciler.routers.registry import ROUTERS
 
 
 def indexes(routers: Routers) -> Mapping[Resource, Index]:
@@ -28,4 +28,4 @@ def indexes(routers: Routers) -> Mapping[Resource, Index]:
     return {**known, **dict.fromkeys(kinds_of(routers), held_words)}
 
 
-INDEXES: Mapping[Resource, Index] = indexes(ROUTERS)
+INDEXES: Mapping[Resource, Index] = indexes(installed())

@@ -16,6 +16,7 @@ from reconciler.app.collecting import ReleaseCollector
 from reconciler.app.indexes import INDEXES
 from reconciler.app.policyfiles import PolicyFiles
 from reconciler.app.reference_metrics import ReferenceCollector
+from reconciler.app.router_plugins import installed as installed_routers
 from reconciler.app.settings.model import NotifierSettings, Settings
 from reconciler.aws.elb import ElasticLoadBalancing
 from reconciler.experiments.controller import ExperimentController
@@ -56,7 +57,6 @@ from reconciler.rollouts.observe import ObserverTerms, RolloutObserver
 from reconciler.rollouts.plugin import StepPlugins
 from reconciler.rollouts.traffic.named import WritableNamespaces
 from reconciler.rollouts.traffic.router import kinds_of
-from reconciler.routers.registry import ROUTERS
 from reconciler.runtime.access import ClusterAccess, cluster_access
 from reconciler.runtime.engine import Engine
 from reconciler.runtime.recorder import Recorder
@@ -71,7 +71,7 @@ from reconciler.sync.controller import Parts, SourceController
 from reconciler.sync.observe import Observation
 
 WATCHES: Mapping[str, tuple[Resource, ...]] = {
-    "rollout": (*RolloutController.watches, *ExperimentController.watches, *kinds_of(ROUTERS)),
+    "rollout": (*RolloutController.watches, *ExperimentController.watches, *kinds_of(installed_routers())),
     "analysis": AnalysisRunController.watches,
     "release": (*ReleaseController.watches, *SourceController.watches),
 }
@@ -201,7 +201,9 @@ def _console(settings: Settings) -> str:
 
 def _rollout_observer(access: ClusterAccess, settings: Settings) -> RolloutObserver:
     balancers = ElasticLoadBalancing(settings.aws) if settings.aws is not None else None
-    return RolloutObserver(access.client, access.cache, ROUTERS, ObserverTerms(_reach(settings), settings.instance_id, balancers))
+    return RolloutObserver(
+        access.client, access.cache, installed_routers(), ObserverTerms(_reach(settings), settings.instance_id, balancers)
+    )
 
 
 def _source_controller(environment: Environment, access: ClusterAccess, outside: External, policies: Policies) -> SourceController:
@@ -212,7 +214,7 @@ def _source_controller(environment: Environment, access: ClusterAccess, outside:
         source_apply=SourceApply(access.client, access.apply, access.clock),
         apply=access.apply,
         inventories=outside.inventories,
-        routers=ROUTERS,
+        routers=installed_routers(),
         reporting=environment.read_only,
     )
     return SourceController(access.clock, outside.sources, parts)

@@ -360,7 +360,7 @@ def test_a_stale_view_is_never_written_over_a_newer_object(case: Case) -> None:
 
 
 def test_the_registry_serves_what_the_contract_tests() -> None:
-    assert {made().key for made in CASES.values()} == {*ROUTERS, "toy"}
+    assert {made().key for made in CASES.values()} == {*ROUTERS, "toy", "plugins.example.com/toy"}
 
 
 @pytest.mark.parametrize("made", [made for made in CASES.values() if made().key in ROUTERS])

@@ -14,6 +14,7 @@ from reconciler.routers.ambassador import MAPPINGS
 from reconciler.routers.apisix import APISIX_ROUTES
 from reconciler.routers.gateway_api import HTTP_ROUTES, PLUGIN
 from reconciler.routers.nginx import INGRESSES
+from reconciler.routers.plugins import PluggedInRouter
 from reconciler.routers.registry import ROUTERS
 from reconciler.routers.traefik import NAME, TRAEFIK_SERVICES
 from tests.kit.rollouts import canary, pause, rollout, service, virtual_service, weight
@@ -191,6 +192,11 @@ def gateway_api() -> Case:
     return Case(ROUTERS[key], key, {"httpRoute": "web"}, {"httpRoute": "other"}, {ObjectRef(HTTP_ROUTES, "shop", "web"): route})
 
 
+def plugin() -> Case:
+    case = toy()
+    return replace(case, router=PluggedInRouter("example.com/toy", case.router), key=f"{PLUGINS}.example.com/toy")
+
+
 CASES: Mapping[str, Callable[[], Case]] = {
     "istio": istio,
     "istio with subsets": partial(istio, subsets=True),
@@ -204,6 +210,7 @@ CASES: Mapping[str, Callable[[], Case]] = {
     "ambassador": ambassador,
     "gateway api": gateway_api,
     "toy": toy,
+    "plug-in": plugin,
 }
 
 

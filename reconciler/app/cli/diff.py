@@ -13,13 +13,13 @@ from reconciler.app.cli.family import frozen_now
 from reconciler.app.cli.files import manifests_at, options_of
 from reconciler.app.cli.output import Output, show_plain
 from reconciler.app.cli.tables import warn_frozen
+from reconciler.app.router_plugins import installed
 from reconciler.kernel.frozen import Frozen
 from reconciler.kernel.identity import Manifest, Resource, name_of, namespace_of
 from reconciler.kernel.resources import AUTOSCALERS, ROLLOUTS
 from reconciler.kube.client import Client
 from reconciler.kube.discovery import Discovery, not_served
 from reconciler.kube.errors import NotServed
-from reconciler.routers.registry import ROUTERS
 from reconciler.sources.documents import Located
 from reconciler.sources.permission import described, misnamed, no_namespace
 from reconciler.sync.carry import RuntimeOwned, carry_over
@@ -121,7 +121,7 @@ def _entry(located: Located, live: Manifest | None, owned: RuntimeOwned) -> Obje
 
 
 async def _owned(client: Client) -> RuntimeOwned:
-    return runtime_owned(await _all(client, ROLLOUTS), await _all(client, AUTOSCALERS), ROUTERS)
+    return runtime_owned(await _all(client, ROLLOUTS), await _all(client, AUTOSCALERS), installed())
 
 
 async def _all(client: Client, resource: Any) -> list[Manifest]:

@@ -7,16 +7,18 @@ from reconciler.analysis.templates import InvalidTemplates, referenced, validate
 from reconciler.app.lint.experiments import step_remarks
 from reconciler.app.lint.finding import Remark, Remarks, Severity
 from reconciler.app.lint.library import CLUSTER_TEMPLATES, TEMPLATES, Library
+from reconciler.app.router_plugins import installed
 from reconciler.kernel.identity import Manifest, name_of, namespace_of
 from reconciler.kernel.problem import InvalidField, Problem
 from reconciler.rollouts.pods.referent import borrowed, referent_of
 from reconciler.rollouts.spec.manifest import parse_rollout
 from reconciler.rollouts.spec.model import RolloutSpec, WorkloadRef
 from reconciler.rollouts.traffic.named import routing_of, services_of
-from reconciler.rollouts.traffic.router import ConfiguredRouter, Services, served
+from reconciler.rollouts.traffic.router import PLUGINS, ConfiguredRouter, Routers, Services, served
+from reconciler.rollouts.validation.canary import ROUTING
 from reconciler.rollouts.validation.references import analyses, service_fields, service_problem
 from reconciler.rollouts.validation.spec import spec_problem
-from reconciler.routers.registry import ROUTERS
+from reconciler.routers.plugins import absent
 from reconciler.stepplugins.registry import found
 
 STAND_IN = {"lint": "stand-in"}
@@ -69,9 +71,18 @@ def _referent(reference: WorkloadRef | None, rollout: Manifest, library: Library
 def _own_rules(rollout: Manifest, spec: RolloutSpec, referent: Manifest | None) -> Remarks:
     if spec.workload_ref is not None:
         spec = borrowed(spec, referent) if referent else _with_stand_in(spec)
-    problem = spec_problem(rollout, spec, ROUTERS)
+    problem = spec_problem(rollout, spec, {**_absent_plugins(spec), **installed()})
     if problem is not None:
         yield _remark(problem)
+    for name in sorted(_absent_plugins(spec).keys() - installed().keys()):
+        message = f"router plug-in {name.removeprefix(f'{PLUGINS}.')} is not installed here: its configuration is not checked"
+        yield Remark(f"{ROUTING}.{name}", message, Severity.NOTE)
+
+
+def _absent_plugins(spec: RolloutSpec) -> Routers:
+    """A stand-in for each router plug-in that a Rollout names: the daemon may have it, though this machine has not."""
+    named = spec.canary.routing.routers if spec.canary is not None and spec.canary.routing is not None else ()
+    return {name: absent(name) for name in named if name.startswith(f"{PLUGINS}.")}
 
 
 def _with_stand_in(spec: RolloutSpec) -> RolloutSpec:
@@ -138,7 +149,7 @@ def _dropped(field: str, analysis: Manifest, templates: Sequence[Manifest]) -> R
 
 def _routes(rollout: Manifest, library: Library) -> Remarks:
     """What each router says about the objects that the Rollout names; routers that are not served the spec's own rules name."""
-    for each in served(ROUTERS, routing_of(rollout)):
+    for each in served(installed(), routing_of(rollout)):
         yield from _routed(each, services_of(rollout), library)
 
 

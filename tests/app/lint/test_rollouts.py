@@ -127,3 +127,8 @@ def test_a_rollout_waits_only_for_analyses_that_end() -> None:
     findings = found({"template.yaml": endless, "rollout.yaml": step, "policy.yaml": ""})
     assert [f.field for f in findings] == ["spec.strategy.canary.steps[0].analysis"]
     assert "runs indefinitely" in findings[0].message
+
+
+def test_a_router_plug_in_that_is_not_installed_here_is_noted_and_the_rest_is_looked_at() -> None:
+    finding = spoiled("rollout.yaml", "        istio:\n", "        plugins: {example.com/mesh: {}}\n        istio:\n")
+    assert finding.severity == "note" and "router plug-in example.com/mesh is not installed here" in finding.message
