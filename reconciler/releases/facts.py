@@ -38,6 +38,8 @@ class ReleaseFacts:
     """Which container of the new version crash-loops how often, in words; empty while none does."""
     newer: str = ""
     """What took over, in words: a newer release of the same workload, or Git asking for something else by now."""
+    tried_again: bool = False
+    """True when a later attempt has the same version: what it asks of the cluster is that one's to say."""
     overridden: bool = False
     """True when a person's override runs instead of this release, so that nothing measured is about it."""
     held_by: Release | None = None

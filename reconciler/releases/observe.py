@@ -51,6 +51,7 @@ async def observe(client: Client, cache: Cache, release: Release, around: Around
     held_by = None if release.spec.baseline else holder([*others, release], release.spec.identity, release.spec.images)
     facts = ReleaseFacts(
         newer=_newer(history, release, around.asked),
+        tried_again=any(one.age > release.age and one.spec.identity == release.spec.identity for one in history),
         held_by=held_by if held_by is not None and held_by.name != release.name else None,
         rejections=rejections(others, release, around.policy.hold_window, around.now),
         pairs=tuple(cache.owned(REPLICA_SETS, release.uid)),

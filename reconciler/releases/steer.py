@@ -40,8 +40,8 @@ Move = Callable[[Release, ReleasePolicy, ReleaseFacts, datetime], Steering]
 
 
 def steer(release: Release, policy: ReleasePolicy, facts: ReleaseFacts, now: datetime) -> Steering:
-    """What is due; nothing once the cluster is as the release wants it."""
-    if facts.live is None or facts.overridden:
+    """What is due; nothing once the cluster is as the release wants it, or a later attempt of the version has the word."""
+    if facts.live is None or facts.overridden or facts.tried_again:
         return NOTHING
     moves = [move(release, policy, facts, now) for move in MOVES]
     record = next((one.record for one in moves if one.record is not None), None)

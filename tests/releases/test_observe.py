@@ -92,6 +92,17 @@ async def test_a_later_release_of_another_version_took_over(shop: Desk) -> None:
     assert (await facts(shop)).newer == ""
 
 
+async def test_an_attempt_knows_of_a_later_one_of_the_same_version(shop: Desk) -> None:
+    await shop.lost()
+    first = await newest(shop)
+    assert not (await facts(shop)).tried_again
+    await shop.say(phase="Progressing", abort=None, abortedAt=None)
+    await shop.judge()
+    later = await newest(shop)
+    assert (later.spec.identity, later.spec.attempt) == (first.spec.identity, 2)
+    assert (await look(shop, first, {})).tried_again and not (await look(shop, later, {})).tried_again
+
+
 async def test_what_git_asks_for_now_is_compared(shop: Desk) -> None:
     release = await newest(shop)
     assert (await facts(shop, {"Rollout/shop/web": release.spec.identity})).newer == ""

@@ -212,6 +212,16 @@ def test_what_could_not_be_measured_is_tried_again_after_a_while_and_within_the_
     assert steered(blind, 5, **stands).record is not None, "due is due"
 
 
+def test_only_the_newest_attempt_of_a_version_asks_anything_of_the_cluster() -> None:
+    """What an attempt before it put on record is no order any more: the pods that stand aborted are the newer one's."""
+    retried = Verb(verb="retry", at=NOW, reason="the metrics may answer again")
+    blind = ReleaseStatus(phase=ReleasePhase.CLOSED, verdict=Verdict.COULD_NOT_MEASURE, decided_at=NOW, pod_hash=BAD, verbs=(retried,))
+    warm = {"rollout": rollout(stable=BAD), "replica_sets": (replica_set(GOOD), replica_set(BAD))}
+    for status, known in ((blind, {"rollout": rollout(abort=True)}), (LOST, warm)):
+        assert steered(status, 6, **known).actions
+        assert steered(status, 6, tried_again=True, **known) == NOTHING
+
+
 def test_an_answer_that_is_awaited_when_the_window_ends_is_not_cut_short() -> None:
     awaited = run("Running", name="web-bad-after", kind="")
     del awaited["status"]["metricResults"][0]["measurements"][-1]["finishedAt"]
