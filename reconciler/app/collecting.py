@@ -13,6 +13,7 @@ from reconciler.kernel.resources import ANALYSIS_RUNS, RELEASES
 from reconciler.kube.cache import Cache
 from reconciler.releases.manifest import parse_releases
 from reconciler.releases.model import Release, RestoreState
+from reconciler.sources.observe_inventory import Inventories
 
 OUTCOMES = ("successful", "failed", "inconclusive", "error")
 Place = tuple[str, ...]
@@ -76,6 +77,23 @@ class ReleaseCollector(Collector):
             return parse_moment(str(started)) >= self._started.replace(microsecond=0)
         except ValueError:
             return True  # not begun yet: all of it will be ours
+
+
+class SourceCollector(Collector):
+    """How many problems each source has on record, and how many of its objects live otherwise than Git has them."""
+
+    def __init__(self, inventories: Inventories) -> None:
+        self._inventories = inventories
+
+    def collect(self) -> Iterator[Metric]:
+        """Every family, each with its samples."""
+        counted = sorted(self._inventories.counted.items())
+        problems = GaugeMetricFamily("reconciler_source_problems", "Problems of a source that are on record", labels=["source"])
+        drifted = GaugeMetricFamily("reconciler_source_drifted_objects", "Objects that others have changed", labels=["source"])
+        for name, numbers in counted:
+            problems.add_metric([name], numbers.problems)
+            drifted.add_metric([name], numbers.drifted)
+        yield from (problems, drifted)
 
 
 def _counter(name: str, words: str, labels: list[str], tally: Tally) -> Metric:

@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 
 from reconciler.analysis.controller import AnalysisRunController
 from reconciler.analysis.provider import Provider
-from reconciler.app.collecting import ReleaseCollector
+from reconciler.app.collecting import ReleaseCollector, SourceCollector
 from reconciler.app.indexes import INDEXES
 from reconciler.app.policyfiles import PolicyFiles
 from reconciler.app.reference_metrics import ReferenceCollector
@@ -156,6 +156,7 @@ def assemble(environment: Environment) -> Assembly:
     engine = Engine(controllers, environment.client, cache, environment.clock)
     collectors = (
         ReleaseCollector(cache, _resources(settings), environment.clock.now()),
+        SourceCollector(inventories),
         ReferenceCollector(cache, _driven(settings), recorder, settings.instance_id),
     )
     return Assembly(engine, recorder, tuple(mirrors.values()), sources, policy_files, collectors, subscriptions)

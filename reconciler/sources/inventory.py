@@ -12,6 +12,7 @@ import msgspec
 
 from reconciler.kernel.identity import Manifest, annotations_of
 from reconciler.kernel.moment import parse_moment, render_moment
+from reconciler.sources.drift import Drift, Healing
 from reconciler.sources.hooks import HookPhase
 from reconciler.sources.problem import RecordedProblem
 from reconciler.sources.syncrun import SyncRun
@@ -109,6 +110,12 @@ class Inventory:
     """The sync wave that later ones wait for."""
     closed: ClosedWindow | None = None
     """The sync window that keeps it from being written."""
+    drifts: tuple[Drift, ...] = ()
+    """Objects of which another manager has changed a field, as far as they are named."""
+    drifted: int = 0
+    """All of them."""
+    healings: tuple[Healing, ...] = ()
+    """What was brought back lately, and how often."""
     run: SyncRun | None = None
     """The hooks of the revision that is asked for; None where Git holds none."""
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.resources import CONFIGMAPS
@@ -12,6 +13,14 @@ MOMENT = 1.0
 """Seconds for which a release may take what was read or written here before; a source's own pass always reads."""
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many problems a source has on record, and how many objects that others have changed."""
+
+    problems: int
+    drifted: int
+
+
 class Inventories:
     """The inventories in one namespace. `monotonic` tells seconds of real time."""
 
@@ -20,6 +29,8 @@ class Inventories:
         self._client = client
         self._monotonic = monotonic
         self._known: dict[str, tuple[float, Mapping[str, str]]] = {}
+        self.counted: dict[str, Counted] = {}
+        """What was last read or written of each source, in numbers."""
         self._reading = asyncio.Lock()
 
     async def read(self, source: str) -> tuple[Manifest | None, Inventory]:
@@ -32,6 +43,7 @@ class Inventories:
     def written(self, source: str, inventory: Inventory) -> None:
         """The source's own pass has just stored this."""
         self._known[source] = (self._monotonic(), inventory.workloads)
+        self.counted[source] = Counted(len(inventory.problems), inventory.drifted)
 
     async def workloads(self, source: str) -> Mapping[str, str]:
         """The identity that the source asks for by workload key, not older than a moment; empty before its first pass."""

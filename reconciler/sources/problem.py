@@ -33,6 +33,8 @@ class Reason(StrEnum):
     HOOK_WAITS = "hook waits"
     HOOK_FAILED = "hook failed"
     IN_THE_WAY = "in the way"
+    DRIFTED = "drifted"
+    FOUGHT_OVER = "fought over"
 
 
 class Mender(StrEnum):

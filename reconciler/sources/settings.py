@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from reconciler.git.objects import Committer, TrustedKeys
+from reconciler.sources.drift import DriftSettings
 from reconciler.sources.windows import SyncWindow
 
 
@@ -89,6 +90,8 @@ class SourceSettings:
     prune_limit: PruneLimit = PruneLimit()
     windows: tuple[SyncWindow, ...] = ()
     """When it may be written; at any time where none is named."""
+    drift: DriftSettings = field(default_factory=DriftSettings)
+    """What becomes of fields that others change."""
     hooks: bool = True
     """False where hooks of Git are left out."""
     wave_deadline: timedelta = timedelta(minutes=10)

@@ -152,9 +152,13 @@ class SourceController:
         opened = await self._opener.open(source, replace(tip, parsed=ready(facts)))
         facts = replace(facts, unjudged=opened.unjudged, unopened=opened.failure)
         thought, facts = await self._thought(facts, {**failures, **founded.failures})
+        if thought.healed:  # counted before it is done: who is killed in between has one try less, never one more
+            asked = replace(asked, healings=thought.healings)
+            record = await self._store(name, record, replace(record.inventory, healings=thought.healings))
         done = await self._parts.source_apply.carry_out(thought, failures)
         self._failures[name] = remaining(thought, facts, (founded, done))
-        await self._store(name, record, _recorded(asked, thought, (founded, done)))
+        record = await self._store(name, record, _recorded(asked, thought, (founded, done)))
+        await self._tell_healed(name, record, thought, done)
         if done.unfinished:
             raise Transient(done.unfinished)
         retries = [failure.retry_at for failure in self._failures[name].values()]
@@ -231,6 +235,14 @@ class SourceController:
             if note not in before.notes:
                 log.info("not done here", source=name, note=note)
 
+    async def _tell_healed(self, name: str, record: StoredSource, thought: SourcePlan, done: Outcome) -> None:
+        """One event and one log line for each object that is as Git has it again."""
+        for place, drift in thought.healed:
+            if place in done.uids and record.stored is not None:
+                words = f"{drift.object} is as Git has it again: {', '.join(map(str, drift.fields))}"
+                log.info("drift healed", source=name, object=drift.object, fields=[one.field for one in drift.fields])
+                await self._parts.apply(Plan((Emit(record.stored, "DriftHealed", words),)))
+
 
 def _asked_by(tip: Tip, before: Inventory) -> Inventory:
     """What a tip asks for, on record before anything of it is done."""
@@ -276,4 +288,7 @@ def _recorded(asked: Inventory, thought: SourcePlan, outcomes: tuple[Outcome, Ou
         wave=thought.wave,
         closed=thought.closed,
         run=thought.run,
+        drifts=thought.drifts,
+        drifted=thought.drifted,
+        healings=thought.healings,
     )

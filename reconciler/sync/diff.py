@@ -19,6 +19,9 @@ class LiveDifference:
     field: str
     desired: Any
     live: Any
+    by: str = ""
+    """The other manager that has changed it; empty where Git has not been applied yet, or the server keeps nothing of it."""
+    since: str = ""
 
 
 def digest(manifest: Manifest) -> str:
@@ -43,7 +46,7 @@ def _compare(path: str, desired: Any, live: Any) -> Iterator[LiveDifference]:
             yield from _compare(f"{path}.{key}" if path else str(key), value, live.get(key, ABSENT))
     elif isinstance(desired, list) and isinstance(live, list):
         yield from _compare_lists(path, desired, live)
-    elif not _same(desired, live):
+    elif not same(desired, live):
         yield LiveDifference(path, desired, live)
 
 
@@ -58,10 +61,15 @@ def _compare_lists(path: str, desired: list[Any], live: list[Any]) -> Iterator[L
         yield from _compare(f"{path}[{item[key] if key else index}]", item, partner)
 
 
-def _same(desired: Any, live: Any) -> bool:
-    """Equal, or equal once the server has written it its own way (numbers in quotes, empty collections, quantities)."""
+def same(desired: Any, live: Any, *, literal: bool = False) -> bool:
+    """Equal, or equal once the server has written it its own way (numbers in quotes, empty collections, quantities).
+
+    Where texts are `literal` a number in one is no number.
+    """
     if desired == live or (desired in (None, {}, [], "") and live in (ABSENT, None, {}, [])):
         return True
+    if literal:
+        return False
     one, other = quantity(desired), quantity(live)
     return one is not None and one == other
 

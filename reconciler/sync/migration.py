@@ -11,6 +11,7 @@ import msgspec
 from reconciler.kernel.identity import Manifest, annotations_of
 from reconciler.sync.diff import KEYS
 from reconciler.sync.effective import DESIRED
+from reconciler.sync.ownership import union
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 CLIENT_SIDE = "kubectl-client-side-apply"
@@ -48,17 +49,13 @@ def _taken_over(entries: Sequence[Manifest], manager: str) -> list[Manifest]:
     mine = [entry for entry in entries if _is_ours(entry, manager)]
     fields: Manifest = {}
     for entry in (*mine, *theirs):
-        fields = _union(fields, entry.get("fieldsV1") or {})
+        fields = union(fields, entry.get("fieldsV1") or {})
     ours = {**(mine or theirs)[0], "manager": manager, "operation": "Apply", "fieldsV1": fields}
     return [*[entry for entry in entries if entry not in theirs and entry not in mine], ours]
 
 
 def _is_ours(entry: Manifest, manager: str) -> bool:
     return entry.get("manager") == manager and entry.get("operation") == "Apply" and not entry.get("subresource")
-
-
-def _union(one: Manifest, other: Manifest) -> Manifest:
-    return {**one, **{key: _union(one.get(key, {}), value) for key, value in other.items()}}
 
 
 def _last_applied(live: Manifest) -> Manifest | None:

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from reconciler.kernel.identity import Manifest, annotations_of
 from reconciler.sources.documents import Parsed
+from reconciler.sources.drift import unread
 from reconciler.sources.hooks import hook_of
 from reconciler.sources.kinds import kind_key
 from reconciler.sources.permission import described
@@ -106,6 +107,7 @@ def _unserved(manifest: Manifest) -> Iterator[str]:
             yield f"sync option {word} is not obeyed for a {kind}: too much would go with it"
         elif word not in OBEYED and word not in BY_THEMSELVES:
             yield f"sync option {word} means nothing here{_instead(word)}"
+    yield from unread(manifest)
     for word in _words(manifest, COMPARE):
         if word not in COMPARED:
             yield f"compare option {word} means nothing here"

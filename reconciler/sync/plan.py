@@ -11,6 +11,7 @@ from reconciler.kernel.plan import Action, Remove
 from reconciler.kernel.well_known import suspended
 from reconciler.rollouts.traffic.router import kinds_of
 from reconciler.sources.documents import Parsed
+from reconciler.sources.drift import Drift, Healing
 from reconciler.sources.images import TEMPLATES
 from reconciler.sources.inventory import BlockedPrune, ClosedWindow, Place, WaveWait, digest_of
 from reconciler.sources.kinds import kind_key
@@ -19,6 +20,7 @@ from reconciler.sources.problem import Mender, Reason, RecordedProblem
 from reconciler.sources.syncrun import SyncRun
 from reconciler.sync.adoption import give_back, orphans
 from reconciler.sync.closed import closed_now, kept_closed
+from reconciler.sync.drifting import TOLD, next_healings, told
 from reconciler.sync.facts import SourceFacts, located_in, place_of
 from reconciler.sync.hook_steps import hook_problems, hook_steps, moves
 from reconciler.sync.hooks import hook_places, hooks_now, scoped
@@ -77,6 +79,13 @@ class SourcePlan:
     """What is written here and users feel at once: when it fails, nothing of its namespace is taken away."""
     questions: frozenset[str] = field(default_factory=frozenset)
     """Namespaces whose autoscalers have to be known before the plan is whole."""
+    drifts: tuple[Drift, ...] = ()
+    """What others have changed and is not brought back now, as far as it is named."""
+    drifted: int = 0
+    healings: tuple[Healing, ...] = ()
+    """What is brought back now, and was lately."""
+    healed: tuple[tuple[Place, Drift], ...] = ()
+    """What is brought back now."""
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -101,6 +110,9 @@ def plan(facts: SourceFacts, now: datetime) -> SourcePlan:
     shut = refused or facts.unjudged or facts.unopened or facts.tip.parsed.unreadable or paced.held
     handed = () if shut else _handed_back(facts, wishes)
     writes = _in_order(paced.open)
+    drifting = [found.drift for found in wishes if found.drift is not None]
+    healed = [found.drift for found in paced.open if found.drift is not None and found.drift.healing is not None and found.writes]
+    standing = [one for one in drifting if one not in healed]
     soon = now + LOOK_AGAIN if handed or steps or moves(facts, hooks) else None
     return SourcePlan(
         waves=_waves(writes),
@@ -114,7 +126,14 @@ def plan(facts: SourceFacts, now: datetime) -> SourcePlan:
         hand_backs=tuple(action for actions in handed for action in actions),
         seen=tuple((found.place, found.uid, found.file) for found in wishes if found.uid),
         gone=left.gone,
-        problems=(*_source_problems(facts), *refused, *hook_problems(hooks, facts, now), *paced.problems, *_blocked_problem(facts, pruned)),
+        problems=(
+            *_source_problems(facts),
+            *refused,
+            *hook_problems(hooks, facts, now),
+            *paced.problems,
+            *_blocked_problem(facts, pruned),
+            *told(standing),
+        ),
         ignored=tuple(f"{note.file}: {note.message}" for note in facts.tip.parsed.notes),
         notes=(*option_notes(facts.tip.parsed), *_unheeded(facts), *_left_out(facts), *map(_kept, left.kept)),
         blocked=_blocked(pruned),
@@ -122,6 +141,10 @@ def plan(facts: SourceFacts, now: datetime) -> SourcePlan:
         waiting=frozenset(place for found in wishes for place in found.waiting) | set(hook_places(hooks.run)),
         serving=frozenset(write.place for write in writes if _serves(facts, write.place)),
         questions=frozenset(namespace for found in wishes for namespace in found.questions),
+        drifts=tuple(one.drift for one in standing[:TOLD]),
+        drifted=len(standing),
+        healings=next_healings(facts, drifting, healed, now),
+        healed=tuple((one.place, one.drift) for one in healed),
     )
 
 

@@ -19,6 +19,7 @@ from reconciler.sources.references import Named
 from reconciler.sources.templates import workload_of
 from reconciler.sync.adoption import Adoption, adoption, objection
 from reconciler.sync.carry import RuntimeOwned, carry_over
+from reconciler.sync.drifting import Drifted, drifted, ignored, lost_in, rules_of, without
 from reconciler.sync.effective import DESIRED, RELEASE, as_stored, body_of, effective, written
 from reconciler.sync.facts import SourceFacts, located_in, place_of
 from reconciler.sync.health import tells
@@ -26,10 +27,10 @@ from reconciler.sync.migration import client_side, migration
 from reconciler.sync.options import SyncOptions, options_of
 from reconciler.sync.order import rank_of, wave_of
 from reconciler.sync.owned import runtime_owned
+from reconciler.sync.ownership import MANAGER, foreign_fields
 from reconciler.sync.template_gate import OverrideEnd, template_decision
 from reconciler.sync.writes import Write
 
-MANAGER = "reconciler"
 FORCE = {"force": "true"}
 LOOK_AGAIN = timedelta(seconds=2)
 ASK_AGAIN = timedelta(seconds=15)
@@ -60,6 +61,8 @@ class Wish:
     wave: int = 0
     key: Named = ("", "", "")
     """How Git names it."""
+    drift: Drifted | None = None
+    """What others have changed of an object that is in place."""
 
 
 def wish(facts: SourceFacts, located: Located, now: datetime) -> Wish:
@@ -170,14 +173,19 @@ def _due(facts: SourceFacts, located: Located, seen: Wish, target: tuple[Resourc
         seen = replace(seen, adopts=(namespace_of(located.manifest), name_of(located.manifest)))
         template = template if found.done else TemplateDecision(keep=live is not None, reason="the running version is adopted first")
     marks = {SOURCE: facts.settings.name, RELEASE: decision.release}
-    payload = _payload(_asked_for(facts, located, marks), located.manifest, (live, template, marks))
-    if payload is not None and seen.place[1] in SCALED and seen.place[2] not in facts.autoscalers:
+    payload, in_place = _payload(_asked_for(facts, located, marks), located.manifest, (live, template, marks))
+    moved = in_place and payload is not None and live is not None and bool(lost_in(facts, payload, live))
+    if payload is not None and (moved or not in_place) and seen.place[1] in SCALED and seen.place[2] not in facts.autoscalers:
         return replace(seen, questions=frozenset((seen.place[2],)))
-    writes = [] if payload is None else [_write(facts, located, (resource, live), payload)]
+    found_drift = drifted(facts, located, (payload, live), now) if moved and payload is not None and live is not None else None
+    due = not in_place or (found_drift is not None and found_drift.healing is not None)
+    writes = [_write(facts, located, (resource, live), payload)] if payload is not None and due else []
+    seen = replace(seen, drift=found_drift)
     if found is not None:
         writes += _adopting(facts, located, found, decision.release)
     adopting = now + LOOK_AGAIN if found is not None and not found.done else None
-    wake_at = min(filter(None, (decision.wake_at, adopting)), default=None)
+    heal_at = seen.drift.heal_at if seen.drift is not None else None
+    wake_at = min(filter(None, (decision.wake_at, adopting, heal_at)), default=None)
     if writes or wake_at is not None or override_end is not None:
         return _paced(facts, replace(seen, writes=tuple(writes), wake_at=wake_at, override_end=override_end), now)
     return seen
@@ -213,13 +221,13 @@ def _asked_for(facts: SourceFacts, located: Located, marks: Mapping[str, str]) -
     return known[key]
 
 
-def _payload(asked_for: Manifest, desired: Manifest, kept: tuple[Manifest | None, TemplateDecision, Mapping[str, str]]) -> Manifest | None:
-    """What is to be written now; None when the live object already is what Git asks for, or what may be had of it."""
+def _payload(
+    asked_for: Manifest, desired: Manifest, kept: tuple[Manifest | None, TemplateDecision, Mapping[str, str]]
+) -> tuple[Manifest | None, bool]:
+    """What is to live now, None where nothing may yet; and True when we have written it, or what Git asks for, already."""
     live, template, marks = kept
     choice = effective(desired, live, template, marks) if template.keep or template.keep_steps else asked_for
-    if any(one is not None and written(one, live) for one in (asked_for, choice)):
-        return None
-    return choice
+    return choice, any(one is not None and written(one, live) for one in (asked_for, choice))
 
 
 def _write(facts: SourceFacts, located: Located, target: tuple[Resource, Manifest | None], payload: Manifest) -> Write:
@@ -228,6 +236,9 @@ def _write(facts: SourceFacts, located: Located, target: tuple[Resource, Manifes
     ref = ObjectRef(resource, namespace_of(whole), name_of(whole))
     options = _options(facts, whole)
     replaced = options.replaced and live is not None
+    if live is not None and not replaced:
+        rules = rules_of(facts, located.manifest)
+        whole = without(whole, ignored(rules, foreign_fields(whole, live))) if rules else whole
     operations = migration(live, whole, MANAGER) if live is not None and client_side(live) else None
     return Write(
         place=place_of(whole),

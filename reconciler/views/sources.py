@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from reconciler.sources.drift import Drift
 from reconciler.sources.inventory import Inventory
 from reconciler.sources.problem import RecordedProblem
 from reconciler.views.view import View
@@ -20,6 +21,27 @@ class SourceProblemRow(View, frozen=True, kw_only=True):
     retried: bool
 
 
+class DriftedFieldRow(View, frozen=True, kw_only=True):
+    """One field that Git sets and that lives otherwise, because another manager changed it."""
+
+    field: str
+    pointer: str
+    by: str
+    """Empty where it was removed, of which the server keeps nothing."""
+    since: str
+
+
+class DriftRow(View, frozen=True, kw_only=True):
+    """One object with such fields."""
+
+    object: str
+    fields: tuple[DriftedFieldRow, ...]
+    more: int
+    """Fields beyond those that are named."""
+    fought: bool
+    """True once it was brought back too often and is left as it is."""
+
+
 class SourceStanding(View, frozen=True, kw_only=True):
     """One source, as its inventory has it."""
 
@@ -34,6 +56,11 @@ class SourceStanding(View, frozen=True, kw_only=True):
     behind: tuple[str, ...]
     """Workloads that run another version than this commit asks for."""
     problems: tuple[SourceProblemRow, ...]
+    drifts: tuple[DriftRow, ...]
+    drifted: int
+    """All objects with drift; not each of them is named."""
+    waits: str
+    """The sync wave or window that it waits for."""
     ignored: tuple[str, ...]
     planned: tuple[str, ...]
     removals: tuple[str, ...]
@@ -54,11 +81,19 @@ def source_standing(name: str, namespace: str, inventory: Inventory, running: Ma
         workloads=len(inventory.workloads),
         behind=tuple(sorted(key for key, asked in inventory.workloads.items() if running.get(key, asked) != asked)),
         problems=tuple(map(_problem, inventory.problems)),
+        drifts=tuple(map(_drift, inventory.drifts)),
+        drifted=inventory.drifted,
+        waits=str(inventory.closed or inventory.wave or ""),
         ignored=inventory.ignored,
         planned=inventory.planned,
         removals=blocked.objects if blocked is not None else (),
         confirm=f"reconciler source confirm {name}{flags}" if blocked is not None else "",
     )
+
+
+def _drift(drift: Drift) -> DriftRow:
+    fields = tuple(DriftedFieldRow(field=one.field, pointer=one.pointer, by=one.manager, since=one.since) for one in drift.fields)
+    return DriftRow(object=drift.object, fields=fields, more=drift.more, fought=drift.fought)
 
 
 def _problem(problem: RecordedProblem | str) -> SourceProblemRow:

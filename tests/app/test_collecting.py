@@ -6,13 +6,15 @@ from typing import Any
 from msgspec.structs import replace
 from prometheus_client import CollectorRegistry, generate_latest
 
-from reconciler.app.collecting import ReleaseCollector
+from reconciler.app.collecting import ReleaseCollector, SourceCollector
 from reconciler.app.indexes import INDEXES
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.resources import ANALYSIS_RUNS, RELEASES
 from reconciler.kube.cache import Cache
 from reconciler.releases.manifest import render_release, status_patch
 from reconciler.releases.model import Release, ReleasePhase, ReleaseStatus, Restore, RestoreState, Verdict
+from reconciler.sources.inventory import Inventory
+from reconciler.sources.observe_inventory import Inventories
 from tests.kit.releases import NOW, release, run
 
 BOTH = (RELEASES, ANALYSIS_RUNS)
@@ -99,3 +101,15 @@ def test_a_run_that_began_before_us_counts_from_now_on() -> None:
 
 def test_a_daemon_without_the_release_layer_has_no_release_to_tell_of() -> None:
     assert Fleet(ANALYSIS_RUNS).scrape() == []
+
+
+def test_problems_and_drift_of_each_source_are_gauges() -> None:
+    client: Any = None  # nothing is read here
+    inventories, registry = Inventories(client, "reconciler", lambda: 0.0), CollectorRegistry()
+    registry.register(SourceCollector(inventories))
+    inventories.written("shop", Inventory(problems=("x", "y"), drifted=3))
+    inventories.written("other", Inventory())
+    said = generate_latest(registry).decode()
+    assert 'reconciler_source_problems{source="shop"} 2.0' in said
+    assert 'reconciler_source_drifted_objects{source="shop"} 3.0' in said
+    assert 'reconciler_source_drifted_objects{source="other"} 0.0' in said

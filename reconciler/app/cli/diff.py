@@ -27,6 +27,7 @@ from reconciler.sync.diff import LiveDifference, differences
 from reconciler.sync.effective import as_stored
 from reconciler.sync.facts import located_in
 from reconciler.sync.owned import runtime_owned
+from reconciler.sync.ownership import LostField, foreign_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ async def _compared(client: Client, located: Located, resource: Resource | None,
     if refused is not None:
         return _refused(located, str(refused))
     try:
-        live = await client.find(resource, namespace_of(manifest), name_of(manifest))
+        live = await client.find_owned(resource, namespace_of(manifest), name_of(manifest))
     except NotServed:
         return _refused(located, not_served(resource.api_version, resource.kind))
     return _entry(replace(located, manifest=manifest), live, owned)
@@ -116,8 +117,15 @@ def _entry(located: Located, live: Manifest | None, owned: RuntimeOwned) -> Obje
     name = described(manifest)
     if live is None:
         return ObjectDiff(name, located.file, located.line, True, ())
-    fields = differences(carry_over(manifest, live, owned), live)
+    carried = carry_over(manifest, live, owned)
+    changed = {lost.name: lost for lost in foreign_fields(carried, live)}
+    fields = tuple(_by(one, changed.get(one.field)) for one in differences(carried, live))
     return ObjectDiff(name, located.file, located.line, False, fields) if fields else None
+
+
+def _by(difference: LiveDifference, lost: LostField | None) -> LiveDifference:
+    """With who has changed the field, where the server tells."""
+    return difference if lost is None else replace(difference, by=lost.manager, since=lost.since)
 
 
 async def _owned(client: Client) -> RuntimeOwned:
@@ -136,6 +144,6 @@ def _text(found: list[ObjectDiff]) -> Iterable[str]:
         if not entry.problem:
             yield f"{entry.object}  ({entry.file}:{entry.line})" + ("  is not in the cluster" if entry.missing else "")
         for field in entry.fields:
-            yield f"  {field.field}"
+            yield f"  {field.field}{f'  (last written by {field.by}, since {field.since})' if field.since else ''}"
             yield f"    - live  {field.live}"
             yield f"    + Git   {field.desired}"

@@ -55,7 +55,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "get": ("show", "Show one object with everything it owns."),
     "list": ("show", "List objects, a line each."),
     "releases": ("releases", "Look at releases and their verdicts."),
-    "source": ("sources", "Decide what a source waits for."),
+    "source": ("sources", "Look at sources, and decide what they wait for."),
     "hold": ("holds", "Versions that were rejected are held: not deployed again until lifted."),
 }
 """Every command, its module and its line in the list: a command line names one of them, and only its module is imported."""

@@ -1,4 +1,4 @@
-"""`reconciler source`: what a person decides for a whole source."""
+"""`reconciler source`: how sources stand, and what a person decides for a whole one."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -8,6 +8,7 @@ import typer
 from reconciler.app.cli.cluster import ClusterPlace, ask, located
 from reconciler.app.cli.output import span
 from reconciler.app.cli.show import HELP
+from reconciler.app.cli.source_list import list_sources, show_source
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Manifest, ObjectRef, labels_of, name_of, namespace_of
 from reconciler.kernel.moment import render_moment
@@ -22,8 +23,10 @@ Name = Annotated[str, typer.Argument(help="the source's name in reconciler.yaml"
 
 def register(app: typer.Typer) -> None:
     """Add the `source` group."""
-    group = typer.Typer(no_args_is_help=True, help="Decide what a source waits for.", context_settings=HELP)
+    group = typer.Typer(no_args_is_help=True, help="Look at sources, and decide what they wait for.", context_settings=HELP)
     group.callback()(lambda: None)
+    group.command("list")(located(list_sources))
+    group.command("show")(located(show_source))
     group.command("confirm")(located(confirm))
     group.command("open")(located(open_window))
     app.add_typer(group, name="source")

@@ -16,6 +16,7 @@ from reconciler.app.cli.output import Output, clean, show_plain, span
 from reconciler.app.cli.watching import FOR_EVER, changes
 from reconciler.kube.client import Client
 from reconciler.releases.model import Release
+from reconciler.sources.drift import Drift
 from reconciler.sources.inventory import Inventory, workload_key
 from reconciler.views.freeze import freeze_sentence
 from reconciler.views.rollouts import RolloutStanding, status_of
@@ -41,6 +42,8 @@ class Seen:
     """Why there is no such release yet."""
     closed: str = ""
     """The sync window that keeps its source from being written; empty where there is none."""
+    drift: Drift | None = None
+    """What others have changed of it."""
 
 
 Look = Callable[[Client], Awaitable[Seen]]
@@ -139,11 +142,12 @@ def _look(place: ClusterPlace, name: str, commit: str) -> Look:
         status = status_of(rollout, newest, await frozen_now(client))
         inventory = await seen_by(client, rollout)
         closed = str(inventory.closed or "")
+        drift = next((one for one in inventory.drifts if one.object == f"Rollout {place.namespace}/{name}"), None)
         if not commit:
-            return Seen(status, newest, "" if newest else f"no release of {place.namespace}/{name} is recorded", closed)
+            return Seen(status, newest, "" if newest else f"no release of {place.namespace}/{name} is recorded", closed, drift)
         passed_by.add(inventory.commit)
         awaited = _of_commit(releases, inventory, commit, workload_key(place.namespace, "Rollout", name))
-        return Seen(status, awaited, "" if awaited else _unseen(commit, inventory, passed_by), closed)
+        return Seen(status, awaited, "" if awaited else _unseen(commit, inventory, passed_by), closed, drift)
 
     return look
 
@@ -171,6 +175,8 @@ def _lines(seen: Seen, *, verdict: bool) -> list[str]:
         lines.append(freeze_sentence(status.frozen))
     if seen.closed:
         lines.append(clean(f"Source: {seen.closed}"))
+    if seen.drift is not None:
+        lines.append(clean(f"Not as Git has it: {', '.join(map(str, seen.drift.fields))}"))
     if status.release is not None:
         lines.append(clean(f"Release {status.release.sentence}"))
     awaited = seen.awaited

@@ -5,6 +5,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
+from reconciler.app.settings.drift import drift_settings
 from reconciler.app.settings.helm import helm_settings
 from reconciler.app.settings.model import ConsoleSettings, NotifierSettings, Settings
 from reconciler.aws.elb import RESOURCE, AwsTerms
@@ -138,6 +139,7 @@ def _source(fields: StrictFields) -> SourceSettings:
         prune=fields.flag("prune", True),
         prune_limit=fields.inner("pruneLimit", _prune_limit) or PruneLimit(),
         windows=fields.each("windows", _window),
+        drift=drift_settings(fields),
         hooks=fields.flag("hooks", True),
         wave_deadline=fields.span("waveDeadline", "10m"),
         credentials=fields.inner("credentials", lambda inner: _credentials(inner, repository)),

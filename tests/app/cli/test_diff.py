@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from reconciler.kernel.identity import ObjectRef
+from reconciler.kernel.plan import PatchStyle
 from reconciler.kernel.resources import CONFIGMAPS
 from reconciler.kube.client import Client
 from tests.kit.clusters import config_map
@@ -37,8 +39,23 @@ def test_what_differs_ends_with_1_and_names_file_field_and_both_values(sh: Shell
         f"ConfigMap shop/b  ({folder}/b.yaml:1)  is not in the cluster",
     ]
     first, second = sh("diff", str(folder), "-o", "json").json
-    assert first["fields"] == [{"field": "data.a", "desired": "2", "live": "1"}]
+    assert first["fields"] == [{"field": "data.a", "desired": "2", "live": "1", "by": "", "since": ""}]
     assert second["missing"] is True
+
+
+async def changed(client: Client) -> None:
+    ref = ObjectRef(CONFIGMAPS, "shop", "a")
+    await client.patch(ref, config_map("a", {"a": "1"}), style=PatchStyle.APPLY, query={"force": "true"})
+    await client.patch(ref, {"data": {"a": "2"}}, query={"fieldManager": "kubectl-edit"})
+
+
+def test_who_has_changed_a_field_is_named_beside_it(sh: Shell, tmp_path: Path) -> None:
+    sh.ask(changed)
+    (tmp_path / "a.yaml").write_text(config("a"))
+    ended = sh("diff", str(tmp_path / "a.yaml"))
+    assert ended.code == 1 and "  data.a  (last written by kubectl-edit, since 2" in ended.output
+    ((entry,),) = (one["fields"] for one in sh("diff", str(tmp_path / "a.yaml"), "-o", "json").json)
+    assert entry["by"] == "kubectl-edit"
 
 
 def test_files_that_cannot_be_used_and_kinds_that_nobody_serves_are_3(sh: Shell, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from reconciler.app.settings.manifest import CONTROLLERS, parse_settings
 from reconciler.app.settings.model import ConsoleSettings, NotifierSettings
 from reconciler.git.objects import Committer, TrustedKeys
 from reconciler.kernel.strict import FieldError
+from reconciler.sources.drift import DriftPolicy, DriftSettings, IgnoreRule
 from reconciler.sources.settings import Allow, CredentialFile, ForgeSettings, PruneLimit, SourceSettings, purpose
 from reconciler.sources.windows import SyncWindow
 
@@ -105,6 +106,11 @@ def test_every_field_is_read() -> None:
                     "prune": False,
                     "pruneLimit": {"percent": 5, "objects": 2},
                     "windows": [{"kind": "deny", "schedule": "0 8 * * 1-5", "duration": "10h", "timeZone": "Europe/Berlin"}],
+                    "drift": "heal",
+                    "ignoreDifferences": [
+                        {"group": "apps", "kind": "Deployment", "jsonPointers": ["/spec/replicas", "/metadata/annotations/a~1b"]},
+                        {"kind": "*", "group": "*", "name": "web", "namespace": "shop", "managedFieldsManagers": ["vpa-*"]},
+                    ],
                     "hooks": False,
                     "waveDeadline": "3m",
                     "credentials": {"username": "u", "passwordFile": "/p"},
@@ -130,6 +136,13 @@ def test_every_field_is_read() -> None:
             prune=False,
             prune_limit=PruneLimit(5, 2),
             windows=(SyncWindow(kind="deny", schedule="0 8 * * 1-5", duration=timedelta(hours=10), zone="Europe/Berlin"),),
+            drift=DriftSettings(
+                policy=DriftPolicy.HEAL,
+                ignored=(
+                    IgnoreRule(group="apps", kind="Deployment", pointers=(("spec", "replicas"), ("metadata", "annotations", "a/b"))),
+                    IgnoreRule(group="*", kind="*", name="web", namespace="shop", managers=("vpa-*",)),
+                ),
+            ),
             hooks=False,
             wave_deadline=timedelta(minutes=3),
             credentials=CredentialFile(username="u", password_file="/p"),
@@ -137,6 +150,26 @@ def test_every_field_is_read() -> None:
             committer=Committer("n", "e@example.com"),
         ),
     )
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong", "words"),
+    [
+        ("drift", "ignore", "drift: 'ignore' is not one of report, heal"),
+        ("ignoreDifferences", [{"jsonPointers": ["/spec"]}], "ignoreDifferences[0].kind: is required"),
+        ("ignoreDifferences", [{"kind": "A"}], "ignoreDifferences[0].jsonPointers: or managedFieldsManagers says"),
+        (
+            "ignoreDifferences",
+            [{"kind": "A", "jsonPointers": ["spec.replicas"]}],
+            "ignoreDifferences[0].jsonPointers[0]: 'spec.replicas' is no",
+        ),
+        ("ignoreDifferences", [{"kind": "A", "jsonPointers": ["/"]}], "ignoreDifferences[0].jsonPointers[0]: '/' is no JSON pointer"),
+        ("ignoreDifferences", [{"kind": "A", "jqPathExpressions": [".spec"]}], "ignoreDifferences[0].jqPathExpressions: is not read: name"),
+        ("ignoreDifferences", [{"kind": "A", "jsonPointers": ["/a"], "names": []}], "ignoreDifferences[0].names: unknown field"),
+    ],
+)
+def test_what_is_said_about_drift_is_read_strictly(field: str, wrong: object, words: str) -> None:
+    assert refused_source(**{field: wrong}).startswith(f"sources[0].{words}")
 
 
 SIGNED = {"signingKeyFile": "/k", "signOff": True, "skipPipelines": True}
