@@ -45,7 +45,13 @@ def blame(release: Release, facts: ReleaseFacts) -> Ending:
         case AbortCause.DEADLINE:
             return Ending(Verdict.FAILED, facts.rollout.abort_message)
         case AbortCause.PERSON:
-            return Ending(Verdict.ABORTED, f"a person aborted it ({facts.rollout.abort_message or 'without a word'})")
+            return Ending(Verdict.ABORTED, f"a person aborted it ({_told(release) or facts.rollout.abort_message or 'without a word'})")
+
+
+def _told(release: Release) -> str:
+    """Who pressed it, and why, where that was on a page; empty where no page was used."""
+    press = next((one for one in reversed(release.status.presses) if one.verb == "abort" and not one.refused), None)
+    return "" if press is None else f"{press.by}: {press.reason}" if press.reason else press.by
 
 
 def _worst(runs: Sequence[RunRecord], evidence: Sequence[Evidence]) -> RunRecord | None:

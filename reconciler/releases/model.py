@@ -201,6 +201,19 @@ class Verb(Struct, frozen=True, kw_only=True):
     """Of the object it was pressed on, where pressing it again on the same generation is the same press."""
 
 
+class Press(Struct, frozen=True, kw_only=True):
+    """A verb that a person pressed on a page, recorded before it was done."""
+
+    verb: str
+    at: Moment
+    by: str
+    seen: str = ""
+    """What was on their screen."""
+    reason: str = ""
+    refused: str = ""
+    """Why it was not done after all."""
+
+
 class Restore(Struct, frozen=True, kw_only=True):
     """The way back in Git."""
 
@@ -260,6 +273,8 @@ class ReleaseStatus(Struct, frozen=True, kw_only=True):
     pair_refused: PairRefusal | None = None
     """The server does not let us make the baseline that a policy wants beside the canary, or remove it."""
     verbs: tuple[Verb, ...] = ()
+    presses: tuple[Press, ...] = ()
+    """What people pressed on pages, oldest first."""
     restore: Restore | None = None
     pull: Pull | None = None
     """The pull request, where it was not known at the opening."""

@@ -28,6 +28,11 @@ def pause(rollout: Manifest) -> tuple[Patch, ...]:
     return (Patch(ref_of(rollout), {"spec": {"paused": True}}),)
 
 
+def resume(rollout: Manifest) -> tuple[Patch, ...]:
+    """Take back a person's pause, and nothing else: a pause of the steps stays."""
+    return (Patch(ref_of(rollout), {"spec": {"paused": False}}),) if rollout["spec"].get("paused") else ()
+
+
 def restart(rollout: Manifest, at: datetime) -> tuple[Patch, ...]:
     return (Patch(ref_of(rollout), {"spec": {"restartAt": at.strftime("%Y-%m-%dT%H:%M:%SZ")}}),)
 

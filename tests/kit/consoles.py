@@ -1,6 +1,6 @@
 """A console beside a cluster: over HTTP, or only its pages; and an API server that is away or refuses."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 import httpx
 
 from reconciler.app.console.assembly import ConsoleParts, assembled
+from reconciler.app.console.door import KeyDoor, OpenDoor
 from reconciler.app.console.pages import ConsoleScope
+from reconciler.app.console.server import LOCAL, Entrance
 from reconciler.kernel.clock import SystemClock
 from reconciler.kernel.errors import Transient
 from reconciler.kube.client import Client
@@ -29,12 +31,19 @@ class Troubled:
         self.refused: Collection[str] = ()
         """Ends of paths, as `/releases`."""
         self.asked: list[str] = []
+        self._meanwhile: dict[str, tuple[Callable[[], Awaitable[None]], bool]] = {}
+
+    def before(self, path: str, meanwhile: Callable[[], Awaitable[None]], *, dry: bool) -> None:
+        """Once, before the next write to a path: something else happens. `dry`: before one that only asks."""
+        self._meanwhile[path] = meanwhile, dry
 
     @asynccontextmanager
     async def open(self, request: Request) -> AsyncIterator[Response]:
         self.asked.append(f"{request.method} {request.path}")
         if self.away:
             raise Transient("https://192.0.2.1:6443: no answer in 5 s")
+        if request.path in self._meanwhile and request.method != "GET" and self._meanwhile[request.path][1] == ("dryRun" in request.query):
+            await self._meanwhile.pop(request.path)[0]()
         if any(request.path.endswith(end) for end in self.refused):
             raise Forbidden(403, "Forbidden", f"{request.path} is forbidden")
         async with self._inner.open(request) as response:
@@ -60,6 +69,8 @@ class Served:
     transport: Troubled
     parts: ConsoleParts
     clock: "SteppedClock"
+    key: str = ""
+    """What a person opens it with to press verbs."""
 
     def later(self) -> None:
         """What was read so far is not fresh any more."""
@@ -71,13 +82,15 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(scope: ConsoleScope = ConsoleScope(), *, filled: bool = True) -> AsyncIterator[Served]:  # noqa: B008 - it is frozen
+async def serving(scope: ConsoleScope = ConsoleScope(), *, filled: bool = True, keyed: bool = False) -> AsyncIterator[Served]:  # noqa: B008 - it is frozen
     """A console over HTTP beside a cluster with a fleet, or an empty one."""
     async with api() as cluster:
         if filled:
             await fill(cluster, datetime.now(UTC))
         transport = Troubled(cluster.transport)
         clock = SteppedClock()
-        with assembled(Client(transport, Fence()), clock, scope, live=True) as parts:
+        client = Client(transport, Fence())
+        door = KeyDoor(client, clock) if keyed else OpenDoor()
+        with assembled(client, clock, scope, live=True, entrance=Entrance(LOCAL, door)) as parts:
             async with listening(parts.console.routes(), "127.0.0.1", 0) as address:
-                yield Served(address, cluster, transport, parts, clock)
+                yield Served(address, cluster, transport, parts, clock, door.key if isinstance(door, KeyDoor) else "")

@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.releases.blame import Ending, blame, words
-from reconciler.releases.model import Evidence, ReleaseStatus, RunRecord, Verb, Verdict
+from reconciler.releases.model import Evidence, Press, ReleaseStatus, RunRecord, Verb, Verdict
 from tests.kit.releases import NOW, aborted, facts, release, rollout
 
 
@@ -68,6 +68,27 @@ def test_our_own_verb_comes_before_a_run_and_a_run_before_a_person() -> None:
     assert ended(record("Successful"), record("Inconclusive")).verdict is Verdict.ABORTED
     assert blame(release(), facts(rollout=rollout(abort=True))).reason == "a person aborted it (without a word)"
     assert ended(message="ann said so").reason == "a person aborted it (ann said so)"
+
+
+def test_who_aborted_it_on_a_page_and_why_is_told() -> None:
+    presses = [Press(verb=verb, at=NOW, by=by, reason=why, refused=no) for verb, by, why, no in PRESSES]
+    live = facts(rollout=rollout(**aborted("")))
+
+    def said(count: int) -> str:
+        return blame(release(status=ReleaseStatus(presses=tuple(presses[:count]))), live).reason
+
+    assert said(1) == "a person aborted it (RolloutAborted)"
+    assert said(2) == "a person aborted it (ann: 500s)" == said(3) == said(4)
+    assert said(5) == "a person aborted it (dee)"
+
+
+PRESSES = (
+    ("pause", "bo", "look", ""),
+    ("abort", "ann", "500s", ""),
+    ("abort", "cy", "me too", "somebody else was first"),
+    ("promote", "cy", "", ""),
+    ("abort", "dee", "", ""),
+)
 
 
 def test_a_run_that_failed_is_told_before_one_that_could_not_measure() -> None:

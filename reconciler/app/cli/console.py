@@ -1,4 +1,4 @@
-"""`reconciler console`: releases to look at in a browser, read-only, with the person's own rights."""
+"""`reconciler console`: releases to look at and to steer in a browser, with the person's own rights."""
 
 import asyncio
 import signal
@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 
 
 def console(place: ClusterPlace, port: Port = 8091, export: Export = None) -> None:
-    """Show releases in a browser: what moved, where traffic is, what was measured, what comes next. It only reads, with your own rights.
+    """Show releases in a browser: what moved, where traffic is, what was measured, what comes next. Verbs are pressed with your own rights.
 
     Example: reconciler console -A
     Example: reconciler console -n shop --export post-mortem
@@ -39,16 +39,20 @@ def console(place: ClusterPlace, port: Port = 8091, export: Export = None) -> No
 
 async def _serve(place: ClusterPlace, port: int) -> None:
     from reconciler.app.console.assembly import assembled
+    from reconciler.app.console.door import KeyDoor
+    from reconciler.app.console.server import LOCAL, Entrance
     from reconciler.web.listener import listening
 
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     async with cluster(place) as client:
-        with assembled(client, SystemClock(), scope_of(place), live=True) as parts:
+        door = KeyDoor(client, SystemClock())
+        with assembled(client, SystemClock(), scope_of(place), live=True, entrance=Entrance(LOCAL, door)) as parts:
             try:
                 async with listening(parts.console.routes(), HOST, port) as address:
                     typer.echo(f"the console is at {address}/ (ends with Ctrl-C)")
+                    typer.echo(f"to press verbs in it, open this once: {address}/enter?key={door.key}")
                     await stopping.wait()
                     parts.console.close()
             except OSError as error:

@@ -2,16 +2,15 @@
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
-from getpass import getuser
-from socket import gethostname
 from typing import Annotated
 
 import typer
 
 from reconciler.app.cli.cluster import ClusterPlace, Context, Kubeconfig, ask
+from reconciler.app.person import who
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.frozen import FREEZE, FROZEN_BY, SCOPES, Frozen, frozen_in, render_told, word_of
-from reconciler.kernel.identity import ObjectRef, Resource
+from reconciler.kernel.identity import ObjectRef
 from reconciler.kernel.moment import render_moment
 from reconciler.kernel.resources import LEASES, NAMESPACES
 from reconciler.kube.client import Client
@@ -19,7 +18,6 @@ from reconciler.kube.errors import ApiError, Conflict, NotServed
 from reconciler.views.freeze import OWN_NAMESPACE, unfreeze_command
 
 TRIES = 5
-REVIEWS = Resource("authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", namespaced=False)
 Own = Annotated[str, typer.Option("--namespace", "-n", help="the namespace the daemon keeps its own objects in")]
 Git = Annotated[bool, typer.Option("--git", help="only pushes to Git")]
 Cluster = Annotated[bool, typer.Option("--cluster", help="only writes to the cluster")]
@@ -79,12 +77,12 @@ def _told(frozen: Sequence[Frozen]) -> str:
 
 async def _change(client: Client, place: ClusterPlace, next_halves: Next) -> Sequence[Frozen]:
     """Read, change, write, with the version that was read: two people who freeze one half each freeze both."""
-    who = await _who(client)
+    by = await who(client)
     for _ in range(TRIES):
         namespace = await client.find(NAMESPACES, "", place.namespace)
         if namespace is None:
             raise Terminal(f"no namespace {place.namespace}: name the daemon's own one with --namespace")
-        frozen = next_halves(frozen_in(namespace), who)
+        frozen = next_halves(frozen_in(namespace), by)
         marks = {FREEZE: word_of(part.scope for part in frozen), FROZEN_BY: render_told(frozen)}
         version = namespace["metadata"].get("resourceVersion")
         try:
@@ -94,24 +92,6 @@ async def _change(client: Client, place: ClusterPlace, next_halves: Next) -> Seq
         await _warn_without_daemon(client, place.namespace)
         return frozen
     raise Transient(f"namespace {place.namespace} changes all the time: try again")
-
-
-async def _who(client: Client) -> str:
-    """Who the cluster takes us for; on servers that do not tell, who we are on this machine."""
-    review = {"apiVersion": REVIEWS.api_version, "kind": REVIEWS.kind, "metadata": {}}
-    try:
-        answer = await client.create(REVIEWS, review)
-        name = str(((answer.get("status") or {}).get("userInfo") or {}).get("username") or "")
-    except (ApiError, Transient):
-        name = ""
-    return name or _local_user()
-
-
-def _local_user() -> str:
-    try:
-        return f"{getuser()}@{gethostname()}"
-    except (KeyError, OSError):  # a container's user may have no name
-        return gethostname()
 
 
 async def _warn_without_daemon(client: Client, namespace: str) -> None:

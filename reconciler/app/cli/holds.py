@@ -1,6 +1,6 @@
 """`reconciler hold`: which versions are not to be deployed again, and letting one go."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
@@ -12,9 +12,10 @@ from reconciler.app.cli.output import TableOutput, Watch
 from reconciler.app.cli.show import HELP
 from reconciler.app.cli.tables import ListCommand, Row, show_listing
 from reconciler.kernel.errors import Terminal
-from reconciler.kernel.identity import Manifest, ObjectRef
+from reconciler.kernel.plan import Patch
 from reconciler.kernel.resources import RELEASES
 from reconciler.kube.client import Client
+from reconciler.releases import verbs
 from reconciler.releases.manifest import parse_releases
 from reconciler.releases.model import Release
 from reconciler.views.releases import author_name, release_document
@@ -23,7 +24,7 @@ Name = Annotated[str, typer.Argument(help="the Release's name, see: reconciler h
 
 HEAD = ("NAMESPACE", "RELEASE", "WORKLOAD", "IMAGES", "AGE", "AUTHOR", "SUBJECT", "REASON")
 WIDE = ("COMMIT", "KEPT-FOR")
-LIFTED: Manifest = {"held": False, "keepUntil": None}
+Make = Callable[[Sequence[Release], Release], tuple[Patch, ...]]
 
 
 def register(app: typer.Typer) -> None:
@@ -63,7 +64,7 @@ def add(place: ClusterPlace, name: Name) -> None:
 
     Example: reconciler hold add web-1c2d3e4f-8d0e4f7 -n shop
     """
-    _change(place, name, {"held": True})
+    _change(place, name, verbs.hold)
     typer.echo(f"release '{name}' is held")
 
 
@@ -72,7 +73,7 @@ def lift(place: ClusterPlace, name: Name) -> None:
 
     Example: reconciler hold lift web-1c2d3e4f-8d0e4f7 -n shop
     """
-    _change(place, name, LIFTED)
+    _change(place, name, verbs.lift)
     typer.echo(f"release '{name}' is lifted: push it again, or it starts now if Git still asks for it")
 
 
@@ -81,7 +82,7 @@ def release(place: ClusterPlace, name: Name) -> None:
 
     Example: reconciler hold release checkout-9a8b7c6d-8d0e4f7 -n shop
     """
-    _change(place, name, {"keepUntil": None})
+    _change(place, name, verbs.end_inspection)
     typer.echo(f"release '{name}': inspection is over")
 
 
@@ -94,27 +95,22 @@ async def lift_newest(client: Client, namespace: str, workload: str) -> str | No
     held = [r for r in await releases_of(client, namespace, workload) if r.status.held]
     if not held:
         return None
-    await _patch(client, await _releases(client, namespace), held[-1].name, LIFTED)
+    await _send(client, verbs.lift(await _releases(client, namespace), held[-1]))
     return held[-1].name
 
 
-def _change(place: ClusterPlace, name: str, status: Manifest) -> None:
+def _change(place: ClusterPlace, name: str, make: Make) -> None:
     async def change(client: Client) -> None:
         releases = await _releases(client, place.namespace)
-        if all(release.name != name for release in releases):
+        named = next((release for release in releases if release.name == name), None)
+        if named is None:
             hint = f"list what is held with: reconciler hold list -n {place.namespace}{place.flags}"
             raise Terminal(f"no Release {place.namespace}/{name}: {hint}")
-        await _patch(client, releases, name, status)
+        await _send(client, make(releases, named))
 
     ask(place, change)
 
 
-async def _patch(client: Client, releases: Sequence[Release], name: str, status: Manifest) -> None:
-    named = next(release for release in releases if release.name == name)
-    for found in [r for r in releases if r.key == named.key and _same_version(r, named)]:
-        await client.patch(ObjectRef(RELEASES, found.namespace, found.name), {"status": status}, subresource="status")
-
-
-def _same_version(release: Release, named: Release) -> bool:
-    """True for other attempts of a version, and for other templates with its images where the rejection holds all of these."""
-    return release.spec.identity == named.spec.identity or (release.status.holds_images and release.spec.images == named.spec.images)
+async def _send(client: Client, patches: Sequence[Patch]) -> None:
+    for patch in patches:
+        await client.patch(patch.ref, patch.body, subresource=patch.subresource)

@@ -79,6 +79,11 @@ class Board:
         """The answers, side by side; as they were last known where the server is away or slow."""
         return tuple(await asyncio.gather(*(self._shelf(question).read() for question in questions)))
 
+    def forget(self) -> None:
+        """The next question is answered anew: something was written."""
+        for shelf in self._shelves.values():
+            shelf.forget()
+
     def close(self) -> None:
         """Stop reading."""
         for shelf in self._shelves.values():
@@ -134,6 +139,9 @@ class _Shelf:
                 words = f"no answer in {patience:g} s"
                 return replace(self._reading, trouble=Trouble(TroubleKind.AWAY, words))
         return self._reading
+
+    def forget(self) -> None:
+        self._good_until = 0.0
 
     @property
     def busy(self) -> bool:

@@ -44,6 +44,8 @@ class ConsolePage:
     old: bool = False
     """What it shows is the last known state."""
     status: int = 200
+    still: bool = False
+    """It shows one moment, and does not keep up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +219,14 @@ class Pages:
         """What is answered for an address that leads nowhere."""
         document = {"problem": f"there is nothing at {path}"}
         return ConsolePage(template="missing.html.j2", title="Not found", path=path, document=document, shown={"place": path}, status=404)
+
+    async def asked_of(self, namespace: str, name: str) -> str:
+        """The identity that Git asks for of a Rollout; empty if no source applies it."""
+        return (await self.known()).asked_of(namespace, name)
+
+    def forget(self) -> None:
+        """Something was written: what is shown next is read anew."""
+        self._board.forget()
 
     async def known(self) -> ClusterState:
         """What the common questions are answered now; narrower ones where the whole may not be read."""

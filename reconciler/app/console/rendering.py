@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reconciler.app.console.pages import ConsolePage, ConsoleScope
+from reconciler.app.console.visitors import STRANGER, Role, Visitor
 from reconciler.kernel.redaction import Redactor
 from reconciler.kernel.text import clean, encodable
 from reconciler.releases.message import headline, next_steps
@@ -61,6 +62,16 @@ REDACTOR = Redactor()
 
 
 @dataclass(frozen=True, slots=True)
+class PressOffer:
+    """A verb that can be pressed, and where it asks."""
+
+    label: str
+    does: str
+    path: str
+    grave: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class PagePlace:
     """Where a page stands: how it writes addresses of ours, and that of its own document."""
 
@@ -68,6 +79,9 @@ class PagePlace:
     machine: str
     digest: str = ""
     """What is shown, so that a stream knows what has changed since; empty in a file, which nothing changes."""
+    visitor: Visitor = STRANGER
+    offers: tuple[PressOffer, ...] = ()
+    """The verbs that the visitor may press here."""
 
 
 class PageRenderer:
@@ -86,12 +100,13 @@ class PageRenderer:
             span=spoken, image=image_name, commands=commands_in, author=author_name, web=web_address, groupby_attention=grouped
         )
         words = {"headline": plain_headline, "next_steps": next_steps, "mark": verdict_mark, "tone_of": tone_of, "sign_of": sign_of}
-        self._environment.globals.update(scope=scope, live=live, glyphs=GLYPHS, address=address, **words)
+        self._environment.globals.update(scope=scope, live=live, glyphs=GLYPHS, role=Role, address=address, **words)
 
     def html(self, page: ConsolePage, now: datetime, place: PagePlace) -> str:
         """The whole page."""
         moments = Moments(now)
-        words = {"page": page, "now": now, "link": place.link, "machine": place.machine, "digest": place.digest}
+        words: dict[str, Any] = {"page": page, "now": now, "link": place.link, "machine": place.machine, "digest": place.digest}
+        words |= {"visitor": place.visitor, "offers": place.offers}
         times = {"ago": moments.ago, "left": moments.left, "at": moments.at}
         return self._environment.get_template(page.template).render(**words, **times, **page.shown)
 

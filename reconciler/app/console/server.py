@@ -3,15 +3,21 @@
 import hashlib
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
 
 from aiohttp import web
 
+from reconciler.app.console.detail import Detail
+from reconciler.app.console.door import ConsoleDoor
 from reconciler.app.console.live import LiveLimits, LivePages
 from reconciler.app.console.pages import ConsolePage, Pages
 from reconciler.app.console.rendering import PagePlace, PageRenderer, digest_of, document_text
+from reconciler.app.console.verb_pages import VerbPages, offers, press_place
+from reconciler.app.console.visitors import STRANGER, Visitor
 from reconciler.kernel.clock import Clock
 from reconciler.web.listener import Route
 
@@ -31,23 +37,34 @@ TYPES = {".css": "text/css", ".svg": "image/svg+xml", ".js": "text/javascript"}
 HOST = re.compile(r"(\[[0-9a-f:]+\]|[a-z0-9.-]+)(?::\d{1,5})?", re.IGNORECASE)
 LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]"})
 FORMATS = ("html", "json")
+READING = ("GET", "HEAD")
 Answered = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class Console:
-    """The routes of one console; `hosts` are the names by which it may be called, so that no other site reads it by a name of its own."""
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """By which names a console may be called, so that no other site reads it by a name of its own, and who is let in."""
 
-    def __init__(self, pages: Pages, renderer: PageRenderer, clock: Clock, hosts: frozenset[str]) -> None:
+    hosts: frozenset[str]
+    door: ConsoleDoor
+
+
+class Console:
+    """The routes of one console."""
+
+    def __init__(self, pages: Pages, renderer: PageRenderer, verbs: VerbPages, entrance: Entrance, clock: Clock) -> None:
         self._pages = pages
         self._renderer = renderer
+        self._verbs = verbs
+        self._entrance = entrance
         self._clock = clock
-        self._hosts = hosts
         self._live = LivePages(pages, clock, HEADERS, LiveLimits())
 
     def routes(self) -> tuple[Route, ...]:
         """What we answer, as data."""
-        answers = {"/live": self._live.stream, "/static/{name}": self._static, "/{rest:.*}": self._page}
-        return tuple(Route("GET", path, self._guarded(answer)) for path, answer in answers.items())
+        own = (*self._entrance.door.routes(), Route("GET", "/live", self._live.stream), Route("GET", "/static/{name}", self._static))
+        all_ = (*own, Route("GET", "/{rest:.*}", self._page), Route("POST", "/{rest:.*}", self._press))
+        return tuple(Route(route.method, route.path, self._guarded(route.handler)) for route in all_)
 
     def close(self) -> None:
         """End what is open, before the server ends."""
@@ -57,10 +74,15 @@ class Console:
         """Only who calls us by our own name is answered: a name that was made to lead here (DNS rebinding) is not ours."""
 
         async def guarded(request: web.Request) -> web.StreamResponse:
-            if not is_ours(request.headers.get("Host", ""), self._hosts):
-                known = ", ".join(sorted(self._hosts))
+            if not is_ours(request.headers.get("Host", ""), self._entrance.hosts):
+                known = ", ".join(sorted(self._entrance.hosts))
                 return web.Response(status=421, text=f"this console is not called by that name: use one of {known}\n", headers=HEADERS)
-            return await answer(request)
+            if request.method not in READING and not is_from_here(request.headers):
+                return web.Response(status=403, text="a page of another site asked for this: nothing was done\n", headers=HEADERS)
+            response = await answer(request)
+            if not response.prepared:
+                response.headers.update({name: value for name, value in HEADERS.items() if name not in response.headers})
+            return response
 
         return guarded
 
@@ -69,20 +91,39 @@ class Console:
         if not asked:
             text = f"format: {request.query['format'][:40]!r} is not one of {', '.join(FORMATS)}\n"
             return web.Response(status=400, text=text, headers=HEADERS)
-        found = await self._pages.at(request.raw_path)
-        return self._written(found, asked, str(request.rel_url.update_query(format="json")))
+        visitor = self._entrance.door.visitor(request) or STRANGER
+        place = press_place(parts_of(request.raw_path), self._pages.scope.own)
+        if place is not None:
+            found = await self._verbs.ask(place, visitor)
+        else:
+            found = await self._pages.at(request.raw_path)
+        return self._written(found, asked, str(request.rel_url.update_query(format="json")), visitor)
 
-    def _written(self, page: ConsolePage, asked: str, machine: str) -> web.Response:
+    async def _press(self, request: web.Request) -> web.StreamResponse:
+        """What a form of ours asked for."""
+        place = press_place(parts_of(request.raw_path), self._pages.scope.own)
+        visitor = self._entrance.door.visitor(request) or STRANGER
+        if place is None:
+            return self._written(self._pages.missing(request.path), "html", "", visitor)
+        found = await self._verbs.answer(place, visitor, await request.post(), self._entrance.door)
+        if found.page is None:
+            return web.Response(status=303, headers={**HEADERS, "Location": found.location})
+        return self._written(found.page, "html", "", visitor)
+
+    def _written(self, page: ConsolePage, asked: str, machine: str, visitor: Visitor) -> web.Response:
         if asked == "json":
             return web.Response(status=page.status, text=document_text(page), content_type="application/json", headers=HEADERS)
-        text = self._renderer.html(page, self._clock.now(), PagePlace(served_at, machine, digest_of(page)))
+        detail, now = page.shown.get("detail"), self._clock.now()
+        able = offers(detail, visitor, now) if isinstance(detail, Detail) else ()
+        place = PagePlace(served_at, machine, "" if page.still else digest_of(page), visitor, able)
+        text = self._renderer.html(page, now, place)
         return web.Response(status=page.status, text=text, content_type="text/html", headers=HEADERS)
 
     async def _static(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
         body = static_files().get(name)
         if body is None:
-            return self._written(self._pages.missing(request.path), "html", "")
+            return self._written(self._pages.missing(request.path), "html", "", STRANGER)
         kept = "public, max-age=31536000, immutable" if request.query.get("v") == version_of(name) else "no-cache"
         kind = TYPES[PurePosixPath(name).suffix]
         return web.Response(body=body, content_type=kind, charset="utf-8", headers={**HEADERS, "Cache-Control": kept})
@@ -92,6 +133,17 @@ def is_ours(host: str, hosts: frozenset[str]) -> bool:
     """True of a Host header that names us, with whatever port."""
     match = HOST.fullmatch(host)
     return match is not None and match[1].lower() in hosts
+
+
+def is_from_here(headers: Mapping[str, str]) -> bool:
+    """True unless a browser says that a page of another site sent this."""
+    site, origin = headers.get("Sec-Fetch-Site", "same-origin"), headers.get("Origin", "")
+    return site in ("same-origin", "none") and (not origin or urlsplit(origin).netloc.lower() == headers.get("Host", "").lower())
+
+
+def parts_of(raw_path: str) -> tuple[str, ...]:
+    """The parts of an address, whatever names hold."""
+    return tuple(unquote(part) for part in raw_path.partition("?")[0].strip("/").split("/"))
 
 
 def format_of(asked: str, accept: str) -> str:

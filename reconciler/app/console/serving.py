@@ -3,8 +3,9 @@
 import asyncio
 
 from reconciler.app.console.assembly import assembled
+from reconciler.app.console.door import OpenDoor
 from reconciler.app.console.pages import ConsoleScope
-from reconciler.app.console.server import LOCAL
+from reconciler.app.console.server import LOCAL, Entrance
 from reconciler.app.endpoints import address_of
 from reconciler.app.settings.model import ConsoleSettings
 from reconciler.kernel.clock import Clock
@@ -20,7 +21,7 @@ EVERYWHERE = ("0.0.0.0", "::")
 async def serve_console(client: Client, clock: Clock, settings: ConsoleSettings, own: str) -> None:
     """Serve until cancelled; `own` is the namespace of the daemon. Raises Terminal when the address cannot be used."""
     host, port = address_of(settings.listen, FIELD)
-    with assembled(client, clock, ConsoleScope(own=own), live=True, hosts=names_of(host, settings.names)) as parts:
+    with assembled(client, clock, ConsoleScope(own=own), live=True, entrance=Entrance(names_of(host, settings.names), OpenDoor())) as parts:
         try:
             async with listening(parts.console.routes(), host, port):
                 try:

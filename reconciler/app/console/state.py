@@ -12,7 +12,7 @@ from reconciler.kernel.identity import Manifest, Resource, annotations_of, label
 from reconciler.kernel.resources import CONFIGMAPS, NAMESPACES, RELEASES, ROLLOUTS
 from reconciler.releases.manifest import parse_release
 from reconciler.releases.model import Release
-from reconciler.sources.inventory import Inventory, config_map_name, parse_inventory
+from reconciler.sources.inventory import Inventory, config_map_name, parse_inventory, workload_key
 from reconciler.sync.effective import SOURCE
 
 PROBLEMS_SHOWN = 10
@@ -76,6 +76,15 @@ class ClusterState:
             if release.spec.workload.kind == "Rollout":
                 found[release.namespace, release.spec.workload.name].append(release)
         return found
+
+    def asked_of(self, namespace: str, name: str) -> str:
+        """The identity that Git asks for of a Rollout, as its source or its newest release has it; empty if no source applies it."""
+        rollout = next((one for one in self.rollouts if (namespace_of(one), name_of(one)) == (namespace, name)), None)
+        source = annotations_of(rollout).get(SOURCE, "") if rollout is not None else ""
+        _, inventory = self.inventories.get(source, ("", Inventory()))
+        releases = self.of_workloads.get((namespace, name), [])
+        asked = inventory.workloads.get(workload_key(namespace, "Rollout", name), "")
+        return (asked or (releases[-1].spec.identity if releases else "")) if source else ""
 
     def problems_of(self, rollout: Manifest | None) -> tuple[str, ...]:
         """What is wrong with the source that applies a Rollout."""

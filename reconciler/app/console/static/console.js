@@ -1,6 +1,7 @@
 "use strict";
 // Keeps a page equal to the server's: it is told that something changed, and asks for the page again. Without it every page is whole.
 (() => {
+  if ("still" in document.querySelector("main").dataset) return;
   const TICK = 20000;
   const here = location.pathname + location.search;
   const light = () => document.getElementById("live");

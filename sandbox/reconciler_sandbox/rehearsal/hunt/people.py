@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.app.cli.family import asked_identity
-from reconciler.app.cli.holds import LIFTED
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Resource
 from reconciler.kernel.plan import Patch, PatchStyle
@@ -28,6 +27,7 @@ from reconciler.releases.holds import of_workload
 from reconciler.releases.manifest import parse_releases
 from reconciler.releases.model import Accepted
 from reconciler.releases.override import override
+from reconciler.releases.verbs import LIFTED
 from reconciler.rollouts import verbs
 from reconciler.rollouts.view import view_of
 from reconciler_sandbox.client import ApiError
