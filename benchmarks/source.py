@@ -11,16 +11,18 @@ from pathlib import Path
 from reconciler_sandbox.client import Answer, Call
 
 from benchmarks.measure import Row
-from tests.kit.desk import Desk, config, desk
+from tests.kit.desk import Desk, config, desk, rollout
 from tests.kit.kubectl import Kubectl, binary
 
 OBJECTS = 3_000
 FIRST_APPLY, WITHOUT_NEWS, FIRST_WRITE = 15.0, 0.5, 0.5
+ROLLOUTS, RESTING = 200, 0.025
+"""Processor of a pass without news over so many Rollouts, twice a minute: what an idle daemon spends on its source."""
 
 
-def rows(objects: int = OBJECTS) -> list[Row]:
+def rows(objects: int = OBJECTS, rollouts: int = ROLLOUTS) -> list[Row]:
     """First apply, a look without news, a push."""
-    return asyncio.run(_rows(objects))
+    return [*asyncio.run(_rows(objects)), asyncio.run(_resting(rollouts))]
 
 
 async def _rows(objects: int) -> list[Row]:
@@ -40,6 +42,20 @@ async def _rows(objects: int) -> list[Row]:
         Row(f"a pass without news, {objects} objects", without_news, WITHOUT_NEWS, "s", f"{asked} requests"),
         Row(f"push → first write, {objects} objects", after_push, FIRST_WRITE, "s", "fetch, parse and list included"),
     ]
+
+
+async def _resting(rollouts: int, passes: int = 5) -> Row:
+    """The processor time of a pass over Rollouts that are as they were; the API server's part of it is in this process, too."""
+    with tempfile.TemporaryDirectory(prefix="reconciler-bench-") as folder:
+        async with desk(Path(folder)) as shop:
+            shop.push({f"{number}.yaml": rollout(name=f"web{number}") for number in range(rollouts)})
+            for _ in range(3):
+                await shop.look()
+            begin = time.process_time()
+            for _ in range(passes):
+                await shop.look()
+            spent = (time.process_time() - begin) / passes
+    return Row(f"processor of a pass without news, {rollouts} rollouts", spent, RESTING, "s", "the API server's part included")
 
 
 async def _timed(shop: Desk) -> tuple[float, int]:

@@ -23,9 +23,14 @@ class Cache:
         self._placed: dict[Resource, dict[str, dict[Place, Manifest]]] = {resource: defaultdict(dict) for resource in resources}
         self._views: dict[tuple[Resource, Place], tuple[Manifest, object]] = {}
         self._listed: set[Resource] = set()
+        self._changes = dict.fromkeys(self._objects, 0)
 
     def watches(self, resource: Resource) -> bool:
         return resource in self._objects
+
+    def changes(self, resource: Resource) -> int:
+        """A number that is another one after any object of this resource came, changed or went; 0 where it is not watched."""
+        return self._changes.get(resource, 0)
 
     def listed(self, resource: Resource) -> bool:
         """True when all objects of this resource are known: it is watched and was listed. Until then only the server can be asked."""
@@ -104,6 +109,7 @@ class Cache:
         """Forget one object."""
         place = (namespace, name)
         known = self._objects[resource].pop(place, None)
+        self._changes[resource] += 1
         self._views.pop((resource, place), None)
         for listed, word in self._listings(resource, known) if known else ():
             listed[word].pop(place, None)

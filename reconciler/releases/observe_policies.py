@@ -32,6 +32,11 @@ class Policies:
         """The policy of one workload. Raises Terminal when two of equal rank claim it, or when it cannot be read."""
         return self._nearest(namespace, (WorkloadName(kind, name),))
 
+    @property
+    def beside(self) -> tuple[object, ...]:
+        """What the files beside the daemon say now: two answers are equal while they say the same."""
+        return self._local.policies, self._local.unread
+
     def judging(self, namespace: str, rollout: str, template: WorkloadName) -> ReleasePolicy:
         """The policy of a release, whether people call the workload by its Rollout or by the Deployment its template lives in."""
         return self._nearest(namespace, tuple(dict.fromkeys((WorkloadName("Rollout", rollout), template))))

@@ -38,6 +38,7 @@ from reconciler.sync.facts import Failure, SourceFacts
 from reconciler.sync.hooks import next_run
 from reconciler.sync.observe import Observation
 from reconciler.sync.plan import SourcePlan, file_problem, foundations, plan, ready, release_problems
+from reconciler.sync.resting import Resting, Sight, at_rest, sight_of
 from reconciler.sync.writes import Write
 
 RESYNC = timedelta(minutes=3)
@@ -87,6 +88,7 @@ class SourceController:
         self._rested: dict[str, float] = {}
         self._failures: dict[str, Failures] = {}
         self._reported: dict[str, tuple[str, ...]] = {}
+        self._resting: dict[str, Resting] = {}
 
     def keys_for(self, resource: Resource, manifest: Manifest) -> Iterable[Key]:
         """A release that changed (held, lifted, decided) may let a template through; a changed policy may adopt or hand back."""
@@ -123,14 +125,18 @@ class SourceController:
             return self._clock.now() + RESYNC
         if source.settings.companion and not self._parts.reporting:
             return await self._accompany(name, source, record, tip)
-        began = self._clock.monotonic()
+        began, watched = self._clock.monotonic(), self._parts.observation.watched(self.watches)
         asked = replace(_asked_by(tip, record.inventory), run=next_run(source.settings, tip, record.inventory.run))
         facts = await self._parts.observation.facts((source.settings, tip), record.stored, asked)
         facts = replace(facts, routers=self._parts.routers)
         if self._parts.reporting or not source.settings.apply:
             await self._report(name, record, facts)
             return None
-        wake_at = await self._deliver(name, source, record, facts)
+        sight, rest = sight_of(facts, record.stored, watched), self._resting.pop(name, None)
+        if rest is not None and rest.sight == sight and self._clock.now() < rest.until:
+            self._resting[name] = rest
+            return rest.until
+        wake_at = await self._deliver(name, source, record, (facts, sight))
         ended = self._clock.monotonic()
         self._rested[name] = ended + min(REST * (ended - began), LONGEST_REST)
         return min(filter(None, (wake_at, self._clock.now() + RESYNC)))
@@ -144,8 +150,9 @@ class SourceController:
         await self._store(name, record, replace(asked, problems=(*files, *release_problems(opened.unjudged, opened.failure))))
         return self._clock.now() + (timedelta(seconds=5) if opened.failure else RESYNC)
 
-    async def _deliver(self, name: str, source: SourcePort, record: StoredSource, facts: SourceFacts) -> datetime | None:
+    async def _deliver(self, name: str, source: SourcePort, record: StoredSource, seen: tuple[SourceFacts, Sight]) -> datetime | None:
         """Carry out what is due, and put on record what came of it."""
+        facts, sight = seen
         tip, failures, asked = facts.tip, self._failures.get(name, {}), facts.inventory
         record = await self._store(name, record, asked)
         facts, founded = await self._found(facts, failures)
@@ -163,7 +170,11 @@ class SourceController:
             raise Transient(done.unfinished)
         retries = [failure.retry_at for failure in self._failures[name].values()]
         unopened = self._clock.now() + timedelta(seconds=5) if opened.failure else None
-        return min(filter(None, (thought.wake_at, unopened, *retries)), default=None)
+        wake_at = min(filter(None, (thought.wake_at, unopened, *retries)), default=None)
+        if at_rest(thought, facts) and not founded.uids and not founded.failures and not done.problems:
+            until = min(filter(None, (wake_at, self._clock.now() + RESYNC)))
+            self._resting[name] = Resting(sight, seen[0].tip.parsed, until)
+        return wake_at
 
     async def _found(self, facts: SourceFacts, failures: Failures) -> tuple[SourceFacts, Outcome]:
         """Make namespaces, kinds and policies first; what stands on them is looked up once they are there."""

@@ -41,6 +41,10 @@ class Observation:
         self._opener = opener
         self._discovery = Discovery(client)
 
+    def watched(self, resources: Iterable[Resource]) -> tuple[object, ...]:
+        """Equal to an earlier answer while no object of these resources, and no policy, has changed."""
+        return (*map(self._cache.changes, resources), *self._policies.beside)
+
     async def facts(self, source: tuple[SourceSettings, Tip], stored: Manifest | None, inventory: Inventory) -> SourceFacts:
         """Everything at one moment, but releases and what was only asked for later."""
         settings, tip = source

@@ -20,8 +20,13 @@ from benchmarks.measure import Row
             ["no-change poll of one repository", "one image changed in 20 files → change known"],
         ),
         (
-            lambda: source.rows(objects=12),
-            ["first apply of 12 objects", "a pass without news, 12 objects", "push → first write, 12 objects"],
+            lambda: source.rows(objects=12, rollouts=3),
+            [
+                "first apply of 12 objects",
+                "a pass without news, 12 objects",
+                "push → first write, 12 objects",
+                "processor of a pass without news, 3 rollouts",
+            ],
         ),
     ],
     ids=["plan", "start", "route", "git", "source"],
