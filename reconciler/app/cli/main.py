@@ -49,6 +49,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "plan",
         "Say what a range of commits would release: which workloads, by which fields, in which steps, and the way back of each.",
     ),
+    "doctor": (
+        "doctor",
+        "Say how Argo CD or Flux applies Rollouts: the source to follow, what to ignore, and what a restore cannot reach.",
+    ),
     "lint": ("lint", "Check syntax, schema and references of Rollouts, analysis templates, policies, Services, routes and settings."),
     "compat": ("compat", "Say of each field of existing Argo manifests whether it is the same here, stricter, better or unsupported."),
     "set": ("verbs", "Change a live object."),

@@ -1,0 +1,110 @@
+"""What a Kustomization or a HelmRelease of Flux says about a Rollout that it applies. Pure."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from reconciler.kernel.identity import Manifest, name_of, namespace_of
+from reconciler.views.appliers import HEALED, NO_HOLD, Applier, Tracker, entries, mapping, shown
+from reconciler.views.argo_applications import Beside
+from reconciler.views.ignore_rules import flux_rules
+
+
+def repository_of(applier: Manifest) -> Tracker:
+    """The object that says which repository a Kustomization or a HelmRelease reads."""
+    spec = mapping(applier.get("spec"))
+    reference = mapping(spec.get("sourceRef")) or mapping(mapping(mapping(spec.get("chart")).get("spec")).get("sourceRef"))
+    return Tracker(
+        kind=str(reference.get("kind", "")),
+        namespace=str(reference.get("namespace") or namespace_of(applier)),
+        name=str(reference.get("name", "")),
+    )
+
+
+def flux_applier(rollout: Manifest, applier: Manifest, repository: Manifest | None, beside: Beside) -> Applier:
+    """How Flux applies a Rollout; `repository` is the GitRepository behind it, None where it is none or cannot be read."""
+    spec, git = mapping(applier.get("spec")), mapping((repository or {}).get("spec"))
+    chart = mapping(mapping(spec.get("chart")).get("spec"))
+    path = str(spec.get("path") or chart.get("chart") or ".").removeprefix("./") or "."
+    reference = mapping(git.get("ref"))
+    charted = applier["kind"] == "HelmRelease"
+    return Applier(
+        workload=f"Rollout {namespace_of(rollout)}/{name_of(rollout)}",
+        applied_by=f"{applier['kind']} {namespace_of(applier)}/{name_of(applier)}",
+        repository=str(git.get("url", "")),
+        branch=str(reference.get("branch", "") or ("" if reference else "master")),
+        path=path,
+        by_itself=spec.get("suspend") is not True,
+        heals=not charted or mapping(spec.get("driftDetection")).get("mode") == "enabled",
+        source=_source(rollout, applier, git, path) if repository is not None else {},
+        ignore=_ignore(applier, beside),
+        problems=tuple(_problems(applier, repository, reference)),
+        notes=tuple(_notes(spec, charted)),
+    )
+
+
+def _source(rollout: Manifest, applier: Manifest, git: dict[str, Any], path: str) -> dict[str, Any]:
+    spec = mapping(applier.get("spec"))
+    found: dict[str, Any] = {
+        "name": name_of(applier),
+        "repository": str(git.get("url", "")),
+        "branch": str(mapping(git.get("ref")).get("branch") or "master"),
+        "path": path,
+        "environment": name_of(applier),
+        "companion": True,
+        "namespace": str(spec.get("targetNamespace") or namespace_of(rollout)),
+    }
+    if applier["kind"] != "HelmRelease":
+        return found
+    files = [f"/{name}" for name in mapping(mapping(spec.get("chart")).get("spec")).get("valuesFiles") or ()]
+    said = {
+        "releaseName": str(spec.get("releaseName") or name_of(applier)),
+        "valueFiles": files,
+        "values": shown(mapping(spec.get("values"))),
+    }
+    return {**found, "helm": {key: value for key, value in said.items() if value}}
+
+
+def _problems(applier: Manifest, repository: Manifest | None, reference: dict[str, Any]) -> Iterable[str]:
+    spec, behind = mapping(applier.get("spec")), repository_of(applier)
+    if repository is None:
+        yield f"{behind} is no GitRepository that can be read: what it serves cannot be restored in Git"
+    pinned = next((key for key in ("commit", "tag", "semver", "name") if reference.get(key)), "")
+    if pinned:
+        yield f"{behind} follows {pinned} {reference[pinned]}, no branch: nothing can be pushed there, and a restore has to move it by hand"
+    for image in entries(spec.get("images")):
+        version = image.get("newTag") or image.get("digest")
+        yield f"spec.images says {image.get('name')}:{version}: a restore of other files does not move it"
+    if mapping(spec.get("postBuild")):
+        yield "spec.postBuild replaces ${variables} after rendering: what they say is restored by hand"
+    if entries(spec.get("patches")):
+        yield "spec.patches changes what is rendered: what it says is restored by hand"
+    if applier["kind"] == "HelmRelease" and (mapping(spec.get("values")) or entries(spec.get("valuesFrom"))):
+        yield "values stand in the HelmRelease itself, not in a file of the chart's source: what they say is restored by hand"
+
+
+def _ignore(applier: Manifest, beside: Beside) -> dict[str, Any]:
+    """What is still to be said: rules that are there already are not repeated."""
+    spec = mapping(applier.get("spec"))
+    charted = applier["kind"] == "HelmRelease"
+    known = entries((mapping(spec.get("driftDetection")) if charted else spec).get("ignore"))
+    missing = [rule for rule in flux_rules(beside.objects, beside.managed_routes) if not any(_covers(one, rule) for one in known)]
+    if not missing:
+        return {}
+    rules = {"ignore": [*known, *missing]}
+    return {"driftDetection": {"mode": "enabled", **rules}} if charted else rules
+
+
+def _covers(known: dict[str, Any], rule: dict[str, Any]) -> bool:
+    target = mapping(known.get("target"))
+    same = all(target.get(key) in (None, "", value) for key, value in rule["target"].items())
+    return same and {str(path) for path in known.get("paths") or ()} >= set(rule["paths"])
+
+
+def _notes(spec: dict[str, Any], charted: bool) -> Iterable[str]:
+    if spec.get("suspend") is True:
+        yield "it is suspended: a restore in Git reaches the cluster once it is resumed"
+    else:
+        yield NO_HOLD
+    if not charted:
+        yield "spec.ignore needs Flux 2.9; with an older one annotate each object: kustomize.toolkit.fluxcd.io/ssa: IfNotPresent"
+        yield f"it heals at each interval: {HEALED}"
