@@ -12,6 +12,10 @@ from reconciler_sandbox.client import ApiClient, ApiError
 from reconciler_sandbox.githost.host import GitHost
 from reconciler_sandbox.rehearsal.fittings import REPOSITORY
 
+from reconciler.git.objects import Snapshot
+from reconciler.renderers.kustomize import KustomizeRenderer
+from reconciler.sources.renderer import RenderOptions
+
 Manifest = dict[str, Any]
 PLURALS = {
     "Rollout": "/apis/argoproj.io/v1alpha1/namespaces/{}/rollouts",
@@ -36,6 +40,8 @@ class Applier:
     host: GitHost
     files: tuple[str, ...]
     every: float = 3.0
+    folder: str = ""
+    """A folder with a kustomization among the files: then what it is rendered to is applied."""
     written: dict[str, int] = field(default_factory=dict)
     asked: list[Manifest] = field(default_factory=list)
 
@@ -52,8 +58,11 @@ class Applier:
             await asyncio.sleep(0.2)
 
     async def _git(self) -> list[Manifest]:
-        texts = [await self.host.read(REPOSITORY, name, "main") for name in self.files]
-        return [manifest for text in texts for manifest in yaml.safe_load_all(text) if manifest]
+        texts = {name: await self.host.read(REPOSITORY, name, "main") for name in self.files}
+        if self.folder:
+            options = RenderOptions(path=self.folder)
+            return [located.manifest for located in (await KustomizeRenderer(options).render(Snapshot("", "", texts))).manifests]
+        return [manifest for text in texts.values() for manifest in yaml.safe_load_all(text) if manifest]
 
     async def _heal(self, wanted: Manifest) -> None:
         metadata = wanted["metadata"]

@@ -24,6 +24,14 @@ from tests.kit.wait import until
 
 pytestmark = pytest.mark.timeout(400)
 DEADLINE = 90.0
+KUSTOMIZATION_FILE = f"{FOLDER}/kustomization.yaml"
+KUSTOMIZATION = """\
+resources: [rollout.yaml, network.yaml, analysis.yaml]
+images:
+  - name: registry.example.com/shop/web
+    newTag: "{}"  # {{"$imagepolicy": "flux-system:web:tag"}}
+"""
+BOT_MESSAGE = "build: automatic update of shop"
 POLICY_FILE = f"{FOLDER}/policy.yaml"
 POLICY = "apiVersion: reconciler.dev/v1alpha1\nkind: ReleasePolicy\nmetadata: {{name: web, namespace: shop}}\nspec: {}\n"
 
@@ -62,10 +70,10 @@ def companion(place: Shop) -> Settings:
 
 
 @asynccontextmanager
-async def everybody(place: Shop, *more: str) -> AsyncIterator[tuple[Applier, list[str]]]:
+async def everybody(place: Shop, *more: str, folder: str = "") -> AsyncIterator[tuple[Applier, list[str]]]:
     """The rollout controller, the applier and the companion, and what the companion writes."""
     rollouts = replace(place.ground.settings, controllers=("rollout", "analysis"), sources=())
-    applier = Applier(place.api, place.host, (ROLLOUT_FILE, NETWORK_FILE, ANALYSIS_FILE, *more))
+    applier = Applier(place.api, place.host, (ROLLOUT_FILE, NETWORK_FILE, ANALYSIS_FILE, *more), folder=folder)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(daemon(place, "rollouts", rollouts))
         await stack.enter_async_context(applying(applier))
@@ -96,6 +104,46 @@ async def test_releases_are_judged_restored_once_and_told_and_no_template_is_eve
     assert len(await place.host.log(REPOSITORY)) == asked
     assert not [write for write in writes if write.split("?")[0].rstrip("/").endswith("/rollouts/web")], "a companion changes no template"
     assert {write.split()[1].split("/")[-1] for write in writes if "/rollouts/web/" in write} <= {"status"}
+
+
+async def test_a_kustomize_repository_is_restored_by_one_line_also_when_a_bot_pushes_the_version_again(tmp_path: Path) -> None:
+    async with shop(tmp_path, files={KUSTOMIZATION_FILE: KUSTOMIZATION.format("1")}) as place:
+        async with everybody(place, KUSTOMIZATION_FILE, folder=FOLDER) as (applier, writes):
+            await until(lambda: place.settled_at("1"), DEADLINE)
+            await bump(place, BAD)
+            await until(lambda: _is(place, BAD, "failed"), DEADLINE)
+
+            async def home() -> bool:
+                return await asked_by_tag(place) == "1" and await place.image() == "1" and await place.phase() == "Healthy"
+
+            await until(home, DEADLINE)
+            assert (await place.host.read(REPOSITORY, KUSTOMIZATION_FILE, "main")).decode() == KUSTOMIZATION.format("1"), "to the byte"
+            assert await place.restores() == 1
+            bot = await bump(place, BAD, BOT_MESSAGE)
+
+            async def answered() -> bool:
+                return await place.restores() == 2 and await asked_by_tag(place) == "1"
+
+            await until(answered, DEADLINE)
+            await until(lambda: refused(place, bot), DEADLINE)
+            await until(home, DEADLINE)
+            assert applier.written["web"] <= 8, "nobody fights: three objects made, and at most four versions of one"
+        assert not [write for write in writes if write.split("?")[0].rstrip("/").endswith("/rollouts/web")]
+
+
+async def bump(place: Shop, version: str, message: str = "") -> str:
+    """The version as a tool writes it: one line of the kustomization."""
+    return await place.write({KUSTOMIZATION_FILE: KUSTOMIZATION.format(version).encode()}, message or f"web {version}")
+
+
+async def asked_by_tag(place: Shop) -> str:
+    text = (await place.host.read(REPOSITORY, KUSTOMIZATION_FILE, "main")).decode()
+    return text.split('newTag: "')[1].split('"')[0]
+
+
+async def refused(place: Shop, commit: str) -> bool:
+    """The bot's own commit says that its version was rejected before."""
+    return any(status.state == "failure" for status in place.host.statuses(REPOSITORY, commit))
 
 
 async def test_a_proposal_that_waits_for_a_person_lets_nothing_walk_to_users_again(place: Shop) -> None:
