@@ -14,10 +14,11 @@ GREATER = "must be greater than minReadySeconds"
 
 def experiment_problem(spec: ExperimentSpec) -> Problem | None:
     """The first broken rule."""
-    return next(_problems(spec), None)
+    return next(experiment_problems(spec), None)
 
 
-def _problems(spec: ExperimentSpec) -> Iterator[Problem]:
+def experiment_problems(spec: ExperimentSpec) -> Iterator[Problem]:
+    """All of them, in the order in which the controller looks."""
     # Without a template nothing ever becomes available: no analysis would run, and the experiment would succeed at once.
     if not spec.templates:
         yield required("spec.templates", "an experiment runs at least one template")

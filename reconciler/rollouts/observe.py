@@ -37,7 +37,7 @@ from reconciler.rollouts.traffic.router import Left, Live, Owner, Routed, Router
 from reconciler.rollouts.traffic.verification import Verifying
 from reconciler.rollouts.validation.references import analyses, analysis_problem, service_fields, service_problem
 from reconciler.rollouts.validation.spec import spec_problem
-from reconciler.rollouts.validation.types import selector_problem, template_problem
+from reconciler.rollouts.validation.types import unreadable_problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +237,7 @@ class RolloutObserver:
 
 def _readable(spec: RolloutSpec) -> RolloutSpec:
     """The spec whose template and selector have the types that everything below relies on."""
-    problem = selector_problem(spec.selector) or template_problem(spec.template)
+    problem = unreadable_problem(spec.selector, spec.template)
     if problem is not None:
         raise InvalidField(problem)
     return spec

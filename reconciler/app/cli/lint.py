@@ -23,6 +23,7 @@ def lint(
     files: Annotated[list[Path], typer.Argument(help="manifests, a reconciler.yaml, or folders of them")],
     namespace: Annotated[str, typer.Option("--default-namespace", help="the source's `namespace`: of objects that name none")] = "",
     exclude: Annotated[list[str] | None, typer.Option("--exclude", help="a glob of files to leave out, as in `exclude`")] = None,
+    ci: Annotated[bool, typer.Option("--ci", help="a pipeline releases these files: a wait for a person is an error")] = False,
     config: Settings = None,
     names: Names = None,
     output: Output = "text",
@@ -32,18 +33,21 @@ def lint(
     References are looked up among the files given. What a folder clearly should hold and does not is an error; what may be elsewhere is
     only a note. A folder with a kustomization or a Helm chart is looked at as it is rendered, with -c as the source says that follows it;
     one inside of another folder is not looked at: that is a note. A warning is about what works and cannot do what it is there for: an
-    analysis that never fails, a policy's field that the settings given beside it make idle. Exit code 1 on errors.
+    analysis that never fails, or not in the time that the steps give it, a step that is not reached, a route behind one that takes
+    everything, a policy's field that the settings given beside it make idle. All errors are told at once, with line, column and, where it
+    can be known, what to write. Exit code 1 on errors.
 
     Example: reconciler lint environments/demo reconciler.yaml
     Example: reconciler lint charts/shop -c reconciler.yaml --source shop-production
     """
     from reconciler.app.cli.files import apart, made_from, options_of, snapshot_at
+    from reconciler.app.lint.lint import Lens
     from reconciler.app.lint.lint import lint_snapshot as look
 
     sources, options = configured(config, names), options_of(namespace, exclude or ())
     rest, folders = apart(files, sources)
-    made = made_from(folders, options, sources)
-    report = look(snapshot_at(rest), options, whole=any(path.is_dir() for path in files), made=made)
+    lens = Lens(options=options, whole=any(path.is_dir() for path in files), unattended=ci)
+    report = look(snapshot_at(rest), lens, made_from(folders, options, sources))
     if output != "text":
         show_plain(_words(report), output)
     else:

@@ -15,6 +15,7 @@ from reconciler.kernel.identity import Manifest
 from reconciler.kernel.problem import InvalidField, Problem
 from reconciler.rollouts.spec.manifest import parse_rollout
 from reconciler.rollouts.validation.spec import spec_problem
+from reconciler.rollouts.validation.types import unreadable_problem
 from reconciler.routers.registry import ROUTERS
 from reconciler.sources.documents import Located, Parsed, node_of
 
@@ -154,4 +155,6 @@ def _broken(kind: str, manifest: Manifest) -> Problem | None:
     if kind != "Rollout":
         return None
     spec = parse_rollout(manifest)
-    return spec_problem(manifest, spec, ROUTERS) if spec.workload_ref is None else None
+    if spec.workload_ref is not None:
+        return None
+    return unreadable_problem(spec.selector, spec.template) or spec_problem(manifest, spec, ROUTERS)

@@ -8,7 +8,7 @@ from reconciler.analysis.templates import InvalidTemplates, combine, referenced
 from reconciler.app.lint.finding import Remark, Remarks, Severity
 from reconciler.app.lint.library import CLUSTER_TEMPLATES, TEMPLATES, Library
 from reconciler.experiments.manifest import parse_experiment
-from reconciler.experiments.validation import experiment_problem
+from reconciler.experiments.validation import experiment_problems
 from reconciler.kernel.identity import Manifest, namespace_of
 from reconciler.kernel.problem import InvalidField
 from reconciler.rollouts.spec.model import ExperimentStep, RolloutSpec
@@ -27,9 +27,7 @@ def experiment_remarks(manifest: Manifest, library: Library) -> Remarks:
     except InvalidField as error:
         yield Remark(error.problem.field, error.problem.detail)
         return
-    problem = experiment_problem(experiment.spec)
-    if problem is not None:
-        yield Remark(problem.field, problem.detail)
+    yield from (Remark(problem.field, problem.detail) for problem in experiment_problems(experiment.spec))
     yield from _measuring("spec", manifest.get("spec") or {}, namespace_of(manifest), library)
     for index, analysis in enumerate(_analyses(manifest.get("spec") or {})):
         for place, argument in enumerate(analysis.get("args") or ()):

@@ -1,7 +1,8 @@
 """What a rule says about an object, and the same said about a line of a file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 
 
@@ -20,11 +21,15 @@ class Remark:
     field: str
     message: str
     severity: Severity = Severity.ERROR
+    suggestion: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A remark with its place; `object` is `Kind namespace/name`, empty when the file itself is meant."""
+    """A remark with its place; `object` is `Kind namespace/name`, empty when the file itself is meant.
+
+    `suggestion` is what to write instead, where that can be known.
+    """
 
     severity: Severity
     file: str
@@ -32,11 +37,20 @@ class Finding:
     object: str
     field: str
     message: str
+    column: int = 0
+    suggestion: str = ""
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else self.file
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
         said = [part for part in (self.object, self.field, self.message) if part]
-        return f"{place}: {self.severity}: {': '.join(said)}"
+        hint = f"; {self.suggestion}" if self.suggestion else ""
+        return f"{place}: {self.severity}: {': '.join(said)}{hint}"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The nearest of the known words as a question; empty where none is near."""
+    near = get_close_matches(word, list(known), n=1, cutoff=0.7)
+    return f"did you mean {near[0]}?" if near else ""
 
 
 Remarks = Iterator[Remark]

@@ -10,7 +10,7 @@ from reconciler.app.lint.config import config_remarks
 from reconciler.app.lint.experiments import experiment_remarks
 from reconciler.app.lint.finding import Finding, Remark, Remarks, Severity
 from reconciler.app.lint.library import Library
-from reconciler.app.lint.lines import line_of
+from reconciler.app.lint.lines import place_of
 from reconciler.app.lint.network import service_remarks, virtual_service_remarks
 from reconciler.app.lint.policies import policy_remarks
 from reconciler.app.lint.rollouts import rollout_remarks
@@ -26,6 +26,7 @@ from reconciler.renderers.plain import rendered
 from reconciler.sources.documents import Located, Parsed, joined, node_of
 from reconciler.sources.kinds import is_namespaced
 from reconciler.sources.permission import misnamed, no_namespace
+from reconciler.sources.references import Named
 from reconciler.sources.renderer import RenderOptions
 from reconciler.yamledit.nodes import Node, NotYaml, compose, decode
 from reconciler.yamledit.values import value_of
@@ -72,25 +73,42 @@ class Report:
         return tuple(finding for finding in self.findings if finding.severity is Severity.ERROR)
 
 
-def lint(contents: Mapping[str, bytes], options: RenderOptions = PLAIN, *, whole: bool = False) -> Report:
-    """Everything wrong with these files. `whole`: they are a folder, which should hold what its objects refer to."""
-    return lint_snapshot(Snapshot("", "", contents), options, whole=whole)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lens:
+    """How files are looked at: as a folder, which should hold what its objects refer to; as what a pipeline releases without a person."""
+
+    options: RenderOptions = PLAIN
+    whole: bool = False
+    unattended: bool = False
 
 
-def lint_snapshot(snapshot: Snapshot, options: RenderOptions, *, whole: bool, made: Sequence[Parsed] = ()) -> Report:
+def lint(contents: Mapping[str, bytes], options: RenderOptions = PLAIN, *, whole: bool = False, unattended: bool = False) -> Report:
+    """Everything wrong with these files."""
+    return lint_snapshot(Snapshot("", "", contents), Lens(options=options, whole=whole, unattended=unattended))
+
+
+def lint_snapshot(snapshot: Snapshot, lens: Lens, made: Sequence[Parsed] = ()) -> Report:
     """The same, with what is already known of files that are not read, and with what folders were rendered to."""
     contents = snapshot.files
     settings = {name: root for name, content in contents.items() if (root := _settings_root(content)) is not None}
     rest = {name: content for name, content in contents.items() if name not in settings}
-    parsed = joined(rendered(replace(snapshot, files=rest), None, options), *made)
+    parsed = joined(rendered(replace(snapshot, files=rest), None, lens.options), *made)
     understood = [_settings(name, root) for name, root in settings.items()]
-    library = Library(parsed, whole, accompanies(one for one, _ in understood if one is not None))
+    accompanied = accompanies(one for one, _ in understood if one is not None)
+    library = Library(parsed, lens.whole, accompanied, lens.unattended, frozenset(_misshapen(parsed)))
     found = [_unusable(problem) for problem in (*parsed.problems, *parsed.notes)]
     found += [finding for _, findings in understood for finding in findings]
     found += [finding for located in (*parsed.manifests, *parsed.hooks) for finding in _object(parsed, located, library)]
     found += _homeless(parsed, library)
     ordered = sorted(dict.fromkeys(found), key=lambda finding: (finding.file, finding.line, finding.field))
     return Report(len(contents) + sum(len(one.inputs) for one in made), len(parsed.manifests), tuple(ordered))
+
+
+def _misshapen(parsed: Parsed) -> Iterator[Named]:
+    for located in parsed.manifests:
+        kind = located.key[0]
+        if kind in ROWS and any(remark.severity is Severity.ERROR for remark in misshapen(kind, located.manifest)):
+            yield located.key
 
 
 def _unusable(problem: SourceProblem) -> Finding:
@@ -116,9 +134,8 @@ def _settings(name: str, root: Node) -> tuple[Settings | None, tuple[Finding, ..
     try:
         settings = parse_settings(value)
     except FieldError as error:
-        return None, (Finding(Severity.ERROR, name, line_of(root, error.path), "settings", error.path, error.problem),)
-    idle = idle_source_remarks(value, settings)
-    return settings, tuple(Finding(r.severity, name, line_of(root, r.field), "settings", r.field, r.message) for r in idle)
+        return None, (_placed(name, root, "settings", Remark(error.path, error.problem)),)
+    return settings, tuple(_placed(name, root, "settings", remark) for remark in idle_source_remarks(value, settings))
 
 
 def _object(parsed: Parsed, located: Located, library: Library) -> Iterator[Finding]:
@@ -128,8 +145,13 @@ def _object(parsed: Parsed, located: Located, library: Library) -> Iterator[Find
     root = node_of(parsed, located)
     kind, namespace, name = located.key
     what = f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
-    for remark in remarks:
-        yield Finding(remark.severity, located.file, line_of(root, remark.field), what, remark.field, remark.message)
+    yield from (_placed(located.file, root, what, remark) for remark in remarks)
+
+
+def _placed(file: str, root: Node | None, what: str, remark: Remark) -> Finding:
+    """The remark as a finding at the line and column of its field."""
+    line, column = place_of(root, remark.field)
+    return Finding(remark.severity, file, line, what, remark.field, remark.message, column, remark.suggestion)
 
 
 def _placement(manifest: Manifest) -> Iterator[Remark]:
@@ -154,9 +176,9 @@ def _homeless(parsed: Parsed, library: Library) -> Iterator[Finding]:
         namespace = located.key[1]
         if namespace not in told:
             told.add(namespace)
-            line = line_of(node_of(parsed, located), "metadata.namespace")
             words = f"namespace {namespace} is not among these files: it must be there before they are applied"
-            yield Finding(Severity.NOTE, located.file, line, f"{located.key[0]} {namespace}/{located.key[2]}", "metadata.namespace", words)
+            remark = Remark("metadata.namespace", words, Severity.NOTE)
+            yield _placed(located.file, node_of(parsed, located), f"{located.key[0]} {namespace}/{located.key[2]}", remark)
 
 
 def _remarks(manifest: Manifest, library: Library) -> Iterable[Remark]:

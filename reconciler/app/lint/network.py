@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from reconciler.app.lint.finding import Remark, Remarks
+from reconciler.app.lint.finding import Remark, Remarks, Severity
 from reconciler.app.lint.library import Library
 from reconciler.kernel.identity import Manifest, name_of, namespace_of
 
@@ -43,6 +43,7 @@ def virtual_service_remarks(manifest: Manifest, library: Library) -> Remarks:
         for index, destination in enumerate(route.get("route") or ()):
             yield from _destination(f"{field}.route[{index}].destination.host", destination, manifest, library)
     yield from _repeated(spec)
+    yield from _shadowed(spec)
 
 
 def _is_delegate(manifest: Manifest, library: Library) -> bool:
@@ -96,6 +97,29 @@ def service_of(host: str, home: str) -> tuple[str, str] | None:
         parts = host.removesuffix(CLUSTER).split(".")
         return (parts[1], parts[0]) if len(parts) == 3 else None
     return (home, host) if "." not in host and host != "*" else None
+
+
+def _shadowed(spec: Manifest) -> Remarks:
+    """Routes are tried from the top: behind one that takes everything none is ever selected."""
+    for protocol in ("http", "tcp"):
+        greedy = ""
+        for index, route in enumerate(spec.get(protocol) or ()):
+            name = str(route.get("name") or f"number {index + 1}")
+            if greedy:
+                words = f"route {name} is never selected: route {greedy} above it takes every request"
+                yield Remark(f"spec.{protocol}[{index}]", words, Severity.WARNING, "move it up, or give the route above a match")
+            elif not route.get("match") or any(_takes_all(match) for match in _objects(route.get("match"))):
+                greedy = name
+
+
+def _takes_all(match: Manifest) -> bool:
+    """True of a match that says nothing, or no more than that a path begins with a slash."""
+    said = {key: value for key, value in match.items() if key != "name" and value}
+    return not said or said == {"uri": {"prefix": "/"}}
+
+
+def _objects(value: Any) -> list[Manifest]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _repeated(spec: Manifest) -> Remarks:

@@ -1,9 +1,10 @@
 """What is wrong with a Rollout: the controller's own rules (contract 12), with references looked up among the files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.analysis.templates import InvalidTemplates, referenced, validate_references
+from reconciler.app.lint.course import course_remarks
 from reconciler.app.lint.experiments import step_remarks
 from reconciler.app.lint.finding import Remark, Remarks, Severity
 from reconciler.app.lint.library import CLUSTER_TEMPLATES, TEMPLATES, Library
@@ -15,12 +16,27 @@ from reconciler.rollouts.spec.manifest import parse_rollout
 from reconciler.rollouts.spec.model import RolloutSpec, WorkloadRef
 from reconciler.rollouts.traffic.named import routing_of, services_of
 from reconciler.rollouts.traffic.router import PLUGINS, ConfiguredRouter, Routers, Services, served
-from reconciler.rollouts.validation.canary import ROUTING
-from reconciler.rollouts.validation.references import analyses, service_fields, service_problem
-from reconciler.rollouts.validation.spec import spec_problem
+from reconciler.rollouts.validation.canary import ROUTING, UNMANAGED
+from reconciler.rollouts.validation.references import analyses, service_fields, service_problems
+from reconciler.rollouts.validation.spec import spec_problems
+from reconciler.rollouts.validation.types import unreadable_problem
 from reconciler.routers.plugins import absent
 from reconciler.stepplugins.registry import found
 
+HINTS: Mapping[str, str] = {
+    UNMANAGED: "add its name to trafficRouting.managedRoutes, in the order in which routes win",
+    "SetCanaryScale requires TrafficRouting": "name a router in trafficRouting, or leave the size to setWeight",
+    "can only be used with traffic routing": "name a router in trafficRouting, or take the field away",
+    "cannot be used with scaleDownDelaySeconds": "take one of the two away",
+    "MaxSurge and MaxUnavailable both can not be zero": "write maxSurge: 1, or maxUnavailable: 1",
+    "`selector` does not match template `labels`": "copy spec.selector.matchLabels into the labels of the template",
+    "has unmatch label": "give the pods this label, or take it out of the Service's selector",
+    "must be greater than minReadySeconds": "raise progressDeadlineSeconds above minReadySeconds",
+    "Duration needs to be greater than 0": "write seconds, or a duration like 30s, 10m or 1h30m",
+    "two different services are required": "write a second Service with the same selector",
+    "Multiple Strategies": "keep one of canary and blueGreen",
+}
+"""What to do about what the controller refuses, where its own words do not say."""
 STAND_IN = {"lint": "stand-in"}
 """Labels of a template that is not among the files, so that the rules about everything else can still be asked."""
 
@@ -35,12 +51,17 @@ def rollout_remarks(manifest: Manifest, library: Library) -> Remarks:
     referent = _referent(spec.workload_ref, manifest, library)
     if isinstance(referent, Remark):
         yield referent
+    unreadable = _unreadable(borrowed(spec, referent) if isinstance(referent, dict) else spec)
+    if unreadable is not None:
+        yield _remark(unreadable)
+        return
     yield from _own_rules(manifest, spec, referent if isinstance(referent, dict) else None)
     whole = borrowed(spec, referent) if isinstance(referent, dict) else spec
     yield from _services(manifest, whole, library, known=not isinstance(referent, Remark))
     yield from _analyses(manifest, whole, library)
     yield from step_remarks(manifest, whole, library)
     yield from _plugins(whole)
+    yield from course_remarks(whole, library.templates(namespace_of(manifest)), unattended=library.unattended)
     yield from _routes(manifest, library)
 
 
@@ -68,12 +89,15 @@ def _referent(reference: WorkloadRef | None, rollout: Manifest, library: Library
     return library.find(*place) or library.missing("spec.workloadRef.name", place, namespace_of(rollout))
 
 
+def _unreadable(spec: RolloutSpec) -> Problem | None:
+    """Why no rule can be asked about the pods; of what is not among the files nothing is known."""
+    return unreadable_problem(spec.selector, spec.template)
+
+
 def _own_rules(rollout: Manifest, spec: RolloutSpec, referent: Manifest | None) -> Remarks:
     if spec.workload_ref is not None:
         spec = borrowed(spec, referent) if referent else _with_stand_in(spec)
-    problem = spec_problem(rollout, spec, {**_absent_plugins(spec), **installed()})
-    if problem is not None:
-        yield _remark(problem)
+    yield from (_remark(problem) for problem in spec_problems(rollout, spec, {**_absent_plugins(spec), **installed()}))
     for name in sorted(_absent_plugins(spec).keys() - installed().keys()):
         message = f"router plug-in {name.removeprefix(f'{PLUGINS}.')} is not installed here: its configuration is not checked"
         yield Remark(f"{ROUTING}.{name}", message, Severity.NOTE)
@@ -94,16 +118,19 @@ def _services(rollout: Manifest, spec: RolloutSpec, library: Library, *, known: 
     """Services that are not there; of those that are, whether they select the pods (when the pods' labels are `known`)."""
     namespace = namespace_of(rollout)
     found: dict[str, Manifest] = {}
+    absent: set[str] = set()
     for field, name in service_fields(spec):
         service = library.find("Service", namespace, name)
         if service is None:
             yield library.missing(field, ("Service", namespace, name), namespace)
-            continue
-        found[name] = service
-    if known and len(found) == len({name for _, name in service_fields(spec)}):
-        problem = service_problem(name_of(rollout), spec, found)
-        if problem is not None:
-            yield _remark(problem)
+            absent.add(field)
+        elif ("Service", namespace, name) in library.misshapen:
+            absent.add(field)
+        else:
+            found[name] = service
+    if known:
+        problems = service_problems(name_of(rollout), spec, found)
+        yield from (_remark(problem) for problem in problems if problem.field not in absent)
 
 
 def _analyses(rollout: Manifest, spec: RolloutSpec, library: Library) -> Remarks:
@@ -156,6 +183,8 @@ def _routes(rollout: Manifest, library: Library) -> Remarks:
 def _routed(each: ConfiguredRouter, services: Services, library: Library) -> Remarks:
     needed = each.router.needs(each.config, services)
     live = {ref: library.find(ref.resource.kind, ref.namespace, ref.name) for ref in needed.refs}
+    if any((ref.resource.kind, ref.namespace, ref.name) in library.misshapen for ref in needed.refs):
+        return
     for ref in needed.made:
         if live[ref] is not None:
             yield Remark(each.field, f"{ref} is made by this Rollout and among the files: take it out of them")
@@ -169,4 +198,4 @@ def _routed(each: ConfiguredRouter, services: Services, library: Library) -> Rem
 
 
 def _remark(problem: Problem) -> Remark:
-    return Remark(problem.field, problem.detail)
+    return Remark(problem.field, problem.detail, suggestion=next((hint for words, hint in HINTS.items() if words in problem.detail), ""))

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.app.lint.finding import Remark, Remarks, Severity
+from reconciler.app.lint.finding import Remark, Remarks, Severity, did_you_mean
 from reconciler.kernel.shapes import Shapes
 from reconciler.providers.registry import PROVIDERS
 from reconciler.rollouts.replicas.shapes import SHAPES as POD_SHAPES
@@ -174,7 +174,8 @@ def _object(shape: str, value: Any, path: str) -> Remarks:
 
 
 def _unknown(shape: str, place: str) -> Remark:
-    return Remark(place, f"unknown field; known here: {', '.join(sorted(SORTS[shape]))}")
+    name = place.rpartition(".")[2]
+    return Remark(place, f"unknown field; known here: {', '.join(sorted(SORTS[shape]))}", suggestion=did_you_mean(name, SORTS[shape]))
 
 
 def _field(sort: Sort, value: Any, path: str) -> Remarks:

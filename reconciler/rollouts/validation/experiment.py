@@ -75,6 +75,6 @@ def weight_problems(canary: Canary, able: bool) -> Iterator[Problem]:
             elif template.weight is not None and not able:
                 yield invalid(f"{path}[{place}].weight", template.weight, NO_ROUTER)
         total, before = sum(template.weight or 0 for template in templates), last_weight(canary.steps[:index])
-        if total + before > canary.maximum:
+        if total and total + before > canary.maximum:
             detail = f"together with the canary's weight {before} more than {canary.maximum}"
             yield invalid(path, total, detail)

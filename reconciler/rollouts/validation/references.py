@@ -31,17 +31,19 @@ def _blue_green_services(green: BlueGreen) -> tuple[tuple[str, str], ...]:
 
 def service_problem(name: str, spec: RolloutSpec, services: Mapping[str, Manifest]) -> Problem | None:
     """The first Service that is missing, selects other pods, or belongs to another rollout; `name` is the rollout's."""
-    return next(_service_problems(name, spec, services), None)
+    return next(service_problems(name, spec, services), None)
 
 
-def _service_problems(name: str, spec: RolloutSpec, services: Mapping[str, Manifest]) -> Iterator[Problem]:
+def service_problems(name: str, spec: RolloutSpec, services: Mapping[str, Manifest]) -> Iterator[Problem]:
+    """All of them."""
     labels = (spec.template.get("metadata") or {}).get("labels") or {}
     for field, service_name in service_fields(spec):
         service = services.get(service_name)
         if service is None:
             yield invalid(field, service_name, f'services "{service_name}" not found', passing=True)
             continue
-        for key, value in ((service.get("spec") or {}).get("selector") or {}).items():
+        selector = (service.get("spec") or {}).get("selector")
+        for key, value in (selector if isinstance(selector, dict) else {}).items():
             if key != HASH_LABEL and labels.get(key) != value:
                 yield invalid(field, service_name, f'Service "{service_name}" has unmatch label "{key}" in rollout', passing=True)
         owner = annotations_of(service).get(MANAGED_BY)

@@ -17,10 +17,11 @@ SELECTOR_MISSING = "Rollout has missing field '.spec.selector'"
 
 def spec_problem(rollout: Manifest, spec: RolloutSpec, routers: Routers) -> Problem | None:
     """The first broken rule of a spec whose workloadRef, if any, is resolved."""
-    return next(_problems(rollout, spec, routers), None)
+    return next(spec_problems(rollout, spec, routers), None)
 
 
-def _problems(rollout: Manifest, spec: RolloutSpec, routers: Routers) -> Iterator[Problem]:
+def spec_problems(rollout: Manifest, spec: RolloutSpec, routers: Routers) -> Iterator[Problem]:
+    """All of them, in the order in which the controller looks."""
     yield from negative_problems(
         {
             "spec.replicas": spec.replicas,

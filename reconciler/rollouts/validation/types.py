@@ -40,6 +40,11 @@ FLAGS = _words(
 )
 
 
+def unreadable_problem(selector: Any, template: Any) -> Problem | None:
+    """Why nothing can be computed from a selector and a pod template; None when they have the types that all other rules rely on."""
+    return selector_problem(selector) or template_problem(template)
+
+
 def template_problem(template: Any, path: str = "spec.template") -> Problem | None:
     """The first field of a pod template that is not of its type."""
     return next(_struct(template, "PodTemplate", path), None)

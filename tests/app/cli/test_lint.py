@@ -36,7 +36,7 @@ def test_the_sample_repository_is_clean() -> None:
 
 def test_a_bad_file_is_told_with_line_and_field_and_ends_with_1(tmp_path: Path) -> None:
     result = reconciler("lint", folder(tmp_path, rollout=ROLLOUT.replace("setWeight: 20", "setWeight: 120")))
-    place = f"{tmp_path}/rollout.yaml:30: error: Rollout shop/web: spec.strategy.steps[0].setWeight: "
+    place = f"{tmp_path}/rollout.yaml:30:11: error: Rollout shop/web: spec.strategy.steps[0].setWeight: "
     assert result.exit_code == 1
     assert result.stdout.splitlines()[0].startswith(place)
     assert result.stdout.splitlines()[-1] == "6 objects in 5 files: 1 error"
@@ -72,3 +72,13 @@ def test_a_file_that_is_not_there_is_unreadable_input(tmp_path: Path) -> None:
 def test_an_empty_file_is_not_wrong(tmp_path: Path, text: str) -> None:
     (tmp_path / "empty.yaml").write_text(text)
     assert reconciler("lint", tmp_path).exit_code == 0
+
+
+def test_a_wait_for_a_person_is_an_error_in_a_pipeline(tmp_path: Path) -> None:
+    waiting = folder(tmp_path, rollout=ROLLOUT.replace("pause: {duration: 10s}", "pause: {}"))
+    assert reconciler("lint", waiting).exit_code == 0
+    result = reconciler("lint", "--ci", waiting)
+    assert (
+        result.exit_code == 1
+        and ":31:11: error: Rollout shop/web: spec.strategy.canary.steps[1].pause: waits for a person" in result.stdout
+    )

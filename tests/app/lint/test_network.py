@@ -63,3 +63,11 @@ def test_a_virtual_service_that_another_one_delegates_to_needs_no_hosts() -> Non
     assert any(finding.field == "spec.hosts" for finding in found({"routes.yaml": delegate}))
     root = ROUTES.partition("      route:")[0].replace("name: web,", "name: root,").replace("- name: primary", "- delegate: {name: web}")
     assert not any(finding.field == "spec.hosts" for finding in found({"routes.yaml": f"{delegate}---\n{root}"}))
+
+
+def test_a_route_behind_one_that_takes_everything_is_never_selected() -> None:
+    second = "    - name: secondary\n      match: [{headers: {x: {exact: y}}}]\n      route:\n        - destination: {host: web}\n"
+    (finding,) = found({"routes.yaml": ROUTES + second})
+    assert finding.severity is Severity.WARNING and "route secondary is never selected: route primary above it" in finding.message
+    first = ROUTES.replace("  http:\n", f"  http:\n{second}")
+    assert found({"routes.yaml": first}) == []

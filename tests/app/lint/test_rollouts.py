@@ -93,10 +93,10 @@ def test_an_ingress_of_nginx_is_looked_up_and_its_canary_is_not_missed() -> None
 
 def test_a_header_value_that_istio_refuses_is_told_before_the_step() -> None:
     header = "- setHeaderRoute: {name: h, match: [{headerName: x, headerValue: {regex: '*'}}]}"
-    text = ROLLOUT.replace("- setWeight: 20", f"{header}\n        - setWeight: 20")
+    text = ROLLOUT.replace("- setWeight: 20", f"- setWeight: 20\n        {header}")
     text = text.replace("        istio:\n", "        managedRoutes: [{name: h}]\n        istio:\n")
     (finding,) = found({"rollout.yaml": text})
-    assert (finding.line, finding.severity) == (31, Severity.ERROR) and "use .* for any value" in finding.message
+    assert (finding.line, finding.severity) == (32, Severity.ERROR) and "use .* for any value" in finding.message
 
 
 def test_a_short_host_in_a_virtual_service_elsewhere_is_noted() -> None:
