@@ -38,6 +38,15 @@ async def test_text_is_judged_as_it_is(client: MetricsClient) -> None:
     assert (found.phase, found.value) == ("Successful", "all good")
 
 
+@pytest.mark.parametrize("body", ["all bad", "", "{broken"])
+async def test_text_that_a_condition_does_not_like_is_a_failure(client: MetricsClient, body: str) -> None:
+    """The reference took any text for a success, until it mended that (docs/compatibility.md)."""
+    async with endpoint() as server:
+        server.answer("/", body)
+        found = await ask(client, server.url, "result contains 'good'")
+    assert (found.phase, found.value) == ("Failed", body)
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT"])
 async def test_a_body_is_sent(client: MetricsClient, method: str) -> None:
     async with endpoint() as server:

@@ -81,6 +81,7 @@ def _is_not_installed(member: Member) -> bool:
 
 STATES: Mapping[str, Callable[[Member], bool]] = {
     "empty": lambda member: not member.value,
+    "true": lambda member: member.value is True,
     "refused": lambda member: member.refused,
     "unserved": _is_unserved,
     "not installed": _is_not_installed,

@@ -1,0 +1,53 @@
+"""Where the reference mended itself after the contract was written: what it does then is done here (docs/compatibility.md, "next")."""
+
+from typing import Any
+
+import pytest
+
+from reconciler.kernel.identity import Manifest
+from reconciler.kernel.resources import SERVICES, VIRTUAL_SERVICES
+from tests.kit.rollouts import canary, pause, rollout, service, virtual_service, weight
+from tests.kit.world import World, deployed
+
+
+def dynamic(*steps: Manifest, **fields: Any) -> World:
+    strategy = canary(*steps, istio=True, dynamicStableScale=True, **fields)
+    others = (SERVICES, service("web-stable")), (SERVICES, service("web-canary")), (VIRTUAL_SERVICES, virtual_service())
+    return deployed(rollout(canary=strategy), *others)
+
+
+@pytest.mark.parametrize("delay", [None, 0, 30, 600])
+@pytest.mark.parametrize("reached", [25, 75, 100])
+def test_an_abort_under_dynamic_stable_scale_comes_to_an_end_with_any_delay(delay: int | None, reached: int) -> None:
+    """A canary that is held by its delay must not hold the weight, or stable never grows and the delay never begins (#4900)."""
+    fields = {} if delay is None else {"abortScaleDownDelaySeconds": delay}
+    world = dynamic(weight(reached), pause(), **fields).push("web:2").settle()
+    assert world.weight == reached
+    world.press(abort=True).settle()
+    assert (world.weight, world.size("web:1"), world.selected("web-canary")) == (0, 4, "web:1")
+    world.wait(3600)
+    assert world.size("web:2") == (world.size("web:2") if delay == 0 else 0)
+
+
+def test_traffic_leaves_an_aborted_canary_before_its_pods_do() -> None:
+    world = dynamic(weight(75), pause(), abortScaleDownDelaySeconds=30).push("web:2").settle()
+    sizes: list[tuple[int, int]] = []
+    world.press(abort=True)
+    for _ in range(60):
+        world.kubelet()
+        world.one_pass()
+        sizes.append((world.weight, world.size("web:2")))
+    assert all(pods * 100 >= share * 4 for share, pods in sizes)
+
+
+def test_an_autoscaler_does_not_bring_an_aborted_canary_back() -> None:
+    """More replicas are asked for while stable has not got its new pods yet (#4973)."""
+    world = dynamic(weight(50), pause()).push("web:2").settle().press(abort=True).settle().wait(120)
+    assert (world.weight, world.size("web:2")) == (0, 0)
+    seen: set[int] = set()
+    world.edit({"spec": {"replicas": 8}})
+    for _ in range(12):
+        world.one_pass()
+        seen.add(world.size("web:2"))
+    world.settle()
+    assert seen == {0} and (world.size("web:1"), world.size("web:2"), world.weight) == (8, 0, 0)
