@@ -96,6 +96,8 @@ class PluggedIn:
             return self._held(task, await self._provider.run(task))
         except (Terminal, Transient) as error:
             return failed(task, error)
+        except SystemExit as error:  # it may end its own measurement, and not the daemon
+            return failed(task, words(error))
 
     def question(self, metric: Metric) -> Mapping[str, str]:
         """What it says that it asks; nothing where it does not, or fails to."""
@@ -133,12 +135,16 @@ class AwaitedPluggedIn(PluggedIn):
             return self._held(task, await self._provider.resume(task, measurement))
         except (Terminal, Transient) as error:
             return failed(task, error)
+        except SystemExit as error:  # it may end its own measurement, and not the daemon
+            return failed(task, words(error))
 
     async def terminate(self, task: MeasurementTask, measurement: Measurement) -> Measurement:
         try:
             ended = self._held(task, await self._provider.terminate(task, measurement))
         except (Terminal, Transient) as error:
             return failed(task, error)
+        except SystemExit as error:  # it may end its own measurement, and not the daemon
+            return failed(task, words(error))
         return ended if ended.finished else failed(task, f'metric plugin "{self._name}" broke its contract: terminate came back unfinished')
 
 

@@ -6,7 +6,7 @@ What it is given is a copy, what it answers is looked at before it is believed, 
 import asyncio
 import inspect
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from reconciler.kernel.redaction import Redactor, suspects, texts
+from reconciler.kernel.text import shortened
 from reconciler.rollouts.plugin import Reply, StepAnswer, StepCall, StepPhase, Unanswered
 from reconciler.runtime.installed import Installed, words
 
@@ -38,20 +39,35 @@ class HeldPlugin:
         if method is None:
             return StepAnswer(phase=StepPhase.SUCCESSFUL, message="the plug-in has nothing to do then")
         redactor = Redactor(suspects(call.config))
-        try:
-            async with asyncio.timeout(self._longest):
-                answer: Any = await method(
-                    replace(call, config=deepcopy(call.config), status=deepcopy(call.status), rollout=deepcopy(call.rollout))
-                )
-        except TimeoutError:
-            return StepAnswer(phase=StepPhase.ERROR, message=f"no answer in {self._longest:g}s: a step that takes longer answers Running")
-        except Exception as error:  # whatever other people's code does, it costs only its own steps
-            return StepAnswer(phase=StepPhase.ERROR, message=redactor.text(words(error)))
+        answer = await self._answer(method, call)
+        if isinstance(answer, BaseException):
+            return StepAnswer(phase=StepPhase.ERROR, message=_told(f"{type(answer).__name__}: {answer}", redactor))
         broken = _broken(answer, redactor)
         if broken:
             return Unanswered(f"the plug-in broke its contract: {broken}")
         known: StepAnswer = answer
-        return replace(known, message=redactor.text(known.message)[:LONGEST_MESSAGE])
+        # As JSON has it: what else a dictionary may hold would be another thing once it is read again.
+        return replace(known, message=_told(known.message, redactor), status=json.loads(json.dumps(known.status)))
+
+    async def _answer(self, method: Callable[[StepCall], Awaitable[Any]], call: StepCall) -> Any:
+        """What it answers, or what it raises: whatever other people's code does, it costs only its own steps."""
+        copied = replace(call, config=deepcopy(call.config), status=deepcopy(call.status), rollout=deepcopy(call.rollout))
+        try:
+            async with asyncio.timeout(self._longest):
+                return await method(copied)
+        except TimeoutError:
+            return TimeoutError(f"no answer in {self._longest:g}s: a step that takes longer answers Running")
+        except (Exception, SystemExit) as error:
+            return error
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise  # it is the daemon that ends, and not the plug-in's own affair
+            return error
+
+
+def _told(text: str, redactor: Redactor) -> str:
+    return shortened(redactor.text(text), LONGEST_MESSAGE)
 
 
 def _made(found: Installed, http: httpx.AsyncClient) -> tuple[Any, str]:
@@ -87,6 +103,6 @@ def _broken(answer: Any, redactor: Redactor) -> str:
 
 def _fits(status: Any) -> bool:
     try:
-        return len(json.dumps(status, allow_nan=False)) <= LARGEST_STATUS
+        return len(json.dumps(status, allow_nan=False, ensure_ascii=False).encode()) <= LARGEST_STATUS
     except (TypeError, ValueError, RecursionError):
         return False

@@ -75,6 +75,8 @@ class Broken:
                 return Measurement(phase="Fine")  # type: ignore[arg-type]
             case "value":
                 return Measurement(phase=RunPhase.SUCCESSFUL, value=None)  # type: ignore[arg-type]
+            case "exits":
+                raise SystemExit(3)
             case "away":
                 raise Transient("the server is away")
             case "facts":

@@ -1,5 +1,6 @@
 """Plug-ins of steps: scripted ones for the world, and ones as other people write them, good and broken in each way the contract knows."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from importlib.metadata import EntryPoint
@@ -85,29 +86,29 @@ class Broken:
         pass
 
     async def run(self, call: StepCall) -> Any:
-        match call.config["by"]:
-            case "dict":
-                return {"phase": "Successful"}
-            case "phase":
-                return StepAnswer(phase="Fine")  # type: ignore[arg-type]
-            case "message":
-                return StepAnswer(phase=StepPhase.RUNNING, message=None)  # type: ignore[arg-type]
-            case "again":
-                return StepAnswer(phase=StepPhase.RUNNING, again=30)  # type: ignore[arg-type]
-            case "status":
-                return StepAnswer(phase=StepPhase.RUNNING, status={"when": object()})
-            case "size":
-                return StepAnswer(phase=StepPhase.RUNNING, status="x" * 20000)
-            case "secret":
-                return StepAnswer(phase=StepPhase.RUNNING, status={"used": call.config["token"]})
-            case "hangs":
-                await never()
-        raise RuntimeError(f"no way to break with {call.config}")
+        by, secret = call.config["by"], call.config.get("token")
+        if by == "hangs":
+            await never()
+        raised = {"exits": SystemExit(3), "cancels": asyncio.CancelledError(), "tells": RuntimeError("x" * 290 + str(secret))}
+        if by in raised:
+            raise raised[by]
+        answers: dict[str, Any] = {
+            "dict": {"phase": "Successful"},
+            "phase": StepAnswer(phase="Fine"),  # type: ignore[arg-type]
+            "message": StepAnswer(phase=StepPhase.RUNNING, message=None),  # type: ignore[arg-type]
+            "again": StepAnswer(phase=StepPhase.RUNNING, again=30),  # type: ignore[arg-type]
+            "status": StepAnswer(phase=StepPhase.RUNNING, status={"when": object()}),
+            "size": StepAnswer(phase=StepPhase.RUNNING, status="x" * 20000),
+            "secret": StepAnswer(phase=StepPhase.RUNNING, status={"used": secret}),
+            "surrogate": StepAnswer(phase=StepPhase.RUNNING, status={"half": "\ud800"}),
+            "keys": StepAnswer(phase=StepPhase.RUNNING, message="line\nline \x1b[31m", status={1: (2, None)}),
+        }
+        if by not in answers:
+            raise RuntimeError(f"no way to break with {call.config}")
+        return answers[by]
 
 
 async def never() -> None:
-    import asyncio
-
     await asyncio.Event().wait()
 
 

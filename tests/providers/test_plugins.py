@@ -67,6 +67,7 @@ async def test_the_example_on_the_page_of_providers_is_one() -> None:
         ("phase", f"metric plugin \"{NAME}\" broke its contract: its phase is 'Fine', and no RunPhase"),
         ("value", f'metric plugin "{NAME}" broke its contract: value, message, metadata and secrets have to be texts'),
         ("away", "the server is away"),
+        ("exits", "SystemExit: 3"),
     ],
 )
 async def test_what_is_no_measurement_is_an_error_in_words(by: str, words: str) -> None:

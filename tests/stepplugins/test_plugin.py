@@ -1,5 +1,6 @@
 """Step plug-ins are found by their entry point, held to the contract, and cost no other rollout anything when they break it."""
 
+import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -81,6 +82,7 @@ async def test_the_example_on_the_page_is_a_plugin() -> None:
         ("again", "`again` has to be a timedelta"),
         ("status", "its status has to be JSON of at most 16 KiB"),
         ("size", "its status has to be JSON of at most 16 KiB"),
+        ("surrogate", "its status has to be JSON of at most 16 KiB"),
         ("secret", "its status holds a secret: everybody may read it"),
     ],
 )
@@ -94,9 +96,34 @@ async def test_what_it_raises_is_an_error_of_its_step() -> None:
     assert reply.message.startswith("RuntimeError: no way to break") and "hunter2" not in reply.message
 
 
+@pytest.mark.parametrize(("by", "name"), [("exits", "SystemExit: 3"), ("cancels", "CancelledError: ")])
+async def test_it_ends_nothing_but_its_own_call(by: str, name: str) -> None:
+    reply = await answer("Broken", question(by=by))
+    assert isinstance(reply, StepAnswer) and (reply.phase, reply.message) == (StepPhase.ERROR, name.strip())
+
+
+async def test_a_secret_is_masked_before_a_message_is_cut() -> None:
+    reply = await answer("Broken", question(by="tells", token="hunter2-hunter2"))
+    assert isinstance(reply, StepAnswer) and "hunter2" not in reply.message and reply.message.endswith("*****")
+
+
+async def test_what_it_remembers_is_what_json_keeps_of_it_and_what_it_says_is_one_clean_line() -> None:
+    reply = await answer("Broken", question(by="keys"))
+    assert isinstance(reply, StepAnswer) and (reply.status, reply.message) == ({"1": [2, None]}, "line line [31m")
+
+
+async def test_the_end_of_the_daemon_ends_a_call() -> None:
+    task = asyncio.create_task(answer("Broken", question(by="hangs")))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
 async def test_a_plugin_that_does_not_answer_holds_a_rollout_up_for_a_moment_only() -> None:
     reply = await answer("Broken", question(by="hangs"), longest=0.01)
-    assert reply == StepAnswer(phase=StepPhase.ERROR, message="no answer in 0.01s: a step that takes longer answers Running")
+    assert reply == StepAnswer(phase=StepPhase.ERROR, message="TimeoutError: no answer in 0.01s: a step that takes longer answers Running")
 
 
 @pytest.mark.parametrize(
