@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.app.compat.rows import Likeness, Member, Path, rows
-from reconciler.app.lint.finding import Severity
+from reconciler.app.lint.finding import Remark, Severity
 from reconciler.app.lint.lines import line_of
 from reconciler.app.lint.shapes import ROWS, misshapen
 from reconciler.experiments.manifest import parse_experiment
@@ -25,6 +25,7 @@ WHOLE = frozenset({"template", "selector", "job", "config", "annotations", "labe
 """Members that are not taken apart: pods, selectors and what a plug-in is given are the API's, or the plug-in's."""
 SIMPLE = re.compile(r"[^.\[\]']+")
 DEEPEST = 40
+UNKNOWN = "no such field: dropped there, ignored here, and an error of lint"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +86,9 @@ class Said:
 
 def _said(kind: str, manifest: Manifest) -> Iterator[Said]:
     """The rows that speak of each field; a single value of which none does is the same, and so is what both refuse."""
-    problems, told = _refusals(kind, manifest), set[str]()
+    misfits = [one for one in misshapen(kind, manifest) if one.severity is Severity.ERROR] if kind in ROWS else []
+    yield from (Said(one.field, Likeness.SAME, UNKNOWN) for one in misfits if one.unknown)
+    problems, told = _refusals(kind, manifest, [one for one in misfits if not one.unknown]), set[str]()
     for member in _members(manifest, problems):
         found = [row for row in rows() if any(at.holds(kind, member) for at in row.at)]
         field = text_of(member.path)
@@ -135,13 +138,10 @@ def _is_about(path: Path, problem: Problem) -> bool:
     return any(problem.field == text or problem.field.startswith((f"{text}.", f"{text}[")) for text in (whole, short))
 
 
-def _refusals(kind: str, manifest: Manifest) -> Sequence[Problem]:
+def _refusals(kind: str, manifest: Manifest, misfits: Sequence[Remark]) -> Sequence[Problem]:
     """What is refused in an object, without a look at any other: all that is misshapen, or else the first rule that is broken."""
-    misfits = (
-        [Problem(one.field, one.message) for one in misshapen(kind, manifest) if one.severity is Severity.ERROR] if kind in ROWS else []
-    )
     if misfits:
-        return misfits
+        return [Problem(one.field, one.message) for one in misfits]
     try:
         problem = _broken(kind, manifest)
     except InvalidField as error:

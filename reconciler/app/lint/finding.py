@@ -22,6 +22,8 @@ class Remark:
     message: str
     severity: Severity = Severity.ERROR
     suggestion: str = ""
+    unknown: bool = False
+    """It is about a field that there is not."""
 
 
 @dataclass(frozen=True, slots=True)

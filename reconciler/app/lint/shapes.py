@@ -175,7 +175,9 @@ def _object(shape: str, value: Any, path: str) -> Remarks:
 
 def _unknown(shape: str, place: str) -> Remark:
     name = place.rpartition(".")[2]
-    return Remark(place, f"unknown field; known here: {', '.join(sorted(SORTS[shape]))}", suggestion=did_you_mean(name, SORTS[shape]))
+    return Remark(
+        place, f"unknown field; known here: {', '.join(sorted(SORTS[shape]))}", suggestion=did_you_mean(name, SORTS[shape]), unknown=True
+    )
 
 
 def _field(sort: Sort, value: Any, path: str) -> Remarks:

@@ -83,6 +83,12 @@ def test_what_both_refuse_is_the_same_and_what_only_we_refuse_is_stricter() -> N
 ISTIO = {"istio": {"virtualService": {"name": "web"}}}
 
 
+def test_a_field_that_there_is_not_is_dropped_there_and_ignored_here() -> None:
+    found = looked(ROLLOUT.replace("replicas: 2", "replicas: 2\n  replcas: 3"))
+    assert [(word.field, word.likeness) for word in found.fields if word.why.startswith("no such field")] == [("spec.replcas", "same")]
+    assert not any(word.why.startswith("refused") for word in found.fields)
+
+
 def test_other_kinds_and_other_groups_are_passed_over() -> None:
     assert looked(ROLLOUT.replace("argoproj.io/v1alpha1", "rollouts.kruise.io/v1alpha1"), FILES["services.yaml"]).objects == 0
 
