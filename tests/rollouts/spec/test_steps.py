@@ -20,7 +20,7 @@ def test_each_kind_is_read() -> None:
     asked = {"templates": [{"name": "a", "specRef": "stable", "weight": 5, "service": {}}], "analyses": [{"name": "b"}]}
     template = StepTemplate(name="a", reference="stable", weight=5, service="")
     assert step({"experiment": asked}).experiment == ExperimentStep(asked, (template,), ({"name": "b"},))
-    assert step({"plugin": {"name": "n", "config": {"a": 1}}}).plugin == PluginStep("n", {"a": 1})
+    assert step({"plugin": {"name": "n", "config": [1, None]}}).plugin == PluginStep("n", [1, None])
 
 
 def test_routes_keep_their_matches() -> None:
