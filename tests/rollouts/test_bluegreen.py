@@ -167,6 +167,12 @@ def test_a_version_that_a_paused_rollout_does_not_preview_is_not_measured_behind
     assert (world.selected("preview"), len(world.runs)) == ("web:2", 1)
 
 
+def test_without_a_preview_service_there_is_nothing_to_wait_for() -> None:
+    spec = rollout(blue_green={"activeService": "active", "prePromotionAnalysis": analysis()})
+    world = standing(spec).edit({"spec": {"paused": True}}).push("web:2").settle()
+    assert len(world.runs) == 1
+
+
 def test_a_rollout_paused_once_it_is_previewed_is_measured_all_the_same() -> None:
     world = standing(prePromotionAnalysis=analysis()).breaks("web:2").push("web:2").settle()
     world.edit({"spec": {"paused": True}}).breaks("web:2", ready=True).settle()
