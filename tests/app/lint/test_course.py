@@ -94,6 +94,7 @@ def test_a_header_route_that_is_not_managed_is_an_error_with_what_to_do() -> Non
         ({"interval": "1m", "failureLimit": 6}, "can never fail in time: it fails on failure 7 and measures 6 times"),
         ({"interval": "{{args.every}}", "failureLimit": 6}, "can never fail in time"),
         ({"interval": "1m", "initialDelay": "2m", "failureLimit": 4}, "can never fail in time: it fails on failure 5 and measures 4 times"),
+        ({"interval": "1m", "initialDelay": "5m"}, ""),
         ({"interval": "1m", "initialDelay": "6m"}, "measures nothing in time: it begins after 6m"),
         ({"interval": "1m", "failureLimit": -1, "consecutiveSuccessLimit": 6}, ""),
         ({"interval": "1m", "failureLimit": -1, "consecutiveSuccessLimit": 7}, "can never pass in time: it asks for 7 successes in a row"),
