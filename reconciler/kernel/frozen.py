@@ -56,7 +56,7 @@ def _told(text: str) -> Mapping[str, tuple[str, str]]:
     """What was told of each half; nothing where a person has broken the text."""
     try:
         decoded: Any = json.loads(text) if text else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     parts = decoded.items() if isinstance(decoded, dict) else ()
     return {scope: (str(part.get("by") or ""), str(part.get("since") or "")) for scope, part in parts if isinstance(part, dict)}

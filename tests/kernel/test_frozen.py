@@ -34,6 +34,18 @@ def test_nothing_is_told_of_nothing_frozen() -> None:
     assert frozen_in(namespace("", "")) == frozen_in(None) == ()
 
 
-@pytest.mark.parametrize("told", ["", "{", "[1]", '"git"', '{"git": "ann"}', '{"git": {"by": null, "since": null}}', '{"git": {}}'])
+@pytest.mark.parametrize(
+    "told",
+    [
+        "",
+        "{",
+        "[1]",
+        '"git"',
+        '{"git": "ann"}',
+        '{"git": {"by": null, "since": null}}',
+        '{"git": {}}',
+        pytest.param("[" * 50_000, id="endless"),
+    ],
+)
 def test_the_word_alone_freezes_however_the_telling_is_broken(told: str) -> None:
     assert frozen_in(namespace("git", told)) == (Frozen("git", "reconciler"),)

@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from reconciler.kernel.identity import Labels, Manifest, annotations_of, labels_of, name_of, namespace_of, uid_of
 from reconciler.kernel.well_known import DESIRED_REPLICAS, EPHEMERAL_METADATA, HASH_LABEL, REVISION
 from reconciler.rollouts.replicas.defaults import with_defaults
@@ -163,10 +165,11 @@ def replace_metadata(carrier: Manifest, former: Mapping[str, Labels], wanted: Ma
 def ephemeral_of(replica_set: Manifest) -> Mapping[str, Labels]:
     """The labels and annotations that were injected into this ReplicaSet's template, by its own account."""
     try:
-        injected = json.loads(annotations_of(replica_set).get(EPHEMERAL_METADATA, "{}"))
+        injected = orjson.loads(annotations_of(replica_set).get(EPHEMERAL_METADATA, "{}"))
     except ValueError:
         return NO_METADATA
-    return {part: injected.get(part) or {} for part in NO_METADATA} if isinstance(injected, dict) else NO_METADATA
+    told = injected if isinstance(injected, dict) else {}
+    return {part: found if isinstance(found := told.get(part), dict) else {} for part in NO_METADATA}
 
 
 def with_ephemeral(replica_set: Manifest, labels: Labels, annotations: Labels) -> Manifest:

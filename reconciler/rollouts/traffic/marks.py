@@ -5,6 +5,8 @@ A mark is written together with what it marks and goes together with it, so an o
 
 import json
 
+import orjson
+
 from reconciler.kernel.identity import Manifest, annotations_of, controller_of, namespace_of
 from reconciler.kernel.resources import ROLLOUTS
 from reconciler.kernel.well_known import MANAGED_BY, TRAFFIC_MARK
@@ -60,8 +62,11 @@ def _annotated(manifest: Manifest, text: str | None) -> Manifest:
 
 def _marks(manifest: Manifest) -> Manifest:
     """What cannot be read was not written by us."""
+    text = annotations_of(manifest).get(TRAFFIC_MARK)
+    if not text:
+        return {}
     try:
-        found = json.loads(annotations_of(manifest).get(TRAFFIC_MARK) or "{}")
+        found = orjson.loads(text)
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

@@ -3,6 +3,8 @@
 from copy import deepcopy
 from typing import Any
 
+import pytest
+
 from reconciler.kernel.well_known import EPHEMERAL_METADATA
 from reconciler.rollouts.replicas.defaults import with_defaults
 from reconciler.rollouts.replicas.hash import template_hash
@@ -132,5 +134,6 @@ def test_only_injected_keys_are_ever_removed_from_a_pod() -> None:
     assert after["metadata"] == {"name": "p", "labels": {"app": "shop"}, "annotations": {"mine": "1", "theirs": "2"}}
 
 
-def test_an_unreadable_note_injects_nothing() -> None:
-    assert ephemeral_of(replica_set(annotations={EPHEMERAL_METADATA: "{"})) == {"labels": {}, "annotations": {}}
+@pytest.mark.parametrize("text", ["{", "", "[]", '{"labels": "x", "annotations": [1]}', pytest.param("[" * 50_000, id="endless")])
+def test_an_unreadable_note_injects_nothing(text: str) -> None:
+    assert ephemeral_of(replica_set(annotations={EPHEMERAL_METADATA: text})) == {"labels": {}, "annotations": {}}

@@ -23,7 +23,7 @@ def test_the_same_mark_is_not_written_again() -> None:
 
 
 def test_an_annotation_that_is_no_mark_of_ours_is_nobodys() -> None:
-    for text in ("", "x", "[1]", '{"no-namespace": {}}'):
+    for text in ("", "x", "[1]", '{"no-namespace": {}}', "[" * 50_000):
         found = virtual_service()
         found["metadata"]["annotations"] = {TRAFFIC_MARK: text}
         assert owners(found) == () and mark_of(found, WEB) is None
