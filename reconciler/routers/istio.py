@@ -58,7 +58,8 @@ class Istio:
         if not _entries(config):
             return Routing(problem=EITHER)
         managed = tuple(dict.fromkeys((*traffic.managed_routes, *services.managed_routes)))
-        mesh = _resolved(config, replace(services, managed_routes=managed), live)
+        whose = services if managed == services.managed_routes else replace(services, managed_routes=managed)
+        mesh = _resolved(config, whose, live)
         weights = _joined(*(_weighted(entry, traffic, live.get(entry.ref)) for entry in mesh.entries))
         versions = _versions(mesh, config, services, traffic)
         if _leaves_first(mesh, traffic, live):

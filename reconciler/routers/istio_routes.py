@@ -92,7 +92,7 @@ def _cleared(found: Manifest, record: Record | None, entry: RoutedService, traff
 
 
 def _renamed(before: Sides, after: Sides) -> bool:
-    return replace(before, host="", other_subsets=frozenset()) != replace(after, host="", other_subsets=frozenset())
+    return before.names != after.names
 
 
 def _with_shares(spec: Manifest, chosen: Mapping[str, Sequence[int]], entry: RoutedService, shares: Shares) -> Manifest:

@@ -22,15 +22,19 @@ class Sides:
     host: str = ""
     namespace: str = ""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What a destination is told by: when it changes, routes hold what another configuration put there."""
+        return self.canary, self.stable, self.canary_subset, self.stable_subset, self.namespace
+
     def side(self, destination: Manifest) -> str:
         """`canary`, `stable` or empty. A subset says more than a host, which both sides may share."""
-        host, subset = host_of(destination), _target(destination).get("subset") or ""
-        named = {"canary": (self.canary_subset, self.canary), "stable": (self.stable_subset, self.stable)}
-        if subset and self._has_subsets(host):
-            for side, (wanted, _) in named.items():
-                if subset == wanted:
-                    return side
-        return next((side for side, (_, name) in named.items() if self.same(host, name)), "")
+        host, subset = host_of(destination), _target(destination).get("subset")
+        if subset and subset in (self.canary_subset, self.stable_subset) and self._has_subsets(host):
+            return "canary" if subset == self.canary_subset else "stable"
+        if self.same(host, self.canary):
+            return "canary"
+        return "stable" if self.same(host, self.stable) else ""
 
     def _has_subsets(self, host: str) -> bool:
         """A subset counts only on a host of ours: another host may have one of the same name."""

@@ -7,6 +7,9 @@ from reconciler.kernel.identity import Manifest
 from reconciler.rollouts.traffic.model import Traffic
 from reconciler.routers.istio_sides import Sides, host_of
 
+Told = tuple[Manifest, str]
+"""A destination and the side it is of, empty for neither."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shares:
@@ -28,28 +31,35 @@ def canary_weight(route: Manifest, sides: Sides) -> int:
 def reweighted(route: Manifest, sides: Sides, shares: Shares, namespace: str = "") -> Manifest:
     """The route of a VirtualService in `namespace` with these shares; unknown destinations go, new experiments come."""
     known = [
-        d for d in route.get("route") or [] if sides.side(d) or _is_of(d, shares.experiments) or sides.is_kept(d) or not d.get("weight")
+        (d, side) for d, side in _told(route, sides) if side or not d.get("weight") or _is_of(d, shares.experiments) or sides.is_kept(d)
     ]
-    destinations = list(_weighted(known, sides, shares, sides.is_kept))
-    present = {_short(destination) for destination in destinations}
-    for service in sorted(shares.experiments.keys() - present):
-        destinations.append({"destination": {"host": sides.reached_from(service, namespace)}, "weight": shares.experiments[service]})
+    destinations = list(_weighted(known, shares, sides.is_kept))
+    if shares.experiments:
+        present = {_short(destination) for destination in destinations}
+        for service in sorted(shares.experiments.keys() - present):
+            destinations.append({"destination": {"host": sides.reached_from(service, namespace)}, "weight": shares.experiments[service]})
     return route if destinations == route.get("route") else {**route, "route": destinations}
 
 
 def at_home(route: Manifest, sides: Sides, experiments: Collection[str]) -> Manifest:
     """The route that leads to stable as it would without us: no share for the canary, no experiment, everything else as it is."""
-    rest = [destination for destination in route.get("route") or [] if sides.side(destination) or _short(destination) not in experiments]
-    destinations = list(_weighted(rest, sides, Shares(0), lambda destination: not sides.side(destination)))
+    rest = [(destination, side) for destination, side in _told(route, sides) if side or _short(destination) not in experiments]
+    destinations = list(_weighted(rest, Shares(0), lambda _: True))
     return route if destinations == route.get("route") else {**route, "route": destinations}
 
 
-def _weighted(destinations: Sequence[Manifest], sides: Sides, shares: Shares, kept: Callable[[Manifest], bool]) -> Iterator[Manifest]:
-    """Each side's share goes to its first destination: a second one (another port) would count it twice."""
-    fixed = sum(destination.get("weight") or 0 for destination in destinations if kept(destination))
+def _told(route: Manifest, sides: Sides) -> list[Told]:
+    return [(destination, sides.side(destination)) for destination in route.get("route") or []]
+
+
+def _weighted(destinations: Sequence[Told], shares: Shares, kept: Callable[[Manifest], bool]) -> Iterator[Manifest]:
+    """Each side's share goes to its first destination: a second one (another port) would count it twice.
+
+    `kept` says of a destination of neither side that its weight is not ours to give.
+    """
+    fixed = sum(destination.get("weight") or 0 for destination, side in destinations if not side and kept(destination))
     left = {"canary": shares.weight, "stable": max(0, 100 - shares.weight - sum(shares.experiments.values()) - fixed)}
-    for destination in destinations:
-        side = sides.side(destination)
+    for destination, side in destinations:
         if side:
             yield _with_weight(destination, left[side])
             left[side] = 0
