@@ -66,9 +66,8 @@ from reconciler.sources.observe_inventory import Inventories
 from reconciler.sources.renderer import Renderer, render_options
 from reconciler.sources.settings import CredentialFile, SourceSettings
 from reconciler.stepplugins.registry import StepHands, installed_steps
-from reconciler.sync.apply import SourceApply
+from reconciler.sync.apply_tenant import source_hands
 from reconciler.sync.controller import Parts, SourceController
-from reconciler.sync.observe import Observation
 
 WATCHES: Mapping[str, tuple[Resource, ...]] = {
     "rollout": (*RolloutController.watches, *ExperimentController.watches, *kinds_of(installed_routers())),
@@ -210,9 +209,8 @@ def _rollout_observer(access: ClusterAccess, settings: Settings) -> RolloutObser
 def _source_controller(environment: Environment, access: ClusterAccess, outside: External, policies: Policies) -> SourceController:
     opener = ReleaseOpener(access, policies, Announcements(outside.forges, access.cache, _console(environment.settings)))
     parts = Parts(
-        observation=Observation(access.client, access.cache, policies, opener),
+        hands={name: source_hands(access, policies, opener, s.settings.service_account) for name, s in outside.sources.items()},
         opener=opener,
-        source_apply=SourceApply(access.client, access.apply, access.clock),
         apply=access.apply,
         inventories=outside.inventories,
         routers=installed_routers(),

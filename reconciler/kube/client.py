@@ -12,6 +12,7 @@ from reconciler.kernel.identity import Manifest, ObjectRef, Resource, name_of, n
 from reconciler.kernel.plan import PatchStyle
 from reconciler.kube.errors import Busy, Conflict, NotFound, Refused, error_of
 from reconciler.kube.fence import Fence
+from reconciler.kube.impersonation import Impersonating
 from reconciler.kube.transport import Request, Transport
 
 PAGE = "500"
@@ -44,6 +45,10 @@ class Client:
     def __init__(self, transport: Transport, fence: Fence) -> None:
         self._transport = transport
         self._fence = fence
+
+    def acting_as(self, user: str) -> "Client":
+        """A client whose requests are made in the name of another user, behind the same fence."""
+        return Client(Impersonating(self._transport, user), self._fence)
 
     async def get(self, resource: Resource, namespace: str, name: str) -> Manifest:
         return await self._call(Request("GET", path_of(resource, namespace, name), headers=JSON))

@@ -17,6 +17,10 @@ class Apply:
         self._cache = cache
         self._recorder = recorder
 
+    def through(self, client: Client) -> "Apply":
+        """The same hand with another client: what it writes is known to the same cache, and told by the same recorder."""
+        return Apply(client, self._cache, self._recorder)
+
     async def __call__(self, plan: Plan) -> None:
         """Do every action, then the status. The first failure ends the plan: the next pass observes what is left to do."""
         for action in plan.actions:

@@ -79,6 +79,8 @@ class SourceSettings:
     companion: bool = False
     """True when somebody else applies what Git holds (Argo CD, Flux), and we judge, restore and tell beside it."""
     allow: Allow
+    service_account: str = ""
+    """`namespace/name` of the ServiceAccount in whose name it is read and written; the daemon's own where none is named."""
     namespace: str = ""
     """Of objects that name none."""
     exclude: tuple[str, ...] = ()

@@ -33,10 +33,10 @@ from reconciler.sources.observe_inventory import Inventories
 from reconciler.sources.problem import Mender, Reason, RecordedProblem
 from reconciler.sources.settings import SourceSettings
 from reconciler.sources.source_port import SourcePort, Tip
-from reconciler.sync.apply import Outcome, SourceApply
+from reconciler.sync.apply import Outcome
+from reconciler.sync.apply_tenant import SourceHands
 from reconciler.sync.facts import Failure, SourceFacts
 from reconciler.sync.hooks import next_run
-from reconciler.sync.observe import Observation
 from reconciler.sync.plan import SourcePlan, file_problem, foundations, plan, ready, release_problems
 from reconciler.sync.resting import Resting, Sight, at_rest, sight_of
 from reconciler.sync.writes import Write
@@ -55,9 +55,9 @@ Failures = Mapping[Place, Failure]
 class Parts:
     """Who reads and who writes for a pass. With `reporting` nothing is written: what would be is said."""
 
-    observation: Observation
+    hands: Mapping[str, SourceHands]
+    """By source."""
     opener: ReleaseOpener
-    source_apply: SourceApply
     apply: Apply
     inventories: Inventories
     routers: Routers
@@ -125,9 +125,10 @@ class SourceController:
             return self._clock.now() + RESYNC
         if source.settings.companion and not self._parts.reporting:
             return await self._accompany(name, source, record, tip)
-        began, watched = self._clock.monotonic(), self._parts.observation.watched(self.watches)
+        hands = self._parts.hands[name]
+        began, watched = self._clock.monotonic(), hands.observation.watched(self.watches)
         asked = replace(_asked_by(tip, record.inventory), run=next_run(source.settings, tip, record.inventory.run))
-        facts = await self._parts.observation.facts((source.settings, tip), record.stored, asked)
+        facts = await hands.observation.facts((source.settings, tip), record.stored, asked)
         facts = replace(facts, routers=self._parts.routers)
         if self._parts.reporting or not source.settings.apply:
             await self._report(name, record, facts)
@@ -162,7 +163,7 @@ class SourceController:
         if thought.healed:  # counted before it is done: who is killed in between has one try less, never one more
             asked = replace(asked, healings=thought.healings)
             record = await self._store(name, record, replace(record.inventory, healings=thought.healings))
-        done = await self._parts.source_apply.carry_out(thought, failures)
+        done = await self._parts.hands[name].source_apply.carry_out(thought, failures)
         self._failures[name] = remaining(thought, facts, (founded, done))
         record = await self._store(name, record, _recorded(asked, thought, (founded, done)))
         await self._tell_healed(name, record, thought, done)
@@ -178,25 +179,26 @@ class SourceController:
 
     async def _found(self, facts: SourceFacts, failures: Failures) -> tuple[SourceFacts, Outcome]:
         """Make namespaces, kinds and policies first; what stands on them is looked up once they are there."""
-        done = Outcome()
+        done, hands = Outcome(), self._parts.hands[facts.settings.name]
         for _ in range(ROUNDS):
             facts = replace(facts, failures={**failures, **done.failures})
             due = foundations(facts, self._clock.now())
             if not due:
                 break
-            more = await self._parts.source_apply.write(_by_rank(due), failures)
+            more = await hands.source_apply.write(_by_rank(due), failures)
             done = replace(done, uids={**done.uids, **more.uids}, failures={**done.failures, **more.failures})
-            facts = await self._parts.observation.again(facts)
+            facts = await hands.observation.again(facts)
         return facts, done
 
     async def _thought(self, facts: SourceFacts, failures: Failures) -> tuple[SourcePlan, SourceFacts]:
         """The plan, once all its questions are answered."""
-        facts = self._parts.observation.judged(facts, failures)
+        observation = self._parts.hands[facts.settings.name].observation
+        facts = observation.judged(facts, failures)
         thought = plan(facts, self._clock.now())
         for _ in range(ROUNDS):
             if not thought.questions - facts.autoscalers.keys():
                 break
-            facts = await self._parts.observation.answered(facts, thought.questions)
+            facts = await observation.answered(facts, thought.questions)
             thought = plan(facts, self._clock.now())
         return thought, facts
 

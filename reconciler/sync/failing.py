@@ -44,7 +44,7 @@ def _kind(error: Exception) -> tuple[Reason, Mender, str]:
     if isinstance(error, Conflict):
         return Reason.CONFLICT, Mender.NOBODY, "somebody else writes this object all the time: find out who"
     if isinstance(error, Forbidden):
-        return Reason.REFUSED, Mender.OPERATOR, "give the daemon the right, or take the object out of this folder"
+        return Reason.REFUSED, Mender.OPERATOR, "give the right to who is named there, or take the object out of this folder"
     if isinstance(error, ApiError):
         return Reason.REFUSED, Mender.AUTHOR, "correct the manifest by what the server says"
     if isinstance(error, Transient):

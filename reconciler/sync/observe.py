@@ -142,7 +142,7 @@ class Observation:
                 return Objection(Reason.NOT_SERVED, words, "install its CustomResourceDefinition first", Mender.OPERATOR)
             except (ApiError, Transient, Terminal) as error:
                 what = f"{resource.kind} in {namespace or 'the cluster'} cannot be read: {error}"
-                return Objection(Reason.UNREADABLE, what, "the daemon needs get and list here", Mender.OPERATOR)
+                return Objection(Reason.UNREADABLE, what, "who reads for this source needs get and list here", Mender.OPERATOR)
         return [manifest for manifest in listed if name_of(manifest) in names]
 
     async def _read(self, resource: Resource, namespace: str, names: frozenset[str]) -> list[Manifest]:

@@ -36,9 +36,8 @@ from reconciler.sources.inventory import Inventory, config_map_name, parse_inven
 from reconciler.sources.observe_inventory import Inventories
 from reconciler.sources.renderer import render_options
 from reconciler.sources.settings import Allow, SourceSettings
-from reconciler.sync.apply import SourceApply
+from reconciler.sync.apply_tenant import source_hands
 from reconciler.sync.controller import Parts, SourceController
-from reconciler.sync.observe import Observation
 from tests.kit.clusters import NAMESPACE, Api, Reached, api, informed
 from tests.kit.counters import SteadyCounters
 from tests.kit.repositories import Files, Origin
@@ -243,9 +242,8 @@ def _assembled(cluster: Api | Reached, origin: Origin, read: tuple[Cache, GitSou
     access = cluster_access(client, cache, clock, recorder)
     releases = ReleaseOpener(access, policies, announcements)
     parts = Parts(
-        observation=Observation(client, cache, policies, releases),
+        hands={"shop": source_hands(access, policies, releases, followed.settings.service_account)},
         opener=releases,
-        source_apply=SourceApply(client, access.apply, clock),
         apply=access.apply,
         inventories=inventories,
         routers=ROUTERS,

@@ -18,6 +18,7 @@ SOURCE: Mapping[str, str] = {
     "pruneLimit": "has no effect in companion mode: the other tool removes",
     "windows": "has no effect in companion mode: the other tool applies when it may",
     "hooks": "has no effect in companion mode: the other tool runs them",
+    "serviceAccount": "has no effect in companion mode: the other tool applies, in its own name",
     "drift": "has no effect in companion mode: the other tool applies, and tells of drift",
     "ignoreDifferences": "has no effect in companion mode: write them where the other tool reads them",
     "waveDeadline": "has no effect in companion mode: the other tool applies, wave by wave",

@@ -24,6 +24,7 @@ ADDRESS = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(/[A-Za-z0-9._~/-]*)?")
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
 ENVIRONMENT = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]|[._](?=[A-Za-z0-9])){0,62}")
 NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+ACCOUNT = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:]+\]")
 LEASE = (timedelta(seconds=15), timedelta(seconds=5))
 
@@ -132,6 +133,7 @@ def _source(fields: StrictFields) -> SourceSettings:
         apply=fields.flag("apply", False),
         companion=_companion(fields),
         allow=fields.inner("allow", _allow) or Allow(),
+        service_account=_service_account(fields),
         namespace=_place(fields, "namespace"),
         exclude=_exclude(fields),
         renderer=_renderer(fields),
@@ -181,6 +183,12 @@ def _holds_credentials(repository: str) -> bool:
 def _place(fields: StrictFields, field: str) -> str:
     """The name of a namespace; empty where none is written."""
     return fields.matching(field, NAMESPACE, "the name of a namespace") if fields.text(field, "") else ""
+
+
+def _service_account(fields: StrictFields) -> str:
+    """`namespace/name`; empty where none is written."""
+    words = "a ServiceAccount: write it as namespace/name"
+    return fields.matching("serviceAccount", ACCOUNT, words) if fields.text("serviceAccount", "") else ""
 
 
 def _exclude(fields: StrictFields) -> tuple[str, ...]:

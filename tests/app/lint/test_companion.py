@@ -35,7 +35,15 @@ def test_where_one_source_is_applied_by_us_or_nothing_is_judged_a_policy_means_w
 
 
 def test_a_source_beside_another_applier_removes_nothing_whatever_it_says() -> None:
-    fields = ["prune: false", "pruneLimit: {percent: 50}", "windows: []", "hooks: false", "waveDeadline: 5m", "drift: heal"]
+    fields = [
+        "prune: false",
+        "pruneLimit: {percent: 50}",
+        "windows: []",
+        "hooks: false",
+        "waveDeadline: 5m",
+        "drift: heal",
+        "serviceAccount: shop/deployer",
+    ]
     text = settings("companion") + "".join(f"    {field}\n" for field in fields)
     idle = [field for file, _, field in told(text) if file == "reconciler.yaml"]
     assert sorted(idle) == sorted(f"sources[0].{field.partition(':')[0]}" for field in fields)

@@ -172,6 +172,12 @@ def test_what_is_said_about_drift_is_read_strictly(field: str, wrong: object, wo
     assert refused_source(**{field: wrong}).startswith(f"sources[0].{words}")
 
 
+def test_a_source_may_act_as_a_service_account() -> None:
+    assert (source().service_account, source(serviceAccount="shop/deployer.ci").service_account) == ("", "shop/deployer.ci")
+    for wrong in ("deployer", "shop/", "/deployer", "a/b/c", "system:serviceaccount:shop:x", "shop/de\nployer"):
+        assert "serviceAccount: " in (said := refused_source(serviceAccount=wrong)) and "namespace/name" in said
+
+
 SIGNED = {"signingKeyFile": "/k", "signOff": True, "skipPipelines": True}
 
 
