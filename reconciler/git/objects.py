@@ -87,6 +87,8 @@ class Committer:
     """True for a `Signed-off-by` trailer (Developer Certificate of Origin)."""
     skip_pipelines: bool = False
     """True for the words by which forges start no pipeline."""
+    subject: str = ""
+    """The first line of a restoring commit, with words in braces for what it is about; empty: our own."""
 
 
 @dataclass(frozen=True, slots=True)

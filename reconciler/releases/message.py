@@ -199,12 +199,26 @@ class CommitText:
     trailers: Mapping[str, str]
 
 
-def restore_commit(release: Release, fields: Sequence[str]) -> CommitText:
-    """What the restore commit says: what happened, with the numbers, then the fields that went back."""
+BRACED = re.compile(r"\{([a-z]+)\}")
+SUBJECT = "Restore {workload} in {environment}: {verdict}"
+SUBJECT_WORDS = ("workload", "namespace", "environment", "source", "verdict")
+"""What a subject may name, each in braces."""
+
+
+def restore_subject(release: Release, template: str) -> str:
+    """The first line of a restoring commit and the title of a proposal; every word of the release stands for itself only once."""
+    spec = release.spec
+    words = (spec.workload.name, release.namespace, spec.environment, spec.source, str(release.status.verdict))
+    known = dict(zip(SUBJECT_WORDS, words, strict=True))
+    return BRACED.sub(lambda found: known.get(found[1], found[0]), template or SUBJECT)
+
+
+def restore_commit(release: Release, fields: Sequence[str], subject: str = "") -> CommitText:
+    """What the restore commit says: what happened, with the numbers, then the fields that went back; `subject` is a person's template."""
     spec = release.spec
     body = [commit_text(f"{release.status.reason.rstrip('.')}."), "", *[f"- {commit_line(field, TEXT_LIMIT)}" for field in fields]]
     return CommitText(
-        subject=commit_line(f"Restore {spec.workload.name} in {spec.environment}: {release.status.verdict}"),
+        subject=commit_line(restore_subject(release, subject)),
         body="\n".join(body),
         trailers={
             TRAILER: release_trailer(release),

@@ -180,7 +180,7 @@ async def _propose(work: Work, reason: str) -> Restore:
         return replace(work.before, message=f"{reason}; every branch named {name} is somebody else's: remove one")
     if not isinstance(placed.outcome, Pushed | AlreadyThere):
         return replace(work.before, message=f"{reason}; the branch of a proposal was refused too: {placed.outcome.reason}")
-    text, base = restore_commit(work.release, work.fields), source.settings.branch
+    text, base = restore_commit(work.release, work.fields, source.settings.committer.subject), source.settings.branch
     pull = await work.hands.forge.propose(Proposal(head=placed.branch, base=base, title=text.subject, body=proposal_body(text, reason)))
     where = pull.url if pull else f"branch {placed.branch}"
     return replace(work.before, state=RestoreState.PROPOSED, sha=placed.oid, branch=placed.branch, pull=where, message=reason)
@@ -215,7 +215,7 @@ def _manifest(content: Content) -> PreviousManifest | None:
 
 def _draft(work: Work) -> Draft:
     """The same release on the same tip is the same commit: its date is that of the verdict."""
-    text = restore_commit(work.release, work.fields)
+    text = restore_commit(work.release, work.fields, work.hands.source.settings.committer.subject)
     return Draft(
         parent=work.tip.sha,
         files=work.edit.files,

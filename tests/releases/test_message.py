@@ -157,6 +157,23 @@ def test_a_way_back_to_a_version_that_was_never_proven_says_so() -> None:
     assert "It leads to `web:1.0`, which served before this release and was never proven." in comment("demo", [unproven], {})
 
 
+@pytest.mark.parametrize(
+    ("template", "subject"),
+    [
+        ("", "Restore web in demo: failed"),
+        ("revert({workload}): restore {environment}, {verdict}", "revert(web): restore demo, failed"),
+        ("fix({namespace}/{workload}): {source} {other} {", "fix(shop/web): shop {other} {"),
+    ],
+)
+def test_the_first_line_of_a_restore_may_follow_the_rules_of_a_repository(template: str, subject: str) -> None:
+    assert restore_commit(decided(Verdict.FAILED), ["f: a -> b"], template).subject == subject
+
+
+def test_a_template_gives_no_mention_and_no_directive_a_way_through() -> None:
+    subject = restore_commit(decided(Verdict.FAILED), ["f: a -> b"], "{workload} @ann [skip ci]").subject
+    assert "@ann" not in subject and "[skip ci]" not in subject
+
+
 def test_a_restore_commit_mentions_nobody_and_closes_nothing() -> None:
     reason = "metric @everyone Failed: Closes #7"
     text = restore_commit(decided(Verdict.FAILED, reason=reason), ["web.yaml:3 env[0].value: @ann -> Fixes shop/web#12 [skip ci]"])

@@ -13,7 +13,9 @@ from reconciler.forges.registry import FORGES
 from reconciler.git.environment import is_ssh
 from reconciler.git.objects import Committer, TrustedKeys
 from reconciler.kernel.strict import FieldError, StrictFields
+from reconciler.kernel.text import commit_line
 from reconciler.notifiers.registry import NOTIFIERS
+from reconciler.releases.message import SUBJECT_WORDS
 from reconciler.renderers.registry import RENDERERS
 from reconciler.sources.exclusion import readable
 from reconciler.sources.settings import Allow, CredentialFile, ForgeSettings, HelmSettings, PruneLimit, SourceSettings
@@ -287,9 +289,24 @@ def _committer(fields: StrictFields) -> Committer:
         signing_key_file=fields.text("signingKeyFile", ""),
         sign_off=fields.flag("signOff", False),
         skip_pipelines=fields.flag("skipPipelines", False),
+        subject=_subject(fields),
     )
     fields.done()
     return committer
+
+
+def _subject(fields: StrictFields) -> str:
+    """A template of one line; empty for our own words."""
+    template = fields.text("subject", "")
+    unknown = [word for word in re.findall(r"\{([^{}]*)\}", template) if word not in SUBJECT_WORDS]
+    if unknown:
+        raise FieldError(fields.path("subject"), f"{{{unknown[0]}}} is not one of {', '.join(f'{{{word}}}' for word in SUBJECT_WORDS)}")
+    if len(template.splitlines()) > 1 or (template and not template.strip()):
+        raise FieldError(fields.path("subject"), "is the first line of a commit: write one line")
+    if template and commit_line(template) != template:
+        words = "git or a forge would read more into it than words (a trailer, a mention, an issue, a directive)"
+        raise FieldError(fields.path("subject"), f"{words}: write it like revert({{workload}}): …")
+    return template
 
 
 def _repository_name(url: str) -> str:

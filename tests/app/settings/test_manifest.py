@@ -188,6 +188,17 @@ def test_who_signs_and_whose_signature_counts() -> None:
     assert not source().trusted_keys and source(verify={"keyringFile": "/r"}).trusted_keys  # a report restores nothing
 
 
+def test_the_subject_of_our_commits_is_read_strictly() -> None:
+    known = "revert({workload}): {namespace} {environment} {source} {verdict}"
+    assert source(committer={"subject": known}).committer.subject == known
+    assert refused_source(committer={"subject": "x {sha}"}).startswith("sources[0].committer.subject: {sha} is not one of {workload}")
+    assert "{workload.x}" in refused_source(committer={"subject": "{workload.x}"})
+    for wrong in ("two\nlines", "  "):
+        assert "write one line" in refused_source(committer={"subject": wrong})
+    for wrong in ("fix: {workload}", "{workload} @ann", "restore [skip ci]"):
+        assert "git or a forge would read more into it" in refused_source(committer={"subject": wrong})
+
+
 def test_a_source_that_asks_for_signatures_signs_its_own_commits() -> None:
     for driven in ("apply", "companion"):
         words = refused_source(**{driven: True}, verify={"keyringFile": "/r"})
