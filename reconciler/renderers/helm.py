@@ -12,6 +12,7 @@ from reconciler.renderers.child import ChildCall, ChildFailed, output_of, progra
 from reconciler.renderers.helm_closure import CHART, ChartFiles, beside, closure
 from reconciler.renderers.helm_words import Piece, arguments, hook_problem, laid_out, pieces, problem_of, refusal_of, unsteady
 from reconciler.renderers.memory import RenderMemory, fingerprint
+from reconciler.renderers.overrides import override_files, overrides_of
 from reconciler.sources.documents import Parsed, ParsedFile, objects_of, parsed_from
 from reconciler.sources.renderer import Renderer, RenderOptions
 from reconciler.sources.settings import HelmSettings
@@ -52,12 +53,12 @@ class HelmRenderer:
 
     def at(self, folder: str) -> Renderer:
         """Another chart of the repository, with its own values."""
-        return HelmRenderer(replace(self._options, path=folder, helm=defaults(self._options.helm)))
+        return HelmRenderer(replace(self._options, path=folder, helm=defaults(self._options.helm), application=""))
 
     async def render(self, snapshot: Snapshot, previous: Parsed | None = None) -> Parsed:
         inputs = self._closure(snapshot)
         behind = {name: snapshot.files[name] for name in inputs.files}
-        key = fingerprint(behind, (*self._arguments(inputs), repr(self._options.helm.values)))
+        key = fingerprint(behind, (*self._arguments(snapshot, inputs), repr(self._options.helm.values)))
         known = self._refused(snapshot, inputs) or self._memory.recall(key, snapshot.commit)
         if known is not None:
             return replace(known, inputs=behind, renderer=NAME)
@@ -74,10 +75,14 @@ class HelmRenderer:
         return self._options.helm.namespace or self._options.namespace
 
     def _closure(self, snapshot: Snapshot) -> ChartFiles:
-        return closure(snapshot.files, snapshot.absent, self._options.path, self._options.helm.value_files, snapshot.problems)
+        found = closure(snapshot.files, snapshot.absent, self._options.path, self._options.helm.value_files, snapshot.problems)
+        said = overrides_of(snapshot.files, override_files(self._options)).problems
+        return replace(found, problems=(*found.problems, *said)) if said else found
 
-    def _arguments(self, inputs: ChartFiles) -> list[str]:
-        return arguments(self._options.helm, inputs, self._options.source or inputs.chart, self._options.namespace)
+    def _arguments(self, snapshot: Snapshot, inputs: ChartFiles) -> list[str]:
+        said = overrides_of(snapshot.files, override_files(self._options)).parameters or {}
+        helm = replace(self._options.helm, assignments={**self._options.helm.assignments, **said})
+        return arguments(helm, inputs, self._options.source or inputs.chart, self._options.namespace)
 
     def _refused(self, snapshot: Snapshot, inputs: ChartFiles) -> Parsed | None:
         """A source that cannot be rendered; None for one that may be."""
@@ -88,7 +93,7 @@ class HelmRenderer:
     async def _output(self, snapshot: Snapshot, inputs: ChartFiles) -> bytes:
         """What helm prints. Raises ChildFailed."""
         helm = await self._program()
-        return await output_of(ChildCall((helm, *self._arguments(inputs)), laid_out(self._options.helm, inputs, snapshot.files)))
+        return await output_of(ChildCall((helm, *self._arguments(snapshot, inputs)), laid_out(self._options.helm, inputs, snapshot.files)))
 
     async def _program(self) -> str:
         """A helm that can be used; looked at once. Raises ChildFailed."""

@@ -4,6 +4,7 @@ Version 5.8 as kubectl has it. Plugins, Helm and remote bases stay off; what a f
 the program is started.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -11,8 +12,11 @@ from reconciler.git.objects import Snapshot, SourceProblem
 from reconciler.renderers.child import ChildCall, ChildFailed, output_of, program
 from reconciler.renderers.kustomize_closure import MARKERS, Inputs, closure, marker_of
 from reconciler.renderers.memory import RenderMemory, fingerprint
+from reconciler.renderers.overrides import override_files, overrides_of, with_images
 from reconciler.sources.documents import Parsed, objects_of, parsed_from
 from reconciler.sources.renderer import Renderer, RenderOptions
+from reconciler.yamledit.nodes import compose, decode
+from reconciler.yamledit.values import value_of
 
 NAME, PROGRAM = "kustomize", "kubectl"
 QUOTES_PAIRS, QUOTES_ALL = "loading KV pairs", "with config:"
@@ -28,7 +32,8 @@ class KustomizeRenderer:
         self._memory = RenderMemory()
 
     def missing(self, snapshot: Snapshot) -> tuple[str, ...]:
-        return self._closure(snapshot).missing
+        unknown = (name for name in override_files(self._options) if name not in snapshot.files and name not in snapshot.absent)
+        return (*self._closure(snapshot).missing, *unknown)
 
     def folders(self, snapshot: Snapshot) -> frozenset[str]:
         """The folders that this one is made from, itself included."""
@@ -40,7 +45,7 @@ class KustomizeRenderer:
 
     def at(self, folder: str) -> Renderer:
         """The same for another folder of the repository."""
-        return KustomizeRenderer(replace(self._options, path=folder))
+        return KustomizeRenderer(replace(self._options, path=folder, application=""))
 
     async def render(self, snapshot: Snapshot, previous: Parsed | None = None) -> Parsed:
         found = self._closure(snapshot)
@@ -55,7 +60,10 @@ class KustomizeRenderer:
         return self._learned(snapshot, found, _parsed(self._options, snapshot, output, previous))
 
     def _closure(self, snapshot: Snapshot) -> Inputs:
-        return closure(snapshot.files, snapshot.absent, self._options.path, snapshot.problems)
+        found = closure(snapshot.files, snapshot.absent, self._options.path, snapshot.problems)
+        over = [name for name in override_files(self._options) if name in snapshot.files]
+        problems = (*found.problems, *overrides_of(snapshot.files, over).problems)
+        return replace(found, files=found.files | set(over), problems=problems)
 
     def _refused(self, snapshot: Snapshot, found: Inputs) -> Parsed | None:
         """A source that cannot be rendered; None for one that may be."""
@@ -77,7 +85,18 @@ class KustomizeRenderer:
         return self._memory.keep(fingerprint(behind), replace(parsed, inputs=behind, renderer=NAME))
 
     def _call(self, snapshot: Snapshot, found: Inputs) -> ChildCall:
-        return ChildCall((program(PROGRAM), "kustomize", f"./{self._options.path}"), _inputs(snapshot, found))
+        return ChildCall(
+            (program(PROGRAM), "kustomize", f"./{self._options.path}"), {**_inputs(snapshot, found), **self._amended(snapshot)}
+        )
+
+    def _amended(self, snapshot: Snapshot) -> dict[str, bytes]:
+        """The kustomization with the images that an Application's override files say; nothing where they say none."""
+        images = overrides_of(snapshot.files, override_files(self._options)).images
+        marker = marker_of(snapshot.files, self._options.path)
+        if not images or marker is None:
+            return {}
+        root = compose(decode(snapshot.files[marker]))[0].root
+        return {marker: json.dumps(with_images(value_of(root), images)).encode()} if root is not None else {}
 
 
 def _parsed(options: RenderOptions, snapshot: Snapshot, output: bytes, previous: Parsed | None) -> Parsed:

@@ -65,7 +65,7 @@ class DetectingRenderer:
 
     def at(self, folder: str) -> Renderer:
         """What renders another folder of the repository, of which nothing is known yet."""
-        return DetectingRenderer(replace(self._options, path=folder, helm=defaults(self._options.helm)), asks=True)
+        return DetectingRenderer(replace(self._options, path=folder, helm=defaults(self._options.helm), application=""), asks=True)
 
     def _unknown(self, snapshot: Snapshot) -> tuple[str, ...]:
         """The names that say what renders the folder, until all were asked for or one is there."""

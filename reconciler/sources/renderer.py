@@ -13,7 +13,8 @@ from reconciler.sources.settings import HelmSettings, SourceSettings
 class RenderOptions:
     """What a source says about its files.
 
-    Its name, its folder, the namespace of objects without one, globs of files to leave out, and how a chart is rendered.
+    Its name, its folder, the namespace of objects without one, globs of files to leave out, how a chart is rendered, and the Application
+    whose override files count.
     """
 
     source: str = ""
@@ -21,12 +22,20 @@ class RenderOptions:
     namespace: str = ""
     exclude: tuple[str, ...] = ()
     helm: HelmSettings = field(default_factory=HelmSettings)
+    application: str = ""
 
 
 def render_options(source: SourceSettings) -> RenderOptions:
     """What a source says about its files."""
     path = "/".join(part for part in source.path.split("/") if part not in ("", "."))
-    return RenderOptions(source=source.name, path=path, namespace=source.namespace, exclude=source.exclude, helm=source.helm)
+    return RenderOptions(
+        source=source.name,
+        path=path,
+        namespace=source.namespace,
+        exclude=source.exclude,
+        helm=source.helm,
+        application=source.application,
+    )
 
 
 class Renderer(Protocol):

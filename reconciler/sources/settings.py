@@ -88,6 +88,8 @@ class SourceSettings:
     renderer: str = ""
     """What turns the files into manifests; found by the files themselves where none is named."""
     helm: HelmSettings = field(default_factory=HelmSettings)
+    application: str = ""
+    """The Application of Argo CD whose override files lie in the folder."""
     prune: bool = True
     prune_limit: PruneLimit = PruneLimit()
     windows: tuple[SyncWindow, ...] = ()

@@ -63,6 +63,7 @@ def _source(rollout: Manifest, application: Manifest, tracked: dict[str, Any], s
         "path": str(tracked.get("path") or "."),
         "environment": name_of(application),
         "companion": True,
+        "application": name_of(application),
         "namespace": str(mapping(mapping(application.get("spec")).get("destination")).get("namespace") or namespace_of(rollout)),
     }
     helm = mapping(tracked.get("helm"))

@@ -140,6 +140,7 @@ def _source(fields: StrictFields) -> SourceSettings:
         exclude=_exclude(fields),
         renderer=_renderer(fields),
         helm=fields.inner("helm", helm_settings) or HelmSettings(),
+        application=_place(fields, "application"),
         prune=fields.flag("prune", True),
         prune_limit=fields.inner("pruneLimit", _prune_limit) or PruneLimit(),
         windows=fields.each("windows", _window),
