@@ -6,6 +6,7 @@ from datetime import timedelta
 from reconciler.analysis.arguments import TAG
 from reconciler.kernel.strict import FieldError, StrictFields
 from reconciler.releases.compare import Compare, ComparedMetric
+from reconciler.releases.share_terms import ShareTerms
 
 HASH, REPLICA_SET = "args.hash", "args.replicaSet"
 ARGUMENTS = (HASH, REPLICA_SET, "args.namespace", "args.workload")
@@ -14,7 +15,7 @@ NAME = re.compile(r"[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?", re.ASCII)
 ADDRESS = re.compile(r"https?://[^\s/@]+(/\S*)?")
 MOST_METRICS = 8
 SHORTEST, LONGEST = timedelta(seconds=10), timedelta(minutes=30)
-MOST_BUDGET, MOST_EFFECT = 20.0, 100.0
+MOST_BUDGET, MOST_EFFECT, MOST_SLACK = 20.0, 100.0, 50.0
 
 
 def compare_of(fields: StrictFields) -> Compare:
@@ -31,6 +32,22 @@ def compare_of(fields: StrictFields) -> Compare:
     )
     fields.done()
     return compare
+
+
+def share_of(fields: StrictFields, compare: Compare | None) -> ShareTerms:
+    """How the policy observes the share served; it counts what `compare` counts, where it says nothing else."""
+    shared = compare.metrics[0].requests if compare is not None else ""
+    terms = ShareTerms(
+        requests=_selector(fields, "requests", required=not shared) or shared,
+        slack=_quantity(fields, "slack", "2%"),
+        every=_window(fields),
+        minimum_requests=fields.whole("minimumRequests", 500, least=50),
+        address=_address(fields) or (compare.address if compare is not None else ""),
+    )
+    if terms.slack > MOST_SLACK:
+        raise FieldError(fields.path("slack"), f"expected at most {MOST_SLACK:g}%, got {terms.slack:g}%")
+    fields.done()
+    return terms
 
 
 def _metrics(fields: StrictFields) -> tuple[ComparedMetric, ...]:

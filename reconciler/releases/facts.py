@@ -9,6 +9,7 @@ from reconciler.releases.comparison_sample import Sample
 from reconciler.releases.content import covers
 from reconciler.releases.model import Release, ReleasePhase
 from reconciler.releases.runs import Run
+from reconciler.releases.share_sample import ShareSample
 from reconciler.rollouts.replicas.template import semantically_equal
 from reconciler.rollouts.view import RolloutView
 from reconciler.sources.images import container_images, template_of
@@ -51,6 +52,9 @@ class ReleaseFacts:
 
     sample: Sample | None = None
     """What canary and baseline answered in the window that is due; None when none is."""
+
+    share: ShareSample | None = None
+    """How many requests both sides served in the window that is due; None when none is."""
 
     @property
     def rollout(self) -> RolloutView:

@@ -19,6 +19,7 @@ from reconciler.releases.facts import ReleaseFacts
 from reconciler.releases.model import Evidence, Release, ReleasePhase, ReleaseStatus, Restore, RestoreMode, RestoreState, Verb, Verdict
 from reconciler.releases.policy import ReleasePolicy
 from reconciler.releases.runs import configured, missing
+from reconciler.releases.share import observed
 from reconciler.releases.waiting import waits_for
 
 ABORT_DELAY = timedelta(seconds=30)
@@ -51,6 +52,7 @@ def judge(release: Release, policy: ReleasePolicy, facts: ReleaseFacts, now: dat
         return release.status
     waiting = replace(release.status, unjudged="", reason=waits_for(release, policy, facts))
     counted = replace(waiting, comparison=compared(release, policy.compare, facts, now))
+    counted = replace(counted, share=observed(release, policy.observed_share, facts, now))
     noted = replace(release, status=_noted(counted, release, facts))
     look = Look(noted, policy, facts, now)
     return next((status for step in STEPS if (status := step(look)) is not None), noted.status)

@@ -15,6 +15,7 @@ from reconciler.releases.markdown import clean, code, fenced, plain, shortened, 
 from reconciler.releases.model import Evidence, Release, ReleasePhase, Restore, RestoreState, Verdict
 from reconciler.releases.notice import NextStep
 from reconciler.releases.pages import page_of
+from reconciler.releases.share_words import mismatch_words
 
 TRAILER = "Reconciler-Release"
 SPAN_LIMIT, TEXT_LIMIT = 300, 1000
@@ -98,6 +99,7 @@ def _section(release: Release, step: str, page: str) -> str:
         text(release.status.reason),
         _unjudged(release),
         f"Now: {text(step)}" if step and not release.decided else "",
+        _share(release),
         _restored(release),
         _changes(release),
         _evidence(release.status.evidence),
@@ -109,6 +111,12 @@ def _section(release: Release, step: str, page: str) -> str:
 
 def _unjudged(release: Release) -> str:
     return f"Applied, not judged: {text(release.status.unjudged)}." if release.status.unjudged else ""
+
+
+def _share(release: Release) -> str:
+    """Only what does not fit: what is as routed is for `explain`."""
+    told = mismatch_words(release.status.share)
+    return f"Routes: {text(told)}." if told else ""
 
 
 def _restored(release: Release) -> str:

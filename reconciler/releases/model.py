@@ -11,6 +11,7 @@ import msgspec
 
 from reconciler.kernel.struct import Moment, Struct
 from reconciler.releases.comparison_record import Comparison
+from reconciler.releases.share_record import ObservedShare
 from reconciler.sources.model import Commit, Pull
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -272,6 +273,8 @@ class ReleaseStatus(Struct, frozen=True, kw_only=True):
     """The canary beside its baseline, where the policy compares them."""
     pair_refused: PairRefusal | None = None
     """The server does not let us make the baseline that a policy wants beside the canary, or remove it."""
+    share: ObservedShare | None = None
+    """The share of requests that the canary serves, where the policy observes it."""
     verbs: tuple[Verb, ...] = ()
     presses: tuple[Press, ...] = ()
     """What people pressed on pages, oldest first."""

@@ -22,6 +22,7 @@ from reconciler.releases.observe_comparison import Sampling
 from reconciler.releases.override import in_force
 from reconciler.releases.policy import ReleasePolicy
 from reconciler.releases.runs import AFTER, Run, experiment_end, run_of
+from reconciler.releases.share import question as share_question
 from reconciler.rollouts.view import RolloutView, view_of
 from reconciler.sources.inventory import workload_key
 from reconciler.sources.templates import CONFIG_PARTS
@@ -83,7 +84,11 @@ async def _sampled(release: Release, facts: ReleaseFacts, around: Around) -> Rel
     """What canary and baseline answered, when a window is due that was not looked at."""
     compare = around.policy.compare
     due = question(release, compare, facts, around.now) if compare is not None else None
-    return replace(facts, sample=await around.sampling.sample(release, compare, due)) if compare is not None and due is not None else facts
+    if compare is not None and due is not None:
+        facts = replace(facts, sample=await around.sampling.sample(release, compare, due))
+    terms = around.policy.observed_share
+    window = share_question(release, terms, facts, around.now) if terms is not None else None
+    return replace(facts, share=await around.sampling.share(release, terms, window)) if terms is not None and window is not None else facts
 
 
 async def _lender(client: Client, cache: Cache, rollout: Manifest, namespace: str) -> Manifest | None:

@@ -11,6 +11,9 @@ from reconciler.kernel.redaction import Redactor
 from reconciler.releases.compare import Compare, ComparedMetric
 from reconciler.releases.comparison_sample import MetricAnswer, Sample, WindowQuestion, answer
 from reconciler.releases.model import Release
+from reconciler.releases.observe_share import share
+from reconciler.releases.share_sample import ShareQuestion, ShareSample
+from reconciler.releases.share_terms import ShareTerms
 
 LONGEST = 15.0
 """Seconds that a window is waited for; one that takes longer is lost, and the release goes on."""
@@ -37,6 +40,10 @@ class Sampling:
         finally:
             self._asking -= 1
         return Sample(question, tuple(task.result() for task in asked))
+
+    async def share(self, release: Release, terms: ShareTerms, question: ShareQuestion) -> ShareSample:
+        """How many requests both sides served."""
+        return await share(self._counters, release, terms, question)
 
     async def _answer(self, release: Release, address: str, metric: ComparedMetric, question: WindowQuestion) -> MetricAnswer:
         """Both sides at once, so that one slow answer costs its own time only."""

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from reconciler.kernel.identity import Manifest
 from reconciler.releases.compare import Compare
+from reconciler.releases.share_terms import ShareTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class ReleasePolicy:
     measure_again: MeasureAgain = MeasureAgain()
     history_limit: int = 10
     compare: Compare | None = None
+    observed_share: ShareTerms | None = None
     after_promotion: AfterPromotion | None = None
     rollout: Manifest | None = None
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from reconciler.kernel.identity import Manifest, name_of, namespace_of
 from reconciler.kernel.strict import FieldError, StrictFields
-from reconciler.releases.compare_manifest import compare_of
+from reconciler.releases.compare_manifest import compare_of, share_of
 from reconciler.releases.policy import AfterPromotion, MeasureAgain, ReleasePolicy, WorkloadName
 
 OURS = ("selector", "template", "replicas", "workloadRef")
@@ -14,6 +14,7 @@ OURS = ("selector", "template", "replicas", "workloadRef")
 def parse_policy(manifest: Manifest) -> ReleasePolicy:
     """The policy of one manifest. Raises FieldError naming the first wrong field."""
     fields = StrictFields(manifest.get("spec") or {}, "spec")
+    compare = fields.inner("compare", compare_of)
     policy = ReleasePolicy(
         name=name_of(manifest),
         namespace=namespace_of(manifest),
@@ -30,7 +31,8 @@ def parse_policy(manifest: Manifest) -> ReleasePolicy:
         hold_window=fields.duration("holdWindow", "24h"),
         measure_again=fields.inner("measureAgain", _measure_again) or MeasureAgain(),
         history_limit=fields.whole("historyLimit", 10, least=1),
-        compare=fields.inner("compare", compare_of),
+        compare=compare,
+        observed_share=fields.inner("observedShare", lambda inner: share_of(inner, compare)),
         after_promotion=fields.inner("afterPromotion", _after_promotion),
         rollout=_rollout(fields),
     )

@@ -15,6 +15,7 @@ from reconciler.releases.comparison_words import compared_lines
 from reconciler.releases.evidence import evidence_of
 from reconciler.releases.model import EPOCH, Release, ReleasePhase, RestoreState, Verdict
 from reconciler.releases.override import OVERRIDE, overridden
+from reconciler.releases.share_words import share_lines
 from reconciler.rollouts.spec.durations import parse_seconds
 from reconciler.views.counterfactual import counterfactuals, of_release, of_version
 from reconciler.views.explanation import Explanation
@@ -53,7 +54,7 @@ def explain(situation: Situation) -> Explanation:
 
 
 def _compared(release: Release | None) -> tuple[str, ...]:
-    return tuple(compared_lines(release.status)) if release is not None else ()
+    return (*compared_lines(release.status), *share_lines(release.status.share)) if release is not None else ()
 
 
 def _phase_itself(situation: Situation) -> Explanation:

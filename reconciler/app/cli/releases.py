@@ -20,6 +20,7 @@ from reconciler.releases.comparison_words import compared_lines
 from reconciler.releases.manifest import parse_release, parse_releases
 from reconciler.releases.message import headline
 from reconciler.releases.model import Release
+from reconciler.releases.share_words import share_lines
 from reconciler.views.releases import author_name, release_document
 
 HEAD = ("NAMESPACE", "NAME", "WORKLOAD", "ENVIRONMENT", "COMMIT", "PHASE", "VERDICT", "HELD", "AGE", "IMAGES", "AUTHOR", "SUBJECT")
@@ -97,6 +98,7 @@ def _text(release: Release, now: datetime) -> list[str]:
         counts = f"{row.successful} passed, {row.failed} failed, {row.inconclusive + row.error} without data"
         lines.append(f"Measured  {row.metric} {row.phase}: {counts}; {row.condition}; {', '.join(row.values)}")
     lines += [f"Compared  {words}" for words in compared_lines(status)]
+    lines += [f"Routes    {words}" for words in share_lines(status.share)]
     if status.restore:
         lines.append(f"Restored  {status.restore.state} {status.restore.sha[:12]} {status.restore.message}".rstrip())
     return [line for line in lines if line]
