@@ -55,7 +55,7 @@ from reconciler.renderers.registry import neighbour, renderer
 from reconciler.rollouts.controller import RolloutController
 from reconciler.rollouts.observe import ObserverTerms, RolloutObserver
 from reconciler.rollouts.plugin import StepPlugins
-from reconciler.rollouts.traffic.named import WritableNamespaces
+from reconciler.rollouts.traffic.named import Reach, Reaches
 from reconciler.rollouts.traffic.router import kinds_of
 from reconciler.runtime.access import ClusterAccess, cluster_access
 from reconciler.runtime.engine import Engine
@@ -219,9 +219,9 @@ def _source_controller(environment: Environment, access: ClusterAccess, outside:
     return SourceController(access.clock, outside.sources, parts)
 
 
-def _reach(settings: Settings) -> WritableNamespaces:
-    """The namespaces in which the Rollouts of each source may move traffic."""
-    return {source.name: frozenset(source.allow.namespaces) for source in settings.sources}
+def _reach(settings: Settings) -> Reaches:
+    """Where the Rollouts of each source may move traffic, and of which kinds their routers may make objects."""
+    return {source.name: Reach(frozenset(source.allow.namespaces), frozenset(source.allow.kinds)) for source in settings.sources}
 
 
 def _mirrors(environment: Environment) -> dict[str, Mirror]:

@@ -32,7 +32,7 @@ from reconciler.rollouts.spec.manifest import parse_rollout
 from reconciler.rollouts.spec.model import RolloutSpec
 from reconciler.rollouts.status.manifest import parse_status
 from reconciler.rollouts.status.model import RolloutStatus
-from reconciler.rollouts.traffic.named import NO_SOURCES, WritableNamespaces, out_of_reach, routed_by, routed_refs, routing_of, services_of
+from reconciler.rollouts.traffic.named import NO_SOURCES, Reaches, out_of_reach, routed_by, routing_of, services_of
 from reconciler.rollouts.traffic.router import Left, Live, Owner, Routed, Routers, kinds_of, served
 from reconciler.rollouts.traffic.verification import Verifying
 from reconciler.rollouts.validation.references import analyses, analysis_problem, service_fields, service_problem
@@ -53,7 +53,7 @@ class Resolved:
 class ObserverTerms:
     """Where Rollouts may move traffic, which of them are ours, and who asks load balancers (None: their weights are not verified)."""
 
-    reach: WritableNamespaces = field(default_factory=lambda: NO_SOURCES)
+    reach: Reaches = field(default_factory=lambda: NO_SOURCES)
     instance_id: str = ""
     balancers: BalancerReader | None = None
 
@@ -161,8 +161,7 @@ class RolloutObserver:
         return await self._routed(rollout, found)
 
     def _reach_problem(self, rollout: Manifest) -> Problem | None:
-        refs = routed_refs(self._routers, rollout)
-        reason = out_of_reach(rollout, refs, self._reach)
+        reason = out_of_reach(self._routers, rollout, self._reach)
         return Problem("spec.strategy.canary.trafficRouting", f"Forbidden: {reason}", passing=True) if reason else None
 
     async def _routed(self, rollout: Manifest, found: Findings) -> Findings:

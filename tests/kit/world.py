@@ -27,7 +27,7 @@ from reconciler.rollouts.controller import RolloutController
 from reconciler.rollouts.observe import ObserverTerms, RolloutObserver
 from reconciler.rollouts.plugin import StepPlugins
 from reconciler.rollouts.pods.replica_set import ReplicaSet
-from reconciler.rollouts.traffic.named import NO_SOURCES, WritableNamespaces
+from reconciler.rollouts.traffic.named import NO_SOURCES, Reaches
 from reconciler.rollouts.traffic.router import Routers, kinds_of
 from reconciler.routers.registry import ROUTERS
 from reconciler.runtime.access import cluster_access
@@ -77,7 +77,7 @@ class World:
         rollout: Manifest | None,
         *others: tuple[Resource, Manifest],
         routers: Routers = ROUTERS,
-        reach: WritableNamespaces = NO_SOURCES,
+        reach: Reaches = NO_SOURCES,
         instance: str = "",
         plugins: StepPlugins = NO_PLUGINS,
         balancers: BalancerReader | None = None,
@@ -302,7 +302,7 @@ def deployed(
     rollout: Manifest,
     *others: tuple[Resource, Manifest],
     routers: Routers = ROUTERS,
-    reach: WritableNamespaces = NO_SOURCES,
+    reach: Reaches = NO_SOURCES,
     balancers: BalancerReader | None = None,
 ) -> World:
     """A world whose rollout already runs its first version."""

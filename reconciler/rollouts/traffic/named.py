@@ -1,6 +1,7 @@
 """What a Rollout says about traffic, read off the object as it is written: also where the rest of it cannot be read."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from reconciler.kernel.identity import Manifest, ObjectRef, annotations_of, name_of, namespace_of, uid_of
@@ -8,9 +9,18 @@ from reconciler.kernel.well_known import GENERATED_ROUTES, SOURCE
 from reconciler.rollouts.spec.model import PING
 from reconciler.rollouts.traffic.router import Routers, Services, served
 
-WritableNamespaces = Mapping[str, frozenset[str]]
-"""The namespaces that each source of ours may write (`allow.namespaces`)."""
-NO_SOURCES: WritableNamespaces = MappingProxyType({})
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a source may write: namespaces, and kinds as it names them (`allow`)."""
+
+    namespaces: frozenset[str] = frozenset()
+    kinds: frozenset[str] = frozenset()
+
+
+Reaches = Mapping[str, Reach]
+"""By source of ours."""
+NO_SOURCES: Reaches = MappingProxyType({})
 
 
 def routing_of(rollout: Manifest) -> Manifest:
@@ -51,14 +61,22 @@ def routed_by(routers: Routers, rollout: Manifest) -> Iterator[tuple[str, Object
         yield from ((each.name, ref) for ref in each.router.needs(each.config, services).refs)
 
 
-def out_of_reach(rollout: Manifest, refs: tuple[ObjectRef, ...], reach: WritableNamespaces) -> str | None:
-    """Why a Rollout that a source of ours applied may not move this traffic; one without a source of ours moves what it names."""
+def out_of_reach(routers: Routers, rollout: Manifest, reaches: Reaches) -> str | None:
+    """Why a Rollout that a source of ours applied may not move its traffic; one without a source of ours moves what it names.
+
+    Objects that its routers make are written on the source's behalf: their kinds are of those that it may write itself.
+    """
     source = annotations_of(rollout).get(SOURCE, "")
-    allowed = reach.get(source)
+    allowed = reaches.get(source)
     if allowed is None:
         return None
-    for ref in refs:
-        if ref.namespace not in allowed and ref.namespace != namespace_of(rollout):
+    for each in served(routers, routing_of(rollout)):
+        for ref in each.router.needs(each.config, services_of(rollout)).made:
+            word = f"{ref.resource.kind}.{ref.resource.group}"
+            if word not in allowed.kinds:
+                return f'{ref}: kind {word} is not in allow.kinds of source "{source}": it is not made'
+    for ref in routed_refs(routers, rollout):
+        if ref.namespace not in allowed.namespaces and ref.namespace != namespace_of(rollout):
             return f'{ref}: namespace {ref.namespace} is not in allow.namespaces of source "{source}": its weights are not moved'
     return None
 

@@ -7,13 +7,14 @@ import pytest
 from reconciler.kernel.identity import ObjectRef
 from reconciler.kernel.resources import SERVICES, VIRTUAL_SERVICES
 from reconciler.kernel.well_known import GENERATED_ROUTES, SOURCE
-from reconciler.rollouts.traffic.named import out_of_reach, routed_refs, routing_of, services_of
+from reconciler.rollouts.traffic.named import Reach, out_of_reach, routed_refs, routing_of, services_of
 from reconciler.routers.registry import ROUTERS
 from tests.kit.rollouts import canary, pause, rollout, service, virtual_service, weight
+from tests.kit.routers import CASES, SERVED
 from tests.kit.world import World
 
 EDGE = {"istio": {"virtualService": {"name": "web.edge", "routes": ["primary"]}}}
-REACH = {"team": frozenset({"shop"}), "platform": frozenset({"shop", "edge"})}
+REACH = {"team": Reach(frozenset({"shop"})), "platform": Reach(frozenset({"shop", "edge"}))}
 
 
 def elsewhere(source: str | None) -> World:
@@ -44,9 +45,34 @@ def test_a_source_that_may_and_a_rollout_without_a_source_of_ours_move_what_they
 
 
 def test_its_own_namespace_is_always_within_reach() -> None:
-    manifest = rollout(canary=canary())
+    manifest = rollout(canary=canary(trafficRouting={"istio": {"virtualService": {"name": "web"}}}))
     manifest["metadata"]["annotations"] = {SOURCE: "team"}
-    assert out_of_reach(manifest, (ObjectRef(VIRTUAL_SERVICES, "shop", "web"),), {"team": frozenset()}) is None
+    assert routed_refs(ROUTERS, manifest) == (ObjectRef(VIRTUAL_SERVICES, "shop", "web"),)
+    assert out_of_reach(ROUTERS, manifest, {"team": Reach()}) is None
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case().made])
+def test_no_router_makes_objects_of_a_kind_that_the_source_may_not_write(name: str) -> None:
+    case = CASES[name]()
+    routing = {**case.asking(case.config), "managedRoutes": [{"name": "testers"}]}
+    manifest = rollout(canary=canary(canaryService="web-canary", stableService="web-stable", trafficRouting=routing))
+    manifest["metadata"]["annotations"] = {SOURCE: "team"}
+    [kind] = {f"{ref.resource.kind}.{ref.resource.group}" for ref in case.made}
+    told = out_of_reach(case.routers, manifest, {"team": Reach(frozenset({"shop"}), frozenset({"Rollout.argoproj.io"}))})
+    assert told is not None and f'kind {kind} is not in allow.kinds of source "team": it is not made' in told
+    assert out_of_reach(case.routers, manifest, {"team": Reach(frozenset({"shop"}), frozenset({kind}))}) is None
+    assert out_of_reach(case.routers, manifest, {"other": Reach()}) is None
+
+
+def test_a_source_without_ingresses_has_no_canary_ingress_made() -> None:
+    case = CASES["nginx"]()
+    manifest = rollout(canary=canary(weight(50), pause(), **SERVED, trafficRouting=case.asking(case.config)))
+    manifest["metadata"]["annotations"] = {SOURCE: "team"}
+    others = [(SERVICES, service(name)) for name in ("web-canary", "web-stable")]
+    objects = [(ref.resource, found) for ref, found in case.objects.items()]
+    world = World(manifest, *others, *objects, reach=REACH).settle()
+    assert "InvalidSpec" in world.phase and "it is not made" in world.status["message"]
+    assert not [write for write in world.store.writes if "Ingress" in write]
 
 
 @pytest.mark.parametrize("spec", [None, 3, {}, {"strategy": []}, {"strategy": {"canary": {"trafficRouting": "istio"}}}])
