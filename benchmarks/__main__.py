@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 
-from benchmarks import fleet, git, plan, route, source, start, verdict
+from benchmarks import fleet, git, objects, plan, route, source, start, verdict
 from benchmarks.measure import Row
 
 BENCHES: Mapping[str, Callable[[], list[Row]]] = {
     "plan": plan.rows,
     "start": start.rows,
     "route": route.rows,
+    "objects": objects.rows,
     "git": git.rows,
     "source": source.rows,
     "fleet": fleet.rows,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import git, plan, route, source, start, verdict
+from benchmarks import git, objects, plan, route, source, start, verdict
 from benchmarks.measure import Row
 
 
@@ -14,6 +14,7 @@ from benchmarks.measure import Row
     [
         (lambda: plan.rows(rounds=3), ["plan, one rollout mid-canary"]),
         (lambda: start.rows(rounds=1), ["CLI start (reconciler version)"]),
+        (lambda: objects.rows(rounds=1), ["VirtualService of 200 routes, read and write", "HTTPRoute of 50 rules, read and write"]),
         (lambda: route.rows(rounds=1, patches=2), ["failed measurement → weights home"]),
         (
             lambda: git.rows(files=20, rounds=1),
@@ -29,7 +30,7 @@ from benchmarks.measure import Row
             ],
         ),
     ],
-    ids=["plan", "start", "route", "git", "source"],
+    ids=["plan", "start", "objects", "route", "git", "source"],
 )
 def test_a_bench_measures_what_it_names(rows: Callable[[], list[Row]], expected: list[str]) -> None:
     found = rows()
@@ -45,7 +46,7 @@ def test_the_table_shows_measured_budget_and_ratio() -> None:
 
 def test_an_unknown_bench_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["nothing"]) == 2
-    assert "there are plan, start, route, git" in capsys.readouterr().err
+    assert "there are plan, start, route, objects, git" in capsys.readouterr().err
 
 
 def test_the_verdicts_are_counted_for_every_number_of_looks_and_every_weight() -> None:
