@@ -16,6 +16,8 @@ TRAFFIC_MARK = "reconciler.dev/traffic"
 """On a router's object: what it holds of which Rollout, while it holds something."""
 GENERATED_ROUTES = "reconciler.dev/generated-routes"
 """On a Rollout: `plain` asks for header and mirror routes exactly as the reference makes them."""
+PREVIEW_ADDRESS = "reconciler.dev/preview-address"
+"""On a Rollout: where testers open a preview."""
 SOURCE = "reconciler.dev/source"
 """On what a source of ours applied: its name."""
 

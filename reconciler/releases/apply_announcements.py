@@ -14,6 +14,7 @@ from reconciler.releases.markdown import marker
 from reconciler.releases.message import comment, commit_context, commit_description, commit_state
 from reconciler.releases.model import Release
 from reconciler.releases.pages import page_of
+from reconciler.rollouts.preview import preview_words
 from reconciler.sources.model import Pull
 
 
@@ -69,5 +70,6 @@ def step_words(rollout: Manifest) -> str:
         f"step {status.get('currentStepIndex', 0)} of {len(steps)}" if steps else "",
         f"{weights['weight']} % of users on the new version" if "weight" in weights else "",
         str((status.get("pauseConditions") or [{}])[0].get("reason", "")),
+        preview_words(rollout),
     ]
     return ", ".join(part for part in parts if part)

@@ -16,6 +16,7 @@ from reconciler.releases.evidence import evidence_of
 from reconciler.releases.model import EPOCH, Release, ReleasePhase, RestoreState, Verdict
 from reconciler.releases.override import OVERRIDE, overridden
 from reconciler.releases.share_words import share_lines
+from reconciler.rollouts.preview import preview_words
 from reconciler.rollouts.spec.durations import parse_seconds
 from reconciler.views.counterfactual import counterfactuals, of_release, of_version
 from reconciler.views.explanation import Explanation
@@ -50,7 +51,8 @@ def explain(situation: Situation) -> Explanation:
     """The first reason that applies; at the latest, the phase itself."""
     found = next((explanation for why in REASONS if (explanation := why(situation)) is not None), None)
     frozen = freeze_sentence(situation.frozen)
-    return replace(found or _phase_itself(situation), frozen=frozen, problems=situation.problems, compared=_compared(situation.release))
+    said = replace(found or _phase_itself(situation), frozen=frozen, problems=situation.problems)
+    return replace(said, compared=_compared(situation.release), preview=preview_words(situation.family.rollout))
 
 
 def _compared(release: Release | None) -> tuple[str, ...]:

@@ -18,6 +18,8 @@ class Explanation:
     next: str = ""
     frozen: str = ""
     """What a person froze, whatever else is said."""
+    preview: str = ""
+    """How testers reach the new version, whatever else is said."""
     problems: tuple[str, ...] = ()
     """What is wrong with the source that applies it, as its inventory has it."""
     otherwise: tuple[Counterfactual, ...] = ()
