@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from reconciler.kernel.errors import Terminal
 from reconciler.releases.holds import serving
-from reconciler.releases.model import Accepted, Release
+from reconciler.releases.model import Accepted, Lost, Release
 from reconciler.rollouts.view import RolloutView
 
 
@@ -21,7 +21,20 @@ def to_accept(history: Sequence[Release], live: RolloutView) -> Release:
     return found
 
 
+def to_distrust(history: Sequence[Release], name: str) -> Release:
+    """The proven release whose proof a person takes away: the named one, else the newest. Raises Terminal when there is none."""
+    found = [one for one in history if one.proven and name in ("", one.name)]
+    if not found:
+        raise Terminal(f"no release {f'{name} ' if name else ''}of it is proven: there is nothing to take away")
+    return found[-1]
+
+
+def distrusted_patch(lost: Lost) -> dict[str, object]:
+    """What is merged into the release's status."""
+    return {"status": {"lost": {"by": lost.by, "at": lost.at.isoformat(), "reason": lost.reason}}}
+
+
 def accepted_patch(accepted: Accepted) -> dict[str, object]:
     """What is merged into the release's status."""
     reason = {"reason": accepted.reason} if accepted.reason else {}
-    return {"status": {"accepted": {"by": accepted.by, "at": accepted.at.isoformat(), **reason}}}
+    return {"status": {"accepted": {"by": accepted.by, "at": accepted.at.isoformat(), **reason}, "lost": None}}

@@ -17,11 +17,11 @@ def after_name(release: Release) -> str:
     return f"{release.name[:240]}-after"
 
 
-def run_after_promotion(release: Release, rollout: Manifest, analysis: Manifest, templates: Sequence[Manifest]) -> Manifest:
+def run_after_promotion(name: str, release: Release, rollout: Manifest, analysis: Manifest, templates: Sequence[Manifest]) -> Manifest:
     """The run to create. Raises Terminal when the policy's templates or arguments do not go together."""
     combined = combine(templates, analysis)
     if isinstance(combined, str):
-        raise Terminal(f"afterPromotion.analysis of release {release.name}: {combined}")
+        raise Terminal(f"the policy's analysis of release {release.name}: {combined}")
     hashes = {"Latest": release.status.pod_hash, "Stable": release.spec.previous.pod_hash if release.spec.previous else ""}
     arguments = merge_arguments(literals(analysis.get("args") or [], rollout, hashes), combined.arguments)
     instance = {INSTANCE_ID: labels_of(rollout)[INSTANCE_ID]} if INSTANCE_ID in labels_of(rollout) else {}
@@ -37,7 +37,7 @@ def run_after_promotion(release: Release, rollout: Manifest, analysis: Manifest,
         "apiVersion": ANALYSIS_RUNS.api_version,
         "kind": ANALYSIS_RUNS.kind,
         "metadata": {
-            "name": after_name(release),
+            "name": name,
             "namespace": release.namespace,
             "labels": {**instance, "reconciler.dev/release": release.name},
             "ownerReferences": [owner],

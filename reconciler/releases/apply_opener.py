@@ -1,5 +1,6 @@
 """Opens the Release objects that a tip asks for: the first half of a source's pass."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -19,7 +20,7 @@ from reconciler.releases.identity import identity_hash
 from reconciler.releases.manifest import render_release
 from reconciler.releases.model import Cause, Release
 from reconciler.releases.observe_experiments import known_runs
-from reconciler.releases.observe_history import history
+from reconciler.releases.observe_history import history, lost_elsewhere
 from reconciler.releases.observe_policies import Policies
 from reconciler.releases.opening import Asked, Details, Serving, baseline, detailed, opening
 from reconciler.releases.policy import WorkloadName
@@ -127,6 +128,10 @@ class ReleaseOpener:
         """The releases of one workload, oldest first."""
         return history(self._cache, namespace, name)
 
+    def elsewhere(self, namespace: str, name: str, images: Mapping[str, str]) -> list[Release]:
+        """Releases of other environments whose version has these images and lost its proof."""
+        return lost_elsewhere(self._cache, (namespace, "Rollout", name), images, self.history(namespace, name))
+
     def _rollout(self, workload: Workload) -> Manifest:
         """The Rollout as Git has it, or as a policy makes it."""
         if workload.id.kind == "Rollout":
@@ -178,7 +183,7 @@ class ReleaseOpener:
 
     async def _first(self, source: SourcePort, workload: Workload, asked: Asked, history: list[Release]) -> Release | None:
         """The baseline: what serves, whether Git still asks for it or not; the version that Git asks for only where nothing serves."""
-        if self.awaited(workload, asked.identity, history) is not None:
+        if self.awaited(workload, asked.identity, history) is not None or _answered(asked, history):
             return None
         found, live = self._found(workload), self._live(workload)
         underway = live is not None and not live.promoted
@@ -265,6 +270,11 @@ class ReleaseOpener:
         gone = tuple(Remove(ObjectRef(RELEASES, release.namespace, release.name), release.uid) for release in expired(history, limit))
         if gone:
             await self._apply(Plan(gone))
+
+
+def _answered(asked: Asked, history: list[Release]) -> bool:
+    """True when the newest release says already that this first version is held."""
+    return bool(history) and history[-1].spec.identity == asked.identity and history[-1].status.held
 
 
 def _in_scope(workload: Workload, settings: SourceSettings) -> bool:

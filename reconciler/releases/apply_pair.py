@@ -9,10 +9,9 @@ from msgspec.structs import replace
 from reconciler.kernel.errors import Transient
 from reconciler.kernel.plan import Plan
 from reconciler.kube.errors import ApiError
-from reconciler.releases.facts import ReleaseFacts
-from reconciler.releases.model import PairRefusal, Release, ReleaseStatus
+from reconciler.releases.judge import Look
+from reconciler.releases.model import PairRefusal, ReleaseStatus
 from reconciler.releases.pair import pair_actions
-from reconciler.releases.policy import ReleasePolicy
 from reconciler.runtime.apply import Apply
 
 AGAIN = timedelta(minutes=1)
@@ -21,8 +20,8 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class PairPass:
-    """What became of one look: something was written, or has to go on record, or is tried again later."""
+class Beside:
+    """What became of one look at what stands beside a release: something was written, or has to go on record, or is due later."""
 
     written: bool = False
     record: ReleaseStatus | None = None
@@ -34,17 +33,18 @@ class PairPass:
         return self.written or self.record is not None
 
 
-async def keep_pair(apply: Apply, release: Release, policy: ReleasePolicy, facts: ReleaseFacts, now: datetime) -> PairPass:
+async def keep_pair(apply: Apply, look: Look) -> Beside:
     """One look at the pair of one release."""
-    actions, refused = pair_actions(release, policy.compare, facts), release.status.pair_refused
+    release, now = look.release, look.now
+    actions, refused = pair_actions(release, look.policy.compare, look.facts), release.status.pair_refused
     if refused is not None and now < refused.at + AGAIN:
-        return PairPass(wake_at=refused.at + AGAIN if actions else None)
+        return Beside(wake_at=refused.at + AGAIN if actions else None)
     try:
         await apply(Plan(actions))
     except (ApiError, Transient) as error:
         log.warning("baseline of a comparison", release=f"{release.namespace}/{release.name}", reason=str(error))
         reason = f"the server does not make or remove the pods of the baseline: {error}"[:LONGEST_REASON]
-        return PairPass(record=replace(release.status, pair_refused=PairRefusal(at=now, reason=reason)))
+        return Beside(record=replace(release.status, pair_refused=PairRefusal(at=now, reason=reason)))
     if refused is not None:
-        return PairPass(record=replace(release.status, pair_refused=None))
-    return PairPass(written=bool(actions))
+        return Beside(record=replace(release.status, pair_refused=None))
+    return Beside(written=bool(actions))

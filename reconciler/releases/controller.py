@@ -25,19 +25,18 @@ from reconciler.kernel.resources import (
     REPLICA_SETS,
     ROLLOUTS,
 )
-from reconciler.releases.after_promotion import after_name
+from reconciler.releases.apply_checks import begin_after_promotion, reverify
 from reconciler.releases.apply_notices import Notices
-from reconciler.releases.apply_pair import keep_pair
+from reconciler.releases.apply_pair import Beside, keep_pair
 from reconciler.releases.attempts import next_attempt
 from reconciler.releases.contradiction import contradiction
 from reconciler.releases.facts import ReleaseFacts
 from reconciler.releases.indexes import workload_of, workload_word
-from reconciler.releases.judge import judge
+from reconciler.releases.judge import Look, judge
 from reconciler.releases.manifest import parse_release, render_release, status_patch
 from reconciler.releases.message import headline
 from reconciler.releases.model import Release, ReleasePhase, ReleaseStatus, Restore, RestoreState
 from reconciler.releases.observe import Around, observe
-from reconciler.releases.observe_after_promotion import after_promotion_run
 from reconciler.releases.observe_comparison import Sampling
 from reconciler.releases.observe_history import history, siblings
 from reconciler.releases.observe_policies import Policies
@@ -172,7 +171,7 @@ class ReleaseController:
         if status != release.status:
             await self._record(look, status)
             return now
-        if await self._begin_after_promotion(release, policy):
+        if await begin_after_promotion(self._client, self._apply, Look(release, policy, facts, now)):
             return now + GLANCE
         steering = steer(release, policy, facts, now)
         if steering.record is not None:
@@ -182,17 +181,22 @@ class ReleaseController:
             self._log_verbs(release)
             await self._apply(Plan(steering.actions))
             return now + GLANCE
-        pair = await keep_pair(self._apply, release, policy, facts, now)
-        if pair.record is not None:
-            await self._record(look, pair.record)
-        if pair.moved:
+        beside = await self._beside(Look(release, policy, facts, now))
+        if beside.record is not None:
+            await self._record(look, beside.record)
+        if beside.moved:
             return now + GLANCE
         if await self._open_again(look, facts, asked):
             return None
         if on_the_way_home(release, facts, now):
             return now + CLOSE_LOOK
         again = await self._finish(look, asked.get(workload_key(*release.key)))
-        return min(filter(None, (again, steering.wake_at, pair.wake_at, self._next_look(release, facts))), default=None)
+        return min(filter(None, (again, steering.wake_at, beside.wake_at, self._next_look(release, facts))), default=None)
+
+    async def _beside(self, look: Look) -> Beside:
+        """The baseline it is compared with, then the checks after its end: a release has one or the other."""
+        pair = await keep_pair(self._apply, look)
+        return pair if pair.moved or pair.wake_at or not look.release.decided else await reverify(self._client, self._apply, look)
 
     async def _open_again(self, look: ReleasePass, facts: ReleaseFacts, asked: Mapping[str, str]) -> bool:
         """The next attempt of a version that had ended and is tried again."""
@@ -289,6 +293,8 @@ class ReleaseController:
             ended = replace(release, status=status)
             warning = status.restore is not None or status.held
             events += [Emit(about, "ReleaseEnded", f"{headline(ended)}: {status.reason}", warning) for about in told]
+        if status.lost is not None and release.status.lost is None:
+            events += [Emit(about, "ReleaseLostProof", f"{release.name}: {status.lost.reason}", warning=True) for about in told]
         before, restore = release.status.restore, status.restore
         if restore is not None and before is not None and restore.state is not before.state and restore.state in TELLING:
             said = (
@@ -302,16 +308,6 @@ class ReleaseController:
         """Whom events of a release are about: itself and its Rollout."""
         rollout = self._cache.get(ROLLOUTS, look.release.namespace, look.release.spec.workload.name)
         return [look.manifest] if rollout is None else [look.manifest, rollout]
-
-    async def _begin_after_promotion(self, release: Release, policy: ReleasePolicy) -> bool:
-        """Create the run that measures after promotion, once. Its name is the release's, so a cut pass finds it again."""
-        if release.status.phase is not ReleasePhase.WATCHING or policy.after_promotion is None:
-            return False
-        if self._cache.get(ANALYSIS_RUNS, release.namespace, after_name(release)) is not None:
-            return False
-        run = await after_promotion_run(self._client, release, policy.after_promotion)
-        await self._apply(Plan((Create(ANALYSIS_RUNS, run),)))
-        return True
 
     async def _restore(self, look: ReleasePass, asked: str | None) -> bool:
         """Do what is due about the way back in Git; True when that changed the record."""

@@ -32,6 +32,10 @@ class ReleaseFacts:
     """How an experiment of this attempt brought the Rollout home, in words; empty where none did."""
     after: Run | None = None
     """The AnalysisRun that watches after promotion."""
+    again: Run | None = None
+    """The AnalysisRun that measures this proven version once more."""
+    serves: bool = False
+    """True when users are on the version that this release brought, and no later release brought it."""
     replica_sets: tuple[Manifest, ...] = ()
     pairs: tuple[Manifest, ...] = ()
     """ReplicaSets that this release owns: the baseline it is compared with, and what is left of an earlier one."""

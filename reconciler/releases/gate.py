@@ -39,6 +39,8 @@ class Wanted:
     history: Sequence[Release]
     live: RolloutView | None
     awaited: Release | None = None
+    elsewhere: Sequence[Release] = ()
+    """Releases of other environments whose proof was lost, and whose images never served here."""
 
 
 def decide_template(wanted: Wanted, now: datetime) -> TemplateDecision:
@@ -64,7 +66,7 @@ def _decide(wanted: Wanted, now: datetime) -> TemplateDecision:
     if wanted.awaited is not None:
         first = wanted.awaited
         return TemplateDecision(True, f"the version that runs becomes the baseline first: {first.name}", first.name)
-    held_by = holder(wanted.history, wanted.identity, wanted.images)
+    held_by = holder(wanted.history, wanted.identity, wanted.images, wanted.elsewhere)
     if held_by is not None:
         carried = good.name if good is not None and wanted.live is None else held_by.name
         return TemplateDecision(True, f"held by {held_by.name}", carried, instead=served)

@@ -24,15 +24,22 @@ def serving(releases: Sequence[Release], stable: str) -> Release | None:
     return there[-1] if there else proven(releases)
 
 
-def holder(releases: Sequence[Release], identity: str, images: Mapping[str, str]) -> Release | None:
+def holder(releases: Sequence[Release], identity: str, images: Mapping[str, str], elsewhere: Sequence[Release] = ()) -> Release | None:
     """The release whose rejection holds this version back; None when it may be deployed.
 
-    A rejection holds its identity, and all templates with its images once the same images were rejected twice. An attempt that a person
-    asked for after it, by lifting or by a retry, ends the hold.
+    A rejection holds its identity, and all templates with its images once the same images were rejected twice. A proof that was lost
+    `elsewhere` holds the images in an environment that is new to them. An attempt that a person asked for after it, by lifting or by a
+    retry, ends the hold.
     """
-    rejections = [r for r in releases if r.status.held and r.status.verdict is not Verdict.HELD and not _tried_again(releases, r)]
+    rejections = [r for r in releases if _rejects(r) and not _tried_again(releases, r)]
     held = [r for r in rejections if r.spec.identity == identity or (r.status.holds_images and r.spec.images == images)]
-    return max(held, key=lambda r: r.status.decided_at or EPOCH, default=None)
+    lost = [r for r in elsewhere if r.status.lost is not None and r.spec.images == images and not _tried_again(releases, r)]
+    return max((*held, *lost), key=lambda r: r.status.decided_at or EPOCH, default=None)
+
+
+def _rejects(release: Release) -> bool:
+    """True for a rejection; an answer to what was held before is none, unless the rejection was in another environment."""
+    return release.status.held and (release.status.verdict is not Verdict.HELD or release.status.held_elsewhere)
 
 
 def _tried_again(releases: Sequence[Release], rejection: Release) -> bool:

@@ -73,6 +73,8 @@ def answer_held(look: Look) -> ReleaseStatus | None:
     held_by = look.facts.held_by
     if held_by is None:
         return None
+    if held_by.status.lost is not None:
+        return _held_for_elsewhere(look, held_by)
     same = held_by.spec.identity == look.release.spec.identity  # its pods are known: a person may still promote them
     known = replace(look.status, pod_hash=held_by.status.pod_hash if same else "")
     status = _end(look.with_(known), Verdict.HELD, f"this version was rejected by {held_by.name} and is held")
@@ -81,6 +83,14 @@ def answer_held(look: Look) -> ReleaseStatus | None:
         return replace(status, held=True)
     restore = Restore(state=RestoreState.WANTED, mode=wanted.mode, push_until=look.now + look.policy.push_within)
     return replace(status, held=True, phase=ReleasePhase.RESTORING, restore=restore)
+
+
+def _held_for_elsewhere(look: Look, lost: Release) -> ReleaseStatus:
+    """What failed its users in another environment does not begin in this one. Git stays: where it asks for it, a person decides."""
+    found = lost.status.lost
+    why = f"{lost.spec.environment} ({lost.namespace}/{lost.name}): {found.reason}" if found is not None else ""
+    status = _end(look, Verdict.HELD, f"these images lost their proof in {why}")
+    return replace(status, held=True, held_elsewhere=True)
 
 
 def give_way(look: Look) -> ReleaseStatus | None:

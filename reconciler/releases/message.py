@@ -60,6 +60,8 @@ UNPROVEN = frozenset({Verdict.NOT_ENOUGH_EVIDENCE, Verdict.COULD_NOT_MEASURE})
 def headline(release: Release) -> str:
     """How it stands, in one line."""
     verdict, status = release.status.verdict, release.status
+    if status.lost is not None:
+        return f"⚠️ proven once, and not any more: {shortened(text(status.lost.reason or status.lost.by), 200)}"
     if status.accepted is not None:
         return f"✅ called proven by {shortened(clean(status.accepted.by), 80)}"
     if verdict is Verdict.PASSED and status.unmeasured:
@@ -73,6 +75,8 @@ def headline(release: Release) -> str:
 
 def commit_state(release: Release) -> str:
     """The state of the commit status: pending, success, failure or error."""
+    if release.status.lost is not None:
+        return "failure"
     return STATES[release.status.verdict] if release.status.verdict else "pending"
 
 
@@ -82,7 +86,8 @@ def commit_context(release: Release) -> str:
 
 def commit_description(release: Release) -> str:
     """One line of at most 140 characters (GitHub's limit)."""
-    return shortened(release.status.reason or headline(release))
+    lost = release.status.lost
+    return shortened(f"not proven any more: {lost.reason or lost.by}" if lost is not None else release.status.reason or headline(release))
 
 
 def comment(environment: str, releases: Sequence[Release], steps: dict[str, str], console: str = "") -> str:
@@ -102,6 +107,7 @@ def _section(release: Release, step: str, page: str) -> str:
         _share(release),
         _restored(release),
         _changes(release),
+        _evidence(release.status.lost.evidence if release.status.lost is not None else ()),
         _evidence(release.status.evidence),
         _comparison(release),
         _next(release),

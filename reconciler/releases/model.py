@@ -254,6 +254,24 @@ class PairRefusal(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class Reverified(Struct, frozen=True, kw_only=True):
+    """The newest check of a proven version that serves."""
+
+    number: int
+    at: Moment
+    run: str
+    phase: str
+
+
+class Lost(Struct, frozen=True, kw_only=True):
+    """A version that was proven and is not any more: who or what said so, and what was measured."""
+
+    by: str
+    at: Moment
+    reason: str = ""
+    evidence: tuple[Evidence, ...] = ()
+
+
 class ReleaseStatus(Struct, frozen=True, kw_only=True):
     phase: ReleasePhase = ReleasePhase.PENDING
     verdict: Verdict | None = None
@@ -290,6 +308,11 @@ class ReleaseStatus(Struct, frozen=True, kw_only=True):
     unjudged: str = ""
     """Why it cannot be judged now: policies contradict each other, or the Rollout; empty when it can."""
     accepted: Accepted | None = None
+    reverified: Reverified | None = None
+    lost: Lost | None = None
+    """Why the version is not proven any more; None where nothing speaks against it."""
+    held_elsewhere: bool = False
+    """True when it is held because its images lost their proof in another environment."""
 
 
 class Release(Struct, frozen=True, kw_only=True):
@@ -309,8 +332,8 @@ class Release(Struct, frozen=True, kw_only=True):
 
     @property
     def proven(self) -> bool:
-        """True when it passed, or a person has called it proven."""
-        return self.status.verdict is Verdict.PASSED or self.status.accepted is not None
+        """True when it passed, or a person has called it proven, and nothing that was found later took that away."""
+        return self.status.lost is None and (self.status.verdict is Verdict.PASSED or self.status.accepted is not None)
 
     @property
     def served(self) -> bool:

@@ -16,11 +16,13 @@ from reconciler.releases.comparison import question
 from reconciler.releases.content import covers
 from reconciler.releases.crash import crash_of
 from reconciler.releases.facts import ReleaseFacts
-from reconciler.releases.holds import holder, rejections
+from reconciler.releases.holds import holder, rejections, serving
 from reconciler.releases.model import Release, ReleasePhase
 from reconciler.releases.observe_comparison import Sampling
+from reconciler.releases.observe_history import lost_elsewhere
 from reconciler.releases.override import in_force
 from reconciler.releases.policy import ReleasePolicy
+from reconciler.releases.reverification import again_name
 from reconciler.releases.runs import AFTER, Run, experiment_end, run_of
 from reconciler.releases.share import question as share_question
 from reconciler.rollouts.view import RolloutView, view_of
@@ -49,7 +51,7 @@ async def observe(client: Client, cache: Cache, release: Release, around: Around
     """All facts of one pass; what is not watched is asked for only while it can matter."""
     history = around.history
     others = [one for one in history if one.name != release.name and one.age < release.age]
-    held_by = None if release.spec.baseline else holder([*others, release], release.spec.identity, release.spec.images)
+    held_by = _holder(cache, release, history, others)
     facts = ReleaseFacts(
         newer=_newer(history, release, around.asked),
         tried_again=any(one.age > release.age and one.spec.identity == release.spec.identity for one in history),
@@ -62,6 +64,8 @@ async def observe(client: Client, cache: Cache, release: Release, around: Around
         return facts
     live = view_of(rollout)
     after = cache.get(ANALYSIS_RUNS, release.namespace, after_name(release))
+    again = cache.get(ANALYSIS_RUNS, release.namespace, again_name(release))
+    there = serving(history, live.stable)
     experiments = await observe_experiments.experiments(client, cache, live, release)
     facts = replace(
         facts,
@@ -70,6 +74,8 @@ async def observe(client: Client, cache: Cache, release: Release, around: Around
         runs=(*await _runs(client, cache, live, release), *await observe_experiments.runs(client, cache, release, experiments)),
         experiment_end=experiment_end(experiments, live, release.status.pod_hash),
         after=Run(after, AFTER) if after is not None else None,
+        again=Run(again, AFTER) if again is not None else None,
+        serves=there is not None and there.name == release.name and live.stable == release.status.pod_hash,
         replica_sets=tuple(cache.owned(REPLICA_SETS, uid_of(rollout))),
         overridden=in_force(rollout, release.spec.identity),
     )
@@ -78,6 +84,15 @@ async def observe(client: Client, cache: Cache, release: Release, around: Around
     facts = replace(facts, config_applied=await _config_applied(client, release))
     facts = replace(facts, crashed=await _crash(client, release, facts, around.policy))
     return await _sampled(release, facts, around)
+
+
+def _holder(cache: Cache, release: Release, history: list[Release], others: list[Release]) -> Release | None:
+    """Whose rejection holds this version back. A first version has none here, and what already serves has none elsewhere."""
+    if release.spec.serving:
+        return None
+    known = [] if release.spec.baseline else [*others, release]
+    elsewhere = lost_elsewhere(cache, release.key, release.spec.images, history)
+    return holder(known, release.spec.identity, release.spec.images, elsewhere)
 
 
 async def _sampled(release: Release, facts: ReleaseFacts, around: Around) -> ReleaseFacts:

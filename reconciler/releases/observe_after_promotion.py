@@ -7,15 +7,14 @@ from reconciler.kube.client import Client
 from reconciler.kube.errors import NotFound
 from reconciler.releases.after_promotion import run_after_promotion
 from reconciler.releases.model import Release
-from reconciler.releases.policy import AfterPromotion
 
 DEEPEST = 10
 
 
-async def after_promotion_run(client: Client, release: Release, after: AfterPromotion) -> Manifest:
-    """The AnalysisRun to create for a release. Raises Terminal naming a template that is not there."""
+async def after_promotion_run(client: Client, release: Release, name: str, analysis: Manifest) -> Manifest:
+    """The AnalysisRun of this name to create for a release. Raises Terminal naming a template that is not there."""
     rollout = await client.get(ROLLOUTS, release.namespace, release.spec.workload.name)
-    return run_after_promotion(release, rollout, after.analysis, await _templates(client, release.namespace, after.analysis))
+    return run_after_promotion(name, release, rollout, analysis, await _templates(client, release.namespace, analysis))
 
 
 async def _templates(client: Client, namespace: str, analysis: Manifest) -> list[Manifest]:
@@ -28,7 +27,7 @@ async def _templates(client: Client, namespace: str, analysis: Manifest) -> list
         waiting = [found[reference].get("spec") or {} for reference in missing]
         if not waiting:
             return list(found.values())
-    raise Terminal(f"afterPromotion.analysis: templates name each other more than {DEEPEST} deep")
+    raise Terminal(f"the policy's analysis: templates name each other more than {DEEPEST} deep")
 
 
 async def _template(client: Client, namespace: str, reference: tuple[bool, str]) -> Manifest:
@@ -37,4 +36,4 @@ async def _template(client: Client, namespace: str, reference: tuple[bool, str])
     try:
         return await client.get(resource, "" if cluster else namespace, name)
     except NotFound as error:
-        raise Terminal(f"afterPromotion.analysis: {resource.kind} {name} is not in the cluster: push it first") from error
+        raise Terminal(f"the policy's analysis: {resource.kind} {name} is not in the cluster: push it first") from error

@@ -1,12 +1,12 @@
 """The releases that belong together, as the informers have seen them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.resources import RELEASES
 from reconciler.kube.cache import Cache
 from reconciler.releases.holds import of_workload
-from reconciler.releases.indexes import pull_word, workload_word
+from reconciler.releases.indexes import lost_word, pull_word, workload_word
 from reconciler.releases.manifest import parse_releases
 from reconciler.releases.model import Release
 
@@ -14,6 +14,19 @@ from reconciler.releases.model import Release
 def history(cache: Cache, namespace: str, name: str) -> list[Release]:
     """The releases of one Rollout, oldest first."""
     return of_workload(_releases(cache, workload_word(namespace, name)), (namespace, "Rollout", name))
+
+
+def lost_elsewhere(cache: Cache, key: tuple[str, str, str], images: Mapping[str, str], known: Sequence[Release]) -> list[Release]:
+    """Releases of a workload of the same name in another environment whose version has these images and lost its proof.
+
+    None where these images have served already: what is taken from users for a number that was measured elsewhere is a person's decision.
+    """
+    namespace, _, name = key
+    if any(one.spec.images == images and (one.served or one.proven) for one in known):
+        return []
+    places = {(one.namespace, one.spec.environment) for one in known}
+    found = (one for one in _releases(cache, lost_word(name, images)) if one.namespace != namespace)
+    return [one for one in found if (one.namespace, one.spec.environment) not in places]
 
 
 def siblings(cache: Cache, release: Release) -> tuple[Release, ...]:

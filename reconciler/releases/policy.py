@@ -25,6 +25,15 @@ class AfterPromotion:
 
 
 @dataclass(frozen=True, slots=True)
+class Reverify:
+    """A proven version that serves is measured again: `every` so often, for `window`; what fails then loses its proof."""
+
+    every: timedelta
+    window: timedelta
+    analysis: Manifest
+
+
+@dataclass(frozen=True, slots=True)
 class MeasureAgain:
     """A version that could not be measured is tried again: first after `after`, then after twice as long, `limit` times at most."""
 
@@ -59,6 +68,7 @@ class ReleasePolicy:
     compare: Compare | None = None
     observed_share: ShareTerms | None = None
     after_promotion: AfterPromotion | None = None
+    reverify: Reverify | None = None
     rollout: Manifest | None = None
 
     def concerns(self, namespace: str, kind: str, name: str) -> bool:

@@ -6,8 +6,9 @@ from typing import Any
 from reconciler.kernel.identity import Manifest, name_of, namespace_of
 from reconciler.kernel.strict import FieldError, StrictFields
 from reconciler.releases.compare_manifest import compare_of, share_of
-from reconciler.releases.policy import AfterPromotion, MeasureAgain, ReleasePolicy, WorkloadName
+from reconciler.releases.policy import AfterPromotion, MeasureAgain, ReleasePolicy, Reverify, WorkloadName
 
+SHORTEST_AGAIN = timedelta(minutes=10)
 OURS = ("selector", "template", "replicas", "workloadRef")
 
 
@@ -34,6 +35,7 @@ def parse_policy(manifest: Manifest) -> ReleasePolicy:
         compare=compare,
         observed_share=fields.inner("observedShare", lambda inner: share_of(inner, compare)),
         after_promotion=fields.inner("afterPromotion", _after_promotion),
+        reverify=fields.inner("reverify", _reverify),
         rollout=_rollout(fields),
     )
     fields.done()
@@ -57,12 +59,26 @@ def _workload(fields: StrictFields) -> WorkloadName:
 
 
 def _after_promotion(fields: StrictFields) -> AfterPromotion:
+    after = AfterPromotion(fields.duration("window"), _analysis(fields))
+    fields.done()
+    return after
+
+
+def _reverify(fields: StrictFields) -> Reverify:
+    again = Reverify(fields.span("every"), fields.duration("window", "10m"), _analysis(fields))
+    if again.every < SHORTEST_AGAIN:
+        raise FieldError(fields.path("every"), "expected 10m or more")
+    if again.window > again.every:
+        raise FieldError(fields.path("window"), "is longer than every: one check would meet the next")
+    fields.done()
+    return again
+
+
+def _analysis(fields: StrictFields) -> Manifest:
     analysis: Any = fields.raw("analysis")
     if not isinstance(analysis, dict) or not analysis.get("templates"):
         raise FieldError(fields.path("analysis"), "is required: name at least one template, as a Rollout's analysis does")
-    after = AfterPromotion(fields.duration("window"), analysis)
-    fields.done()
-    return after
+    return analysis
 
 
 def _rollout(fields: StrictFields) -> Manifest | None:

@@ -44,6 +44,8 @@ class GateFacts:
     history: tuple[Release, ...] = ()
     rollout: Manifest | None = None
     first: Release | None = None
+    elsewhere: tuple[Release, ...] = ()
+    """Releases of other environments whose version with these images lost its proof."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,7 +87,8 @@ class Observation:
         history = self._opener.history(workload.template.key[1], workload.id.name)
         images = {container: text for container, _, text in container_images(workload.template.manifest)}
         first = self._opener.awaited(workload, identity, history)
-        return GateFacts(identity, images, tuple(history), self._opener.rollout(workload), first)
+        elsewhere = tuple(self._opener.elsewhere(workload.template.key[1], workload.id.name, images))
+        return GateFacts(identity, images, tuple(history), self._opener.rollout(workload), first, elsewhere)
 
     def _adopting(self, facts: SourceFacts, rollouts: Mapping[tuple[str, str], Manifest]) -> dict[tuple[str, str], Manifest | Objection]:
         found: dict[tuple[str, str], Manifest | Objection] = {}

@@ -30,6 +30,7 @@ def template_decision(gate: GateFacts, now: datetime, *, holds_template: bool, l
         history=gate.history,
         live=view_of(gate.rollout) if gate.rollout is not None else None,
         awaited=gate.first if lives else None,
+        elsewhere=gate.elsewhere,
     )
     decision = decide_template(wanted, now)
     if not holds_template:

@@ -316,7 +316,11 @@ def _healthy(situation: Situation) -> Explanation | None:
 
 def _ended(situation: Situation, release: Release) -> Explanation:
     """A healthy Rollout whose newest release has its verdict: proven, served all the same, or gone."""
-    verdict, reason = release.status.verdict, release.status.reason
+    verdict, reason, lost = release.status.verdict, release.status.reason, release.status.lost
+    if lost is not None:
+        said = f"Everybody is on a version that lost its proof: {lost.by}{f', {lost.reason}' if lost.reason else ''}"
+        again = f"push another version, or call it proven again: {situation.command('accept')}"
+        return Explanation(sentence=said, rule="reverify", value=f"{verdict}: {reason}", object=_release(release), next=again)
     if verdict is Verdict.PASSED:
         return Explanation(sentence=f"It runs what Git asks for: {verdict}, {reason}", object=_object(situation.family))
     accepted = release.status.accepted

@@ -73,7 +73,7 @@ def policy_row(kind: str, manifest: Manifest) -> PolicyRow:
 
 
 def _settings(policy: ReleasePolicy) -> tuple[Setting, ...]:
-    after = policy.after_promotion
+    after, again = policy.after_promotion, policy.reverify
     words = {
         "on failure": policy.on_failure,
         "on abort": policy.on_abort,
@@ -88,6 +88,7 @@ def _settings(policy: ReleasePolicy) -> tuple[Setting, ...]:
         "measures again": f"{policy.measure_again.limit} times, after {spoken(policy.measure_again.after.total_seconds())}",
         "history": f"{policy.history_limit} releases",
         "after promotion": f"watched for {spoken(after.window.total_seconds())}" if after is not None else "",
+        "measured again": f"every {spoken(again.every.total_seconds())}, while it serves" if again is not None else "",
         "adopts": "plain Deployments" if policy.rollout is not None else "",
     }
     return tuple(Setting(name=name, value=value) for name, value in words.items() if value)

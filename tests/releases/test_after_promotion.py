@@ -20,7 +20,7 @@ def template(name: str = "rate", **spec: Any) -> Manifest:
 
 
 def begun(analysis: Manifest, *templates: Manifest) -> Manifest:
-    return run_after_promotion(release(status=PROMOTED), rollout(), analysis, templates)
+    return run_after_promotion("web-bad-after", release(status=PROMOTED), rollout(), analysis, templates)
 
 
 def test_the_run_is_the_releases_own() -> None:
@@ -35,7 +35,7 @@ def test_the_run_is_the_releases_own() -> None:
 def test_the_run_is_driven_by_the_instance_of_its_rollout() -> None:
     bearing = rollout()
     bearing["metadata"]["labels"] = {INSTANCE_ID: "blue"}
-    run = run_after_promotion(release(status=PROMOTED), bearing, {"templates": [{"templateName": "rate"}]}, [template()])
+    run = run_after_promotion("web-bad-after", release(status=PROMOTED), bearing, {"templates": [{"templateName": "rate"}]}, [template()])
     assert run["metadata"]["labels"] == {INSTANCE_ID: "blue", "reconciler.dev/release": "web-bad"}
 
 
@@ -47,7 +47,7 @@ def test_arguments_come_from_the_policy_and_from_the_hashes() -> None:
 
 
 def test_two_templates_with_one_metric_do_not_go_together() -> None:
-    with pytest.raises(Terminal, match=r"afterPromotion\.analysis of release web-bad"):
+    with pytest.raises(Terminal, match="the policy's analysis of release web-bad"):
         begun(
             {"templates": [{"templateName": "rate"}, {"templateName": "other"}]}, template(), {**template(), "metadata": {"name": "other"}}
         )

@@ -1,7 +1,6 @@
 """What the run after promotion needs is read from the cluster, template by template."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from reconciler.kernel.identity import Manifest, Resource
 from reconciler.kernel.resources import ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES
 from reconciler.kube.client import Client
 from reconciler.releases.observe_after_promotion import after_promotion_run
-from reconciler.releases.policy import AfterPromotion
 from tests.kit.clusters import NAMESPACE, api
 from tests.kit.releases import release
 from tests.kit.stocked import fill
@@ -33,7 +31,7 @@ async def add(client: Client, name: str, *, resource: Resource = ANALYSIS_TEMPLA
 
 
 async def begun(client: Client, *references: Manifest) -> list[str]:
-    run = await after_promotion_run(client, release(), AfterPromotion(timedelta(minutes=5), {"templates": list(references)}))
+    run = await after_promotion_run(client, release(), "web-bad-after", {"templates": list(references)})
     return [metric["name"] for metric in run["spec"]["metrics"]]
 
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from reconciler.kernel.frozen import Frozen
 from reconciler.kernel.identity import Manifest
-from reconciler.releases.model import Evidence, Release, ReleasePhase, ReleaseStatus, Restore, RestoreState, Verdict
+from reconciler.releases.model import Evidence, Lost, Release, ReleasePhase, ReleaseStatus, Restore, RestoreState, Verdict
 from reconciler.views.absence import Absence, absent
 from reconciler.views.explain import Situation, explain
 from reconciler.views.explanation import Explanation
@@ -179,6 +179,14 @@ def test_a_version_that_serves_everybody_after_a_retry_is_never_called_held() ->
     assert explained(served, proven_since).sentence == "It runs what Git asks for: passed, 12 measurements"
     for found in (explained(served, rejected(pod_hash="bad22")), explained(served, proven_since)):
         assert "held" not in found.sentence and "hold lift" not in found.next
+
+
+def test_a_version_that_lost_its_proof_is_told_with_who_said_so_and_how_it_is_given_back() -> None:
+    served, lost = rollout(current="bad22", stable="bad22", phase="Healthy"), Lost(by="ann", at=NOW, reason="loses orders")
+    status = ReleaseStatus(phase=ReleasePhase.CLOSED, verdict=Verdict.PASSED, reason="12 measurements", pod_hash="bad22", lost=lost)
+    found = explained(served, release(status=status))
+    assert found.sentence == "Everybody is on a version that lost its proof: ann, loses orders" and found.rule == "reverify"
+    assert "reconciler accept web" in found.next
 
 
 def test_a_lost_release_that_serves_nobody_is_not_what_runs() -> None:

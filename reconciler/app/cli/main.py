@@ -30,6 +30,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "explain": ("explaining", "Say in one sentence what a rollout waits for or why it ended; then rule, value, limit and what to do."),
     "console": ("console", "Show releases in a browser: what moved, where traffic is, what was measured, what comes next."),
     "accept": ("accept", "Call the version that serves proven, although its release could not be measured."),
+    "distrust": (
+        "distrust",
+        "Take the proof of a version away: users stay on it, and environments that are new to it do not begin with it.",
+    ),
     "promote": ("verbs", "Resume a paused rollout, or move it to its next step."),
     "abort": ("verbs", "Send traffic home now."),
     "retry": ("verbs", "Try an aborted version again from its first step; a hold on it is lifted."),

@@ -40,6 +40,7 @@ def policy_remarks(manifest: Manifest, library: Library) -> Remarks:
     rollouts = {name_of(rollout): rollout for rollout in _rollouts(policy, library)}
     yield from _compare(policy, rollouts)
     yield from _after_promotion(policy, rollouts, library)
+    yield from _reverify(policy, rollouts, library)
     yield from _adoption(policy, library)
 
 
@@ -106,6 +107,13 @@ def _after_promotion(policy: ReleasePolicy, rollouts: Mapping[str, Manifest], li
             yield Remark("spec.afterPromotion", SHRINKS.format(name=name))
     some = next(iter(rollouts.values()), {"metadata": {"name": policy.name, "namespace": policy.namespace}})
     yield from analysis_remarks(WATCH, RunKind.POST_PROMOTION, after.analysis, some, library)
+
+
+def _reverify(policy: ReleasePolicy, rollouts: Mapping[str, Manifest], library: Library) -> Remarks:
+    if policy.reverify is None:
+        return
+    some = next(iter(rollouts.values()), {"metadata": {"name": policy.name, "namespace": policy.namespace}})
+    yield from analysis_remarks("spec.reverify.analysis", RunKind.POST_PROMOTION, policy.reverify.analysis, some, library)
 
 
 def _dynamic(rollout: Manifest) -> bool:

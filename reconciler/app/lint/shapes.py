@@ -125,7 +125,7 @@ ROWS: Shapes = {
     "Target": "host:text subset:text port*",
     "ReleasePolicy": "apiVersion kind metadata* status* spec:PolicySpec",
     "ClusterReleasePolicy": "apiVersion kind metadata* status* spec:PolicySpec",
-    "PolicySpec": "afterPromotion:AfterPromotion rollout:RolloutSpec ...",
+    "PolicySpec": "afterPromotion:AfterPromotion reverify:AfterPromotion rollout:RolloutSpec ...",
     "AfterPromotion": "analysis:Analysis ...",
     **{name: row for router in ROUTERS.values() for name, row in router.shapes.items()},
     **{name: row for provider in PROVIDERS.values() for name, row in provider.checks.shapes.items()},
