@@ -55,6 +55,8 @@ class CounterTask:
     known_by: str
     start: datetime
     end: datetime
+    secret: str = ""
+    """A Secret of the daemon's namespace that says who we are at the address; empty: nobody in particular."""
 
 
 class Counters(Protocol):

@@ -39,6 +39,7 @@ from reconciler.kube.fence import Fence
 from reconciler.notifiers.fenced import FencedNotifier
 from reconciler.notifiers.registry import notifier
 from reconciler.notifiers.webhook import WebhookTerms
+from reconciler.providers.identities import Identities, secrets_of
 from reconciler.providers.metrics_client import MetricsClient
 from reconciler.providers.prometheus import Prometheus
 from reconciler.providers.registry import ProviderHands, installed, providers
@@ -187,7 +188,8 @@ def _controllers(environment: Environment, access: ClusterAccess, outside: Exter
         hands = {name: _hands(environment, source, forges.get(name)) for name, source in sources.items()}
         announcements, notices = Announcements(forges, access.cache, _console(settings)), Notices(outside.subscriptions, _console(settings))
         restoration = Restoration(hands, access.clock, environment.timers)
-        sampling = Sampling(Prometheus(metrics, settings.prometheus))
+        identities = Identities(metrics, os.environ, secrets_of(access.client, settings.namespace))
+        sampling = Sampling(Prometheus(metrics, settings.prometheus, identities))
         reach = Outside(restoration, announcements, policies, outside.inventories, notices, sampling)
         found.append(ReleaseController(access, reach))
         found.append(_source_controller(environment, access, outside, policies))

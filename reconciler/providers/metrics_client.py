@@ -76,6 +76,10 @@ class MetricsClient:
         self._flights: dict[bytes, _Flight] = {}
         self._kept: dict[bytes, tuple[float, HttpAnswer]] = {}
 
+    def now(self) -> datetime:
+        """The time by the clock that everything here goes by."""
+        return self._clock.now()
+
     async def send(self, call: HttpCall, *, insecure: bool, sharing: Sharing) -> HttpAnswer:
         """The answer to one call. Raises Transient when none came in time, or none may be asked for yet; Terminal as `web.client.ask`."""
         if sharing is Sharing.NEVER:

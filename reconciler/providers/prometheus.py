@@ -1,6 +1,7 @@
 """Prometheus: one instant or range query a measurement (contract 7.1)."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -15,7 +16,10 @@ from reconciler.kernel.fields import Fields
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.problem import InvalidField, Problem, required
 from reconciler.kernel.shapes import Shapes
+from reconciler.providers import google
 from reconciler.providers.answers import failed, judged
+from reconciler.providers.aws import SigningScope, signed
+from reconciler.providers.identities import Identities
 from reconciler.providers.metrics_client import MetricsClient, Sharing
 from reconciler.providers.prometheus_counters import gained_query, gained_value
 from reconciler.providers.prometheus_fallback import fallback_doubts
@@ -30,6 +34,7 @@ RESPONSE_LIMIT = 8 << 20
 OF_THE_QUERY = (400, 422)
 """What Prometheus answers to a query that it cannot read or carry out."""
 MANAGED_SERVICE = "aps-workspaces"
+REGION = re.compile(rf"{MANAGED_SERVICE}(?:-fips)?\.([a-z0-9-]+)\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,10 @@ class Target:
 
     address: str
     authorization: Mapping[str, str] = field(repr=False)
+    sign: Callable[[HttpCall], HttpCall] = field(default=lambda call: call, repr=False)
+    """What a request needs that is signed as a whole."""
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    """What is never shown, beside the authorization."""
 
 
 class Prometheus:
@@ -48,9 +57,10 @@ class Prometheus:
         "Range": "start:text end:text step:text",
     }
 
-    def __init__(self, client: MetricsClient, default_address: str) -> None:
+    def __init__(self, client: MetricsClient, default_address: str, identities: Identities) -> None:
         self._client = client
         self._default_address = default_address
+        self._identities = identities
 
     def question(self, metric: Metric) -> Mapping[str, str]:
         return {"ResolvedPrometheusQuery": str(metric.config.get("query") or "")}
@@ -63,7 +73,7 @@ class Prometheus:
             target = await self.target(config)
         except (Terminal, Transient) as error:
             return failed(task, error)
-        return replace(await self._measured(task, config, target), secrets=tokens_of(target.authorization))
+        return replace(await self._measured(task, config, target), secrets=tokens_of(target.authorization) | target.secrets)
 
     async def _measured(self, task: MeasurementTask, config: Fields, target: Target) -> Measurement:
         try:
@@ -83,7 +93,10 @@ class Prometheus:
 
     async def gained(self, task: CounterTask) -> float:
         config = Fields("prometheus", {"address": task.address, "timeout": COUNTER_TIMEOUT})
-        document = await self.ask(config, await self.target(config), instant_or_range(config, gained_query(task), task.end))
+        target = await self.target(config)
+        if task.secret:
+            target = replace(target, authorization=await self._identities.account(task.secret, target.address))
+        document = await self.ask(config, target, instant_or_range(config, gained_query(task), task.end))
         return gained_value(read(document.get("data")).result)
 
     @staticmethod
@@ -122,7 +135,24 @@ class Prometheus:
 
     async def target(self, config: Fields) -> Target:
         address = _address(config, self._default_address)
-        return Target(address, await self._authorization(config, address, _timeout(config)))
+        sigv4 = config.under("authentication").optional("sigv4")
+        if sigv4 is not None and MANAGED_SERVICE in address:
+            return await self._signing(address, sigv4)
+        authorization = await self._authorization(config, _timeout(config))
+        own = any(header.text("key").lower() == "authorization" for header in config.each("headers"))
+        if urlsplit(address).hostname == google.HOST and not authorization and not own:
+            authorization = {"Authorization": f"Bearer {await self._identities.google.token(self._identities.now())}"}
+        return Target(address, authorization)
+
+    async def _signing(self, address: str, sigv4: Fields) -> Target:
+        """Amazon Managed Prometheus: each request is signed with the daemon's own credentials, or those of a role that they may assume."""
+        if sigv4.text("profile"):
+            raise Terminal("prometheus: authentication.sigv4.profile is not served: a pod has no profiles; name a roleArn")
+        aws, now = self._identities.aws, self._identities.now()
+        found = REGION.search(address)
+        region = aws.region(sigv4.text("region") or (found[1] if found else ""))
+        keys = await aws.keys(region, sigv4.text("roleArn"), now)
+        return Target(address, {}, lambda call: signed(call, keys, SigningScope(region, "aps"), self._identities.now()), keys.texts)
 
     async def ask(self, config: Fields, target: Target, question: tuple[str, dict[str, str]]) -> dict[str, Any]:
         """The decoded answer of a query that went well, by path and parameters. Raises Terminal or Transient with the reason."""
@@ -132,17 +162,15 @@ class Prometheus:
         form = urlencode(parameters).encode()
         url = f"{target.address.rstrip('/')}/api/v1/{path}"
         call = HttpCall(method="POST", url=url, headers={**headers, **FORM}, body=form, timeout=timeout, limit=RESPONSE_LIMIT)
-        answer = await self._client.send(call, insecure=config.flag("insecure"), sharing=Sharing.TICK)
+        answer = await self._client.send(target.sign(call), insecure=config.flag("insecure"), sharing=Sharing.TICK)
         if answer.status in (405, 501):
             call = HttpCall(method="GET", url=url, headers=headers, query=parameters, timeout=timeout, limit=RESPONSE_LIMIT)
-            answer = await self._client.send(call, insecure=config.flag("insecure"), sharing=Sharing.TICK)
+            answer = await self._client.send(target.sign(call), insecure=config.flag("insecure"), sharing=Sharing.TICK)
         return _document(answer)
 
-    async def _authorization(self, config: Fields, address: str, timeout: float) -> dict[str, str]:
+    async def _authorization(self, config: Fields, timeout: float) -> dict[str, str]:
         authentication = config.under("authentication")
         oauth, plain = authentication.under("oauth2"), authentication.optional("basicAuth")
-        if authentication.has("sigv4") and MANAGED_SERVICE in address:
-            raise Terminal("prometheus: authentication.sigv4 is not supported yet")
         if oauth.text("tokenUrl"):
             return {"Authorization": await bearer(self._client, oauth, insecure=config.flag("insecure"), timeout=timeout)}
         if plain is None or not (plain.text("username") or plain.text("password")):

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import entry_points
 
 from reconciler.analysis.provider import Checking, Provider
 from reconciler.kube.client import Client
+from reconciler.providers.cloudwatch import CloudWatch
 from reconciler.providers.datadog import Datadog
 from reconciler.providers.graphite import Graphite
+from reconciler.providers.identities import Identities, secrets_of
 from reconciler.providers.influxdb import InfluxDB
 from reconciler.providers.job import Job
 from reconciler.providers.kayenta import Kayenta
@@ -21,7 +23,7 @@ from reconciler.providers.wavefront import Wavefront
 from reconciler.providers.web import Web
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ProviderHands:
     """What providers reach the world with."""
 
@@ -34,6 +36,11 @@ class ProviderHands:
     """The daemon's environment, as far as a provider reads it."""
     job_namespace: str = ""
 
+    @cached_property
+    def identities(self) -> Identities:
+        """Who we are in clouds: asked for once for all providers."""
+        return Identities(self.http, self.variables, secrets_of(self.client, self.namespace))
+
 
 @dataclass(frozen=True, slots=True)
 class ProviderRow:
@@ -44,8 +51,9 @@ class ProviderRow:
 
 
 PROVIDERS: Mapping[str, ProviderRow] = {
-    "prometheus": ProviderRow(Prometheus, lambda hands: Prometheus(hands.http, hands.prometheus_address)),
+    "prometheus": ProviderRow(Prometheus, lambda hands: Prometheus(hands.http, hands.prometheus_address, hands.identities)),
     "web": ProviderRow(Web, lambda hands: Web(hands.http)),
+    "cloudWatch": ProviderRow(CloudWatch, lambda hands: CloudWatch(hands.http, hands.identities)),
     "graphite": ProviderRow(Graphite, lambda hands: Graphite(hands.http)),
     "datadog": ProviderRow(Datadog, lambda hands: Datadog(hands.http, hands.client, hands.namespace, hands.variables)),
     "newRelic": ProviderRow(NewRelic, lambda hands: NewRelic(hands.http, hands.client, hands.namespace)),

@@ -36,6 +36,8 @@ class Compare:
     warm_up: timedelta = timedelta(minutes=1)
     minimum_requests: int = 500
     address: str = ""
+    secret: str = ""
+    """Of the daemon's namespace; it names the address too, and who we are there."""
 
     @property
     def paired(self) -> bool:
@@ -45,5 +47,6 @@ class Compare:
     @property
     def digest(self) -> str:
         """What counts have to have in common to be added up; a policy that is edited begins anew."""
-        asked = repr((self.metrics, self.budget, self.effect, self.every, self.warm_up, self.address))
+        account = (self.secret,) if self.secret else ()
+        asked = repr((self.metrics, self.budget, self.effect, self.every, self.warm_up, self.address, *account))
         return hashlib.sha256(asked.encode()).hexdigest()[:16]

@@ -12,6 +12,7 @@ HASH, REPLICA_SET = "args.hash", "args.replicaSet"
 ARGUMENTS = (HASH, REPLICA_SET, "args.namespace", "args.workload")
 SELECTOR = re.compile(r"""[a-zA-Z_:][a-zA-Z0-9_:]*\s*\{(?:[^{}"']|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')*\}""")
 NAME = re.compile(r"[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?", re.ASCII)
+SECRET = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", re.ASCII)
 ADDRESS = re.compile(r"https?://[^\s/@]+(/\S*)?")
 MOST_METRICS = 8
 SHORTEST, LONGEST = timedelta(seconds=10), timedelta(minutes=30)
@@ -29,6 +30,7 @@ def compare_of(fields: StrictFields) -> Compare:
         warm_up=fields.duration("warmUp", "1m"),
         minimum_requests=fields.whole("minimumRequests", 500, least=1),
         address=_address(fields),
+        secret=fields.matching("secret", SECRET, "the name of a Secret") if fields.raw("secret") is not None else "",
     )
     fields.done()
     return compare

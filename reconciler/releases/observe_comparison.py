@@ -36,7 +36,7 @@ class Sampling:
         self._asking += 1
         try:
             async with asyncio.TaskGroup() as group:
-                asked = [group.create_task(self._answer(release, compare.address, metric, question)) for metric in compare.metrics]
+                asked = [group.create_task(self._answer(release, compare, metric, question)) for metric in compare.metrics]
         finally:
             self._asking -= 1
         return Sample(question, tuple(task.result() for task in asked))
@@ -45,13 +45,13 @@ class Sampling:
         """How many requests both sides served."""
         return await share(self._counters, release, terms, question)
 
-    async def _answer(self, release: Release, address: str, metric: ComparedMetric, question: WindowQuestion) -> MetricAnswer:
+    async def _answer(self, release: Release, compare: Compare, metric: ComparedMetric, question: WindowQuestion) -> MetricAnswer:
         """Both sides at once, so that one slow answer costs its own time only."""
         known = question.sides
         sides = ((known.canary, known.canary_replica_set), (known.baseline, known.baseline_replica_set))
         try:
             async with asyncio.timeout(LONGEST):
-                gained = await self._gained([task for side in sides for task in _tasks(release, address, metric, (side, question))])
+                gained = await self._gained([task for side in sides for task in _tasks(release, compare, metric, (side, question))])
         except TimeoutError:
             return MetricAnswer(metric.name, None, f"no answer within {LONGEST:g} s")
         except (Terminal, Transient) as error:
@@ -68,12 +68,19 @@ class Sampling:
         return [found for found in answers if not isinstance(found, BaseException)]
 
 
-def _tasks(release: Release, address: str, metric: ComparedMetric, asked: tuple[tuple[str, str], WindowQuestion]) -> list[CounterTask]:
+def _tasks(release: Release, compare: Compare, metric: ComparedMetric, asked: tuple[tuple[str, str], WindowQuestion]) -> list[CounterTask]:
     """All requests of one side, then those that are counted as bad or good."""
     (pod_hash, replica_set), question = asked
     values = {"hash": pod_hash, "replicaSet": replica_set, "namespace": release.namespace, "workload": release.spec.workload.name}
     [selectors] = substitute([{"requests": metric.requests, "counted": metric.bad or metric.good}], values)
     return [
-        CounterTask(address=address, selector=selector, known_by=selectors["requests"], start=question.start, end=question.end)
+        CounterTask(
+            address=compare.address,
+            selector=selector,
+            known_by=selectors["requests"],
+            start=question.start,
+            end=question.end,
+            secret=compare.secret,
+        )
         for selector in (selectors["requests"], selectors["counted"])
     ]

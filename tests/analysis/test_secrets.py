@@ -26,7 +26,7 @@ from reconciler.releases.markdown import table
 from reconciler.releases.message import code_span
 from tests.kit.analysis import Clock, Endpoint, Scripted, Stage, endpoint, measurement, metric_manifest, run, stage
 from tests.kit.clusters import NAMESPACE, api
-from tests.kit.metrics import metrics_client
+from tests.kit.metrics import metrics_client, nobody
 
 CANARY = "c4n4ry/with+signs&more"
 ENCODED = base64.b64encode(CANARY.encode()).decode()
@@ -48,7 +48,7 @@ async def told_by(at: Stage) -> str:
 
 
 async def played(provider: Manifest, endpoint_at: Endpoint, **spec: Any) -> str:
-    async with metrics_client() as http, stage({"web": Web(http), "prometheus": Prometheus(http, endpoint_at.url)}) as at:
+    async with metrics_client() as http, stage({"web": Web(http), "prometheus": Prometheus(http, endpoint_at.url, nobody(http))}) as at:
         await at.client.create(SECRETS, SECRET)
         await at.create(run(metric_manifest(provider=provider, **spec), args=ARGUMENTS))
         await at.look()

@@ -18,7 +18,7 @@ from reconciler.providers.registry import PROVIDERS, ProviderHands
 from reconciler.providers.web import Web
 from tests.kit.analysis import NOW, Scripted, endpoint, measurement, task, vector
 from tests.kit.clusters import NAMESPACE, api
-from tests.kit.metrics import metrics_client
+from tests.kit.metrics import metrics_client, nobody
 from tests.kit.providers import KAYENTA, SCRIPTS, keep
 
 JOB: Manifest = {"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "i"}]}}}}
@@ -44,7 +44,7 @@ async def case_of(name: str) -> AsyncIterator[Case]:
             kubernetes = await stack.enter_async_context(api())
             yield Case(Job(kubernetes.client), task("job", JOB), task("job", {"spec": "nonsense"}))
         if name == "prometheus":
-            provider = Prometheus(client, server.url)
+            provider = Prometheus(client, server.url, nobody(client))
             yield Case(provider, task("prometheus", {"query": "up"}), task("prometheus", {"query": "up", "address": "nowhere"}))
         if name == "graphite":
             server.answer("/render", [{"target": "up", "datapoints": [[1.0, 1700000000]]}])
@@ -56,7 +56,8 @@ async def case_of(name: str) -> AsyncIterator[Case]:
                 await keep(kubernetes.client, secret, texts)
             for path, body in SCRIPTS[name].answers.items():
                 server.answer(path, body)
-            hands = ProviderHands(client=kubernetes.client, http=client, prometheus_address="", namespace=NAMESPACE)
+            told = SCRIPTS[name].variables(server.url)
+            hands = ProviderHands(client=kubernetes.client, http=client, prometheus_address="", namespace=NAMESPACE, variables=told)
             good = SCRIPTS[name].config(server.url)
             yield Case(PROVIDERS[name].make(hands), task(name, good), task(name, {**good, **SCRIPTS[name].spoiled}))
         if name == "web":
@@ -122,6 +123,13 @@ CONFIGURATIONS: tuple[tuple[str, Manifest, str], ...] = (
     ("web", {}, "web.url"),
     ("web", {"url": "http://h", "method": "DELETE"}, "web"),
     ("web", {"url": "http://h", "body": "x"}, "web"),
+    ("cloudWatch", {"interval": "10m", "metricDataQueries": [{"id": "a", "expression": "b / c", "period": "60"}]}, ""),
+    ("cloudWatch", {"metricDataQueries": [{"id": "a", "metricStat": {"metric": {"metricName": "m"}, "period": 60, "stat": "Sum"}}]}, ""),
+    ("cloudWatch", {}, "cloudWatch.metricDataQueries"),
+    ("cloudWatch", {"interval": "0s", "metricDataQueries": [{"id": "a", "expression": "b"}]}, "cloudWatch.interval"),
+    ("cloudWatch", {"metricDataQueries": [{"expression": "b"}]}, "cloudWatch.metricDataQueries[0].id"),
+    ("cloudWatch", {"metricDataQueries": [{"id": "a"}]}, "cloudWatch.metricDataQueries[0]"),
+    ("cloudWatch", {"metricDataQueries": [{"id": "a", "expression": "b", "period": "x"}]}, "cloudWatch.metricDataQueries[0].period"),
     ("graphite", {"address": "http://h", "query": "target=up"}, ""),
     ("graphite", {"address": "http://h"}, "graphite.query"),
     ("graphite", {"query": "target=up"}, "graphite.address"),

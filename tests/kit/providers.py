@@ -11,6 +11,7 @@ from reconciler.kube.client import Client
 from tests.kit.clusters import NAMESPACE
 
 KEYS = {"api-key": "dd-api-hunter2", "app-key": "dd-app-hunter2"}
+AWS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "aws-hunter2", "AWS_REGION": "eu-west-1"}
 SIDE = {"scope": "app=web and color=blue", "region": "us-east-1", "step": 60}
 KAYENTA: Manifest = {
     "address": "http://h",
@@ -36,6 +37,7 @@ class Script:
     spoiled: Manifest
     answers: Mapping[str, Any]
     secrets: Callable[[str], Mapping[str, Mapping[str, str]]] = field(default=lambda url: {})
+    variables: Callable[[str], Mapping[str, str]] = field(default=lambda url: {})
 
 
 SCRIPTS: Mapping[str, Script] = {
@@ -69,6 +71,14 @@ SCRIPTS: Mapping[str, Script] = {
         config=lambda url: {"address": url, "query": "query q($duration: Duration!) { a }", "interval": "5m"},
         spoiled={"interval": "soon"},
         answers={"/graphql": {"data": {"a": {"values": [{"value": 7}]}}}},
+    ),
+    "cloudWatch": Script(
+        config=lambda url: {"metricDataQueries": [{"id": "rate", "expression": "errors / all"}]},
+        spoiled={"interval": "soon"},
+        answers={
+            "/": {"MetricDataResults": [{"Id": "rate", "Label": "r", "StatusCode": "Complete", "Timestamps": [1.7e9], "Values": [0.25]}]},
+        },
+        variables=lambda url: {**AWS, "AWS_ENDPOINT_URL": url},
     ),
     "kayenta": Script(
         config=lambda url: {**KAYENTA, "address": url},

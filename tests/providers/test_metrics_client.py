@@ -14,9 +14,9 @@ from aiohttp import web
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.identity import Manifest
 from reconciler.providers.metrics_client import KEPT_BYTES, MOST_QUIET, PER_HOST, MetricsClient, Sharing
-from reconciler.providers.prometheus import Prometheus
 from reconciler.web.client import HttpCall, open_client
 from tests.kit.analysis import NOW, Clock, endpoint, task, vector
+from tests.kit.metrics import prometheus_at
 from tests.kit.wait import until
 
 
@@ -268,7 +268,7 @@ async def test_runs_that_ask_the_same_in_the_same_second_cost_a_server_one_reque
     async with open_client() as http, endpoint() as server:
         server.answer("/api/v1/query", vector("1"))
         clock = Sleeping()
-        prometheus = Prometheus(MetricsClient(http, clock, clock), server.url)
+        prometheus = prometheus_at(MetricsClient(http, clock, clock), server.url)
         asked: Manifest = {"query": "up", "headers": [{"key": "X-Scope-OrgID", "value": "shop"}]}
         for part in range(4):
             then = task("prometheus", asked)

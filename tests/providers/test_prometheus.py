@@ -13,7 +13,7 @@ from reconciler.providers.metrics_client import MetricsClient
 from reconciler.providers.prometheus import Prometheus
 from reconciler.providers.prometheus_queries import read
 from tests.kit.analysis import NOW, Endpoint, endpoint, task, vector
-from tests.kit.metrics import metrics_client
+from tests.kit.metrics import metrics_client, nobody
 
 QUERY = "/api/v1/query"
 LATER = "result[0] > 0.9"
@@ -27,7 +27,7 @@ async def client() -> AsyncIterator[MetricsClient]:
 
 async def ask(client: MetricsClient, address: str, success: str = "", **config: object) -> Measurement:
     asked = task("prometheus", {"query": "up", "address": address, **config}, success_condition=success)
-    return await Prometheus(client, "").run(asked)
+    return await Prometheus(client, "", nobody(client)).run(asked)
 
 
 async def test_a_vector_is_judged_and_its_series_counted(client: MetricsClient) -> None:
@@ -148,7 +148,7 @@ async def test_a_token_is_fetched_first(client: MetricsClient) -> None:
         ({"headers": [{"key": "X", "value": "a\nb"}]}, "headers: 'X' cannot be sent: names and values are printable ASCII"),
         (
             {"address": "https://aps-workspaces.eu.amazonaws.com", "authentication": {"sigv4": {"region": "eu"}}},
-            "prometheus: authentication.sigv4 is not supported yet",
+            "aws: no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the daemon's service account a role",
         ),
     ],
 )
@@ -191,7 +191,7 @@ async def test_nobody_there_is_an_error(client: MetricsClient) -> None:
 
 async def test_the_default_address_is_asked_when_a_metric_names_none(client: MetricsClient) -> None:
     async def default(server: Endpoint) -> Measurement:
-        return await Prometheus(client, server.url).run(task("prometheus", {"query": "up"}))
+        return await Prometheus(client, server.url, nobody(client)).run(task("prometheus", {"query": "up"}))
 
     async with endpoint() as server:
         server.answer(QUERY, vector("1"))

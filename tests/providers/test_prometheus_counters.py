@@ -9,10 +9,10 @@ from reconciler.analysis.provider import CounterTask
 from reconciler.kernel.clock import SystemClock
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.providers.metrics_client import MetricsClient
-from reconciler.providers.prometheus import Prometheus
 from reconciler.providers.prometheus_counters import gained_query, gained_value
 from reconciler.web.client import open_client
 from tests.kit.analysis import NOW, endpoint, vector
+from tests.kit.metrics import prometheus_at
 from tests.kit.promql import ask, filled
 
 CLOCK = SystemClock()
@@ -85,7 +85,7 @@ async def test_it_is_asked_at_the_end_of_the_window_whatever_the_time_is_by_now(
     async with endpoint() as server, open_client() as http:
         server.answer("/api/v1/query", vector("12"))
         asked = CounterTask(address=server.url, selector=SELECTOR, known_by=SELECTOR, start=NOW - timedelta(minutes=1), end=NOW)
-        assert await Prometheus(MetricsClient(http, CLOCK, CLOCK), "").gained(asked) == 12
+        assert await prometheus_at(MetricsClient(http, CLOCK, CLOCK), "").gained(asked) == 12
         [(_, _, _, body)] = server.requests
         assert f"time={NOW.timestamp():.3f}".encode() in body.encode() and b"offset+60000ms" in body.encode()
 
@@ -94,10 +94,10 @@ async def test_an_answer_that_is_none_says_why() -> None:
     async with endpoint() as server, open_client() as http:
         server.answer("/api/v1/query", {"status": "error", "errorType": "bad_data", "error": "parse error"}, 400)
         with pytest.raises(Terminal, match="parse error"):
-            await Prometheus(MetricsClient(http, CLOCK, CLOCK), server.url).gained(task(0, 1))
+            await prometheus_at(MetricsClient(http, CLOCK, CLOCK), server.url).gained(task(0, 1))
         with pytest.raises(Terminal, match="not configured"):
-            await Prometheus(MetricsClient(http, CLOCK, CLOCK), "").gained(task(0, 1))
+            await prometheus_at(MetricsClient(http, CLOCK, CLOCK), "").gained(task(0, 1))
         with pytest.raises((Terminal, Transient)):
-            await Prometheus(MetricsClient(http, CLOCK, CLOCK), "").gained(task(0, 1, address="http://127.0.0.1:1"))
+            await prometheus_at(MetricsClient(http, CLOCK, CLOCK), "").gained(task(0, 1, address="http://127.0.0.1:1"))
     with pytest.raises(Terminal, match="2 series"):
         gained_value([1.0, 2.0])

@@ -12,7 +12,7 @@ from reconciler.providers.prometheus import Prometheus
 from tests.kit.analysis import NOW, endpoint, metric, vector
 from tests.kit.analysis import task as task_of
 from tests.kit.history import counting, falling, past, steady
-from tests.kit.metrics import metrics_client
+from tests.kit.metrics import metrics_client, nobody
 
 SERIES = {
     'rate{app="a"}': falling(0.99, 0.5, 600),
@@ -53,7 +53,7 @@ def told(measured: Measurement) -> tuple[RunPhase, str, str, dict[str, str]]:
 )
 async def test_a_moment_of_the_past_is_answered_as_an_instant_query_would(query: str) -> None:
     async with past(SERIES) as url, metrics_client() as client:
-        prometheus = Prometheus(client, "")
+        prometheus = Prometheus(client, "", nobody(client))
         replay = prometheus.replaying(UNTIL)
         for minutes in (0, 1, 2, 7, 14, 15.5, 18, 19.75):
             then = asked(url, query, minutes)
@@ -63,7 +63,7 @@ async def test_a_moment_of_the_past_is_answered_as_an_instant_query_would(query:
 async def test_a_range_of_its_own_is_asked_as_it_was() -> None:
     span = {"start": 'now() - duration("5m")', "end": "now()", "step": "1m"}
     async with past(SERIES) as url, metrics_client() as client:
-        prometheus = Prometheus(client, "")
+        prometheus = Prometheus(client, "", nobody(client))
         then = asked(url, "rate", 12, rangeQuery=span)
         found = await prometheus.replaying(UNTIL).run(then)
         assert told(found) == told(await prometheus.run(then)) and found.value.count(",") > 5
@@ -74,7 +74,7 @@ async def test_a_window_costs_two_requests_whatever_the_number_of_its_measuremen
     async with endpoint() as server, metrics_client() as client:
         server.answer("/api/v1/query_range", matrix)
         server.answer("/api/v1/query", vector())
-        replay = Prometheus(client, "").replaying(UNTIL)
+        replay = Prometheus(client, "", nobody(client)).replaying(UNTIL)
         for minutes in range(20):
             await replay.run(asked(server.url, "up", minutes))
         assert [path for _, path, *_ in server.requests] == ["/api/v1/query", "/api/v1/query_range"]
@@ -87,7 +87,7 @@ async def test_a_window_that_flaps_is_bounded() -> None:
     async with endpoint() as server, metrics_client() as client:
         server.answer("/api/v1/query_range", matrix)
         server.answer("/api/v1/query", vector())
-        replay = Prometheus(client, "").replaying(UNTIL)
+        replay = Prometheus(client, "", nobody(client)).replaying(UNTIL)
         found = [await replay.run(asked(server.url, "up", 0.0017 * number)) for number in range(520)]
         assert len(server.requests) == 500
     assert found[-1].phase is RunPhase.ERROR and "more than 500 requests for one window" in found[-1].message
@@ -96,7 +96,7 @@ async def test_a_window_that_flaps_is_bounded() -> None:
 async def test_a_server_that_gives_no_answer_today_says_nothing_of_then() -> None:
     async with metrics_client() as client:
         with pytest.raises(Transient):
-            await Prometheus(client, "").replaying(UNTIL).run(asked("http://127.0.0.1:9", "up", 1))
+            await Prometheus(client, "", nobody(client)).replaying(UNTIL).run(asked("http://127.0.0.1:9", "up", 1))
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 429, 500, 502, 503])
@@ -105,14 +105,14 @@ async def test_a_server_that_refuses_today_says_nothing_of_then(status: int, bod
     async with endpoint() as server, metrics_client() as client:
         server.answer("/api/v1/query", body, status)
         with pytest.raises(Transient):
-            await Prometheus(client, "").replaying(UNTIL).run(asked(server.url, "up", 1))
+            await Prometheus(client, "", nobody(client)).replaying(UNTIL).run(asked(server.url, "up", 1))
 
 
 @pytest.mark.parametrize("status", [400, 422])
 async def test_a_query_that_is_wrong_today_was_wrong_then(status: int) -> None:
     async with endpoint() as server, metrics_client() as client:
         server.answer("/api/v1/query", {"status": "error", "errorType": "bad_data", "error": "parse error"}, status)
-        found = await Prometheus(client, "").replaying(UNTIL).run(asked(server.url, "up", 1))
+        found = await Prometheus(client, "", nobody(client)).replaying(UNTIL).run(asked(server.url, "up", 1))
     assert (found.phase, found.message) == (RunPhase.ERROR, "bad_data: parse error")
 
 
@@ -130,7 +130,7 @@ async def test_an_answer_that_cannot_be_is_an_error_in_words(answer: Any, words:
     async with endpoint() as server, metrics_client() as client:
         server.answer("/api/v1/query", vector())
         server.answer("/api/v1/query_range", {"status": "success", "data": answer})
-        found = await Prometheus(client, "").replaying(UNTIL).run(asked(server.url, "up", 0))
+        found = await Prometheus(client, "", nobody(client)).replaying(UNTIL).run(asked(server.url, "up", 0))
     assert found.phase is RunPhase.ERROR and words in found.message
 
 
@@ -140,7 +140,7 @@ async def test_a_token_is_fetched_once_a_window_and_known_as_a_secret() -> None:
         server.answer("/api/v1/query_range", {"status": "success", "data": {"resultType": "matrix", "result": []}})
         server.answer("/api/v1/query", vector())
         oauth = {"oauth2": {"tokenUrl": f"{server.url}/token", "clientId": "c", "clientSecret": "s"}}
-        replay = Prometheus(client, "").replaying(UNTIL)
+        replay = Prometheus(client, "", nobody(client)).replaying(UNTIL)
         found = [await replay.run(asked(server.url, "up", minutes, authentication=oauth)) for minutes in (0, 1, 2)]
         assert sum(path == "/token" for _, path, *_ in server.requests) == 1
     assert all("tok-hunter2" in one.secrets for one in found)
@@ -148,4 +148,4 @@ async def test_a_token_is_fetched_once_a_window_and_known_as_a_secret() -> None:
 
 async def test_it_is_known_as_one_that_remembers() -> None:
     async with metrics_client() as client:
-        assert isinstance(Prometheus(client, ""), Remembering)
+        assert isinstance(Prometheus(client, "", nobody(client)), Remembering)

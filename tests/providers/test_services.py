@@ -42,7 +42,8 @@ async def service(name: str, variables: Mapping[str, str] | None = None) -> Asyn
             await keep(kubernetes.client, secret, texts)
         for path, body in SCRIPTS[name].answers.items():
             server.answer(path, body)
-        hands = ProviderHands(client=kubernetes.client, http=http, prometheus_address="", namespace=NAMESPACE, variables=variables or {})
+        told = variables or SCRIPTS[name].variables(server.url)
+        hands = ProviderHands(client=kubernetes.client, http=http, prometheus_address="", namespace=NAMESPACE, variables=told)
         yield Service(name, server, kubernetes.client, hands)
 
 

@@ -40,7 +40,8 @@ async def test_questions_to_services_are_shared_and_a_begin_is_not(name: str) ->
             await keep(kubernetes.client, secret, texts)
         for path, body in SCRIPTS[name].answers.items():
             server.answer(path, body)
-        hands = ProviderHands(client=kubernetes.client, http=client, prometheus_address="", namespace=NAMESPACE)
+        told = SCRIPTS[name].variables(server.url)
+        hands = ProviderHands(client=kubernetes.client, http=client, prometheus_address="", namespace=NAMESPACE, variables=told)
         await PROVIDERS[name].make(hands).run(task(name, SCRIPTS[name].config(server.url)))
     assert client.noted
     wanted = {"POST": Sharing.NEVER, "GET": Sharing.IN_FLIGHT} if name == "kayenta" else {}

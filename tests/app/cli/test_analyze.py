@@ -180,7 +180,7 @@ def test_a_wrong_usage_is_2(sh: Shell, server: Endpoint, tmp_path: Path, argumen
     ("spec", "words"),
     [
         ({"metrics": [{"name": "m", "provider": {"prometheus": {"query": "up", "timeout": -1}}}]}, "timeout"),
-        ({"metrics": [{"name": "m", "provider": {"cloudWatch": {}}}]}, 'provider "cloudWatch" is not supported yet'),
+        ({"metrics": [{"name": "m", "provider": {"oracle": {}}}]}, 'provider "oracle" is not supported yet'),
         ({"metrics": [{"name": "m", "provider": {"web": {"url": "http://h"}}, "count": 2}]}, "interval must be specified when count > 1"),
         ({"metrics": []}, "no metrics specified"),
         ({"metrics": ["m"]}, "spec.metrics: Invalid value: ['m']: must be a list of objects"),

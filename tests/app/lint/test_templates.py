@@ -14,7 +14,6 @@ from tests.kit.lint import TEMPLATE, found, spoiled
         ("interval: 5s", "interval: 5", "spec.metrics[0].interval", "must be a string"),
         ("interval: 5s", "interval: 5 s", "spec.metrics[0]", "invalid interval string"),
         ("count: 3", "count: -3", "spec.metrics[0]", "count must be >= 0"),
-        ("prometheus:", "cloudWatch:", "spec.metrics[0]", 'provider "cloudWatch" is not supported yet'),
         ("  metrics:", "  dryRun: [{metricName: other}]\n  metrics:", "spec.dryRun", "Rule didn't match any metric name(s)"),
         ("    - name: limit\n", "    - name: limit\n      valueFrom: {secretKeyRef: {name: s, key: k}}\n", "spec.args[1]", "both value"),
     ],

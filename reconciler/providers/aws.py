@@ -1,0 +1,185 @@
+"""Who we are at AWS, and the signature of a request (Signature Version 4), without a library of AWS.
+
+`botocore` is blocking, asks past the client that all metrics share, and cannot be installed beside the Kubernetes client (the two want
+different versions of python-dateutil), so an extra would be none. What is here is the part of its credential chain that a pod has: keys in
+the environment, the web identity of a service account (IRSA), the container endpoint (EKS Pod Identity, ECS), and a role to assume on top.
+Shapes: "Signing AWS API requests" and the API references of STS and of the SDKs' settings (docs.aws.amazon.com).
+"""
+
+import asyncio
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from reconciler.kernel.errors import Terminal
+from reconciler.providers.metrics_client import MetricsClient, Sharing
+from reconciler.providers.requests import FORM
+from reconciler.web.client import HttpCall
+
+TIMEOUT, LIMIT = 10.0, 64 << 10
+EARLY = timedelta(minutes=5)
+"""So long before they end, keys are asked for anew."""
+SESSION = "reconciler"
+NO_KEYS = "aws: no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the daemon's service account a role"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Credentials, until when they may be used."""
+
+    identity: str
+    secret: str = field(repr=False)
+    token: str = field(default="", repr=False)
+    until: datetime | None = None
+
+    @property
+    def texts(self) -> frozenset[str]:
+        """What is never shown."""
+        return frozenset(text for text in (self.secret, self.token) if text)
+
+
+@dataclass(frozen=True, slots=True)
+class SigningScope:
+    """What a signature is for."""
+
+    region: str
+    service: str
+
+
+class Aws:
+    """The credentials of this daemon, asked for once and again before they end."""
+
+    def __init__(self, http: MetricsClient, variables: Mapping[str, str]) -> None:
+        self._http = http
+        self._variables = variables
+        self._known: dict[tuple[str, str], Keys] = {}
+
+    def region(self, wanted: str = "") -> str:
+        """Raises Terminal when nothing says which."""
+        found = wanted or self._variables.get("AWS_REGION") or self._variables.get("AWS_DEFAULT_REGION") or ""
+        if not re.fullmatch(r"[a-z0-9-]{1,40}", found):
+            raise Terminal("aws: no region: set AWS_REGION" if not found else f"aws: {found!r} is no region")
+        return found
+
+    def endpoint(self, service: str, name: str, region: str) -> str:
+        """Where a service is; the variables of AWS's SDKs may say another place."""
+        told = self._variables.get(f"AWS_ENDPOINT_URL_{name}") or self._variables.get("AWS_ENDPOINT_URL")
+        suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+        return (told or f"https://{service}.{region}.{suffix}").rstrip("/")
+
+    async def keys(self, region: str, role: str, now: datetime) -> Keys:
+        """Credentials, of a role if one is named. Raises Terminal with what is missing, Transient when a service gives no answer."""
+        known = self._known.get((region, role))
+        if known is not None and (known.until is None or now < known.until - EARLY):
+            return known
+        found = await self._own(region, now)
+        if role:
+            found = await self._assumed(region, role, found, now)
+        if found.until is not None:
+            self._known[region, role] = found
+        return found
+
+    async def _own(self, region: str, now: datetime) -> Keys:
+        identity, secret = self._variables.get("AWS_ACCESS_KEY_ID", ""), self._variables.get("AWS_SECRET_ACCESS_KEY", "")
+        if identity and secret:
+            return Keys(identity, secret, self._variables.get("AWS_SESSION_TOKEN", ""))
+        file, role = self._variables.get("AWS_WEB_IDENTITY_TOKEN_FILE", ""), self._variables.get("AWS_ROLE_ARN", "")
+        if file and role:
+            asked = {"Action": "AssumeRoleWithWebIdentity", "RoleArn": role, "WebIdentityToken": await _read(file)}
+            return await self._sts(region, asked, None, now)
+        container = self._variables.get("AWS_CONTAINER_CREDENTIALS_FULL_URI", "")
+        if container:
+            return await self._container(container)
+        raise Terminal(NO_KEYS)
+
+    async def _assumed(self, region: str, role: str, own: Keys, now: datetime) -> Keys:
+        return await self._sts(region, {"Action": "AssumeRole", "RoleArn": role}, own, now)
+
+    async def _sts(self, region: str, asked: Mapping[str, str], own: Keys | None, now: datetime) -> Keys:
+        """Keys of a role, from the security token service."""
+        name = self._variables.get("AWS_ROLE_SESSION_NAME") or SESSION
+        body = urlencode({"Version": "2011-06-15", "RoleSessionName": name, **asked}).encode()
+        url = f"{self.endpoint('sts', 'STS', region)}/"
+        call = HttpCall(method="POST", url=url, headers=FORM, body=body, timeout=TIMEOUT, limit=LIMIT)
+        if own is not None:
+            call = signed(call, own, SigningScope(region, "sts"), now)
+        answer = await self._http.send(call, insecure=False, sharing=Sharing.IN_FLIGHT)
+        text = answer.body.decode(errors="replace")
+        if answer.status != 200:
+            raise Terminal(f"aws: {asked['Action']} answered {answer.status}: {_element(text, 'Message') or 'no reason given'}"[:500])
+        identity, secret, token = (_element(text, name) for name in ("AccessKeyId", "SecretAccessKey", "SessionToken"))
+        return _keys(identity, secret, token, _element(text, "Expiration"))
+
+    async def _container(self, url: str) -> Keys:
+        """The agent of the node; its address is link-local, so `linkLocal` has to allow it."""
+        file, token = self._variables.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", ""), ""
+        token = await _read(file) if file else self._variables.get("AWS_CONTAINER_AUTHORIZATION_TOKEN", "")
+        call = HttpCall(method="GET", url=url, headers={"Authorization": token} if token else {}, timeout=TIMEOUT, limit=LIMIT)
+        answer = await self._http.send(call, insecure=False, sharing=Sharing.IN_FLIGHT)
+        document: Any = answer.document()
+        if answer.status != 200 or not isinstance(document, dict):
+            raise Terminal(f"aws: the container's credentials answered {answer.status}")
+        identity, secret, token, until = (
+            str(document.get(name) or "") for name in ("AccessKeyId", "SecretAccessKey", "Token", "Expiration")
+        )
+        return _keys(identity, secret, token, until)
+
+
+def signed(call: HttpCall, keys: Keys, scope: SigningScope, now: datetime) -> HttpCall:
+    """The same call with its signature in the headers."""
+    moment = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    parts = urlsplit(call.url)
+    dated = {**call.headers, "X-Amz-Date": moment, **({"X-Amz-Security-Token": keys.token} if keys.token else {})}
+    headers = {name.lower(): " ".join(value.split()) for name, value in {**dated, "host": parts.netloc.rpartition("@")[2]}.items()}
+    names = ";".join(sorted(headers))
+    asked = [tuple(pair.partition("=")[::2]) for pair in parts.query.split("&") if pair]
+    asked += [(quote(name, safe="-_.~"), quote(value, safe="-_.~")) for name, value in call.query.items()]
+    request = "\n".join(
+        (
+            call.method,
+            quote(parts.path or "/", safe="/-_.~"),
+            "&".join(f"{name}={value}" for name, value in sorted(asked)),
+            *(f"{name}:{headers[name]}" for name in sorted(headers)),
+            "",
+            names,
+            hashlib.sha256(call.body).hexdigest(),
+        )
+    )
+    place = f"{moment[:8]}/{scope.region}/{scope.service}/aws4_request"
+    text = f"AWS4-HMAC-SHA256\n{moment}\n{place}\n{hashlib.sha256(request.encode()).hexdigest()}"
+    key = f"AWS4{keys.secret}".encode()
+    for part in place.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    signature = hmac.digest(key, text.encode(), "sha256").hex()
+    told = f"AWS4-HMAC-SHA256 Credential={keys.identity}/{place}, SignedHeaders={names}, Signature={signature}"
+    return replace(call, headers={**dated, "Authorization": told})
+
+
+def _keys(identity: str, secret: str, token: str, until: str) -> Keys:
+    if not identity or not secret or not f"{identity}{secret}{token}".isascii():
+        raise Terminal("aws: credentials were answered in a form that cannot be read")
+    try:
+        ends = datetime.fromisoformat(until)
+    except ValueError as error:
+        raise Terminal("aws: credentials were answered without an end") from error
+    return Keys(identity, secret, token, ends if ends.tzinfo else ends.replace(tzinfo=UTC))
+
+
+def _element(text: str, name: str) -> str:
+    """The text of the first XML element of this name: what is looked for has no elements in it."""
+    found = re.search(rf"<{name}>([^<]*)</{name}>", text)
+    return unescape(found[1]) if found else ""
+
+
+async def _read(file: str) -> str:
+    try:
+        return (await asyncio.to_thread(Path(file).read_text)).strip()
+    except (OSError, UnicodeError) as error:
+        raise Terminal(f"aws: {file} cannot be read") from error
