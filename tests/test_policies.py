@@ -1,16 +1,21 @@
 """Every shipped policy and template parses with the parsers that read them in production."""
 
+from math import nan
 from pathlib import Path
 
+import promql_parser
 import pytest
 
+from reconciler.analysis.arguments import substitute
+from reconciler.analysis.conditions import Conditions, assess
 from reconciler.analysis.manifest import parse_metrics
+from reconciler.analysis.model import Metric, RunPhase
 from reconciler.analysis.validate import validate
 from reconciler.app.cli.files import manifests_at, options_of
 from reconciler.releases.policy import DEFAULT
 from reconciler.releases.policy_manifest import parse_policy
 from reconciler.sources.documents import Located
-from tests.kit.releases import policy_fields
+from tests.kit.releases import NOW, policy_fields
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = (ROOT / "policies", ROOT / "sample-repo" / "environments", ROOT / "sample-repo" / "storefront" / "overlays" / "demo")
@@ -43,3 +48,23 @@ def test_a_shipped_template_is_valid(located: Located) -> None:
     metrics = parse_metrics(tuple(located.manifest["spec"]["metrics"]))
     assert metrics
     assert validate(metrics, {"prometheus", "web", "job"}) is None
+
+
+def asked(located: Located) -> list[tuple[str, Metric]]:
+    """Each metric of a template with its arguments filled in, and its query."""
+    spec = located.manifest["spec"]
+    values = {one["name"]: str(one.get("value", "x")) for one in spec.get("args") or ()}
+    metrics = parse_metrics(tuple(substitute(list(spec["metrics"]), values)))
+    return [(str(metric.config["query"]), metric) for metric in metrics if metric.kind == "prometheus"]
+
+
+@pytest.mark.parametrize("located", TEMPLATES, ids=place)
+def test_a_shipped_query_is_promql_and_no_answer_of_it_passes(located: Located) -> None:
+    """No series, and NaN where nothing was divided by nothing, are neither a pass nor a failure: a person or the next minute decides."""
+    for query, metric in asked(located):
+        promql_parser.parse(query)
+        conditions = Conditions(metric.success_condition, metric.failure_condition)
+        for nothing in ([], [nan]):
+            assert assess(conditions, nothing, NOW).phase is RunPhase.INCONCLUSIVE, f"{metric.name}: {nothing}"
+        phases = {assess(conditions, [value], NOW).phase for value in (0.0, 1e9)}
+        assert phases == {RunPhase.SUCCESSFUL, RunPhase.FAILED}, f"{metric.name} has to be able to pass and to fail"

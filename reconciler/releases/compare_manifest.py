@@ -11,6 +11,7 @@ from reconciler.releases.share_terms import ShareTerms
 HASH, REPLICA_SET = "args.hash", "args.replicaSet"
 ARGUMENTS = (HASH, REPLICA_SET, "args.namespace", "args.workload")
 SELECTOR = re.compile(r"""[a-zA-Z_:][a-zA-Z0-9_:]*\s*\{(?:[^{}"']|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')*\}""")
+BOUND = re.compile(r"""([{,]\s*)le\s*=\s*["'](\d+)(?:\.0)?["']""")
 NAME = re.compile(r"[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?", re.ASCII)
 SECRET = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", re.ASCII)
 ADDRESS = re.compile(r"https?://[^\s/@]+(/\S*)?")
@@ -92,7 +93,15 @@ def _selector(fields: StrictFields, name: str, *, required: bool = True) -> str:
     if HASH not in tags and REPLICA_SET not in tags:
         told = f"says neither {{{{{HASH}}}}} nor {{{{{REPLICA_SET}}}}}, so both sides would be the same"
         raise FieldError(fields.path(name), told)
-    return text
+    return either_bound(text)
+
+
+def either_bound(selector: str) -> str:
+    """The selector with the whole bound of a bucket as both Prometheus 2 (`500`) and 3 (`500.0`) write it.
+
+    While one is replaced by the other both stand in its history, and a bound that matches nothing counts every request as slow.
+    """
+    return BOUND.sub(lambda found: f'{found[1]}le=~"{found[2]}([.]0)?"', selector)
 
 
 def _percent(fields: StrictFields) -> float:

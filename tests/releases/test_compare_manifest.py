@@ -7,6 +7,7 @@ import pytest
 
 from reconciler.kernel.strict import FieldError
 from reconciler.releases.compare import Compare, ComparedMetric
+from reconciler.releases.compare_manifest import either_bound
 from reconciler.releases.policy_manifest import parse_policy
 
 ALL = 'requests_total{v="{{args.hash}}"}'
@@ -86,6 +87,22 @@ def test_a_pair_is_told_apart_by_its_hash_or_by_its_pods() -> None:
     found = parsed(baseline="experiment", metrics=[by_pods])
     assert found.paired and found.metrics[0].bad == by_pods["bad"]
     assert not parsed().paired
+
+
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        ('{le="500"}', '{le=~"500([.]0)?"}'),
+        ("{a=\"b\", le = '500.0'}", '{a="b", le=~"500([.]0)?"}'),
+        ('{le="0.5"}', '{le="0.5"}'),
+        ('{le="+Inf"}', '{le="+Inf"}'),
+        ('{le=~"500|1000"}', '{le=~"500|1000"}'),
+        ('{able="500"}', '{able="500"}'),
+        ('{le!="500"}', '{le!="500"}'),
+    ],
+)
+def test_a_bound_of_a_bucket_is_asked_for_as_every_prometheus_writes_it(written: str, asked: str) -> None:
+    assert either_bound(written) == asked
 
 
 def test_other_questions_have_another_digest_and_another_minimum_has_not() -> None:
