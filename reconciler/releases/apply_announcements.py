@@ -34,11 +34,14 @@ class Announcements:
         return Pull(number=found.number, url=found.url, title=found.title) if found else None
 
     async def announce(self, release: Release, siblings: tuple[Release, ...]) -> str:
-        """Say how it stands unless that was said already; returns what to remember."""
-        forge, pull = self._forges.get(release.spec.source), release.pull
+        """Say how it stands unless that was said already; returns what to remember.
+
+        A commit has one status for a workload: it tells of the newest attempt, whichever of them has news.
+        """
+        forge, pull, newest = self._forges.get(release.spec.source), release.pull, newest_of(release, siblings)
         body = comment(release.spec.environment, siblings, {s.name: self._step(s) for s in siblings}, self._console)
         nowhere = "" if pull else "no pull request"  # one that is found later has to be told
-        said = hashlib.sha256(f"{body}{commit_state(release)}{commit_description(release)}{nowhere}".encode()).hexdigest()[:16]
+        said = hashlib.sha256(f"{body}{commit_state(newest)}{commit_description(newest)}{nowhere}".encode()).hexdigest()[:16]
         if forge is None or said == release.status.announced or release.spec.baseline:
             return release.status.announced
         await forge.announce(
@@ -46,11 +49,11 @@ class Announcements:
                 commit=release.spec.commit.sha,
                 marker=marker(f"{release.spec.source}/{release.spec.environment}"),
                 body=body,
-                status=CommitState(commit_state(release)),
+                status=CommitState(commit_state(newest)),
                 context=commit_context(release),
-                description=commit_description(release),
+                description=commit_description(newest),
                 pull=pull.number if pull else None,
-                target_url=page_of(self._console, release) or (pull.url if pull else ""),
+                target_url=page_of(self._console, newest) or (pull.url if pull else ""),
             )
         )
         return said
@@ -59,6 +62,12 @@ class Announcements:
         """Where the rollout stands, for a release that is still on its way."""
         rollout = self._cache.get(ROLLOUTS, release.namespace, release.spec.workload.name)
         return step_words(rollout) if rollout is not None and not release.decided else ""
+
+
+def newest_of(release: Release, siblings: tuple[Release, ...]) -> Release:
+    """The newest attempt among them of what its commit asked of its workload."""
+    place = (release.spec.commit.sha, commit_context(release))
+    return max((release, *(s for s in siblings if (s.spec.commit.sha, commit_context(s)) == place)), key=lambda one: one.age)
 
 
 def step_words(rollout: Manifest) -> str:

@@ -1,6 +1,6 @@
 """The releases that belong together, as the informers have seen them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.resources import RELEASES
@@ -30,11 +30,13 @@ def lost_elsewhere(cache: Cache, key: tuple[str, str, str], images: Mapping[str,
 
 
 def siblings(cache: Cache, release: Release) -> tuple[Release, ...]:
-    """All releases of the same pull request and environment, which share one comment; the release alone without a pull request."""
+    """All releases of the same pull request and environment, which share one comment; without one the attempts of the same commit."""
     spec, pull = release.spec, release.pull
     if pull is None:
-        return (release,)
-    same = _releases(cache, pull_word(spec.source, spec.environment, pull.number))
+        own = history(cache, release.namespace, spec.workload.name)
+        same: Iterable[Release] = (one for one in own if one.pull is None and one.spec.commit.sha == spec.commit.sha)
+    else:
+        same = _releases(cache, pull_word(spec.source, spec.environment, pull.number))
     others = (one for one in same if one.name != release.name or one.namespace != release.namespace)
     return tuple(sorted((*others, release), key=lambda one: one.name))
 

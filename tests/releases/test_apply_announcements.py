@@ -77,6 +77,25 @@ async def test_siblings_share_one_comment(announcements: Announcements, forge: N
     assert "shop/api" in said.body and "shop/web" in said.body
 
 
+@pytest.mark.parametrize("pull", [Pull(number=7), None])
+async def test_an_attempt_that_is_over_never_speaks_for_a_newer_one(announcements: Announcements, forge: Noting, pull: Pull | None) -> None:
+    """A commit has one status a workload. Whichever attempt has news, also a daemon that begins anew: it tells of the newest."""
+    cache = Cache((RELEASES,), INDEXES)
+    failed = ReleaseStatus(phase=ReleasePhase.CLOSED, verdict=Verdict.FAILED, reason="2 failed", decided_at=NOW)
+    passed = replace(failed, verdict=Verdict.PASSED, reason="3 passed")
+    first = release("web-1", status=failed, pull=pull)
+    second = release("web-2", minutes=5, attempt=2, status=passed, pull=pull)
+    for one in (first, second):
+        whole, stamp = render_release(one), {"creationTimestamp": to_builtins(one.created)}
+        cache.put(RELEASES, whole | {"status": to_builtins(one.status), "metadata": whole["metadata"] | stamp})
+    for one in (second, first):
+        await announcements.announce(one, siblings(cache, one))
+        assert (forge.announced[-1].status, forge.announced[-1].description) == (CommitState.SUCCESS, "3 passed")
+    other = replace(first, spec=replace(first.spec, commit=replace(first.spec.commit, sha="d" * 40)))
+    await announcements.announce(other, siblings(cache, other))
+    assert forge.announced[-1].status is CommitState.FAILURE, "another commit has a status of its own"
+
+
 async def test_a_baseline_and_a_source_without_a_forge_tell_nothing(announcements: Announcements, forge: Noting) -> None:
     baseline = replace(stepping(), spec=replace(stepping().spec, previous=None))
     elsewhere = replace(stepping(), spec=replace(stepping().spec, source="other"))

@@ -47,4 +47,7 @@ def test_releases_of_one_pull_request_and_environment_share_a_comment() -> None:
         stored("web-1", pull=PULL), stored("other-1", workload="other", pull=PULL), stored("web-2", pull=Pull(number=4)), stored("web-3")
     )
     assert [one.name for one in siblings(cache, release("web-1", pull=PULL))] == ["other-1", "web-1"]
-    assert [one.name for one in siblings(cache, release("alone"))] == ["alone"]
+    assert [one.name for one in siblings(cache, release("alone"))] == ["alone", "web-3"], "attempts of one commit share its status"
+    alone = release("alone")
+    other = replace(alone, spec=replace(alone.spec, commit=replace(alone.spec.commit, sha="d" * 40)))
+    assert [one.name for one in siblings(cache, other)] == ["alone"]
