@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from reconciler.app.console.verbs import ALL, VerbSubject
 from reconciler.app.settings.reading import load_settings
 from reconciler.app.wiring import WATCHES
 from reconciler.kernel import resources
@@ -144,6 +145,21 @@ def test_the_example_overlay_builds() -> None:
     assert {"Namespace", "ServiceAccount", "ClusterRole", "Role", "RoleBinding", "ConfigMap", "Deployment"} <= kinds
 
 
+def test_the_console_of_the_overlay_asks_who_people_are_and_may_act_as_them_and_nothing_else() -> None:
+    rights = one("overlays/console", "ClusterRole", "reconciler-console")["rules"]
+    granted = {(rule["apiGroups"][0], resource, verb) for rule in rights for resource in rule["resources"] for verb in rule["verbs"]}
+    acting = {("", kind, "impersonate") for kind in ("users", "groups", "serviceaccounts")}
+    asking = {("authorization.k8s.io", "subjectaccessreviews", "create"), ("authentication.k8s.io", "tokenreviews", "create")}
+    assert granted == acting | asking | {("", "events", "list")}
+    people = one("overlays/console", "ClusterRole", "reconciler-releaser")["rules"]
+    lent = {(rule["apiGroups"][0], name) for rule in people for name in rule["resources"]}
+    patched = [verb.right for verb in ALL if verb.subject is not VerbSubject.FREEZE]
+    needed = {(right.resource.group, "/".join(filter(None, (right.resource.plural, right.subresource)))) for right in patched}
+    assert lent == needed, "what people need is what the verbs patch; the brake has a role of its own"
+    settings = load_settings(DEPLOY / "overlays/console/reconciler.yaml").console
+    assert settings is not None and settings.login is not None and not settings.anonymous
+
+
 def test_no_role_holds_a_wildcard() -> None:
     for manifest in built("overlays/example"):
         for rule in manifest.get("rules") or []:
@@ -218,7 +234,10 @@ def test_the_probes_ask_what_the_daemon_answers_and_one_pod_at_a_time_holds_the_
     assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
 
 
-@pytest.mark.parametrize("path", ["base/reconciler.yaml", "overlays/example/reconciler.yaml", "overlays/companion/reconciler.yaml"])
+@pytest.mark.parametrize(
+    "path",
+    ["base/reconciler.yaml", "overlays/example/reconciler.yaml", "overlays/companion/reconciler.yaml", "overlays/console/reconciler.yaml"],
+)
 def test_the_settings_are_good_and_fit_the_pod(path: str) -> None:
     settings = load_settings(DEPLOY / path)
     container = one("base", "Deployment", "reconciler")["spec"]["template"]["spec"]["containers"][0]
@@ -233,7 +252,9 @@ def test_the_pod_listens_on_its_own_address_only_and_a_policy_says_who_may_come(
     container = one("base", "Deployment", "reconciler")["spec"]["template"]["spec"]["containers"][0]
     assert container["args"][-2:] == ["--listen", f"$(POD_IP):{container['ports'][0]['containerPort']}"]
     assert {"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}} in container["env"]
-    assert not [path for path in DEPLOY.rglob("*.yaml") if "0.0.0.0" in path.read_text()]
+    # The console is also for who comes by port-forward, which leads to the pod's loopback; it asks everybody who they are.
+    everywhere = [path for path in DEPLOY.rglob("*.yaml") if "0.0.0.0" in path.read_text()]
+    assert everywhere == [DEPLOY / "overlays/console/reconciler.yaml"]
     policies = {m["metadata"]["name"]: m["spec"] for m in built("overlays/example") if m["kind"] == "NetworkPolicy"}
     labels = one("base", "Deployment", "reconciler")["spec"]["template"]["metadata"]["labels"]
     assert all(spec["podSelector"]["matchLabels"] == labels for spec in policies.values())

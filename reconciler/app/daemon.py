@@ -96,6 +96,7 @@ class Daemon:
         unfenced = Client(transport, Fence())
         self._freeze = Freeze(unfenced, settings.namespace)
         self._reader = unfenced
+        self._transport = transport
         self._lease = lease_name(settings)
         self._leadership = Leadership(unfenced, self._terms(), self._clock.now, self._clock.monotonic)
         self._client = Client(transport, Fence(*self._gates("cluster", "all")))
@@ -145,10 +146,14 @@ class Daemon:
         return [self._freeze.run, *lead, endpoints.run, *console, *leading]
 
     async def _console(self) -> None:
-        from reconciler.app.console.serving import serve_console  # templates are worth their weight only where pages are served
+        from reconciler.app.console.serving import (
+            looking_only,
+            serve_console,
+        )  # templates are worth their weight only where pages are served
 
         assert self._settings.console is not None, "the caller looked"
-        await serve_console(self._reader, self._clock, self._settings.console, self._settings.namespace)
+        settings = looking_only(self._settings.console) if self._read_only else self._settings.console
+        await serve_console(self._transport, self._clock, settings, self._settings.namespace)
 
     def _when_leading(self, run: Part) -> Part:
         """Controllers start once the lease is ours: two that both think would only fence each other."""

@@ -101,8 +101,15 @@ class HttpTransport:
         return self._session.request(
             request.method,
             URL(self._endpoint.server.rstrip("/") + request.path, encoded=True).with_query(dict(request.query)),
-            headers={**request.headers, **({"Authorization": authorization} if authorization else {})},
+            headers=_headers(request, authorization),
             data=_Permitted(request.body, request.permit) if request.permit else request.body,
             timeout=aiohttp.ClientTimeout(total=request.timeout, connect=10),
             allow_redirects=False,
         )
+
+
+def _headers(request: Request, authorization: str) -> list[tuple[str, str]]:
+    """Each group is a header of its own (Kubernetes authentication, "User impersonation")."""
+    own = [("Authorization", authorization)] if authorization else []
+    others = [("Impersonate-User", request.user), *(("Impersonate-Group", group) for group in request.groups)] if request.user else []
+    return [*request.headers.items(), *own, *others]

@@ -20,6 +20,9 @@ class Request:
     body: bytes = b""
     timeout: float | None = 30.0
     permit: Callable[[], None] | None = None
+    user: str = ""
+    """Sent as this user and `groups` (impersonation); empty: as ourselves."""
+    groups: tuple[str, ...] = ()
 
 
 class Response(Protocol):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import httpx
 
 from reconciler.app.console.assembly import ConsoleParts, assembled
-from reconciler.app.console.door import KeyDoor, OpenDoor
+from reconciler.app.console.door import ConsoleDoor, KeyDoor, OpenDoor
 from reconciler.app.console.pages import ConsoleScope
 from reconciler.app.console.server import LOCAL, Entrance
 from reconciler.kernel.clock import SystemClock
@@ -81,8 +81,15 @@ class Served:
             return await http.get(self.address + path, headers=headers)
 
 
+EVERYTHING = ConsoleScope()
+Opened = Callable[["Troubled", SteppedClock], ConsoleDoor]
+"""Makes the door of a console over its transport and clock."""
+
+
 @asynccontextmanager
-async def serving(scope: ConsoleScope = ConsoleScope(), *, filled: bool = True, keyed: bool = False) -> AsyncIterator[Served]:  # noqa: B008 - it is frozen
+async def serving(
+    scope: ConsoleScope = EVERYTHING, *, filled: bool = True, keyed: bool = False, opened: "Opened | None" = None
+) -> AsyncIterator[Served]:
     """A console over HTTP beside a cluster with a fleet, or an empty one."""
     async with api() as cluster:
         if filled:
@@ -90,7 +97,7 @@ async def serving(scope: ConsoleScope = ConsoleScope(), *, filled: bool = True, 
         transport = Troubled(cluster.transport)
         clock = SteppedClock()
         client = Client(transport, Fence())
-        door = KeyDoor(client, clock) if keyed else OpenDoor()
+        door = opened(transport, clock) if opened is not None else KeyDoor(client, clock) if keyed else OpenDoor()
         with assembled(client, clock, scope, live=True, entrance=Entrance(LOCAL, door)) as parts:
             async with listening(parts.console.routes(), "127.0.0.1", 0) as address:
                 yield Served(address, cluster, transport, parts, clock, door.key if isinstance(door, KeyDoor) else "")

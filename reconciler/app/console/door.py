@@ -3,6 +3,7 @@
 import hmac
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from aiohttp import web
@@ -21,8 +22,31 @@ SESSION = "session"
 DAYS = 7 * 86400.0
 
 
+@dataclass(frozen=True, slots=True)
+class LoginWays:
+    """How people can say who they are."""
+
+    openid: bool = False
+    token: bool = False
+
+    @property
+    def any(self) -> bool:
+        return self.openid or self.token
+
+
+class LoginRefused(Exception):
+    """A login that did not succeed, in words for the person, with the status to answer."""
+
+    def __init__(self, words: str, status: int, wait: int = 0) -> None:
+        super().__init__(words)
+        self.status = status
+        self.wait = wait
+
+
 class ConsoleDoor(Protocol):
     """Knows people, and acts for them."""
+
+    ways: LoginWays
 
     def visitor(self, request: web.Request) -> Visitor | None:
         """Who asks; None when they have to say so first."""
@@ -37,8 +61,10 @@ class ConsoleDoor(Protocol):
         ...
 
 
-class OpenDoor:
+class OpenDoor(ConsoleDoor):
     """Every visitor may look and none may press: a daemon that does not know who people are."""
+
+    ways = LoginWays()
 
     def visitor(self, _: web.Request) -> Visitor | None:
         return Visitor(grants=EVERYWHERE_VIEWER)
@@ -50,13 +76,14 @@ class OpenDoor:
         raise Terminal(f"{verb.name} in {namespace or 'all namespaces'}: nobody is known here, {visitor.name or 'not you either'}")
 
 
-class KeyDoor:
+class KeyDoor(ConsoleDoor):
     """Everybody on this machine may look; to press, a person opens the address with the key, which only their terminal has shown.
 
     What is done is done with the rights of the kubeconfig: a port on loopback is open to every user of the machine, those rights are not.
     """
 
     def __init__(self, client: Client, clock: Clock) -> None:
+        self.ways = LoginWays()
         self.key = secrets.token_urlsafe(24)
         self._client = client
         self._seal = Seal(clock)

@@ -34,15 +34,14 @@ class LiveLimits:
 class LivePages:
     """Streams of changes. The id of an event is a digest of the page, so that a stream that comes back is told what it missed."""
 
-    def __init__(self, pages: Pages, clock: Clock, headers: Mapping[str, str], limits: LiveLimits) -> None:
-        self._pages = pages
+    def __init__(self, clock: Clock, headers: Mapping[str, str], limits: LiveLimits) -> None:
         self._clock = clock
         self._headers = headers
         self._limits = limits
-        self._watched: dict[str, _WatchedPage] = {}
+        self._watched: dict[tuple[str, frozenset[str] | None], _WatchedPage] = {}
         self._streams: set[asyncio.Task[Any]] = set()
 
-    async def stream(self, request: web.Request) -> web.StreamResponse:
+    async def stream(self, request: web.Request, pages: Pages) -> web.StreamResponse:
         """One stream, until its client leaves. `of` is the page, `at` the digest of what is shown, unless the stream comes back."""
         asked = request.query.get("of", "/")
         if not asked.startswith("/") or len(asked) > LONGEST:
@@ -58,7 +57,7 @@ class LivePages:
         assert task is not None, "a request is answered by a task"
         self._streams.add(task)
         try:
-            with self._watching(asked) as watched, suppress(ConnectionError):
+            with self._watching(asked, pages) as watched, suppress(ConnectionError):
                 await response.prepare(request)
                 await _tell(response, watched, seen, self._limits.silence)
         finally:
@@ -71,20 +70,22 @@ class LivePages:
             task.cancel()
 
     @contextmanager
-    def _watching(self, asked: str) -> Iterator["_WatchedPage"]:
-        watched = self._watched.get(asked)
+    def _watching(self, asked: str, pages: Pages) -> Iterator["_WatchedPage"]:
+        key = asked, pages.sight
+        watched = self._watched.get(key)
         if watched is None:
-            watched = self._watched[asked] = _WatchedPage(partial(self._digest, asked), self._clock, self._limits.every)
+            watched = self._watched[key] = _WatchedPage(partial(_digest, pages, asked), self._clock, self._limits.every)
         watched.watchers += 1
         try:
             yield watched
         finally:
             watched.watchers -= 1
             if not watched.watchers:
-                self._watched.pop(asked).close()
+                self._watched.pop(key).close()
 
-    async def _digest(self, asked: str) -> str:
-        return digest_of(await self._pages.at(asked))
+
+async def _digest(pages: Pages, asked: str) -> str:
+    return digest_of(await pages.at(asked))
 
 
 class _WatchedPage:

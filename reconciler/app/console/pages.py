@@ -25,6 +25,7 @@ from reconciler.views.sources import source_standing
 from reconciler.views.view import plain
 
 ROWS = 40
+POLICY_KINDS = (RELEASE_POLICIES.kind, CLUSTER_RELEASE_POLICIES.kind)
 Query = Mapping[str, str]
 Row = TypeVar("Row")
 
@@ -62,11 +63,21 @@ class ConsoleScope:
 class Pages:
     """Makes pages of what the board has read."""
 
-    def __init__(self, board: Board, clock: Clock, scope: ConsoleScope) -> None:
+    def __init__(self, board: Board, clock: Clock, scope: ConsoleScope, sight: frozenset[str] | None = None) -> None:
         self.scope = scope
+        self.sight = sight
+        """The namespaces that are shown to who asks; None for all."""
         self._board = board
         self._clock = clock
         self._shelf = ReleaseShelf()
+
+    def seen_by(self, sight: frozenset[str] | None) -> "Pages":
+        """The pages of the same board for a visitor who may look at these namespaces."""
+        if sight == self.sight:
+            return self
+        narrow = Pages(self._board, self._clock, self.scope, sight)
+        narrow._shelf = self._shelf
+        return narrow
 
     async def at(self, address: str) -> ConsolePage:
         """The page of an address of ours, whatever stands in it; one that leads nowhere says so."""
@@ -193,6 +204,7 @@ class Pages:
             source_standing(name, namespace, inventory, running, self.scope.flags)
             for name, (namespace, inventory) in sorted(known.inventories.items())
         ]
+        standings = standings if self.sight is None else []
         documents = [plain(one) for one in standings]
         shown = {"sources": standings}
         return self._page(ConsolePage(template="sources.html.j2", title="Sources", path="/sources", document=documents, shown=shown), known)
@@ -207,8 +219,9 @@ class Pages:
             ListQuestion(CLUSTER_ANALYSIS_TEMPLATES),
         )
         readings = await self._board.read(*asked)
-        policies = [policy_row(r.question.resource.kind, m) for r in readings[:2] for m in r.items]
-        templates = [template_row(r.question.resource.kind, m) for r in readings[2:] for m in r.items]
+        seen = [(r.question.resource.kind, m) for r in readings for m in r.items if self.sight is None or namespace_of(m) in self.sight]
+        policies = [policy_row(kind, m) for kind, m in seen if kind in POLICY_KINDS]
+        templates = [template_row(kind, m) for kind, m in seen if kind not in POLICY_KINDS]
         judging = JudgingRules(policies=tuple(policies), templates=tuple(templates))
         title, document, shown = "Policies and templates", plain(judging), {"judging": judging}
         return self._page(
@@ -236,7 +249,14 @@ class Pages:
         ]
         narrow = await self._board.read(*(question for asked in refused if (question := narrower(asked, self.scope.own)) is not None))
         instead = {reading.question.resource: reading for reading in narrow if reading.trouble is None}
-        return await asyncio.to_thread(known_of, [instead.get(r.question.resource, r) for r in readings], self._shelf)
+        known = await asyncio.to_thread(known_of, [instead.get(r.question.resource, r) for r in readings], self._shelf)
+        return known if self.sight is None else known.within(self.sight)
+
+    def _narrow(self) -> tuple[PageNotice, ...]:
+        if self.sight is None:
+            return ()
+        named = ", ".join(sorted(self.sight)) or "no namespace"
+        return (PageNotice(f"Your role is for {named}", "sources and what is for the whole cluster need a role for all of it"),)
 
     def _page(self, page: ConsolePage, known: ClusterState, more: Iterable[ListReading] = ()) -> ConsolePage:
         """The page with what is to be said of all pages: how old it is, what is missing, what is frozen."""
@@ -244,7 +264,7 @@ class Pages:
         return replace(
             page,
             template="away.html.j2" if nothing else page.template,
-            notices=(*notices_of(readings, self.scope.flags), *map(PageNotice, known.unreadable)),
+            notices=(*self._narrow(), *notices_of(readings, self.scope.flags), *map(PageNotice, known.unreadable)),
             frozen=freeze_line(known.frozen, self.scope.flags),
             read_at=read_at(readings),
             old=any(reading.old for reading in readings),

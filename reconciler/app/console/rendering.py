@@ -83,6 +83,7 @@ class PagePlace:
     visitor: Visitor = STRANGER
     offers: tuple[PressOffer, ...] = ()
     """The verbs that the visitor may press here."""
+    has_login: bool = False
 
 
 class PageRenderer:
@@ -108,7 +109,7 @@ class PageRenderer:
         """The whole page."""
         moments = Moments(now)
         words: dict[str, Any] = {"page": page, "now": now, "link": place.link, "machine": place.machine, "digest": place.digest}
-        words |= {"visitor": place.visitor, "offers": place.offers}
+        words |= {"visitor": place.visitor, "offers": place.offers, "has_login": place.has_login}
         times = {"ago": moments.ago, "left": moments.left, "at": moments.at}
         return self._environment.get_template(page.template).render(**words, **times, **page.shown)
 

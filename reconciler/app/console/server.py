@@ -3,16 +3,16 @@
 import hashlib
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import PurePosixPath
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 from aiohttp import web
 
 from reconciler.app.console.detail import Detail
-from reconciler.app.console.door import ConsoleDoor
+from reconciler.app.console.door import ConsoleDoor, LoginRefused
 from reconciler.app.console.live import LiveLimits, LivePages
 from reconciler.app.console.pages import ConsolePage, Pages
 from reconciler.app.console.rendering import PagePlace, PageRenderer, digest_of, document_text
@@ -58,11 +58,11 @@ class Console:
         self._verbs = verbs
         self._entrance = entrance
         self._clock = clock
-        self._live = LivePages(pages, clock, HEADERS, LiveLimits())
+        self._live = LivePages(clock, HEADERS, LiveLimits())
 
     def routes(self) -> tuple[Route, ...]:
         """What we answer, as data."""
-        own = (*self._entrance.door.routes(), Route("GET", "/live", self._live.stream), Route("GET", "/static/{name}", self._static))
+        own = (*self._entrance.door.routes(), Route("GET", "/live", self._stream), Route("GET", "/static/{name}", self._static))
         all_ = (*own, Route("GET", "/{rest:.*}", self._page), Route("POST", "/{rest:.*}", self._press))
         return tuple(Route(route.method, route.path, self._guarded(route.handler)) for route in all_)
 
@@ -79,7 +79,11 @@ class Console:
                 return web.Response(status=421, text=f"this console is not called by that name: use one of {known}\n", headers=HEADERS)
             if request.method not in READING and not is_from_here(request.headers):
                 return web.Response(status=403, text="a page of another site asked for this: nothing was done\n", headers=HEADERS)
-            response = await answer(request)
+            try:
+                response = await answer(request)
+            except LoginRefused as refused:
+                response = self._written(self._login_page(request, str(refused), refused.status), "html", "", STRANGER)
+                response.headers.update({"Retry-After": str(refused.wait)} if refused.wait else {})
             if not response.prepared:
                 response.headers.update({name: value for name, value in HEADERS.items() if name not in response.headers})
             return response
@@ -91,18 +95,24 @@ class Console:
         if not asked:
             text = f"format: {request.query['format'][:40]!r} is not one of {', '.join(FORMATS)}\n"
             return web.Response(status=400, text=text, headers=HEADERS)
-        visitor = self._entrance.door.visitor(request) or STRANGER
-        place = press_place(parts_of(request.raw_path), self._pages.scope.own)
+        parts, visitor = parts_of(request.raw_path), self._entrance.door.visitor(request)
+        if parts == ("login",) and self._has_login:
+            return self._written(self._login_page(request), asked, "", visitor or STRANGER)
+        if visitor is None:
+            return self._unknown(request, asked)
+        place = press_place(parts, self._pages.scope.own)
         if place is not None:
             found = await self._verbs.ask(place, visitor)
         else:
-            found = await self._pages.at(request.raw_path)
+            found = await self._pages.seen_by(visitor.sight).at(request.raw_path)
         return self._written(found, asked, str(request.rel_url.update_query(format="json")), visitor)
 
     async def _press(self, request: web.Request) -> web.StreamResponse:
         """What a form of ours asked for."""
         place = press_place(parts_of(request.raw_path), self._pages.scope.own)
-        visitor = self._entrance.door.visitor(request) or STRANGER
+        visitor = self._entrance.door.visitor(request)
+        if visitor is None:
+            raise LoginRefused("your login has ended, nothing was done: log in again, and look at what it is then", 401)
         if place is None:
             return self._written(self._pages.missing(request.path), "html", "", visitor)
         found = await self._verbs.answer(place, visitor, await request.post(), self._entrance.door)
@@ -110,12 +120,33 @@ class Console:
             return web.Response(status=303, headers={**HEADERS, "Location": found.location})
         return self._written(found.page, "html", "", visitor)
 
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        visitor = self._entrance.door.visitor(request)
+        if visitor is None:
+            return web.Response(status=401, text="log in first\n", headers=HEADERS)
+        return await self._live.stream(request, self._pages.seen_by(visitor.sight))
+
+    @property
+    def _has_login(self) -> bool:
+        return self._entrance.door.ways.any
+
+    def _unknown(self, request: web.Request, asked: str) -> web.StreamResponse:
+        """Who has to log in first is led there, and back afterwards; programs are told."""
+        if asked == "json":
+            return web.json_response({"problem": "log in first"}, status=401, headers=HEADERS)
+        return web.Response(status=303, headers={**HEADERS, "Location": f"/login?{urlencode({'next': request.raw_path[:2000]})}"})
+
+    def _login_page(self, request: web.Request, words: str = "", status: int = 200) -> ConsolePage:
+        shown = {"ways": self._entrance.door.ways, "words": words, "onward": request.query.get("next", "/")[:2000]}
+        page = ConsolePage(template="login.html.j2", title="Log in", path="/login", document={"problem": words}, shown=shown)
+        return replace(page, status=status, still=True)
+
     def _written(self, page: ConsolePage, asked: str, machine: str, visitor: Visitor) -> web.Response:
         if asked == "json":
             return web.Response(status=page.status, text=document_text(page), content_type="application/json", headers=HEADERS)
         detail, now = page.shown.get("detail"), self._clock.now()
         able = offers(detail, visitor, now) if isinstance(detail, Detail) else ()
-        place = PagePlace(served_at, machine, "" if page.still else digest_of(page), visitor, able)
+        place = PagePlace(served_at, machine, "" if page.still else digest_of(page), visitor, able, self._has_login)
         text = self._renderer.html(page, now, place)
         return web.Response(status=page.status, text=text, content_type="text/html", headers=HEADERS)
 

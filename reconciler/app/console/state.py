@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.app.console.board import ListQuestion, ListReading, TroubleKind
@@ -76,6 +76,15 @@ class ClusterState:
             if release.spec.workload.kind == "Rollout":
                 found[release.namespace, release.spec.workload.name].append(release)
         return found
+
+    def within(self, namespaces: frozenset[str]) -> "ClusterState":
+        """What of it is in these namespaces; what cannot be told apart by namespace is left out."""
+        return replace(
+            self,
+            rollouts=[one for one in self.rollouts if namespace_of(one) in namespaces],
+            releases=[one for one in self.releases if one.namespace in namespaces],
+            unreadable=(),
+        )
 
     def asked_of(self, namespace: str, name: str) -> str:
         """The identity that Git asks for of a Rollout, as its source or its newest release has it; empty if no source applies it."""

@@ -1,7 +1,6 @@
 """Who looks at a console, and what their role lets them do. Pure; the cluster has the last word on every write."""
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from enum import IntEnum
 
 
@@ -27,14 +26,9 @@ class Visitor:
     """One person, as far as they are known; without a session only to look."""
 
     name: str = ""
-    groups: tuple[str, ...] = ()
     session: str = ""
     """Names the login; what a form was made for. Empty: nothing can be pressed."""
     grants: tuple[RoleGrant, ...] = ()
-    until: datetime | None = None
-    """When the login ends; None: with the console."""
-    person: bool = field(default=False)
-    """True when they said who they are here, and can log out."""
 
     def role_in(self, namespace: str) -> Role:
         """Their role in a namespace; an empty one means what is about all of them."""

@@ -5,9 +5,10 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
+from reconciler.app.settings.console import ADDRESS, console_settings
 from reconciler.app.settings.drift import drift_settings
 from reconciler.app.settings.helm import helm_settings
-from reconciler.app.settings.model import ConsoleSettings, NotifierSettings, Settings
+from reconciler.app.settings.model import NotifierSettings, Settings
 from reconciler.aws.elb import RESOURCE, AwsTerms
 from reconciler.forges.registry import FORGES
 from reconciler.git.environment import is_ssh
@@ -22,12 +23,10 @@ from reconciler.sources.settings import Allow, CredentialFile, ForgeSettings, He
 from reconciler.sources.windows import ALLOW, DENY, SyncWindow, check
 
 CONTROLLERS = ("rollout", "analysis", "release")
-ADDRESS = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(/[A-Za-z0-9._~/-]*)?")
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
 ENVIRONMENT = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]|[._](?=[A-Za-z0-9])){0,62}")
 NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 ACCOUNT = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
-HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:]+\]")
 LEASE = (timedelta(seconds=15), timedelta(seconds=5))
 
 
@@ -49,7 +48,7 @@ def parse_settings(document: Any) -> Settings:
         webhook_secret_file=fields.inner("webhook", _webhook) or "",
         sources=fields.each("sources", _source),
         notifiers=fields.each("notifiers", _notifier),
-        console=fields.inner("console", _console),
+        console=fields.inner("console", console_settings),
         disabled_steps=frozenset(fields.texts("disabledStepPlugins")),
         aws=fields.inner("aws", _aws),
         link_local=fields.flag("linkLocal", default=False),
@@ -94,23 +93,6 @@ def _webhook(fields: StrictFields) -> str:
     secret = fields.text("secretFile")
     fields.done()
     return secret
-
-
-def _console(fields: StrictFields) -> ConsoleSettings:
-    console = ConsoleSettings(
-        listen=fields.text("listen", "127.0.0.1:8091"),
-        hosts=tuple(map(str.lower, fields.texts("hosts"))),
-        url=fields.text("url", "").rstrip("/"),
-    )
-    if console.url and (not ADDRESS.fullmatch(console.url) or _holds_credentials(console.url)):
-        raise FieldError(fields.path("url"), "is no address that a browser opens: write one like https://console.example.com")
-    for host in console.hosts:
-        if not HOST.fullmatch(host):
-            raise FieldError(
-                fields.path("hosts"), f"{host!r} is no name of a host: write one like console.example.com, without port and path"
-            )
-    fields.done()
-    return console
 
 
 def _aws(fields: StrictFields) -> AwsTerms:

@@ -22,6 +22,42 @@ class NotifierSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenIdSettings:
+    """One identity provider (OpenID Connect), and which of its claims name a person and their groups."""
+
+    issuer: str
+    client: str
+    secret_file: str = ""
+    """Empty for a public client."""
+    scopes: tuple[str, ...] = ()
+    user_claim: str = "email"
+    groups_claim: str = "groups"
+    user_prefix: str = ""
+    """Written before the name and the groups, as the API server's own --oidc-username-prefix and --oidc-groups-prefix."""
+    groups_prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleSettings:
+    """What the members of a group may do; `namespaces` empty means all of them."""
+
+    group: str
+    role: str
+    namespaces: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginSettings:
+    """How people say who they are, and what they may do."""
+
+    session: timedelta
+    openid: OpenIdSettings | None = None
+    token: bool = False
+    """A token of the cluster, checked by a TokenReview."""
+    roles: tuple[RoleSettings, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConsoleSettings:
     """Where the daemon serves the console, and the names by which it may be called beside its own address and this machine's."""
 
@@ -29,6 +65,9 @@ class ConsoleSettings:
     hosts: tuple[str, ...] = ()
     url: str = ""
     """Where people open it, without a slash at the end; what they are told of a release leads there."""
+    anonymous: bool = False
+    """Everybody who reaches it may look; without `login` that is so on loopback anyway."""
+    login: LoginSettings | None = None
 
     @property
     def names(self) -> tuple[str, ...]:

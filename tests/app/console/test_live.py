@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 import httpx
 import pytest
@@ -66,8 +67,9 @@ async def heard(url: str, headers: dict[str, str]) -> AsyncIterator[Stream]:
 @asynccontextmanager
 async def limited(console: Served, limits: LiveLimits) -> AsyncIterator[tuple[str, LivePages]]:
     """The streams of a console with other limits, at an address of their own."""
-    pages = LivePages(console.parts.pages, console.clock, {}, limits)
-    async with listening([Route("GET", "/live", pages.stream)], "127.0.0.1", 0) as address:
+    pages = LivePages(console.clock, {}, limits)
+    stream = partial(pages.stream, pages=console.parts.pages)
+    async with listening([Route("GET", "/live", stream)], "127.0.0.1", 0) as address:
         yield f"{address}/live?of=/", pages
 
 

@@ -72,8 +72,9 @@ def test_the_console_is_off_and_on_loopback_unless_the_settings_say_otherwise() 
     for wrong in ("c.example.com", "javascript:alert(1)", "https://c/x) [y](z", "https://u:p@c.example.com", "https://c/?q"):
         assert refused({"console": {"url": wrong}}).startswith("console.url: is no address that a browser opens")
     assert parse_settings({"console": {}}).console == ConsoleSettings(listen="127.0.0.1:8091")
-    asked = {"listen": "0.0.0.0:80", "hosts": ["Console.example.com"]}
-    assert parse_settings({"console": asked}).console == ConsoleSettings(listen="0.0.0.0:80", hosts=("console.example.com",))
+    asked = {"listen": "0.0.0.0:80", "hosts": ["Console.example.com"], "anonymous": True}
+    found = ConsoleSettings(listen="0.0.0.0:80", hosts=("console.example.com",), anonymous=True)
+    assert parse_settings({"console": asked}).console == found
     for host in ("console.example.com:80", "https://console.example.com", "*", "a b"):
         assert refused({"console": {"hosts": [host]}}).startswith("console.hosts"), host
     assert refused({"console": {"port": 1}}).startswith("console.port")
