@@ -15,14 +15,14 @@ IMAGES_ELSEWHERE = "no file says so, and a restore in Git does not move it: move
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class ArgoBeside:
     """The objects that the rollout controller writes into for one Rollout, and the header routes that it manages."""
 
     objects: tuple[Manifest, ...]
     managed_routes: tuple[str, ...] = ()
 
 
-def argo_applier(rollout: Manifest, application: Manifest, beside: Beside) -> Applier:
+def argo_applier(rollout: Manifest, application: Manifest, beside: ArgoBeside) -> Applier:
     """How an Application applies a Rollout."""
     spec = mapping(application.get("spec"))
     sources = _sources(spec)
@@ -110,7 +110,7 @@ def _own_values(tracked: dict[str, Any]) -> Iterable[str]:
         yield f"spec.source.helm.values says values as text: {IMAGES_ELSEWHERE}"
 
 
-def _ignore(spec: dict[str, Any], beside: Beside) -> dict[str, Any]:
+def _ignore(spec: dict[str, Any], beside: ArgoBeside) -> dict[str, Any]:
     """What is still to be said: rules that are there already are not repeated."""
     known = entries(spec.get("ignoreDifferences"))
     missing = [rule for rule in argo_rules(beside.objects, beside.managed_routes) if not any(_covers(one, rule) for one in known)]

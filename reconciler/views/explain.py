@@ -44,6 +44,8 @@ class Situation:
         return f"reconciler {verb} {name or name_of(self.family.rollout)} -n {namespace_of(self.family.rollout)}{self.flags}"
 
 
+APPLIED = "reconciler.dev/source"
+"""On what a source of ours applies."""
 Why = Callable[[Situation], Explanation | None]
 
 
@@ -303,7 +305,10 @@ def _healthy(situation: Situation) -> Explanation | None:
         said = f"It is healthy, but what Git asks for is not known to run: {situation.problems[0]}"
         return Explanation(sentence=said, rule="source", object=_object(family), next="correct it in Git and push")
     if release is None:
-        return Explanation(sentence="It runs what Git asks for" if _applied(family) else UNFOLLOWED, object=_object(family))
+        return Explanation(
+            sentence="It runs what Git asks for" if bool(annotations_of(family.rollout).get(APPLIED)) else UNFOLLOWED,
+            object=_object(family),
+        )
     if release.status.verdict is None:
         return Explanation(
             sentence=f"Everybody is on the new version; release {release.name} is still {release.status.phase}{_because(release)}",
@@ -352,11 +357,6 @@ REASONS: tuple[Why, ...] = (
 )
 
 
-def _applied(family: Family) -> bool:
-    """True when a source of ours applies it."""
-    return bool(annotations_of(family.rollout).get("reconciler.dev/source"))
-
-
 def _because(release: Release) -> str:
     return f": {release.status.reason}" if release.status.reason else ""
 
@@ -394,8 +394,7 @@ def _index(family: Family) -> int:
 
 
 def _step(family: Family) -> Manifest | None:
-    steps = canary_steps(family.rollout)
-    return steps[_index(family)] if _index(family) < len(steps) else None
+    return next(iter(canary_steps(family.rollout)[_index(family) :]), None)
 
 
 def _time(text: str) -> datetime:

@@ -5,7 +5,7 @@ from typing import Any
 
 from reconciler.kernel.identity import Manifest, name_of, namespace_of
 from reconciler.views.appliers import HEALED, NO_HOLD, Applier, Tracker, entries, mapping, shown
-from reconciler.views.argo_applications import Beside
+from reconciler.views.argo_applications import ArgoBeside
 from reconciler.views.ignore_rules import flux_rules
 
 
@@ -20,7 +20,7 @@ def repository_of(applier: Manifest) -> Tracker:
     )
 
 
-def flux_applier(rollout: Manifest, applier: Manifest, repository: Manifest | None, beside: Beside) -> Applier:
+def flux_applier(rollout: Manifest, applier: Manifest, repository: Manifest | None, beside: ArgoBeside) -> Applier:
     """How Flux applies a Rollout; `repository` is the GitRepository behind it, None where it is none or cannot be read."""
     spec, git = mapping(applier.get("spec")), mapping((repository or {}).get("spec"))
     chart = mapping(mapping(spec.get("chart")).get("spec"))
@@ -82,7 +82,7 @@ def _problems(applier: Manifest, repository: Manifest | None, reference: dict[st
         yield "values stand in the HelmRelease itself, not in a file of the chart's source: what they say is restored by hand"
 
 
-def _ignore(applier: Manifest, beside: Beside) -> dict[str, Any]:
+def _ignore(applier: Manifest, beside: ArgoBeside) -> dict[str, Any]:
     """What is still to be said: rules that are there already are not repeated."""
     spec = mapping(applier.get("spec"))
     charted = applier["kind"] == "HelmRelease"

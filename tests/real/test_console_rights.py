@@ -15,7 +15,7 @@ from reconciler.app.console.assembly import assembled
 from reconciler.app.console.login import LoginDoor
 from reconciler.app.console.pages import ConsoleScope
 from reconciler.app.console.persons import Person
-from reconciler.app.console.reviews import Impersonating, person_of_token, require_access
+from reconciler.app.console.reviews import person_of_token, require_access
 from reconciler.app.console.server import LOCAL, Entrance
 from reconciler.app.console.verbs import VERBS, VerbSubject
 from reconciler.app.settings.model import ConsoleSettings, LoginSettings, RoleSettings
@@ -28,6 +28,8 @@ from reconciler.kube.config import endpoint
 from reconciler.kube.errors import Forbidden
 from reconciler.kube.fence import Fence
 from reconciler.kube.http import Endpoint, HttpTransport
+from reconciler.kube.impersonation import Impersonating
+from reconciler.kube.transport import Transport
 from reconciler.web.listener import listening
 from tests.kit.granted import DEPLOY
 from tests.kit.kubectl import Kubectl, binary
@@ -61,6 +63,10 @@ ROLLOUT = {
     },
 }
 MOVING = {"stableRS": "old", "currentPodHash": "new", "currentStepIndex": 1, "phase": "Paused"}
+
+
+def _as(daemon: Transport, person: Person) -> Client:
+    return Client(Impersonating(daemon, person.name, person.groups), Fence())
 
 
 @pytest.fixture
@@ -149,11 +155,11 @@ async def test_a_verb_is_the_persons_own_on_a_real_api_server(cluster: Server, t
         for person, verb, namespace in ((ANN, SHOP_VERB, "pay"), (ANN, CLUSTER_VERB, ""), (Person("ann@example.com"), SHOP_VERB, "shop")):
             with pytest.raises(Terminal, match="does not let"):
                 await require_access(own, person, verb, namespace)
-        await Client(Impersonating(daemon, ANN), Fence()).patch(WEB, {"spec": {"paused": True}})
+        await _as(daemon, ANN).patch(WEB, {"spec": {"paused": True}})
         several = Person("cy", ("first", "shop-releasers", "third"))
-        await Client(Impersonating(daemon, several), Fence()).patch(WEB, {"spec": {"paused": False}})
+        await _as(daemon, several).patch(WEB, {"spec": {"paused": False}})
         with pytest.raises(Forbidden, match="ann@example"):
-            await Client(Impersonating(daemon, Person("ann@example.com")), Fence()).patch(WEB, {"spec": {"paused": True}})
+            await _as(daemon, Person("ann@example.com")).patch(WEB, {"spec": {"paused": True}})
 
         log = cluster.real.audit_log.read_text(encoding="utf-8")
         assert '"impersonatedUser":{"username":"ann@example.com"' in log and '"username":"system:serviceaccount:shop:bo"' in log
@@ -170,4 +176,4 @@ async def test_without_the_overlays_rights_nobody_is_let_in_and_nothing_is_writt
         with pytest.raises(Forbidden):
             await require_access(Client(daemon, Fence()), ANN, SHOP_VERB, "shop")
         with pytest.raises(Forbidden, match="impersonate"):
-            await Client(Impersonating(daemon, ANN), Fence()).patch(WEB, {"spec": {"paused": True}})
+            await _as(daemon, ANN).patch(WEB, {"spec": {"paused": True}})

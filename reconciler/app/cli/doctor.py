@@ -27,7 +27,7 @@ from reconciler.views.appliers import (
     mapping,
     trackers,
 )
-from reconciler.views.argo_applications import Beside, argo_applier
+from reconciler.views.argo_applications import ArgoBeside, argo_applier
 from reconciler.views.flux_appliers import flux_applier, repository_of
 from reconciler.views.view import plain
 
@@ -88,7 +88,7 @@ async def _through(client: Client, rollout: Manifest, mark: Tracker) -> Applier 
     return flux_applier(rollout, applier, repository, await _beside(client, rollout))
 
 
-async def _beside(client: Client, rollout: Manifest) -> Beside:
+async def _beside(client: Client, rollout: Manifest) -> ArgoBeside:
     """The live objects that others apply and the rollout controller writes into; what it has made itself stands in no file."""
     namespace, services = namespace_of(rollout), services_of(rollout)
     blue = mapping(mapping(mapping(rollout.get("spec")).get("strategy")).get("blueGreen"))
@@ -97,7 +97,7 @@ async def _beside(client: Client, rollout: Manifest) -> Beside:
     found = [await _one(client, ref) for ref in dict.fromkeys(refs)]
     scaled = await _scaled(client, rollout)
     kept = [one for one in (*found, *scaled) if one is not None and controller_of(one) is None]
-    return Beside(tuple(kept), services.managed_routes)
+    return ArgoBeside(tuple(kept), services.managed_routes)
 
 
 async def _scaled(client: Client, rollout: Manifest) -> list[Manifest | None]:

@@ -13,7 +13,7 @@ from aiohttp import web
 from reconciler.app.console.door import ConsoleDoor, LoginRefused, LoginWays
 from reconciler.app.console.openid import LoginAttempt, OpenId
 from reconciler.app.console.persons import Person, grants_of
-from reconciler.app.console.reviews import Impersonating, person_of_token, require_access
+from reconciler.app.console.reviews import person_of_token, require_access
 from reconciler.app.console.sealing import Seal
 from reconciler.app.console.sessions import Session, Sessions
 from reconciler.app.console.throttle import Throttle
@@ -25,6 +25,7 @@ from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kube.client import Client
 from reconciler.kube.errors import ApiError
 from reconciler.kube.fence import Fence
+from reconciler.kube.impersonation import Impersonating
 from reconciler.kube.transport import Transport
 from reconciler.web.listener import Route
 
@@ -74,7 +75,7 @@ class LoginDoor(ConsoleDoor):
         if not today.may(verb.role, namespace):
             raise Terminal(f"{person.name}: your groups do not give the role {verb.role.name.lower()} there any more")
         await require_access(self._client, person, verb, namespace)
-        return Client(Impersonating(self._transport, person), Fence())
+        return Client(Impersonating(self._transport, person.name, person.groups), Fence())
 
     async def _now(self, session: Session) -> Person:
         """The person as they are known now; while a provider is away, as they were when they logged in."""

@@ -1,31 +1,13 @@
 """Asks the cluster who a token is and what a person may do, and writes as that person: RBAC and the audit log stay the cluster's."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
-
 from reconciler.app.console.persons import Person
 from reconciler.app.console.verbs import ConsoleVerb
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Resource
 from reconciler.kube.client import Client
-from reconciler.kube.transport import Request, Response, Transport
 
 TOKEN_REVIEWS = Resource("authentication.k8s.io", "v1", "tokenreviews", "TokenReview", namespaced=False)
 ACCESS_REVIEWS = Resource("authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview", namespaced=False)
-
-
-class Impersonating:
-    """A transport on which every request is one of a person (Kubernetes user impersonation)."""
-
-    def __init__(self, transport: Transport, person: Person) -> None:
-        self._transport = transport
-        self._person = person
-
-    @asynccontextmanager
-    async def open(self, request: Request) -> AsyncIterator[Response]:
-        async with self._transport.open(replace(request, user=self._person.name, groups=self._person.groups)) as response:
-            yield response
 
 
 async def person_of_token(client: Client, token: str) -> Person | None:
