@@ -18,6 +18,7 @@ from reconciler.releases.override import OVERRIDE, overridden
 from reconciler.releases.share_words import share_lines
 from reconciler.rollouts.preview import preview_words
 from reconciler.rollouts.spec.durations import parse_seconds
+from reconciler.sources.permission import SOURCE
 from reconciler.views.counterfactual import counterfactuals, of_release, of_version
 from reconciler.views.explanation import Explanation
 from reconciler.views.freeze import freeze_sentence, unfreeze_command
@@ -44,8 +45,6 @@ class Situation:
         return f"reconciler {verb} {name or name_of(self.family.rollout)} -n {namespace_of(self.family.rollout)}{self.flags}"
 
 
-APPLIED = "reconciler.dev/source"
-"""On what a source of ours applies."""
 Why = Callable[[Situation], Explanation | None]
 
 
@@ -305,13 +304,12 @@ def _healthy(situation: Situation) -> Explanation | None:
         said = f"It is healthy, but what Git asks for is not known to run: {situation.problems[0]}"
         return Explanation(sentence=said, rule="source", object=_object(family), next="correct it in Git and push")
     if release is None:
-        return Explanation(
-            sentence="It runs what Git asks for" if bool(annotations_of(family.rollout).get(APPLIED)) else UNFOLLOWED,
-            object=_object(family),
-        )
+        applied = annotations_of(family.rollout).get(SOURCE)
+        return Explanation(sentence="It runs what Git asks for" if applied else UNFOLLOWED, object=_object(family))
     if release.status.verdict is None:
+        because = f": {release.status.reason}" if release.status.reason else ""
         return Explanation(
-            sentence=f"Everybody is on the new version; release {release.name} is still {release.status.phase}{_because(release)}",
+            sentence=f"Everybody is on the new version; release {release.name} is still {release.status.phase}{because}",
             rule="afterPromotion" if release.status.phase is ReleasePhase.WATCHING else "",
             object=_release(release),
             next=f"{situation.command('status')} --wait-for verdict",
@@ -355,10 +353,6 @@ REASONS: tuple[Why, ...] = (
     lambda situation: at_plugin_step(situation.family, situation.command("get rollout")),
     _healthy,
 )
-
-
-def _because(release: Release) -> str:
-    return f": {release.status.reason}" if release.status.reason else ""
 
 
 def _release(release: Release) -> str:

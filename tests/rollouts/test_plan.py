@@ -156,6 +156,12 @@ def test_an_abort_of_what_is_promoted_already_is_removed() -> None:
     assert world.phase == "Healthy" and "abort" not in world.status
 
 
+def test_what_is_not_served_yet_is_refused_by_name() -> None:
+    strategy = canary(canaryService="c", stableService="s", trafficRouting={"appMesh": {}})
+    world = World(rollout(canary=strategy)).settle()
+    assert "spec.strategy.canary.trafficRouting.appMesh: Forbidden: " in world.phase and "is not supported yet" in world.phase
+
+
 def test_a_takeover_of_a_healthy_rollout_changes_nothing() -> None:
     world = basic().push("web:2").wait(60)
     status, sizes = world.status, [(r.name, r.spec) for r in world.replica_sets]
