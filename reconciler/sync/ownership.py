@@ -99,7 +99,9 @@ def foreign_fields(desired: Manifest, live: Manifest) -> tuple[LostField, ...]:
 
 
 def _entries(live: Manifest) -> list[Manifest]:
-    return [entry for entry in live["metadata"].get("managedFields") or () if entry.get("subresource") != "status"]
+    """What managers have of an object; the status is nothing that Git sets, and what has no fields tells nothing."""
+    found = live["metadata"].get("managedFields") or ()
+    return [entry for entry in found if entry.get("subresource") != "status" and isinstance(entry.get("fieldsV1") or {}, dict)]
 
 
 def _others(entries: Sequence[Manifest]) -> list[_Other]:
@@ -162,7 +164,7 @@ Item = tuple[_FieldPlace, Any, Any, str]
 def _items(desired: Sequence[Any], live: Any, trie: Trie, place: _FieldPlace) -> list[Item] | None:
     """The items of a list whose items are owned one by one; None where the whole list is one value."""
     lives = live if isinstance(live, list) else []
-    keyed = [key for key in trie if key.startswith("k:")]
+    keyed = {key: values for key in trie if key.startswith("k:") and (values := _key_of(key))}
     if keyed:
         return _keyed_items(desired, lives, keyed, place)
     if not any(key.startswith("v:") for key in trie):
@@ -174,8 +176,15 @@ def _items(desired: Sequence[Any], live: Any, trie: Trie, place: _FieldPlace) ->
     return found
 
 
-def _keyed_items(desired: Sequence[Any], live: Sequence[Any], keyed: Sequence[str], place: _FieldPlace) -> list[Item]:
-    known = {key: msgspec.json.decode(key[2:]) for key in keyed}
+def _key_of(step: str) -> Manifest:
+    """The fields by which a list's item is known; none for a step that is not written as the server writes it."""
+    try:
+        return msgspec.json.decode(step[2:], type=dict[str, Any])
+    except msgspec.DecodeError:
+        return {}
+
+
+def _keyed_items(desired: Sequence[Any], live: Sequence[Any], known: dict[str, Manifest], place: _FieldPlace) -> list[Item]:
     names = tuple(next(iter(known.values())))
     found = []
     for index, item in enumerate(desired):

@@ -149,11 +149,15 @@ def plan(facts: SourceFacts, now: datetime) -> SourcePlan:
 
 
 def foundations(facts: SourceFacts, now: datetime) -> tuple[Write, ...]:
-    """What has to be there before releases are opened and anything else is looked up, in no wave; nothing while it is closed."""
+    """What has to be there before releases are opened and anything else is looked up, in no wave; nothing while it is closed.
+
+    What is only brought back is no news that anything waits for: it is written, and counted, with everything else.
+    """
     if closed_now(facts, now) is not None:
         return ()
     early = [located for located in facts.tip.parsed.manifests if located.key[0] in FOUNDATIONS]
-    return tuple(sorted((replace(write, wave=0) for located in early for write in wish(facts, located, now).writes), key=_rank))
+    wishes = (found for located in early if (found := wish(facts, located, now)).drift is None)
+    return tuple(sorted((replace(write, wave=0) for found in wishes for write in found.writes), key=_rank))
 
 
 def ready(facts: SourceFacts) -> Parsed:

@@ -13,14 +13,14 @@ from reconciler_sandbox.client import Answer, Call
 from reconciler.app.settings.drift import drift_settings
 from reconciler.kernel.identity import ObjectRef, Resource, annotations_of
 from reconciler.kernel.plan import PatchStyle
-from reconciler.kernel.resources import AUTOSCALERS, CONFIGMAPS, DEPLOYMENTS, ROLLOUTS, SERVICES
+from reconciler.kernel.resources import AUTOSCALERS, CONFIGMAPS, DEPLOYMENTS, RELEASE_POLICIES, ROLLOUTS, SERVICES
 from reconciler.kernel.strict import StrictFields
 from reconciler.releases.override import OVERRIDE
 from reconciler.sources.drift import DriftPolicy, DriftSettings, IgnoreRule
 from reconciler.sources.problem import Reason
 from reconciler.sync.drifting import PAUSES, QUIET
 from tests.kit.clusters import NAMESPACE
-from tests.kit.desk import Desk, config, desk, rollout
+from tests.kit.desk import Desk, config, desk, policy, rollout
 
 HEAL = DriftSettings(policy=DriftPolicy.HEAL)
 WEB = (
@@ -313,6 +313,21 @@ async def test_what_is_suspended_is_neither_told_nor_healed(healing: Desk) -> No
     await healing.look()
     assert (await healing.found(CONFIGMAPS, "a"))["data"]["a"] == "2"
     assert annotations_of(await healing.found(CONFIGMAPS, "a"))["reconciler.dev/suspend"] == "true"
+
+
+async def test_a_fight_about_what_stands_first_ends_too(healing: Desk) -> None:
+    """Policies, Namespaces and kinds are written before everything else, and brought back no more often than that."""
+    healing.push({"policy.yaml": policy("p", "{onAbort: none}")})
+    await healing.look()
+    rounds = 0
+    for _ in range(12):
+        await edit(healing, (RELEASE_POLICIES, "p"), {"spec": {"onAbort": "restore"}}, by="autotuner")
+        healing.api.transport.calls.clear()
+        await healing.look()
+        rounds += sum("/releasepolicies/p" in write for write in healing.api.writes())
+        healing.clock.time += timedelta(minutes=2)
+    assert rounds == len(PAUSES)
+    assert "brought back 3 times" in await healing.problems()
 
 
 async def test_a_heal_that_is_refused_is_a_problem_and_counts_no_further(healing: Desk) -> None:

@@ -50,3 +50,16 @@ def test_annotations_of_our_own_do_not_count() -> None:
 def test_a_pointer_is_escaped() -> None:
     found = live({"f:data": {"f:y": {}}}, {"a/b~c": "2"})
     assert [one.pointer for one in lost_fields(git({"a/b~c": "1"}), found)] == ["/data/a~1b~0c"]
+
+
+@pytest.mark.parametrize("step", ["k:", "k:5", "k:[1]", "k:{", 'k:{"name":'])
+def test_a_step_that_no_server_writes_tells_no_item_apart(step: str) -> None:
+    wanted = {**git({}), "data": {"list": [{"name": "a", "x": "1"}]}}
+    found = live({"f:data": {"f:list": {step: {"f:x": {}}}}}, {"list": [{"name": "a", "x": "2"}]})
+    assert [one.pointer for one in lost_fields(wanted, found)] == ["/data/list/0/x"]
+
+
+def test_an_entry_without_fields_tells_nothing() -> None:
+    found = live({"f:data": {"f:x": {}}}, {"x": "2"})
+    found["metadata"]["managedFields"] += [{"manager": "odd", "fieldsV1": []}, {"manager": "none"}]
+    assert lost_fields(git({"x": "1"}), found) == ()
