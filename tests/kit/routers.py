@@ -219,14 +219,14 @@ CASES: Mapping[str, Callable[[], Case]] = {
 TAGGED = {"setHeaderRoute": {"name": "testers", "match": [{"headerName": "x", "headerValue": {"exact": "y"}}]}}
 
 
-def driven(case: Case, **fields: Any) -> World:
+def driven(case: Case, routers: Routers | None = None, **fields: Any) -> World:
     """A release that stands at weight 50 with a header route."""
     routing = {**case.asking(case.config), "managedRoutes": [{"name": "testers"}]}
     tagged = (TAGGED,) if case.router.features.header else ()
     spec = canary({"setCanaryScale": {"replicas": 1}}, *tagged, weight(50), pause(), **SERVED, trafficRouting=routing, **fields)
     others = [(SERVICES, service(name)) for name in ("web-canary", "web-stable")]
     objects = [(ref.resource, manifest) for ref, manifest in case.objects.items()]
-    return deployed(rollout(canary=spec), *others, *objects, routers=case.routers).push("web:2").settle()
+    return deployed(rollout(canary=spec), *others, *objects, routers=routers or case.routers).push("web:2").settle()
 
 
 SERVED = {"canaryService": "web-canary", "stableService": "web-stable"}

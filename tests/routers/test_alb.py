@@ -10,6 +10,7 @@ from reconciler.aws.balancers import LoadBalancer, TargetGroup
 from reconciler.kernel.identity import Manifest, ObjectRef, annotations_of
 from reconciler.kernel.plan import Replace
 from reconciler.rollouts.spec.manifest import parse_rollout
+from reconciler.rollouts.traffic.marks import with_mark
 from reconciler.rollouts.traffic.model import HeaderMatch, HeaderRoute, Traffic, WeightDestination
 from reconciler.rollouts.traffic.router import Owner, RoutesAsked, Services
 from reconciler.rollouts.validation.spec import spec_problem
@@ -17,6 +18,7 @@ from reconciler.routers.alb import MANAGED, Alb
 from reconciler.routers.nginx import INGRESSES
 from reconciler.routers.registry import ROUTERS
 from tests.kit.rollouts import canary, rollout, weight
+from tests.kit.routers import alb, driven
 
 ALB = Alb()
 CONFIG = {"ingress": "web", "rootService": "web-root", "servicePort": 443}
@@ -261,3 +263,24 @@ def test_what_was_found_is_told_as_the_reference_tells_it() -> None:
 
 def test_an_ingress_without_an_address_is_not_verified() -> None:
     assert not ALB.verify(CONFIG, WHOSE, at(20), {REF: ingress()}, balancer(canary=20)).verified
+
+
+def test_what_another_router_made_of_the_kind_is_left_alone() -> None:
+    made = with_mark(ingress(), OWNER, {"made": "web", "weight": 20})
+    assert ALB.release(OWNER, {REF: made}) == ()
+    assert ALB.carry(CONFIG, WHOSE, ingress(), made) == ingress()
+
+
+def test_a_rollout_that_goes_to_another_router_of_the_kind_gives_the_same_ingress_back() -> None:
+    """Two routers write Ingresses: that the new one names it too is no reason for the old one to stay in it."""
+    case = alb("web")
+    world = driven(case, ROUTERS)
+    leading = {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "web-stable", "port": {"number": 80}}}}
+    found = world.store.get(REF.resource, "shop", "web") or {}
+    paths = found["spec"]["rules"][0]["http"]["paths"]
+    rules = [{**found["spec"]["rules"][0], "http": {"paths": [*paths, leading]}}]
+    world.store.put(REF.resource, {**found, "spec": {**found["spec"], "rules": rules}})
+    routing = {"alb": None, "managedRoutes": None, "nginx": {"stableIngress": "web"}}
+    world.edit({"spec": {"strategy": {"canary": {"trafficRouting": routing, "steps": None}}}}).settle()
+    left = world.store.get(REF.resource, "shop", "web")
+    assert left is not None and annotations_of(left) == annotations_of(case.objects[REF])

@@ -95,4 +95,8 @@ def test_an_abort_waits_for_nobody() -> None:
     aws = Aws(share=0)
     found = world(aws, weight(20), pause())
     found.press(abort=True).settle()
+    asked = len(aws.asked)
+    for _ in range(3):
+        found.one_pass()
+    assert len(aws.asked) == asked
     assert found.phase.startswith("Degraded") and found.rollout["status"]["canary"]["weights"]["canary"]["weight"] == 0
