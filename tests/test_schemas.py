@@ -28,6 +28,7 @@ from reconciler.sources.model import Pull
 from reconciler.sync.diff import differences
 from reconciler.views.analyses import Tried, tried_analysis
 from reconciler.views.appliers import Applier
+from reconciler.views.audit import AuditEntry
 from reconciler.views.counterfactual import ChangeOf, Counterfactual
 from reconciler.views.explain import Situation, explain
 from reconciler.views.plans import ChangeKind, PlannedField, PlannedRelease, ReleasePlan, WayBack
@@ -109,7 +110,10 @@ def test_the_schema_of_a_release_is_that_of_its_structs() -> None:
     assert kept == json.loads(json.dumps(parts))
 
 
-@pytest.mark.parametrize(("name", "kind"), [("sources", list[SourceStanding]), ("policies", JudgingRules), ("doctor", list[Applier])])
+PAGES = [("sources", list[SourceStanding]), ("audit", list[AuditEntry]), ("policies", JudgingRules), ("doctor", list[Applier])]
+
+
+@pytest.mark.parametrize(("name", "kind"), PAGES)
 def test_the_schema_of_a_page_is_that_of_its_structs(name: str, kind: Any) -> None:
     kept = {key: part for key, part in schema(name).items() if key not in ("$schema", "title")}
     assert kept == json.loads(json.dumps(msgspec.json.schema(kind)))

@@ -1,7 +1,7 @@
 """The same pages as files in a folder, for post-mortems: they link to each other, and need no server."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path, PurePosixPath
 from urllib.parse import parse_qs, quote, urlsplit
@@ -14,6 +14,7 @@ from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.identity import name_of, namespace_of
 from reconciler.kernel.unusable import reason_of
 
+Asked = Callable[[Mapping[str, str]], Awaitable[ConsolePage]]
 DOTS = re.compile(r"^\.+")
 
 
@@ -44,16 +45,9 @@ def _write(file: Path, body: bytes) -> None:
 
 async def every_page(pages: Pages) -> AsyncIterator[tuple[str, ConsolePage]]:
     """Every address there is now, with its page; lists with all their sheets."""
-    for number in range(1, 1 << 20):
-        page = await pages.now({"page": str(number)})
-        yield address(page=str(number) if number > 1 else ""), page
-        if page.status != 200 or number >= page.shown["sheet"].last:
-            break
-    for number in range(1, 1 << 20):
-        page = await pages.holds({"page": str(number)})
-        yield address("holds", page=str(number) if number > 1 else ""), page
-        if page.status != 200 or number >= page.shown["sheet"].last:
-            break
+    for parts, asked in (((), pages.now), (("holds",), pages.holds), (("audit",), pages.audit)):
+        async for place, page in _sheets(parts, asked):
+            yield place, page
     yield "/sources", await pages.sources()
     yield "/policies", await pages.policies()
     known = await pages.known()
@@ -65,6 +59,14 @@ async def every_page(pages: Pages) -> AsyncIterator[tuple[str, ConsolePage]]:
     for release in known.releases:
         if (page_ := await pages.release(release.namespace, release.name)) is not None:
             yield address("releases", release.namespace, release.name), page_
+
+
+async def _sheets(parts: tuple[str, ...], asked: Asked) -> AsyncIterator[tuple[str, ConsolePage]]:
+    for number in range(1, 1 << 20):
+        page = await asked({"page": str(number)})
+        yield address(*parts, page=str(number) if number > 1 else ""), page
+        if page.status != 200 or number >= page.shown["sheet"].last:
+            break
 
 
 def file_of(asked: str) -> str:

@@ -16,6 +16,7 @@ from reconciler.kernel.resources import ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEM
 from reconciler.releases.model import Release
 from reconciler.sources.inventory import workload_key
 from reconciler.views.attention import Attention
+from reconciler.views.audit import audit_of
 from reconciler.views.console import MISSHAPEN, WatchedWorkload, WorkloadFilter, line_of, workloads_of
 from reconciler.views.freeze import OWN_NAMESPACE, freeze_line
 from reconciler.views.policies import JudgingRules, policy_row, template_row
@@ -94,6 +95,8 @@ class Pages:
                 return await self.holds(query)
             case ("sources",):
                 return await self.sources()
+            case ("audit",):
+                return await self.audit(query)
             case ("policies",):
                 return await self.policies()
             case ("rollouts", namespace, name):
@@ -208,6 +211,13 @@ class Pages:
         documents = [plain(one) for one in standings]
         shown = {"sources": standings}
         return self._page(ConsolePage(template="sources.html.j2", title="Sources", path="/sources", document=documents, shown=shown), known)
+
+    async def audit(self, query: Query) -> ConsolePage:
+        """Who did what, newest first."""
+        known, search = await self.known(), query.get("q", "")[:200]
+        part, sheet = sheet_of(audit_of(known.releases, search), query)
+        documents, shown = [plain(one) for one in part], {"entries": part, "sheet": sheet, "search": search}
+        return self._page(ConsolePage(template="audit.html.j2", title="Audit", path="/audit", document=documents, shown=shown), known)
 
     async def policies(self) -> ConsolePage:
         """What judges, and what it asks."""

@@ -27,6 +27,7 @@ PAGES = {
     "/holds": "hold-list",
     "/sources": "sources",
     "/policies": "policies",
+    "/audit": "audit",
 }
 
 

@@ -79,6 +79,19 @@ async def test_an_abort_is_asked_with_the_numbers_of_the_moment_done_and_on_reco
         assert f"<b>abort</b> by {press['by']}" in after and f'href="{ABORT}"' not in after
 
 
+async def test_the_audit_tells_who_did_what_and_is_searched() -> None:
+    async with serving(keyed=True) as console, person(console) as ann:
+        await ann.press("/rollouts/shop/storefront/press/pause", "<b>look</b>")
+        await ann.press(ABORT, "500s")
+        rows = (await ann.look("/audit?format=json")).json()
+        assert [(row["verb"], row["workload"]) for row in rows] == [("abort", "storefront"), ("pause", "storefront"), ("abort", "checkout")]
+        assert rows[2]["by"] == "reconciler" and rows[0]["by"] == rows[1]["by"] != "reconciler" and "25 %" in rows[0]["seen"]
+        page = (await ann.look("/audit")).text
+        assert "&lt;b&gt;look" in page and "<b>look" not in page
+        assert [row["verb"] for row in (await ann.look("/audit?q=500S+shop&format=json")).json()] == ["abort"]
+        assert "Nothing matches" in (await ann.look("/audit?q=nobody")).text
+
+
 CHANGES = {
     "promote": ("storefront", lambda status, spec: "pauseConditions" not in status or status["pauseConditions"] is None),
     "promote-full": ("storefront", lambda status, spec: status["promoteFull"] is True),
