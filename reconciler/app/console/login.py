@@ -106,11 +106,10 @@ class LoginDoor(ConsoleDoor):
         return answer
 
     async def _callback(self, request: web.Request) -> web.StreamResponse:
+        """Not slowed down: a state cannot be guessed, and behind a proxy a stranger would keep everybody out."""
         assert self._openid is not None, "there is no such route without"
-        self._slow(request)
         kept = self._seal.opened(LOGIN, request.cookies.get(self._name(LOGIN), ""))
         if kept is None or not hmac.compare_digest(str(kept["state"]).encode(), request.query.get("state", "").encode()):
-            self._throttle.failed(request.remote or "")
             raise LoginRefused("this login was not begun here, or too long ago (state): begin again", 403)
         if "code" not in request.query:
             raise LoginRefused("the identity provider did not let you in: ask who looks after it", 403)
@@ -120,7 +119,6 @@ class LoginDoor(ConsoleDoor):
         except Transient as error:
             raise LoginRefused(str(error), 503) from error
         except Terminal as error:
-            self._throttle.failed(request.remote or "")
             raise LoginRefused(str(error), 403) from error
         answer = self._let_in(self._sessions.begin(person, access, openid=True), attempt.onward)
         answer.del_cookie(self._name(LOGIN), path="/")

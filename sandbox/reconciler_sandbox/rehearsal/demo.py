@@ -149,6 +149,7 @@ async def _stay(stage: Stage, console: Console) -> None:
         "     then watch it: reconciler get rollout storefront -n shop --watch",
         f"  2. Be a tester: curl -H 'Host: storefront.example.com' -H 'x-release-tester: me' http://{host}:{port}/",
         "  3. Ask why: reconciler explain storefront -n shop; see what is held: reconciler hold list -n shop",
+        "  4. Look, and press verbs, in a browser: reconciler console -A prints its address, http://127.0.0.1:8091/",
     )
     for line in lines:
         console.print(line, soft_wrap=True, markup=False)

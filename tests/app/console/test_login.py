@@ -233,6 +233,13 @@ async def test_forged_state_is_refused(tmp_path: Path) -> None:
         assert "/token" not in one.provider.asked
 
 
+async def test_a_stranger_with_forged_logins_keeps_nobody_out(tmp_path: Path) -> None:
+    async with guarded(tmp_path) as one:
+        for _ in range(10):
+            assert (await one.look("/login/callback?state=forged&code=x")).status_code == 403
+        assert (await one.log_in()).status_code == 303
+
+
 async def test_a_code_is_good_once_and_only_with_its_verifier(tmp_path: Path) -> None:
     async with guarded(tmp_path) as one, guarded(tmp_path) as other:
         path, query = await one.begun()
@@ -281,7 +288,7 @@ async def test_every_token_that_may_not_count_is_refused_by_name(tmp_path: Path)
         for name in names:
             path, query = await one.begun()
             one.provider.token, words = forged(one.provider, one.provider.codes[query["code"]]["nonce"])[name]
-            one.console.clock.passed += 400
+            one.console.later()
             refused = await one.http.get(path, params=query)
             assert refused.status_code == 403 and words in refused.text, (name, refused.text)
             assert (await one.look("/")).status_code == 303, name
