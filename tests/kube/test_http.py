@@ -70,6 +70,25 @@ async def test_a_cluster_is_read_written_and_watched_over_http() -> None:
         assert seen == [("ADDED", {"a": "1"}), ("MODIFIED", {"a": "2"})]
 
 
+async def test_a_request_of_a_person_names_them_and_each_of_their_groups_and_keeps_our_own_token() -> None:
+    seen: list[tuple[str, str]] = []
+
+    async def note(request: web.Request) -> web.StreamResponse:
+        seen.extend((name, value) for name, value in request.headers.items() if name.startswith(("Impersonate", "Authorization")))
+        return web.Response()
+
+    async def token() -> str:
+        return "Bearer ours"
+
+    async with opened(note, Request("GET", "/x", user="ann@example.com", groups=("sre", "a, b")), token):
+        pass
+    groups = [("Impersonate-Group", "sre"), ("Impersonate-Group", "a, b")]
+    assert seen == [("Authorization", "Bearer ours"), ("Impersonate-User", "ann@example.com"), *groups]
+    seen.clear()
+    async with opened(note, Request("GET", "/x", groups=("sre",)), token):
+        assert seen == [("Authorization", "Bearer ours")]
+
+
 @asynccontextmanager
 async def guarded(good: set[str]) -> AsyncIterator[tuple[str, list[str]]]:
     """A server that lets in whoever sends one of these headers, and what it was sent."""
