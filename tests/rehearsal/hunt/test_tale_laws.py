@@ -11,12 +11,14 @@ from reconciler_sandbox.rehearsal.hunt import laws
 from reconciler_sandbox.rehearsal.hunt.laws import TALE_REST, TALE_STEPS, differences, waived
 from reconciler_sandbox.rehearsal.hunt.plots import FILE, IMAGE, SECRET
 from reconciler_sandbox.rehearsal.hunt.tale import Deed
+from reconciler_sandbox.rehearsal.virtual.forge import BOT, MemoryComment, MemoryForge, MemoryStatus
+from reconciler_sandbox.rehearsal.virtual.inbox import MemoryInbox
 from reconciler_sandbox.rehearsal.virtual.laws import REST, Law, Memory, Sight
 from reconciler_sandbox.rehearsal.virtual.loop import BEGINNING
 from reconciler_sandbox.rehearsal.virtual.remote import MemoryRemote
 
 from reconciler.releases.manifest import render_release
-from reconciler.releases.message import TRAILER, release_trailer
+from reconciler.releases.message import TRAILER, commit_context, headline, release_trailer
 from reconciler.releases.model import (
     Cause,
     Evidence,
@@ -30,6 +32,7 @@ from reconciler.releases.model import (
     RunRecord,
     Verdict,
 )
+from reconciler.sources.model import Pull
 from tests.kit.releases import NOW, release
 
 LONG = BEGINNING + timedelta(minutes=5)
@@ -100,8 +103,28 @@ REJECTED = of(status={"verdict": Verdict.FAILED})
 PASSED = of(status={"verdict": Verdict.PASSED})
 MEASURED = of(status={"verdict": Verdict.FAILED, "runs": (RUN,)})
 
+SAYS = of(pull=Pull(number=1), status={"verdict": Verdict.FAILED})
+
+UNASKED = replace(SAYS.spec, pull=None)
+
+
+def told(found: Release, *, state: str = "failure", said: str = "", comments: int = 1, statuses: int = 1) -> Sight:
+    """A forge and an inbox that say of a release what they are made to say, as often as they are made to."""
+    remote, inbox = asking("1.0"), MemoryInbox()
+    forge, words = MemoryForge(remote), said or headline(found)
+    forge.statuses = [MemoryStatus(found.spec.commit.sha, commit_context(found), state, "", "")] * statuses
+    forge.comments = [MemoryComment(number, 1, BOT, f"<!-- reconciler:v1 -->\n{words}") for number in range(comments)]
+    inbox.told = {"m1": {"release": found.name, "headline": words}}
+    return sight(found, remote=remote, told=(forge, inbox))
+
+
 Planted = tuple[Law, Callable[[], Sight], Callable[[], Sight]]
 PLANTED: list[Planted] = [
+    (laws.people_are_told_how_it_stands, lambda: told(SAYS, state="success"), lambda: told(SAYS)),
+    (laws.people_are_told_how_it_stands, lambda: told(SAYS, said="under way"), lambda: told(SAYS)),
+    (laws.people_are_told_how_it_stands, lambda: told(SAYS, comments=0), lambda: told(replace(SAYS, spec=UNASKED), comments=0)),
+    (laws.what_is_told_stays_bounded, lambda: told(SAYS, comments=2), lambda: told(SAYS)),
+    (laws.what_is_told_stays_bounded, lambda: told(SAYS, statuses=7), lambda: told(SAYS, statuses=6)),
     (
         laws.testers_reach_the_canary_alone,
         lambda: sight(testers={"good": 1.0}),

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from reconciler_sandbox.rehearsal.hunt.play import Ending, play
 from reconciler_sandbox.rehearsal.hunt.shrink import shortest
-from reconciler_sandbox.rehearsal.hunt.tale import ANALYSES, FORMS, STRATEGIES, WEIGHTS, Deed, Happening, Tale, tale_of
+from reconciler_sandbox.rehearsal.hunt.tale import ANALYSES, FORMS, LATER_WEIGHTS, STRATEGIES, WEIGHTS, Deed, Happening, Tale, tale_of
 
 ROOT = Path(__file__).resolve().parents[3]
-SEEDS = (6, 8, 15, 31, 46, 80, 99, 127, 139, 151, 158, 179, 338, 2424, 20139, 20370)
+SEEDS = (4, 6, 8, 15, 31, 46, 80, 99, 127, 139, 151, 158, 179, 338, 2424, 20139, 20370)
 """Among them those that broke a law once."""
 
 
@@ -28,9 +28,9 @@ def test_the_seeds_reach_every_strategy_analysis_deed_and_form() -> None:
     tales = [tale_of(seed) for seed in range(1500)]
     assert {t.strategy for t in tales} == set(STRATEGIES) and {t.analysis for t in tales} == set(ANALYSES)
     happened = {(h.deed, h.what.split()[0] if h.what.startswith("call") else h.what) for t in tales for h in t.happenings}
-    assert {deed for deed, _ in happened} == set(Deed) == set(WEIGHTS)
+    assert {deed for deed, _ in happened} == set(Deed) == {*WEIGHTS, *LATER_WEIGHTS}
     assert {(deed, form) for deed, forms in FORMS.items() for form in forms} <= happened
-    assert {t.borrowed for t in tales} == {t.dynamic for t in tales} == {True, False}
+    assert {t.borrowed for t in tales} == {t.dynamic for t in tales} == {t.told for t in tales} == {True, False}
 
 
 def test_some_of_a_tale_is_the_same_world_with_fewer_happenings() -> None:

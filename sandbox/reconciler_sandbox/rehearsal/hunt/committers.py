@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 from reconciler_sandbox.rehearsal.hunt.plots import BESIDE, FILE, IMAGE, POLICY_FILE, policy_file
 from reconciler_sandbox.rehearsal.hunt.tale import Deed, Happening, Tale
+from reconciler_sandbox.rehearsal.virtual.remote import HEADS
 from reconciler_sandbox.rehearsal.virtual.world import World
 
 TAG = re.compile(re.escape(f"image: {IMAGE}:").encode() + rb"(\S+)")
@@ -63,7 +64,10 @@ class Committers:
 
     def _commit(self, files: Mapping[str, bytes | None], words: str) -> str:
         self._count += 1
-        return self._world.remote.commit(files, f"{words}\n", at=self._world.now)[:7]
+        made = self._world.remote.commit(files, f"{words}\n", at=self._world.now)
+        if self._tale.told and self._count % 3:  # the others are pushed past pull requests
+            self._world.forge.merged(made, words)
+        return made[:7]
 
     def _edit(self, pattern: re.Pattern[bytes], text: bytes, words: str) -> str:
         before = self._read()
@@ -147,4 +151,6 @@ class Committers:
         if found is None or base is None or store.blobs[base] != self._read():
             return "it does not fit any more"
         del store.refs[ref]
-        return self._commit({name: store.blobs[found]}, "Merge the proposal")
+        made = self._commit({name: store.blobs[found]}, "Merge the proposal")
+        self._world.forge.merge_proposal(ref.removeprefix(HEADS), self._world.remote.head() or "")
+        return made

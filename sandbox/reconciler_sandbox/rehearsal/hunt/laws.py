@@ -1,20 +1,33 @@
 """What must hold in every tale beside the laws of every simulation: the same kind of functions, asked at each change or at rest."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from reconciler.releases.holds import TRIED_AGAIN
 from reconciler.releases.manifest import parse_release
-from reconciler.releases.message import TRAILER, release_trailer
+from reconciler.releases.message import TRAILER, commit_context, commit_state, headline, release_trailer
 from reconciler.releases.model import REJECTIONS, Cause, Release, RestoreMode, RestoreState, Verdict
 from reconciler_sandbox.rehearsal.hunt.committers import TAG
 from reconciler_sandbox.rehearsal.hunt.plots import SECRET
 from reconciler_sandbox.rehearsal.hunt.tale import Deed
-from reconciler_sandbox.rehearsal.virtual.laws import HOME, REST, STEPS, Law, Manifest, Memory, Sight, a_rejected_version_meets_no_users
+from reconciler_sandbox.rehearsal.virtual.forge import BOT
+from reconciler_sandbox.rehearsal.virtual.laws import (
+    HOME,
+    REST,
+    STEPS,
+    Law,
+    Manifest,
+    Memory,
+    Sight,
+    a_rejected_version_meets_no_users,
+    objects_stay_bounded,
+)
 from reconciler_sandbox.rehearsal.virtual.objects import trailers_of
 
 BAD = ("errors", "crash", "never-ready", "hang", "unpullable")
+MOST_STATUSES = 6
 SETTLED, DEPLOYED = timedelta(seconds=5), timedelta(seconds=10)
 NO_WAY_BACK = frozenset({Verdict.PASSED, Verdict.COULD_NOT_MEASURE, Verdict.SUPERSEDED})
 HASH = "rollouts-pod-template-hash"
@@ -36,7 +49,7 @@ def testers_reach_the_canary_alone(sight: Sight, memory: Memory) -> Iterator[str
     """Tagged requests go to the newest version, whoever else is served."""
     current = {str((r.get("status") or {}).get("currentPodHash", "")) for r in sight.objects.get("rollouts", ())}
     astray = {hashed: rate for hashed, rate in sight.testers.items() if hashed and hashed not in current}
-    if memory.lasts("testers astray", sight.at, holds=bool(astray) and sight.served) > SETTLED:
+    if memory.lasts("testers astray", sight.at, holds=bool(astray) and sight.served and sight.driven) > SETTLED:
         yield f"testers are on {', '.join(sorted(astray))}, and the newest version is {', '.join(sorted(current))}"
 
 
@@ -48,7 +61,7 @@ def a_held_version_meets_no_users(sight: Sight, memory: Memory) -> Iterator[str]
             continue
         again = [r for r in releases if r.age > release.age and r.spec.identity == release.spec.identity and r.spec.cause in TRIED_AGAIN]
         rate = sight.shares.get(release.status.pod_hash, 0.0)
-        if memory.lasts(f"held {release.name}", sight.at, holds=rate > 0 and not again) > HOME:
+        if memory.lasts(f"held {release.name}", sight.at, holds=rate > 0 and not again and sight.driven) > HOME:
             yield f"{release.name} is held, and {rate:.1f} users a second are on {release.status.pod_hash}"
 
 
@@ -59,7 +72,7 @@ def a_held_version_is_not_deployed(sight: Sight, memory: Memory) -> Iterator[str
     for release in releases:
         again = [r for r in releases if r.age > release.age and r.spec.identity == release.spec.identity and r.spec.cause in TRIED_AGAIN]
         held = release.status.held and release.status.verdict in REJECTIONS and release.status.pod_hash in moving
-        if memory.lasts(f"deployed {release.name}", sight.at, holds=held and not again) > DEPLOYED:
+        if memory.lasts(f"deployed {release.name}", sight.at, holds=held and not again and sight.driven) > DEPLOYED:
             yield f"{release.name} is held, and its pods {release.status.pod_hash} are released"
 
 
@@ -192,11 +205,47 @@ def proposals_stay_bounded(sight: Sight, _: Memory) -> Iterator[str]:
         yield ", ".join(branches)
 
 
+def people_are_told_how_it_stands(sight: Sight, _: Memory) -> Iterator[str]:
+    """At rest the commit status, the comment and the message say of each release what its Release says."""
+    if sight.told is None:
+        return
+    forge, inbox = sight.told
+    newest = {(r.spec.commit.sha, commit_context(r)): r for r in releases_of(sight) if not r.spec.baseline}
+    for (commit, context), release in newest.items():
+        said, wanted = forge.state_of(commit, context), commit_state(release)
+        if said != wanted:
+            yield f"the status of {commit[:7]} is {said or 'missing'}, and {release.name} is {wanted}"
+        messages = [message["headline"] for message in inbox.told.values() if message["release"] == release.name]
+        if headline(release) not in messages:
+            yield f"{release.name}: {headline(release)!r}, and the messages say {messages}"
+        comments = [comment.body for comment in forge.comments if release.pull is not None and comment.pull == release.pull.number]
+        if release.pull is not None and not any(headline(release) in body for body in comments):
+            yield f"{release.name}: {headline(release)!r}, and the comment on #{release.pull.number} does not say so"
+
+
+def what_is_told_stays_bounded(sight: Sight, _: Memory) -> Iterator[str]:
+    """One living comment for a pull request, one message for a release, few statuses for an attempt, one open proposal."""
+    if sight.told is None:
+        return
+    forge, inbox = sight.told
+    ours = Counter(comment.pull for comment in forge.comments if comment.author == BOT and "<!-- reconciler" in comment.body)
+    yield from (f"{count} comments on #{pull}" for pull, count in ours.items() if count > 1)
+    statuses = Counter((status.commit, status.context) for status in forge.statuses)
+    attempts = Counter((release.spec.commit.sha, commit_context(release)) for release in every_release(sight))
+    many = {place: count for place, count in statuses.items() if count > MOST_STATUSES * max(attempts[place], 1)}
+    yield from (f"{count} statuses of {commit[:7]} for {attempts[commit, context]} attempts" for (commit, context), count in many.items())
+    yield from (f"{count} messages about {name}" for name, count in Counter(m["release"] for m in inbox.told.values()).items() if count > 2)
+    open_ones = [pull.head for pull in forge.pulls if pull.state == "open" and pull.author == BOT]
+    if len(open_ones) > 1:
+        yield f"open proposals: {', '.join(open_ones)}"
+
+
 TALE_STEPS: Sequence[Law] = (
     *(law for law in STEPS if law is not a_rejected_version_meets_no_users),
     a_held_version_meets_no_users,
     a_held_version_is_not_deployed,
     testers_reach_the_canary_alone,
+    objects_stay_bounded,
 )
 TALE_REST: Sequence[Law] = (
     *(law for law in REST if law is not a_rejected_version_meets_no_users),
@@ -212,18 +261,23 @@ TALE_REST: Sequence[Law] = (
     no_secret_is_shown,
     an_ending_is_told,
     proposals_stay_bounded,
+    people_are_told_how_it_stands,
+    what_is_told_stays_bounded,
 )
 
 
 WAIVED: Mapping[str, frozenset[Deed]] = {
     # a Rollout that a person paused switches no Service, and whoever edits a selector moves testers too
-    testers_reach_the_canary_alone.__name__: frozenset({Deed.EDIT}),
-    # without the stable pods, what is left serves until others are up; and a paused Rollout leaves pods that a person scales alone
-    a_held_version_meets_no_users.__name__: frozenset({Deed.DELETE, Deed.EDIT}),
+    # and while a person has frozen the cluster nothing moves
+    testers_reach_the_canary_alone.__name__: frozenset({Deed.EDIT, Deed.FREEZE}),
+    # without the stable pods, what is left serves until others are up; a paused Rollout leaves pods that a person scales alone; and
+    # who puts a held version there by hand, or one that no release is of before it, has users there
+    a_held_version_meets_no_users.__name__: frozenset({Deed.DELETE, Deed.EDIT, Deed.UNDO, Deed.SET_IMAGE, Deed.FREEZE}),
     # what a person, or another tool, puts there is theirs
-    a_held_version_is_not_deployed.__name__: frozenset({Deed.DELETE, Deed.UNDO, Deed.SET_IMAGE, Deed.APPLY}),
+    a_held_version_is_not_deployed.__name__: frozenset({Deed.DELETE, Deed.UNDO, Deed.SET_IMAGE, Deed.APPLY, Deed.FREEZE}),
     # a branch whose Release is gone is no longer known for ours
     proposals_stay_bounded.__name__: frozenset({Deed.DELETE}),
+    what_is_told_stays_bounded.__name__: frozenset({Deed.DELETE}),
     # a template that another tool wrote stays until Git changes (docs/configuration.md, "Overridden")
     git_and_cluster_agree_or_a_person_is_asked.__name__: frozenset({Deed.APPLY}),
     # these are a person's retry, and without the stable pods what is left serves (contract 13.4)

@@ -7,7 +7,9 @@ from datetime import timedelta
 from reconciler.git.errors import Unreachable
 from reconciler_sandbox.rehearsal.hunt.tale import Deed, Happening
 from reconciler_sandbox.rehearsal.virtual.faults import Weather
+from reconciler_sandbox.rehearsal.virtual.forge import FORGE
 from reconciler_sandbox.rehearsal.virtual.http import Illness
+from reconciler_sandbox.rehearsal.virtual.inbox import INBOX
 from reconciler_sandbox.rehearsal.virtual.life import Life
 from reconciler_sandbox.rehearsal.virtual.world import World
 
@@ -35,6 +37,8 @@ class Misfortunes:
             Deed.CLOCK: self._set_clock,
             Deed.CRASH: self._crash,
             Deed.DEPOSED: self._depose,
+            Deed.FORGE_ILL: lambda what: self._sicken_server(FORGE, what),
+            Deed.INBOX_ILL: lambda what: self._sicken_server(INBOX, what),
         }
 
     async def do(self, happening: Happening) -> str:
@@ -51,6 +55,10 @@ class Misfortunes:
                 self._equip()
             case Deed.ILL:
                 self._world.http.illness = Illness.NONE
+            case Deed.FORGE_ILL:
+                self._world.servers[FORGE].illness = Illness.NONE
+            case Deed.INBOX_ILL:
+                self._world.servers[INBOX].illness = Illness.NONE
             case Deed.GIT_AWAY:
                 self._world.remote.away = ""
             case Deed.CLOCK:
@@ -102,11 +110,21 @@ class Misfortunes:
         """Everything is mended, and a daemon runs."""
         self._weather, self._wrong_by = FAIR, timedelta()
         self._world.http.illness, self._world.remote.away = Illness.NONE, ""
+        for server in self._world.servers.values():
+            server.illness = Illness.NONE
         self._world.remote.before_push, self._world.remote.loses_answers = None, 0
         await self._end_deposed()
         if self._life is None:
             await self.begin()
         self._equip()
+
+    def drives(self) -> bool:
+        """True while a daemon runs."""
+        return self._life is not None and not self._life.way.cut
+
+    def wrote_after(self, moment: float) -> bool:
+        """True when the daemon that runs has written to the cluster since."""
+        return self._life is not None and self._life.way.wrote_at > moment
 
     async def close(self) -> None:
         """No daemon runs any more."""
@@ -130,6 +148,10 @@ class Misfortunes:
 
     async def _sicken(self, what: str) -> str:
         self._world.http.illness = Illness(what)
+        return ""
+
+    async def _sicken_server(self, address: str, what: str) -> str:
+        self._world.servers[address].illness = Illness(what)
         return ""
 
     async def _take_git(self, _: str) -> str:

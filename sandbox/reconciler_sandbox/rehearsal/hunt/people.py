@@ -4,13 +4,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from reconciler.app.cli.cluster import ClusterPlace
+from reconciler.app.cli.explaining import explained
 from reconciler.app.cli.family import asked_identity
 from reconciler.kernel.errors import Terminal
+from reconciler.kernel.frozen import FREEZE
 from reconciler.kernel.identity import Resource
 from reconciler.kernel.plan import Patch, PatchStyle
 from reconciler.kernel.resources import (
     ANALYSIS_RUNS,
     DEPLOYMENTS,
+    NAMESPACES,
     PODS,
     RELEASE_POLICIES,
     RELEASES,
@@ -39,7 +43,7 @@ from reconciler_sandbox.rehearsal.virtual.world import World
 
 Manifest = dict[str, Any]
 KEY = (NAMESPACE, "Rollout", NAME)
-SUSPEND = "reconciler.dev/suspend"
+SUSPEND, OWN = "reconciler.dev/suspend", "reconciler"
 STYLES: Mapping[PatchStyle, Style] = {PatchStyle.MERGE: "merge", PatchStyle.JSON: "json"}
 
 
@@ -62,6 +66,7 @@ class Visitors:
             Deed.HOLD: self._hold,
             Deed.ACCEPT: self._accept,
             Deed.SUSPEND: lambda _: self._suspend("true"),
+            Deed.FREEZE: self.freeze,
             Deed.DELETE: self._delete,
             Deed.EDIT: self._edit,
             Deed.APPLY: self._apply,
@@ -164,6 +169,18 @@ class Visitors:
         except ApiError as refusal:
             return f"refused: {refusal}"
 
+    async def freeze(self, scope: str | None) -> str:
+        """Nothing is written until it is taken back."""
+        await self._api.patch(path_of(NAMESPACES, "", OWN), {"metadata": {"annotations": {FREEZE: scope}}})
+        return ""
+
+    async def explained(self) -> str:
+        """What `reconciler explain` says; empty where there is nothing of that name."""
+        try:
+            return (await explained(self._client, ClusterPlace(namespace=NAMESPACE), NAME)).sentence
+        except Terminal:
+            return ""
+
     async def _delete(self, what: str) -> str:
         resource, found = await self._chosen(what)
         for manifest in found:
@@ -198,7 +215,10 @@ class Visitors:
             routes = [{**http, "route": _even(http.get("route") or [])} for http in found[0]["spec"].get("http") or ()]
             await self._api.patch(path, {"spec": {"http": routes}})
         elif what == "selector":
-            name = str((await self.all(SERVICES))[0]["metadata"]["name"])
+            ours = [found for found in await self.all(SERVICES) if HASH_LABEL in found["spec"]["selector"]]
+            if not ours:
+                return "no Service follows the pods of a version"  # what a person adds to another one is theirs
+            name = str(ours[0]["metadata"]["name"])
             await self._api.patch(path_of(SERVICES, NAMESPACE, name), {"spec": {"selector": {HASH_LABEL: "edited"}}})
         elif what == "replicas":
             for replica_set in await self.all(REPLICA_SETS):

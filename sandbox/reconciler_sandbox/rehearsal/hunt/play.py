@@ -23,11 +23,14 @@ from reconciler_sandbox.rehearsal.virtual.witness import Moment, Witness, heard_
 from reconciler_sandbox.rehearsal.virtual.world import Ground, World
 
 INSTALL, LIMIT = 300.0, 3 * 3600.0
-LOOK, QUIET, PATIENCE, AGAIN = 5.0, 420.0, 60.0, 150.0
+LOOK, QUIET, PATIENCE, AGAIN = 5.0, 300.0, 60.0, 60.0
 """Seconds: between two looks; without a change until a tale is at rest; until a person comes; that a new daemon is watched."""
+HEARD = 25.0
+"""Seconds until a daemon that hears of nothing has read for itself that it is frozen, and what was on its way has arrived."""
 HURTING = frozenset({Deed.DELETE, Deed.EDIT, Deed.LOSE_NODE, Deed.APPLY})
 RECOVERY = 240.0
 """Seconds in which what people broke by hand may cost users requests."""
+UNEXPLAINED = "no reason is recorded"
 WATCHED = ("rollouts", "replicasets", "releases", "virtualservices", "destinationrules", "services", "analysisruns")
 
 
@@ -71,6 +74,7 @@ class Performance:
         self._agenda: list[tuple[float, int, Callable[[], Awaitable[None]]]] = []
         self._order = count()
         self._waiting_since: float | None = None
+        self._pushes = 0
 
     async def run(self, ground: Ground) -> None:
         """From the installation to the rest after the last deed."""
@@ -78,6 +82,7 @@ class Performance:
             self._world, self._witness = world, Witness(world, self._laws(TALE_STEPS), self._laws(TALE_REST))
             self._committers, self._visitors = Committers(world, self._tale), Visitors(world)
             self._misfortunes = Misfortunes(world, self._tell)
+            self._witness.driven = self._misfortunes.drives
             with heard_by(self._witness):
                 try:
                     await self._play()
@@ -102,15 +107,18 @@ class Performance:
         begun = self._time()
         for happening in self._tale.happenings:
             self._plan(begun + happening.at, self._doing(happening))
-        while self._agenda:
+        while self._agenda and not self._witness.wrong:  # a law that is broken is a tale's end: it may never come to rest
             moment, _, deed = heapq.heappop(self._agenda)
             await self._misfortunes.until(moment)
             await deed()
         await self._misfortunes.end_all()
         if not await self._rests(LIMIT, quiet=QUIET):
+            if self._witness.wrong:
+                return
             self._ending.wrong.append(f"every story comes to rest: not within {LIMIT / 3600:.0f} h")
             return
         self._witness.at_rest()
+        await self._explained()
         await self._begin_again()
 
     def _time(self) -> float:
@@ -128,6 +136,8 @@ class Performance:
             if deed in HURTING:
                 self._witness.served = False
                 self._plan(self._time() + RECOVERY, self._heal(self._time()))
+            if deed is Deed.FREEZE:
+                self._plan(self._time() + HEARD, self._note_pushes)
             if self._committers.does(deed):
                 said = self._committers.do(happening)
             elif self._visitors.does(deed):
@@ -146,11 +156,25 @@ class Performance:
                 said = self._committers.mend(happening.deed)
             elif happening.deed is Deed.SUSPEND:
                 said = await self._visitors.resume()
+            elif happening.deed is Deed.FREEZE:
+                said = await self._unfreeze(happening)
             else:
                 said = await self._misfortunes.mend(happening)
             self._tell(f"end of {happening.deed}{': ' if said else ''}{said}")
 
         return mend
+
+    async def _unfreeze(self, happening: Happening) -> str:
+        """A person lets it go on; until then nothing was written, but for what was on its way when the daemon heard of it."""
+        heard = self._time() - happening.lasting + HEARD
+        if happening.what != "git" and self._misfortunes.wrote_after(heard):
+            self._ending.wrong.append(f"what is frozen is not written: the cluster was, {self._time() - heard:.0f} s after the daemon knew")
+        if happening.what != "cluster" and happening.lasting > HEARD and self._world.remote.pushes > self._pushes:
+            self._ending.wrong.append("what is frozen is not written: something was pushed")
+        return await self._visitors.freeze(None)
+
+    async def _note_pushes(self) -> None:
+        self._pushes = self._world.remote.pushes
 
     def _heal(self, since: float) -> Callable[[], Awaitable[None]]:
         """What was broken by hand is whole again, unless something else was broken since."""
@@ -165,7 +189,7 @@ class Performance:
     async def _rests(self, limit: float, *, quiet: float) -> bool:
         """True once nothing has changed for a while; people do what they are waited for."""
         begun = self._time()
-        while self._time() < begun + limit:
+        while self._time() < begun + limit and not self._witness.wrong:
             await self._misfortunes.until(self._time() + LOOK)
             rollout = await self._world.api.get(path_of(ROLLOUTS, NAMESPACE, NAME))
             if rollout is not None and await self._helped(rollout):
@@ -191,6 +215,12 @@ class Performance:
         self._tell(f"a person comes: {deed}{': ' if said else ''}{said}")
         return True
 
+    async def _explained(self) -> None:
+        """At rest `explain` has a reason for whatever it is asked about."""
+        said = await self._visitors.explained()
+        if UNEXPLAINED in said:
+            self._ending.wrong.append(f"explain has a reason: {said}")
+
     async def _begin_again(self) -> None:
         """At rest another daemon, which finds an empty disk, changes nothing."""
         before = await self._all()
@@ -203,5 +233,12 @@ class Performance:
     async def _all(self) -> dict[str, Manifest]:
         collections = self._world.server.store.collections.items()
         entries = [(name, entry.manifest) for (_, name), one in collections if name in WATCHED for entry in one.entries.values()]
-        found = {f"{name} {manifest['metadata']['name']}": manifest for name, manifest in entries}
+        found = {f"{name} {manifest['metadata']['name']}": comparable(manifest) for name, manifest in entries}
         return {**found, "Git": {"head": self._world.remote.head()}}
+
+
+def comparable(manifest: Manifest) -> Manifest:
+    """Without the note of what was announced, which an attempt that is over catches up with when its pull request has news."""
+    status = {name: value for name, value in (manifest.get("status") or {}).items() if name != "announced"}
+    metadata = {name: value for name, value in manifest["metadata"].items() if name not in ("resourceVersion", "managedFields")}
+    return {**manifest, "status": status, "metadata": metadata}

@@ -51,6 +51,7 @@ def ground_of(tale: Tale, folder: Path) -> Ground:
         seed=tale.seed,
         namespace=NAMESPACE,
         interval=timedelta(seconds=10),
+        told=tale.told,
     )
 
 

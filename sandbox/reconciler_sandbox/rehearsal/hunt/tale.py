@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 STRATEGIES = ("canary-istio", "canary-subsets", "canary-basic", "blue-green", "blue-green-manual")
@@ -52,6 +52,9 @@ class Deed(StrEnum):
     CLOCK = "clock"
     CRASH = "crash"
     DEPOSED = "deposed"
+    FREEZE = "freeze"
+    FORGE_ILL = "forge ill"
+    INBOX_ILL = "inbox ill"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,24 +83,18 @@ class Tale:
     """True when the template lives in a Deployment beside the Rollout."""
     dynamic: bool
     policy: Mapping[str, str]
+    told: bool = False
+    """True where people read pull requests on a forge, and the messages of a notifier."""
     happenings: Sequence[Happening]
 
     def only(self, chosen: Sequence[int]) -> "Tale":
         """The same tale with some of its happenings, by their place."""
-        kept = tuple(self.happenings[place] for place in chosen)
-        return Tale(
-            seed=self.seed,
-            strategy=self.strategy,
-            analysis=self.analysis,
-            borrowed=self.borrowed,
-            dynamic=self.dynamic,
-            policy=self.policy,
-            happenings=kept,
-        )
+        return replace(self, happenings=tuple(self.happenings[place] for place in chosen))
 
     def __str__(self) -> str:
         policy = ", ".join(f"{name}: {value}" for name, value in self.policy.items()) or "defaults"
-        shape = ", ".join(word for word, holds in (("borrowed template", self.borrowed), ("dynamic stable scale", self.dynamic)) if holds)
+        shapes = (("borrowed template", self.borrowed), ("dynamic stable scale", self.dynamic), ("told on a forge", self.told))
+        shape = ", ".join(word for word, holds in shapes if holds)
         head = f"seed {self.seed}: {self.strategy}, analysis: {self.analysis}{', ' + shape if shape else ''}; policy {policy}"
         return "\n".join((head, *(f"  {place:>2} {one}" for place, one in enumerate(self.happenings))))
 
@@ -141,6 +138,8 @@ WEIGHTS: Mapping[Deed, int] = {
     Deed.CRASH: 6,
     Deed.DEPOSED: 3,
 }
+LATER_WEIGHTS: Mapping[Deed, int] = {Deed.FREEZE: 3, Deed.FORGE_ILL: 3, Deed.INBOX_ILL: 2}
+"""Of deeds that have a dice of their own, so that a seed of old keeps the tale that it had."""
 FORMS: Mapping[Deed, Sequence[str]] = {
     Deed.PUSH: ("good", "good", *VERSIONS, "errors"),
     Deed.POLICY: ("onFailure: propose", "onFailure: none", "onAbort: restore", "onAbort: none", "onStuck: wait"),
@@ -151,9 +150,26 @@ FORMS: Mapping[Deed, Sequence[str]] = {
     Deed.CLOCK: ("10800", "-10800", "75", "-75"),
     Deed.CRASH: ("now", "now", "before push", "after push", "call"),
     Deed.RESHAPE: ("steps", "revisions"),
+    Deed.FREEZE: ("all", "git", "cluster"),
+    Deed.FORGE_ILL: ("away", "broken", "silent", "empty", "nonsense"),
+    Deed.INBOX_ILL: ("away", "broken", "silent", "empty", "nonsense"),
 }
 LASTING = frozenset(
-    {Deed.STORM, Deed.DEAF, Deed.ILL, Deed.GIT_AWAY, Deed.CLOCK, Deed.CRASH, Deed.DEPOSED, Deed.BREAK_YAML, Deed.REMOVE_FILE, Deed.SUSPEND}
+    {
+        *(
+            Deed.STORM,
+            Deed.DEAF,
+            Deed.ILL,
+            Deed.GIT_AWAY,
+            Deed.CLOCK,
+            Deed.CRASH,
+            Deed.DEPOSED,
+            Deed.BREAK_YAML,
+            Deed.REMOVE_FILE,
+            Deed.SUSPEND,
+        ),
+        *(Deed.FREEZE, Deed.FORGE_ILL, Deed.INBOX_ILL),
+    }
 )
 POLICIES: Sequence[tuple[str, Sequence[str]]] = (
     ("onFailure", ("", "", "", "propose", "none")),
@@ -173,20 +189,26 @@ def tale_of(seed: int) -> Tale:
     routed = strategy in ("canary-istio", "canary-subsets")
     policy = {name: value for name, values in POLICIES if (value := dice.choice(values))}
     first = Happening(0.0, Deed.PUSH, dice.choice(FORMS[Deed.PUSH]))
-    others = sorted((_happening(dice) for _ in range(dice.randint(2, 8))), key=lambda one: one.at)
+    others = [_happening(dice, WEIGHTS) for _ in range(dice.randint(2, 8))]
+    borrowed, dynamic = dice.random() < 0.2, routed and analysis != "after" and dice.random() < 0.25
+    later = random.Random(f"later {seed}")
+    told = later.random() < 0.5
+    more = [_happening(later, LATER_WEIGHTS) for _ in range(later.choice((0, 0, 1, 2)))]
+    others += [one for one in more if told or one.deed not in (Deed.FORGE_ILL, Deed.INBOX_ILL)]
     return Tale(
         seed=seed,
         strategy=strategy,
         analysis=analysis,
-        borrowed=dice.random() < 0.2,
-        dynamic=routed and analysis != "after" and dice.random() < 0.25,
+        borrowed=borrowed,
+        dynamic=dynamic,
         policy=policy,
-        happenings=(first, *others),
+        told=told,
+        happenings=(first, *sorted(others, key=lambda one: one.at)),
     )
 
 
-def _happening(dice: random.Random) -> Happening:
-    deed = dice.choices(tuple(WEIGHTS), tuple(WEIGHTS.values()))[0]
+def _happening(dice: random.Random, weights: Mapping[Deed, int]) -> Happening:
+    deed = dice.choices(tuple(weights), tuple(weights.values()))[0]
     what = dice.choice(FORMS[deed]) if deed in FORMS else ""
     if what == "call":
         what = f"call {dice.randint(1, 60)}"

@@ -36,12 +36,16 @@ class FaultyWay:
         self.dies_after = 0
         """After so many more calls it dies: the last one arrives, and nobody hears its answer. 0 for never."""
         self.died = asyncio.Event()
+        self.wrote_at = 0.0
+        """When the last write was sent."""
 
     async def call(self, call: Call) -> Answer:
         """One call. Raises ConnectionResetError where a connection would have broken."""
         await self._wait(call)
         dice, weather = self._dice.random(), self.weather
         writes = call.method in WRITES
+        if writes:
+            self.wrote_at = asyncio.get_running_loop().time()
         if dice < weather.refused:
             return _refusal(*self._dice.choice(REFUSALS))
         if writes and call.method != "POST" and dice < weather.refused + weather.conflicting:

@@ -1,7 +1,8 @@
-"""The daemon's HTTP client without a wire: one Prometheus in process, and nobody else."""
+"""The daemon's HTTP client without a wire: one Prometheus in process, a forge and an inbox, and nobody else."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -20,7 +21,7 @@ ANSWERS = 0.02
 
 
 class Illness(StrEnum):
-    """What is wrong with the provider."""
+    """What is wrong with a server."""
 
     NONE = "none"
     AWAY = "away"
@@ -32,16 +33,47 @@ class Illness(StrEnum):
     """It answers, and takes in nothing new."""
 
 
-class MemoryHttp(httpx.AsyncBaseTransport):
-    """Answers queries from a store of samples that `advance` brings up to date."""
+Answering = Callable[[httpx.Request, bytes], httpx.Response]
 
-    def __init__(self, store: Store, advance: Callable[[], None]) -> None:
+
+@dataclass(slots=True)
+class Server:
+    """One server beside the provider, and what is wrong with it."""
+
+    answer: Answering
+    illness: Illness = Illness.NONE
+
+    async def respond(self, request: httpx.Request) -> httpx.Response:
+        """One answer. Raises ConnectError while it is away."""
+        if self.illness is Illness.AWAY:
+            raise httpx.ConnectError(f"nobody listens at {request.url.host}", request=request)
+        if self.illness is Illness.SILENT:
+            await asyncio.Event().wait()
+        await asyncio.sleep(ANSWERS)
+        if self.illness is Illness.BROKEN:
+            return httpx.Response(502, content=b"<html>bad gateway</html>", request=request)
+        if self.illness is Illness.EMPTY:
+            return httpx.Response(403, content=b'{"message": "Resource not accessible"}', request=request)
+        answer = self.answer(request, await request.aread())
+        if self.illness is Illness.NONSENSE:
+            return httpx.Response(200, content=b'{"message": "welcome"}', request=request)  # and it was done
+        return answer
+
+
+class MemoryHttp(httpx.AsyncBaseTransport):
+    """Answers queries from a store of samples that `advance` brings up to date; `servers` answer for their own addresses."""
+
+    def __init__(self, store: Store, advance: Callable[[], None], servers: Mapping[str, Server]) -> None:
         self._store = store
         self._advance = advance
+        self._servers = servers
         self.illness = Illness.NONE
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """One request. Raises ConnectError for any other address."""
+        server = self._servers.get(f"{request.url.scheme}://{request.url.host}")
+        if server is not None:
+            return await server.respond(request)
         if not str(request.url).startswith(PROMETHEUS) or self.illness is Illness.AWAY:
             raise httpx.ConnectError(f"nobody listens at {request.url.host}", request=request)
         if self.illness is Illness.SILENT:

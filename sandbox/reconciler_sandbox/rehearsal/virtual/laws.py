@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from reconciler_sandbox.rehearsal.virtual.forge import MemoryForge
+from reconciler_sandbox.rehearsal.virtual.inbox import MemoryInbox
 from reconciler_sandbox.rehearsal.virtual.remote import MemoryRemote
 
 Manifest = dict[str, Any]
@@ -36,6 +38,10 @@ class Sight:
     """Every AnalysisRun and Release that was there once, as it was last, by UID."""
     words: Callable[[], str] = str
     """Everything that was said: objects, commits and log as one text."""
+    driven: bool = True
+    """False while no daemon runs that could do anything about it."""
+    told: tuple[MemoryForge, MemoryInbox] | None = None
+    """Where people read; None where nobody is told."""
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""One life of the real daemon's wiring on hands in memory: from its start to its end, or to a crash at any moment."""
+"""One life of the real daemon's wiring on hands in memory, with its brake: from its start to its end, or to a crash at any moment."""
 
 import asyncio
 from contextlib import suppress
@@ -15,6 +15,7 @@ from reconciler.kernel.identity import Key
 from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence, Gate
 from reconciler.rollouts.plugin import StepAnswer, StepCall, StepPhase
+from reconciler.runtime.freeze import Freeze
 from reconciler_sandbox.client import Caller
 from reconciler_sandbox.rehearsal.inprocess import DirectTransport
 from reconciler_sandbox.rehearsal.virtual.clock import VirtualClock
@@ -51,14 +52,16 @@ class Life:
         self.way = FaultyWay(footing.call, footing.seed)
         self.way.weather = weather
         self._footing = footing
-        fence = Fence(Gate(lambda: None if self.leads and not self.way.cut else "the lease is lost"))
+        leading = Gate(lambda: None if self.leads and not self.way.cut else "the lease is lost")
+        transport = DirectTransport(self.way.call)
+        self._freeze = Freeze(Client(transport, Fence()), footing.settings.namespace)
         self._environment = Environment(
             settings=footing.settings,
-            client=Client(DirectTransport(self.way.call), fence),
+            client=Client(transport, Fence(self._freeze.gate("cluster", "all"), leading)),
             clock=self.clock,
             http=httpx.AsyncClient(transport=footing.http, trust_env=False),
             folder=footing.folder,
-            git_fence=fence,
+            git_fence=Fence(self._freeze.gate("git", "all"), leading),
             timers=self.clock,
             runners=footing.runners,
             steps=lambda _hands: RehearsedSteps(),
@@ -90,7 +93,10 @@ class Life:
         await self._environment.http.aclose()
 
     async def _run(self) -> None:
+        await self._freeze.look()
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._freeze.run())
+            await self._freeze.known.wait()
             group.create_task(self.assembly.run())
             group.create_task(self._poll())
 

@@ -42,6 +42,8 @@ class MemoryRemote:
     loses_answers: int = 0
     before_push: Callable[[], None] | None = None
     """Called once as the next push arrives: somebody else may be faster."""
+    pushes: int = 0
+    """How many have arrived."""
 
     def head(self, branch: str = "main") -> str | None:
         """Where a branch stands."""
@@ -81,6 +83,7 @@ class MemoryRemote:
 
     def receive(self, other: ObjectStore, commit: str, ref: str) -> PushAnswer:
         """A push. Only what was built on the branch is taken."""
+        self.pushes += 1
         if self.before_push is not None:
             faster, self.before_push = self.before_push, None
             faster()

@@ -1,7 +1,7 @@
 """Looks at a world after every change: writes the timeline down, and checks the laws."""
 
 import asyncio
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -43,6 +43,8 @@ class Witness:
         self.stirred = 0.0
         """When something that matters has changed last."""
         self.served = False
+        self.driven: Callable[[], bool] = lambda: True
+        """Asked whether a daemon runs that could do anything."""
         self._world = world
         self._memory = Memory()
         self._bugs: list[str] = []
@@ -87,14 +89,18 @@ class Witness:
         shares = self._world.traffic.shares()
         remote = self._world.remote
         testers = self._world.traffic.testers()
-        return Sight(virtual_now(), objects, shares, remote, self.served, tuple(self._bugs), testers, self._ever, self._words)
+        known = (virtual_now(), objects, shares, remote, self.served, tuple(self._bugs), testers, self._ever, self._words)
+        told = (self._world.forge, self._world.inbox) if self._world.ground.told else None
+        return Sight(*known, driven=self.driven(), told=told)
 
     def _words(self) -> str:
         """Everything that a reader of objects, commits and log can see; Secrets are no part of it."""
         collections = self._world.server.store.collections
         shown = [e.manifest for (_, name), c in collections.items() if name != "secrets" for e in c.entries.values()]
         messages = [text.message.decode(errors="replace") for text in self._world.remote.store.commits.values()]
-        return "\n".join((orjson.dumps(shown).decode(), *messages, *self._said))
+        forge, inbox = self._world.forge, self._world.inbox
+        told = [*(c.body for c in forge.comments), *(s.description for s in forge.statuses), *(p.title for p in forge.pulls)]
+        return "\n".join((orjson.dumps(shown).decode(), orjson.dumps(inbox.told).decode(), *messages, *told, *self._said))
 
     def _tell(self, plural: str, manifest: Manifest, *, gone: bool) -> None:
         name = manifest["metadata"]["name"]

@@ -9,9 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from reconciler.app.settings.model import Settings
+from reconciler.app.settings.model import NotifierSettings, Settings
 from reconciler.sources.renderer import RenderOptions
-from reconciler.sources.settings import Allow, SourceSettings
+from reconciler.sources.settings import Allow, ForgeSettings, SourceSettings
 from reconciler_sandbox.apiserver.server import ApiServer
 from reconciler_sandbox.client import ApiClient
 from reconciler_sandbox.cluster import built_in
@@ -21,8 +21,11 @@ from reconciler_sandbox.node.behaviour import Behaviour, Behaviours
 from reconciler_sandbox.node.pace import Pace
 from reconciler_sandbox.rehearsal.fittings import definitions
 from reconciler_sandbox.rehearsal.virtual.faults import Weather
+from reconciler_sandbox.rehearsal.virtual.forge import FORGE, MemoryForge
+from reconciler_sandbox.rehearsal.virtual.forge import REPOSITORY as PULLS
 from reconciler_sandbox.rehearsal.virtual.git import MemoryRunner
-from reconciler_sandbox.rehearsal.virtual.http import PROMETHEUS, MemoryHttp
+from reconciler_sandbox.rehearsal.virtual.http import PROMETHEUS, MemoryHttp, Server
+from reconciler_sandbox.rehearsal.virtual.inbox import HOOK, INBOX, MemoryInbox
 from reconciler_sandbox.rehearsal.virtual.life import Footing, Life
 from reconciler_sandbox.rehearsal.virtual.loop import BEGINNING, virtual_now
 from reconciler_sandbox.rehearsal.virtual.node import VirtualNode
@@ -52,6 +55,8 @@ class Ground:
     renderer: str = ""
     options: RenderOptions = field(default_factory=RenderOptions)
     """Which folder the source follows, and how it is rendered."""
+    told: bool = False
+    """True where people read pull requests on a forge, and messages of a notifier."""
 
 
 class World:
@@ -66,7 +71,9 @@ class World:
         asked = any(b"istio_request_duration" in content for content in ground.files.values())
         origin = BEGINNING.timestamp()
         self.traffic = Traffic(self.server.store, self.behaviours, users=ground.users, origin=origin, durations=asked)
-        self.http = MemoryHttp(self.traffic.store, self._advance)
+        self.forge, self.inbox = MemoryForge(self.remote), MemoryInbox()
+        self.servers = {FORGE: Server(self.forge.answer), INBOX: Server(self.inbox.answer)}
+        self.http = MemoryHttp(self.traffic.store, self._advance, self.servers)
         self.settings = settings_of_world(ground)
         self._mirror = ObjectStore()
         self._lives = 0
@@ -142,6 +149,7 @@ def settings_of_world(ground: Ground) -> Settings:
         apply=True,
         allow=Allow(namespaces=ground.namespaces, kinds=ground.kinds),
         namespace=ground.namespace,
+        forge=ForgeSettings(kind="github", api=FORGE, repository=PULLS, token_file="/dev/null") if ground.told else None,
     )
     return Settings(
         instance_id="",
@@ -156,4 +164,5 @@ def settings_of_world(ground: Ground) -> Settings:
         webhook_secret_file="",
         policies="",
         sources=(source,),
+        notifiers=(NotifierSettings(name="inbox", kind="webhook", url=INBOX + HOOK),) if ground.told else (),
     )
