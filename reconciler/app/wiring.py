@@ -5,6 +5,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -18,6 +19,7 @@ from reconciler.app.policyfiles import PolicyFiles
 from reconciler.app.reference_metrics import ReferenceCollector
 from reconciler.app.router_plugins import installed as installed_routers
 from reconciler.app.settings.model import NotifierSettings, Settings
+from reconciler.aws.credentials import Aws
 from reconciler.aws.elb import ElasticLoadBalancing
 from reconciler.experiments.controller import ExperimentController
 from reconciler.forges.fenced import FencedForge
@@ -69,6 +71,7 @@ from reconciler.sources.settings import CredentialFile, SourceSettings
 from reconciler.stepplugins.registry import StepHands, installed_steps
 from reconciler.sync.apply_tenant import source_hands
 from reconciler.sync.controller import Parts, SourceController
+from reconciler.web.client import ask
 
 WATCHES: Mapping[str, tuple[Resource, ...]] = {
     "rollout": (*RolloutController.watches, *ExperimentController.watches, *kinds_of(installed_routers())),
@@ -180,7 +183,7 @@ def _controllers(environment: Environment, access: ClusterAccess, outside: Exter
         return [_source_controller(environment, access, outside, policies)] if "release" in settings.controllers else []
     if "rollout" in settings.controllers:
         steps = environment.steps(StepHands(environment.http, settings.disabled_steps, environment.git_fence.check))
-        found.append(RolloutController(access, _rollout_observer(access, settings), steps))
+        found.append(RolloutController(access, _rollout_observer(access, environment), steps))
         found.append(ExperimentController(access, settings.instance_id))
     if "analysis" in settings.controllers:
         found.append(AnalysisRunController(access, _providers(environment, access, metrics), settings.instance_id))
@@ -201,8 +204,9 @@ def _console(settings: Settings) -> str:
     return settings.console.url if settings.console is not None else ""
 
 
-def _rollout_observer(access: ClusterAccess, settings: Settings) -> RolloutObserver:
-    balancers = ElasticLoadBalancing(settings.aws) if settings.aws is not None else None
+def _rollout_observer(access: ClusterAccess, environment: Environment) -> RolloutObserver:
+    settings, send = environment.settings, partial(ask, environment.http)
+    balancers = ElasticLoadBalancing(settings.aws, Aws(send, os.environ), send, access.clock) if settings.aws is not None else None
     return RolloutObserver(
         access.client, access.cache, installed_routers(), ObserverTerms(_reach(settings), settings.instance_id, balancers)
     )

@@ -1,1 +1,1 @@
-"""The hand that asks AWS: reads only, through botocore (extra `reconciler[aws]`), which is imported when the first question is asked."""
+"""The hand that asks AWS: who we are there, signatures, the query protocol, and load balancers. Reads only, over HTTP as all others."""

@@ -1,29 +1,32 @@
-"""Elastic Load Balancing v2, read through botocore: one load balancer with the weights and tags of its target groups.
+"""Elastic Load Balancing v2: one load balancer with the weights and tags of its target groups.
 
-botocore waits in a thread, with short timeouts; credentials come by its own chain (environment, web identity of the pod, instance).
+Shapes: "Elastic Load Balancing API Reference", version 2015-12-01 (docs.aws.amazon.com).
 """
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from itertools import islice
-from typing import Any
+from xml.etree.ElementTree import Element
 
 from reconciler.aws.balancers import Balancers, LoadBalancer, TargetGroup
-from reconciler.kernel.errors import Terminal
+from reconciler.aws.credentials import Aws
+from reconciler.aws.query import QueryService, Send, query, text_of
+from reconciler.kernel.clock import Clock
+from reconciler.kernel.errors import Terminal, Transient
 
 TAGS_AT_ONCE = 20
 """Of so many resources DescribeTags tells the tags at once."""
-TIMEOUT = 10
+MOST_PAGES = 100
+"""Of up to 400 members each: AWS lets an account have fewer."""
+NAME, VERSION, VARIABLE = "elasticloadbalancing", "2015-12-01", "ELASTIC_LOAD_BALANCING_V2"
 RESOURCE = "ingress.k8s.aws/resource"
-MISSING = "aws: needs botocore: install reconciler[aws], or take the section out"
 
 
 @dataclass(frozen=True, slots=True)
 class AwsTerms:
-    """Where AWS is asked: `region` and `endpoint` empty are found by botocore; `tag` names what a target group was made for."""
+    """Where AWS is asked: `region` and `endpoint` empty are those of the environment; `tag` names what a target group was made for."""
 
     region: str = ""
     endpoint: str = ""
@@ -31,81 +34,95 @@ class AwsTerms:
 
 
 class ElasticLoadBalancing:
-    """Asks one region. Raises Terminal when botocore is not installed."""
+    """Asks one region with the credentials of the daemon."""
 
-    def __init__(self, terms: AwsTerms) -> None:
+    def __init__(self, terms: AwsTerms, aws: Aws, send: Send, clock: Clock) -> None:
         self._terms = terms
-        self._client: Any = None
+        self._aws = aws
+        self._send = send
+        self._clock = clock
         self._arns: dict[str, tuple[str, str]] = {}
         self._asking = asyncio.Lock()
-        try:
-            known = import_module("botocore.exceptions")
-        except ImportError as error:
-            raise Terminal(MISSING) from error
-        self._errors: tuple[type[Exception], ...] = (known.BotoCoreError, known.ClientError)
 
     async def read(self, hostnames: Collection[str]) -> Balancers:
         """The load balancers that have these DNS names. One question at a time: AWS counts requests per account."""
         async with self._asking:
             try:
-                return Balancers(await asyncio.to_thread(self._read, frozenset(hostnames)))
-            except self._errors as error:
+                return Balancers(await self._read(frozenset(hostnames)))
+            except (Terminal, Transient) as error:
                 self._arns = {}
-                return Balancers({}, f"{type(error).__name__}: {error}"[:300])
+                return Balancers({}, str(error)[:300])
 
-    def _read(self, hostnames: frozenset[str]) -> dict[str, LoadBalancer]:
+    async def _read(self, hostnames: frozenset[str]) -> dict[str, LoadBalancer]:
         if not hostnames <= self._arns.keys():
-            listed = self._pages("describe_load_balancers", "LoadBalancers")
-            self._arns = {one["DNSName"].lower(): (one["LoadBalancerName"], one["LoadBalancerArn"]) for one in listed if "DNSName" in one}
-        known = {name: self._arns[name] for name in hostnames if name in self._arns}
-        return {name: LoadBalancer(called, arn, name, tuple(self._groups(arn))) for name, (called, arn) in known.items()}
+            self._arns = {
+                text_of(one, "DNSName").lower(): (_needed(one, "LoadBalancerName"), _needed(one, "LoadBalancerArn"))
+                async for one in self._pages("DescribeLoadBalancers", "LoadBalancers")
+                if text_of(one, "DNSName")
+            }
+        known = {name: self._arns[name] for name in sorted(hostnames) if name in self._arns}
+        return {name: LoadBalancer(called, arn, name, await self._groups(arn)) for name, (called, arn) in known.items()}
 
-    def _groups(self, arn: str) -> Iterator[TargetGroup]:
-        groups = list(self._pages("describe_target_groups", "TargetGroups", LoadBalancerArn=arn))
-        resources = self._resources([group["TargetGroupArn"] for group in groups])
-        weights = self._weights(arn)
-        for group in groups:
-            own = group["TargetGroupArn"]
-            yield TargetGroup(group["TargetGroupName"], own, resources.get(own, ""), tuple(weights[own]))
+    async def _groups(self, arn: str) -> tuple[TargetGroup, ...]:
+        listed = [one async for one in self._pages("DescribeTargetGroups", "TargetGroups", LoadBalancerArn=arn)]
+        named = {_needed(one, "TargetGroupArn"): _needed(one, "TargetGroupName") for one in listed}
+        resources = await self._resources(named)
+        weights = await self._weights(arn)
+        return tuple(TargetGroup(name, own, resources.get(own, ""), tuple(weights[own])) for own, name in named.items())
 
-    def _resources(self, arns: list[str]) -> dict[str, str]:
+    async def _resources(self, arns: Collection[str]) -> dict[str, str]:
         """What each target group was made for, by its tag."""
         found: dict[str, str] = {}
         rest = iter(arns)
         while some := list(islice(rest, TAGS_AT_ONCE)):
-            for told in self._ask().describe_tags(ResourceArns=some)["TagDescriptions"]:
-                found[told["ResourceArn"]] = _tagged(told.get("Tags", ()), self._terms.tag)
+            asked = {f"ResourceArns.member.{number}": arn for number, arn in enumerate(some, 1)}
+            for told in (await self._ask({"Action": "DescribeTags", **asked})).iterfind("TagDescriptions/member"):
+                found[_needed(told, "ResourceArn")] = _tagged(told, self._terms.tag)
         return found
 
-    def _weights(self, arn: str) -> dict[str, list[int]]:
+    async def _weights(self, arn: str) -> Mapping[str, list[int]]:
         """The weights that the rules of every listener give to target groups."""
         found: dict[str, list[int]] = defaultdict(list)
-        for listener in self._pages("describe_listeners", "Listeners", LoadBalancerArn=arn):
-            for rule in self._pages("describe_rules", "Rules", ListenerArn=listener["ListenerArn"]):
-                for action in rule.get("Actions", ()):
-                    for group in action.get("ForwardConfig", {}).get("TargetGroups", ()):
-                        found[group["TargetGroupArn"]].append(group.get("Weight", 1))
+        async for listener in self._pages("DescribeListeners", "Listeners", LoadBalancerArn=arn):
+            async for rule in self._pages("DescribeRules", "Rules", ListenerArn=_needed(listener, "ListenerArn")):
+                for group in rule.iterfind("Actions/member/ForwardConfig/TargetGroups/member"):
+                    found[_needed(group, "TargetGroupArn")].append(_weight(group))
         return found
 
-    def _pages(self, operation: str, field: str, **asked: str) -> Iterator[dict[str, Any]]:
+    async def _pages(self, action: str, members: str, **asked: str) -> AsyncIterator[Element]:
         marker: dict[str, str] = {}
-        while True:
-            answer = getattr(self._ask(), operation)(**asked, **marker)
-            yield from answer.get(field, ())
-            if not answer.get("NextMarker"):
+        for _ in range(MOST_PAGES):
+            answer = await self._ask({"Action": action, **asked, **marker})
+            for member in answer.iterfind(f"{members}/member"):
+                yield member
+            more = text_of(answer, "NextMarker")
+            if not more:
                 return
-            marker = {"Marker": answer["NextMarker"]}
+            marker = {"Marker": more}
+        raise Terminal(f"aws: {action} answered more than {MOST_PAGES} pages")
 
-    def _ask(self) -> Any:
-        if self._client is None:
-            config = import_module("botocore.config").Config(
-                connect_timeout=TIMEOUT, read_timeout=TIMEOUT, retries={"total_max_attempts": 2}
-            )
-            session = import_module("botocore.session").Session()
-            where = {"region_name": self._terms.region or None, "endpoint_url": self._terms.endpoint or None}
-            self._client = session.create_client("elbv2", config=config, **where)
-        return self._client
+    async def _ask(self, asked: Mapping[str, str]) -> Element:
+        now = self._clock.now()
+        region = self._aws.region(self._terms.region)
+        address = self._terms.endpoint or self._aws.endpoint(NAME, VARIABLE, region)
+        keys = await self._aws.keys(region, "", now)
+        return await query(self._send, QueryService(NAME, VERSION, address, region), asked, keys, now)
 
 
-def _tagged(tags: Iterable[dict[str, str]], key: str) -> str:
-    return next((tag["Value"] for tag in tags if tag["Key"] == key), "")
+def _tagged(told: Element, key: str) -> str:
+    return next((text_of(tag, "Value") for tag in told.iterfind("Tags/member") if text_of(tag, "Key") == key), "")
+
+
+def _weight(group: Element) -> int:
+    """One that is not written is 1."""
+    text = text_of(group, "Weight") or "1"
+    if not text.isascii() or not text.isdigit() or len(text) > 4:
+        raise Terminal(f"aws: a weight of a target group is no number: {text[:20]!r}")
+    return int(text)
+
+
+def _needed(element: Element, name: str) -> str:
+    found = text_of(element, name)
+    if not found:
+        raise Terminal(f"aws: an answer of elasticloadbalancing has no {name} where there has to be one")
+    return found

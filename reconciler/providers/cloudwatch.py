@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from reconciler.analysis.model import Measurement, Metric
 from reconciler.analysis.provider import MeasurementTask
+from reconciler.aws.signing import Keys, SigningScope, signed
 from reconciler.expr.text import general
 from reconciler.kernel.duration import parse_duration
 from reconciler.kernel.errors import Terminal, Transient
@@ -20,7 +21,6 @@ from reconciler.kernel.identity import Manifest
 from reconciler.kernel.problem import InvalidField, Problem, invalid, required
 from reconciler.kernel.shapes import Shapes
 from reconciler.providers.answers import failed, judged
-from reconciler.providers.aws import Keys, SigningScope, signed
 from reconciler.providers.identities import Identities
 from reconciler.providers.metrics_client import MetricsClient, Sharing
 from reconciler.providers.requests import confided

@@ -2,14 +2,15 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from functools import partial
 from urllib.parse import urlsplit
 
+from reconciler.aws.credentials import Aws
 from reconciler.kernel.errors import Terminal
 from reconciler.kube.client import Client
 from reconciler.providers.accounts import needed, texts_of
-from reconciler.providers.aws import Aws
 from reconciler.providers.google import Google
-from reconciler.providers.metrics_client import MetricsClient
+from reconciler.providers.metrics_client import MetricsClient, Sharing
 from reconciler.providers.requests import basic
 
 Secrets = Callable[[str], Awaitable[Mapping[str, str]]]
@@ -19,7 +20,7 @@ class Identities:
     """AWS, Google Cloud, and what a Secret of ours says of one address."""
 
     def __init__(self, http: MetricsClient, variables: Mapping[str, str], secrets: Secrets) -> None:
-        self.aws = Aws(http, variables)
+        self.aws = Aws(partial(http.send, insecure=False, sharing=Sharing.IN_FLIGHT), variables)
         self.google = Google(http, variables)
         self._http = http
         self._secrets = secrets

@@ -10,6 +10,7 @@ from urllib.parse import urlencode, urlsplit
 from reconciler.analysis.conditions import Conditions
 from reconciler.analysis.model import Measurement, Metric
 from reconciler.analysis.provider import FALLBACK, SERIES, CounterTask, MeasurementTask
+from reconciler.aws.signing import SigningScope, signed
 from reconciler.expr.syntax import ExpressionError
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.fields import Fields
@@ -18,7 +19,6 @@ from reconciler.kernel.problem import InvalidField, Problem, required
 from reconciler.kernel.shapes import Shapes
 from reconciler.providers import google
 from reconciler.providers.answers import failed, judged
-from reconciler.providers.aws import SigningScope, signed
 from reconciler.providers.identities import Identities
 from reconciler.providers.metrics_client import MetricsClient, Sharing
 from reconciler.providers.prometheus_counters import gained_query, gained_value

@@ -1,16 +1,20 @@
 """Load balancers as AWS tells of them, over the real client against a stand-in on loopback: contract 9.5."""
 
-import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Mapping
+from functools import partial
 
+import httpx
 import pytest
 
 from reconciler.aws.balancers import Balancers, LoadBalancer, TargetGroup
-from reconciler.aws.elb import AwsTerms, ElasticLoadBalancing
-from reconciler.kernel.errors import Terminal
-from tests.kit.elb import BALANCER, HOSTNAME, Elb, group_arn, serving
+from reconciler.aws.credentials import Aws
+from reconciler.aws.elb import MOST_PAGES, AwsTerms, ElasticLoadBalancing
+from reconciler.kernel.clock import SystemClock
+from reconciler.web.client import ask, open_client
+from tests.kit.elb import BALANCER, HOSTNAME, KEYS, REGION, Elb, group_arn, serving
 
 CANARY, STABLE = "shop/web-web-canary:80", "shop/web-web-stable:80"
+ACCOUNT = {"AWS_ACCESS_KEY_ID": KEYS.identity, "AWS_SECRET_ACCESS_KEY": KEYS.secret, "AWS_SESSION_TOKEN": KEYS.token}
 
 
 @pytest.fixture
@@ -19,12 +23,20 @@ def elb() -> Elb:
 
 
 @pytest.fixture
-def asking(elb: Elb, monkeypatch: pytest.MonkeyPatch) -> Iterator[ElasticLoadBalancing]:
-    pytest.importorskip("botocore")
-    for name, value in {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "s", "AWS_EC2_METADATA_DISABLED": "true"}.items():
-        monkeypatch.setenv(name, value)
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    async with open_client() as client:
+        yield client
+
+
+def client_of(http: httpx.AsyncClient, terms: AwsTerms, variables: Mapping[str, str] = ACCOUNT) -> ElasticLoadBalancing:
+    send = partial(ask, http)
+    return ElasticLoadBalancing(terms, Aws(send, variables), send, SystemClock())
+
+
+@pytest.fixture
+async def asking(elb: Elb, http: httpx.AsyncClient) -> AsyncIterator[ElasticLoadBalancing]:
     with serving(elb) as address:
-        yield ElasticLoadBalancing(AwsTerms("eu-west-1", address))
+        yield client_of(http, AwsTerms(REGION, address))
 
 
 async def test_a_load_balancer_is_found_by_its_name_with_weights_and_what_its_groups_are_for(asking: ElasticLoadBalancing) -> None:
@@ -55,34 +67,92 @@ async def test_load_balancers_are_listed_once(elb: Elb, asking: ElasticLoadBalan
 @pytest.mark.parametrize("code", ["AccessDenied", "Throttling", "LoadBalancerNotFound"])
 async def test_a_refusal_says_so_and_the_next_question_begins_afresh(elb: Elb, asking: ElasticLoadBalancing, code: str) -> None:
     await asking.read([HOSTNAME])
-    elb.refusing = code
+    elb.refusing, elb.saying = code, "you may\nnot"
     answer = await asking.read([HOSTNAME])
-    assert not answer.found and code in answer.unread
+    assert not answer.found and answer.unread.endswith(f": {code}: you may not")
     elb.refusing, elb.asked[:] = "", []
     assert HOSTNAME in (await asking.read([HOSTNAME])).found
     assert elb.asked[0]["Action"] == "DescribeLoadBalancers"
 
 
-async def test_no_answer_is_no_exception(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("botocore")
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "x")
+async def test_what_a_refusal_repeats_of_the_request_is_masked(elb: Elb, asking: ElasticLoadBalancing) -> None:
+    elb.refusing, elb.saying = "SignatureDoesNotMatch", f"the canonical string is 'POST / x-amz-security-token:{KEYS.token}'"
+    answer = await asking.read([HOSTNAME])
+    assert "SignatureDoesNotMatch" in answer.unread and "hunter2" not in answer.unread
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({**ACCOUNT, "AWS_SECRET_ACCESS_KEY": "another"}, "SignatureDoesNotMatch"),
+        ({**ACCOUNT, "AWS_SESSION_TOKEN": ""}, "SignatureDoesNotMatch"),
+        ({}, "no credentials"),
+    ],
+)
+async def test_the_signature_of_another_account_finds_nothing(
+    elb: Elb, http: httpx.AsyncClient, variables: Mapping[str, str], words: str
+) -> None:
+    with serving(elb) as address:
+        answer = await client_of(http, AwsTerms(REGION, address), variables).read([HOSTNAME])
+    assert not answer.found and words in answer.unread and elb.asked == []
+
+
+async def test_the_endpoint_may_come_from_the_environment(elb: Elb, http: httpx.AsyncClient) -> None:
+    with serving(elb) as address:
+        told = {
+            **ACCOUNT,
+            "AWS_REGION": REGION,
+            "AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2": address,
+            "AWS_ENDPOINT_URL": "http://[::1]:1",
+        }
+        assert HOSTNAME in (await client_of(http, AwsTerms(), told).read([HOSTNAME])).found
+
+
+async def test_no_answer_is_no_exception(http: httpx.AsyncClient) -> None:
     with serving(Elb()) as address:
         pass
-    answer = await ElasticLoadBalancing(AwsTerms("eu-west-1", address)).read([HOSTNAME])
-    assert not answer.found and "Could not connect" in answer.unread
+    answer = await client_of(http, AwsTerms(REGION, address)).read([HOSTNAME])
+    assert not answer.found and "no answer" in answer.unread
 
 
-async def test_without_a_region_it_says_so(asking: ElasticLoadBalancing, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("AWS_REGION", raising=False)
-    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
-    answer = await ElasticLoadBalancing(AwsTerms()).read([HOSTNAME])
-    assert "region" in answer.unread
+async def test_without_a_region_it_says_so(http: httpx.AsyncClient) -> None:
+    answer = await client_of(http, AwsTerms()).read([HOSTNAME])
+    assert "no region" in answer.unread
 
 
-def test_without_botocore_the_daemon_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "botocore", None)
-    monkeypatch.setitem(sys.modules, "botocore.exceptions", None)
-    with pytest.raises(Terminal, match=r"install reconciler\[aws\]"):
-        ElasticLoadBalancing(AwsTerms())
+def result(action: str, body: str) -> bytes:
+    return f"<{action}Response><{action}Result>{body}</{action}Result></{action}Response>".encode()
+
+
+LISTED = "DescribeLoadBalancers"
+ENDLESS = result(LISTED, "<NextMarker>again</NextMarker>")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b"<html><p>", "cannot be read"),
+        (result(LISTED, "").decode().encode("utf-16"), "cannot be read"),
+        (b'<!DOCTYPE a [<!ENTITY b "c">]>' + result(LISTED, "&b;"), "document type"),
+        (b'<!DOCTYPE a SYSTEM "file:///etc/passwd">' + result(LISTED, ""), "document type"),
+        (b"<a>" * 100_000, "too deep"),
+        (b"<a>" + b"<b/>" * 300_000, "too large"),
+        (b"<a>" + b"x" * (5 << 20), "larger than"),
+        (result("DescribeTags", ""), "without a result"),
+        (result(LISTED, "<LoadBalancers><member><DNSName>a</DNSName></member></LoadBalancers>"), "has no LoadBalancerName"),
+        (ENDLESS, f"more than {MOST_PAGES} pages"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+async def test_an_answer_that_cannot_be_believed_confirms_nothing(
+    elb: Elb, asking: ElasticLoadBalancing, answer: bytes, words: str
+) -> None:
+    elb.instead = answer
+    found = await asking.read([HOSTNAME])
+    assert not found.found and words in found.unread
+
+
+async def test_a_weight_that_is_no_number_confirms_nothing(elb: Elb, asking: ElasticLoadBalancing) -> None:
+    elb.weights["k8s-canary"] = -20
+    answer = await asking.read([HOSTNAME])
+    assert not answer.found and "no number" in answer.unread

@@ -1,4 +1,4 @@
-"""A stand-in of Elastic Load Balancing v2 on loopback. It takes the query protocol only in the vendor's form and answers its XML."""
+"""A stand-in of Elastic Load Balancing v2 on loopback. It takes signed queries in the vendor's form only, and answers its XML."""
 
 import re
 import threading
@@ -9,10 +9,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
+from reconciler.aws.signing import Keys
+from tests.kit.signatures import Request, genuine
+
 VERSION = "2015-12-01"
-SIGNED = re.compile(
-    r"AWS4-HMAC-SHA256 Credential=[^/]+/\d{8}/[a-z0-9-]+/elasticloadbalancing/aws4_request, SignedHeaders=[^,]+, Signature=[0-9a-f]{64}"
-)
+REGION = "eu-west-1"
+KEYS = Keys("AKIDEXAMPLE", "elb-hunter2", "session-hunter2-session")
+FORBIDDEN = frozenset({"AccessDenied", "SignatureDoesNotMatch", "MissingAuthenticationToken"})
 ARN = "arn:aws:elasticloadbalancing:eu-west-1:123456789012"
 BALANCER = f"{ARN}:loadbalancer/app/shop/50dc6c495c0c9188"
 LISTENER = f"{ARN}:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2"
@@ -33,11 +36,16 @@ def group_arn(name: str) -> str:
 
 @dataclass
 class Elb:
-    """What it has: target groups by name with the tag that says what they are for, and their weight in the one rule."""
+    """What it has: target groups by name with the tag that says what they are for, and their weight in the one rule.
+
+    `refusing` is the code of an error, with words; `instead` is answered whatever is asked.
+    """
 
     resources: dict[str, str] = field(default_factory=dict)
     weights: dict[str, int] = field(default_factory=dict)
     refusing: str = ""
+    saying: str = "no"
+    instead: bytes = b""
     asked: list[dict[str, str]] = field(default_factory=list)
 
     def answer(self, asked: dict[str, str]) -> str:
@@ -108,19 +116,30 @@ def serving(elb: Elb) -> Iterator[str]:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             asked = dict(parse_qsl(body, keep_blank_values=True))
             try:
-                if not SIGNED.fullmatch(self.headers.get("Authorization", "")) or "X-Amz-Date" not in self.headers:
-                    raise ValueError("MissingAuthenticationToken")
-                code, text = 200, self._result(asked["Action"], elb.answer(asked))
+                self._check(body)
+                status, text = 200, self._result(asked["Action"], elb.answer(asked))
             except ValueError as error:
-                code, text = (
-                    400,
-                    f"<ErrorResponse><Error><Type>Sender</Type><Code>{error}</Code><Message>no</Message></Error></ErrorResponse>",
-                )
-            self.send_response(code)
+                said = f"<Type>Sender</Type><Code>{error}</Code><Message>{escape(elb.saying)}</Message>"
+                status = 403 if str(error) in FORBIDDEN else 400
+                text = f"<ErrorResponse><Error>{said}</Error></ErrorResponse>"
+            sent = elb.instead or text.encode()
+            self.send_response(status)
             self.send_header("Content-Type", "text/xml")
-            self.send_header("Content-Length", str(len(text.encode())))
+            self.send_header("Content-Length", str(len(sent)))
             self.end_headers()
-            self.wfile.write(text.encode())
+            self.wfile.write(sent)
+
+        def _check(self, body: str) -> None:
+            """Raises ValueError for what is not signed by the one account that there is, for this service, over all that arrived."""
+            if "Authorization" not in self.headers:
+                raise ValueError("MissingAuthenticationToken")
+            request = Request(self.command, self.path, dict(self.headers.items()), body)
+            try:
+                scope = genuine(request, f"http://{self.headers['Host']}", KEYS)
+            except AssertionError as error:
+                raise ValueError("SignatureDoesNotMatch") from error
+            if scope != (REGION, "elasticloadbalancing"):
+                raise ValueError("SignatureDoesNotMatch")
 
         def _result(self, action: str, body: str) -> str:
             space = f"http://elasticloadbalancing.amazonaws.com/doc/{VERSION}/"

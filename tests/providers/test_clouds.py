@@ -1,59 +1,29 @@
-"""Cloud identities: signatures as AWS publishes them, the chain of credentials, tokens of Google, and Secrets that name their address."""
+"""Cloud identities at servers of metrics: signed requests, tokens of Google, and Secrets that name their address."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
 import pytest
 
 from reconciler.analysis.model import RunPhase
 from reconciler.analysis.provider import CounterTask
+from reconciler.aws.signing import Keys
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.fields import Fields
-from reconciler.providers.aws import Aws, Keys, SigningScope, signed
 from reconciler.providers.cloudwatch import CloudWatch
 from reconciler.providers.google import Google
 from reconciler.providers.identities import Identities
 from reconciler.providers.metrics_client import MetricsClient
 from reconciler.providers.prometheus import Prometheus
-from reconciler.web.client import HttpCall
 from tests.kit.analysis import Endpoint, endpoint, task, vector
 from tests.kit.metrics import metrics_client, nobody
 from tests.kit.providers import AWS
+from tests.kit.signatures import Request, genuine
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
-CREDENTIAL = re.compile(
-    r"AWS4-HMAC-SHA256 Credential=(\w+)/(\d{8})/([\w-]+)/(\w+)/aws4_request, SignedHeaders=([\w;-]+), Signature=[0-9a-f]{64}"
-)
-GRANTED = "<R><C><AccessKeyId>{0}</AccessKeyId><SecretAccessKey>s&amp;{0}</SecretAccessKey><SessionToken>t-{0}</SessionToken>{1}</C></R>"
-
-
-def test_a_signature_is_the_one_that_aws_publishes() -> None:
-    """The example of its documentation of Signature Version 4."""
-    keys = Keys("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
-    form = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
-    call = HttpCall(method="GET", url="https://iam.amazonaws.com/?Action=ListUsers&Version=2010-05-08", headers=form)
-    told = signed(call, keys, SigningScope("us-east-1", "iam"), datetime(2015, 8, 30, 12, 36, tzinfo=UTC)).headers["Authorization"]
-    assert told.endswith("Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7")
-
-
-def genuine(request: tuple[str, str, Mapping[str, str], str], url: str, keys: Keys) -> tuple[str, str]:
-    """Region and service of a request whose signature is right: signed again from what arrived."""
-    method, path, headers, body = request
-    found = CREDENTIAL.fullmatch(headers["Authorization"])
-    assert found is not None and found[1] == keys.identity
-    added = ("host", "x-amz-date", "x-amz-security-token")
-    plain = {name: value for name, value in headers.items() if name.lower() in found[5].split(";") and name.lower() not in added}
-    at = datetime.strptime(headers["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    call = HttpCall(method=method, url=f"{url}{path}", headers=plain, body=body.encode())
-    again = signed(call, keys, SigningScope(found[3], found[4]), at)
-    assert again.headers["Authorization"] == headers["Authorization"]
-    return found[3], found[4]
 
 
 async def asked(server: Endpoint, http: MetricsClient, config: Mapping[str, Any], **variables: str) -> Any:
@@ -67,7 +37,7 @@ async def test_amazons_prometheus_is_asked_with_a_signature_over_the_whole_reque
     async with endpoint() as server, metrics_client() as http:
         found = await asked(server, http, {"authentication": {"sigv4": {"region": "us-west-2"}}}, **AWS)
         assert found.phase is RunPhase.SUCCESSFUL
-        assert genuine(server.requests[0], server.url, Keys("AKIDEXAMPLE", "aws-hunter2")) == ("us-west-2", "aps")
+        assert genuine(Request(*server.requests[0]), server.url, Keys("AKIDEXAMPLE", "aws-hunter2")) == ("us-west-2", "aps")
         assert "aws-hunter2" in found.secrets
 
 
@@ -84,49 +54,6 @@ async def test_what_is_missing_is_said_and_nothing_is_asked(config: Mapping[str,
     async with endpoint() as server, metrics_client() as http:
         found = await asked(server, http, {"authentication": {"sigv4": config}}, **variables)
         assert found.phase is RunPhase.ERROR and words in found.message and server.requests == []
-
-
-async def test_a_role_is_assumed_once_until_its_keys_end() -> None:
-    async with endpoint() as server, metrics_client() as http:
-        soon, later = (f"<Expiration>{(NOW + timedelta(minutes=m)).isoformat()}</Expiration>" for m in (60, 120))
-        server.answer_in_turn("/", GRANTED.format("ONE", soon), GRANTED.format("TWO", later))
-        aws = Aws(http, {**AWS, "AWS_ENDPOINT_URL_STS": server.url})
-        first = await aws.keys("eu-west-1", "arn:aws:iam::1:role/r", NOW)
-        assert (first.identity, first.secret, first.token) == ("ONE", "s&ONE", "t-ONE")
-        assert await aws.keys("eu-west-1", "arn:aws:iam::1:role/r", NOW + timedelta(minutes=54)) is first
-        assert (await aws.keys("eu-west-1", "arn:aws:iam::1:role/r", NOW + timedelta(minutes=56))).identity == "TWO"
-        assert genuine(server.requests[0], server.url, Keys("AKIDEXAMPLE", "aws-hunter2")) == ("eu-west-1", "sts")
-        assert parse_qs(server.requests[0][3])["RoleArn"] == ["arn:aws:iam::1:role/r"]
-
-
-async def test_the_role_of_a_service_account_is_taken_by_its_token(tmp_path: Path) -> None:
-    (tmp_path / "token").write_text("web-hunter2\n")
-    async with endpoint() as server, metrics_client() as http:
-        server.answer("/", GRANTED.format("POD", f"<Expiration>{(NOW + timedelta(hours=1)).isoformat()}</Expiration>"))
-        told = {"AWS_ROLE_ARN": "arn:aws:iam::1:role/pod", "AWS_ENDPOINT_URL": server.url}
-        told["AWS_WEB_IDENTITY_TOKEN_FILE"] = str(tmp_path / "token")
-        assert (await Aws(http, told).keys("eu-west-1", "", NOW)).identity == "POD"
-        form = parse_qs(server.requests[0][3])
-        assert form["Action"] == ["AssumeRoleWithWebIdentity"] and form["WebIdentityToken"] == ["web-hunter2"]
-        assert "Authorization" not in server.requests[0][2]
-
-
-async def test_the_agent_of_a_node_gives_keys_for_its_token(tmp_path: Path) -> None:
-    (tmp_path / "token").write_text("pod-hunter2")
-    async with endpoint() as server, metrics_client() as http:
-        server.answer("/v1", {"AccessKeyId": "N", "SecretAccessKey": "s", "Token": "t", "Expiration": "2026-11-25T18:00:00Z"})
-        told = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{server.url}/v1", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(tmp_path / "token")}
-        assert (await Aws(http, told).keys("eu-west-1", "", NOW)).identity == "N"
-        assert server.requests[0][2]["Authorization"] == "pod-hunter2"
-
-
-@pytest.mark.parametrize("body", ["", "<AccessKeyId>a</AccessKeyId>", GRANTED.format("A", "<Expiration>soon</Expiration>"), "\x00", "[]"])
-async def test_credentials_in_another_form_are_an_error_without_a_secret(body: str) -> None:
-    async with endpoint() as server, metrics_client() as http:
-        server.answer("/", body)
-        with pytest.raises(Terminal, match="aws: credentials were answered") as told:
-            await Aws(http, {**AWS, "AWS_ENDPOINT_URL": server.url}).keys("eu-west-1", "arn", NOW)
-        assert "hunter2" not in str(told.value)
 
 
 QUERY = {"id": "m", "label": "l", "returnData": True, "metricStat": {"period": "60", "stat": "Sum", "unit": "Count"}}
@@ -151,7 +78,7 @@ async def test_cloudwatch_is_asked_in_its_json_protocol_and_conditions_see_its_r
         method, path, headers, body = server.requests[0]
         assert (method, path, headers["Content-Type"]) == ("POST", "/", "application/x-amz-json-1.0")
         assert headers["X-Amz-Target"] == "GraniteServiceVersion20100801.GetMetricData"
-        assert genuine(server.requests[0], server.url, Keys("AKIDEXAMPLE", "aws-hunter2")) == ("eu-west-1", "monitoring")
+        assert genuine(Request(*server.requests[0]), server.url, Keys("AKIDEXAMPLE", "aws-hunter2")) == ("eu-west-1", "monitoring")
         sent = json.loads(body)
         assert sent["EndTime"] - sent["StartTime"] == 600
         metric = {"Namespace": "AWS/ELB", "MetricName": METRIC["metricName"], "Dimensions": [{"Name": "LoadBalancer", "Value": "app/shop"}]}

@@ -1,63 +1,36 @@
-"""Who we are at AWS, and the signature of a request (Signature Version 4), without a library of AWS.
+"""Who we are at AWS, without a library of AWS.
 
-`botocore` is blocking, asks past the client that all metrics share, and cannot be installed beside the Kubernetes client (the two want
-different versions of python-dateutil), so an extra would be none. What is here is the part of its credential chain that a pod has: keys in
-the environment, the web identity of a service account (IRSA), the container endpoint (EKS Pod Identity, ECS), and a role to assume on top.
-Shapes: "Signing AWS API requests" and the API references of STS and of the SDKs' settings (docs.aws.amazon.com).
+`botocore` is blocking, asks past the client that all share, and cannot be installed beside the Kubernetes client (the two want different
+versions of python-dateutil). What is here is the part of its credential chain that a pod has: keys in the environment, the web identity
+of a service account (IRSA), the container endpoint (EKS Pod Identity, ECS), and a role to assume on top. Shapes: the API references of
+STS and of the SDKs' settings (docs.aws.amazon.com).
 """
 
 import asyncio
-import hashlib
-import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from html import unescape
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
 
+from reconciler.aws.query import QueryService, Send, query, text_of
+from reconciler.aws.signing import Keys
 from reconciler.kernel.errors import Terminal
-from reconciler.providers.metrics_client import MetricsClient, Sharing
-from reconciler.providers.requests import FORM
 from reconciler.web.client import HttpCall
 
 TIMEOUT, LIMIT = 10.0, 64 << 10
 EARLY = timedelta(minutes=5)
 """So long before they end, keys are asked for anew."""
 SESSION = "reconciler"
+UNREADABLE = "aws: credentials were answered in a form that cannot be read"
 NO_KEYS = "aws: no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the daemon's service account a role"
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """Credentials, until when they may be used."""
-
-    identity: str
-    secret: str = field(repr=False)
-    token: str = field(default="", repr=False)
-    until: datetime | None = None
-
-    @property
-    def texts(self) -> frozenset[str]:
-        """What is never shown."""
-        return frozenset(text for text in (self.secret, self.token) if text)
-
-
-@dataclass(frozen=True, slots=True)
-class SigningScope:
-    """What a signature is for."""
-
-    region: str
-    service: str
 
 
 class Aws:
     """The credentials of this daemon, asked for once and again before they end."""
 
-    def __init__(self, http: MetricsClient, variables: Mapping[str, str]) -> None:
-        self._http = http
+    def __init__(self, send: Send, variables: Mapping[str, str]) -> None:
+        self._send = send
         self._variables = variables
         self._known: dict[tuple[str, str], Keys] = {}
 
@@ -104,25 +77,22 @@ class Aws:
 
     async def _sts(self, region: str, asked: Mapping[str, str], own: Keys | None, now: datetime) -> Keys:
         """Keys of a role, from the security token service."""
+        service = QueryService("sts", "2011-06-15", self.endpoint("sts", "STS", region), region)
         name = self._variables.get("AWS_ROLE_SESSION_NAME") or SESSION
-        body = urlencode({"Version": "2011-06-15", "RoleSessionName": name, **asked}).encode()
-        url = f"{self.endpoint('sts', 'STS', region)}/"
-        call = HttpCall(method="POST", url=url, headers=FORM, body=body, timeout=TIMEOUT, limit=LIMIT)
-        if own is not None:
-            call = signed(call, own, SigningScope(region, "sts"), now)
-        answer = await self._http.send(call, insecure=False, sharing=Sharing.IN_FLIGHT)
-        text = answer.body.decode(errors="replace")
-        if answer.status != 200:
-            raise Terminal(f"aws: {asked['Action']} answered {answer.status}: {_element(text, 'Message') or 'no reason given'}"[:500])
-        identity, secret, token = (_element(text, name) for name in ("AccessKeyId", "SecretAccessKey", "SessionToken"))
-        return _keys(identity, secret, token, _element(text, "Expiration"))
+        granted = (await query(self._send, service, {"RoleSessionName": name, **asked}, own, now)).find("Credentials")
+        if granted is None:
+            raise Terminal(UNREADABLE)
+        identity, secret, token, until = (
+            text_of(granted, name) for name in ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration")
+        )
+        return _keys(identity, secret, token, until)
 
     async def _container(self, url: str) -> Keys:
         """The agent of the node; its address is link-local, so `linkLocal` has to allow it."""
         file, token = self._variables.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", ""), ""
         token = await _read(file) if file else self._variables.get("AWS_CONTAINER_AUTHORIZATION_TOKEN", "")
         call = HttpCall(method="GET", url=url, headers={"Authorization": token} if token else {}, timeout=TIMEOUT, limit=LIMIT)
-        answer = await self._http.send(call, insecure=False, sharing=Sharing.IN_FLIGHT)
+        answer = await self._send(call)
         document: Any = answer.document()
         if answer.status != 200 or not isinstance(document, dict):
             raise Terminal(f"aws: the container's credentials answered {answer.status}")
@@ -132,50 +102,14 @@ class Aws:
         return _keys(identity, secret, token, until)
 
 
-def signed(call: HttpCall, keys: Keys, scope: SigningScope, now: datetime) -> HttpCall:
-    """The same call with its signature in the headers."""
-    moment = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-    parts = urlsplit(call.url)
-    dated = {**call.headers, "X-Amz-Date": moment, **({"X-Amz-Security-Token": keys.token} if keys.token else {})}
-    headers = {name.lower(): " ".join(value.split()) for name, value in {**dated, "host": parts.netloc.rpartition("@")[2]}.items()}
-    names = ";".join(sorted(headers))
-    asked = [tuple(pair.partition("=")[::2]) for pair in parts.query.split("&") if pair]
-    asked += [(quote(name, safe="-_.~"), quote(value, safe="-_.~")) for name, value in call.query.items()]
-    request = "\n".join(
-        (
-            call.method,
-            quote(parts.path or "/", safe="/-_.~"),
-            "&".join(f"{name}={value}" for name, value in sorted(asked)),
-            *(f"{name}:{headers[name]}" for name in sorted(headers)),
-            "",
-            names,
-            hashlib.sha256(call.body).hexdigest(),
-        )
-    )
-    place = f"{moment[:8]}/{scope.region}/{scope.service}/aws4_request"
-    text = f"AWS4-HMAC-SHA256\n{moment}\n{place}\n{hashlib.sha256(request.encode()).hexdigest()}"
-    key = f"AWS4{keys.secret}".encode()
-    for part in place.split("/"):
-        key = hmac.digest(key, part.encode(), "sha256")
-    signature = hmac.digest(key, text.encode(), "sha256").hex()
-    told = f"AWS4-HMAC-SHA256 Credential={keys.identity}/{place}, SignedHeaders={names}, Signature={signature}"
-    return replace(call, headers={**dated, "Authorization": told})
-
-
 def _keys(identity: str, secret: str, token: str, until: str) -> Keys:
     if not identity or not secret or not f"{identity}{secret}{token}".isascii():
-        raise Terminal("aws: credentials were answered in a form that cannot be read")
+        raise Terminal(UNREADABLE)
     try:
         ends = datetime.fromisoformat(until)
     except ValueError as error:
         raise Terminal("aws: credentials were answered without an end") from error
     return Keys(identity, secret, token, ends if ends.tzinfo else ends.replace(tzinfo=UTC))
-
-
-def _element(text: str, name: str) -> str:
-    """The text of the first XML element of this name: what is looked for has no elements in it."""
-    found = re.search(rf"<{name}>([^<]*)</{name}>", text)
-    return unescape(found[1]) if found else ""
 
 
 async def _read(file: str) -> str:
