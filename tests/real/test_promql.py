@@ -155,7 +155,7 @@ def leading(number: str) -> str:
 OURS = [*of_our_files(), *counted()]
 
 
-@pytest.mark.parametrize("query", [*OURS, *PICKED, *generated(100)])
+@pytest.mark.parametrize("query", [*OURS, *PICKED, *generated(200)])
 async def test_an_answer_is_the_same_at_every_moment(pair: Pair, query: str) -> None:
     for moment in MOMENTS:
         ours, theirs = await both(pair, "query", query=query, time=str(pair.start + moment))
