@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 
-from benchmarks import fleet, git, objects, plan, route, source, start, verdict
+from benchmarks import analysis, fleet, git, objects, plan, route, source, start, verdict
 from benchmarks.measure import Row
 
 BENCHES: Mapping[str, Callable[[], list[Row]]] = {
@@ -19,6 +19,7 @@ BENCHES: Mapping[str, Callable[[], list[Row]]] = {
     "source": source.rows,
     "fleet": fleet.rows,
     "verdict": verdict.rows,
+    "analysis": analysis.rows,
 }
 HEAD = ("what", "measured", "budget", "ratio", "beside, in the same run")
 

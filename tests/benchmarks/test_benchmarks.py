@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import git, objects, plan, route, source, start, verdict
+from benchmarks import analysis, git, objects, plan, route, source, start, verdict
 from benchmarks.measure import Row
 
 
@@ -36,6 +36,12 @@ def test_a_bench_measures_what_it_names(rows: Callable[[], list[Row]], expected:
     found = rows()
     assert [row.what for row in found] == expected
     assert all(row.measured != 0 and row.budget > 0 for row in found)
+
+
+def test_every_metric_of_a_round_is_asked() -> None:
+    conditions, metrics = analysis.rows(runs=2, rounds=3)
+    assert (metrics.what, metrics.beside) == ("20 metrics each 10 s", "20 requests in the round")
+    assert conditions.measured > 0 and metrics.measured > 0
 
 
 def test_the_table_shows_measured_budget_and_ratio() -> None:
