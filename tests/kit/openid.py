@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from html import escape
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlencode
 
@@ -39,6 +40,8 @@ class IdentityProvider:
     """Seconds by which its clock differs from ours."""
     life: float = 300.0
     away: bool = False
+    asks: bool = False
+    """The person agrees on a page of the provider, by a link, instead of having agreed before."""
     forgotten: bool = False
     """The access token counts no more."""
     asked: list[str] = field(default_factory=list)
@@ -65,15 +68,16 @@ class IdentityProvider:
         return web.json_response({"keys": self.published or [self.key.as_dict(private=False)]})
 
     async def _authorize(self, request: web.Request) -> web.Response:
-        """The person is there and agrees at once."""
+        """The person is there and agrees."""
         self._note(request)
         asked = dict(request.query)
         assert asked["response_type"] == "code" and asked["client_id"] == CLIENT and asked["code_challenge_method"] == "S256"
         code = f"code-{len(self.codes)}"
         self.codes[code] = asked
-        return web.Response(
-            status=302, headers={"Location": f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']})}"}
-        )
+        back = f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']})}"
+        if self.asks:
+            return web.Response(text=f'<title>Provider</title><a href="{escape(back)}">Yes, it is me</a>', content_type="text/html")
+        return web.Response(status=302, headers={"Location": back})
 
     async def _token(self, request: web.Request) -> web.Response:
         self._note(request)

@@ -86,7 +86,7 @@ async def test_a_page_may_load_nothing_from_elsewhere_and_is_kept_by_nobody() ->
         headers = (await console.ask("/")).headers
         assert "default-src 'none'" in headers["Content-Security-Policy"] and "unsafe" not in headers["Content-Security-Policy"]
         assert headers["X-Content-Type-Options"] == "nosniff" and headers["Cache-Control"] == "no-store"
-        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["Referrer-Policy"] == "same-origin"
         assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
 
 
