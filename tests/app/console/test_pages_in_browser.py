@@ -4,9 +4,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page
 
 from tests.app.console.test_export import fleet
+from tests.app.console.test_login import guarded
 from tests.app.console.test_server import HOSTILE, PAGES, RELEASE, hostile
 from tests.kit.browsers import window
 from tests.kit.consoles import serving
@@ -36,6 +38,15 @@ CONTRAST = """() => {
 """Every text that stands out from its paper by less than WCAG's 4.5 to 1."""
 
 
+QUESTIONS = ("/rollouts/shop/storefront/press/abort", "/releases/shop/checkout-77b1e0aa-51c2d3e/press/lift", "/freeze/press/freeze")
+
+
+async def violations(page: Page) -> list[str]:
+    """What axe finds, as rule and element."""
+    found = (await Axe().run(page)).response["violations"]
+    return [f"{rule['id']}: {node['html'][:90]}" for rule in found for node in rule["nodes"]]
+
+
 async def overflow(page: Page) -> int:
     found: int = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     return found
@@ -50,6 +61,27 @@ async def test_every_page_fits_its_window_and_can_be_read(width: int, dark: bool
             assert await overflow(shown.page) <= 0, path
             assert await shown.page.evaluate(CONTRAST) == [], path
         assert shown.trouble == [] and shown.elsewhere == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+async def test_axe_finds_nothing_on_any_page(dark: bool) -> None:
+    async with serving(keyed=True) as console, window(f"{console.address}/enter?key={console.key}", dark=dark) as shown:
+        for path in (*PAGES, *QUESTIONS, "/nowhere"):
+            await shown.page.goto(console.address + path)
+            assert await violations(shown.page) == [], path
+        await shown.page.goto("about:blank")
+        await shown.page.set_content("<img src=x>")
+        assert await violations(shown.page), "and it looks"
+
+
+@pytest.mark.parametrize("dark", [False, True])
+async def test_axe_finds_nothing_where_people_log_in(dark: bool, tmp_path: Path) -> None:
+    async with guarded(tmp_path) as one, window(f"{one.console.address}/login", dark=dark) as shown:
+        assert await violations(shown.page) == []
+        await shown.page.get_by_label("A token of the cluster").fill("no")
+        await shown.page.get_by_role("button", name="Log in with the token").click()
+        await shown.page.get_by_role("alert").wait_for()
+        assert await violations(shown.page) == []
 
 
 @pytest.mark.parametrize("width", [WIDE, PHONE])
