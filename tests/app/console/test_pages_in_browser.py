@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from tests.app.console.test_export import fleet
 from tests.app.console.test_login import guarded
@@ -118,6 +118,29 @@ async def test_a_person_finds_a_release_by_keyboard_alone_and_without_a_script()
         await shown.page.keyboard.press("Enter")
         await shown.page.wait_for_url("**/rollouts/shop/cart")
         assert await shown.page.locator("h1").inner_text() == "cart ✓ settled ✓ proven"
+
+
+async def test_a_slash_searches_and_a_question_mark_shows_the_keys() -> None:
+    async with serving(keyed=True) as console, window(f"{console.address}/enter?key={console.key}") as shown:
+        keys, search = shown.page.get_by_role("dialog", name="Keys"), shown.page.locator("#q")
+        await shown.page.keyboard.press("?")
+        await expect(keys).to_be_visible()
+        assert await violations(shown.page) == []
+        await shown.page.keyboard.press("?")
+        await expect(keys).to_be_hidden()
+        await shown.page.keyboard.press("/")
+        await expect(search).to_be_focused()
+        await shown.page.keyboard.type("a/b?")
+        await expect(search).to_have_value("a/b?")
+        await expect(keys).to_be_hidden()
+        await shown.page.goto(f"{console.address}/rollouts/shop/storefront")
+        await shown.page.keyboard.press("/")
+        await shown.page.wait_for_url("**/#q")
+        await expect(search).to_be_focused()
+        await shown.page.goto(f"{console.address}/rollouts/shop/storefront/press/abort")
+        await shown.page.keyboard.press("?")
+        await expect(keys).to_be_visible()
+        assert shown.trouble == []
 
 
 async def test_no_state_is_said_by_colour_alone() -> None:

@@ -1,5 +1,17 @@
 "use strict";
 // Keeps a page equal to the server's: it is told that something changed, and asks for the page again. Without it every page is whole.
+// And keys: `/` searches, `?` shows which keys there are.
+(() => {
+  const keys = () => document.getElementById("keys");
+  const typing = e => e.target.closest("input, textarea, select, [contenteditable]") || e.ctrlKey || e.metaKey || e.altKey;
+  const press = {
+    "/": () => { const e = document.querySelector("main input[type=search]"); if (e) { e.focus(); e.select(); } else location.assign(document.querySelector(".brand").href + "#q"); },
+    "?": () => keys().open ? keys().close() : keys().showModal(),
+  };
+  addEventListener("keydown", e => { if (!e.isComposing && !typing(e) && Object.hasOwn(press, e.key)) { e.preventDefault(); press[e.key](); } });
+  document.getElementById("hint").hidden = false;
+  if (location.hash === "#q") { const e = document.getElementById("q"); if (e) e.focus(); }
+})();
 (() => {
   if ("still" in document.querySelector("main").dataset) return;
   const TICK = 20000;
