@@ -9,6 +9,7 @@ from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Manifest, labels_of
 from reconciler.kernel.resources import ANALYSIS_RUNS, RELEASES
 from reconciler.kernel.well_known import INSTANCE_ID
+from reconciler.releases.facts import RELEASE
 from reconciler.releases.model import Release
 
 
@@ -39,7 +40,8 @@ def run_after_promotion(name: str, release: Release, rollout: Manifest, analysis
         "metadata": {
             "name": name,
             "namespace": release.namespace,
-            "labels": {**instance, "reconciler.dev/release": release.name},
+            "labels": instance,
+            "annotations": {RELEASE: release.name},  # not a label: those end at 63 characters, and names of releases do not
             "ownerReferences": [owner],
         },
         "spec": run_spec(combined, arguments),
