@@ -190,10 +190,11 @@ def _serves(family: Family, release: Release) -> bool:
 
 def _aborted(situation: Situation) -> Explanation | None:
     condition = _condition_of_reason(situation.family, "RolloutAborted")
-    if condition is None or not _status(situation.family).get("abort"):
+    if not _status(situation.family).get("abort"):
         return None
+    on_its_way = "It is aborted: traffic is on its way to the stable version"
     return Explanation(
-        sentence=f"Traffic is on the stable version: {condition.get('message')}",
+        sentence=f"Traffic is on the stable version: {condition.get('message')}" if condition else on_its_way,
         rule="RolloutAborted",
         object=_object(situation.family),
         otherwise=of_version(situation.family.runs, str(_status(situation.family).get("currentPodHash") or "")),

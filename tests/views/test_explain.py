@@ -77,6 +77,12 @@ def test_an_abort_says_where_traffic_is() -> None:
     assert found.next.startswith("reconciler retry web")
 
 
+def test_an_abort_that_the_controller_has_not_seen_yet_is_no_pause_to_wait_out() -> None:
+    found = explained(rollout(abort=True, pauseConditions=[{"reason": "CanaryPauseStep", "startTime": "2026-11-25T02:59:00Z"}]))
+    assert found.sentence == "It is aborted: traffic is on its way to the stable version"
+    assert found.next.startswith("reconciler retry web")
+
+
 def test_a_persons_pause_is_theirs() -> None:
     paused = rollout()
     paused["spec"]["paused"] = True
