@@ -16,6 +16,7 @@ from typing import Any
 from reconciler.aws.query import QueryService, Send, query, text_of
 from reconciler.aws.signing import Keys
 from reconciler.kernel.errors import Terminal
+from reconciler.kernel.unusable import reason_of
 from reconciler.web.client import HttpCall
 
 TIMEOUT, LIMIT = 10.0, 64 << 10
@@ -115,5 +116,5 @@ def _keys(identity: str, secret: str, token: str, until: str) -> Keys:
 async def _read(file: str) -> str:
     try:
         return (await asyncio.to_thread(Path(file).read_text)).strip()
-    except (OSError, UnicodeError) as error:
-        raise Terminal(f"aws: {file} cannot be read") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise Terminal(f"aws: {file} cannot be read: {reason_of(error)}") from error

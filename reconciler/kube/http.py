@@ -109,7 +109,4 @@ class HttpTransport:
 
 
 def _headers(request: Request, authorization: str) -> list[tuple[str, str]]:
-    """Each group is a header of its own (Kubernetes authentication, "User impersonation")."""
-    own = [("Authorization", authorization)] if authorization else []
-    others = [("Impersonate-User", request.user), *(("Impersonate-Group", group) for group in request.groups)] if request.user else []
-    return [*request.headers.items(), *own, *others]
+    return [*([("Authorization", authorization)] if authorization else []), *request.sent_headers]

@@ -24,6 +24,12 @@ class Request:
     """Sent as this user and `groups` (impersonation); empty: as ourselves."""
     groups: tuple[str, ...] = ()
 
+    @property
+    def sent_headers(self) -> tuple[tuple[str, str], ...]:
+        """What is sent beside the credentials; each group is a header of its own (Kubernetes authentication, "User impersonation")."""
+        acting = (("Impersonate-User", self.user), *(("Impersonate-Group", group) for group in self.groups)) if self.user else ()
+        return (*self.headers.items(), *acting)
+
 
 class Response(Protocol):
     """One answer; valid inside the `async with` that opened it."""

@@ -19,7 +19,7 @@ class InProcess:
 
     @asynccontextmanager
     async def open(self, request: Request) -> AsyncIterator[Response]:
-        headers = {name.lower(): value for name, value in request.headers.items()}
+        headers = {name.lower(): value for name, value in request.sent_headers}
         call = Call(request.method, request.path, dict(request.query), headers, request.body)
         self.calls.append(call)
         try:

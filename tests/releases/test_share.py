@@ -144,7 +144,7 @@ async def test_what_testers_send_by_a_header_is_not_too_much(tmp_path: Path) -> 
     [
         ({}, "requests"),
         ({"requests": "sum(requests{v='x'})"}, "no function"),
-        ({"requests": "requests{v='x'}"}, "does not say {{args.hash}}"),
+        ({"requests": "requests{v='x'}"}, "says neither {{args.hash}}"),
         ({"requests": "requests{v='{{args.hash}}'}", "slack": "60%"}, "at most 50%"),
         ({"requests": "requests{v='{{args.hash}}'}", "minimumRequests": 10}, "minimumRequests"),
         ({"requests": "requests{v='{{args.hash}}'}", "sigma": 3}, "sigma"),

@@ -42,7 +42,7 @@ class DirectTransport:
             await _close(answer)
 
     async def _answer(self, request: Request) -> Answer:
-        headers = {name.lower(): value for name, value in request.headers.items()}
+        headers = {name.lower(): value for name, value in request.sent_headers}
         try:
             async with asyncio.timeout(request.timeout):
                 return await self._call(Call(request.method, request.path, request.query, headers, request.body))

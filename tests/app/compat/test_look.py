@@ -39,7 +39,7 @@ MESH = "        istio:\n          virtualService:\n            name: web\n      
 @pytest.mark.parametrize(
     ("old", "new", "field", "row"),
     [
-        (MESH, "        alb: {ingress: web}", "alb", "routers"),
+        (MESH, "        appMesh: {}", "appMesh", "routers"),
         ("      steps:", "      steps:\n        - plugin: {name: example.com/absent}", None, "step-programs"),
         ("metadata: {", "metadata: {annotations: {notifications.argoproj.io/subscribe.x.slack: y}, ", None, "notifications"),
     ],
@@ -53,9 +53,8 @@ def test_what_is_not_served_is_told_on_its_line(old: str, new: str, field: str |
 @pytest.mark.parametrize(
     ("provider", "row"),
     [
-        ("cloudWatch: {metricDataQueries: []}", "cloudwatch"),
         ("plugin: {example.com/absent: {}}", "metric-programs"),
-        ("prometheus: {query: up, authentication: {sigv4: {region: x}}}", "sigv4"),
+        ("prometheus: {query: up, authentication: {sigv4: {region: x, profile: y}}}", "aws-profiles"),
     ],
 )
 def test_a_provider_that_is_not_served_is_told(provider: str, row: str) -> None:

@@ -25,6 +25,8 @@ from reconciler_sandbox.rehearsal.virtual.world import Ground, World
 INSTALL, LIMIT = 300.0, 3 * 3600.0
 LOOK, QUIET, PATIENCE, AGAIN = 5.0, 300.0, 60.0, 60.0
 """Seconds: between two looks; without a change until a tale is at rest; until a person comes; that a new daemon is watched."""
+FROZEN = "what is frozen is not written"
+"""A law about a span of time, which is looked at when the freeze ends."""
 HEARD = 25.0
 """Seconds until a daemon that hears of nothing has read for itself that it is frozen, and what was on its way has arrived."""
 HURTING = frozenset({Deed.DELETE, Deed.EDIT, Deed.LOSE_NODE, Deed.APPLY})
@@ -168,9 +170,9 @@ class Performance:
         """A person lets it go on; until then nothing was written, but for what was on its way when the daemon heard of it."""
         heard = self._time() - happening.lasting + HEARD
         if happening.what != "git" and self._misfortunes.wrote_after(heard):
-            self._ending.wrong.append(f"what is frozen is not written: the cluster was, {self._time() - heard:.0f} s after the daemon knew")
+            self._ending.wrong.append(f"{FROZEN}: the cluster was, {self._time() - heard:.0f} s after the daemon knew")
         if happening.what != "cluster" and happening.lasting > HEARD and self._world.remote.pushes > self._pushes:
-            self._ending.wrong.append("what is frozen is not written: something was pushed")
+            self._ending.wrong.append(f"{FROZEN}: something was pushed")
         return await self._visitors.freeze(None)
 
     async def _note_pushes(self) -> None:
