@@ -6,13 +6,13 @@ import pytest
 
 from reconciler.kernel.identity import Manifest
 from reconciler.views.appliers import APPLICATIONS, HELM_RELEASES, KUSTOMIZATIONS, Tracker, application_of, trackers
-from reconciler.views.argo_applications import Beside, argo_applier
+from reconciler.views.argo_applications import ArgoBeside, argo_applier
 from reconciler.views.flux_appliers import flux_applier
 from tests.kit.appliers import URL, application, marked, tool_object, tracked
 from tests.kit.rollouts import rollout, virtual_service
 
 LIVE = rollout()
-NOTHING = Beside(())
+NOTHING = ArgoBeside(())
 
 
 def lists(found: Manifest) -> Manifest:
@@ -97,7 +97,7 @@ def test_who_applies_and_heals_by_itself(policy: dict[str, Any], by_itself: bool
 
 
 def test_header_routes_are_left_by_name_to_argo_and_with_their_list_to_flux() -> None:
-    beside = Beside((virtual_service(),), ("testers",))
+    beside = ArgoBeside((virtual_service(),), ("testers",))
     (rule,) = argo_applier(LIVE, application(), beside).ignore["ignoreDifferences"]
     assert rule["jqPathExpressions"][-1] == '.spec.http[]? | select(.name == "testers")'
     flux = tool_object(KUSTOMIZATIONS, "shop", {"path": "."})
@@ -106,7 +106,7 @@ def test_header_routes_are_left_by_name_to_argo_and_with_their_list_to_flux() ->
 
 def test_rules_that_stand_there_are_kept_and_not_repeated() -> None:
     own = {"group": "apps", "kind": "Deployment", "jsonPointers": ["/spec/replicas"]}
-    found = argo_applier(LIVE, application(ignoreDifferences=[own]), Beside((virtual_service(),))).ignore
+    found = argo_applier(LIVE, application(ignoreDifferences=[own]), ArgoBeside((virtual_service(),))).ignore
     assert found["ignoreDifferences"][0] == own and len(found["ignoreDifferences"]) == 2
     whole = {
         "group": "networking.istio.io",
@@ -114,7 +114,7 @@ def test_rules_that_stand_there_are_kept_and_not_repeated() -> None:
         "jqPathExpressions": found["ignoreDifferences"][1]["jqPathExpressions"],
     }
     respected = {"syncOptions": ["RespectIgnoreDifferences=true"]}
-    assert argo_applier(LIVE, application(ignoreDifferences=[whole], syncPolicy=respected), Beside((virtual_service(),))).ignore == {}
+    assert argo_applier(LIVE, application(ignoreDifferences=[whole], syncPolicy=respected), ArgoBeside((virtual_service(),))).ignore == {}
 
 
 def test_what_flux_replaces_after_rendering_is_a_problem() -> None:
