@@ -6,11 +6,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, async_playwright, expect
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 # Nothing of the browser's own may leave the machine: every name but loopback's address goes nowhere.
 FLAGS = ["--proxy-server=http://127.0.0.1:9", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--no-sandbox"]
+PATIENCE = 60_000
+"""Milliseconds that a page may take to show something, on a machine with other work."""
 
 
 @dataclass
@@ -34,11 +36,13 @@ async def window(address: str, width: int = 1280, *, dark: bool = False, script:
     program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
     if program is None:
         pytest.skip(f"none of {', '.join(PROGRAMS)} is installed")
+    expect.set_options(timeout=PATIENCE)
     async with async_playwright() as tools:
         browser = await tools.chromium.launch(executable_path=program, args=FLAGS)
         try:
             scheme = "dark" if dark else "light"
             context = await browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=script)
+            context.set_default_timeout(PATIENCE)
             page = await context.new_page()
             shown = Window(page)
             page.on("request", lambda request: shown.asked.append(request.url))
