@@ -19,6 +19,7 @@ from reconciler.rollouts.traffic.verification import Verification
 from reconciler.routers import alb_ingress, alb_weights
 from reconciler.routers.alb_problems import EITHER, ONE, SEVERAL, problems
 from reconciler.routers.nginx import INGRESSES
+from reconciler.routers.tags import Tags, tags_of, wanted_tags
 
 PORT, ROOT, PREFIX, STICKINESS = "servicePort", "rootService", "annotationPrefix", "stickinessConfig"
 MANAGED = "rollouts.argoproj.io/managed-alb-annotations"
@@ -26,8 +27,6 @@ MANAGED = "rollouts.argoproj.io/managed-alb-annotations"
 SHARED = (f'.metadata.annotations | with_entries(select(.key | startswith("{alb_ingress.ALB}/")))', ".spec.rules")
 LONGEST_RULE = 5
 """Values in the conditions of one rule, host and path among them: more an ALB does not take."""
-Tags = Mapping[str, list[Manifest]]
-"""The conditions of every managed route by its name."""
 
 
 class Alb:
@@ -89,7 +88,7 @@ class Alb:
             or place not in [(ref.resource.kind, ref.namespace, ref.name) for ref in self.needs(config, services).named]
         ):
             return desired
-        tags, root = _tags(mark), _root(config, services)
+        tags, root = tags_of(mark), _root(config, services)
         ours = (MANAGED, _key(config, "actions", root), *(key for name in tags for key in _keys(config, name)))
         notes = {**annotations_of(desired), **{key: text for key, text in annotations_of(live).items() if key in ours}}
         bare = alb_ingress.without_paths({**desired, "metadata": {**desired["metadata"], "annotations": notes}}, tags)
@@ -157,7 +156,7 @@ def _wanted(found: Manifest, config: Manifest, services: Services, traffic: Traf
     """The Ingress as it is to be: what is on record of us taken out, and what is wanted put in."""
     owner, root = services.owner, _root(config, services)
     mark = mark_of(found, owner) or {}
-    tags = _wanted_tags(_tags(mark), traffic)
+    tags = wanted_tags(tags_of(mark), traffic, _conditions)
     key = _key(config, "actions", root)
     mine = key in _managed(found).get(services.rollout, ())
     kept = mark.get("before") if mark.get("key") == key else None if mine else annotations_of(found).get(key)
@@ -196,7 +195,7 @@ def _returned(manifest: Manifest, owner: Owner) -> Manifest:
     if mark is None or "key" not in mark:  # nothing, or what another router made
         return manifest
     config: Manifest = {PREFIX: mark.get("prefix")}
-    tags, key, root, before = _tags(mark), str(mark.get("key")), str(mark.get("root")), mark.get("before")
+    tags, key, root, before = tags_of(mark), str(mark.get("key")), str(mark.get("root")), mark.get("before")
     gone = {MANAGED, key, *(tag_key for name in tags for tag_key in _keys(config, name))}
     notes = {name: text for name, text in annotations_of(manifest).items() if name not in gone}
     notes[key] = (
@@ -229,21 +228,6 @@ def _unseen(manifest: Manifest, config: Manifest, services: Services) -> Iterato
 
 
 # ---- tagged requests ----
-
-
-def _tags(mark: Manifest) -> Tags:
-    found = mark.get("tags")
-    return {str(name): list(tag) for name, tag in found.items() if isinstance(tag, list)} if isinstance(found, dict) else {}
-
-
-def _wanted_tags(before: Tags, traffic: Traffic) -> Tags:
-    """The conditions of every managed route after this pass, in their order."""
-    if traffic.drop_managed_routes:
-        return {}
-    route, known = traffic.header_route, dict(before)
-    if route is not None:
-        known[route.name] = _conditions(route)
-    return {name: known[name] for name in traffic.managed_routes if known.get(name)}
 
 
 def _conditions(route: HeaderRoute) -> list[Manifest]:
@@ -283,9 +267,9 @@ def _crowded(config: Manifest, services: Services, traffic: Traffic, live: Live)
     """Managed routes whose name is taken, and rules with more values than an ALB takes: it would refuse the whole Ingress."""
     for ref in (ObjectRef(INGRESSES, services.namespace, name) for name in names(config)):
         found = live.get(ref) or {"metadata": {}}
-        before = _tags(mark_of(found, services.owner) or {})
+        before = tags_of(mark_of(found, services.owner))
         known = {*before, *(tag for tag in services.managed_routes if _is_known(found, config, services, tag))}
-        for name, tag in _wanted_tags(before, traffic).items():
+        for name, tag in wanted_tags(before, traffic, _conditions).items():
             if name not in known and (alb_ingress.paths_to(found, name) or _keys(config, name)[0] in annotations_of(found)):
                 yield f"ingress `{ref.name}` has a backend or an action {name} already: call the managed route otherwise"
             own = _own_conditions(found, config, services)

@@ -12,6 +12,7 @@ from reconciler.rollouts.traffic.made import is_ours, made, not_ours, removals, 
 from reconciler.rollouts.traffic.marks import carried, mark_of, with_mark
 from reconciler.rollouts.traffic.model import HeaderMatch, HeaderRoute, Traffic
 from reconciler.rollouts.traffic.router import Features, InForce, Live, Needs, Notice, Owner, RoutesAsked, Routing, Services
+from reconciler.routers.tags import Tags, tags_of, wanted_tags
 
 APISIX_ROUTES = Resource("apisix.apache.org", "v2", "apisixroutes", "ApisixRoute", optional=True)
 FIELD = "spec.strategy.canary.trafficRouting.apisix"
@@ -20,8 +21,6 @@ SERVICES = "Canary service and Stable service must to be set to use Traffic Rout
 WEIGHTS = (".spec.http[]?.backends[]?.weight",)
 UNSAID = 100
 """The weight of a backend that none is written for."""
-Tags = Mapping[str, list[Manifest]]
-"""The conditions of every managed route by its name."""
 
 
 class Apisix:
@@ -42,7 +41,7 @@ class Apisix:
         found = live.get(named[0]) if named else None
         if problem is not None or found is None:
             return Routing(events=(Notice("ApisixRouteNotUsable", str(problem), warning=True),), problem=problem)
-        tags = _wanted_tags(_known_tags(found, services, live), traffic)
+        tags = wanted_tags(_known_tags(found, services, live), traffic, _conditions)
         taken = [ref for name in tags if (there := live.get(ref := _tagged_ref(name, services))) and not is_ours(there, services)]
         if taken:
             return Routing(problem=not_ours(taken[0], services))
@@ -190,26 +189,10 @@ def _returned(manifest: Manifest, owner: Owner) -> Manifest:
 # ---- tagged requests ----
 
 
-def _tags(manifest: Manifest, owner: Owner) -> Tags:
-    """The conditions of the managed routes that are on record."""
-    found = (mark_of(manifest, owner) or {}).get("tags")
-    return {str(name): list(tag) for name, tag in found.items() if isinstance(tag, list)} if isinstance(found, dict) else {}
-
-
 def _known_tags(base: Manifest, services: Services, live: Live) -> Tags:
     """The conditions on record: on the route itself, and on those for tagged requests where another writer took the first away."""
-    own = [_tags(found, services.owner) for name in services.managed_routes if (found := live.get(_tagged_ref(name, services)))]
-    return {**{name: tag for tags in own for name, tag in tags.items()}, **_tags(base, services.owner)}
-
-
-def _wanted_tags(before: Tags, traffic: Traffic) -> Tags:
-    """The conditions of every managed route after this pass, in their order."""
-    if traffic.drop_managed_routes:
-        return {}
-    route, known = traffic.header_route, dict(before)
-    if route is not None:
-        known[route.name] = _conditions(route)
-    return {name: known[name] for name in traffic.managed_routes if known.get(name)}
+    own = [tags_of(mark_of(found, services.owner)) for name in services.managed_routes if (found := live.get(_tagged_ref(name, services)))]
+    return {**{name: tag for tags in own for name, tag in tags.items()}, **tags_of(mark_of(base, services.owner))}
 
 
 def _conditions(route: HeaderRoute) -> list[Manifest]:

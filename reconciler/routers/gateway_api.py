@@ -16,6 +16,7 @@ from reconciler.kernel.shapes import Shapes
 from reconciler.rollouts.traffic.marks import carried, mark_of, with_mark
 from reconciler.rollouts.traffic.model import HeaderMatch, HeaderRoute, Traffic
 from reconciler.rollouts.traffic.router import PLUGINS, Features, InForce, Live, Needs, Notice, Owner, RoutesAsked, Routing, Services
+from reconciler.routers.tags import tags_of, wanted_tags
 
 GROUP = "gateway.networking.k8s.io"
 HTTP_ROUTES = Resource(GROUP, "v1", "httproutes", "HTTPRoute", optional=True)
@@ -121,7 +122,7 @@ class GatewayApi:
         leading = {name: _leading(ours, live, name) for name in (pair.canary, pair.stable)}
         shares = {name: _weight(backs[0]) for name, backs in leading.items() if backs}
         wanted = _weighted(desired, pair, shares)
-        return carried(_tagged(wanted, pair, _tags(live, services.owner)), live)
+        return carried(_tagged(wanted, pair, tags_of(mark_of(live, services.owner))), live)
 
 
 def _named(config: Manifest, namespace: str) -> tuple[ObjectRef, ...]:
@@ -154,23 +155,12 @@ def _trouble(ref: ObjectRef, found: Manifest | None, services: Services) -> str 
 def _routed(manifest: Manifest, services: Services, traffic: Traffic) -> Manifest:
     """The route as wanted, with a mark while it holds anything of the Rollout."""
     pair = _Pair(services.canary, services.stable, traffic.maximum)
-    tags = _wanted_tags(manifest, services.owner, traffic) if manifest.get("kind") in (*TAGGABLE, None) else {}
+    before = tags_of(mark_of(manifest, services.owner))
+    tags = wanted_tags(before, traffic, _conditions) if manifest.get("kind") in (*TAGGABLE, None) else {}
     clean = _returned(manifest, services.owner)
     wanted = _tagged(_weighted(clean, pair, pair.weights(traffic.weight)), pair, tags)
     mark = {"canary": pair.canary, "stable": pair.stable, "maximum": pair.maximum, "tags": tags} if traffic.weight or tags else None
     return with_mark(wanted, services.owner, mark)
-
-
-def _wanted_tags(manifest: Manifest, owner: Owner, traffic: Traffic) -> dict[str, Any]:
-    """The conditions of every managed route after this pass, in their order."""
-    if traffic.drop_managed_routes:
-        return {}
-    known = {name: tag for name, tag in _tags(manifest, owner).items() if name in traffic.managed_routes}
-    route = traffic.header_route
-    if route is not None:
-        known.pop(route.name, None)
-        known |= {route.name: _conditions(route)} if route.matches else {}
-    return {name: known[name] for name in traffic.managed_routes if name in known}
 
 
 def _conditions(route: HeaderRoute) -> list[Manifest]:
@@ -183,12 +173,6 @@ def _condition(match: HeaderMatch) -> Manifest:
         return {"type": "Exact", "name": match.name, "value": match.exact}
     pattern = match.regex if match.regex is not None else f"{re.escape(match.prefix or '')}.*"
     return {"type": "RegularExpression", "name": match.name, "value": pattern}
-
-
-def _tags(manifest: Manifest, owner: Owner) -> Mapping[str, list[Manifest]]:
-    """The conditions of the managed routes that are on record."""
-    found = (mark_of(manifest, owner) or {}).get("tags")
-    return {str(name): list(tag) for name, tag in found.items() if isinstance(tag, list)} if isinstance(found, dict) else {}
 
 
 def _tagged(manifest: Manifest, pair: _Pair, tags: Mapping[str, list[Manifest]]) -> Manifest:
@@ -218,7 +202,7 @@ def _shares(manifest: Manifest, pair: _Pair) -> list[int]:
 
 def _tags_in_force(manifest: Manifest, owner: Owner) -> list[str]:
     """The managed routes on record, if their rules are there."""
-    return list(_tags(manifest, owner)) if any(_is_tagged(rule, manifest, owner) for rule in _rules(manifest)) else []
+    return list(tags_of(mark_of(manifest, owner))) if any(_is_tagged(rule, manifest, owner) for rule in _rules(manifest)) else []
 
 
 def _is_tagged(rule: Any, manifest: Manifest, owner: Owner) -> bool:
@@ -226,7 +210,7 @@ def _is_tagged(rule: Any, manifest: Manifest, owner: Owner) -> bool:
     mark = mark_of(manifest, owner)
     if mark is None or not isinstance(rule, dict):
         return False
-    known = [condition for tag in _tags(manifest, owner).values() for condition in tag]
+    known = [condition for tag in tags_of(mark_of(manifest, owner)).values() for condition in tag]
     backs, matches = _backs(rule), rule.get("matches")
     if not known or not backs or not isinstance(matches, list) or not matches:
         return False
