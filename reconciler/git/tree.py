@@ -10,13 +10,13 @@ from reconciler.git.names import argument, text_of
 from reconciler.git.objects import Hides, Oid, Snapshot, SourceProblem
 from reconciler.kernel.errors import Terminal
 
-SUFFIXES = (".yaml", ".yml", ".json")
+SUFFIXES = (".yaml", ".yml", ".json", ".jsonnet", ".libsonnet")
 ALSO_READ = ("Kustomization",)
 LARGEST_FILE = 1 << 20
 LARGEST_SNAPSHOT = 128 << 20
 MOST_FILES = 20_000
 POINTER = b"version https://git-lfs.github.com/spec/"
-UNRENDERED = {".jsonnet": "jsonnet", ".libsonnet": "jsonnet", ".cue": "CUE", ".ytt": "ytt", ".j2": "Jinja"}
+UNRENDERED = {".cue": "CUE", ".ytt": "ytt", ".j2": "Jinja"}
 """Files that other tools turn into manifests, and the tool."""
 REGULAR = ("100644", "100755")
 TREE = "040000"
@@ -63,7 +63,8 @@ async def snapshot(runner: Runner, commit: Oid, path: str, previous: Snapshot | 
 async def with_files(runner: Runner, known: Snapshot, names: Collection[str]) -> Snapshot:
     """The snapshot with more files of its commit, by their names from the repository's root; what is no regular file is absent.
 
-    A name that ends with a slash is every file below that folder (`./` for all). What the snapshot has already stays as it has it.
+    A name that ends with a slash is every file below that folder (`./` for all), one that ends with `*` and a suffix every file below the
+    folder with this suffix. What the snapshot has already stays as it has it.
     """
     listed = [entry for entry in await _named_entries(runner, known.commit, names) if entry.name not in known.files]
     if len(known.files) + len(listed) > MOST_FILES:
@@ -82,20 +83,36 @@ async def _named_entries(runner: Runner, commit: Oid, names: Collection[str]) ->
     """The files of these names, and all files below those that are folders."""
     found = []
     for folders, options in ((False, ()), (True, ("-r",))):
-        asked = [argument(name.encode()) for name in names if name.endswith("/") is folders]
+        asked = [name for name in names if (folder_of(name) is not None) is folders]
         if asked:
-            paths = [] if "./" in asked else asked
+            paths = [folder_of(name) or name for name in asked]
+            paths = [] if "./" in paths else [argument(path.encode()) for path in paths]
             call = GitCall(("ls-tree", *options, "-z", "--long", "--full-tree", commit, "--", *paths))
             listed = [_entry(record, "") for record in (await runner.output(call)).split(b"\0") if record]
-            found += [entry for entry in listed if entry.mode != TREE and (folders or entry.name in names)]
+            found += [entry for entry in listed if entry.mode != TREE and any(stands_for(name, entry.name) for name in asked)]
     return found
 
 
+def folder_of(name: str) -> str | None:
+    """The folder that a name of `with_files` stands for, with its slash (`./` for the root); None where the name is a file's own."""
+    folder, slash, last = name.rpartition("/")
+    return (f"{folder}/" if slash else "./") if not last or last.startswith("*.") else None
+
+
+def stands_for(name: str, file: str) -> bool:
+    """True for a file that a name of `with_files` stands for."""
+    folder = folder_of(name)
+    if folder is None:
+        return file == name
+    return (folder == "./" or file.startswith(folder)) and file.endswith(name.rpartition("/")[2].removeprefix("*"))
+
+
 async def folders_with(runner: Runner, commit: Oid, markers: Collection[str]) -> tuple[str, ...]:
-    """Every folder of a commit that holds a file of one of these names; empty for the root."""
+    """Every folder of a commit that holds a file of one of these names, or with one of these suffixes (`*.jsonnet`); empty for the root."""
     output = await runner.output(GitCall(("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)))
     names = [text_of(name) for name in output.split(b"\0") if name]
-    return tuple(sorted({name.rpartition("/")[0] for name in names if name.rpartition("/")[2] in markers}))
+    found = (name for name in names if any(stands_for(marker, name.rpartition("/")[2]) for marker in markers))
+    return tuple(sorted({name.rpartition("/")[0] for name in found}))
 
 
 @dataclass(frozen=True, slots=True)

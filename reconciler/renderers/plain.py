@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from reconciler.git.objects import Hides, Snapshot, SourceProblem
+from reconciler.renderers.jsonnet_closure import EVALUATED
 from reconciler.renderers.kustomize_closure import MARKERS
 from reconciler.sources.documents import Parsed, manifests_of
 from reconciler.sources.exclusion import excluded
@@ -43,6 +44,9 @@ def rendered(snapshot: Snapshot, previous: Parsed | None, options: RenderOptions
 
 def _foreign(name: str, files: Mapping[str, bytes]) -> SourceProblem | None:
     """What to say of a file that belongs to a templating tool; None for a plain one."""
+    if name.endswith(EVALUATED):
+        remedy = "name the folder, without `renderer: plain`; or name the file under `exclude`"
+        return SourceProblem(name, 0, "written for jsonnet, and only plain manifests are read here", remedy, Hides.ITSELF, tool="jsonnet")
     parts = name.split("/")
     for depth in range(len(parts)):
         folder = "".join(f"{part}/" for part in parts[:depth])

@@ -7,6 +7,8 @@ from reconciler.git.objects import Snapshot
 from reconciler.kernel.errors import Terminal
 from reconciler.renderers.helm import HelmRenderer, defaults
 from reconciler.renderers.helm_closure import chart_of
+from reconciler.renderers.jsonnet import JsonnetRenderer
+from reconciler.renderers.jsonnet_closure import entry_in
 from reconciler.renderers.kustomize import KustomizeRenderer
 from reconciler.renderers.kustomize_closure import marker_of
 from reconciler.renderers.plain import PlainRenderer
@@ -18,6 +20,7 @@ RENDERERS: Mapping[str, Callable[[RenderOptions], Renderer]] = {
     "plain": PlainRenderer,
     "kustomize": KustomizeRenderer,
     "helm": HelmRenderer,
+    "jsonnet": JsonnetRenderer,
 }
 
 
@@ -36,7 +39,10 @@ def neighbour(name: str, options: RenderOptions) -> Renderer:
 
 
 class DetectingRenderer:
-    """Looks at each snapshot what renders it, as Argo CD does: a kustomization or a chart in the folder itself, else plain manifests."""
+    """Looks at each snapshot what renders it, as Argo CD does.
+
+    A kustomization or a chart in the folder itself, jsonnet anywhere below it, else plain manifests.
+    """
 
     def __init__(self, options: RenderOptions, *, asks: bool = False) -> None:
         self._options = options
@@ -44,7 +50,8 @@ class DetectingRenderer:
         self._plain = PlainRenderer(options)
         self._kustomize = KustomizeRenderer(options)
         self._helm = HelmRenderer(options)
-        self.markers = (*self._kustomize.markers, *self._helm.markers)
+        self._jsonnet = JsonnetRenderer(options)
+        self.markers = (*self._kustomize.markers, *self._helm.markers, *self._jsonnet.markers)
 
     def missing(self, snapshot: Snapshot) -> tuple[str, ...]:
         unknown = self._unknown(snapshot) if self._asks else ()
@@ -76,4 +83,6 @@ class DetectingRenderer:
     def _of(self, snapshot: Snapshot) -> Renderer:
         if marker_of(snapshot.files, self._options.path) is not None:
             return self._kustomize
-        return self._helm if chart_of(snapshot.files, self._options.path) is not None else self._plain
+        if chart_of(snapshot.files, self._options.path) is not None:
+            return self._helm
+        return self._jsonnet if entry_in(snapshot.files, self._options) else self._plain

@@ -6,15 +6,15 @@ from typing import Protocol, runtime_checkable
 
 from reconciler.git.objects import Snapshot
 from reconciler.sources.documents import Parsed
-from reconciler.sources.settings import HelmSettings, SourceSettings
+from reconciler.sources.settings import HelmSettings, JsonnetSettings, SourceSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderOptions:
     """What a source says about its files.
 
-    Its name, its folder, the namespace of objects without one, globs of files to leave out, how a chart is rendered, and the Application
-    whose override files count.
+    Its name, its folder, the namespace of objects without one, globs of files to leave out, how a chart is rendered and jsonnet evaluated,
+    and the Application whose override files count.
     """
 
     source: str = ""
@@ -22,6 +22,7 @@ class RenderOptions:
     namespace: str = ""
     exclude: tuple[str, ...] = ()
     helm: HelmSettings = field(default_factory=HelmSettings)
+    jsonnet: JsonnetSettings = field(default_factory=JsonnetSettings)
     application: str = ""
 
 
@@ -34,6 +35,7 @@ def render_options(source: SourceSettings) -> RenderOptions:
         namespace=source.namespace,
         exclude=source.exclude,
         helm=source.helm,
+        jsonnet=source.jsonnet,
         application=source.application,
     )
 
@@ -49,7 +51,8 @@ class Renderer(Protocol):
     def missing(self, snapshot: Snapshot) -> tuple[str, ...]:
         """Files of the same commit that are needed beside those of the snapshot; asked again until none is.
 
-        A name that ends with a slash is every file below that folder, whatever the files are called.
+        A name that ends with a slash is every file below that folder, whatever the files are called; one that ends with `*` and a suffix
+        every file below the folder with this suffix.
         """
         ...
 

@@ -29,6 +29,7 @@ from reconciler.sources.references import Named
 from reconciler.sources.templates import Workload, identity, referenced_config, workloads
 from reconciler.yamledit.changes import ABSENT, Moved, PartChange, changes, undone
 from reconciler.yamledit.differences import canonical
+from reconciler.yamledit.hunks import Hunk, hunks, taken_back
 from reconciler.yamledit.lines import Part
 from reconciler.yamledit.nodes import Document, FieldPath, NotYaml, compose_each, decode, leaves, node_at
 from reconciler.yamledit.pieces import rewritten
@@ -37,6 +38,8 @@ from reconciler.yamledit.values import value_of
 
 MOST_CANDIDATES = 24
 """More values than these are tried a file at a time: each try is a rendering."""
+TEXTS = (".jsonnet", ".libsonnet")
+"""Files that are taken back by lines, although YAML may read some of them."""
 LONGEST_TEXT = 200
 HIDDEN = "(hidden)"
 
@@ -61,11 +64,12 @@ Questions = Generator[Question, Any, Outcome]
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """Some values of one document that moved between two versions of a file; a file that cannot be read as YAML moved as a whole."""
+    """Some values of one document that moved between two versions of a file, or some lines of one that is no YAML (`document` is -1)."""
 
     file: str
     document: int
     parts: tuple[PartChange, ...] = ()
+    lines: tuple[Hunk, ...] = ()
     secret: bool = True
     """True until a rendering without it has shown that no Secret is made from it: its values are not shown."""
 
@@ -173,9 +177,9 @@ def _candidates(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> Iterator[
     for name in sorted(old.keys() & new.keys()):
         if old[name] == new[name]:
             continue
-        pairs = _documents(old[name], new[name])
+        pairs = None if name.endswith(TEXTS) else _documents(old[name], new[name])
         if pairs is None:
-            yield _Candidate(name, -1)
+            yield from (_Candidate(name, -1, lines=(hunk,)) for hunk in hunks(old[name], new[name]))
             continue
         for document, (before, after) in enumerate(pairs):
             yield from (_Candidate(name, document, (part,)) for part in changes(before, after))
@@ -185,10 +189,12 @@ def _bounded(found: list[_Candidate]) -> list[_Candidate]:
     """Few enough to try one by one: all values of a document are one candidate where there are too many."""
     if len(found) <= MOST_CANDIDATES:
         return found
-    together: dict[tuple[str, int], tuple[PartChange, ...]] = {}
+    together: dict[tuple[str, int], _Candidate] = {}
     for one in found:
-        together[one.file, one.document] = (*together.get((one.file, one.document), ()), *one.parts)
-    return [_Candidate(*place, parts) for place, parts in together.items()]
+        known = together.get((one.file, one.document))
+        joined = replace(known, parts=(*known.parts, *one.parts), lines=(*known.lines, *one.lines)) if known else one
+        together[one.file, one.document] = joined
+    return list(together.values())
 
 
 def _documents(old: bytes, new: bytes) -> list[tuple[Any, Any]] | None:
@@ -313,9 +319,7 @@ def _file_taken(versions: _Versions, name: str, chosen: Sequence[_Candidate]) ->
         raise Moved(())
     content, reworded = versions.tip.inputs[name], False
     if chosen[0].document < 0:
-        if content != rejected:
-            raise Moved(())
-        return previous, False
+        return taken_back(rejected, [hunk for candidate in chosen for hunk in candidate.lines], content), False
     old, new = _values(previous), _values(rejected)
     for document in sorted({candidate.document for candidate in chosen}):
         parts = [part for candidate in chosen if candidate.document == document for part in candidate.parts]
@@ -340,8 +344,7 @@ def _fields(versions: _Versions, candidate: _Candidate) -> Iterator[ChangedField
     """The values that an edit moves, where they stand: from what the rejected version says to what the previous one said."""
     before, after = versions.rejected.inputs[candidate.file], versions.previous.inputs[candidate.file]
     if candidate.document < 0:
-        place = FieldLocation(candidate.file, 0, (), 1, 1)
-        yield ChangedField("(the whole file)", "(the whole file as it was)", place, place)
+        yield from (_lines(candidate, hunk) for hunk in candidate.lines)
         return
     rejected, previous = (compose_each(decode(content))[candidate.document] for content in (before, after))
     for part in candidate.parts:
@@ -349,6 +352,21 @@ def _fields(versions: _Versions, candidate: _Candidate) -> Iterator[ChangedField
         becomes = _place(candidate, previous, part.old_path) if part.old is not ABSENT else None
         secret = candidate.secret or _holds_secrets(rejected, part.new_path) or _holds_secrets(previous, part.old_path)
         yield ChangedField(_text(rejected, part.new_path, was, secret), _text(previous, part.old_path, becomes, secret), was, becomes)
+
+
+def _lines(candidate: _Candidate, hunk: Hunk) -> ChangedField:
+    """A run of lines that moves, without the space around it."""
+    sides = ((hunk.new, hunk.new_start), (hunk.old, hunk.old_start))
+    places = [FieldLocation(candidate.file, 0, (), start + 1, 1) if text else None for text, start in sides]
+    texts = [_shown(b"".join(text).decode(errors="replace").strip(), candidate.secret) if text else None for text, _start in sides]
+    return ChangedField(texts[0], texts[1], places[0], places[1])
+
+
+def _shown(text: str, secret: bool) -> str:
+    """What people are shown of a value."""
+    if secret:
+        return HIDDEN
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"
 
 
 def _place(candidate: _Candidate, document: Document, path: FieldPath) -> FieldLocation:
@@ -363,7 +381,7 @@ def _text(document: Document, path: FieldPath, place: FieldLocation | None, secr
     if secret or node is None:
         return HIDDEN
     text = ", ".join(getattr(leaf.node, "text", "") for leaf in leaves(Document(0, node, frozenset())))
-    return HIDDEN if "kind: Secret" in text else text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"
+    return _shown(text, "kind: Secret" in text)
 
 
 def _holds_secrets(document: Document, path: FieldPath) -> bool:

@@ -66,6 +66,22 @@ class HelmSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JsonnetSettings:
+    """What jsonnet files are told, and where they find what they import."""
+
+    libraries: tuple[str, ...] = ("vendor",)
+    """Folders below the source's path, or from the repository's root with a slash in front; the first that has a file wins."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Texts for `std.extVar`."""
+    variable_code: Mapping[str, str] = field(default_factory=dict)
+    """Expressions for `std.extVar`."""
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    """Texts for the arguments of a file that gives a function."""
+    argument_code: Mapping[str, str] = field(default_factory=dict)
+    """The same as expressions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSettings:
     """One followed folder of one branch of one repository."""
 
@@ -88,6 +104,7 @@ class SourceSettings:
     renderer: str = ""
     """What turns the files into manifests; found by the files themselves where none is named."""
     helm: HelmSettings = field(default_factory=HelmSettings)
+    jsonnet: JsonnetSettings = field(default_factory=JsonnetSettings)
     application: str = ""
     """The Application of Argo CD whose override files lie in the folder."""
     prune: bool = True

@@ -1,5 +1,6 @@
 """What every renderer promises."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import replace as with_
@@ -8,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from reconciler.git.objects import Hides, SourceProblem
+from reconciler.git.tree import SUFFIXES
 from reconciler.renderers.registry import RENDERERS
-from reconciler.sources.documents import SUFFIXES
 from reconciler.sources.renderer import Renderer, RenderOptions
 from reconciler.sources.settings import HelmSettings
 from tests.kit.helm import real_helm, toy_helm
+from tests.kit.jsonnet import WITH_JSONNET
 from tests.kit.manifests import deployment, snapshot
 
 
@@ -29,7 +31,9 @@ MANIFESTS = {"a/web.yaml": deployment(), "a/api.yaml": deployment(name="api")}
 KUSTOMIZED = {**MANIFESTS, "a/kustomization.yaml": "resources: [web.yaml, api.yaml]\n"}
 CHART = {"a/Chart.yaml": "apiVersion: v2\nname: shop\nversion: 1.0.0\n", "a/values.yaml": "{}\n"}
 CHARTED = {**CHART, "a/templates/web.yaml": deployment(), "a/templates/api.yaml": deployment(name="api")}
+EVALUATED = {f"a/{name}.jsonnet": f"std.parseYaml({json.dumps(deployment(name=name))})" for name in ("web", "api")}
 CASES: Mapping[str, Case] = {
+    "jsonnet": Case(EVALUATED, {**EVALUATED, "a/broken.jsonnet": "{ a: ["}, "a/web.jsonnet"),
     "plain": Case(MANIFESTS, {**MANIFESTS, "a/broken.yaml": "a: ["}),
     "kustomize": Case(KUSTOMIZED, {**KUSTOMIZED, "a/kustomization.yaml": "resources: [web.yaml, broken.yaml]\n", "a/broken.yaml": "a: ["}),
     "helm": Case(CHARTED, {**CHARTED, "a/templates/broken.yaml": "a: ["}, "a/templates/web.yaml"),
@@ -37,7 +41,8 @@ CASES: Mapping[str, Case] = {
 
 
 TOY = "toy helm"
-NAMES = [TOY, *(pytest.param(name, marks=[pytest.mark.real] if name == "helm" else []) for name in sorted(RENDERERS))]
+MARKS = {"helm": [pytest.mark.real], "jsonnet": [WITH_JSONNET]}
+NAMES = [TOY, *(pytest.param(name, marks=MARKS.get(name, [])) for name in sorted(RENDERERS))]
 
 
 @pytest.fixture(params=NAMES)
@@ -86,13 +91,13 @@ async def test_manifests_know_the_files_that_say_what_they_are(renderer: Rendere
 async def test_of_a_whole_folder_only_its_other_files_may_be_missing_and_they_are_asked_for_once(renderer: Renderer, case: Case) -> None:
     found = snapshot(case.files)
     asked = renderer.missing(found)
-    assert asked in ((), ("a/",)) and renderer.missing(with_(found, absent=frozenset(asked))) == ()
+    assert asked in ((), ("a/",), ("a/*.jsonnet",)) and renderer.missing(with_(found, absent=frozenset(asked))) == ()
 
 
 async def test_what_cannot_be_rendered_is_a_problem_that_names_it_and_not_an_exception(renderer: Renderer, case: Case) -> None:
     rendered = await renderer.render(snapshot(case.broken))
     (problem,) = rendered.problems
-    assert "broken.yaml" in str(problem) and problem.remedy and problem.hides is Hides.ANYTHING
+    assert "broken." in str(problem) and problem.remedy and problem.hides is Hides.ANYTHING
 
 
 async def test_why_a_file_cannot_be_used_is_passed_on(renderer: Renderer, case: Case) -> None:
@@ -111,6 +116,6 @@ async def test_an_earlier_result_changes_nothing_but_the_cost(renderer: Renderer
 
 
 async def test_objects_without_a_namespace_get_that_of_the_source(name: str, options: RenderOptions, case: Case) -> None:
-    homeless = {file: text.replace("  namespace: shop\n", "") for file, text in case.files.items()}
+    homeless = {file: text.replace("  namespace: shop\n", "").replace(r"  namespace: shop\n", "") for file, text in case.files.items()}
     rendered = await RENDERERS[name](with_(options, namespace="home")).render(snapshot(homeless))
     assert {located.key[1] for located in rendered.manifests} == {"home"}

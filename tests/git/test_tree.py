@@ -106,7 +106,7 @@ def test_a_path_is_written_as_git_writes_it(path: str, folder: str) -> None:
     assert inside(path) == folder
 
 
-TOOLS = {"a/main.jsonnet": "jsonnet", "x.j2": "Jinja", "cue": "", "a.b/ytt": "", "web.yaml": ""}
+TOOLS = {"a/main.cue": "CUE", "x.j2": "Jinja", "cue": "", "a.b/ytt": "", "web.yaml": ""}
 
 
 @pytest.mark.parametrize(("name", "tool"), TOOLS.items())

@@ -1,4 +1,4 @@
-"""The same by seed where manifests are plain, and where a chart makes them: exactly what made the difference goes back, to the byte.
+"""The same by seed where manifests are plain, and where a chart or jsonnet makes them: what made the difference goes back, to the byte.
 
 `WAYS_BACK=1000` plays more of them than the suite does; charts by helm itself in `make real`.
 """
@@ -23,6 +23,7 @@ from reconciler.sources.renderer import render_options
 from reconciler.sources.settings import HelmSettings, SourceSettings
 from tests.kit.desk import SETTINGS, config, rollout
 from tests.kit.helm import real_helm, toy_helm
+from tests.kit.jsonnet import WITH_JSONNET
 from tests.kit.repositories import Origin
 from tests.releases.test_ways_back_by_seed import WEB, asked, pushed
 
@@ -60,6 +61,29 @@ def charted(values: Values) -> dict[str, str]:
     }
 
 
+def evaluated(values: Values) -> dict[str, str]:
+    """Two environments in jsonnet, with a library that both import and a text that it reads; plain manifests beside it."""
+    return {
+        "prod/main.jsonnet": (
+            f"// {values['comment']}\nlocal web = import '../lib/web.libsonnet';\nlocal values = import 'values.libsonnet';\n"
+            "[web.rollout(values), web.settings(values)]\n"
+        ),
+        "prod/values.libsonnet": (
+            f"{{\n  tag: '{values['tag']}',  // ours\n  level: '{values['level']}',\n\n  file: \"{values['file']}\",\n"
+            f"  unused: '{values['note']}',\n}}"
+        ),
+        "prod/api.yaml": rollout(f"registry.example.com/api:{values['api']}", name="api"),
+        "stage/main.jsonnet": f"(import '../lib/web.libsonnet').rollout({{ tag: '{values['stage']}', level: '0' }})\n",
+        "lib/web.libsonnet": (
+            f"{{\n  local name = 'web-{values['name']}',\n"
+            "  rollout(values): std.parseYaml((importstr 'web.txt') % (values { name: name })),\n"
+            "  settings(values): {\n    apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings', namespace: 'shop' },\n"
+            "    data: { file: values.file },\n  },\n}\n"
+        ),
+        "lib/web.txt": rollout("registry.example.com/%(name)s:%(tag)s", extra=EXTRA.format(level="%(level)s")),
+    }
+
+
 @dataclass(frozen=True)
 class Shape:
     """A repository whose values are known: those of the workload alone, those that it shares, those that are not its own."""
@@ -78,15 +102,13 @@ def chart_with(program: str) -> Shape:
 
 SHAPES: Mapping[str, Callable[[Path], Shape]] = {
     "plain": lambda _folder: Shape(plain, replace(SETTINGS, path="prod")),
+    "jsonnet": lambda _folder: Shape(evaluated, replace(SETTINGS, path="prod"), shared=("name",)),
     "toy helm": lambda folder: chart_with(toy_helm(folder)),
     "helm": lambda _folder: chart_with(real_helm()),
 }
-SEEDS = {"plain": PLAYED or 12, "toy helm": 2, "helm": PLAYED or 4}
-CASES = [
-    pytest.param(name, seed, marks=[pytest.mark.real] if name == "helm" else [], id=f"{name} {seed}")
-    for name, count in SEEDS.items()
-    for seed in range(count)
-]
+SEEDS = {"plain": PLAYED or 12, "jsonnet": PLAYED or 6, "toy helm": 2, "helm": PLAYED or 4}
+MARKS = {"helm": [pytest.mark.real], "jsonnet": [WITH_JSONNET]}
+CASES = [pytest.param(name, seed, marks=MARKS.get(name, []), id=f"{name} {seed}") for name, count in SEEDS.items() for seed in range(count)]
 
 
 @asynccontextmanager
@@ -115,7 +137,7 @@ async def test_exactly_what_made_the_difference_goes_back(tmp_path: Path, name: 
         outcome = await way_back(source, good, (bad, tip), WEB)
         assert isinstance(outcome, ProposedEdit if shared else Direct), outcome
         if isinstance(outcome, ProposedEdit):
-            assert outcome.caution is Caution.SHARED and "values-stage.yaml" in str(outcome)
+            assert outcome.caution is Caution.SHARED and "stage" in str(outcome)
         for value in (*own, *shared):
             now = {file: text.replace(moved[value], first[value]) for file, text in now.items()}
         written = {file: content.decode() for file, content in outcome.edit.files.items()}

@@ -9,6 +9,7 @@ from reconciler.git.tree import POINTER, SUFFIXES, UNRENDERED, written_for_a_too
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.unusable import reason_of
 from reconciler.renderers.helm_closure import CHART
+from reconciler.renderers.jsonnet_closure import ENTRY
 from reconciler.renderers.kustomize_closure import MARKERS
 from reconciler.renderers.plain import rendered
 from reconciler.sources.documents import Parsed, joined
@@ -34,10 +35,15 @@ def manifests_at(paths: Iterable[Path], options: RenderOptions, sources: Sequenc
 
 
 def apart(paths: Iterable[Path], sources: Sequence[SourceSettings] = ()) -> tuple[list[Path], list[Path]]:
-    """What is read as it is, and the folders that are rendered: those with a kustomization or a chart, and all where sources are known."""
+    """What is read as it is, and the folders that are rendered: by what lies in them, and all where sources are known."""
     known = list(paths)
-    folders = [path for path in known if path.is_dir() and (sources or any((path / marker).is_file() for marker in (*MARKERS, CHART)))]
+    folders = [path for path in known if path.is_dir() and (sources or _is_rendered(path))]
     return [path for path in known if path not in folders], folders
+
+
+def _is_rendered(folder: Path) -> bool:
+    """True for a folder that a source would render, by what lies in it."""
+    return any((folder / marker).is_file() for marker in (*MARKERS, CHART)) or any(folder.rglob(f"*{ENTRY}"))
 
 
 def made_from(folders: Iterable[Path], options: RenderOptions, sources: Sequence[SourceSettings] = ()) -> list[Parsed]:

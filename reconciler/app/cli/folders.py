@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.git.objects import Snapshot, SourceProblem
-from reconciler.git.tree import ALSO_READ, LARGEST_FILE, LARGEST_SNAPSHOT, MOST_FILES, SUFFIXES
+from reconciler.git.tree import ALSO_READ, LARGEST_FILE, LARGEST_SNAPSHOT, MOST_FILES, SUFFIXES, folder_of, stands_for
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.unusable import reason_of
 from reconciler.renderers.registry import renderer
@@ -128,12 +128,13 @@ def _with(known: Snapshot, root: Path, names: Collection[str]) -> Snapshot:
 
 
 def _named(root: Path, names: Collection[str]) -> Iterator[tuple[str, Path]]:
-    """Each file that is there, with its name from the root; a name that ends with a slash is every file below that folder."""
+    """Each file that is there, with its name from the root; a name may stand for files of a folder, as in `reconciler.git.tree`."""
     for name in names:
-        if name.endswith("/"):
-            folder = root / name
+        if (inside := folder_of(name)) is not None:
+            folder = root / inside
             whole = folder.resolve() == folder
-            yield from ((path.relative_to(root).as_posix(), path) for path in (_below(folder) if whole else ()))
+            found = ((path.relative_to(root).as_posix(), path) for path in (_below(folder) if whole else ()))
+            yield from ((file, path) for file, path in found if stands_for(name, file))
         elif (root / name).is_file() or (root / name).is_symlink():
             yield name, root / name
 

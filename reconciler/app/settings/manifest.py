@@ -8,6 +8,7 @@ from typing import Any
 from reconciler.app.settings.console import ADDRESS, console_settings
 from reconciler.app.settings.drift import drift_settings
 from reconciler.app.settings.helm import helm_settings
+from reconciler.app.settings.jsonnet import jsonnet_settings
 from reconciler.app.settings.model import NotifierSettings, Settings
 from reconciler.aws.elb import RESOURCE, AwsTerms
 from reconciler.forges.registry import FORGES
@@ -19,7 +20,7 @@ from reconciler.notifiers.registry import NOTIFIERS
 from reconciler.releases.message import SUBJECT_WORDS
 from reconciler.renderers.registry import RENDERERS
 from reconciler.sources.exclusion import readable
-from reconciler.sources.settings import Allow, CredentialFile, ForgeSettings, HelmSettings, PruneLimit, SourceSettings
+from reconciler.sources.settings import Allow, CredentialFile, ForgeSettings, HelmSettings, JsonnetSettings, PruneLimit, SourceSettings
 from reconciler.sources.windows import ALLOW, DENY, SyncWindow, check
 
 CONTROLLERS = ("rollout", "analysis", "release")
@@ -122,6 +123,7 @@ def _source(fields: StrictFields) -> SourceSettings:
         exclude=_exclude(fields),
         renderer=_renderer(fields),
         helm=fields.inner("helm", helm_settings) or HelmSettings(),
+        jsonnet=fields.inner("jsonnet", jsonnet_settings) or JsonnetSettings(),
         application=_place(fields, "application"),
         prune=fields.flag("prune", True),
         prune_limit=fields.inner("pruneLimit", _prune_limit) or PruneLimit(),
