@@ -14,6 +14,7 @@ from reconciler.renderers.helm_words import Piece, arguments, hook_problem, laid
 from reconciler.renderers.memory import RenderMemory, fingerprint
 from reconciler.renderers.overrides import override_files, overrides_of
 from reconciler.sources.documents import Parsed, ParsedFile, objects_of, parsed_from
+from reconciler.sources.encryption import refusals
 from reconciler.sources.renderer import Renderer, RenderOptions
 from reconciler.sources.settings import HelmSettings
 
@@ -87,7 +88,8 @@ class HelmRenderer:
     def _refused(self, snapshot: Snapshot, inputs: ChartFiles) -> Parsed | None:
         """A source that cannot be rendered; None for one that may be."""
         unknown = [SourceProblem(name, 0, "is not in this repository", "commit it") for name in inputs.missing if not name.endswith("/")]
-        problems = tuple(replace(problem, hides=Hides.ANYTHING, note=False) for problem in (*inputs.problems, *unknown))
+        encrypted = refusals(snapshot.files, inputs.files)
+        problems = tuple(replace(problem, hides=Hides.ANYTHING, note=False) for problem in (*inputs.problems, *unknown, *encrypted))
         return parsed_from({}, problems, snapshot.commit) if problems else None
 
     async def _output(self, snapshot: Snapshot, inputs: ChartFiles) -> bytes:

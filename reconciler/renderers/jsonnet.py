@@ -21,6 +21,7 @@ from reconciler.renderers.jsonnet_closure import EVALUATED, JsonnetFiles, below,
 from reconciler.renderers.memory import RenderMemory, fingerprint
 from reconciler.renderers.plain import rendered
 from reconciler.sources.documents import Parsed, ParsedFile, objects_of, parsed_from
+from reconciler.sources.encryption import refusals
 from reconciler.sources.exclusion import excluded
 from reconciler.sources.renderer import Renderer, RenderOptions
 
@@ -64,11 +65,13 @@ class JsonnetRenderer:
         known = self._memory.recall(key, snapshot.commit)
         if known is not None:
             return known
+        refused = refusals(snapshot.files, found.files)
         try:
-            answers = await self._answers(snapshot, found)
+            answers = () if refused else await self._answers(snapshot, found)
         except ChildFailed as failed:
-            problem = SourceProblem(self._options.path or ".", 0, f"jsonnet: {failed}", "correct what is evaluated here")
-            return replace(plain, problems=(*plain.problems, problem), inputs=inputs, renderer=NAME)
+            refused = (SourceProblem(self._options.path or ".", 0, f"jsonnet: {failed}", "correct what is evaluated here"),)
+        if refused:
+            return replace(plain, problems=(*plain.problems, *refused), inputs=inputs, renderer=NAME)
         files, problems = self._files(answers, previous)
         whole = parsed_from({**plain.files, **files}, (*_unread(plain), *problems), snapshot.commit)
         withheld = tuple(dict.fromkeys((*plain.withheld, *whole.withheld)))

@@ -14,6 +14,7 @@ from reconciler.renderers.kustomize_closure import MARKERS, Inputs, closure, mar
 from reconciler.renderers.memory import RenderMemory, fingerprint
 from reconciler.renderers.overrides import override_files, overrides_of, with_images
 from reconciler.sources.documents import Parsed, objects_of, parsed_from
+from reconciler.sources.encryption import refusals
 from reconciler.sources.renderer import Renderer, RenderOptions
 from reconciler.yamledit.nodes import compose, decode
 from reconciler.yamledit.values import value_of
@@ -68,7 +69,7 @@ class KustomizeRenderer:
     def _refused(self, snapshot: Snapshot, found: Inputs) -> Parsed | None:
         """A source that cannot be rendered; None for one that may be."""
         unknown = tuple(SourceProblem(name, 0, "is not in this repository", "commit it") for name in found.missing)
-        problems = (*found.problems, *unknown)
+        problems = (*found.problems, *unknown, *refusals(snapshot.files, sorted(found.files)))
         return replace(parsed_from({}, problems, snapshot.commit), inputs=_inputs(snapshot, found), renderer=NAME) if problems else None
 
     def _failed(self, snapshot: Snapshot, found: Inputs, failed: ChildFailed) -> Parsed:

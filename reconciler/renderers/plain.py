@@ -8,6 +8,7 @@ from reconciler.git.objects import Hides, Snapshot, SourceProblem
 from reconciler.renderers.jsonnet_closure import EVALUATED
 from reconciler.renderers.kustomize_closure import MARKERS
 from reconciler.sources.documents import Parsed, manifests_of
+from reconciler.sources.encryption import refusal_of
 from reconciler.sources.exclusion import excluded
 from reconciler.sources.renderer import RenderOptions
 
@@ -47,6 +48,9 @@ def _foreign(name: str, files: Mapping[str, bytes]) -> SourceProblem | None:
     if name.endswith(EVALUATED):
         remedy = "name the folder, without `renderer: plain`; or name the file under `exclude`"
         return SourceProblem(name, 0, "written for jsonnet, and only plain manifests are read here", remedy, Hides.ITSELF, tool="jsonnet")
+    found = refusal_of(name, files[name], Hides.ITSELF)
+    if found is not None:
+        return found
     parts = name.split("/")
     for depth in range(len(parts)):
         folder = "".join(f"{part}/" for part in parts[:depth])
