@@ -1,13 +1,18 @@
 """Helm: what `helm template` makes of a chart in the repository, with the files behind it as the inputs.
 
-Helm 4; helm 3 is taken too. No network, no cluster, no plugins and no home: dependencies are those of the repository. A chart is rendered
-twice, and what differs is withheld: it would be another object at every commit, whatever a push asked for.
+Helm 4; helm 3 is taken too; where no helm is installed, Helm's library for Python answers in its place (`helm_child`). No network, no
+cluster, no plugins and no home: dependencies are those of the repository. A chart is rendered twice, and what differs is withheld: it would
+be another object at every commit, whatever a push asked for.
 """
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from importlib.metadata import version
+from importlib.util import find_spec
 
 from reconciler.git.objects import Hides, Snapshot, SourceProblem
+from reconciler.renderers import helm_child
 from reconciler.renderers.child import ChildCall, ChildFailed, output_of, program
 from reconciler.renderers.helm_closure import CHART, ChartFiles, beside, closure
 from reconciler.renderers.helm_words import Piece, arguments, hook_problem, laid_out, pieces, problem_of, refusal_of, unsteady
@@ -20,7 +25,8 @@ from reconciler.sources.settings import HelmSettings
 
 NAME = "helm"
 VERSION = ("version", "--template", "{{.Version}}")
-INSTALL = "install helm 4, or name it in `helm: {program: …}`"
+INSTALL = "install helm 4, name it in `helm: {program: …}`, or install the extra: pip install 'reconciler[helm]'"
+LIBRARY, DISTRIBUTION = "helm_python", "helm-python-sdk"
 
 
 class HelmRenderer:
@@ -31,7 +37,8 @@ class HelmRenderer:
     def __init__(self, options: RenderOptions) -> None:
         self._options = options
         self._memory = RenderMemory()
-        self._usable = False
+        self._known: tuple[str, ...] = ()
+        self._name = NAME
 
     def missing(self, snapshot: Snapshot) -> tuple[str, ...]:
         return self._closure(snapshot).missing
@@ -62,14 +69,14 @@ class HelmRenderer:
         key = fingerprint(behind, (*self._arguments(snapshot, inputs), repr(self._options.helm.values)))
         known = self._refused(snapshot, inputs) or self._memory.recall(key, snapshot.commit)
         if known is not None:
-            return replace(known, inputs=behind, renderer=NAME)
+            return replace(known, inputs=behind)
         try:
             outputs = [await self._output(snapshot, inputs) for _ in range(2)]
         except ChildFailed as failed:
-            return replace(parsed_from({}, (problem_of(str(failed), inputs),), snapshot.commit), inputs=behind, renderer=NAME)
+            return replace(parsed_from({}, (problem_of(str(failed), inputs),), snapshot.commit), inputs=behind, renderer=self._name)
         parsed = _parsed(outputs, inputs, previous, self._namespace)
         notes = (*parsed.notes, *unsteady(snapshot.files, inputs))
-        return self._memory.keep(key, replace(parsed, inputs=behind, renderer=NAME, notes=notes, commit=snapshot.commit))
+        return self._memory.keep(key, replace(parsed, inputs=behind, renderer=self._name, notes=notes, commit=snapshot.commit))
 
     @property
     def _namespace(self) -> str:
@@ -90,26 +97,33 @@ class HelmRenderer:
         unknown = [SourceProblem(name, 0, "is not in this repository", "commit it") for name in inputs.missing if not name.endswith("/")]
         encrypted = refusals(snapshot.files, inputs.files)
         problems = tuple(replace(problem, hides=Hides.ANYTHING, note=False) for problem in (*inputs.problems, *unknown, *encrypted))
-        return parsed_from({}, problems, snapshot.commit) if problems else None
+        return replace(parsed_from({}, problems, snapshot.commit), renderer=self._name) if problems else None
 
     async def _output(self, snapshot: Snapshot, inputs: ChartFiles) -> bytes:
         """What helm prints. Raises ChildFailed."""
         helm = await self._program()
-        return await output_of(ChildCall((helm, *self._arguments(snapshot, inputs)), laid_out(self._options.helm, inputs, snapshot.files)))
+        return await output_of(ChildCall((*helm, *self._arguments(snapshot, inputs)), laid_out(self._options.helm, inputs, snapshot.files)))
 
-    async def _program(self) -> str:
-        """A helm that can be used; looked at once. Raises ChildFailed."""
-        name = self._options.helm.program
-        try:
-            found = program(name)
-        except ChildFailed as missing:
-            raise ChildFailed(f"{missing}: {INSTALL}") from missing
-        if not self._usable:
-            refusal = refusal_of((await output_of(ChildCall((found, *VERSION), {}))).decode(errors="replace"))
+    async def _program(self) -> tuple[str, ...]:
+        """The words that start a helm that can be used; looked at once. Raises ChildFailed."""
+        if not self._known:
+            name = self._options.helm.program
+            found = self._found(name)
+            refusal = refusal_of((await output_of(ChildCall((*found, *VERSION), {}))).decode(errors="replace"))
             if refusal:
                 raise ChildFailed(f"{name}: {refusal}")
-            self._usable = True
-        return found
+            self._known = found
+        return self._known
+
+    def _found(self, name: str) -> tuple[str, ...]:
+        """The program of this name; where none was named and none is there, the library in its place, which people are told."""
+        try:
+            return (program(name),)
+        except ChildFailed as missing:
+            if name != HelmSettings().program or find_spec(LIBRARY) is None:
+                raise ChildFailed(f"{missing}: {INSTALL}") from missing
+        self._name = f"{NAME} ({DISTRIBUTION} {version(DISTRIBUTION)})"
+        return (sys.executable, "-I", helm_child.__file__)
 
 
 def defaults(settings: HelmSettings) -> HelmSettings:

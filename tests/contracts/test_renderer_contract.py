@@ -13,7 +13,7 @@ from reconciler.git.tree import SUFFIXES
 from reconciler.renderers.registry import RENDERERS
 from reconciler.sources.renderer import Renderer, RenderOptions
 from reconciler.sources.settings import HelmSettings
-from tests.kit.helm import real_helm, toy_helm
+from tests.kit.helm import helm_named, real_helm, toy_helm
 from tests.kit.jsonnet import WITH_JSONNET
 from tests.kit.manifests import deployment, snapshot
 
@@ -40,9 +40,9 @@ CASES: Mapping[str, Case] = {
 }
 
 
-TOY = "toy helm"
+TOY, LIBRARY = "toy helm", "library helm"
 MARKS = {"helm": [pytest.mark.real], "jsonnet": [WITH_JSONNET]}
-NAMES = [TOY, *(pytest.param(name, marks=MARKS.get(name, [])) for name in sorted(RENDERERS))]
+NAMES = [TOY, LIBRARY, *(pytest.param(name, marks=MARKS.get(name, [])) for name in sorted(RENDERERS))]
 
 
 @pytest.fixture(params=NAMES)
@@ -52,13 +52,13 @@ def named(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def name(named: str) -> str:
-    return "helm" if named == TOY else named
+    return "helm" if named in (TOY, LIBRARY) else named
 
 
 @pytest.fixture
 def options(named: str, tmp_path: Path) -> RenderOptions:
     """For a folder of a source; the program is looked for only where it is needed."""
-    programs = {"helm": real_helm, TOY: lambda: toy_helm(tmp_path)}
+    programs = {"helm": real_helm, TOY: lambda: toy_helm(tmp_path), LIBRARY: lambda: helm_named("library", tmp_path)}
     helm = HelmSettings(program=programs[named]()) if named in programs else HelmSettings()
     return RenderOptions(path="a", helm=helm)
 

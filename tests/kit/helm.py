@@ -1,10 +1,13 @@
-"""A real helm: $RECONCILER_REAL_HELM, else the one that `make real` obtained."""
+"""A real helm: $RECONCILER_REAL_HELM, else the one that `make real` obtained; or what answers where there is none."""
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from reconciler.renderers import helm_child
+from reconciler.renderers.helm import LIBRARY
 from scripts.real.binaries import helm
 from scripts.real.errors import NotObtained
 
@@ -15,6 +18,23 @@ def real_helm() -> str:
         return str(helm())
     except NotObtained as reason:
         pytest.skip(f"there is no helm: {reason}")
+
+
+BY_LIBRARY = "library-helm"
+HELMS = [pytest.param("helm", marks=pytest.mark.real), "library"]
+"""The programs that a chart may be rendered by; `helm_named` gives them."""
+
+
+def helm_named(name: str, folder: Path) -> str:
+    """The path of a program: helm itself, or the library that answers in its place. Skips the test when there is none."""
+    if name == "helm":
+        return real_helm()
+    if find_spec(LIBRARY) is None:
+        pytest.skip("no wheel of helm's library for this machine")
+    program = folder / BY_LIBRARY
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -I {helm_child.__file__} "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    return str(program)
 
 
 def toy_helm(folder: Path) -> str:

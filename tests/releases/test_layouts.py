@@ -21,7 +21,7 @@ from reconciler.sources.rewrites import rewrites
 from reconciler.sources.settings import HelmSettings
 from reconciler.sources.templates import identity, workloads
 from tests.kit.desk import SETTINGS
-from tests.kit.helm import real_helm
+from tests.kit.helm import HELMS, helm_named
 from tests.kit.layouts import PLAIN, Layout
 from tests.kit.layouts_helm import HELM
 from tests.kit.layouts_kustomize import KUSTOMIZE
@@ -63,10 +63,10 @@ async def test_exactly_the_bump_is_taken_back(layout: Layout, tmp_path: Path) ->
     await play(layout, tmp_path, HelmSettings())
 
 
-@pytest.mark.real
+@pytest.mark.parametrize("program", HELMS)
 @pytest.mark.parametrize("layout", HELM, ids=lambda layout: layout.name)
-async def test_exactly_the_bump_of_a_chart_is_taken_back(layout: Layout, tmp_path: Path) -> None:
-    await play(layout, tmp_path, HelmSettings(program=real_helm(), value_files=tuple(layout.value_files)))
+async def test_exactly_the_bump_of_a_chart_is_taken_back(layout: Layout, program: str, tmp_path: Path) -> None:
+    await play(layout, tmp_path, HelmSettings(program=helm_named(program, tmp_path), value_files=tuple(layout.value_files)))
 
 
 async def play(layout: Layout, folder: Path, helm: HelmSettings) -> None:

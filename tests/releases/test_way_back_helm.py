@@ -13,10 +13,10 @@ from reconciler.releases.model import Release, RestoreState
 from reconciler.sources.settings import HelmSettings
 from tests.kit.clusters import api
 from tests.kit.desk import Desk, config, desk, life, rollout
-from tests.kit.helm import real_helm
+from tests.kit.helm import HELMS, helm_named
 from tests.kit.repositories import Origin
 
-pytestmark = pytest.mark.real
+PROGRAM = ""
 Files = Mapping[str, str | bytes | None]
 IMAGE = "registry.example.com/web"
 TEMPLATE = rollout('"{{ .Values.image.name }}:{{ .Values.image.tag | default .Chart.AppVersion }}"')
@@ -34,11 +34,19 @@ WEB = {"web/Chart.yaml": chart(), "web/templates/web.yaml": TEMPLATE, "web/value
 
 
 def charted(folder: Path, *value_files: str, others: Sequence[Mapping[str, Any]] = (), **more: Any) -> AbstractAsyncContextManager[Desk]:
-    return desk(folder, path="web", others=others, helm=HelmSettings(program=real_helm(), value_files=value_files, **more))
+    return desk(folder, path="web", others=others, helm=HelmSettings(program=PROGRAM, value_files=value_files, **more))
+
+
+@pytest.fixture(params=HELMS, autouse=True)
+def program(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What renders the charts of this file."""
+    found = helm_named(request.param, tmp_path)
+    monkeypatch.setattr("tests.releases.test_way_back_helm.PROGRAM", found)
+    return found
 
 
 @pytest.fixture
-async def prod(tmp_path: Path) -> AsyncIterator[Desk]:
+async def prod(tmp_path: Path, program: str) -> AsyncIterator[Desk]:
     async with charted(tmp_path, "../env/common.yaml", "prod.yaml") as found:
         yield found
 
@@ -132,7 +140,7 @@ async def test_another_environment_that_has_the_same_default_is_named(tmp_path: 
 
 @pytest.mark.parametrize("shared", ["../env/common.yaml", "prod.yaml"])
 async def test_a_value_file_that_another_source_has_too_is_proposed_and_named(tmp_path: Path, shared: str) -> None:
-    other = {"name": "batch", "helm": HelmSettings(program=real_helm(), value_files=(shared,))}
+    other = {"name": "batch", "helm": HelmSettings(program=PROGRAM, value_files=(shared,))}
     async with charted(tmp_path, "../env/common.yaml", "prod.yaml", others=[other]) as shop:
         release = await lost(shop, {**WEB, **NOTHING}, {"env/common.yaml": "image: {tag: 6.6.6}\n"})
         named = (RestoreState.PROPOSED, "the edit would also change Rollout shop/web in the source batch")
@@ -175,7 +183,7 @@ async def test_a_random_release_comes_back_to_the_byte(tmp_path: Path, seed: int
 
 async def test_a_value_of_our_own_settings_is_left_to_people_and_said(tmp_path: Path) -> None:
     def settings(tag: str) -> HelmSettings:
-        return HelmSettings(program=real_helm(), values={"image": {"tag": tag}})
+        return HelmSettings(program=PROGRAM, values={"image": {"tag": tag}})
 
     origin = Origin(tmp_path / "origin.git")
     async with api() as cluster:

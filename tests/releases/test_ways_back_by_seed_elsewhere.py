@@ -22,7 +22,7 @@ from reconciler.sources.follow import GitSource, way_back
 from reconciler.sources.renderer import render_options
 from reconciler.sources.settings import HelmSettings, SourceSettings
 from tests.kit.desk import SETTINGS, config, rollout
-from tests.kit.helm import real_helm, toy_helm
+from tests.kit.helm import helm_named, real_helm, toy_helm
 from tests.kit.jsonnet import WITH_JSONNET
 from tests.kit.repositories import Origin
 from tests.releases.test_ways_back_by_seed import WEB, asked, pushed
@@ -104,9 +104,10 @@ SHAPES: Mapping[str, Callable[[Path], Shape]] = {
     "plain": lambda _folder: Shape(plain, replace(SETTINGS, path="prod")),
     "jsonnet": lambda _folder: Shape(evaluated, replace(SETTINGS, path="prod"), shared=("name",)),
     "toy helm": lambda folder: chart_with(toy_helm(folder)),
+    "library helm": lambda folder: chart_with(helm_named("library", folder)),
     "helm": lambda _folder: chart_with(real_helm()),
 }
-SEEDS = {"plain": PLAYED or 12, "jsonnet": PLAYED or 6, "toy helm": 2, "helm": PLAYED or 4}
+SEEDS = {"plain": PLAYED or 12, "jsonnet": PLAYED or 6, "toy helm": 2, "library helm": PLAYED or 4, "helm": PLAYED or 4}
 MARKS = {"helm": [pytest.mark.real], "jsonnet": [WITH_JSONNET]}
 CASES = [pytest.param(name, seed, marks=MARKS.get(name, []), id=f"{name} {seed}") for name, count in SEEDS.items() for seed in range(count)]
 
