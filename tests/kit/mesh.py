@@ -11,6 +11,7 @@ import aiohttp
 from aiohttp import web
 from reconciler_sandbox.client import ApiClient, ApiError
 from reconciler_sandbox.mesh.objects import KINDS
+from reconciler_sandbox.mesh.translate.index import ATTACHMENT
 from reconciler_sandbox.mesh.translate.terms import Layout
 
 Json = dict[str, Any]
@@ -80,6 +81,27 @@ def canary_ingress(name: str, *paths: Json, **notes: str) -> Json:
 def path(service: str, where: str = "/", kind: str = "Prefix", port: int | str = 80) -> Json:
     named = {"name": port} if isinstance(port, str) else {"number": port}
     return {"path": where, "pathType": kind, "backend": {"service": {"name": service, "port": named}}}
+
+
+def kubernetes_gateway(name: str = "public", *, namespace: str = "default", protocol: str = "HTTP", **listener: Any) -> Json:
+    """A Gateway of the Gateway API, which is called by its group here."""
+    whole = {"name": "http", "port": 80, "protocol": protocol, **listener}
+    return manifest(ATTACHMENT, name, namespace=namespace, spec={"listeners": [whole]})
+
+
+def http_route(
+    name: str,
+    *rules: Json,
+    hostnames: tuple[str, ...] = ("web.example.com",),
+    parents: tuple[Any, ...] = ({"name": "public"},),
+    **fields: Any,
+) -> Json:
+    spec = {"parentRefs": list(parents), "hostnames": list(hostnames), "rules": list(rules)}
+    return manifest(fields.pop("kind", "HTTPRoute"), name, spec=spec, **fields)
+
+
+def back(name: str, weight: int | None = None, port: int = 80) -> Json:
+    return {"name": name, "port": port, **({} if weight is None else {"weight": weight})}
 
 
 def to(host: str, weight: int | None = None, subset: str = "") -> Json:

@@ -8,9 +8,11 @@ import structlog
 
 from reconciler_sandbox.client import ApiClient, ApiError
 from reconciler_sandbox.mesh.translate.hosts import name_of, namespace_of
+from reconciler_sandbox.mesh.translate.index import ATTACHMENT
 from reconciler_sandbox.mesh.translate.terms import Json
 
 ISTIO = "/apis/networking.istio.io/v1alpha3"
+GATEWAY_API = "/apis/gateway.networking.k8s.io/v1"
 KINDS: Mapping[str, str] = {
     "Service": "/api/v1/services",
     "Endpoints": "/api/v1/endpoints",
@@ -19,6 +21,9 @@ KINDS: Mapping[str, str] = {
     "DestinationRule": f"{ISTIO}/destinationrules",
     "Gateway": f"{ISTIO}/gateways",
     "Ingress": "/apis/networking.k8s.io/v1/ingresses",
+    ATTACHMENT: f"{GATEWAY_API}/gateways",
+    "HTTPRoute": f"{GATEWAY_API}/httproutes",
+    "GRPCRoute": f"{GATEWAY_API}/grpcroutes",
 }
 NOT_SERVED = 404
 log = structlog.get_logger()
@@ -91,7 +96,7 @@ class Objects:
                 self._advance()
             return
         before = self._known.get(place)
-        self._known[place] = {"kind": kind, **manifest}
+        self._known[place] = {**manifest, "kind": kind}
         if before is None or _version(before) != _version(manifest):
             self._advance()
 

@@ -10,16 +10,22 @@ import orjson
 from reconciler_sandbox.mesh.errors import EnvoyFailed
 from reconciler_sandbox.mesh.process import envoy_binary
 from reconciler_sandbox.mesh.translate.bootstrap import trial
+from reconciler_sandbox.mesh.translate.delegates import is_delegate
 from reconciler_sandbox.mesh.translate.hosts import reference
+from reconciler_sandbox.mesh.translate.index import ATTACHMENT
 from reconciler_sandbox.mesh.translate.ingresses import is_canary
 from reconciler_sandbox.mesh.translate.render import render
 from reconciler_sandbox.mesh.translate.terms import Config, Json, Layout
 
 TRIAL_SECONDS = 30.0
 LONGEST_REASON = 300
-# In this order each kind is tried together with the sound objects of the kinds before it. A canary Ingress is nothing without the other.
-CANARY = "canary Ingress"
-SUSPECTS = ("Service", "Endpoints", "DestinationRule", "Gateway", "VirtualService", "Ingress", CANARY)
+# In this order each kind is tried together with the sound objects of the kinds before it. A canary Ingress is nothing without the other,
+# and so is a delegate.
+CANARY, DELEGATE = "canary Ingress", "delegate VirtualService"
+SUSPECTS = (
+    *("Service", "Endpoints", "DestinationRule", "Gateway", "VirtualService", DELEGATE, "Ingress", CANARY),
+    *(ATTACHMENT, "HTTPRoute", "GRPCRoute"),
+)
 Objection = Callable[[Sequence[Json]], Awaitable[str]]
 
 
@@ -78,6 +84,8 @@ async def bisect(suspects: Sequence[Json], against: Objection) -> dict[str, str]
 
 
 def _suspicion(manifest: Json) -> str:
+    if manifest["kind"] == "VirtualService" and is_delegate(manifest):
+        return DELEGATE
     return CANARY if manifest["kind"] == "Ingress" and is_canary(manifest) else str(manifest["kind"])
 
 

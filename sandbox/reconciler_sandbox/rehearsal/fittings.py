@@ -1,4 +1,4 @@
-"""What a stage is fitted with: Istio's kinds, namespaces, and the files the daemon and people are given."""
+"""What a stage is fitted with: the kinds of Istio and the Gateway API, namespaces, and the files the daemon and people are given."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,9 +9,11 @@ import yaml
 from reconciler.app.crds import custom_resources
 from reconciler.kernel.identity import Manifest, Resource
 from reconciler.kernel.resources import DESTINATION_RULES, GATEWAYS, VIRTUAL_SERVICES
+from reconciler.routers.gateway_api import GROUP, GRPC_ROUTES, HTTP_ROUTES
 
 NAMESPACES = ("shop", "istio-ingress", "istio-system", "reconciler")
 ISTIO = (VIRTUAL_SERVICES, DESTINATION_RULES, GATEWAYS)
+GATEWAY_API = (Resource(GROUP, "v1", "gateways", "Gateway"), HTTP_ROUTES, GRPC_ROUTES)
 ISTIO_VERSIONS = ("v1alpha3", "v1beta1", "v1")
 REPOSITORY = "shop/manifests"
 ENVIRONMENT = "demo"
@@ -34,17 +36,18 @@ OPEN = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 
 
 def definitions() -> list[Manifest]:
-    """The CustomResourceDefinitions: ours as deployed, Istio's as far as names and versions go."""
-    return [*custom_resources(), *(_istio_definition(resource) for resource in ISTIO)]
+    """The CustomResourceDefinitions: ours as deployed, Istio's and the Gateway API's as far as names and versions go."""
+    foreign = [*((resource, ISTIO_VERSIONS) for resource in ISTIO), *((resource, ("v1",)) for resource in GATEWAY_API)]
+    return [*custom_resources(), *(_foreign_definition(resource, versions) for resource, versions in foreign)]
 
 
-def _istio_definition(resource: Resource) -> Manifest:
+def _foreign_definition(resource: Resource, versions: Sequence[str]) -> Manifest:
     names = {"kind": resource.kind, "listKind": f"{resource.kind}List", "plural": resource.plural, "singular": resource.kind.lower()}
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
         "metadata": {"name": f"{resource.plural}.{resource.group}"},
-        "spec": {"group": resource.group, "scope": "Namespaced", "names": names, "versions": [_version(name) for name in ISTIO_VERSIONS]},
+        "spec": {"group": resource.group, "scope": "Namespaced", "names": names, "versions": [_version(name) for name in versions]},
     }
 
 

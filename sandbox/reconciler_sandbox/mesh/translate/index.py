@@ -3,14 +3,22 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from reconciler_sandbox.mesh.translate.delegates import joined
 from reconciler_sandbox.mesh.translate.hosts import covers, full_host, name_of, namespace_of, service_host
 from reconciler_sandbox.mesh.translate.terms import Json
 from reconciler_sandbox.podnetwork import PodPorts
 
+ATTACHMENT = "Gateway.gateway.networking.k8s.io"
+"""What the Gateway API's Gateways are called here: Istio has a kind of that name too."""
+ROUTE_KINDS = ("HTTPRoute", "GRPCRoute")
+
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Services by full host, pods and endpoints by (namespace, name), routing objects oldest first; and where the ports of pods are."""
+    """Services by full host, pods and endpoints by (namespace, name), routing objects oldest first; and where the ports of pods are.
+
+    `attaching` are the routes of the Gateway API, `attachments` the Gateways that they name; `gateways` are Istio's.
+    """
 
     services: Mapping[str, Json]
     pods: Mapping[tuple[str, str], Json]
@@ -19,6 +27,8 @@ class Index:
     rules: Sequence[Json]
     gateways: Sequence[Json]
     ingresses: Sequence[Json]
+    attaching: Sequence[Json]
+    attachments: Sequence[Json]
     ports: PodPorts
 
     def rules_for(self, host: str) -> list[Json]:
@@ -59,10 +69,12 @@ def index(objects: Iterable[Json], ports: PodPorts | None = None) -> Index:
         services={service_host(service): service for service in kinds.get("Service", [])},
         pods=_by_place(kinds.get("Pod", [])),
         endpoints=_by_place(kinds.get("Endpoints", [])),
-        virtual_services=sorted(kinds.get("VirtualService", []), key=_age),
+        virtual_services=joined(sorted(kinds.get("VirtualService", []), key=_age)),
         rules=sorted(kinds.get("DestinationRule", []), key=_age),
         gateways=sorted(kinds.get("Gateway", []), key=_age),
         ingresses=sorted(kinds.get("Ingress", []), key=_age),
+        attaching=sorted((route for kind in ROUTE_KINDS for route in kinds.get(kind, [])), key=_age),
+        attachments=sorted(kinds.get(ATTACHMENT, []), key=_age),
         ports=ports or PodPorts(),
     )
 

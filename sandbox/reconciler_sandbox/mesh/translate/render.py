@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from reconciler_sandbox.mesh.translate.attached import vet_attaching, vet_attachment
 from reconciler_sandbox.mesh.translate.clusters import clusters, connection_policy, subsets
 from reconciler_sandbox.mesh.translate.hosts import full_host, gateways_of, namespace_of, reference
-from reconciler_sandbox.mesh.translate.index import Index, index
+from reconciler_sandbox.mesh.translate.index import ATTACHMENT, Index, index
 from reconciler_sandbox.mesh.translate.ingresses import vet_ingress
 from reconciler_sandbox.mesh.translate.listeners import listeners
 from reconciler_sandbox.mesh.translate.routes import every_route
@@ -48,10 +49,7 @@ def _fault(vet: Callable[[Json, Layout], None], manifest: Json, layout: Layout) 
 
 
 def _vet_virtual_service(manifest: Json, layout: Layout) -> None:
-    hosts = manifest["spec"].get("hosts")
-    if not hosts:
-        raise Refused("hosts is empty: a VirtualService that another one delegates to is not served by this mesh")
-    for host in hosts:
+    for host in manifest["spec"].get("hosts") or ():
         full_host(host, namespace_of(manifest))
     gateways_of(manifest)
     if not manifest["spec"].get("http") and (manifest["spec"].get("tcp") or manifest["spec"].get("tls")):
@@ -78,6 +76,14 @@ def _vet_ingress(manifest: Json, layout: Layout) -> None:
     vet_ingress(NOTHING, manifest)
 
 
+def _vet_attaching(manifest: Json, layout: Layout) -> None:
+    vet_attaching(NOTHING, manifest)
+
+
+def _vet_attachment(manifest: Json, layout: Layout) -> None:
+    vet_attachment(manifest)
+
+
 def _vet_service(manifest: Json, layout: Layout) -> None:
     list(clusters(index([manifest])))
 
@@ -100,6 +106,9 @@ VETTING: Mapping[str, Callable[[Json, Layout], None]] = {
     "DestinationRule": _vet_rule,
     "Gateway": _vet_gateway,
     "Ingress": _vet_ingress,
+    "HTTPRoute": _vet_attaching,
+    "GRPCRoute": _vet_attaching,
+    ATTACHMENT: _vet_attachment,
     "Service": _vet_service,
     "Endpoints": _vet_endpoints,
 }

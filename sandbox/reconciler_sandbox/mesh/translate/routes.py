@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from reconciler_sandbox.mesh.translate.delegates import is_delegate
 from reconciler_sandbox.mesh.translate.expressions import duration, percentage, regular_expression
 from reconciler_sandbox.mesh.translate.hosts import gateway_name, namespace_of
 from reconciler_sandbox.mesh.translate.index import Index
@@ -27,8 +28,25 @@ def routes(index: Index, virtual_service: Json, gateway: str, port: int) -> list
 
 
 def every_route(index: Index, virtual_service: Json) -> list[Json]:
-    """All routes of a VirtualService whatever its gateways: rendering them proves that the translator understands them."""
-    return [route(index, rule, match, (namespace_of(virtual_service), 80)) for rule, match in _rules(virtual_service)]
+    """All routes of a VirtualService whatever its gateways: rendering them proves that the translator understands them.
+
+    One that delegates is rendered with its delegate.
+    """
+    own = [(rule, match) for rule, match in _rules(virtual_service) if not _delegates(rule, virtual_service)]
+    return [route(index, rule, match, (namespace_of(virtual_service), 80)) for rule, match in own]
+
+
+def _delegates(rule: Json, virtual_service: Json) -> bool:
+    """Whether a route leads to a delegate. Raises Refused where Istio takes none."""
+    if not rule.get("delegate"):
+        return False
+    if rule.get("route") or rule.get("redirect"):
+        raise Refused("a rule delegates and says where to go as well: write one of the two")
+    if is_delegate(virtual_service):
+        raise Refused("a delegate delegates again: there is one level of delegates")
+    if not rule["delegate"].get("name"):
+        raise Refused("a rule delegates to nobody: delegate.name is empty")
+    return True
 
 
 def route(index: Index, rule: Json, match: Json | None, place: tuple[str, int]) -> Json:
@@ -106,8 +124,6 @@ def _redirect(redirect: Json) -> Json:
 def _destinations(index: Index, rule: Json, place: tuple[str, int]) -> Json:
     """Where requests go: one cluster whatever its weight, or those with a weight above 0; empty if all weights are 0."""
     wanted = rule.get("route") or []
-    if rule.get("delegate"):
-        raise Refused("a rule delegates: delegates are not served by this mesh")
     if not wanted:
         raise Refused("a rule has neither route nor redirect nor directResponse")
     if len(wanted) == 1:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from reconciler_sandbox.mesh.translate.attached import attached_routes
 from reconciler_sandbox.mesh.translate.hosts import covers, full_host, gateways_of, name_of, namespace_of, narrower
 from reconciler_sandbox.mesh.translate.index import Index, cluster_name
 from reconciler_sandbox.mesh.translate.ingresses import ingress_routes
@@ -31,13 +32,18 @@ def declared_servers(gateway: Json) -> Iterator[tuple[int, str, str]]:
 
 
 def _gateway_hosts(index: Index, port: int) -> Iterator[Json]:
-    """The virtual hosts of one gateway port; several VirtualServices of one host join their routes, the oldest first, then Ingresses."""
+    """The virtual hosts of one gateway port; several VirtualServices of one host join their routes, the oldest first, then Ingresses,
+
+    then routes of the Gateway API.
+    """
     found: dict[str, list[Json]] = {}
     for gateway in index.gateways:
         for declared, allowed, pattern in declared_servers(gateway):
             if declared == port:
                 _join(index, found, (gateway, allowed, pattern), port)
     for domain, rendered in ingress_routes(index).items() if port == HTTP_PORT else ():
+        found[domain] = [*found.get(domain, []), *rendered]
+    for domain, rendered in attached_routes(index, port).items():
         found[domain] = [*found.get(domain, []), *rendered]
     for domain, rendered in sorted(found.items()):
         yield {"name": f"{domain}:{port}", "domains": [domain], "routes": rendered}
