@@ -100,6 +100,7 @@ def _routes(index: Index, route: Json, age: int) -> Iterator[_Found]:
 
 
 def _http(match: Json) -> tuple[Json, Order]:
+    rendered: Json
     path = match.get("path") or {}
     value, kind = path.get("value") or EVERY_PATH, path.get("type") or "PathPrefix"
     if kind == "Exact":
@@ -118,6 +119,7 @@ def _http(match: Json) -> tuple[Json, Order]:
 
 def _grpc(match: Json) -> tuple[Json, Order]:
     asked = match.get("method") or {}
+    rendered: Json
     service, method = asked.get("service") or "", asked.get("method") or ""
     if asked.get("type") == "RegularExpression":
         rendered, exactness = {"safe_regex": regular_expression(f"/{service or '[^/]+'}/{method or '[^/]+'}")}, REGEX
