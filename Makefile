@@ -6,7 +6,7 @@ REAL_SECONDS ?= 0# how long obtaining the real parts may take; 0 is no limit
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test real disturbed test-all check bench mutants hunt planted bench-real lock clean
+.PHONY: help setup demo demo-all test real disturbed test-all check bench mutants hunt planted bench-real lock clean
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,9 @@ setup: $(VENV)/.runtime ## install the locked dependencies into .venv; leaves .v
 
 demo: $(VENV)/.runtime ## watch a real git push become a release, and a bad one come home
 	@$(BIN)/reconciler demo --out demo-out
+
+demo-all: $(VENV)/.runtime ## the demo and what takes longer: a dark canary behind nginx, too
+	@$(BIN)/reconciler demo --all --out demo-out
 
 test: $(VENV)/.dev ## run the tests
 	@$(BIN)/pytest -n 2 --dist loadgroup

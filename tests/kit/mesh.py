@@ -213,13 +213,13 @@ class Visitor:
             version = (await response.json())["version"] if response.content_type == "application/json" else text
             return response.status, version
 
-    async def shares(self, count: int, host: str = "web.example.com", **headers: str) -> Counter[str]:
+    async def shares(self, count: int, host: str = "web.example.com", path: str = "/", **headers: str) -> Counter[str]:
         """How many of `count` visits each version (or error text) answered, 20 at a time."""
         found: Counter[str] = Counter()
 
         async def some(number: int) -> None:
             for _ in range(number):
-                found[(await self.visit(host, **headers))[1]] += 1
+                found[(await self.visit(host, path, **headers))[1]] += 1
 
         await asyncio.gather(*(some(count // 20) for _ in range(20)))
         return found

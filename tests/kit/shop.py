@@ -232,15 +232,20 @@ def version_of(replica_set: Manifest) -> str:
 
 @asynccontextmanager
 async def shop(
-    folder: Path, steps: str = STEPS, *, files: Mapping[str, str] | None = None, ports: PodPorts | None = None
+    folder: Path,
+    steps: str = STEPS,
+    *,
+    files: Mapping[str, str] | None = None,
+    network: Network | None = None,
+    images: Mapping[str, Behaviour] | None = None,
 ) -> AsyncIterator[Shop]:
     """A shop whose repository holds version 1; no daemon runs yet. `files` stand beside or in place of its own.
 
-    `ports` are told where the pods listen, for a mesh.
+    `network` is the pods', for a mesh; `images` behave otherwise than as good versions.
     """
     versions = {f"{IMAGE}:{name}": Behaviour(name) for name in ("1", "2", "3", BAD)}
     host = GitHost(folder / "hosted", users={BOT: "token", "ann": "ann"})
-    network = Network(ports=ports or PodPorts())
+    versions, network = {**versions, **(images or {})}, network or Network(ports=PodPorts())
     async with Cluster(versions, pace=QUICK, network=network) as cluster, numbers(cluster.api) as prometheus:
         await host.start()
         try:

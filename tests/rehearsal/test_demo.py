@@ -38,8 +38,9 @@ def test_every_story_is_read_and_changes_files_that_exist(path: Path) -> None:
 
 def test_all_apps_are_played_unless_one_is_chosen() -> None:
     assert [story.lane for story in chosen_stories("")] == list(FILES)
-    assert [story.lane for story in chosen_stories("web")] == ["web"]
-    with pytest.raises(Terminal, match="there are storefront, web, checkout, search"):
+    assert [story.lane for story in chosen_stories("", whole=True)] == [*FILES, "catalog"]
+    assert [story.lane for story in chosen_stories("web")] == ["web"] and [story.lane for story in chosen_stories("catalog")] == ["catalog"]
+    with pytest.raises(Terminal, match="there are storefront, web, checkout, search, catalog"):
         chosen_stories("bakery")
 
 

@@ -4,7 +4,7 @@ import stat
 from pathlib import Path
 
 import yaml
-from reconciler_sandbox.rehearsal.fittings import BOT, REPOSITORY, definitions, kubeconfig, namespaces, secret_file, settings
+from reconciler_sandbox.rehearsal.fittings import BOT, REPOSITORY, definitions, kubeconfig, namespaces, secret_file, settings, with_sources
 
 from reconciler.app.settings.reading import settings_of
 
@@ -39,3 +39,12 @@ def test_a_secret_is_for_its_owner_only(tmp_path: Path) -> None:
 
 def test_a_kubeconfig_names_its_server() -> None:
     assert yaml.safe_load(kubeconfig("http://127.0.0.1:1"))["clusters"][0]["cluster"]["server"] == "http://127.0.0.1:1"
+
+
+def test_only_the_source_that_needs_it_may_write_more_kinds(tmp_path: Path) -> None:
+    text = settings(
+        repository="http://127.0.0.1:1/a.git", forge="", prometheus="http://127.0.0.1:2", listen="", token_file=tmp_path / "token"
+    )
+    shop, catalog = yaml.safe_load(with_sources(text, {"shop": "environments/demo", "catalog": "catalog/demo"}))["sources"]
+    assert (shop["path"], catalog["path"]) == ("environments/demo", "catalog/demo")
+    assert set(catalog["allow"]["kinds"]) - set(shop["allow"]["kinds"]) == {"Ingress.networking.k8s.io"}

@@ -58,3 +58,14 @@ def test_measurements_come_with_their_limits_filled_in() -> None:
 
 def test_a_run_without_results_measured_nothing() -> None:
     assert measured_in({"metadata": {"name": "web-1"}, "spec": {"metrics": []}}) == []
+
+
+def test_the_weights_of_a_canary_ingress_are_remembered_as_they_change() -> None:
+    recorder = Recorder(ApiClient(nothing), began=0.0)
+    for at, weight in ((1.0, None), (2.0, "0"), (3.0, "0"), (4.0, "40")):
+        notes = {} if weight is None else {"nginx.ingress.kubernetes.io/canary-weight": weight}
+        recorder.note_ingress({"metadata": {"name": "w", "namespace": "shop", "annotations": notes}}, at)
+    assert [(w.at, w.route, dict(w.shares)) for w in recorder.weights] == [
+        (2.0, "shop/w", {"stable": 100, "canary": 0}),
+        (4.0, "shop/w", {"stable": 60, "canary": 40}),
+    ]

@@ -1,4 +1,4 @@
-"""The demo: four stories side by side on one stage, told as they happen, then shown on one page.
+"""The demo: stories side by side on one stage, told as they happen, then shown on one page.
 
 Everything that is called real is: git over HTTP, Envoy, kubectl, the daemon as a process of its own.
 """
@@ -29,11 +29,13 @@ from reconciler_sandbox.rehearsal.page import page
 from reconciler_sandbox.rehearsal.parse import load_story
 from reconciler_sandbox.rehearsal.player import Player
 from reconciler_sandbox.rehearsal.record import Entry, Report
-from reconciler_sandbox.rehearsal.stage import Stage
+from reconciler_sandbox.rehearsal.stage import Stage, WholeStage
 from reconciler_sandbox.rehearsal.story import Story
 
 STORIES = Path(__file__).parent / "stories"
 FILES: Mapping[str, str] = {"storefront": "demo.yaml", "web": "web.yaml", "checkout": "checkout.yaml", "search": "search.yaml"}
+ASIDE_FILES: Mapping[str, str] = {"catalog": "catalog.yaml"}
+"""Stories that are played when they are asked for: each needs a source of its own, and time."""
 TITLE = "From git push to a proven release, and back"
 PARTS = (
     ("real", "git: clones, pushes and polls over HTTP, answered by git http-backend"),
@@ -54,12 +56,13 @@ class Order:
     as_json: bool = False
     interactive: bool = False
     only: str = ""
+    whole: bool = False
     sample: Path = Path("sample-repo")
 
 
 def demonstrate(order: Order) -> bool:
     """Play, show, write `out`; whether every expectation held. Raises Terminal when the demo cannot be played here."""
-    stories = chosen_stories(order.only)
+    stories = chosen_stories(order.only, whole=order.whole)
     if not (order.sample / "environments").is_dir():
         raise Terminal(f"{order.sample}: is no manifest repository; run this in the project's folder or name it with --repository")
     try:
@@ -74,11 +77,13 @@ def demonstrate(order: Order) -> bool:
             return False
 
 
-def chosen_stories(only: str) -> list[Story]:
-    """The stories to play. Raises Terminal for an app that has none."""
-    if only and only not in FILES:
-        raise Terminal(f"--only {only}: there is no such story; there are {', '.join(FILES)}")
-    return [load_story(STORIES / file, app) for app, file in FILES.items() if only in ("", app)]
+def chosen_stories(only: str, *, whole: bool = False) -> list[Story]:
+    """The stories to play: one, those of the demo, or all there are. Raises Terminal for an app that has none."""
+    known = {**FILES, **ASIDE_FILES}
+    if only and only not in known:
+        raise Terminal(f"--only {only}: there is no such story; there are {', '.join(known)}")
+    chosen = [only] if only else list(known if whole else FILES)
+    return [load_story(STORIES / known[app], app) for app in chosen]
 
 
 def images_of(stories: list[Story]) -> Mapping[str, Behaviour]:
@@ -98,7 +103,7 @@ async def _demonstrate(order: Order, stories: list[Story]) -> bool:
         narrator.tell(entry)
 
     async with AsyncExitStack() as stack:
-        stage = await stack.enter_async_context(Stage(order.sample, images_of(chosen_stories(""))))
+        stage = await stack.enter_async_context(_stage(order, stories))
         stack.callback(_keep_log, stage, order.out)
         hands = await stack.enter_async_context(Hands(stage))
         await Player(stage, hands, narrate).play(stories)
@@ -109,6 +114,12 @@ async def _demonstrate(order: Order, stories: list[Story]) -> bool:
         if order.interactive:
             await _stay(stage, console)
     return not report.missed
+
+
+def _stage(order: Order, stories: list[Story]) -> Stage:
+    """The stage of these stories; it knows every image there is."""
+    aside = any(story.lane in ASIDE_FILES for story in stories)
+    return (WholeStage if aside else Stage)(order.sample, images_of(chosen_stories("", whole=True)))
 
 
 def _write(order: Order, report: Report) -> None:

@@ -19,6 +19,10 @@ REPOSITORY = "shop/manifests"
 ENVIRONMENT = "demo"
 FOLLOWED = {"shop": f"environments/{ENVIRONMENT}", "storefront": f"storefront/overlays/{ENVIRONMENT}"}
 """The sources of a sample repository, as far as it has their folders."""
+ASIDE = {"catalog": f"catalog/{ENVIRONMENT}"}
+"""Those that only the whole demo follows."""
+FURTHER_KINDS: Mapping[str, Sequence[str]] = {"catalog": ("Ingress.networking.k8s.io",)}
+"""What a source may write beside what all may."""
 BOT, PERSON = "reconciler", "ann"
 KINDS = (
     "ConfigMap",
@@ -75,9 +79,9 @@ def kubeconfig(server: str) -> str:
     )
 
 
-def followed(sample: Path) -> Mapping[str, str]:
+def followed(sample: Path, folders: Mapping[str, str] = FOLLOWED) -> Mapping[str, str]:
     """The sources of a sample repository: name and folder."""
-    return {name: path for name, path in FOLLOWED.items() if (sample / path).is_dir()}
+    return {name: path for name, path in folders.items() if (sample / path).is_dir()}
 
 
 def settings(*, repository: str, forge: str, prometheus: str, listen: str, token_file: Path) -> str:
@@ -109,8 +113,13 @@ def with_sources(written: str, folders: Mapping[str, str]) -> str:
     """Settings with one source for each folder, else alike."""
     document = yaml.safe_load(written)
     (known,) = document["sources"]
-    document["sources"] = [{**known, "name": name, "path": path} for name, path in folders.items()] or [known]
+    document["sources"] = [_source(known, name, path) for name, path in folders.items()] or [known]
     return yaml.safe_dump(document, sort_keys=False, width=140)
+
+
+def _source(known: Mapping[str, Any], name: str, path: str) -> Mapping[str, Any]:
+    allow = {**known["allow"], "kinds": [*known["allow"]["kinds"], *FURTHER_KINDS.get(name, ())]}
+    return {**known, "name": name, "path": path, "allow": allow}
 
 
 def secret_file(path: Path, text: str) -> Path:

@@ -6,12 +6,16 @@ from typing import Any, TypeVar
 from reconciler.kernel import resources
 from reconciler.kernel.identity import Resource
 from reconciler.kernel.strict import FieldError, StrictFields
+from reconciler.rollouts.traffic.router import kinds_of
+from reconciler.routers.registry import ROUTERS
 from reconciler_sandbox.rehearsal.compare import RULES, Comparison
 from reconciler_sandbox.rehearsal.jsonpath import BadPath, parse_path
 from reconciler_sandbox.rehearsal.story import ObjectName
 
 Read = TypeVar("Read")
-KINDS: Mapping[str, Resource] = {known.kind: known for known in vars(resources).values() if isinstance(known, Resource)}
+KINDS: Mapping[str, Resource] = {
+    known.kind: known for known in (*kinds_of(ROUTERS), *vars(resources).values()) if isinstance(known, Resource)
+}
 
 
 def mapping(fields: StrictFields, name: str) -> Mapping[str, Any]:

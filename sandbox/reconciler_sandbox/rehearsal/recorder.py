@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from reconciler.kernel.resources import ANALYSIS_RUNS, RELEASES, VIRTUAL_SERVICES
+from reconciler.routers.nginx import INGRESSES, NGINX, WEIGHT
 from reconciler_sandbox.client import ApiClient
 from reconciler_sandbox.rehearsal.record import Measured, Weights
 
@@ -22,7 +23,7 @@ MOST_VALUES = 60
 
 
 class Recorder:
-    """Follows VirtualServices, AnalysisRuns and Releases; times are seconds since `began` (Unix seconds)."""
+    """Follows VirtualServices, canary Ingresses, AnalysisRuns and Releases; times are seconds since `began` (Unix seconds)."""
 
     def __init__(self, api: ApiClient, began: float) -> None:
         self._api = api
@@ -34,7 +35,7 @@ class Recorder:
         self.releases: dict[str, Mapping[str, Any]] = {}
 
     async def __aenter__(self) -> Self:
-        followers = (self._follow_routes(), self._follow_runs(), self._follow_releases())
+        followers = (self._follow_routes(), self._follow_ingresses(), self._follow_runs(), self._follow_releases())
         self._tasks = [asyncio.create_task(work) for work in followers]
         return self
 
@@ -64,6 +65,22 @@ class Recorder:
             if len(shares) > 1 and self._shares.get(name) != (shares, headers):
                 self._shares[name] = (shares, headers)
                 self.weights.append(Weights(at, name, shares, headers))
+
+    async def _follow_ingresses(self) -> None:
+        async for event, manifest in self._api.watch(f"{INGRESSES.path}/{INGRESSES.plural}"):
+            if event != "DELETED":
+                self.note_ingress(manifest, time.time() - self._began)
+
+    def note_ingress(self, manifest: Mapping[str, Any], at: float) -> None:
+        """Remember the weight of a canary Ingress, if it differs from the last one."""
+        weight = (manifest["metadata"].get("annotations") or {}).get(f"{NGINX}/{WEIGHT}")
+        if weight is None:
+            return
+        name = f"{manifest['metadata'].get('namespace', '')}/{manifest['metadata']['name']}"
+        shares = {"stable": 100 - int(weight), "canary": int(weight)}
+        if self._shares.get(name) != (shares, ()):
+            self._shares[name] = (shares, ())
+            self.weights.append(Weights(at, name, shares))
 
     async def _follow_runs(self) -> None:
         async for event, manifest in self._api.watch(f"{ANALYSIS_RUNS.path}/{ANALYSIS_RUNS.plural}"):

@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_urlsafe
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 from reconciler.git.command import require_git
@@ -36,7 +36,9 @@ from reconciler_sandbox.podnetwork import PodPorts
 from reconciler_sandbox.rehearsal.child import Ran, program, run_command
 from reconciler_sandbox.rehearsal.daemon import Daemon
 from reconciler_sandbox.rehearsal.fittings import (
+    ASIDE,
     BOT,
+    FOLLOWED,
     PERSON,
     REPOSITORY,
     definitions,
@@ -77,6 +79,9 @@ class Stage:
 
     With `elsewhere` the daemon runs on that cluster, and our nodes and mesh are attached to it through its API alone.
     """
+
+    sources: Mapping[str, str] = FOLLOWED
+    """Name and folder of each source that is followed, where the sample has it."""
 
     def __init__(
         self,
@@ -228,9 +233,15 @@ class Stage:
             listen=listen,
             token_file=secret_file(self.folder / "token", self.host.access.token(BOT)),
         )
-        self.settings_file.write_text(with_sources(written, followed(self._sample)), encoding="utf-8")
+        self.settings_file.write_text(with_sources(written, followed(self._sample, self.sources)), encoding="utf-8")
         words = ["run", "-c", str(self.settings_file), "--kubeconfig", str(own), "--log-format", "json"]
         self.daemon = Daemon([sys.executable, "-m", "reconciler", *words], self.folder, f"http://{listen}/readyz")
+
+
+class WholeStage(Stage):
+    """A stage that follows everything in the sample repository."""
+
+    sources = MappingProxyType({**FOLLOWED, **ASIDE})
 
 
 def told(failures: ExceptionGroup) -> Exception:
