@@ -28,7 +28,7 @@ from tests.kit.rollouts import canary, rollout, weight
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "reconciler").rglob("*.md")])
 BLOCK = re.compile(r"^```ya?ml\n(.*?)^```", re.S | re.M)
-MOMENTS = ("until", "warmFrom", "time", "decidedAt", "promotedAt", "keepUntil", "pushUntil", "at")
+MOMENTS = ("until", "warmFrom", "time", "decidedAt", "promotedAt", "keepUntil", "pushUntil", "at", "since", "ended")
 LEFT_OUT = (
     *((rf"\b{name}: …", f'{name}: "2026-01-01T00:00:00Z"') for name in MOMENTS),
     (r"\[\{…\}\]|\[…\]", "[]"),

@@ -192,7 +192,7 @@ def _controllers(environment: Environment, access: ClusterAccess, outside: Exter
         announcements, notices = Announcements(forges, access.cache, _console(settings)), Notices(outside.subscriptions, _console(settings))
         restoration = Restoration(hands, access.clock, environment.timers)
         identities = Identities(metrics, os.environ, secrets_of(access.client, settings.namespace))
-        sampling = Sampling(Prometheus(metrics, settings.prometheus, identities))
+        sampling = Sampling(Prometheus(metrics, settings.prometheus, identities), partial(ask, environment.http))
         reach = Outside(restoration, announcements, policies, outside.inventories, notices, sampling)
         found.append(ReleaseController(access, reach))
         found.append(_source_controller(environment, access, outside, policies))

@@ -33,7 +33,8 @@ def blame(release: Release, facts: ReleaseFacts) -> Ending:
     """What ended it: our own recorded verb, this attempt's runs, an experiment whose pods did not come, the deadline; else a person."""
     ours = next((verb for verb in release.status.verbs if verb.verb == "abort"), None)
     if ours is not None:
-        return Ending(Verdict.FAILED, ours.reason)
+        preview = release.status.preview
+        return Ending(Verdict.ABORTED if preview is not None and preview.expired else Verdict.FAILED, ours.reason)
     run = _worst(release.status.runs, release.status.evidence)
     if run is not None:
         return Ending.of_run(run.phase, words(release.status.evidence, run.name, run.phase), release.status.evidence, run.name)

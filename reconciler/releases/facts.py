@@ -8,6 +8,7 @@ from reconciler.kernel.well_known import HASH_LABEL
 from reconciler.releases.comparison_sample import Sample
 from reconciler.releases.content import covers
 from reconciler.releases.model import Release, ReleasePhase
+from reconciler.releases.preview_record import Propagation
 from reconciler.releases.runs import Run
 from reconciler.releases.share_sample import ShareSample
 from reconciler.rollouts.replicas.template import semantically_equal
@@ -59,6 +60,9 @@ class ReleaseFacts:
 
     share: ShareSample | None = None
     """How many requests both sides served in the window that is due; None when none is."""
+
+    propagation: Propagation | None = None
+    """How far a tester's header came just now; None when that was not asked."""
 
     @property
     def rollout(self) -> RolloutView:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from reconciler.analysis.model import RunPhase
+from reconciler.kernel.duration import words_of
 from reconciler.releases.blame import Ending, blame, words
 from reconciler.releases.comparison import compared, shortfall
 from reconciler.releases.comparison_words import passed_words, verdict_words
@@ -18,6 +19,7 @@ from reconciler.releases.evidence import evidence_of, fitting, passes, samples
 from reconciler.releases.facts import ReleaseFacts
 from reconciler.releases.model import Evidence, Release, ReleasePhase, ReleaseStatus, Restore, RestoreMode, RestoreState, Verb, Verdict
 from reconciler.releases.policy import ReleasePolicy
+from reconciler.releases.preview_life import overstayed, previewed
 from reconciler.releases.runs import configured, missing
 from reconciler.releases.share import observed
 from reconciler.releases.waiting import waits_for
@@ -53,9 +55,16 @@ def judge(release: Release, policy: ReleasePolicy, facts: ReleaseFacts, now: dat
     waiting = replace(release.status, unjudged="", reason=waits_for(release, policy, facts))
     counted = replace(waiting, comparison=compared(release, policy.compare, facts, now))
     counted = replace(counted, share=observed(release, policy.observed_share, facts, now))
+    counted = replace(counted, preview=previewed(release, policy.preview, facts, now))
     noted = replace(release, status=_noted(counted, release, facts))
     look = Look(noted, policy, facts, now)
-    return next((status for step in STEPS if (status := step(look)) is not None), noted.status)
+    return _closed(next((status for step in STEPS if (status := step(look)) is not None), noted.status), now)
+
+
+def _closed(status: ReleaseStatus, now: datetime) -> ReleaseStatus:
+    """With the verdict the preview is over: what the rollout layer then does takes the way away."""
+    known = status.preview
+    return status if status.verdict is None or known is None or known.ended else replace(status, preview=replace(known, ended=now))
 
 
 def _noted(status: ReleaseStatus, release: Release, facts: ReleaseFacts) -> ReleaseStatus:
@@ -169,6 +178,17 @@ def notice_stuck(look: Look) -> ReleaseStatus | None:
     return replace(look.status, verbs=(*look.status.verbs, Verb(verb="abort", at=look.now, reason=reason)))
 
 
+def notice_overstayed(look: Look) -> ReleaseStatus | None:
+    """The policy's time is over, no decision came, and only testers met the version: record that we will abort, before we do."""
+    known = look.status.preview
+    if known is None or look.facts.rollout.promoted or any(verb.verb == "abort" for verb in look.status.verbs):
+        return None
+    if not overstayed(known, look.facts, look.now):
+        return None
+    verb = Verb(verb="abort", at=look.now, reason=f"its preview stood for {words_of(look.now - known.since)}, and no user is on it yet")
+    return replace(look.status, preview=replace(known, expired=True), verbs=(*look.status.verbs, verb))
+
+
 def notice_alone(look: Look) -> ReleaseStatus | None:
     """Everybody was moved to it because nothing else was left, and its pods never come up: there is nothing to abort, and Git leads back.
 
@@ -217,6 +237,7 @@ STEPS: tuple[Step, ...] = (
     notice_abort,
     notice_worse,
     notice_stuck,
+    notice_overstayed,
     notice_alone,
     watch_promoted,
     accept_promotion,

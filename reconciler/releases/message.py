@@ -15,6 +15,7 @@ from reconciler.releases.markdown import clean, code, fenced, plain, shortened, 
 from reconciler.releases.model import Evidence, Release, ReleasePhase, Restore, RestoreState, Verdict
 from reconciler.releases.notice import NextStep
 from reconciler.releases.pages import page_of
+from reconciler.releases.preview_lines import standing_words
 from reconciler.releases.share_words import mismatch_words
 
 TRAILER = "Reconciler-Release"
@@ -68,6 +69,8 @@ def headline(release: Release) -> str:
         return "✅ promoted, unmeasured"
     if verdict is Verdict.NOT_ENOUGH_EVIDENCE and status.promoted_at is None:
         return "⚪ not enough evidence — traffic is back on the version before"
+    if verdict is Verdict.ABORTED and status.preview is not None and status.preview.expired:
+        return "⏹ brought home: its preview was over and no user was on it"
     if verdict is Verdict.HELD and release.spec.companion:
         return "⛔ held — this version was rejected before; whoever applies here may deploy it until Git is restored"
     return HEADLINE[verdict] if verdict else IN_FLIGHT.get(status.phase, str(status.phase))
@@ -105,6 +108,7 @@ def _section(release: Release, step: str, page: str) -> str:
         _unjudged(release),
         f"Now: {text(step)}" if step and not release.decided else "",
         _share(release),
+        _preview(release),
         _restored(release),
         _changes(release),
         _evidence(release.status.lost.evidence if release.status.lost is not None else ()),
@@ -117,6 +121,12 @@ def _section(release: Release, step: str, page: str) -> str:
 
 def _unjudged(release: Release) -> str:
     return f"Applied, not judged: {text(release.status.unjudged)}." if release.status.unjudged else ""
+
+
+def _preview(release: Release) -> str:
+    """When the way of testers closes, and how far their header comes."""
+    told = standing_words(release.status.preview)
+    return f"Preview: {text(told)}." if told else ""
 
 
 def _share(release: Release) -> str:

@@ -11,6 +11,7 @@ import msgspec
 
 from reconciler.kernel.struct import Moment, Struct
 from reconciler.releases.comparison_record import Comparison
+from reconciler.releases.preview_record import PreviewRecord
 from reconciler.releases.share_record import ObservedShare
 from reconciler.sources.model import Commit, Pull
 
@@ -293,6 +294,8 @@ class ReleaseStatus(Struct, frozen=True, kw_only=True):
     """The server does not let us make the baseline that a policy wants beside the canary, or remove it."""
     share: ObservedShare | None = None
     """The share of requests that the canary serves, where the policy observes it."""
+    preview: PreviewRecord | None = None
+    """How testers reach it before users do; None while that was never possible."""
     verbs: tuple[Verb, ...] = ()
     presses: tuple[Press, ...] = ()
     """What people pressed on pages, oldest first."""

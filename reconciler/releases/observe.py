@@ -22,6 +22,7 @@ from reconciler.releases.observe_comparison import Sampling
 from reconciler.releases.observe_history import lost_elsewhere
 from reconciler.releases.override import in_force
 from reconciler.releases.policy import ReleasePolicy
+from reconciler.releases.preview_life import probe
 from reconciler.releases.reverification import again_name
 from reconciler.releases.runs import AFTER, Run, experiment_end, run_of
 from reconciler.releases.share import question as share_question
@@ -102,6 +103,9 @@ async def _sampled(release: Release, facts: ReleaseFacts, around: Around) -> Rel
     if compare is not None and due is not None:
         facts = replace(facts, sample=await around.sampling.sample(release, compare, due))
     terms = around.policy.observed_share
+    asked = probe(release, around.policy.preview, facts, around.now)
+    if asked is not None:
+        facts = replace(facts, propagation=await around.sampling.propagation(asked))
     window = share_question(release, terms, facts, around.now) if terms is not None else None
     return replace(facts, share=await around.sampling.share(release, terms, window)) if terms is not None and window is not None else facts
 

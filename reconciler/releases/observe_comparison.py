@@ -11,7 +11,10 @@ from reconciler.kernel.redaction import Redactor
 from reconciler.releases.compare import Compare, ComparedMetric
 from reconciler.releases.comparison_sample import MetricAnswer, Sample, WindowQuestion, answer
 from reconciler.releases.model import Release
+from reconciler.releases.observe_preview import Send, propagation
 from reconciler.releases.observe_share import share
+from reconciler.releases.preview_life import ProbeQuestion
+from reconciler.releases.preview_record import Propagation
 from reconciler.releases.share_sample import ShareQuestion, ShareSample
 from reconciler.releases.share_terms import ShareTerms
 
@@ -23,11 +26,13 @@ AT_A_TIME = 8
 
 
 class Sampling:
-    """Takes the samples of one release after the other."""
+    """Takes the samples of one release after the other. `send` sends what testers would."""
 
-    def __init__(self, counters: Counters) -> None:
+    def __init__(self, counters: Counters, send: Send) -> None:
         self._counters = counters
+        self._send = send
         self._asking = 0
+        self._probing = 0
 
     async def sample(self, release: Release, compare: Compare, question: WindowQuestion) -> Sample | None:
         """One answer a metric, asked side by side; None while too many releases are waited for: the next look asks again."""
@@ -44,6 +49,16 @@ class Sampling:
     async def share(self, release: Release, terms: ShareTerms, question: ShareQuestion) -> ShareSample:
         """How many requests both sides served."""
         return await share(self._counters, release, terms, question)
+
+    async def propagation(self, question: ProbeQuestion) -> Propagation | None:
+        """How far a tester's header comes; None while too many are waited for: the next look asks again."""
+        if self._probing >= AT_A_TIME:
+            return None
+        self._probing += 1
+        try:
+            return await propagation(self._send, question)
+        finally:
+            self._probing -= 1
 
     async def _answer(self, release: Release, compare: Compare, metric: ComparedMetric, question: WindowQuestion) -> MetricAnswer:
         """Both sides at once, so that one slow answer costs its own time only."""

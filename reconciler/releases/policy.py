@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from reconciler.kernel.identity import Manifest
 from reconciler.releases.compare import Compare
+from reconciler.releases.preview_terms import PreviewTerms
 from reconciler.releases.share_terms import ShareTerms
 
 
@@ -67,6 +68,7 @@ class ReleasePolicy:
     history_limit: int = 10
     compare: Compare | None = None
     observed_share: ShareTerms | None = None
+    preview: PreviewTerms | None = None
     after_promotion: AfterPromotion | None = None
     reverify: Reverify | None = None
     rollout: Manifest | None = None

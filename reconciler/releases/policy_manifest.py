@@ -7,6 +7,7 @@ from reconciler.kernel.identity import Manifest, name_of, namespace_of
 from reconciler.kernel.strict import FieldError, StrictFields
 from reconciler.releases.compare_manifest import compare_of, share_of
 from reconciler.releases.policy import AfterPromotion, MeasureAgain, ReleasePolicy, Reverify, WorkloadName
+from reconciler.releases.preview_terms import preview_of
 
 SHORTEST_AGAIN = timedelta(minutes=10)
 OURS = ("selector", "template", "replicas", "workloadRef")
@@ -34,6 +35,7 @@ def parse_policy(manifest: Manifest) -> ReleasePolicy:
         history_limit=fields.whole("historyLimit", 10, least=1),
         compare=compare,
         observed_share=fields.inner("observedShare", lambda inner: share_of(inner, compare)),
+        preview=fields.inner("preview", preview_of),
         after_promotion=fields.inner("afterPromotion", _after_promotion),
         reverify=fields.inner("reverify", _reverify),
         rollout=_rollout(fields),

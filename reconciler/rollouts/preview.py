@@ -16,14 +16,21 @@ from reconciler.rollouts.traffic.named import routing_of
 ADDRESS = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(/[A-Za-z0-9._~/%-]*)?")
 HEADER, VALUE, PATTERN, COOKIE = "canary-by-header", "canary-by-header-value", "canary-by-header-pattern", "canary-by-cookie"
 
+ANY_VALUE = "preview-probe"
+"""What is sent where any value is let in."""
+
 
 @dataclass(frozen=True, slots=True)
 class OpenPreview:
-    """One way in: any of the `conditions` is enough; `address` is where, empty when the Rollout does not say."""
+    """One way in: any of the `conditions` is enough; `address` is where, empty when the Rollout does not say.
+
+    `header` is name and value of one that is let in; the value is empty where only an expression says which.
+    """
 
     name: str
     conditions: tuple[str, ...]
     address: str = ""
+    header: tuple[str, str] | None = None
 
 
 def previews(rollout: Manifest) -> tuple[OpenPreview, ...]:
@@ -34,7 +41,7 @@ def previews(rollout: Manifest) -> tuple[OpenPreview, ...]:
     address = annotations_of(rollout).get(PREVIEW_ADDRESS, "")
     place = address if ADDRESS.fullmatch(address) else ""
     found = dict([*_by_annotation(routing_of(rollout)), *_by_steps(rollout, status)])
-    return tuple(OpenPreview(name, conditions, place) for name, conditions in found.items() if conditions)
+    return tuple(OpenPreview(name, ways.conditions, place, ways.header) for name, ways in found.items() if ways.conditions)
 
 
 def preview_words(rollout: Manifest) -> str:
@@ -53,15 +60,29 @@ def _stands_beside(status: Manifest) -> bool:
     return bool(current and stable) and current != stable and not left and _whole(status.get("updatedReplicas")) > 0
 
 
-def _by_steps(rollout: Manifest, status: Manifest) -> Iterator[tuple[str, tuple[str, ...]]]:
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    conditions: tuple[str, ...]
+    header: tuple[str, str] | None = None
+
+
+def _by_steps(rollout: Manifest, status: Manifest) -> Iterator[tuple[str, _Ways]]:
     """What each header route that was reached asks for; a later step of the name takes its place, and one without a match ends it."""
     steps = _canary(rollout).get("steps")
     reached = (steps if isinstance(steps, list) else [])[: _whole(status.get("currentStepIndex")) + 1]
     for step in reached:
         route = _object(_object(step).get("setHeaderRoute"))
         if route.get("name"):
-            matches = route.get("match")
-            yield str(route["name"]), tuple(_words(_object(match)) for match in (matches if isinstance(matches, list) else ()))
+            matches = [_object(match) for match in (route["match"] if isinstance(route.get("match"), list) else ())]
+            yield str(route["name"]), _Ways(tuple(map(_words, matches)), _letting_in(matches))
+
+
+def _letting_in(matches: list[Manifest]) -> tuple[str, str] | None:
+    """A header that is let in, with its value where one is written, else the first by name."""
+    known = [(str(match.get("headerName")), _object(match.get("headerValue"))) for match in matches]
+    said = [(name, str(value.get("exact") or value.get("prefix") or "")) for name, value in known]
+    any_value = [(name, ANY_VALUE) for name, value in known if value.get("regex") == ".*"]
+    return next((pair for pair in (*said, *any_value) if pair[1]), said[0] if said else None)
 
 
 def _words(match: Manifest) -> str:
@@ -71,20 +92,22 @@ def _words(match: Manifest) -> str:
     return said[form].format(match.get("headerName"), value.get(form, ""))
 
 
-def _by_annotation(routing: Manifest) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _by_annotation(routing: Manifest) -> Iterator[tuple[str, _Ways]]:
     nginx = _object(routing.get("nginx"))
     prefix = str(nginx.get("annotationPrefix") or "nginx.ingress.kubernetes.io")
     asked = {**_object(nginx.get("additionalIngressAnnotations")), **_object(nginx.get("canaryIngressAnnotations"))}
     notes = {str(key).removeprefix(f"{prefix}/"): str(value) for key, value in asked.items()}
     header, cookie = notes.get(HEADER), notes.get(COOKIE)
-    ways = [f"cookie {cookie}=always"] if cookie else []
+    ways, sent = [f"cookie {cookie}=always"] if cookie else [], "always"
     if header and notes.get(VALUE):
         ways.insert(0, f"header {header}: {notes[VALUE]}")
+        sent = notes[VALUE]
     elif header and notes.get(PATTERN):
         ways.insert(0, f"header {header} matching {notes[PATTERN]}")
+        sent = ""
     elif header:
         ways.insert(0, f"header {header}: always")
-    yield "nginx", tuple(ways)
+    yield "nginx", _Ways(tuple(ways), (header, sent) if header else ("Cookie", f"{cookie}={sent}") if cookie else None)
 
 
 def _canary(rollout: Manifest) -> Manifest:

@@ -11,11 +11,10 @@ from reconciler.kernel.identity import Manifest, annotations_of, controller_uid,
 from reconciler.kernel.moment import parse_moment
 from reconciler.kernel.well_known import HASH_LABEL as HASH
 from reconciler.kernel.well_known import SUSPEND, suspended
-from reconciler.releases.comparison_words import compared_lines
 from reconciler.releases.evidence import evidence_of
+from reconciler.releases.found_words import found_lines
 from reconciler.releases.model import EPOCH, Release, ReleasePhase, RestoreState, Verdict
 from reconciler.releases.override import OVERRIDE, overridden
-from reconciler.releases.share_words import share_lines
 from reconciler.rollouts.preview import preview_words
 from reconciler.rollouts.spec.durations import parse_seconds
 from reconciler.sources.permission import SOURCE
@@ -57,7 +56,7 @@ def explain(situation: Situation) -> Explanation:
 
 
 def _compared(release: Release | None) -> tuple[str, ...]:
-    return (*compared_lines(release.status), *share_lines(release.status.share)) if release is not None else ()
+    return found_lines(release.status) if release is not None else ()
 
 
 def _phase_itself(situation: Situation) -> Explanation:

@@ -40,6 +40,7 @@ from reconciler.sync.apply_tenant import source_hands
 from reconciler.sync.controller import Parts, SourceController
 from tests.kit.clusters import NAMESPACE, Api, Reached, api, informed
 from tests.kit.counters import SteadyCounters
+from tests.kit.echoes import Echoes
 from tests.kit.repositories import Files, Origin
 from tests.kit.wait import until
 
@@ -90,6 +91,7 @@ class Desk:
     release: ReleaseController
     recorder: Recorder
     counters: SteadyCounters
+    echoes: Echoes
 
     def push(self, files: Files, message: str = "change") -> str:
         return self.origin.commit(files, message)
@@ -248,12 +250,12 @@ def _assembled(cluster: Api | Reached, origin: Origin, read: tuple[Cache, GitSou
         inventories=inventories,
         routers=ROUTERS,
     )
-    counters = SteadyCounters()
+    counters, echoes = SteadyCounters(), Echoes()
     hands = Hands(followed, forges.get("shop", Plain()), lambda: None, write_remote(followed.settings))
     restoration = Restoration({"shop": hands}, clock, SystemClock())
-    outside = Outside(restoration, announcements, policies, inventories, Notices({}, ""), Sampling(counters))
+    outside = Outside(restoration, announcements, policies, inventories, Notices({}, ""), Sampling(counters, echoes.send))
     source = SourceController(clock, {"shop": followed}, parts)
-    return Desk(cluster, origin, clock, cache, followed, source, ReleaseController(access, outside), recorder, counters)
+    return Desk(cluster, origin, clock, cache, followed, source, ReleaseController(access, outside), recorder, counters, echoes)
 
 
 def rollout(image: str = "registry.example.com/web:1.0", *, name: str = "web", extra: str = "", spec: str = "") -> str:

@@ -24,6 +24,7 @@ from reconciler.rollouts.view import view_of
 from tests.kit.clusters import NAMESPACE
 from tests.kit.desk import Desk, desk
 from tests.kit.desk import rollout as written
+from tests.kit.echoes import nobody
 from tests.kit.releases import BAD, GOOD, NOW, aborted, facts, release, rollout, run
 
 BEGAN = "2026-11-25T03:00:00Z"
@@ -205,7 +206,7 @@ async def made(shop: Desk, *, heard: bool = True) -> tuple[Manifest, Manifest]:
 
 async def look(shop: Desk, known: Release | None = None) -> Any:
     newest = known or parse_release((await shop.releases())[-1])
-    around = Around(history(shop.cache, NAMESPACE, "web"), {}, DEFAULT, shop.clock.now(), Sampling(shop.counters))
+    around = Around(history(shop.cache, NAMESPACE, "web"), {}, DEFAULT, shop.clock.now(), Sampling(shop.counters, nobody))
     return await observe(shop.api.client, shop.cache, newest, around)
 
 

@@ -17,6 +17,7 @@ from reconciler.releases.observe_history import history
 from reconciler.releases.policy import DEFAULT
 from tests.kit.clusters import NAMESPACE
 from tests.kit.desk import Desk, desk, rollout
+from tests.kit.echoes import nobody
 
 HASH = "rollouts-pod-template-hash"
 NEW = "registry.example.com/web:1.1"
@@ -43,7 +44,7 @@ async def facts(shop: Desk, asked: dict[str, str] | None = None) -> ReleaseFacts
 
 
 async def look(shop: Desk, release: Release, asked: dict[str, str]) -> ReleaseFacts:
-    around = Around(history(shop.cache, NAMESPACE, "web"), asked, DEFAULT, shop.clock.now(), Sampling(shop.counters))
+    around = Around(history(shop.cache, NAMESPACE, "web"), asked, DEFAULT, shop.clock.now(), Sampling(shop.counters, nobody))
     return await observe(shop.api.client, shop.cache, release, around)
 
 

@@ -14,6 +14,7 @@ from reconciler.releases.comparison_sample import ComparedSides, Sample, WindowQ
 from reconciler.releases.observe_comparison import AT_A_TIME, Sampling
 from reconciler.runtime.queue import PER_CONTROLLER
 from tests.kit.counters import COMPARE, SteadyCounters
+from tests.kit.echoes import nobody
 from tests.kit.releases import BAD, GOOD, NOW, release
 
 ASKED = WindowQuestion(ComparedSides(BAD, GOOD), NOW - timedelta(minutes=1), NOW)
@@ -21,7 +22,7 @@ RATES = {BAD: (2.0, 0.5), GOOD: (10.0, 0.1)}
 
 
 async def sampled(counters: SteadyCounters, compare: Compare = COMPARE) -> Sample:
-    found = await Sampling(counters).sample(release(), compare, ASKED)
+    found = await Sampling(counters, nobody).sample(release(), compare, ASKED)
     assert found is not None
     return found
 
@@ -106,7 +107,7 @@ class Hanging(SteadyCounters):
 
 async def test_releases_whose_metrics_hang_leave_workers_for_the_others() -> None:
     """Beyond a few that are waited for, a release goes on without a sample: its window is asked for at the next look."""
-    sampling = Sampling(Hanging())
+    sampling = Sampling(Hanging(), nobody)
     waiting = [asyncio.create_task(sampling.sample(release(), COMPARE, ASKED)) for _ in range(AT_A_TIME)]
     await asyncio.sleep(0)
     assert await asyncio.wait_for(sampling.sample(release(), COMPARE, ASKED), 10) is None

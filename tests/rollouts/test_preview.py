@@ -33,7 +33,7 @@ STEPS = (header("testers", match("X-Tester", exact="yes"), match("X-Team", prefi
 def test_a_header_route_that_was_reached_is_a_preview() -> None:
     found = live(*STEPS, address="https://web.example.com/shop")
     ways = ("header X-Tester: yes", "header X-Team beginning with web-")
-    assert previews(found) == (OpenPreview("testers", ways, "https://web.example.com/shop"),)
+    assert previews(found) == (OpenPreview("testers", ways, "https://web.example.com/shop", ("X-Tester", "yes")),)
     words = "testers reach it by testers: header X-Tester: yes or header X-Team beginning with web-, at https://web.example.com/shop"
     assert preview_words(found) == words and words in step_words(found)
 

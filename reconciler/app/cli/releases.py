@@ -20,6 +20,7 @@ from reconciler.releases.comparison_words import compared_lines
 from reconciler.releases.manifest import parse_release, parse_releases
 from reconciler.releases.message import headline
 from reconciler.releases.model import Release
+from reconciler.releases.preview_lines import preview_lines
 from reconciler.releases.share_words import share_lines
 from reconciler.views.releases import author_name, release_document
 
@@ -99,6 +100,7 @@ def _text(release: Release, now: datetime) -> list[str]:
         lines.append(f"Measured  {row.metric} {row.phase}: {counts}; {row.condition}; {', '.join(row.values)}")
     lines += [f"Compared  {words}" for words in compared_lines(status)]
     lines += [f"Routes    {words}" for words in share_lines(status.share)]
+    lines += [f"Preview   {words}" for words in preview_lines(status.preview)]
     if status.restore:
         lines.append(f"Restored  {status.restore.state} {status.restore.sha[:12]} {status.restore.message}".rstrip())
     return [line for line in lines if line]

@@ -19,6 +19,7 @@ from reconciler.kernel.redaction import Redactor
 from reconciler.kernel.text import clean, encodable
 from reconciler.releases.message import headline, next_steps
 from reconciler.releases.model import Release, ReleasePhase, Verdict
+from reconciler.releases.preview_lines import preview_lines
 from reconciler.releases.share_words import share_lines
 from reconciler.views.attention import Attention
 from reconciler.views.console import WorkloadLine
@@ -102,6 +103,7 @@ class PageRenderer:
             span=spoken, image=image_name, commands=commands_in, author=author_name, web=web_address, groupby_attention=grouped
         )
         self._environment.filters["share_lines"] = share_lines
+        self._environment.filters["preview_lines"] = preview_lines
         words = {"headline": plain_headline, "next_steps": next_steps, "mark": verdict_mark, "tone_of": tone_of, "sign_of": sign_of}
         self._environment.globals.update(scope=scope, live=live, glyphs=GLYPHS, role=Role, address=address, **words)
 
