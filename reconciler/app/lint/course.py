@@ -16,6 +16,10 @@ from reconciler.rollouts.spec.model import Canary, ExperimentStep, RolloutSpec, 
 
 CANARY = "spec.strategy.canary"
 PERSON = "waits for a person: in a pipeline none is there; write a duration, or an analysis that decides"
+LAST_POD = (
+    "at weight 0 this takes the canary's last pod, and the header route goes with it and does not come back: "
+    "put a setWeight before it, or write setCanaryScale: {weight: …}"
+)
 NO_PODS = "the canary has no pods yet: the route is taken away again until it has; put a setWeight or a setCanaryScale before it"
 
 
@@ -59,11 +63,16 @@ def _unreached(canary: Canary) -> Remarks:
 
 def _without_pods(canary: Canary) -> Remarks:
     """Routes to a canary of no pods do not stay (contract 13.11)."""
-    pods = False
+    pods = users = tagged = False
     for index, step in enumerate(canary.steps):
         if step.scale is not None:
             pods = bool(step.scale.replicas or step.scale.weight) if not step.scale.match_traffic else pods
         pods = pods or bool(step.set_weight)
+        if step.set_weight is not None:
+            users = step.set_weight > 0
+        if step.scale is not None and step.scale.match_traffic and not users and tagged:
+            yield _warning(f"{CANARY}.steps[{index}].setCanaryScale", LAST_POD)
+        tagged = tagged or bool(step.header_route is not None and step.header_route.matches)
         for name, route in (("setHeaderRoute", step.header_route), ("setMirrorRoute", step.mirror_route)):
             if route is not None and route.matches and not pods:
                 yield _warning(f"{CANARY}.steps[{index}].{name}", NO_PODS)

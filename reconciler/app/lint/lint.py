@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
+from reconciler.app.lint.attached import attached_remarks, ingress_remarks
 from reconciler.app.lint.companion import accompanies, idle_source_remarks
 from reconciler.app.lint.config import config_remarks
 from reconciler.app.lint.experiments import experiment_remarks
@@ -23,6 +24,7 @@ from reconciler.kernel import resources
 from reconciler.kernel.identity import Manifest, Resource, namespace_of
 from reconciler.kernel.strict import FieldError
 from reconciler.renderers.plain import rendered
+from reconciler.routers.gateway_api import NAMED
 from reconciler.sources.documents import Located, Parsed, joined, node_of
 from reconciler.sources.kinds import is_namespaced
 from reconciler.sources.permission import misnamed, no_namespace
@@ -51,6 +53,8 @@ RULES: Mapping[str, Rule] = {
     "Secret.": config_remarks,
     "Service.": service_remarks,
     "VirtualService.networking.istio.io": virtual_service_remarks,
+    "Ingress.networking.k8s.io": ingress_remarks,
+    **{f"{kind.kind}.{kind.group}": attached_remarks for kind in NAMED.values()},
 }
 OWN_GROUPS = ("argoproj.io", "reconciler.dev")
 KNOWN = {(r.group, r.kind): r for r in vars(resources).values() if isinstance(r, Resource)}

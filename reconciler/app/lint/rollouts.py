@@ -8,6 +8,7 @@ from reconciler.app.lint.course import course_remarks
 from reconciler.app.lint.experiments import step_remarks
 from reconciler.app.lint.finding import Remark, Remarks, Severity
 from reconciler.app.lint.library import CLUSTER_TEMPLATES, TEMPLATES, Library
+from reconciler.app.lint.meetings import meeting_remarks
 from reconciler.app.router_plugins import installed
 from reconciler.kernel.identity import Manifest, name_of, namespace_of
 from reconciler.kernel.problem import InvalidField, Problem
@@ -63,6 +64,7 @@ def rollout_remarks(manifest: Manifest, library: Library) -> Remarks:
     yield from _plugins(whole)
     yield from course_remarks(whole, library.templates(namespace_of(manifest)), unattended=library.unattended)
     yield from _routes(manifest, library)
+    yield from meeting_remarks(manifest, library)
 
 
 def _plugins(spec: RolloutSpec) -> Remarks:

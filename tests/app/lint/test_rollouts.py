@@ -82,7 +82,8 @@ def test_an_ingress_of_nginx_is_looked_up_and_its_canary_is_not_missed() -> None
     [(_, missing)] = told()
     assert "Ingress" in missing and "web" in missing
     assert told(INGRESS.replace("name: web, port", "name: other, port")) == [
-        (Severity.ERROR, "ingress `web` has no rules using service web backend")
+        (Severity.ERROR, "Service shop/other is not among these files: add it, or correct the name"),
+        (Severity.ERROR, "ingress `web` has no rules using service web backend"),
     ]
     assert told(INGRESS, INGRESS.replace("{name: web, namespace", "{name: web-web-canary, namespace")) == [
         (Severity.ERROR, "Ingress shop/web-web-canary is made by this Rollout and among the files: take it out of them")
