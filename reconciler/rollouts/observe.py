@@ -170,7 +170,8 @@ class RolloutObserver:
             live = await self.read(each.router.needs(each.config, services).refs)
             now = each.router.in_force(each.config, services, live)
             if now.problem is not None:
-                return replace(found, problem=invalid(each.field, now.subject, now.problem, passing=True))
+                told = f"{now.problem}{await self._unserved(live)}"
+                return replace(found, problem=invalid(each.field, now.subject, told, passing=True))
             hashes, routes = hashes | now.hashes, (*routes, Routed(each, live))
         contests = self.contests.known(rollout, (ref for asked in routes for ref in asked.live))
         return replace(found, routed_hashes=hashes, routes=routes, contests=contests)
@@ -186,6 +187,16 @@ class RolloutObserver:
             return await self._client.find(ref.resource, ref.namespace, ref.name)
         except NotServed:
             return None
+
+    async def _unserved(self, live: Live) -> str:
+        """What is missing altogether, if it is the kind of an object and not only the object; empty otherwise."""
+        for ref in (ref for ref, found in live.items() if found is None and not self._cache.listed(ref.resource)):
+            try:
+                await self._client.find(ref.resource, ref.namespace, ref.name)
+            except NotServed:
+                kind = ref.resource
+                return f"; this cluster serves no {kind.kind} of {kind.group}/{kind.version}: install its CustomResourceDefinition"
+        return ""
 
     async def is_unchanged(self, rollout: Manifest) -> bool:
         """True while the rollout that the cache knows still is there and stays: asked of the API, not of the cache."""
