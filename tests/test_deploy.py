@@ -150,7 +150,10 @@ def test_the_console_of_the_overlay_asks_who_people_are_and_may_act_as_them_and_
     granted = {(rule["apiGroups"][0], resource, verb) for rule in rights for resource in rule["resources"] for verb in rule["verbs"]}
     acting = {("", kind, "impersonate") for kind in ("users", "groups", "serviceaccounts")}
     asking = {("authorization.k8s.io", "subjectaccessreviews", "create"), ("authentication.k8s.io", "tokenreviews", "create")}
-    assert granted == acting | asking | {("", "events", "list")}
+    assert granted == acting | asking | {("", "events", "list"), ("", "events", "watch")}
+    beside = one("overlays/console", "Role", "reconciler-console")
+    assert beside["metadata"]["namespace"] == "reconciler"
+    assert beside["rules"] == [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["list", "watch"]}]
     people = one("overlays/console", "ClusterRole", "reconciler-releaser")["rules"]
     lent = {(rule["apiGroups"][0], name) for rule in people for name in rule["resources"]}
     patched = [verb.right for verb in ALL if verb.subject is not VerbSubject.FREEZE]

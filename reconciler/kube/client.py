@@ -39,6 +39,15 @@ class Listing:
     version: str
 
 
+@dataclass(frozen=True, slots=True)
+class ListSelection:
+    """Which objects of a resource are watched; empty fields leave nothing out."""
+
+    namespace: str = ""
+    labels: str = ""
+    fields: str = ""
+
+
 class Client:
     """Verbs on manifests. Raises the named errors of `kube.errors`, Transient without an answer, Fenced when writes are withheld."""
 
@@ -92,10 +101,18 @@ class Client:
                 return Listing(items, str(page["metadata"].get("resourceVersion", "")))
             query = {**query, "continue": token}
 
-    async def watch(self, resource: Resource, version: str, *, seconds: int = 300, fields: str = "") -> AsyncIterator[Event]:
+    async def reach(self, resource: Resource, namespace: str = "") -> None:
+        """Ask for one object of a list and forget it. Raises what a list would raise: the server is away, or may not be asked."""
+        await self._call(Request("GET", path_of(resource, namespace), {"limit": "1"}, JSON))
+
+    async def watch(
+        self, resource: Resource, version: str, *, seconds: int = 300, only: ListSelection | None = None
+    ) -> AsyncIterator[Event]:
         """Every change after `version` until the server ends the watch. Raises Gone when the version is no longer kept."""
         query = {"watch": "true", "resourceVersion": version, "allowWatchBookmarks": "true", "timeoutSeconds": str(seconds)}
-        request = Request("GET", path_of(resource, ""), {**query, **_selectors("", fields)}, JSON, timeout=seconds + 30.0)
+        part = only or ListSelection()
+        query |= _selectors(part.labels, part.fields)
+        request = Request("GET", path_of(resource, part.namespace), query, JSON, timeout=seconds + 30.0)
         async with self._transport.open(request) as response:
             if response.status >= 300:
                 raise error_of(response.status, await response.read())

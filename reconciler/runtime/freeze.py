@@ -9,7 +9,7 @@ from reconciler.kernel.errors import Transient
 from reconciler.kernel.frozen import FREEZE, scopes_of, word_of
 from reconciler.kernel.identity import Manifest, annotations_of
 from reconciler.kernel.resources import NAMESPACES
-from reconciler.kube.client import Client
+from reconciler.kube.client import Client, ListSelection
 from reconciler.kube.errors import ApiError
 from reconciler.kube.fence import Gate
 
@@ -54,7 +54,7 @@ class Freeze:
         only = f"metadata.name={self._namespace}"
         try:
             async with asyncio.timeout(LOOK_EVERY + PAUSE):
-                async for event in self._client.watch(NAMESPACES, version, seconds=LOOK_EVERY, fields=only):
+                async for event in self._client.watch(NAMESPACES, version, seconds=LOOK_EVERY, only=ListSelection(fields=only)):
                     if event.type in ("ADDED", "MODIFIED"):
                         self._take(event.object)
         except TimeoutError:

@@ -1,5 +1,6 @@
 """A console beside a cluster: over HTTP, or only its pages; and an API server that is away or refuses."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -30,7 +31,11 @@ class Troubled:
         self.away = False
         self.refused: Collection[str] = ()
         """Ends of paths, as `/releases`."""
+        self.watches_refused = False
+        self.cuts: list[_Cut] = []
+        """The watches that are open."""
         self.asked: list[str] = []
+        self.watched: list[str] = []
         self._meanwhile: dict[str, tuple[Callable[[], Awaitable[None]], bool]] = {}
 
     def before(self, path: str, meanwhile: Callable[[], Awaitable[None]], *, dry: bool) -> None:
@@ -39,7 +44,10 @@ class Troubled:
 
     @asynccontextmanager
     async def open(self, request: Request) -> AsyncIterator[Response]:
-        self.asked.append(f"{request.method} {request.path}")
+        watching = request.query.get("watch") == "true"
+        (self.watched if watching else self.asked).append(f"{request.method} {request.path}")
+        if watching and self.watches_refused:
+            raise Forbidden(403, "Forbidden", f"watch of {request.path} is forbidden")
         if self.away:
             raise Transient("https://192.0.2.1:6443: no answer in 5 s")
         if request.path in self._meanwhile and request.method != "GET" and self._meanwhile[request.path][1] == ("dryRun" in request.query):
@@ -47,7 +55,54 @@ class Troubled:
         if any(request.path.endswith(end) for end in self.refused):
             raise Forbidden(403, "Forbidden", f"{request.path} is forbidden")
         async with self._inner.open(request) as response:
-            yield response
+            if not watching:
+                yield response
+                return
+            self.cuts.append(cut := _Cut(response))
+            try:
+                yield cut
+            finally:
+                self.cuts.remove(cut)
+
+    def cut(self, *, gone: bool) -> None:
+        """Every open watch ends: quietly, or because its version is no longer kept."""
+        for one in self.cuts:
+            one.gone = gone
+            one.ended.set()
+
+
+class _Cut:
+    """A watch that can be ended from outside."""
+
+    def __init__(self, inner: Response) -> None:
+        self.status, self.headers = inner.status, inner.headers
+        self.ended = asyncio.Event()
+        self.gone = False
+        self._inner = inner
+
+    async def read(self) -> bytes:
+        return await self._inner.read()
+
+    async def lines(self) -> AsyncIterator[bytes]:
+        lines, ended = aiter(self._inner.lines()), asyncio.create_task(self.ended.wait())
+        line: asyncio.Future[bytes | None] = asyncio.ensure_future(_next(lines))
+        try:
+            while True:
+                await asyncio.wait([line, ended], return_when=asyncio.FIRST_COMPLETED)
+                found = line.result() if line.done() else None
+                if found is None:
+                    break
+                yield found
+                line = asyncio.ensure_future(_next(lines))
+        finally:
+            ended.cancel()
+            line.cancel()
+        if self.gone:
+            yield b'{"type": "ERROR", "object": {"kind": "Status", "code": 410, "reason": "Expired"}}'
+
+
+async def _next(lines: AsyncIterator[bytes]) -> bytes | None:
+    return await anext(lines, None)
 
 
 class SteppedClock(SystemClock):

@@ -12,17 +12,22 @@ import pytest
 from reconciler_sandbox.client import ApiClient
 
 from reconciler.app.console.assembly import assembled
+from reconciler.app.console.board import Board
+from reconciler.app.console.detail import detail_questions
 from reconciler.app.console.login import LoginDoor
 from reconciler.app.console.pages import ConsoleScope
 from reconciler.app.console.persons import Person
+from reconciler.app.console.reading import ListQuestion
 from reconciler.app.console.reviews import person_of_token, require_access
 from reconciler.app.console.server import LOCAL, Entrance
+from reconciler.app.console.state import shared_questions
 from reconciler.app.console.verbs import VERBS, VerbSubject
 from reconciler.app.settings.model import ConsoleSettings, LoginSettings, RoleSettings
 from reconciler.kernel.clock import SystemClock
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import ObjectRef
-from reconciler.kernel.resources import EVENTS, ROLLOUTS
+from reconciler.kernel.resources import CONFIGMAPS, EVENTS, ROLLOUTS
+from reconciler.kernel.well_known import SOURCE
 from reconciler.kube.client import Client
 from reconciler.kube.config import endpoint
 from reconciler.kube.errors import Forbidden
@@ -33,6 +38,7 @@ from reconciler.kube.transport import Transport
 from reconciler.web.listener import listening
 from tests.kit.granted import DEPLOY
 from tests.kit.kubectl import Kubectl, binary
+from tests.kit.wait import until
 from tests.real.kit.accounts import token_of
 from tests.real.kit.reach import caller
 from tests.real.kit.servers import Server, started_cluster
@@ -121,6 +127,23 @@ async def console(transport: HttpTransport) -> AsyncIterator[str]:
             yield address
 
 
+async def _everything_is_watched(own: Client, administrator: Client) -> None:
+    """With the rights of the overlay every list that the pages ask for can be watched."""
+    board = Board(own, SystemClock())
+    asked = [question for question in (*shared_questions(""), *detail_questions("shop", "web")) if question.resource != CONFIGMAPS]
+    asked.append(ListQuestion(CONFIGMAPS, "reconciler", labels=SOURCE))
+    try:
+        readings = await board.read(*asked)
+        assert not [one for one in readings if one.trouble is not None or not one.watched]
+        before = board.moves()
+        await administrator.patch(WEB, {"metadata": {"annotations": {"told": "yes"}}})
+        await until(lambda: board.moved_since(before, [ListQuestion(ROLLOUTS)]))
+        rollouts = (await board.read(ListQuestion(ROLLOUTS)))[0].items
+        assert [one["metadata"]["annotations"]["told"] for one in rollouts if one["metadata"]["name"] == "web"] == ["yes"]
+    finally:
+        board.close()
+
+
 async def pressed(address: str, token: str) -> httpx.Response:
     async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=60) as browser:
         entered = await browser.post("/login/token", data={"token": token})
@@ -135,6 +158,7 @@ async def test_a_verb_is_the_persons_own_on_a_real_api_server(cluster: Server, t
     assert cluster.real is not None
     async with as_daemon(cluster, tmp_path / "home") as (daemon, administrator, tokens):
         own = Client(daemon, Fence())
+        await _everything_is_watched(own, administrator)
         known = await person_of_token(own, tokens["bo"])
         assert known is not None and known.name == "system:serviceaccount:shop:bo" and "system:serviceaccounts:shop" in known.groups
         assert await person_of_token(own, "forged") is None

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from reconciler.app.console.board import ListQuestion, ListReading
+from reconciler.app.console.reading import ListQuestion, ListReading
 from reconciler.kernel.frozen import Frozen
 from reconciler.kernel.identity import Manifest, Resource, controller_uid, labels_of, name_of, namespace_of, uid_of
 from reconciler.kernel.resources import ANALYSIS_RUNS, EVENTS, PODS, RELEASES, REPLICA_SETS

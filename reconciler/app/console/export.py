@@ -11,7 +11,6 @@ from reconciler.app.console.rendering import PagePlace, PageRenderer, address, d
 from reconciler.app.console.server import static_files
 from reconciler.kernel.clock import Clock
 from reconciler.kernel.errors import Terminal, Transient
-from reconciler.kernel.identity import name_of, namespace_of
 from reconciler.kernel.unusable import reason_of
 
 Asked = Callable[[Mapping[str, str]], Awaitable[ConsolePage]]
@@ -51,7 +50,7 @@ async def every_page(pages: Pages) -> AsyncIterator[tuple[str, ConsolePage]]:
     yield "/sources", await pages.sources()
     yield "/policies", await pages.policies()
     known = await pages.known()
-    for namespace, name in dict.fromkeys([*((namespace_of(one), name_of(one)) for one in known.rollouts), *known.of_workloads]):
+    for namespace, name in dict.fromkeys([*known.rollouts, *known.of_workloads]):
         if (page_ := await pages.rollout(namespace, name)) is not None:
             yield address("rollouts", namespace, name), page_
         if (page_ := await pages.history(namespace, name, {})) is not None:

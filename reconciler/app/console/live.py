@@ -1,20 +1,24 @@
 """Tells open pages that they have changed, by server-sent events: one look for all who watch the same page."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from aiohttp import web
 
-from reconciler.app.console.pages import Pages
+from reconciler.app.console.pages import ConsolePage, Pages
+from reconciler.app.console.reading import ListQuestion
 from reconciler.app.console.rendering import digest_of
 from reconciler.kernel.clock import Clock
 
 LOOKING = 4.0
-"""Looks take at most one part in so many of the time."""
+"""Looks at one page take at most one part in so many of the time."""
+LONGEST_LOOK = 1.0
+"""A look that took longer has waited for the server."""
+GATHERING = 0.1
+"""Seconds in which changes that come together are gathered."""
 RETRY = 2000
 """Milliseconds after which a browser comes back to a stream that was dropped."""
 LONGEST = 2000
@@ -25,6 +29,9 @@ class LiveLimits:
     """How often a page that is watched is looked at, and what streams may take; times in seconds."""
 
     every: float = 2.0
+    """Where a list that it shows may not be watched, or the server is away."""
+    seldom: float = 10.0
+    """Where every change is heard of as it happens."""
     silence: float = 15.0
     """After this a stream says that it is still there, so that what stands between does not close it."""
     streams: int = 64
@@ -39,6 +46,7 @@ class LivePages:
         self._headers = headers
         self._limits = limits
         self._watched: dict[tuple[str, frozenset[str] | None], _WatchedPage] = {}
+        self._lane = asyncio.Lock()
         self._streams: set[asyncio.Task[Any]] = set()
 
     async def stream(self, request: web.Request, pages: Pages) -> web.StreamResponse:
@@ -74,7 +82,7 @@ class LivePages:
         key = asked, pages.sight
         watched = self._watched.get(key)
         if watched is None:
-            watched = self._watched[key] = _WatchedPage(partial(_digest, pages, asked), self._clock, self._limits.every)
+            watched = self._watched[key] = _WatchedPage(pages, asked, self._clock, self._limits, self._lane)
         watched.watchers += 1
         try:
             yield watched
@@ -84,19 +92,17 @@ class LivePages:
                 self._watched.pop(key).close()
 
 
-async def _digest(pages: Pages, asked: str) -> str:
-    return digest_of(await pages.at(asked))
-
-
 class _WatchedPage:
-    """One page that is looked at for as long as at least one stream watches it."""
+    """One page that is looked at when a list that it shows has changed, for as long as at least one stream watches it."""
 
-    def __init__(self, look: Callable[[], Awaitable[str]], clock: Clock, every: float) -> None:
+    def __init__(self, pages: Pages, asked: str, clock: Clock, limits: LiveLimits, lane: asyncio.Lock) -> None:
         self.watchers = 0
         self.digest = ""
-        self._look = look
+        self._pages = pages
+        self._asked = asked
         self._clock = clock
-        self._every = every
+        self._limits = limits
+        self._lane = lane
         self._changed = asyncio.Event()
         self._task = asyncio.create_task(self._run())
 
@@ -116,13 +122,30 @@ class _WatchedPage:
 
     async def _run(self) -> None:
         while True:
+            before = self._pages.board.moves()
+            page, took = await self._look()
+            await asyncio.sleep(max(GATHERING, took * LOOKING))
+            await self._until_moved(page, before)
+
+    async def _look(self) -> tuple[ConsolePage, float]:
+        """One page at a time, and as long again nothing: those who look leave half of the time to those who release."""
+        async with self._lane:
             begun = self._clock.monotonic()
-            found = await self._look()
+            page = await self._pages.at(self._asked)
+            found = await asyncio.to_thread(digest_of, page)
+            took = min(self._clock.monotonic() - begun, LONGEST_LOOK)
             if found != self.digest:
                 self.digest = found
                 self._changed.set()
                 self._changed = asyncio.Event()
-            await asyncio.sleep(max(self._every, (self._clock.monotonic() - begun) * LOOKING))
+            await asyncio.sleep(took)
+        return page, took
+
+    async def _until_moved(self, page: ConsolePage, before: Mapping[ListQuestion, int]) -> None:
+        begun, board = self._clock.monotonic(), self._pages.board
+        patience = self._limits.seldom if page.watched else self._limits.every
+        while not board.moved_since(before, page.asked) and (left := begun + patience - self._clock.monotonic()) > 0:
+            await board.changed(left)
 
 
 async def _tell(response: web.StreamResponse, watched: _WatchedPage, seen: str, silence: float) -> None:

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, unquote
 
-from reconciler.app.console.board import Board, ListQuestion, ListReading, TroubleKind
+from reconciler.app.console.board import Board
 from reconciler.app.console.detail import Detail, detail_of, detail_questions
-from reconciler.app.console.state import ClusterState, PageNotice, ReleaseShelf, known_of, narrower, notices_of, read_at, shared_questions
+from reconciler.app.console.reading import ListQuestion, ListReading, TroubleKind
+from reconciler.app.console.state import ClusterState, KnownStates, PageNotice, narrower, notices_of, read_at, shared_questions
 from reconciler.kernel.clock import Clock
 from reconciler.kernel.identity import Manifest, name_of, namespace_of
 from reconciler.kernel.resources import ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES, CLUSTER_RELEASE_POLICIES, RELEASE_POLICIES
@@ -45,6 +46,10 @@ class ConsolePage:
     read_at: datetime | None = None
     old: bool = False
     """What it shows is the last known state."""
+    asked: tuple[ListQuestion, ...] = ()
+    """The lists that it is made of."""
+    watched: bool = False
+    """A change of these lists is heard of as it happens."""
     status: int = 200
     still: bool = False
     """It shows one moment, and does not keep up."""
@@ -68,16 +73,16 @@ class Pages:
         self.scope = scope
         self.sight = sight
         """The namespaces that are shown to who asks; None for all."""
-        self._board = board
+        self.board = board
         self._clock = clock
-        self._shelf = ReleaseShelf()
+        self._states = KnownStates()
 
     def seen_by(self, sight: frozenset[str] | None) -> "Pages":
         """The pages of the same board for a visitor who may look at these namespaces."""
         if sight == self.sight:
             return self
-        narrow = Pages(self._board, self._clock, self.scope, sight)
-        narrow._shelf = self._shelf
+        narrow = Pages(self.board, self._clock, self.scope, sight)
+        narrow._states = self._states
         return narrow
 
     async def at(self, address: str) -> ConsolePage:
@@ -114,7 +119,7 @@ class Pages:
 
     def _now(self, known: ClusterState, query: Query) -> ConsolePage:
         wanted = _wanted(query)
-        every = workloads_of(known.rollouts, {place: releases[-1] for place, releases in known.of_workloads.items()})
+        every = workloads_of(known.rollouts.values(), {place: releases[-1] for place, releases in known.of_workloads.items()})
         found = [workload for workload in every if wanted.takes(workload)]
         part, sheet = sheet_of(found, query)
         now = self._clock.now()
@@ -135,7 +140,7 @@ class Pages:
     async def rollout(self, namespace: str, name: str) -> ConsolePage | None:
         """One workload as it stands, with its newest release; None when nothing of that name is known."""
         known = await self.known()
-        rollout = next((one for one in known.rollouts if (namespace_of(one), name_of(one)) == (namespace, name)), None)
+        rollout = known.rollouts.get((namespace, name))
         releases = known.of_workloads.get((namespace, name), [])
         if rollout is None and not releases:
             return None
@@ -153,7 +158,7 @@ class Pages:
         if release is None:
             return None
         workload = release.spec.workload.name
-        rollout = next((one for one in known.rollouts if (namespace_of(one), name_of(one)) == (namespace, workload)), None)
+        rollout = known.rollouts.get((namespace, workload))
         releases = known.of_workloads.get((namespace, workload), [release])
         detail, readings = await self._detail(known, rollout, release, releases)
         page = ConsolePage(
@@ -170,14 +175,14 @@ class Pages:
     ) -> tuple[Detail, tuple[ListReading, ...]]:
         namespace = release.namespace if release is not None else namespace_of(rollout or {"metadata": {}})
         name = name_of(rollout) if rollout is not None else release.spec.workload.name if release is not None else ""
-        readings = await self._board.read(*detail_questions(namespace, name))
+        readings = await self.board.read(*detail_questions(namespace, name))
         detail = detail_of(rollout, release, releases, readings)
         return detail.judged(known.frozen, known.problems_of(rollout), self._clock.now(), self.scope.flags), readings
 
     async def history(self, namespace: str, name: str, query: Query) -> ConsolePage | None:
         """Every release of a workload that is kept, newest first."""
         known = await self.known()
-        rollout = next((one for one in known.rollouts if (namespace_of(one), name_of(one)) == (namespace, name)), None)
+        rollout = known.rollouts.get((namespace, name))
         releases = known.of_workloads.get((namespace, name), [])
         if rollout is None and not releases:
             return None
@@ -228,7 +233,7 @@ class Pages:
             ListQuestion(ANALYSIS_TEMPLATES, namespace),
             ListQuestion(CLUSTER_ANALYSIS_TEMPLATES),
         )
-        readings = await self._board.read(*asked)
+        readings = await self.board.read(*asked)
         seen = [(r.question.resource.kind, m) for r in readings for m in r.items if self.sight is None or namespace_of(m) in self.sight]
         policies = [policy_row(kind, m) for kind, m in seen if kind in POLICY_KINDS]
         templates = [template_row(kind, m) for kind, m in seen if kind not in POLICY_KINDS]
@@ -249,17 +254,17 @@ class Pages:
 
     def forget(self) -> None:
         """Something was written: what is shown next is read anew."""
-        self._board.forget()
+        self.board.forget()
 
     async def known(self) -> ClusterState:
         """What the common questions are answered now; narrower ones where the whole may not be read."""
-        readings = await self._board.read(*shared_questions(self.scope.namespace))
+        readings = await self.board.read(*shared_questions(self.scope.namespace))
         refused = [
             reading.question for reading in readings if reading.trouble is not None and reading.trouble.kind is TroubleKind.FORBIDDEN
         ]
-        narrow = await self._board.read(*(question for asked in refused if (question := narrower(asked, self.scope.own)) is not None))
+        narrow = await self.board.read(*(question for asked in refused if (question := narrower(asked, self.scope.own)) is not None))
         instead = {reading.question.resource: reading for reading in narrow if reading.trouble is None}
-        known = await asyncio.to_thread(known_of, [instead.get(r.question.resource, r) for r in readings], self._shelf)
+        known = await self._states.of([instead.get(r.question.resource, r) for r in readings])
         return known if self.sight is None else known.within(self.sight)
 
     def _narrow(self) -> tuple[PageNotice, ...]:
@@ -278,6 +283,8 @@ class Pages:
             frozen=freeze_line(known.frozen, self.scope.flags),
             read_at=read_at(readings),
             old=any(reading.old for reading in readings),
+            asked=tuple(reading.question for reading in readings),
+            watched=all(reading.settled for reading in readings),
             status=503 if nothing else page.status,
         )
 
@@ -323,8 +330,7 @@ def _row(workload: WatchedWorkload) -> dict[str, Any] | None:
 def _running(known: ClusterState) -> dict[str, str]:
     """By workload the identity that its pods are of."""
     found, releases = {}, known.of_workloads
-    for rollout in known.rollouts:
-        place = namespace_of(rollout), name_of(rollout)
+    for place, rollout in known.rollouts.items():
         release = running_release(rollout, releases.get(place, ()))
         if release is not None:
             found[workload_key(place[0], "Rollout", place[1])] = release.spec.identity

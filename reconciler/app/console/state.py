@@ -1,11 +1,12 @@
 """What the readings of one moment say, parsed: releases by workload, inventories, freezes, and the troubles in words."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from reconciler.app.console.board import ListQuestion, ListReading, TroubleKind
+from reconciler.app.console.reading import ListQuestion, ListReading, TroubleKind
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.frozen import Frozen, frozen_in
 from reconciler.kernel.identity import Manifest, Resource, annotations_of, labels_of, name_of, namespace_of, uid_of
@@ -59,36 +60,31 @@ def _parsed(manifest: Manifest) -> Release | str:
 class ClusterState:
     """Everything that most pages speak of."""
 
-    rollouts: Sequence[Manifest]
+    rollouts: Mapping[tuple[str, str], Manifest]
+    """By namespace and name."""
     releases: Sequence[Release]
     """Oldest first."""
+    of_workloads: Mapping[tuple[str, str], list[Release]]
+    """The releases of each Rollout, oldest first."""
     unreadable: Sequence[str]
     inventories: Mapping[str, tuple[str, Inventory]]
     """By source: the namespace it is kept in, and what it says."""
     frozen: tuple[Frozen, ...]
     readings: tuple[ListReading, ...]
 
-    @property
-    def of_workloads(self) -> Mapping[tuple[str, str], list[Release]]:
-        """The releases of each Rollout, oldest first."""
-        found: defaultdict[tuple[str, str], list[Release]] = defaultdict(list)
-        for release in self.releases:
-            if release.spec.workload.kind == "Rollout":
-                found[release.namespace, release.spec.workload.name].append(release)
-        return found
-
     def within(self, namespaces: frozenset[str]) -> "ClusterState":
         """What of it is in these namespaces; what cannot be told apart by namespace is left out."""
         return replace(
             self,
-            rollouts=[one for one in self.rollouts if namespace_of(one) in namespaces],
+            rollouts={place: one for place, one in self.rollouts.items() if place[0] in namespaces},
+            of_workloads={place: known for place, known in self.of_workloads.items() if place[0] in namespaces},
             releases=[one for one in self.releases if one.namespace in namespaces],
             unreadable=(),
         )
 
     def asked_of(self, namespace: str, name: str) -> str:
         """The identity that Git asks for of a Rollout, as its source or its newest release has it; empty if no source applies it."""
-        rollout = next((one for one in self.rollouts if (namespace_of(one), name_of(one)) == (namespace, name)), None)
+        rollout = self.rollouts.get((namespace, name))
         source = annotations_of(rollout).get(SOURCE, "") if rollout is not None else ""
         _, inventory = self.inventories.get(source, ("", Inventory()))
         releases = self.of_workloads.get((namespace, name), [])
@@ -119,13 +115,35 @@ def narrower(question: ListQuestion, own: str) -> ListQuestion | None:
     return ListQuestion(NAMESPACES, name=own) if question == ListQuestion(NAMESPACES) else None
 
 
-def known_of(readings: Sequence[ListReading], shelf: ReleaseShelf) -> ClusterState:
-    """The readings of the common questions, parsed."""
+class KnownStates:
+    """The readings of the common questions, parsed once for as long as their items stay the same."""
+
+    def __init__(self) -> None:
+        self._shelf = ReleaseShelf()
+        self._items: tuple[Sequence[Manifest], ...] = ()
+        self._known: ClusterState | None = None
+
+    async def of(self, readings: Sequence[ListReading]) -> ClusterState:
+        """What they say, with how old it is and what is wrong with it."""
+        items, known = tuple(reading.items for reading in readings), self._known
+        if known is None or len(items) != len(self._items) or any(one is not other for one, other in zip(items, self._items, strict=True)):
+            known = await asyncio.to_thread(_known_of, readings, self._shelf)
+            self._items, self._known = items, known
+        return replace(known, readings=tuple(readings))
+
+
+def _known_of(readings: Sequence[ListReading], shelf: ReleaseShelf) -> ClusterState:
     by_resource = {reading.question.resource: reading.items for reading in readings}
     releases, unreadable = shelf.parse(by_resource.get(RELEASES, ()))
+    of_workloads: defaultdict[tuple[str, str], list[Release]] = defaultdict(list)
+    for release in releases:
+        if release.spec.workload.kind == "Rollout":
+            of_workloads[release.namespace, release.spec.workload.name].append(release)
+    rollouts = by_resource.get(ROLLOUTS, ())
     return ClusterState(
-        rollouts=by_resource.get(ROLLOUTS, ()),
+        rollouts={(namespace_of(one), name_of(one)): one for one in rollouts},
         releases=releases,
+        of_workloads=dict(of_workloads),
         unreadable=unreadable,
         inventories=_inventories(by_resource.get(CONFIGMAPS, ())),
         frozen=tuple(part for namespace in by_resource.get(NAMESPACES, ()) for part in frozen_in(namespace)),

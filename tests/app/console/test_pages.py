@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from reconciler.app.console import board as boards
-from reconciler.app.console.board import Board, ListQuestion, TroubleKind
+from reconciler.app.console import shelf as shelves
+from reconciler.app.console.board import Board
 from reconciler.app.console.pages import ConsoleScope, Pages
+from reconciler.app.console.reading import ListQuestion, TroubleKind
 from reconciler.kernel.identity import Manifest, ObjectRef
 from reconciler.kernel.resources import NAMESPACES, RELEASES, ROLLOUTS
-from reconciler.kube.client import Client
+from reconciler.kube.client import Client, Listing
 from reconciler.kube.fence import Fence
 from tests.kit.clusters import api
 from tests.kit.consoles import Troubled, serving
@@ -138,8 +140,8 @@ class Given:
         self._lists = {ROLLOUTS: lists.get("rollouts", []), RELEASES: lists.get("releases", [])}
         self.pages = Pages(Board(self, Hands()), Hands(), ConsoleScope())  # type: ignore[arg-type]
 
-    async def list(self, resource: Any, namespace: str = "", *, labels: str = "", fields: str = "") -> list[Manifest]:
-        return self._lists.get(resource, [])
+    async def listing(self, resource: Any, namespace: str = "", *, labels: str = "", fields: str = "") -> Listing:
+        return Listing(self._lists.get(resource, []), "")
 
     async def find(self, resource: Any, namespace: str, name: str) -> Manifest | None:
         return None
@@ -206,7 +208,7 @@ async def test_a_list_is_read_once_for_all_who_ask_and_again_when_it_is_not_fres
         await board.read(*[ListQuestion(NAMESPACES)] * 3)
         await board.read(ListQuestion(NAMESPACES))
         assert len(transport.asked) == 1
-        hands.seconds += boards.FRESH
+        hands.seconds += shelves.SURE
         await board.read(ListQuestion(NAMESPACES))
         assert len(transport.asked) == 2
 
@@ -217,7 +219,7 @@ async def test_a_right_that_was_taken_away_hides_what_was_seen_before() -> None:
         board = Board(Client(transport, Fence()), hands)
         (before,) = await board.read(ListQuestion(NAMESPACES))
         transport.refused = ("/namespaces",)
-        hands.seconds += boards.FRESH
+        hands.seconds += shelves.SURE
         (after,) = await board.read(ListQuestion(NAMESPACES))
         assert before.items and not after.items
         assert after.trouble is not None and after.trouble.kind is TroubleKind.FORBIDDEN and not after.old
