@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from reconciler.kernel.identity import Manifest
 from reconciler.releases.facts import ReleaseFacts
 from reconciler.releases.model import Release, ReleasePhase
-from reconciler.releases.share_record import ObservedShare, ShareFinding
+from reconciler.releases.share_record import BATCHES, ObservedShare, ShareFinding
 from reconciler.releases.share_sample import ShareQuestion
 from reconciler.releases.share_terms import ShareTerms
 
@@ -45,8 +45,9 @@ def observed(release: Release, terms: ShareTerms | None, facts: ReleaseFacts, no
         return known
     weight, total = asked
     if known is None or not _continues(known, terms, asked):
-        found = known.found if known is not None and known.digest == terms.digest else None
-        return ObservedShare(digest=terms.digest, weight=weight, total=total, until=now + SPREADING, found=found)
+        same = known if known is not None and known.digest == terms.digest else None
+        found, batches = (same.found, same.batches) if same is not None else (None, ())
+        return ObservedShare(digest=terms.digest, weight=weight, total=total, until=now + SPREADING, found=found, batches=batches)
     sample = facts.share
     if sample is None or sample.question.end <= known.until:
         return known
@@ -73,7 +74,7 @@ def _judged(known: ObservedShare, terms: ShareTerms, *, tagged: bool) -> Observe
         until=known.until,
         mismatch=apart < -tolerated or (apart > tolerated and not tagged),
     )
-    return replace(known, canary=0.0, stable=0.0, found=finding)
+    return replace(known, canary=0.0, stable=0.0, found=finding, batches=(*known.batches, finding)[-BATCHES:])
 
 
 def _continues(known: ObservedShare, terms: ShareTerms, asked: tuple[int, int]) -> bool:

@@ -2,6 +2,8 @@
 
 from reconciler.kernel.struct import Moment, Struct
 
+BATCHES = 30
+
 
 class ShareFinding(Struct, frozen=True, kw_only=True):
     """One judged batch of requests. Shares are in percent."""
@@ -31,3 +33,5 @@ class ObservedShare(Struct, frozen=True, kw_only=True):
     """Why the last window could not be measured; empty when it was."""
     found: ShareFinding | None = None
     """The last batch that was large enough to judge at this weight."""
+    batches: tuple[ShareFinding, ...] = ()
+    """The last ones that were judged, of earlier weights too, oldest first; at most `BATCHES`."""

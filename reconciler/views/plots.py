@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from math import ceil, floor, log10
 
+from reconciler.releases.share_record import ShareFinding
 from reconciler.views.measured import MeasuredPoint, MetricSeries
 from reconciler.views.track import Forecast
 from reconciler.views.weights import WeightPoint
 
 SPANS = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 2592000)
 TICKS = 6
+LAYOUTS = {"seconds": "%H:%M:%S", "time": "%H:%M", "day": "%d %b", "both": "%d %b %H:%M"}
 ROOM = 34.0
 """How long a stretch has to be for its label."""
 
@@ -40,6 +42,10 @@ class Tick:
 
     place: float
     label: str
+    at: datetime | None = None
+    """The moment it stands for, so that a page may say it in the time of who reads it."""
+    form: str = ""
+    """How much of it is said: `time`, `seconds`, `day`, `both`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +57,41 @@ class Level:
     label: str
 
 
+@dataclass(frozen=True, slots=True)
+class ShareDot:
+    """The share of requests that was really served in one batch, with the span in which it is no finding."""
+
+    x: float
+    y: float
+    top: float
+    bottom: float
+    mismatch: bool
+    title: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightRecord:
+    """All that is known of the weight of a version over time."""
+
+    points: Sequence[WeightPoint]
+    """In force."""
+    asked: Sequence[WeightPoint] = ()
+    observed: Sequence[ShareFinding] = ()
+    ahead: Forecast | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightPlot:
-    """The weight over time: what was, in a line; what is expected, in a broken one."""
+    """The weight over time: in force as a line, asked for and expected as broken ones, served as dots."""
 
     frame: ChartFrame
     line: str
     area: str
     ahead: str
+    asked: str
+    """What the steps asked for; empty where it was never another weight than the one in force."""
+    observed: tuple["ShareDot", ...]
     now: float | None
     levels: tuple[Level, ...]
     xs: tuple[Tick, ...]
@@ -76,6 +109,7 @@ class PlotDot:
     y: float
     phase: str
     title: str
+    at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,27 +140,25 @@ NARROW_FRAME = ChartFrame(44.0, 22.0, 380.0, 110.0)
 METRIC_FRAME = ChartFrame(52.0, 12.0, 330.0, 92.0)
 
 
-def weight_plot(points: Sequence[WeightPoint], ahead: Forecast | None, now: datetime, frame: ChartFrame) -> WeightPlot | None:
+def weight_plot(record: WeightRecord, now: datetime, frame: ChartFrame) -> WeightPlot | None:
     """The chart of a weight; None when fewer than two moments are known."""
+    points, ahead = record.points, record.ahead
     times = [point.at for point in points] + ([ahead.reached, *(one.at for one in ahead.ahead)] if ahead else [])
     if not points or min(times) == max(times):
         return None
     scale = _TimeScale(
         min(times), max(times) + (max(times) - min(times)) * 0.04 if ahead else max(times), frame, ticks=int(frame.width // 120)
     )
-    corners = _stairs([(scale.x(point.at), _percent(point.weight, frame)) for point in points])
-    broken: list[tuple[float, float]] = []
-    if ahead is not None:
-        last = points[-1]
-        steps = [(scale.x(last.at), _percent(last.weight, frame))]
-        steps += [(scale.x(one.at), _percent(one.weight, frame)) for one in ahead.ahead]
-        end = scale.x(ahead.reached) if ahead.until is not None else frame.right
-        broken = _stairs([*steps, (max(end, steps[-1][0]), steps[-1][1])])
+    corners = _corners(points, scale, frame)
+    asked = _corners(record.asked, scale, frame)
+    broken = _expected(points[-1], ahead, scale, frame) if ahead is not None else []
     return WeightPlot(
         frame=frame,
         line=_text(corners),
         area=_text([(corners[0][0], frame.bottom), *corners, (corners[-1][0], frame.bottom)]),
         ahead=_text(broken),
+        asked=_text(asked) if asked != corners else "",
+        observed=tuple(_served(one, scale, frame) for one in record.observed if min(times) <= one.until <= max(times)),
         now=scale.x(now) if ahead is not None else None,
         levels=_levels(corners, points, frame),
         xs=scale.ticks(),
@@ -134,6 +166,25 @@ def weight_plot(points: Sequence[WeightPoint], ahead: Forecast | None, now: date
         stop=broken[-1][0] if broken and ahead is not None and ahead.until is not None else None,
         stop_y=broken[-1][1] if broken else frame.bottom,
     )
+
+
+def _corners(points: Sequence[WeightPoint], scale: "_TimeScale", frame: ChartFrame) -> list[tuple[float, float]]:
+    return _stairs([(scale.x(point.at), _percent(point.weight, frame)) for point in points])
+
+
+def _expected(last: WeightPoint, ahead: Forecast, scale: "_TimeScale", frame: ChartFrame) -> list[tuple[float, float]]:
+    """From the weight of now as far as the steps tell."""
+    steps = [(scale.x(last.at), _percent(last.weight, frame))]
+    steps += [(scale.x(one.at), _percent(one.weight, frame)) for one in ahead.ahead]
+    end = scale.x(ahead.reached) if ahead.until is not None else frame.right
+    return _stairs([*steps, (max(end, steps[-1][0]), steps[-1][1])])
+
+
+def _served(one: ShareFinding, scale: "_TimeScale", frame: ChartFrame) -> ShareDot:
+    low, high = one.configured - one.tolerated, one.configured + one.tolerated
+    title = f"{one.served:g} % of {one.requests:.0f} requests, at weight {one.configured:g} %"
+    x, y, top, bottom = scale.x(one.until), *(_percent(percent, frame) for percent in (one.served, high, low))
+    return ShareDot(x, y, top, bottom, one.mismatch, title, one.until)
 
 
 def _levels(corners: Sequence[tuple[float, float]], points: Sequence[WeightPoint], frame: ChartFrame) -> tuple[Level, ...]:
@@ -169,7 +220,7 @@ def metric_plot(series: MetricSeries, frame: ChartFrame = METRIC_FRAME) -> Metri
 
     xs, ticks = _columns(series.samples, frame)
     dots = tuple(
-        PlotDot(x, y(sample.number) if sample.number is not None else frame.bottom, sample.phase, _title(sample))
+        PlotDot(x, y(sample.number) if sample.number is not None else frame.bottom, sample.phase, _title(sample), sample.at)
         for x, sample in zip(xs, series.samples, strict=True)
     )
     line = _text([(dot.x, dot.y) for dot, sample in zip(dots, series.samples, strict=True) if sample.number is not None])
@@ -213,8 +264,7 @@ def _columns(samples: Sequence[MeasuredPoint], frame: ChartFrame) -> tuple[list[
 
 
 def _title(sample: MeasuredPoint) -> str:
-    when = f"{sample.at.astimezone(UTC):%H:%M:%S}: " if sample.at is not None else ""
-    return f"{when}{sample.text or 'no value'}{f', {sample.phase}' if sample.phase else ''}"
+    return f"{sample.text or 'no value'}{f', {sample.phase}' if sample.phase else ''}"
 
 
 def _short(number: float) -> str:
@@ -242,8 +292,8 @@ class _TimeScale:
     def ticks(self) -> tuple[Tick, ...]:
         """Round times, in UTC; the day is said where the chart is longer than one."""
         distance = next((span for span in SPANS if self._seconds / span <= self._most), SPANS[-1] * 12)
-        layout = "%H:%M:%S" if distance < 60 else "%H:%M" if self._seconds <= 86400 else "%d %b" if distance >= 86400 else "%d %b %H:%M"
+        form = "seconds" if distance < 60 else "time" if self._seconds <= 86400 else "day" if distance >= 86400 else "both"
         first = -(-self._begin.timestamp() // distance) * distance
         moments = [datetime.fromtimestamp(first, UTC) + timedelta(seconds=distance * place) for place in range(self._most + 2)]
         end = self._begin + timedelta(seconds=self._seconds)
-        return tuple(Tick(self.x(at), at.strftime(layout)) for at in moments if self._begin <= at <= end)
+        return tuple(Tick(self.x(at), at.strftime(LAYOUTS[form]), at, form) for at in moments if self._begin <= at <= end)

@@ -16,6 +16,7 @@ from reconciler.views.tree import Family, canary_steps, facts
 
 WEIGHT = re.compile(r"Traffic weight updated(?: from \d+)? to (\d{1,6})")
 STEP = re.compile(r"completed \(setWeight: (\d{1,6})\)")
+DONE = re.compile(r"Rollout step (\d{1,4})/\d+ completed")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -44,6 +45,38 @@ def weight_history(family: Family | None, release: Release | None, events: Itera
     return _corners(sorted(point for point in found if point.at <= now))
 
 
+def asked_history(family: Family, release: Release | None, events: Iterable[Manifest], now: datetime) -> tuple[WeightPoint, ...]:
+    """The weights that the steps asked for in the present attempt, oldest first: each since the step before it was done."""
+    begun, status = _begun(family, release), family.rollout.get("status") or {}
+    if begun is None or _hash_of(family, release) != str(status.get("currentPodHash") or "") or (release is not None and release.decided):
+        return ()
+    steps, found = canary_steps(family.rollout), [WeightPoint(begun, _asked(canary_steps(family.rollout)[:1]), "began")]
+    for event in events:
+        match, at = DONE.search(str(event.get("message") or "")), _moment_of_event(event)
+        if match is not None and at is not None and event.get("reason") == "RolloutStepCompleted" and _is_about(event, family):
+            found.append(WeightPoint(at, _asked(steps[: int(match[1]) + 1]), "event"))
+    if status.get("abort") and (at := moment_of(status.get("abortedAt"))) is not None:
+        found.append(WeightPoint(at, 0, "aborted"))
+    if release is not None and release.status.promoted_at is not None:
+        found.append(WeightPoint(release.status.promoted_at, 100, "promoted"))
+    found.append(WeightPoint(max(now, begun), int(facts(family)["setWeight"]), "now"))
+    return _corners(sorted(point for point in found if begun <= point.at <= now))
+
+
+def _asked(steps: Sequence[Manifest]) -> int:
+    """The weight that is asked for after these steps."""
+    weights = [int(step["setWeight"]) for step in steps if step.get("setWeight") is not None]
+    return weights[-1] if weights else 0
+
+
+def _is_about(event: Manifest, family: Family) -> bool:
+    return (event.get("involvedObject") or {}).get("name") == name_of(family.rollout)
+
+
+def _moment_of_event(event: Manifest) -> datetime | None:
+    return moment_of(event.get("lastTimestamp") or event.get("eventTime") or event.get("firstTimestamp"))
+
+
 def _hash_of(family: Family | None, release: Release | None) -> str:
     known = release.status.pod_hash if release is not None else ""
     return known or str((family.rollout.get("status") or {}).get("currentPodHash") or "" if family is not None else "")
@@ -64,7 +97,7 @@ def _recorded(family: Family | None, pod_hash: str, live: bool, events: Sequence
     yield from _of_runs(family, pod_hash)
     if not live:
         return
-    yield from (point for event in events if (point := _of_event(event, name_of(family.rollout))) is not None)
+    yield from (point for event in events if (point := _of_event(event, family)) is not None)
     status = family.rollout.get("status") or {}
     for pause in status.get("pauseConditions") or []:
         if pause.get("reason") == "CanaryPauseStep" and (at := moment_of(pause.get("startTime"))) is not None:
@@ -80,17 +113,16 @@ def _of_runs(family: Family, pod_hash: str) -> Iterator[WeightPoint]:
         index, at = labels_of(run).get("step-index", ""), moment_of(run["metadata"].get("creationTimestamp"))
         if labels_of(run).get(HASH_LABEL) != pod_hash or at is None or not index.isdigit() or int(index) >= len(steps):
             continue
-        asked = [int(step["setWeight"]) for step in steps[: int(index)] if step.get("setWeight") is not None]
-        yield WeightPoint(at, asked[-1] if asked else 0, "measured")
+        yield WeightPoint(at, _asked(steps[: int(index)]), "measured")
 
 
-def _of_event(event: Manifest, rollout: str) -> WeightPoint | None:
-    if (event.get("involvedObject") or {}).get("name") != rollout:
+def _of_event(event: Manifest, family: Family) -> WeightPoint | None:
+    if not _is_about(event, family):
         return None
     patterns = {"TrafficWeightUpdated": WEIGHT, "RolloutStepCompleted": STEP}
     pattern = patterns.get(str(event.get("reason")))
     match = pattern.search(str(event.get("message") or "")) if pattern is not None else None
-    at = moment_of(event.get("lastTimestamp") or event.get("eventTime") or event.get("firstTimestamp"))
+    at = _moment_of_event(event)
     return WeightPoint(at, int(match[1]), "event") if match is not None and at is not None else None
 
 

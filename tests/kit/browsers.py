@@ -31,7 +31,7 @@ class Window:
 
 
 @asynccontextmanager
-async def window(address: str, width: int = 1280, *, dark: bool = False, script: bool = True) -> AsyncIterator[Window]:
+async def window(address: str, width: int = 1280, *, dark: bool = False, script: bool = True, zone: str = "UTC") -> AsyncIterator[Window]:
     """A page that has loaded. Skips where no Chromium is installed."""
     program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
     if program is None:
@@ -41,7 +41,9 @@ async def window(address: str, width: int = 1280, *, dark: bool = False, script:
         browser = await tools.chromium.launch(executable_path=program, args=FLAGS)
         try:
             scheme = "dark" if dark else "light"
-            context = await browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=script)
+            context = await browser.new_context(
+                viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=script, timezone_id=zone
+            )
             context.set_default_timeout(PATIENCE)
             page = await context.new_page()
             shown = Window(page)

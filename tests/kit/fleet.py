@@ -23,11 +23,12 @@ from reconciler.releases.model import (
     Verb,
     Verdict,
 )
+from reconciler.releases.share_record import ObservedShare, ShareFinding
 from reconciler.sources.inventory import BlockedPrune, Inventory, InventoryEntry, render_inventory, workload_key
 from reconciler.sources.model import Commit, Pull
 from reconciler.sources.problem import Mender, Reason, RecordedProblem
 from tests.kit.clusters import Api
-from tests.kit.fleet_pieces import QUERY, Piece, metadata, release, replica_set, rollout, run, weight_event
+from tests.kit.fleet_pieces import QUERY, Piece, metadata, release, replica_set, rollout, run, step_event, weight_event
 
 STEPS: list[Manifest] = [
     {"setWeight": 5},
@@ -56,6 +57,7 @@ def storefront(now: datetime) -> Iterator[Piece]:
         currentStepIndex=4,
         pauseConditions=[{"reason": "CanaryPauseStep", "startTime": render_moment(paused)}],
         controllerPause=True,
+        updatedReplicas=1,
         canary={"weights": weights},
     )
     yield from replica_set("storefront", "shop", "old", 7, "registry.example.com/shop/storefront:2.7.3", 3)
@@ -79,14 +81,25 @@ def storefront(now: datetime) -> Iterator[Piece]:
             ),
             Change(file="production/storefront.yaml", line=31, field="spec.template.spec.containers[0].env[2].value", old="off", new="on"),
         ),
-        status=ReleaseStatus(phase=ReleasePhase.PROGRESSING, pod_hash="storefront-new"),
+        status=ReleaseStatus(phase=ReleasePhase.PROGRESSING, pod_hash="storefront-new", share=served(begun, paused)),
     )
     yield weight_event("storefront.1", "storefront", "shop", begun + timedelta(seconds=20), 5)
     yield weight_event("storefront.2", "storefront", "shop", paused - timedelta(seconds=10), 25)
+    yield step_event("storefront.3", "storefront", paused - timedelta(seconds=55), "3/7", "analysis")
     values = ["[0.991]", "[0.987]", "[0.94]", "[0.993]", "[0.996]"]
     yield run("storefront-8-2", "storefront", "shop", begun + timedelta(minutes=3), values, step=2, phase="Successful")
     late = ["[0.99]", "[0.994]", "[0.998]"]
     yield run("storefront-8-bg", "storefront", "shop", paused, late, kind="Background", metric="availability")
+
+
+def served(begun: datetime, paused: datetime) -> ObservedShare:
+    """What the canary was found to serve: as routed but once."""
+    asked = ((4, 5, 5.4), (8, 5, 4.8), (11, 5, 5.1), (14, 25, 24.2))
+    batches = tuple(
+        ShareFinding(configured=weight, served=share, tolerated=2.6, requests=2400, until=begun + timedelta(minutes=minutes))
+        for minutes, weight, share in asked
+    )
+    return ObservedShare(digest="asked", weight=25, total=100, until=paused, found=batches[-1], batches=batches)
 
 
 def checkout(now: datetime) -> Iterator[Piece]:

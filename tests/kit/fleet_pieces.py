@@ -154,14 +154,23 @@ def run(name: str, rollout: str, namespace: str, begun: datetime, values: list[s
 
 
 def weight_event(name: str, rollout: str, namespace: str, at: datetime, weight: int) -> Piece:
-    involved = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "namespace": namespace, "name": rollout}
+    return _told(metadata(name, namespace), rollout, at, "TrafficWeightUpdated", f"Traffic weight updated to {weight}")
+
+
+def step_event(name: str, rollout: str, at: datetime, step: str, what: str) -> Piece:
+    """A step of a rollout of the shop was done."""
+    return _told(metadata(name, "shop"), rollout, at, "RolloutStepCompleted", f"Rollout step {step} completed ({what})")
+
+
+def _told(own: Manifest, rollout: str, at: datetime, reason: str, message: str) -> Piece:
+    involved = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "namespace": own["namespace"], "name": rollout}
     body = {
         "apiVersion": "v1",
         "kind": "Event",
-        "metadata": metadata(name, namespace),
+        "metadata": own,
         "involvedObject": involved,
-        "reason": "TrafficWeightUpdated",
-        "message": f"Traffic weight updated to {weight}",
+        "reason": reason,
+        "message": message,
         "type": "Normal",
         "firstTimestamp": render_moment(at),
         "lastTimestamp": render_moment(at),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.kernel.strict import FieldError
+from reconciler.releases import share
 from reconciler.releases.manifest import parse_release
 from reconciler.releases.message import comment
 from reconciler.releases.model import Release
@@ -79,6 +80,18 @@ async def test_a_pinned_route_is_a_finding_and_no_verdict_and_is_gone_when_it_is
     shop.counters.rates = {"h1": (8.0, 0.0), "h2": (2.0, 0.0)}
     mended = await minutes(shop, 1)
     assert mended is not None and not mended.mismatch
+
+
+async def test_batches_of_all_weights_are_kept_in_order_and_bounded(shop: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(share, "BATCHES", 3)
+    shop.counters.rates = {"h1": (8.0, 0.0), "h2": (2.0, 0.0)}
+    await minutes(shop, 2)
+    await shop.say(canary={"weights": {"canary": {"weight": 50}, "stable": {"weight": 50}}})
+    await shop.judge(2)
+    assert len((await record(shop)).batches) == 2, "another weight begins anew, and forgets nothing"
+    await minutes(shop, 2)
+    known = await record(shop)
+    assert [one.configured for one in known.batches] == [20, 50, 50] and known.batches[-1] == known.found
 
 
 async def test_chance_is_no_finding(shop: Desk) -> None:

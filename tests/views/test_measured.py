@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from reconciler.releases.model import Evidence
+from reconciler.releases.share_record import ShareFinding
 from reconciler.views.measured import Limit, MeasuredPoint, MetricSeries, kept_series, limits_of, number_of, series_of
-from reconciler.views.plots import NARROW_FRAME, WEIGHT_FRAME, ChartFrame, metric_plot, weight_plot
+from reconciler.views.plots import NARROW_FRAME, WEIGHT_FRAME, ChartFrame, WeightRecord, metric_plot, weight_plot
 from reconciler.views.track import Ahead, Forecast
 from reconciler.views.weights import WeightPoint
 from tests.kit.releases import run
@@ -89,7 +90,7 @@ def test_what_holds_no_number_has_no_chart() -> None:
 def test_weights_are_stairs_and_the_forecast_goes_on_where_they_end(frame: ChartFrame) -> None:
     points = [WeightPoint(NOW, 0), WeightPoint(NOW + timedelta(minutes=5), 50), WeightPoint(NOW + timedelta(minutes=10), 50)]
     ahead = Forecast((Ahead(NOW + timedelta(minutes=15), 100, 3),), NOW + timedelta(minutes=15), None)
-    plot = weight_plot(points, ahead, NOW + timedelta(minutes=10), frame)
+    plot = weight_plot(WeightRecord(points=points, ahead=ahead), NOW + timedelta(minutes=10), frame)
     assert plot is not None and plot.now is not None
     line = [tuple(map(float, corner.split(","))) for corner in plot.line.split()]
     broken = [tuple(map(float, corner.split(","))) for corner in plot.ahead.split()]
@@ -99,5 +100,26 @@ def test_weights_are_stairs_and_the_forecast_goes_on_where_they_end(frame: Chart
 
 
 def test_one_moment_is_no_chart() -> None:
-    assert weight_plot([WeightPoint(NOW, 20)], None, NOW, WEIGHT_FRAME) is None
-    assert weight_plot([], None, NOW, WEIGHT_FRAME) is None
+    assert weight_plot(WeightRecord(points=[WeightPoint(NOW, 20)]), NOW, WEIGHT_FRAME) is None
+    assert weight_plot(WeightRecord(points=[]), NOW, WEIGHT_FRAME) is None
+
+
+def test_what_was_asked_for_is_drawn_where_it_is_not_what_was_in_force_and_what_was_served_where_it_was_found() -> None:
+    def moment(minutes: float) -> datetime:
+        return NOW + timedelta(minutes=minutes)
+
+    asked = [WeightPoint(moment(0), 50), WeightPoint(moment(10), 50)]
+    points = [WeightPoint(moment(0), 0), WeightPoint(moment(5), 50), WeightPoint(moment(10), 50)]
+    found = [
+        ShareFinding(configured=50, served=served, tolerated=3, requests=900, until=moment(minutes), mismatch=mismatch)
+        for minutes, served, mismatch in ((7, 51, False), (9, 5, True), (70, 50, False))
+    ]
+    plot = weight_plot(WeightRecord(points=points, asked=asked, observed=found), moment(10), WEIGHT_FRAME)
+    assert plot is not None
+    middle = WEIGHT_FRAME.top + WEIGHT_FRAME.height / 2
+    assert plot.asked == f"{WEIGHT_FRAME.left},{middle} {WEIGHT_FRAME.right},{middle} {WEIGHT_FRAME.right},{middle}"
+    good, bad = plot.observed
+    assert good.top < good.y < middle < good.bottom and not good.mismatch and "51 % of 900 requests" in good.title
+    assert bad.mismatch and bad.y > bad.bottom, "far below what would be chance"
+    same = weight_plot(WeightRecord(points=points, asked=points), moment(10), WEIGHT_FRAME)
+    assert same is not None and same.asked == ""

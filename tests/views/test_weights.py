@@ -7,7 +7,7 @@ from reconciler.kernel.identity import Manifest
 from reconciler.kernel.moment import render_moment
 from reconciler.releases.model import ReleasePhase, ReleaseStatus, Verdict
 from reconciler.views.tree import Family
-from reconciler.views.weights import weight_history
+from reconciler.views.weights import asked_history, weight_history
 from tests.kit.releases import NOW as BEGAN
 from tests.kit.releases import release
 
@@ -74,3 +74,24 @@ def test_a_clock_that_is_behind_draws_nothing_of_the_future() -> None:
 def test_an_aborted_attempt_is_at_zero() -> None:
     aborted = {"abort": True, "abortedAt": datetime(2026, 11, 25, 3, 9, tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
     assert points(family(run(3), weight=0, **aborted), release(), []) == [(0, 0), (3, 20), (9, 0), (30, 0)]
+
+
+def asked(*args: Any, now: datetime = NOW) -> list[tuple[float, int]]:
+    return [((point.at - BEGAN).total_seconds() / 60, point.weight) for point in asked_history(*args, now)]
+
+
+def test_a_weight_is_asked_for_since_the_step_before_it_was_done() -> None:
+    def done(minutes: float, number: int, what: str, about: str = "web") -> Manifest:
+        return told(minutes, f"Rollout step {number}/4 completed ({what})", "RolloutStepCompleted", about)
+
+    events = [done(2, 1, "setWeight: 20"), done(12, 2, "analysis"), done(15, 3, "setWeight: 60"), done(4, 2, "analysis", "other")]
+    assert asked(family(), release(), events) == [(0, 20), (12, 60), (30, 60)], "60 is asked for at minute 12 and in force at minute 15"
+    assert points(family(), release(), events) == [(0, 0), (2, 20), (15, 60), (30, 60)]
+    assert asked(family(), release(), [done(3, 99, "setWeight: 1"), told(3, "step 1/4", "RolloutStepCompleted")])[0] == (0, 20)
+
+
+def test_an_aborted_attempt_asks_for_nothing_and_an_ended_one_is_not_asked() -> None:
+    home = family(weight=0, abort=True, abortedAt=render_moment(at(9)))
+    assert (9, 0) in asked(home, release(), [])
+    ended = ReleaseStatus(phase=ReleasePhase.CLOSED, verdict=Verdict.FAILED, decided_at=at(9), pod_hash="bad22")
+    assert asked(home, release(status=ended), []) == []

@@ -10,17 +10,18 @@ from reconciler.kernel.identity import Manifest, Resource, controller_uid, label
 from reconciler.kernel.resources import ANALYSIS_RUNS, EVENTS, PODS, RELEASES, REPLICA_SETS
 from reconciler.kernel.well_known import HASH_LABEL
 from reconciler.releases.model import Release
+from reconciler.releases.share_record import ShareFinding
 from reconciler.views.absence import Absence, absent
 from reconciler.views.attention import Attention, attention_of
 from reconciler.views.console import MISSHAPEN, unreadable
 from reconciler.views.explain import Situation, explain
 from reconciler.views.explanation import Explanation
 from reconciler.views.measured import MetricSeries, kept_series, series_of
-from reconciler.views.plots import NARROW_FRAME, WEIGHT_FRAME, MetricPlot, WeightPlot, metric_plot, weight_plot
+from reconciler.views.plots import NARROW_FRAME, WEIGHT_FRAME, MetricPlot, WeightPlot, WeightRecord, metric_plot, weight_plot
 from reconciler.views.releases import running_release
 from reconciler.views.track import Forecast, Track, forecast, track_of
 from reconciler.views.tree import Family, TreeNode, facts, tree
-from reconciler.views.weights import WeightPoint, weight_history
+from reconciler.views.weights import WeightPoint, asked_history, weight_history
 
 SERIES_SHOWN = 12
 ENDS = frozenset({"began", "promoted", "decided"})
@@ -67,7 +68,8 @@ class Detail:
         if self.family is None:
             points = weight_history(None, self.release, (), now)
             said = self.explanation or (self._absent(frozen, problems, flags) if self.unreadable or not self.there else None)
-            return replace(shown, weights=points, weight_plots=_plots(points, None, now), explanation=said)
+            plots = _plots(WeightRecord(points=points, observed=_observed(self.release)), now)
+            return replace(shown, weights=points, weight_plots=plots, explanation=said)
         situation = Situation(family=self.family, release=self.newest, now=now, frozen=frozen, problems=problems, flags=flags)
         try:
             return _alive(shown, self.family, situation)
@@ -94,7 +96,9 @@ def _alive(detail: Detail, family: Family, situation: Situation) -> Detail:
     canary = track is not None and known["strategy"] == "Canary"
     expected = forecast(track, int(known["actualWeight"]), now) if track is not None and canary else None
     points = weight_history(family, detail.release, detail.events, now)
-    plots = _plots(points, expected, now) if canary or track is None else ()
+    asked = asked_history(family, detail.release, detail.events, now) if canary else ()
+    record = WeightRecord(points=points, asked=asked, observed=_observed(detail.release), ahead=expected)
+    plots = _plots(record, now) if canary or track is None else ()
     found = replace(detail, explanation=explain(situation), track=track, forecast=expected, facts=known)
     return replace(found, weights=points, weight_plots=plots, tree=tree(family))
 
@@ -105,12 +109,20 @@ def _is_shown(release: Release | None, family: Family) -> bool:
     return release is None or not release.decided or release.status.pod_hash in ("", current)
 
 
-def _plots(points: Sequence[WeightPoint], expected: Forecast | None, now: datetime) -> tuple[WeightPlot, ...]:
+def _plots(record: WeightRecord, now: datetime) -> tuple[WeightPlot, ...]:
     """None where only the beginning and the end are on record: what lay between would be drawn as if it had stayed."""
-    if all(point.source in ENDS for point in points) and not (expected is not None and expected.ahead):
+    if all(point.source in ENDS for point in record.points) and not (record.ahead is not None and record.ahead.ahead):
         return ()
-    drawn = (weight_plot(points, expected, now, frame) for frame in (WEIGHT_FRAME, NARROW_FRAME))
+    drawn = (weight_plot(record, now, frame) for frame in (WEIGHT_FRAME, NARROW_FRAME))
     return tuple(plot for plot in drawn if plot is not None)
+
+
+def _observed(release: Release | None) -> tuple[ShareFinding, ...]:
+    """What was served, as the policy had it looked at; of an old record only the last batch."""
+    share = release.status.share if release is not None else None
+    if share is None:
+        return ()
+    return share.batches or ((share.found,) if share.found is not None else ())
 
 
 def detail_questions(namespace: str, name: str) -> tuple[ListQuestion, ...]:

@@ -61,6 +61,7 @@ TONES: Mapping[str, tuple[str, str]] = {
 }
 COMMAND = re.compile(r"((?:reconciler (?=[a-z]+ )|kubectl )[^;,]+)")
 REDACTOR = Redactor()
+PLAIN = Markup("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +136,12 @@ class Moments:
 
     def at(self, at: datetime | None) -> Markup | str:
         """`2026-11-25 03:00:12 UTC`."""
-        return _time(at, _written(at)) if at is not None else "–"
+        return _time(at, _written(at), Markup(' data-form="full"')) if at is not None else "–"
 
 
-def _time(at: datetime, words: str) -> Markup:
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(f"{at:%Y-%m-%dT%H:%M:%SZ}", _written(at), words)
+def _time(at: datetime, words: str, form: Markup = PLAIN) -> Markup:
+    """A moment; a script says it in the time of who reads it, and without one it is UTC."""
+    return Markup('<time datetime="{}" title="{}"{}>{}</time>').format(f"{at:%Y-%m-%dT%H:%M:%SZ}", _written(at), form, words)
 
 
 def _written(at: datetime) -> str:

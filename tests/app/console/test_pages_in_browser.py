@@ -1,6 +1,8 @@
 """The console in a real Chromium: within its window, readable in the dark, by keyboard, without a script, and asking nobody else."""
 
 import asyncio
+import re
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -169,3 +171,24 @@ def test_an_exported_page_is_styled_and_linked_from_the_disk(sh: Shell, tmp_path
 
     radius, title, trouble = asyncio.run(looked())
     assert (radius, title, trouble) == ("8px", "storefront · reconciler", [])
+
+
+async def test_times_are_those_of_who_reads_and_the_exact_one_is_behind() -> None:
+    async with serving() as console, window(f"{console.address}/rollouts/shop/storefront", zone="Asia/Tokyo") as shown:
+        page = shown.page
+        await page.get_by_text("Times are those of Asia/Tokyo (UTC+09:00)").wait_for()
+        began = page.locator("dd time[data-form=full]").first
+        moment = datetime.fromisoformat(await began.get_attribute("datetime") or "")
+        here = (moment + timedelta(hours=9)).strftime("%Y-%m-%d %H:%M:%S UTC+09:00")
+        assert await began.inner_text() == here and await began.get_attribute("title") == f"{here} ({moment:%Y-%m-%d %H:%M:%S} UTC)"
+        tick = page.locator("svg.chart:visible text[data-at]").first
+        there = datetime.fromisoformat(await tick.get_attribute("data-at") or "") + timedelta(hours=9)
+        assert await tick.text_content() == f"{there:%H:%M}"
+        told = page.locator("svg.chart:visible .served title").first
+        assert re.match(r"\d\d:\d\d:\d\d: [\d.]+ % of 2400 requests", await told.text_content() or "")
+
+
+async def test_without_a_script_times_are_utc_and_say_so() -> None:
+    async with serving() as console, window(f"{console.address}/", script=False, zone="Asia/Tokyo") as shown:
+        assert await shown.page.get_by_text("Times are UTC").count() == 1
+        assert "UTC" in (await shown.page.locator("main time").first.get_attribute("title") or "")

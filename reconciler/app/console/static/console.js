@@ -1,6 +1,35 @@
 "use strict";
 // Keeps a page equal to the server's: it is told that something changed, and asks for the page again. Without it every page is whole.
-// And keys: `/` searches, `?` shows which keys there are.
+// And keys: `/` searches, `?` shows which keys there are. And times: in the zone of who reads them.
+const zoned = (() => {
+  const two = n => String(n).padStart(2, "0");
+  const day = at => at.toLocaleDateString("en-GB", {day: "2-digit", month: "short"});
+  const forms = {
+    time: at => `${two(at.getHours())}:${two(at.getMinutes())}`,
+    seconds: at => `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`,
+    day,
+    both: at => `${day(at)} ${two(at.getHours())}:${two(at.getMinutes())}`,
+    full: at => `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())} ${zone(at)}`,
+  };
+  const zone = at => { const m = -at.getTimezoneOffset(); return m ? `UTC${m < 0 ? "−" : "+"}${two(Math.floor(Math.abs(m) / 60))}:${two(Math.abs(m) % 60)}` : "UTC"; };
+  return () => {
+    for (const e of document.querySelectorAll("time[datetime]")) {
+      const at = new Date(e.dateTime), utc = e.title;
+      if (isNaN(at) || e.dataset.zoned) continue;
+      e.dataset.zoned = "1";
+      const here = forms.full(at);
+      e.title = here === utc ? utc : `${here} (${utc})`;
+      if (e.dataset.form) e.textContent = here;
+    }
+    for (const e of document.querySelectorAll("[data-at]")) {
+      const at = new Date(e.dataset.at);
+      if (!isNaN(at)) e.textContent = forms[e.dataset.form](at) + (e.dataset.rest || "");
+    }
+    const name = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    document.getElementById("zone").textContent = `Times are those of ${name || "this machine"} (${zone(new Date())})`;
+  };
+})();
+zoned();
 (() => {
   const keys = () => document.getElementById("keys");
   const typing = e => e.target.closest("input, textarea, select, [contenteditable]") || e.ctrlKey || e.metaKey || e.altKey;
@@ -38,6 +67,7 @@
     }
     const where = document.querySelector(".where"), after = news.querySelector(".where");
     if (where && after) { where.replaceWith(after); say(lost ? "not live, trying again" : "live", lost); }
+    zoned();
     for (const [e, name] of parts()) if (before.has(name)) e.open = before.get(name);
     if (focused) { const e = document.querySelector(`main a[href="${CSS.escape(focused)}"]`); if (e) e.focus({preventScroll: true}); }
   };
