@@ -6,7 +6,8 @@ from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Manifest, Resource, name_of
 from reconciler.kernel.resources import CLUSTER_RELEASE_POLICIES, RELEASE_POLICIES
 from reconciler.kube.cache import Cache
-from reconciler.releases.policy import DEFAULT, ReleasePolicy, WorkloadName
+from reconciler.releases.policy import ReleasePolicy, WorkloadName
+from reconciler.releases.policy_choice import choose
 from reconciler.releases.policy_manifest import parse_policy
 
 LOCAL = (("local ReleasePolicy", True), ("local ClusterReleasePolicy", False))
@@ -42,17 +43,7 @@ class Policies:
         return self._nearest(namespace, tuple(dict.fromkeys((WorkloadName("Rollout", rollout), template))))
 
     def _nearest(self, namespace: str, names: tuple[WorkloadName, ...]) -> ReleasePolicy:
-        for kind, policies in self._ranks(namespace):
-            matching = [p for p in policies if any(p.concerns(namespace, name.kind, name.name) for name in names)]
-            exact = [p for p in matching if p.workloads] or matching
-            if len(exact) > 1:
-                both = " and ".join(sorted(p.name for p in exact))
-                raise Terminal(
-                    f"{kind} objects {both} both claim {names[0].kind} {namespace}/{names[0].name}: name the workload in only one of them"
-                )
-            if exact:
-                return exact[0]
-        return DEFAULT
+        return choose(self._ranks(namespace), namespace, names).policy
 
     def _ranks(self, namespace: str) -> Iterator[tuple[str, list[ReleasePolicy]]]:
         """Kind and policies, nearest first. What a file says that has never been read is not guessed at."""

@@ -49,11 +49,37 @@ class TemplateRow(View, frozen=True, kw_only=True):
     metrics: tuple[TemplateMetric, ...]
 
 
+class UsedTemplate(View, frozen=True, kw_only=True):
+    """A template that measures a workload, and where; `missing`: there is none of that name."""
+
+    kind: str
+    name: str
+    place: str
+    missing: bool
+
+
+class JudgedWorkload(View, frozen=True, kw_only=True):
+    """Which policy judges a workload, and why this one; which templates measure it, and when."""
+
+    namespace: str
+    name: str
+    policy_kind: str
+    """Empty: the shipped defaults."""
+    policy: str
+    reason: str
+    beaten: tuple[str, ...]
+    """Policies that speak for it, too, and are farther away."""
+    problem: str
+    """Why none judges it."""
+    templates: tuple[UsedTemplate, ...]
+
+
 class JudgingRules(View, frozen=True, kw_only=True):
-    """What judges releases, and what it asks."""
+    """What judges releases, what it asks, and which of it is for which workload."""
 
     policies: tuple[PolicyRow, ...]
     templates: tuple[TemplateRow, ...]
+    workloads: tuple[JudgedWorkload, ...]
 
 
 def policy_row(kind: str, manifest: Manifest) -> PolicyRow:

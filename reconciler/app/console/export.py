@@ -44,11 +44,10 @@ def _write(file: Path, body: bytes) -> None:
 
 async def every_page(pages: Pages) -> AsyncIterator[tuple[str, ConsolePage]]:
     """Every address there is now, with its page; lists with all their sheets."""
-    for parts, asked in (((), pages.now), (("holds",), pages.holds), (("audit",), pages.audit)):
+    for parts, asked in (((), pages.now), (("holds",), pages.holds), (("audit",), pages.audit), (("policies",), pages.policies)):
         async for place, page in _sheets(parts, asked):
             yield place, page
     yield "/sources", await pages.sources()
-    yield "/policies", await pages.policies()
     known = await pages.known()
     for namespace, name in dict.fromkeys([*known.rollouts, *known.of_workloads]):
         if (page_ := await pages.rollout(namespace, name)) is not None:

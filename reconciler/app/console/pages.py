@@ -20,6 +20,7 @@ from reconciler.views.attention import Attention
 from reconciler.views.audit import audit_of
 from reconciler.views.console import MISSHAPEN, WatchedWorkload, WorkloadFilter, line_of, workloads_of
 from reconciler.views.freeze import OWN_NAMESPACE, freeze_line
+from reconciler.views.judging import RulesInForce, judged_workload
 from reconciler.views.policies import JudgingRules, policy_row, template_row
 from reconciler.views.releases import release_document, running_release
 from reconciler.views.rollouts import rollout_document, row_of
@@ -103,7 +104,7 @@ class Pages:
             case ("audit",):
                 return await self.audit(query)
             case ("policies",):
-                return await self.policies()
+                return await self.policies(query)
             case ("rollouts", namespace, name):
                 return await self.rollout(namespace, name)
             case ("rollouts", namespace, name, "history"):
@@ -224,8 +225,8 @@ class Pages:
         documents, shown = [plain(one) for one in part], {"entries": part, "sheet": sheet, "search": search}
         return self._page(ConsolePage(template="audit.html.j2", title="Audit", path="/audit", document=documents, shown=shown), known)
 
-    async def policies(self) -> ConsolePage:
-        """What judges, and what it asks."""
+    async def policies(self, query: Query) -> ConsolePage:
+        """What judges, what it asks, and which of it is for which workload."""
         known, namespace = await self.known(), self.scope.namespace
         asked = (
             ListQuestion(RELEASE_POLICIES, namespace),
@@ -234,11 +235,24 @@ class Pages:
             ListQuestion(CLUSTER_ANALYSIS_TEMPLATES),
         )
         readings = await self.board.read(*asked)
+        rules = RulesInForce(
+            policies={r.question.resource.kind: r.items for r in readings if r.question.resource.kind in POLICY_KINDS},
+            templates=frozenset((r.question.resource.kind, namespace_of(one), name_of(one)) for r in readings for one in r.items),
+        )
+        search = query.get("q", "")[:200]
+        rollouts = [
+            one for place, one in sorted(known.rollouts.items()) if all(word in "/".join(place).lower() for word in search.lower().split())
+        ]
+        part, sheet = sheet_of(rollouts, query)
         seen = [(r.question.resource.kind, m) for r in readings for m in r.items if self.sight is None or namespace_of(m) in self.sight]
-        policies = [policy_row(kind, m) for kind, m in seen if kind in POLICY_KINDS]
-        templates = [template_row(kind, m) for kind, m in seen if kind not in POLICY_KINDS]
-        judging = JudgingRules(policies=tuple(policies), templates=tuple(templates))
-        title, document, shown = "Policies and templates", plain(judging), {"judging": judging}
+        judging = JudgingRules(
+            policies=tuple(policy_row(kind, m) for kind, m in seen if kind in POLICY_KINDS),
+            templates=tuple(template_row(kind, m) for kind, m in seen if kind not in POLICY_KINDS),
+            workloads=tuple(judged_workload(one, rules) for one in part),
+        )
+        missing = [r for r in readings if r.question.resource.kind in POLICY_KINDS and r.trouble is not None]
+        shown = {"judging": judging, "sheet": sheet, "search": search, "unsure": bool(missing), "sight": self.sight}
+        title, document = "Policies and templates", plain(judging)
         return self._page(
             ConsolePage(template="policies.html.j2", title=title, path="/policies", document=document, shown=shown), known, readings
         )

@@ -116,6 +116,24 @@ async def test_pods_that_may_not_be_seen_cost_only_themselves() -> None:
         assert "storefront-new" in page and 'aria-current="step"' in page
 
 
+async def test_the_page_of_policies_says_which_judges_which_workload_and_why() -> None:
+    async with serving() as console:
+        text = (await console.ask("/policies")).text
+        rows = {
+            row.partition("</a>")[0].rpartition(">")[2]: re.sub(r"<[^>]+>", "", row)
+            for row in text.split("<tr>")
+            if 'data-name="Why' in row
+        }
+        assert set(rows) == {f"shop/{name}" for name in ("cart", "checkout", "mailer", "search", "storefront")} | {"pay/ledger"}
+        assert "it names this workload" in rows["shop/storefront"] and "success-rate step 3" in rows["shop/storefront"]
+        assert "the defaults" in rows["shop/cart"] and "✕ not there" in rows["pay/ledger"], "its template is in no namespace of its own"
+        assert "nothing is measured" in rows["shop/search"] and "Not every kind of policy" not in text
+        assert "shop/cart" not in (await console.ask("/policies?q=ledger")).text
+        console.transport.refused = ("/clusterreleasepolicies",)
+        console.later()
+        assert "Not every kind of policy can be read" in (await console.ask("/policies")).text
+
+
 @pytest.mark.parametrize("path", ["/", "/holds", "/sources", "/policies"])
 async def test_an_empty_cluster_says_what_to_do(path: str) -> None:
     async with serving(ConsoleScope(namespace="shop"), filled=False) as console:
