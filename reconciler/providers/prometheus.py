@@ -9,9 +9,10 @@ from urllib.parse import urlencode, urlsplit
 
 from reconciler.analysis.conditions import Conditions
 from reconciler.analysis.model import Measurement, Metric
-from reconciler.analysis.provider import FALLBACK, SERIES, CounterTask, MeasurementTask
+from reconciler.analysis.provider import FALLBACK, SERIES, CounterTask, MeasurementTask, Unparsed
 from reconciler.aws.signing import SigningScope, signed
 from reconciler.expr.syntax import ExpressionError
+from reconciler.expr.values import Value
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.fields import Fields
 from reconciler.kernel.identity import Manifest
@@ -25,6 +26,7 @@ from reconciler.providers.prometheus_counters import gained_query, gained_value
 from reconciler.providers.prometheus_fallback import fallback_doubts
 from reconciler.providers.prometheus_queries import instant_or_range, read, without_fallback
 from reconciler.providers.prometheus_replay import PrometheusReplay
+from reconciler.providers.promql import AnswerKind, misread, understand
 from reconciler.providers.requests import FORM, basic, bearer, confided, headers_of, tokens_of
 from reconciler.web.client import HttpAnswer, HttpCall
 
@@ -118,6 +120,20 @@ class Prometheus:
     @staticmethod
     def doubts(metric: Metric) -> Iterator[Problem]:
         yield from fallback_doubts(str(metric.config.get("query") or ""), Conditions(metric.success_condition, metric.failure_condition))
+
+    @staticmethod
+    def unparsed(config: Manifest) -> Iterator[Unparsed]:
+        found = misread(str(config.get("query") or "0"))
+        if found is not None:
+            hint = "" if found.sure else "; other servers than Prometheus may take it"
+            yield Unparsed(Problem("prometheus.query", f"is no PromQL: {found.words}{hint}"), found.sure)
+
+    @staticmethod
+    def result_like(config: Manifest) -> Value:
+        understood = understand(str(config.get("query") or ""))
+        if understood is None:
+            return None
+        return 0.5 if understood.kind is AnswerKind.SCALAR and not config.get("rangeQuery") else [0.5]
 
     def secrets(self, metric: Metric) -> Iterator[str]:
         yield from confided(metric.config)

@@ -1,13 +1,15 @@
-"""PromQL that ends in `or vector(N)`: where a query answers by itself, a total failure may look like a success."""
+"""PromQL that answers without data, as `or vector(N)` does: where a query answers by itself, a total failure may look like a success."""
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from reconciler.analysis.conditions import Conditions, assess
 from reconciler.analysis.model import RunPhase
 from reconciler.expr.values import Value
 from reconciler.kernel.problem import Problem
+from reconciler.providers.promql import understand
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 """A condition may ask for the time; none of ours depends on which it is."""
@@ -19,15 +21,38 @@ FAR = 1e9
 
 def fallback_doubts(query: str, conditions: Conditions) -> Iterator[Problem]:
     """A query that answers by itself where there is nothing to answer, with a value that the conditions take for a success."""
-    found = FALLBACK.search(query)
-    if found is None or not _succeeds(conditions, [float(found[1])]):
+    found = _fallback(query)
+    if found is None or not _succeeds(conditions, [found.value]):
         return
-    hidden = next((value for value in _hidden(query[: found.start()]) if _fails(conditions, [value])), None)
+    hidden = next((value for value in _hidden(found.bare) if _fails(conditions, [value])), None)
     if hidden is not None:
-        yield Problem(
-            "prometheus.query",
-            f"counts a total failure as a success: {hidden:g} would fail, and the query answers its fallback, vector({found[1]}), instead",
+        words = f"counts a total failure as a success: {hidden:g} would fail, and the query answers {found.words}, instead"
+    else:
+        words = (
+            f"says success in silence: without data it answers {found.words}, which passes, and which proves no version. "
+            "Ask for a share of all requests, whose divisor has no fallback"
         )
+    yield Problem("prometheus.query", words)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fallback:
+    """What a query answers without data, in words too, and the query without that."""
+
+    value: float
+    words: str
+    bare: str
+
+
+def _fallback(query: str) -> _Fallback | None:
+    """By its end where it has one, or else by what the parser makes of it."""
+    found = FALLBACK.search(query)
+    if found is not None:
+        return _Fallback(float(found[1]), f"its fallback, vector({found[1]})", query[: found.start()])
+    understood = understand(query)
+    if understood is None or understood.fallback is None:
+        return None
+    return _Fallback(understood.fallback, f"its fallback, {understood.fallback:g}", understood.bare)
 
 
 def _hidden(query: str) -> Iterator[float]:

@@ -11,6 +11,7 @@ from reconciler.expr.text import fixed
 from reconciler.kernel.duration import parse_duration
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.fields import Fields
+from reconciler.providers.promql import understand
 
 NO_DATA_FALLBACK = re.compile(r"\s+or\s+(?:on\s*\(\s*\)\s*)?vector\s*\([^()]*\)\s*$")
 UNSUPPORTED = "Prometheus metric type not supported"
@@ -56,9 +57,15 @@ def _sample(pair: Any) -> float:
 
 
 def without_fallback(query: str) -> str:
-    """A query that ends in `or vector(N)` without that end; empty for any other."""
+    """What a query answers by data alone, for one that also answers without any, as `or vector(N)` does; empty for any other.
+
+    A query that is no PromQL of Prometheus is known by its end.
+    """
     bare = NO_DATA_FALLBACK.sub("", query)
-    return "" if bare == query else bare
+    if bare != query:
+        return bare
+    understood = understand(query)
+    return understood.bare if understood is not None else ""
 
 
 def instant_or_range(config: Fields, query: str, now: datetime) -> tuple[str, dict[str, str]]:

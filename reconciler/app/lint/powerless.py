@@ -43,6 +43,9 @@ def _doubts(metric: Metric) -> Iterable[Problem]:
 def _limits(field: str, metric: Metric) -> Remarks:
     count, allowed = metric.effective_count, metric.failure_limit or 0
     place = f"{field}.failureLimit"
+    if count is not None and 0 < count <= metric.inconclusive_limit:
+        told = f"never triggers: it ends on inconclusive answer {metric.inconclusive_limit + 1}, and measures {count} times"
+        yield _warning(f"{field}.inconclusiveLimit", told)
     if metric.consecutive_success_limit:
         return  # who needs a row of successes is not proven by running out of failures
     if allowed == UNLIMITED_FAILURES:

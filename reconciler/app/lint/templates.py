@@ -1,18 +1,22 @@
 """What is wrong with an AnalysisTemplate: its metrics, their conditions, and the arguments they use (contract 6.1 to 6.9)."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.analysis.arguments import TAG, Unresolved, substitute
 from reconciler.analysis.manifest import InvalidMetric, parse_metrics
 from reconciler.analysis.model import PLUGIN, Metric, Retention
+from reconciler.analysis.provider import Parsing
 from reconciler.analysis.validate import InvalidAnalysis, rehearsed, retained, validate
 from reconciler.app.lint.finding import Remark, Remarks, Severity
 from reconciler.app.lint.library import Library
 from reconciler.app.lint.powerless import powerless_remarks
 from reconciler.app.lint.rollouts import missing_templates
 from reconciler.expr.checks import check
+from reconciler.expr.evaluate import holds
 from reconciler.expr.syntax import ExpressionError, parse
+from reconciler.expr.values import Value
 from reconciler.kernel.identity import Manifest, namespace_of
 from reconciler.providers.registry import ProviderRow, installed
 
@@ -21,6 +25,7 @@ SPANS = ("interval", "initialDelay")
 NUMBERS = ("count", "failureLimit", "inconclusiveLimit", "consecutiveErrorLimit", "consecutiveSuccessLimit")
 FILLER = "1"
 """Stands for an argument that only the Rollout knows: reads as a number and inside a text alike."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def template_remarks(manifest: Manifest, library: Library) -> Remarks:
@@ -102,12 +107,38 @@ def _metrics(spec: Manifest, manifests: Sequence[Manifest]) -> Remarks:
     problem = validate(metrics, {*rows, *named}) if metrics else None
     if problem is not None:
         yield _placed(problem)
+    written = _part_filled(spec)
+    asked = {str(metric.get("name")): metric.get("provider") for metric in written if isinstance(metric, dict)}
     for index, metric in enumerate(manifests):
-        yield from _metric(f"spec.metrics[{index}]", metric)
-    for index, metric in enumerate(spec.get("metrics") or []):
-        provider = metric.get("provider") if isinstance(metric, dict) else None
-        yield from _provider(rows, f"spec.metrics[{index}].provider", provider)
+        yield from _metric(f"spec.metrics[{index}]", metric, _result_like(rows, asked.get(str(metric.get("name")))))
+    for index, metric in enumerate(written):
+        yield from _provider(rows, f"spec.metrics[{index}].provider", metric.get("provider") if isinstance(metric, dict) else None)
     yield from _rules(spec, metrics)
+
+
+def _part_filled(spec: Manifest) -> list[Any]:
+    """The metrics with the arguments in place that the template knows; others stand as they were written."""
+    known = {str(a.get("name")): a.get("value") for a in spec.get("args") or ()}
+    values = {name: f"{{{{args.{name}}}}}" if value is None else str(value) for name, value in known.items()}
+    return [_filled_if_declared(metric, values) for metric in spec.get("metrics") or ()]
+
+
+def _filled_if_declared(metric: Any, values: Mapping[str, str]) -> Any:
+    try:
+        return substitute([metric], values)[0]
+    except Unresolved:
+        return metric  # told by the rule for arguments
+
+
+def _parsing(rows: Mapping[str, ProviderRow], provider: Any) -> Iterator[tuple[Parsing, Manifest]]:
+    for kind, config in (provider if isinstance(provider, dict) else {}).items():
+        row = rows.get(kind)
+        if row is not None and isinstance(row.checks, Parsing) and isinstance(config, dict):
+            yield row.checks, config
+
+
+def _result_like(rows: Mapping[str, ProviderRow], provider: Any) -> Value:
+    return next((checks.result_like(config) for checks, config in _parsing(rows, provider)), None)
 
 
 def _placed(problem: str) -> Remark:
@@ -116,16 +147,20 @@ def _placed(problem: str) -> Remark:
     return Remark(f"spec.{place}", words) if colon and place.startswith("metrics[") else Remark("spec.metrics", problem)
 
 
-def _metric(field: str, metric: Manifest) -> Remarks:
+def _metric(field: str, metric: Manifest, result: Value) -> Remarks:
     if not metric.get("name"):
         yield Remark(f"{field}.name", "is required")
     for name in CONDITIONS:
         if metric.get(name):
-            yield from _condition(f"{field}.{name}", str(metric[name]))
+            yield from _condition(f"{field}.{name}", str(metric[name]), result)
 
 
 def _provider(rows: Mapping[str, ProviderRow], field: str, provider: Any) -> Remarks:
     """What the providers themselves find wrong; what depends on an argument only the run can tell."""
+    for checks, config in _parsing(rows, provider):
+        for one in checks.unparsed(config):
+            severity = Severity.ERROR if one.sure else Severity.WARNING
+            yield Remark(f"{field}.{one.problem.field}", one.problem.detail, severity)
     for kind, config in (provider if isinstance(provider, dict) else {}).items():
         if kind == PLUGIN.strip() and isinstance(config, dict):
             yield from (remark for name, own in config.items() for remark in _plugin(rows, field, str(name), own))
@@ -151,11 +186,21 @@ def _at(config: Any, field: str) -> Any:
     return config
 
 
-def _condition(field: str, text: str) -> Remarks:
+def _condition(field: str, text: str, result: Value) -> Remarks:
+    """What the reference refuses without evaluating, of any result and then of one as the provider will answer."""
     try:
-        check(parse(text), None)
+        tree = parse(text)
+        check(tree, None)
     except ExpressionError as error:
         yield Remark(field, f"cannot be read as a condition: {error}")
+        return
+    try:
+        check(tree, result)
+        if isinstance(result, float):  # an index into a number is seen by evaluation only
+            holds(text, result, EPOCH)
+    except ExpressionError as error:
+        answers, write = ("a list of numbers", "result[0]") if isinstance(result, list) else ("one number", "result")
+        yield Remark(field, f"is an error at each measurement: the query answers {answers}: {error}", suggestion=f"write {write}")
 
 
 def _rules(spec: Manifest, metrics: tuple[Metric, ...]) -> Remarks:

@@ -93,12 +93,32 @@ def test_a_fallback_that_takes_a_total_failure_for_a_success_is_warned_of(query:
     [
         (RATIO, {}),
         (f"{RATIO} or vector(0)", {}),
-        ("sum(rate(errors[1m])) or vector(0)", {"successCondition": "result[0] < 5"}),
-        ("errors > 0 or vector(0)", {"successCondition": "result[0] < 5"}),
+        ("(errors or vector(0)) / requests", {"successCondition": "result[0] < 0.05"}),
+        ("requests or vector(0)", {"successCondition": "result[0] >= 10", "failureCondition": "result[0] < 1"}),
     ],
 )
 def test_a_fallback_that_says_what_is_missing_is_not(query: str, conditions: dict[str, Any]) -> None:
     assert warned(query, **conditions) == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "sum(rate(errors[1m])) or vector(0)",
+        "errors > 0 or vector(0)",
+        "sum(errors or on() vector(0)) * 100",
+        "(errors or vector(0)) / (all or vector(1))",
+    ],
+)
+def test_a_fallback_that_passes_in_silence_is_warned_of(query: str) -> None:
+    (said,) = warned(query, successCondition="result[0] < 5")
+    assert said.startswith("says success in silence: without data it answers its fallback") and "proves no version" in said
+
+
+def test_a_limit_on_inconclusive_answers_that_never_triggers_is_warned_of() -> None:
+    (said,) = warned(count=3, interval="10s", inconclusiveLimit=3)
+    assert said == "never triggers: it ends on inconclusive answer 4, and measures 3 times"
+    assert warned(count=3, interval="10s", inconclusiveLimit=2) == []
 
 
 BINDING = """\
