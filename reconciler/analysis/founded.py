@@ -14,17 +14,21 @@ COUNTS = {"Successful": DROPPED_PASSED, "Failed": DROPPED_FAILED}
 JOB_KIND = "job"
 """The provider that answers by its end and not by a value."""
 ANSWERED = ("Successful", "Failed", "Inconclusive")
-NOTHING = frozenset({"", "nan", "null", "nil", "<nil>", "none"})
-"""Words that stand where no value came."""
+NOTHING = frozenset({"", "nan", "null", "nil", "<nil>", "none", "inf", "infinity"})
+"""Words that stand where no value came; what is infinite was divided by nothing."""
+DOUBTED = ("fallback", "partial", "stale")
+"""Keys of a measurement's `metadata` that are `true` where an answer came and yet says nothing of the version."""
 PUNCTUATION = re.compile(r"[\[\]{},\s\"]+")
 
 
 def is_founded(measurement: Manifest, *, by_value: bool = True) -> bool:
-    """True when a measurement held data. An empty answer, NaN and a query's own "no data" fallback are none.
+    """True when a measurement held data. An empty answer, NaN, infinity and a query's own "no data" fallback are none, and neither is an
+    answer with a part missing, nor one of another time.
 
     `by_value` is False for a Job, which answers by its end and not by a value.
     """
-    if measurement.get("phase") not in ANSWERED or (measurement.get("metadata") or {}).get("fallback") == "true":
+    metadata = measurement.get("metadata") or {}
+    if measurement.get("phase") not in ANSWERED or any(metadata.get(doubt) == "true" for doubt in DOUBTED):
         return False
     words = PUNCTUATION.split(str(measurement.get("value") or ""))
     return not by_value or any(word.lower().lstrip("+-") not in NOTHING for word in words)

@@ -26,9 +26,10 @@ class MeasurementTask:
 
 JOB_NAME, JOB_NAMESPACE = "job-name", "job-namespace"
 """Where a measurement that is a Job says which one it is (contract 7.3)."""
-SERIES, FALLBACK = "series", "fallback"
-"""How many series an answer had, and whether only the query's own fallback spoke."""
-FACTS = frozenset({JOB_NAME, JOB_NAMESPACE, SERIES, FALLBACK})
+SERIES, FALLBACK, PARTIAL, STALE = "series", "fallback", "partial", "stale"
+"""How many series an answer had; `true` when only the query's own fallback spoke, when some of the data did not come, and when what came
+is not of the moment that was asked about."""
+FACTS = frozenset({JOB_NAME, JOB_NAMESPACE, SERIES, FALLBACK, PARTIAL, STALE})
 """Metadata that a provider makes up itself and that we read again: never masked, whatever word happens to be a secret."""
 
 

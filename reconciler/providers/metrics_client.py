@@ -11,7 +11,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from secrets import token_bytes
@@ -34,6 +34,9 @@ MOST_QUIET = 30.0
 LONGEST_WAIT = 5.0
 """Seconds of that which a request waits out; the workers that wait here are wanted elsewhere."""
 BUSY = (429, 503)
+SKEW, NO_CLOCK = timedelta(minutes=1), timedelta(days=1)
+"""From when on two clocks differ; a date that is further off is no server's clock, but one that was made up or kept."""
+MOST_CLOCKS = 1000
 
 
 class Sharing(StrEnum):
@@ -75,10 +78,15 @@ class MetricsClient:
         self._hosts: dict[str, _Host] = {}
         self._flights: dict[bytes, _Flight] = {}
         self._kept: dict[bytes, tuple[float, HttpAnswer]] = {}
+        self._skews: dict[str, timedelta] = {}
 
     def now(self) -> datetime:
         """The time by the clock that everything here goes by."""
         return self._clock.now()
+
+    def skew(self, address: str) -> timedelta | None:
+        """How far the clock of a server is ahead of ours, as its last answer told; None: they agree, or it did not say."""
+        return self._skews.get(origin_of(address))
 
     async def send(self, call: HttpCall, *, insecure: bool, sharing: Sharing) -> HttpAnswer:
         """The answer to one call. Raises Transient when none came in time, or none may be asked for yet; Terminal as `web.client.ask`."""
@@ -163,11 +171,25 @@ class MetricsClient:
 
     async def _once(self, call: HttpCall, insecure: bool) -> HttpAnswer:
         """One request through the shared client, or through one of its own that trusts every certificate."""
+        answer = await self._sent(call, insecure)
+        self._compare_clocks(_origin(call), answer)
+        return answer
+
+    async def _sent(self, call: HttpCall, insecure: bool) -> HttpAnswer:
         if not insecure:
             return await ask(self._http, call)
         async with open_client(ClientSettings(connections=1, environment=self._http.trust_env, tls=_trusting())) as own:
             own.event_hooks = self._http.event_hooks
             return await ask(own, call)
+
+    def _compare_clocks(self, origin: str, answer: HttpAnswer) -> None:
+        """Remember a server whose clock is another than ours (RFC 9110, 6.6.1); what a cache kept (`Age`) tells no time."""
+        told = _moment(answer.headers.get("Date", "")) if "Age" not in answer.headers else None
+        skew = timedelta(0) if told is None else told - self._clock.now()
+        if SKEW <= abs(skew) < NO_CLOCK and (origin in self._skews or len(self._skews) < MOST_CLOCKS):
+            self._skews[origin] = skew
+        else:
+            self._skews.pop(origin, None)
 
     def _asked_pause(self, answer: HttpAnswer) -> float | None:
         """The seconds that a busy server asks for, within bounds; None when it asks for none."""
@@ -196,8 +218,13 @@ async def _end(task: asyncio.Task[HttpAnswer]) -> None:
 
 def _origin(call: HttpCall) -> str:
     """Scheme, host and port: what has a budget. An address that is none is refused as it is sent."""
+    return origin_of(call.url)
+
+
+def origin_of(url: str) -> str:
+    """The same of an address; empty for one that is none. It holds no credential."""
     try:
-        parts = urlsplit(call.url)
+        parts = urlsplit(url)
         return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}"
     except ValueError:
         return ""
@@ -207,11 +234,17 @@ def _seconds(text: str, now: datetime) -> float | None:
     """`Retry-After` is a number of seconds or a date (RFC 9110, 10.2.3); whatever else it says is nothing."""
     if text.isascii() and text.isdigit():
         return float(text[:9])
+    moment = _moment(text)
+    return None if moment is None else moment.timestamp() - now.timestamp()
+
+
+def _moment(text: str) -> datetime | None:
+    """A date of HTTP; None for what is none."""
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError):
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now.timestamp()
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _trusting() -> ssl.SSLContext:

@@ -12,7 +12,19 @@ from importlib.metadata import EntryPoint
 from typing import Any
 
 from reconciler.analysis.model import PLUGIN, Measurement, Metric, RunPhase
-from reconciler.analysis.provider import FACTS, FALLBACK, SERIES, Awaited, Checking, Confiding, Describing, MeasurementTask, Provider
+from reconciler.analysis.provider import (
+    FACTS,
+    FALLBACK,
+    PARTIAL,
+    SERIES,
+    STALE,
+    Awaited,
+    Checking,
+    Confiding,
+    Describing,
+    MeasurementTask,
+    Provider,
+)
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.problem import Problem
@@ -160,5 +172,5 @@ def _broken(answer: Any) -> str:
 
 
 def _is_fact(key: str, value: str) -> bool:
-    """What a plug-in may say of those that are never masked and read again: how many series there were, and that a fallback spoke."""
-    return (key == SERIES and value.isascii() and value.isdigit()) or (key == FALLBACK and value == "true")
+    """What a plug-in may say of those that are never masked and read again: how many series there were, and what of it is no data."""
+    return (key == SERIES and value.isascii() and value.isdigit()) or (key in (FALLBACK, PARTIAL, STALE) and value == "true")

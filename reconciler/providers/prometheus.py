@@ -3,13 +3,13 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
 
 from reconciler.analysis.conditions import Conditions
 from reconciler.analysis.model import Measurement, Metric
-from reconciler.analysis.provider import FALLBACK, SERIES, CounterTask, MeasurementTask, Unparsed
+from reconciler.analysis.provider import FALLBACK, PARTIAL, SERIES, STALE, CounterTask, MeasurementTask, Unparsed
 from reconciler.aws.signing import SigningScope, signed
 from reconciler.expr.syntax import ExpressionError
 from reconciler.expr.values import Value
@@ -21,7 +21,7 @@ from reconciler.kernel.shapes import Shapes
 from reconciler.providers import google
 from reconciler.providers.answers import failed, judged
 from reconciler.providers.identities import Identities
-from reconciler.providers.metrics_client import MetricsClient, Sharing
+from reconciler.providers.metrics_client import MetricsClient, Sharing, origin_of
 from reconciler.providers.prometheus_counters import gained_query, gained_value
 from reconciler.providers.prometheus_fallback import fallback_doubts
 from reconciler.providers.prometheus_queries import instant_or_range, read, without_fallback
@@ -35,6 +35,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 RESPONSE_LIMIT = 8 << 20
 OF_THE_QUERY = (400, 422)
 """What Prometheus answers to a query that it cannot read or carry out."""
+HINT = "PromQL info:"
+"""What such a warning says is about the query: nothing is missing (Prometheus before 3 has no list of its own for them)."""
+PARTLY = "answered in part, which is no evidence: {words}"
 MANAGED_SERVICE = "aps-workspaces"
 REGION = re.compile(rf"{MANAGED_SERVICE}(?:-fips)?\.([a-z0-9-]+)\.")
 
@@ -85,13 +88,22 @@ class Prometheus:
         except (Terminal, Transient, ExpressionError) as error:
             return failed(task, error)
         told = document.get("warnings")
-        warnings = ", ".join(f'"{warning}"' for warning in (told if isinstance(told, list) else []))
+        warnings = [str(warning) for warning in (told if isinstance(told, list) else [])]
+        missing = [warning for warning in warnings if not warning.startswith(HINT)]
+        skew = self._client.skew(target.address)
         metadata = {
             SERIES: str(reading.series),
-            **({"warnings": warnings} if warnings else {}),
+            **({"warnings": ", ".join(f'"{warning}"' for warning in warnings)} if warnings else {}),
             **({FALLBACK: "true"} if spoke else {}),
+            **({PARTIAL: "true"} if missing else {}),
+            **({STALE: "true"} if skew is not None else {}),
         }
-        return judged(task, reading.result, reading.value, metadata)
+        found = judged(task, reading.result, reading.value, metadata)
+        doubts = [*([PARTLY.format(words=missing[0])] if missing else []), *([_clock_words(skew)] if skew is not None else [])]
+        if not doubts:
+            return found
+        said = [found.message] if found.message else []
+        return replace(found, message="; ".join((*said, *(f"{origin_of(target.address)}: {doubt}" for doubt in doubts))))
 
     async def gained(self, task: CounterTask) -> float:
         config = Fields("prometheus", {"address": task.address, "timeout": COUNTER_TIMEOUT})
@@ -182,7 +194,7 @@ class Prometheus:
         if answer.status in (405, 501):
             call = HttpCall(method="GET", url=url, headers=headers, query=parameters, timeout=timeout, limit=RESPONSE_LIMIT)
             answer = await self._client.send(target.sign(call), insecure=config.flag("insecure"), sharing=Sharing.TICK)
-        return _document(answer)
+        return _document(answer, origin_of(target.address))
 
     async def _authorization(self, config: Fields, timeout: float) -> dict[str, str]:
         authentication = config.under("authentication")
@@ -209,6 +221,12 @@ def _address(config: Fields, default: str) -> str:
     return address
 
 
+def _clock_words(skew: timedelta) -> str:
+    seconds = skew.total_seconds()
+    told = f"{abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'} ours"
+    return f"its clock is {told}: what it answers is of another moment, and no evidence"
+
+
 def _timeout(config: Fields) -> float:
     seconds = config.number_or("timeout", 0)
     if seconds < 0:
@@ -216,12 +234,13 @@ def _timeout(config: Fields) -> float:
     return float(seconds or DEFAULT_TIMEOUT)
 
 
-def _document(answer: HttpAnswer) -> dict[str, Any]:
+def _document(answer: HttpAnswer, server: str) -> dict[str, Any]:
     """The answer to a query that went well. What is wrong with the query is Terminal; what keeps the server from answering is Transient."""
     document = answer.document()
     refusal = Terminal if answer.status < 300 or answer.status in OF_THE_QUERY else Transient
     if not isinstance(document, dict):
-        raise refusal(f"prometheus answered {answer.status} without JSON")
+        raise refusal(f"{server}: prometheus answered {answer.status} without JSON")
     if answer.status >= 300 or document.get("status") != "success":
-        raise refusal(f"{document.get('errorType') or answer.status}: {document.get('error') or 'no reason given'}")
+        told = f"{document.get('errorType') or answer.status}: {document.get('error') or 'no reason given'}"
+        raise refusal(told if answer.status in OF_THE_QUERY else f"{server}: {told}")
     return document

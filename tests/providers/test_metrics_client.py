@@ -1,10 +1,10 @@
 """The client that metrics share: budgets, quiet times, one request for the same question. Each against a real server."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
@@ -277,3 +277,25 @@ async def test_runs_that_ask_the_same_in_the_same_second_cost_a_server_one_reque
         assert len(server.requests) == 1
         await prometheus.run(task("prometheus", {**asked, "headers": [{"key": "X-Scope-OrgID", "value": "bank"}]}))
         assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Date": NOW + timedelta(seconds=300)}, 300),
+        ({"Date": NOW - timedelta(seconds=300)}, -300),
+        ({"Date": NOW + timedelta(seconds=30)}, None),
+        ({"Date": NOW + timedelta(days=2)}, None),
+        ({"Date": NOW - timedelta(seconds=300), "Age": "300"}, None),
+        ({"Date": "yesterday"}, None),
+    ],
+)
+async def test_a_clock_that_is_off_is_remembered_until_it_agrees(headers: Mapping[str, Any], seconds: float | None) -> None:
+    told = {name: format_datetime(value, usegmt=True) if isinstance(value, datetime) else value for name, value in headers.items()}
+    agreeing = {"Date": format_datetime(NOW, usegmt=True)}
+    async with place(web.Response(headers=told), web.Response(headers=agreeing)) as at:
+        await at.get("/1")
+        skew = at.client.skew(f"{at.url}/api")
+        assert (skew.total_seconds() if skew is not None else None) == seconds
+        await at.get("/2")
+        assert at.client.skew(at.url) is None

@@ -35,7 +35,8 @@ async def test_a_vector_is_judged_and_its_series_counted(client: MetricsClient) 
         server.answer(QUERY, {**vector("1", "2.5"), "warnings": ["slow", "old"]})
         found = await ask(client, server.url + "/", "result[0] == 1 && result[1] == 2.5")
     assert (found.phase, found.value) == ("Successful", "[1,2.5]")
-    assert found.metadata == {"series": "2", "warnings": '"slow", "old"'}
+    assert found.metadata == {"series": "2", "warnings": '"slow", "old"', "partial": "true"}
+    assert found.message == f"{server.url}: answered in part, which is no evidence: slow"
     method, _, headers, body = server.requests[0]
     assert method == "POST" and headers["Content-Type"] == "application/x-www-form-urlencoded"
     assert parse_qs(body) == {"query": ["up"], "time": [f"{NOW.timestamp():.3f}"]}
@@ -174,7 +175,8 @@ async def test_an_answer_that_says_nothing_is_an_error(client: MetricsClient, st
     async with endpoint() as server:
         server.answer(QUERY, body, status)
         found = await ask(client, server.url)
-    assert (found.phase, found.message, found.value) == ("Error", words, "")
+    assert (found.phase, found.message.removeprefix(f"{server.url}: "), found.value) == ("Error", words, "")
+    assert found.message.startswith(server.url) or status in (200, 400), "who did not answer is named"
 
 
 async def test_an_answer_without_end_is_refused(client: MetricsClient) -> None:

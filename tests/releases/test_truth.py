@@ -8,6 +8,8 @@ import json
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -67,6 +69,11 @@ class Refusal:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+def at(seconds: float) -> str:
+    """A `Date` so many seconds from now."""
+    return format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
+
+
 MANY = {"count": 15, "failureLimit": 0}
 KEEP_TWO = {"measurementRetention": [{"metricName": "m", "limit": 2}]}
 PLAYS: Mapping[str, Play] = {
@@ -103,7 +110,15 @@ PLAYS: Mapping[str, Play] = {
     "huge": Play((Refusal(200, " " * (RESPONSE_LIMIT + 1)),), says="the answer is larger"),
     "stale": Play(("1", vector()), says="no data returned from the metric provider"),
     "stale, excused": Play(("1", vector()), LENIENT),
-    "partial": Play(({**vector("1"), "warnings": ["a store did not answer"]},)),
+    "partial": Play(({**vector("1"), "warnings": ["a store did not answer"]},), says="answered in part"),
+    "partial, bad": Play(({**vector("0.4"), "warnings": ["a store did not answer"]},), says="answered in part"),
+    "partial once": Play(("1", {**vector("1"), "warnings": ["a store did not answer"]}, "1")),
+    "only a hint": Play(({**vector("1"), "warnings": ["PromQL info: metric might not be a counter"], "infos": ["PromQL info: x"]},)),
+    "its clock is behind": Play((Refusal(200, json.dumps(vector("1")), {"Date": at(-600)}),), says="s behind ours"),
+    "its clock is ahead": Play((Refusal(200, json.dumps(vector("0.4")), {"Date": at(600)}),), says="ahead of ours"),
+    "a cache with an old date": Play((Refusal(200, json.dumps(vector("1")), {"Date": at(-600), "Age": "600"}),)),
+    "10,000 series": Play((document("vector", [{"metric": {"n": str(n)}, "value": [1.0, "1"]} for n in range(10_000)]),)),
+    "fallback in brackets, well": Play(("1",), query=f"({RATE} or on() vector(1))"),
     "more than kept": Play(("1",), limits=MANY, spec=KEEP_TWO),
     "more than kept, data first": Play((*["1"] * 13, vector()), LENIENT, limits=MANY, spec=KEEP_TWO),
     "more than kept, data last": Play((*[vector()] * 13, "1"), LENIENT, limits=MANY, spec=KEEP_TWO),
@@ -234,6 +249,7 @@ def test_the_file_has_a_row_for_every_pair_and_none_besides() -> None:
 
 SILENT = (
     *("NaN", "NaN, excused", "empty", "empty, excused", "empty, no condition", "null", "null as value", "fallback says well"),
+    *("infinite", "partial", "partial, bad", "its clock is behind", "its clock is ahead", "fallback in brackets, well"),
     *("fallback says badly", "timeout", "no connection", "wrong type", "no number", "truncated", "no JSON", "redirected"),
     *("server error", "unauthorized", "bad query", "huge"),
 )
