@@ -120,6 +120,12 @@ def test_the_page_shows_the_rows() -> None:
     assert page == rendered(page), "run python -m scripts.generate_compatibility"
 
 
+def test_the_page_has_no_table_of_choices_beside_the_rows() -> None:
+    """A table by hand is read instead of the generated one, and told by no command."""
+    section = FILE.read_text().partition("\n## Choices where the contract leaves one\n")[2].partition("\n## ")[0]
+    assert section.count("\n|---") == 1
+
+
 def test_every_row_has_a_place_of_its_own_on_the_page() -> None:
     ids = [row.id for row in rows()]
     assert len(ids) == len(set(ids)) > 50
