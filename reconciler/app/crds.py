@@ -1,12 +1,13 @@
 """The CustomResourceDefinitions of `deploy/crds/`: generated from here, small enough for `kubectl apply`.
 
-Schemas stay open (`x-kubernetes-preserve-unknown-fields`): validation is the controller's, with messages that name the field
-(contract 12); what the API server must know are names, scopes, subresources and printer columns (contract 0.2).
+Argo's kinds have structural schemas (`crd_schemas`); our own are read strictly by ourselves and stay open. Beside a schema the API server
+must know names, scopes, subresources and printer columns (contract 0.2).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reconciler.app.crd_schemas import schema_of
 from reconciler.kernel import resources
 from reconciler.kernel.identity import Manifest, Resource
 
@@ -102,8 +103,14 @@ def _version(definition: Definition) -> Manifest:
         "served": True,
         "storage": True,
         "additionalPrinterColumns": columns,
-        "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": OPEN, "status": OPEN}}},
+        "schema": {"openAPIV3Schema": _schema(definition.resource)},
     }
     if definition.subresources:
         version["subresources"] = definition.subresources
     return version
+
+
+def _schema(resource: Resource) -> Manifest:
+    if resource.group == resources.ROLLOUTS.group:
+        return dict(schema_of(resource.kind))
+    return {"type": "object", "properties": {"spec": OPEN, "status": OPEN}}

@@ -142,7 +142,8 @@ class Sort:
     anything: bool
 
 
-def _sorts(row: str) -> Mapping[str, Sort]:
+def sorts_of(row: str) -> Mapping[str, Sort]:
+    """The fields that a row names."""
     return {word.partition(":")[0].rstrip("[]*"): _sort(word) for word in row.split() if word != OPEN}
 
 
@@ -151,7 +152,7 @@ def _sort(word: str) -> Sort:
     return Sort(shape, head.endswith("[]"), head.endswith("*"))
 
 
-SORTS: Mapping[str, Mapping[str, Sort]] = {name: _sorts(row) for name, row in ROWS.items()}
+SORTS: Mapping[str, Mapping[str, Sort]] = {name: sorts_of(row) for name, row in ROWS.items()}
 
 
 def misshapen(kind: str, manifest: Any) -> Remarks:
