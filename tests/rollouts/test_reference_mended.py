@@ -6,6 +6,7 @@ import pytest
 
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.resources import SERVICES, VIRTUAL_SERVICES
+from reconciler.routers.nginx import INGRESSES
 from tests.kit.rollouts import canary, pause, rollout, service, virtual_service, weight
 from tests.kit.world import World, deployed
 
@@ -51,3 +52,36 @@ def test_an_autoscaler_does_not_bring_an_aborted_canary_back() -> None:
         seen.add(world.size("web:2"))
     world.settle()
     assert seen == {0} and (world.size("web:1"), world.size("web:2"), world.weight) == (8, 0, 0)
+
+
+@pytest.mark.parametrize("reached", [25, 75, 100])
+def test_no_version_after_an_unfinished_one_sends_users_to_a_stable_that_is_small(reached: int) -> None:
+    """The way back to stable waits for its pods, whatever leads there (#4564, #4639)."""
+    world = dynamic(weight(reached), pause()).push("web:2").settle()
+    assert world.size("web:1") < 4
+    world.push("web:3")
+    for _ in range(40):
+        before = {image: world.replica_set(image).available for image in ("web:1", "web:2")}
+        world.one_pass()
+        assert before["web:1"] * 100 >= (100 - world.weight) * 4 or world.weight == reached
+        world.kubelet()
+    assert (world.weight, world.size("web:2")) in ((reached, 0), (0, 0)) and world.selected("web-canary") == "web:3"
+
+
+def test_pods_are_counted_against_the_largest_weight() -> None:
+    """A step of 500 of 1,000 is half of the pods, and is done once these are there (#4646)."""
+    routing = {"nginx": {"stableIngress": "web"}, "maxTrafficWeight": 1000}
+    strategy = canary(weight(500), pause(), canaryService="web-canary", stableService="web-stable", trafficRouting=routing)
+    others = (SERVICES, service("web-stable")), (SERVICES, service("web-canary")), (INGRESSES, ingress())
+    world = deployed(rollout(canary=strategy), *others).push("web:2").settle()
+    assert (world.size("web:1"), world.size("web:2"), world.status["currentStepIndex"]) == (4, 2, 1)
+    [made] = [found for found in world.store.list(INGRESSES, "shop") if found["metadata"]["name"] == "web-web-canary"]
+    assert made["metadata"]["annotations"]["nginx.ingress.kubernetes.io/canary-weight"] == "500"
+    assert made["metadata"]["annotations"]["nginx.ingress.kubernetes.io/canary-weight-total"] == "1000"
+
+
+def ingress() -> Manifest:
+    path = {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "web-stable", "port": {"number": 80}}}}
+    spec = {"ingressClassName": "nginx", "rules": [{"host": "web.example", "http": {"paths": [path]}}]}
+    head = {"name": "web", "namespace": "shop", "uid": "uid-web-ingress"}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": head, "spec": spec}
