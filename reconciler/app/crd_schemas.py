@@ -1,8 +1,9 @@
 """Structural schemas of Argo's kinds for `deploy/crds/`, from the rows that lint and validation read: all three know the same fields.
 
 A field that there is not is refused by `kubectl apply` and pruned from what other clients write, as with the reference's definitions
-(contract 0.2). Three things stay open, so that no field is lost that another program wrote on purpose: pod templates, for fields of a newer
-Kubernetes; configurations of plug-ins; and statuses, for what a newer reference notes there. Values are the controller's to judge
+(contract 0.2). Four things stay open, so that no field is lost that another program wrote on purpose: pod templates, for fields of a newer
+Kubernetes; configurations of plug-ins; routers and providers that this version does not know, which are refused by name and not taken for
+none; and statuses, for what a newer reference notes there. Values are the controller's to judge
 (contract 12), with messages that name the field: a schema here has types, no ranges, no choices and nothing that is required.
 """
 
@@ -95,6 +96,8 @@ MOMENTS = _words(
     "restartAt abortedAt restartedAt startTime startedAt updatedAt finishedAt completedAt resumeAt availableAt lastUpdateTime"
     " lastTransitionTime rolloutStartedAt manualPauseStartedAt"
 )
+NAMED = _words("Routing Provider")
+"""A member says by its key which plug-in is meant: one that was pruned would leave a rollout without a router, a metric without a question."""
 HELD: Mapping[str, Schema] = {
     **dict.fromkeys(("labels", "annotations", "matchLabels", "additionalIngressAnnotations", "canaryIngressAnnotations", "queries"), TEXTS),
     "metadata": TEXTS,
@@ -132,7 +135,8 @@ def _object(shape: str) -> Schema:
         return _pod({"Template": "PodTemplate"}.get(shape, shape))
     row = STATUSES.get(shape) or ROWS[shape]
     described = {name: _field(shape, name, sort) for name, sort in _sorts(shape).items()}
-    return {"type": "object", **({"properties": described} if described else {}), **(ANYTHING if OPEN in row.split() else {})}
+    kept = ANYTHING if OPEN in row.split() or shape in NAMED else {}
+    return {"type": "object", **({"properties": described} if described else {}), **kept}
 
 
 def _field(shape: str, name: str, sort: Sort) -> Schema:

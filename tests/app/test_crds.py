@@ -159,3 +159,13 @@ async def test_what_only_a_newer_kubernetes_or_a_newer_reference_knows_is_kept()
         where = ObjectRef(resources.ROLLOUTS, NAMESPACE, "web")
         noted = await cluster.client.patch(where, {"status": {"newThere": 1, "canary": {"newToo": "x"}}}, subresource="status")
         assert noted["status"] == {"newThere": 1, "canary": {"newToo": "x"}}
+
+
+async def test_a_router_and_a_provider_that_there_are_not_stay_to_be_refused_by_name() -> None:
+    async with api() as cluster:
+        spec = {"strategy": {"canary": {"trafficRouting": {"newRouter": {"x": 1}}}}}
+        made = await cluster.client.create(resources.ROLLOUTS, of_people(FULL, **spec))
+        assert made["spec"]["strategy"] == spec["strategy"]
+        metrics = [{"name": "m", "provider": {"newProvider": {"query": "x"}}}]
+        run = {"apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisRun", "metadata": {"name": "r"}, "spec": {"metrics": metrics}}
+        assert (await cluster.client.create(resources.ANALYSIS_RUNS, of_people(run)))["spec"]["metrics"] == metrics
