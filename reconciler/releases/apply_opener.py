@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -14,6 +14,7 @@ from reconciler.kube.errors import ApiError, Forbidden
 from reconciler.kube.fence import Fenced
 from reconciler.releases.asking import asked_by, moved, released_workloads, revertability, source_id, taken_back_by
 from reconciler.releases.attempts import next_attempt
+from reconciler.releases.config_mark import mark_of, unmarked
 from reconciler.releases.contradiction import contradiction
 from reconciler.releases.holds import expired, serving
 from reconciler.releases.identity import identity_hash
@@ -23,7 +24,7 @@ from reconciler.releases.observe_experiments import known_runs
 from reconciler.releases.observe_history import history, lost_elsewhere
 from reconciler.releases.observe_policies import Policies
 from reconciler.releases.opening import Asked, Details, Serving, baseline, detailed, opening
-from reconciler.releases.policy import WorkloadName
+from reconciler.releases.policy import ReleasePolicy, WorkloadName
 from reconciler.releases.runs import Run, run_of
 from reconciler.releases.served import Found, earlier, found_of
 from reconciler.rollouts.replicas.template import semantically_equal
@@ -161,16 +162,21 @@ class ReleaseOpener:
             raise Terminal(refused)
         if latest is not None and latest.spec.identity == identity and not latest.decided:
             return
-        release = await self._wanted(source, tip, workload, history)
+        release = await self._wanted((source, tip), workload, history, policy)
         if release is not None:
             await self._open(source, tip, release)
             await self._forget([*history, release], policy.history_limit)
 
-    async def _wanted(self, source: SourcePort, tip: Tip, workload: Workload, history: list[Release]) -> Release | None:
+    async def _wanted(
+        self, at: tuple[SourcePort, Tip], workload: Workload, history: list[Release], policy: ReleasePolicy
+    ) -> Release | None:
+        source, tip = at
         behind = (workload.template, *referenced_config(tip.parsed, workload))
         files = [file for located in behind for file in tip.parsed.files_behind(located)]
         commit = await source.origin(sorted(set(files)), tip.sha)
         asked, live = asked_by(tip.parsed, workload, source.settings, commit), self._live(workload)
+        borne = mark_of(self._template(workload))
+        asked = replace(asked, config_rolls=policy.on_config_change == "roll", config_mark=borne)
         if not any(r.proven or r.served for r in history):
             return await self._first(source, workload, asked, history)
         again = next_attempt(history, live, asked.identity, commit)
@@ -197,7 +203,7 @@ class ReleaseOpener:
         now, at = asked, asked.commit.sha
         for _ in range(LOOKED_BACK):
             if found.is_(now.content.template, now.images):
-                return Serving(images=now.images, content=now.content, identity=now.identity, commit=now.commit, pod_hash=found.pod_hash)
+                return found.as_git_has_it(now)
             parsed = await source.parsed_at(f"{at}^")
             before = workloads(parsed).get(workload.id) if parsed is not None else None
             if parsed is None or before is None:
@@ -224,20 +230,25 @@ class ReleaseOpener:
         rollout = self.rollout(workload)
         return view_of(rollout) if rollout is not None else None
 
-    def _found(self, workload: Workload) -> Found | None:
+    def _holder(self, workload: Workload) -> Manifest | None:
+        """The live object that the pod template lives in."""
         kind, namespace, name = workload.template.key
-        live = self._live(workload)
-        holder = self._cache.get(DEPLOYMENTS, namespace, name) if kind == "Deployment" else live.manifest if live is not None else None
+        return self._cache.get(DEPLOYMENTS, namespace, name) if kind == "Deployment" else self.rollout(workload)
+
+    def _template(self, workload: Workload) -> Mapping[str, Any] | None:
+        holder = self._holder(workload)
+        return template_of(holder) if holder is not None else None
+
+    def _found(self, workload: Workload) -> Found | None:
+        live, holder = self._live(workload), self._holder(workload)
         replica_sets = self._cache.owned(REPLICA_SETS, uid_of(live.manifest)) if live is not None else ()
         return found_of(live, holder, replica_sets)
 
     def _earlier_runs(self, workload: Workload, asked: Asked) -> tuple[str, ...]:
         live = self._live(workload)
         runs = self._runs(live) if live is not None else []
-        kind, namespace, name = workload.template.key
-        holder = self._cache.get(DEPLOYMENTS, namespace, name) if kind == "Deployment" else live.manifest if live is not None else None
-        template = template_of(holder) if holder is not None else None
-        there = template is not None and semantically_equal(dict(asked.content.template), dict(template))
+        template = self._template(workload)
+        there = template is not None and semantically_equal(dict(asked.content.template), unmarked(template))
         return earlier(runs, live, underway=there and live is not None and not live.promoted)
 
     def _runs(self, live: RolloutView) -> list[Run]:

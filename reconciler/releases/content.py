@@ -21,7 +21,7 @@ def content_of(parsed: Parsed, workload: Workload) -> Content:
     kept = tuple(_kept(located.manifest) for located in config if located.key[0] == "ConfigMap")
     secrets = {located.key[2]: content_hash(located) for located in config if located.key[0] == "Secret"}
     whole = Content(template=dict(workload.pod_template), config=kept, secrets=secrets)
-    return whole if _size(whole) <= LARGEST else Content(template=_within(workload.pod_template), secrets=secrets)
+    return whole if _size(whole) <= LARGEST else Content(template=_within(workload.pod_template), secrets=secrets, cut=True)
 
 
 def covers(asked: Any, live: Any) -> bool:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from reconciler.kernel.identity import Manifest, annotations_of, labels_of
 from reconciler.kernel.well_known import HASH_LABEL
 from reconciler.releases.comparison_sample import Sample
+from reconciler.releases.config_mark import means_version
 from reconciler.releases.content import covers
 from reconciler.releases.model import Release, ReleasePhase
 from reconciler.releases.preview_record import Propagation
 from reconciler.releases.runs import Run
 from reconciler.releases.share_sample import ShareSample
-from reconciler.rollouts.replicas.template import semantically_equal
 from reconciler.rollouts.view import RolloutView
 from reconciler.sources.images import container_images, template_of
 
@@ -102,7 +102,7 @@ class ReleaseFacts:
         template, asked = template_of(self.holder) if self.holder is not None else None, release.spec.content.template
         if template is None:
             return False
-        return semantically_equal(asked, dict(template)) if asked else self.images == release.spec.images
+        return means_version(release, template) if asked else self.images == release.spec.images
 
     def _marked(self, release: str) -> bool:
         parts = [part for part in (self.live.manifest if self.live else None, self.workload) if part is not None]

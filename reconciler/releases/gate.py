@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.kernel.identity import annotations_of
+from reconciler.releases.config_mark import marked
 from reconciler.releases.facts import RELEASE
 from reconciler.releases.holds import holder, keeping, serving
 from reconciler.releases.model import Release
@@ -28,6 +29,8 @@ class TemplateDecision:
     instead: Mapping[str, Any] = field(default_factory=dict)
     keep_steps: bool = False
     """True while a rejected version lies aborted there: other steps would begin it anew (contract 4.5)."""
+    config_mark: str | None = None
+    """What its pod template bears besides what Git says; None where no release says so, and the live one's stays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +52,9 @@ def decide_template(wanted: Wanted, now: datetime) -> TemplateDecision:
     A Rollout that is missing is made from the version that served, and what Git asks for is released from there.
     """
     decision = _decide(wanted, now)
-    return replace(decision, keep_steps=decision.keep and _lies_rejected(wanted))
+    carried = next((r for r in reversed(wanted.history) if r.name == decision.release), None)
+    mark = carried.spec.config_mark if carried is not None and not decision.keep else None
+    return replace(decision, keep_steps=decision.keep and _lies_rejected(wanted), config_mark=mark)
 
 
 def _lies_rejected(wanted: Wanted) -> bool:
@@ -62,7 +67,7 @@ def _lies_rejected(wanted: Wanted) -> bool:
 
 def _decide(wanted: Wanted, now: datetime) -> TemplateDecision:
     good = serving(wanted.history, wanted.live.stable if wanted.live is not None else "")
-    served = good.spec.content.template if good is not None else {}
+    served = marked(good.spec.content.template, good.spec.config_mark) if good is not None and good.spec.content.template else {}
     if wanted.awaited is not None:
         first = wanted.awaited
         return TemplateDecision(True, f"the version that runs becomes the baseline first: {first.name}", first.name)

@@ -103,6 +103,8 @@ class Content(Struct, frozen=True, kw_only=True):
     template: dict[str, Any] = msgspec.field(default_factory=dict)
     config: tuple[dict[str, Any], ...] = ()
     secrets: dict[str, str] = msgspec.field(default_factory=dict)
+    cut: bool = False
+    """True when the whole was too large to be kept."""
 
 
 class Previous(Struct, frozen=True, kw_only=True):
@@ -149,6 +151,8 @@ class ReleaseSpec(Struct, frozen=True, kw_only=True):
     """`status.abortedAt` of the Rollout when this attempt began: that abort ended an earlier one."""
     companion: bool = False
     """True when another tool applies what Git holds: we judge, restore and tell, and change no template."""
+    config_mark: str = ""
+    """The annotation that its pod template bears besides what Git says, so that a change of config alone makes new pods (ADR 0039)."""
 
     @property
     def baseline(self) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from reconciler.releases.attempts import earlier_runs
+from reconciler.releases.config_mark import next_mark
 from reconciler.releases.holds import holder, serving
 from reconciler.releases.identity import release_name
 from reconciler.releases.model import Cause, Change, Content, Named, Previous, Release, ReleaseSpec, RestoreState, Verdict
@@ -29,6 +30,10 @@ class Asked:
     commit: Commit
     content: Content
     companion: bool = False
+    config_rolls: bool = True
+    """True where a change of config alone makes new pods."""
+    config_mark: str = ""
+    """The mark that the live pod template bears."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +45,7 @@ class Serving:
     identity: str = ""
     commit: Commit
     pod_hash: str = ""
+    config_mark: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +78,16 @@ def opening(asked: Asked, history: Sequence[Release], live: RolloutView | None, 
 
 def baseline(asked: Asked, history: Sequence[Release], runs: Sequence[str] = (), found: Serving | None = None) -> Release:
     """The release for what serves, or for the first version where nothing does yet. What was measured before is no evidence of it."""
-    spec = replace(_spec(asked, history), earlier_runs=earlier_runs(history, runs))
+    spec = replace(_spec(asked, history), earlier_runs=earlier_runs(history, runs), config_mark=asked.config_mark)
     if found is not None:
         spec = replace(
-            spec, identity=found.identity, commit=found.commit, images=found.images, content=found.content, serving=found.pod_hash
+            spec,
+            identity=found.identity,
+            commit=found.commit,
+            images=found.images,
+            content=found.content,
+            serving=found.pod_hash,
+            config_mark=found.config_mark,
         )
     spec = replace(spec, cause=Cause.FOUND if found is not None else Cause.PUSHED)
     return _named(asked.namespace, spec)
@@ -112,7 +124,16 @@ def _restored(latest: Release) -> bool:
 def _release(asked: Asked, history: Sequence[Release], good: Release | None, cause: Cause, runs: Sequence[str]) -> Release:
     spec = _spec(asked, history)
     before = previous(good) if good is not None else None
-    return _named(asked.namespace, replace(spec, cause=cause, previous=before, earlier_runs=earlier_runs(history, runs)))
+    spec = replace(spec, cause=cause, previous=before, earlier_runs=earlier_runs(history, runs))
+    return _named(asked.namespace, replace(spec, config_mark=_config_mark(asked, history, good)))
+
+
+def _config_mark(asked: Asked, history: Sequence[Release], good: Release | None) -> str:
+    """The mark of the pod template: another one where config has changed, unless another tool applies it, or the policy says so."""
+    if good is None or asked.companion or not asked.config_rolls:
+        return good.spec.config_mark if good is not None else ""
+    own = f"{1 + max(known.spec.number for known in history)}-{asked.commit.sha[:12]}"
+    return next_mark(asked.content, asked.identity, history, good, own)
 
 
 def previous(good: Release) -> Previous:

@@ -58,6 +58,7 @@ class ReleasePolicy:
     on_abort: str = "propose"
     on_no_evidence: str = "propose"
     on_stuck: str = "abort"
+    on_config_change: str = "roll"
     crash_restarts: int = 3
     require_analysis: bool = False
     minimum_sample: int = 0

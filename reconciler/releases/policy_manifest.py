@@ -25,6 +25,7 @@ def parse_policy(manifest: Manifest) -> ReleasePolicy:
         on_abort=fields.choice("onAbort", ("restore", "propose", "none"), "propose"),
         on_no_evidence=fields.choice("onNoEvidence", ("propose", "restore", "none"), "propose"),
         on_stuck=fields.choice("onStuck", ("abort", "wait"), "abort"),
+        on_config_change=fields.choice("onConfigChange", ("roll", "none"), "roll"),
         crash_restarts=fields.whole("crashRestarts", 3, least=1),
         require_analysis=fields.flag("requireAnalysis", False),
         minimum_sample=fields.whole("minimumSample", 0),

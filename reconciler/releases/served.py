@@ -7,8 +7,9 @@ from typing import Any
 
 from reconciler.kernel.identity import Manifest, labels_of, name_of
 from reconciler.kernel.well_known import HASH_LABEL
+from reconciler.releases.config_mark import mark_of, unmarked
 from reconciler.releases.model import Content
-from reconciler.releases.opening import Serving
+from reconciler.releases.opening import Asked, Serving
 from reconciler.releases.runs import Run
 from reconciler.rollouts.replicas.template import semantically_equal, without_injected
 from reconciler.rollouts.view import RolloutView
@@ -23,6 +24,8 @@ class Found:
 
     template: Manifest
     pod_hash: str = ""
+    config_mark: str = ""
+    """What the live template bears besides."""
 
     @property
     def images(self) -> dict[str, str]:
@@ -33,12 +36,28 @@ class Found:
         """True when a version in Git is this one: its template means the same, or has the same images where admission changed the rest."""
         return semantically_equal(dict(template), self.template) or dict(images) == self.images
 
+    def as_git_has_it(self, asked: Asked) -> Serving:
+        """The version, with what a commit that asks for it says."""
+        return Serving(
+            images=asked.images,
+            content=asked.content,
+            identity=asked.identity,
+            commit=asked.commit,
+            pod_hash=self.pod_hash,
+            config_mark=self.config_mark,
+        )
+
     @property
     def unknown_to_git(self) -> Serving:
         """The version as it stands in the cluster, where no commit near the tip asks for it."""
         digest = hashlib.sha256(canonical(self.template).encode()).hexdigest()
         return Serving(
-            images=self.images, content=Content(template=self.template), identity=digest, commit=Commit(sha=""), pod_hash=self.pod_hash
+            images=self.images,
+            content=Content(template=self.template),
+            identity=digest,
+            commit=Commit(sha=""),
+            pod_hash=self.pod_hash,
+            config_mark=self.config_mark,
         )
 
 
@@ -49,13 +68,13 @@ def found_of(live: RolloutView | None, template_holder: Manifest | None, replica
     """
     template = template_of(template_holder) if template_holder is not None else None
     if live is not None and live.promoted and live.healthy and template is not None:
-        return Found(_plain(dict(template)), live.stable)
+        return _found(dict(template), live.stable)
     if live is not None:
         stable = next((rs for rs in replica_sets if live.stable and labels_of(rs).get(HASH_LABEL) == live.stable), None)
-        return Found(_plain(without_injected(stable)), live.stable) if stable is not None and _available(stable) else None
+        return _found(without_injected(stable), live.stable) if stable is not None and _available(stable) else None
     if template_holder is None or template_holder.get("kind") != "Deployment" or not all_available(template_holder):
         return None
-    return Found(dict(template)) if template is not None else None
+    return _found(dict(template)) if template is not None else None
 
 
 def all_available(deployment: Manifest) -> bool:
@@ -84,6 +103,10 @@ def earlier(runs: Sequence[Run], live: RolloutView | None, *, underway: bool) ->
 
 def _available(replica_set: Manifest) -> bool:
     return int((replica_set.get("status") or {}).get("availableReplicas") or 0) > 0
+
+
+def _found(template: Manifest, pod_hash: str = "") -> Found:
+    return Found(unmarked(_plain(template) if pod_hash else template), pod_hash, mark_of(template))
 
 
 def _plain(template: Manifest) -> Manifest:

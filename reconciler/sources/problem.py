@@ -29,6 +29,7 @@ class Reason(StrEnum):
     NO_ANSWER = "no answer"
     NOT_REMOVED = "not removed"
     PRUNE_BLOCKED = "prune blocked"
+    CONFIG_WAITS = "config waits"
     WAVE_WAITS = "wave waits"
     HOOK_WAITS = "hook waits"
     HOOK_FAILED = "hook failed"

@@ -82,8 +82,9 @@ class SourceApply:
         for wave in waves:
             if failed_in is not None and wave[0].wave > failed_in:
                 return Outcome(uids=uids, failures=failures, stopped=True)
-            results = await asyncio.gather(*(self._one(write, slots) for write in wave))
-            for write, result in zip(wave, results, strict=True):
+            possible = [write for write in wave if not write.needs & failures.keys()]
+            results = await asyncio.gather(*(self._one(write, slots) for write in possible))
+            for write, result in zip(possible, results, strict=True):
                 if isinstance(result, Fenced):
                     raise result
                 if isinstance(result, Exception):

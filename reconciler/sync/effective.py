@@ -7,8 +7,9 @@ from operator import getitem
 from typing import Any
 
 from reconciler.kernel.identity import Manifest
+from reconciler.releases.config_mark import marked
 from reconciler.releases.gate import TemplateDecision
-from reconciler.sources.images import template_path
+from reconciler.sources.images import template_of, template_path
 from reconciler.sources.kinds import kind_key
 from reconciler.sync.diff import digest
 
@@ -24,8 +25,8 @@ def effective(desired: Manifest, live: Manifest | None, template: TemplateDecisi
 
     `marks` are annotations such as the source and the release. The digest covers all of it, so a skipped write is a proven no-op.
     """
-    manifest = desired
     path = template_path(str(desired["kind"])) or ("spec", "template")
+    manifest = _with_config_mark(desired, template.config_mark)
     if template.keep:
         kept = _at(live, path) if live is not None else template.instead
         if not kept:
@@ -35,6 +36,14 @@ def effective(desired: Manifest, live: Manifest | None, template: TemplateDecisi
         manifest = _with_steps_of(live, manifest)
     marked = _annotate(manifest, marks)
     return _annotate(marked, {DESIRED: digest(_put(marked, path, "kept") if template.keep else marked)})
+
+
+def _with_config_mark(desired: Manifest, mark: str | None) -> Manifest:
+    """The manifest with what a release adds to its pod template, where it has one."""
+    path = template_path(str(desired["kind"]))
+    if not mark or path is None or template_of(desired) is None:
+        return desired
+    return _put(desired, path, marked(_at(desired, path), mark))
 
 
 def _with_steps_of(live: Manifest, manifest: Manifest) -> Manifest:

@@ -80,7 +80,7 @@ class SourceFacts:
     owned: RuntimeOwned = field(default_factory=RuntimeOwned)
     """Who is in charge of what while it runs; thought out once a plan."""
     used: frozenset[Named] = frozenset()
-    """ConfigMaps and Secrets that pods which run now were made from."""
+    """ConfigMaps and Secrets that a ReplicaSet refers to."""
 
 
 def place_of(manifest: Manifest) -> Place:

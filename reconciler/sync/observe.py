@@ -112,12 +112,11 @@ class Observation:
         return [("apps/v1", "Deployment", namespace_of(r), name_of(r)) for r in orphans(tuple(rollouts), facts.settings.name, ())]
 
     def _used(self, facts: SourceFacts) -> frozenset[Named]:
-        """What running ReplicaSets of the source's namespaces refer to."""
+        """What ReplicaSets of the source's namespaces refer to: those without pods are what an undo leads back to."""
         found: set[Named] = set()
         for namespace in {entry.place[2] for entry in facts.inventory.entries if entry.place[1] in ("ConfigMap", "Secret")}:
             for replica_set in self._cache.list(REPLICA_SETS, namespace):
-                if (replica_set.get("spec") or {}).get("replicas"):
-                    found.update(config_of({"apiVersion": "apps/v1", "kind": "ReplicaSet", **replica_set}, namespace))
+                found.update(config_of({"apiVersion": "apps/v1", "kind": "ReplicaSet", **replica_set}, namespace))
         return frozenset(found)
 
     async def _live(self, groups: Mapping[Group, frozenset[str]]) -> tuple[dict[Place, Manifest], dict[tuple[str, str, str], Objection]]:

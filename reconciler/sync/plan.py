@@ -20,6 +20,7 @@ from reconciler.sources.problem import Mender, Reason, RecordedProblem
 from reconciler.sources.syncrun import SyncRun
 from reconciler.sync.adoption import give_back, orphans
 from reconciler.sync.closed import closed_now, kept_closed
+from reconciler.sync.config_first import config_first
 from reconciler.sync.drifting import TOLD, next_healings, told
 from reconciler.sync.facts import SourceFacts, located_in, place_of
 from reconciler.sync.hook_steps import hook_problems, hook_steps, moves
@@ -99,7 +100,7 @@ class SourcePlan:
 def plan(facts: SourceFacts, now: datetime) -> SourcePlan:
     """What to do now."""
     facts = replace(facts, owned=owned_in(facts))
-    wishes = tuple(wish(facts, located, now) for located in facts.tip.parsed.manifests)
+    wishes = config_first(facts, [wish(facts, located, now) for located in facts.tip.parsed.manifests])
     desired = frozenset(found.place for found in wishes)
     refused = tuple(found.problem for found in wishes if found.problem is not None)
     hooks = hooks_now(facts)

@@ -34,7 +34,7 @@ def template_decision(gate: GateFacts, now: datetime, *, holds_template: bool, l
     )
     decision = decide_template(wanted, now)
     if not holds_template:
-        return replace(decision, keep=False, reason="", instead={}), None
+        return replace(decision, keep=False, reason="", instead={}, config_mark=None), None
     return decision, _override_end(gate.rollout, gate.identity)
 
 

@@ -9,8 +9,10 @@ from reconciler.kernel.moment import parse_moment
 from reconciler.kernel.plan import Patch, PatchStyle
 from reconciler.kernel.resources import ROLLOUTS
 from reconciler.kernel.well_known import suspended
+from reconciler.releases.config_mark import mark_of
 from reconciler.releases.gate import TemplateDecision
 from reconciler.sources.documents import Located
+from reconciler.sources.images import template_of
 from reconciler.sources.inventory import Place
 from reconciler.sources.kinds import kind_key
 from reconciler.sources.permission import SOURCE, described, foreign_owner, misnamed, refusal
@@ -19,10 +21,12 @@ from reconciler.sources.references import Named
 from reconciler.sources.templates import workload_of
 from reconciler.sync.adoption import Adoption, adoption, objection
 from reconciler.sync.carry import RuntimeOwned, carry_over
+from reconciler.sync.diff import digest
 from reconciler.sync.drifting import Drifted, drifted, ignored, lost_in, rules_of, without
 from reconciler.sync.effective import DESIRED, RELEASE, as_stored, body_of, effective, written
 from reconciler.sync.facts import SourceFacts, located_in, place_of
 from reconciler.sync.health import tells
+from reconciler.sync.kept_config import kept_config
 from reconciler.sync.migration import client_side, migration
 from reconciler.sync.options import SyncOptions, options_of
 from reconciler.sync.order import rank_of, wave_of
@@ -167,13 +171,17 @@ def _due(facts: SourceFacts, located: Located, seen: Wish, target: tuple[Resourc
         return _refused(seen, located, found)
     if isinstance(found, str):
         return replace(seen, questions=frozenset((found,)))
+    kept = kept_config(facts, located, live, now)
+    located = located if kept is None else replace(located, manifest=kept)
     decision, override_end = _decision(facts, located, (live, now))
+    decision = _with_live_mark(decision, live)
     template = decision
     if found is not None:
         seen = replace(seen, adopts=(namespace_of(located.manifest), name_of(located.manifest)))
         template = template if found.done else TemplateDecision(keep=live is not None, reason="the running version is adopted first")
     marks = {SOURCE: facts.settings.name, RELEASE: decision.release}
-    payload, in_place = _payload(_asked_for(facts, located, marks), located.manifest, (live, template, marks))
+    asked_for = _asked_for(facts, located, marks, (decision.config_mark or "", digest(kept) if kept is not None else ""))
+    payload, in_place = _payload(asked_for, located.manifest, (live, template, marks))
     moved = in_place and payload is not None and live is not None and bool(lost_in(facts, payload, live))
     if payload is not None and (moved or not in_place) and seen.place[1] in SCALED and seen.place[2] not in facts.autoscalers:
         return replace(seen, questions=frozenset((seen.place[2],)))
@@ -210,12 +218,22 @@ def _decision(
     return decision, override_end
 
 
-def _asked_for(facts: SourceFacts, located: Located, marks: Mapping[str, str]) -> Manifest:
-    """What Git asks for with our marks on it. A tip never changes, so it is thought out once for all passes over it."""
+def _with_live_mark(decision: TemplateDecision, live: Manifest | None) -> TemplateDecision:
+    """Where no release says what a template bears besides, it bears what it does: nothing of ours makes new pods."""
+    if decision.config_mark is not None or live is None:
+        return decision
+    return replace(decision, config_mark=mark_of(template_of(live)))
+
+
+def _asked_for(facts: SourceFacts, located: Located, marks: Mapping[str, str], besides: tuple[str, str]) -> Manifest:
+    """What Git asks for with our marks on it. A tip never changes, so it is thought out once for all passes over it.
+
+    `besides` are the mark of its pod template, and what tells its content apart where that is not Git's.
+    """
     known: dict[tuple[str, ...], Manifest] = facts.tip.parsed.derived.setdefault("asked for", {})
-    key = (*located.claim, *place_of(located.manifest), *marks.values())
+    key = (*located.claim, *place_of(located.manifest), *marks.values(), *besides)
     if key not in known:
-        found = effective(located.manifest, None, TemplateDecision(), marks)
+        found = effective(located.manifest, None, TemplateDecision(config_mark=besides[0]), marks)
         assert found is not None, "only a template that is kept needs a live object"
         known[key] = found
     return known[key]

@@ -27,6 +27,8 @@ class Write:
     forced: str = ""
     """The uid of the object that goes when the server refuses the change; empty where it has to stay."""
     creates: bool = False
+    needs: frozenset[Place] = frozenset()
+    """What has to be written before it in the same pass, or it is not."""
     in_git: bool = True
     """True when the object stands in Git; the Rollout of an adopted Deployment does not, and is handed back, never pruned."""
 

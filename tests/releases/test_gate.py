@@ -43,7 +43,7 @@ def overridden(identity: str) -> Manifest:
 
 def test_what_git_asks_for_goes_through_under_its_newest_release() -> None:
     mine = [release(name, minutes=minutes, identity="new") for minutes, name in ((2, "first"), (3, "second"))]
-    assert decided("new", GOOD_ONE, *mine, live=live()) == TemplateDecision(release="second")
+    assert decided("new", GOOD_ONE, *mine, live=live()) == TemplateDecision(release="second", config_mark="")
     assert decided("unknown", GOOD_ONE, live=live()) == TemplateDecision()
     assert decided("new") == TemplateDecision()
 
@@ -96,6 +96,6 @@ def test_a_rejected_version_is_kept_for_inspection_until_its_window_ends() -> No
     shorter = closed("earlier", Verdict.FAILED, 1, held=True, keep_until=NOW + timedelta(minutes=1))
     found = decided("good", GOOD_ONE, BAD_ONE, shorter, live=live())
     assert (found.keep, found.release, found.wake_at) == (True, "bad", LATER)
-    assert decided("good", GOOD_ONE, BAD_ONE, live=live(), at=LATER) == TemplateDecision(release="good")
-    assert decided("good", GOOD_ONE, BAD_ONE) == TemplateDecision(release="good"), "nothing lives that could be kept"
+    assert decided("good", GOOD_ONE, BAD_ONE, live=live(), at=LATER) == TemplateDecision(release="good", config_mark="")
+    assert decided("good", GOOD_ONE, BAD_ONE) == TemplateDecision(release="good", config_mark=""), "nothing lives that could be kept"
     assert decided("new", BAD_ONE, live=live()) == TemplateDecision(), "nothing served that Git could ask for"

@@ -9,6 +9,7 @@ from reconciler.kernel.identity import Manifest
 
 POLICY: Mapping[str, str] = {
     "keepRejected": "has no effect in companion mode: the other tool applies what Git is restored to at once",
+    "onConfigChange": "has no effect in companion mode: the other tool writes the template, and marks it or not",
     "rollout": "has no effect in companion mode: the other tool applies the Deployment, and nobody adopts it",
     "holdWindow": "in companion mode a hold only restores Git: the other tool may deploy the held version until then",
 }
