@@ -74,4 +74,4 @@ lock: ## resolve the locked dependency lists again (needs uv in .venv)
 	@$(COMPILE) -c requirements.lock scripts/build.in -o requirements-build.lock
 
 clean: ## remove what the targets made
-	@rm -rf $(VENV) demo-out bench-out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) demo-out bench-out hunt-out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

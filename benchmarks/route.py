@@ -27,6 +27,7 @@ from reconciler.rollouts.traffic.router import kinds_of
 from reconciler.routers.registry import ROUTERS
 from reconciler.runtime.access import cluster_access
 from reconciler.runtime.engine import Engine
+from reconciler.runtime.journal import Silence
 from reconciler.runtime.recorder import Recorder
 from tests.kit.clusters import api
 from tests.kit.rollouts import NAMESPACE, analysis, analysis_template, canary, pause, rollout, service, virtual_service, weight
@@ -135,7 +136,7 @@ async def _nobody() -> str:
 
 def _controller(client: Client) -> Engine:
     cache, clock = Cache((*RolloutController.watches, *kinds_of(ROUTERS)), INDEXES), SystemClock()
-    access = cluster_access(client, cache, clock, Recorder(client, clock))
+    access = cluster_access(client, cache, clock, Recorder(client, clock), Silence())
     return Engine([RolloutController(access, RolloutObserver(client, cache, ROUTERS, ObserverTerms()), NO_PLUGINS)], client, cache, clock)
 
 

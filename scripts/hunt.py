@@ -5,10 +5,16 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
 from reconciler_sandbox.rehearsal.hunt.play import Ending, play
 from reconciler_sandbox.rehearsal.hunt.shrink import shortest
 from reconciler_sandbox.rehearsal.hunt.tale import Tale, tale_of
+
+from reconciler.runtime.journal import FileJournal
+
+OUT = Path("hunt-out")
+JOURNAL = 256 << 20
 
 
 def told(ending: Ending) -> Iterator[str]:
@@ -26,7 +32,16 @@ def again(tale: Tale, law: str) -> str:
         return law in play(tale.only(places)).laws
 
     kept = shortest(range(len(tale.happenings)), breaks)
-    return f"python -m scripts.hunt --seed {tale.seed} --only {','.join(map(str, kept)) or 'none'}"
+    play(tale.only(kept), journal := FileJournal(journal_of(tale.seed, law), JOURNAL))
+    journal.close()
+    return (
+        f"python -m scripts.hunt --seed {tale.seed} --only {','.join(map(str, kept)) or 'none'}   # journal: {journal_of(tale.seed, law)}"
+    )
+
+
+def journal_of(seed: int, law: str) -> Path:
+    """Where the passes of a tale that breaks a law are kept, for `reconciler replay`."""
+    return OUT / f"{seed}-{law.replace(' ', '-')}.jsonl"
 
 
 def hunted(seed: int) -> tuple[int, list[str], list[str]]:

@@ -127,7 +127,7 @@ def reader_of(document: Manifest) -> Callable[[Example], None] | None:
     if "syncPolicy" in document.get("spec", {}):
         return ignored
     words = {
-        frozenset(SETTINGS | {"notifiers", "console"}): settings,
+        frozenset(SETTINGS | {"notifiers", "console", "journal"}): settings,
         frozenset({"title", "metrics"}): story,
         frozenset({"trafficRouting"}): routing,
         frozenset({"releases"}): script,

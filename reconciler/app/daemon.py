@@ -18,6 +18,7 @@ import structlog
 
 from reconciler.app.endpoints import Endpoints
 from reconciler.app.polling import Polling
+from reconciler.app.settings.journal import JournalSettings
 from reconciler.app.settings.model import Settings
 from reconciler.app.settings.reading import load_settings
 from reconciler.app.telemetry import Telemetry, configure_logs
@@ -32,6 +33,7 @@ from reconciler.kube.fence import Fence, Gate, read_only
 from reconciler.kube.http import HttpTransport
 from reconciler.kube.transport import Transport
 from reconciler.runtime.freeze import Freeze
+from reconciler.runtime.journal import FileJournal, Journal, Silence
 from reconciler.runtime.lease import Leadership, LeaseTerms, rival_holder
 from reconciler.runtime.recorder import Recorder
 from reconciler.sources.settings import purpose
@@ -100,6 +102,7 @@ class Daemon:
         self._lease = lease_name(settings)
         self._leadership = Leadership(unfenced, self._terms(), self._clock.now, self._clock.monotonic)
         self._client = Client(transport, Fence(*self._gates("cluster", "all")))
+        self._journal = journal_of(settings.journal)
         self.telemetry = Telemetry()
         self.telemetry.leader.set_function(lambda: float(self._leadership.valid))
 
@@ -118,6 +121,7 @@ class Daemon:
             log.info("stopping")
             await self._end(tasks, assembly.recorder)
             stop.cancel()
+            self._journal.close()
             for mirror in assembly.mirrors:
                 mirror.close()
             for task in done - {stop}:
@@ -134,6 +138,7 @@ class Daemon:
             folder=self._folder,
             git_fence=Fence(*self._gates("git", "all")),
             read_only=self._read_only,
+            journal=self._journal,
         )
 
     def _parts(self, assembly: Assembly) -> list[Part]:
@@ -224,3 +229,8 @@ def lease_name(settings: Settings) -> str:
     """The Lease of a daemon: the reference's where it drives Rollouts, with the instance id as there (contract 0.4)."""
     name = LEASE if "rollout" in settings.controllers else OWN_LEASE
     return f"{name}-{settings.instance_id}" if settings.instance_id else name
+
+
+def journal_of(known: JournalSettings | None) -> Journal:
+    """Where decisions are kept."""
+    return FileJournal(Path(known.file), known.size) if known is not None else Silence()

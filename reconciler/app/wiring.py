@@ -62,6 +62,7 @@ from reconciler.rollouts.traffic.named import Reach, Reaches
 from reconciler.rollouts.traffic.router import kinds_of
 from reconciler.runtime.access import ClusterAccess, cluster_access
 from reconciler.runtime.engine import Engine
+from reconciler.runtime.journal import Journal, Silence
 from reconciler.runtime.recorder import Recorder
 from reconciler.runtime.worker import Controller
 from reconciler.sources.follow import GitSource
@@ -97,6 +98,7 @@ class Environment:
     timers: Timers = field(default_factory=SystemClock)
     runners: Runners = Runner
     steps: Callable[[StepHands], StepPlugins] = installed_steps
+    journal: Journal = field(default_factory=Silence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ def assemble(environment: Environment) -> Assembly:
     inventories = Inventories(environment.client, settings.namespace, environment.clock.monotonic)
     outside = External(sources, forges, subscriptions, inventories)
     recorder = Recorder(environment.client, environment.clock)
-    access = cluster_access(environment.client, cache, environment.clock, recorder)
+    access = cluster_access(environment.client, cache, environment.clock, recorder, environment.journal)
     controllers = _controllers(environment, access, outside, Policies(cache, local))
     engine = Engine(controllers, environment.client, cache, environment.clock)
     collectors = (
@@ -220,6 +222,7 @@ def _source_controller(environment: Environment, access: ClusterAccess, outside:
         apply=access.apply,
         inventories=outside.inventories,
         routers=installed_routers(),
+        journal=access.journal,
         reporting=environment.read_only,
     )
     return SourceController(access.clock, outside.sources, parts)

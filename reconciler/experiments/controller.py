@@ -50,6 +50,7 @@ class ExperimentController:
         self._clock = access.clock
         self._apply = access.apply
         self._suspension = access.suspension
+        self._journal = access.journal
         self._observer = ExperimentObserver(access.client, access.cache)
         self._instance_id = instance_id
 
@@ -97,7 +98,9 @@ class ExperimentController:
         refusals = await self._write(decision)
         if refusals:
             told = {about: _told(words, error) for about, (words, error) in refusals.items()}
-            decision = plan(replace(facts, refusals=told), now)
+            facts = replace(facts, refusals=told)
+            decision = plan(facts, now)
+        self._journal.keep(self.name, facts.experiment.name, (facts, now), decision)
         await self._record(facts.experiment.manifest, render_status(decision.status))
         await self._apply(Plan(decision.events))
         for _, error in refusals.values():

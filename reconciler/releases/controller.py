@@ -127,6 +127,7 @@ class ReleaseController:
         self._apply = access.apply
         self._outside = outside
         self._suspension = access.suspension
+        self._journal = access.journal
 
     def keys_for(self, resource: Resource, manifest: Manifest) -> Iterable[Key]:
         """A Release itself, those it may supersede; for a Rollout or one of its runs, its open releases and the newest."""
@@ -168,6 +169,7 @@ class ReleaseController:
         asked = await self._asked(look)
         facts = await observe(self._client, self._cache, release, Around(look.history, asked, policy, now, self._outside.sampling))
         status = judge(release, policy, facts, now)
+        self._journal.keep(self.name, f"{release.namespace}/{release.name}", (release, policy, facts, now), status)
         if status != release.status:
             await self._record(look, status)
             return now

@@ -64,6 +64,7 @@ class RolloutController:
         self._observer = observer
         self._apply = access.apply
         self._suspension = access.suspension
+        self._journal = access.journal
         self._plugins = plugins
         self.watches = (*type(self).watches, *observer.kinds)
 
@@ -102,6 +103,7 @@ class RolloutController:
         if decision.calls:
             observed, now = await self._with_replies(observed, decision.calls), self._clock.now()
             decision = plan(observed, now)
+        self._journal.keep(self.name, f"{key.namespace}/{key.name}", (observed, now), decision)
         try:
             await self._carry_out(observed, decision, now)
         except Refused as error:

@@ -28,6 +28,7 @@ from reconciler.releases.apply_opener import ReleaseOpener
 from reconciler.releases.asking import identities
 from reconciler.rollouts.traffic.router import Routers
 from reconciler.runtime.apply import Apply
+from reconciler.runtime.journal import Journal
 from reconciler.sources.inventory import CONFIRMED, Inventory, Place, confirmed_digest, next_entries, render_inventory, replacing
 from reconciler.sources.observe_inventory import Inventories
 from reconciler.sources.problem import Mender, Reason, RecordedProblem
@@ -61,6 +62,7 @@ class Parts:
     apply: Apply
     inventories: Inventories
     routers: Routers
+    journal: Journal
     reporting: bool = False
 
 
@@ -194,12 +196,15 @@ class SourceController:
         """The plan, once all its questions are answered."""
         observation = self._parts.hands[facts.settings.name].observation
         facts = observation.judged(facts, failures)
-        thought = plan(facts, self._clock.now())
+        now = self._clock.now()
+        thought = plan(facts, now)
         for _ in range(ROUNDS):
             if not thought.questions - facts.autoscalers.keys():
                 break
             facts = await observation.answered(facts, thought.questions)
-            thought = plan(facts, self._clock.now())
+            now = self._clock.now()
+            thought = plan(facts, now)
+        self._parts.journal.keep(self.name, facts.settings.name, (facts, now), thought)
         return thought, facts
 
     async def _report(self, name: str, record: StoredSource, facts: SourceFacts) -> None:

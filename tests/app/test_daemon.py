@@ -11,13 +11,15 @@ import pytest
 import structlog
 from reconciler_sandbox.client import Answer, Call
 
-from reconciler.app.daemon import Daemon, lease_name
+from reconciler.app.daemon import Daemon, journal_of, lease_name
+from reconciler.app.settings.journal import JournalSettings
 from reconciler.app.settings.manifest import parse_settings
 from reconciler.app.settings.reading import settings_of
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Manifest, ObjectRef
 from reconciler.kernel.resources import CONFIGMAPS, LEASES, NAMESPACES
 from reconciler.runtime.freeze import FREEZE
+from reconciler.runtime.journal import Silence, entries
 from reconciler.runtime.lease import micro_time
 from tests.kit.clusters import NAMESPACE, Api, api
 from tests.kit.desk import SettableClock, config
@@ -221,3 +223,11 @@ async def test_read_only_says_what_would_be_done_once_a_change(cluster: Api, ori
             await until(lambda: len(plans()) > 1, within=40)
     assert "ConfigMap shop/a" in str(plans()[0]) and "ConfigMap shop/b" in str(plans()[1]) and len(plans()) == 2
     assert any("nothing is written anywhere" in line["does"] for line in logged if line["event"] == "source")
+
+
+def test_decisions_are_kept_where_the_settings_say_and_else_nowhere(tmp_path: Path) -> None:
+    kept = journal_of(JournalSettings(str(tmp_path / "deep" / "journal.jsonl"), 1 << 20))
+    kept.keep("rollout", "shop/web", (1,), 2)
+    kept.close()
+    assert [one.decided for one in entries(tmp_path / "deep" / "journal.jsonl")] == [2]
+    assert isinstance(journal_of(None), Silence)

@@ -20,6 +20,7 @@ from reconciler_sandbox.rehearsal.virtual.objects import ObjectStore
 from reconciler_sandbox.rehearsal.virtual.witness import Witness
 from reconciler_sandbox.rehearsal.virtual.world import REPOSITORY, Ground, World
 
+from reconciler.runtime.journal import Silence
 from tests.kit.shop import IMAGE, NETWORK, ROLLOUT, ROLLOUTS
 
 STEPS = """\
@@ -144,6 +145,7 @@ class Release:
             runners=lambda directory, _home: MemoryRunner(directory, mirror, remotes),
             folder=self._ground.folder,
             seed=0,
+            journal=Silence(),
         )
         life = Life(footing, Weather())
         life.start()

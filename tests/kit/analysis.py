@@ -21,6 +21,7 @@ from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.providers.job import Job
 from reconciler.runtime.access import cluster_access
+from reconciler.runtime.journal import Silence
 from reconciler.runtime.recorder import Recorder
 from tests.kit.clusters import NAMESPACE, api
 
@@ -167,7 +168,7 @@ async def stage(providers: Mapping[str, Provider], instance: str = "") -> AsyncI
         client, cache, clock = kubernetes.client, Cache(AnalysisRunController.watches, INDEXES), Clock()
         known: Mapping[str, Provider] = {"job": Job(client), **providers}
         recorder = Recorder(client, clock)
-        controller = AnalysisRunController(cluster_access(client, cache, clock, recorder), known, instance)
+        controller = AnalysisRunController(cluster_access(client, cache, clock, recorder, Silence()), known, instance)
         yield Stage(client, cache, clock, controller, recorder)
 
 

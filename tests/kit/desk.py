@@ -30,6 +30,7 @@ from reconciler.releases.restoring import Hands, Restoration
 from reconciler.renderers.registry import renderer
 from reconciler.routers.registry import ROUTERS
 from reconciler.runtime.access import cluster_access
+from reconciler.runtime.journal import Silence
 from reconciler.runtime.recorder import Recorder
 from reconciler.sources.follow import GitSource
 from reconciler.sources.inventory import Inventory, config_map_name, parse_inventory
@@ -241,7 +242,7 @@ def _assembled(cluster: Api | Reached, origin: Origin, read: tuple[Cache, GitSou
     inventories = Inventories(client, "reconciler", clock.monotonic)
     policies = Policies(cache, LocalPolicies())
     recorder = Recorder(client, clock)
-    access = cluster_access(client, cache, clock, recorder)
+    access = cluster_access(client, cache, clock, recorder, Silence())
     releases = ReleaseOpener(access, policies, announcements)
     parts = Parts(
         hands={"shop": source_hands(access, policies, releases, followed.settings.service_account)},
@@ -249,6 +250,7 @@ def _assembled(cluster: Api | Reached, origin: Origin, read: tuple[Cache, GitSou
         apply=access.apply,
         inventories=inventories,
         routers=ROUTERS,
+        journal=access.journal,
     )
     counters, echoes = SteadyCounters(), Echoes()
     hands = Hands(followed, forges.get("shop", Plain()), lambda: None, write_remote(followed.settings))

@@ -31,6 +31,7 @@ from reconciler.rollouts.traffic.named import NO_SOURCES, Reaches
 from reconciler.rollouts.traffic.router import Routers, kinds_of
 from reconciler.routers.registry import ROUTERS
 from reconciler.runtime.access import cluster_access
+from reconciler.runtime.journal import Silence
 from reconciler.runtime.recorder import Recorder
 from tests.kit.rollouts import NAMESPACE
 from tests.kit.stepplugins import NO_PLUGINS
@@ -89,7 +90,7 @@ class World:
         self.name = name_of(rollout) if rollout is not None else ""
         self.recorder = Recorder(self.client, self.clock)  # type: ignore[arg-type]
         observer = RolloutObserver(self.client, self.cache, routers, ObserverTerms(reach, instance, balancers))  # type: ignore[arg-type]
-        access = cluster_access(self.client, self.cache, self.clock, self.recorder)  # type: ignore[arg-type]
+        access = cluster_access(self.client, self.cache, self.clock, self.recorder, Silence())  # type: ignore[arg-type]
         self.controller = RolloutController(access, observer, plugins)
         self.experimenter = ExperimentController(access, instance)
         self.broken: set[str] = set()

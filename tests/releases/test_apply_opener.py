@@ -15,6 +15,7 @@ from reconciler.releases.apply_announcements import Announcements
 from reconciler.releases.apply_opener import ReleaseOpener
 from reconciler.releases.observe_policies import LocalPolicies, Policies
 from reconciler.runtime.access import cluster_access
+from reconciler.runtime.journal import Silence
 from reconciler.runtime.recorder import Recorder
 from tests.kit.desk import Desk, config, desk, image_of, policy, rollout
 from tests.kit.forges import Down, Noting
@@ -164,7 +165,7 @@ async def test_a_release_that_cannot_be_made_costs_only_its_template_and_is_told
 async def test_writes_that_are_withheld_end_the_pass(shop: Desk) -> None:
     shop.push({"web.yaml": rollout()})
     frozen = shop.api.fenced(Fence(Gate(lambda: "frozen")))
-    access = cluster_access(frozen, shop.cache, shop.clock, Recorder(frozen, shop.clock))
+    access = cluster_access(frozen, shop.cache, shop.clock, Recorder(frozen, shop.clock), Silence())
     opener = ReleaseOpener(access, Policies(shop.cache, LocalPolicies()), Announcements({}, shop.cache, ""))
     with pytest.raises(Fenced, match="frozen"):
         await opener.open(shop.followed, await shop.followed.latest())

@@ -57,6 +57,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "doctor",
         "Say how Argo CD or Flux applies Rollouts: the source to follow, what to ignore, and what a restore cannot reach.",
     ),
+    "replay": ("replay", "Plan the passes of a journal again with this edition, and show what it decides differently."),
     "lint": ("lint", "Check syntax, schema and references of Rollouts, analysis templates, policies, Services, routes and settings."),
     "compat": ("compat", "Say of each field of existing Argo manifests whether it is the same here, stricter, better or unsupported."),
     "set": ("verbs", "Change a live object."),

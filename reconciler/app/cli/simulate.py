@@ -23,6 +23,9 @@ def register(app: typer.Typer) -> None:
         seed: Annotated[int, typer.Option(help="0: nothing goes wrong around it; any other number has faults of its own", min=0)] = 0,
         runs: Annotated[int, typer.Option(help="how many seeds, one after the other", min=1)] = 1,
         namespace: Annotated[str, typer.Option("--namespace", "-n", help="of objects that name none")] = "default",
+        journals: Annotated[
+            Path | None, typer.Option(metavar="FOLDER", help="keep the passes of a release that fails there, for `reconciler replay`")
+        ] = None,
         config: Settings = None,
         names: Names = None,
         output: Annotated[str, typer.Option("--output", "-o", help="text, json or junit")] = "text",
@@ -35,11 +38,11 @@ def register(app: typer.Typer) -> None:
         """
         if output not in FORMS:
             raise Terminal(f"-o {output}: there is no such form; there are {', '.join(FORMS)}")
-        if not _simulated((folder, story, seed, runs, namespace, configured(config, names)), output):
+        if not _simulated((folder, story, seed, runs, namespace, configured(config, names)), output, journals):
             raise typer.Exit(MISSED)
 
 
-def _simulated(asked: tuple[Path, Path | None, int, int, str, tuple[SourceSettings, ...]], output: str) -> bool:
+def _simulated(asked: tuple[Path, Path | None, int, int, str, tuple[SourceSettings, ...]], output: str, journals: Path | None) -> bool:
     """Play and print; whether everything held. Raises Terminal where the sandbox, or a part of it, is not installed."""
     try:
         from reconciler_sandbox.rehearsal.virtual.simulate import Order, as_json, as_junit, as_text, simulate
@@ -49,6 +52,6 @@ def _simulated(asked: tuple[Path, Path | None, int, int, str, tuple[SourceSettin
             raise  # a part of ourselves is no extra
         raise Terminal(f"simulate needs the sandbox, and {missing} is not installed: pip install 'reconciler[sandbox]'") from error
     folder, story, seed, runs, namespace, sources = asked
-    played = simulate(Order(folder=folder, story=story, seed=seed, runs=runs, namespace=namespace, sources=sources))
+    played = simulate(Order(folder=folder, story=story, seed=seed, runs=runs, namespace=namespace, sources=sources, journals=journals))
     typer.echo({"text": as_text, "json": as_json, "junit": as_junit}[output](played), nl=False)
     return not any(one.wrong for one in played)

@@ -9,6 +9,7 @@ from reconciler.app.settings.console import ADDRESS, console_settings
 from reconciler.app.settings.drift import drift_settings
 from reconciler.app.settings.helm import helm_settings
 from reconciler.app.settings.jsonnet import jsonnet_settings
+from reconciler.app.settings.journal import journal_settings
 from reconciler.app.settings.model import NotifierSettings, Settings
 from reconciler.aws.elb import RESOURCE, AwsTerms
 from reconciler.forges.registry import FORGES
@@ -52,6 +53,7 @@ def parse_settings(document: Any) -> Settings:
         console=fields.inner("console", console_settings),
         disabled_steps=frozenset(fields.texts("disabledStepPlugins")),
         aws=fields.inner("aws", _aws),
+        journal=fields.inner("journal", journal_settings),
         link_local=fields.flag("linkLocal", default=False),
     )
     fields.done()

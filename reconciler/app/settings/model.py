@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from reconciler.app.settings.journal import JournalSettings
 from reconciler.aws.elb import AwsTerms
 from reconciler.sources.settings import SourceSettings
 
@@ -102,5 +103,7 @@ class Settings:
     """Plug-ins of canary steps that are not called: their steps are passed over."""
     aws: AwsTerms | None = None
     """None: AWS is not asked."""
+    journal: JournalSettings | None = None
+    """Where is kept what was decided; None: nowhere."""
     link_local: bool = False
     """True where link-local and metadata addresses may be asked over HTTP."""

@@ -227,6 +227,9 @@ def test_what_a_source_needs_is_required(missing: str) -> None:
         ({"lease": {"duration": "0s", "renewEvery": "0s"}}, "lease.duration: must be longer than zero"),
         ({"lease": {"durations": "1s"}}, "lease.durations: unknown field"),
         ({"webhook": {}}, "webhook.secretFile: is required"),
+        ({"journal": {}}, "journal.file: is required"),
+        ({"journal": {"file": "j", "megabytes": 0}}, "journal.megabytes: expected a whole number of at least 1"),
+        ({"journal": {"file": "j", "gigabytes": 1}}, "journal.gigabytes: unknown field"),
         ({"sources": [SOURCE, SOURCE]}, "sources: 2 sources are named 'shop'"),
     ],
 )

@@ -29,6 +29,7 @@ from reconciler.rollouts.traffic.named import NO_SOURCES
 from reconciler.routers.registry import ROUTERS
 from reconciler.runtime.access import cluster_access
 from reconciler.runtime.engine import Engine
+from reconciler.runtime.journal import Silence
 from reconciler.runtime.recorder import Recorder
 from reconciler.runtime.worker import Controller
 from tests.kit.adoption import KINDS, left_by_reference
@@ -154,7 +155,7 @@ class Takeover:
         routed = {kind for router in ROUTERS.values() for kind in router.kinds}
         cache = Cache((*RolloutController.watches, *ExperimentController.watches, *routed), indexes(ROUTERS))
         self._recorder = Recorder(client, clock)
-        access = cluster_access(client, cache, clock, self._recorder)
+        access = cluster_access(client, cache, clock, self._recorder, Silence())
         observer = RolloutObserver(client, cache, ROUTERS, ObserverTerms(NO_SOURCES, instance))
         self._controllers = [Counted(RolloutController(access, observer, NO_PLUGINS)), Counted(ExperimentController(access, instance))]
         self._engine = Engine(self._controllers, client, cache, clock)

@@ -4,12 +4,13 @@ import asyncio
 import heapq
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
 from reconciler.kernel.resources import ROLLOUTS
 from reconciler.kube.client import path_of
+from reconciler.runtime.journal import Journal, Silence
 from reconciler_sandbox.rehearsal.hunt.committers import Committers
 from reconciler_sandbox.rehearsal.hunt.laws import TALE_REST, TALE_STEPS, differences, waived
 from reconciler_sandbox.rehearsal.hunt.misfortunes import Misfortunes
@@ -22,6 +23,7 @@ from reconciler_sandbox.rehearsal.virtual.simulate import waits_for_a_person
 from reconciler_sandbox.rehearsal.virtual.witness import Moment, Witness, heard_by
 from reconciler_sandbox.rehearsal.virtual.world import Ground, World
 
+SILENCE = Silence()
 INSTALL, LIMIT = 300.0, 3 * 3600.0
 LOOK, QUIET, PATIENCE, AGAIN = 5.0, 300.0, 60.0, 60.0
 """Seconds: between two looks; without a change until a tale is at rest; until a person comes; that a new daemon is watched."""
@@ -50,12 +52,12 @@ class Ending:
         return list(dict.fromkeys(wrong.partition(":")[0] for wrong in self.wrong))
 
 
-def play(tale: Tale) -> Ending:
-    """Play it. The same tale gives the same transcript."""
+def play(tale: Tale, journal: Journal = SILENCE) -> Ending:
+    """Play it. The same tale gives the same transcript; a journal hears what the daemons decided."""
     ending = Ending(tale)
     with tempfile.TemporaryDirectory(prefix="hunt-") as place:
         try:
-            run_virtually(Performance(tale, ending).run(ground_of(tale, Path(place))))
+            run_virtually(Performance(tale, ending).run(replace(ground_of(tale, Path(place)), journal=journal)))
         except Standstill as error:
             ending.wrong.append(f"time goes on: {error}")
         except ExceptionGroup as error:

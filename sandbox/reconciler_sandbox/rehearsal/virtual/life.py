@@ -16,6 +16,7 @@ from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence, Gate
 from reconciler.rollouts.plugin import StepAnswer, StepCall, StepPhase
 from reconciler.runtime.freeze import Freeze
+from reconciler.runtime.journal import Journal
 from reconciler_sandbox.client import Caller
 from reconciler_sandbox.rehearsal.inprocess import DirectTransport
 from reconciler_sandbox.rehearsal.virtual.clock import VirtualClock
@@ -33,6 +34,7 @@ class Footing:
     runners: Runners
     folder: Path
     seed: int
+    journal: Journal
 
 
 class RehearsedSteps:
@@ -65,6 +67,7 @@ class Life:
             timers=self.clock,
             runners=footing.runners,
             steps=lambda _hands: RehearsedSteps(),
+            journal=footing.journal,
         )
         self.assembly: Assembly = assemble(self._environment)
         self._task: asyncio.Task[None] | None = None

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from reconciler.kernel.errors import Terminal
 from reconciler.kernel.plan import Patch
 from reconciler.kube.client import path_of
 from reconciler.rollouts import verbs
+from reconciler.runtime.journal import FileJournal, Journal, Silence
 from reconciler.sources.settings import SourceSettings
 from reconciler_sandbox.rehearsal.virtual.faults import Weather
 from reconciler_sandbox.rehearsal.virtual.folder import ManifestFolder, Workload, load_folder
@@ -28,6 +30,7 @@ LOOK = 5.0
 REST = 600.0
 """Seconds without a change after which a story is at rest."""
 INSTALL = timedelta(hours=1)
+JOURNAL, SILENCE = 256 << 20, Silence()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,8 @@ class Order:
     seed: int = 0
     runs: int = 1
     namespace: str = "default"
+    journals: Path | None = None
+    """A folder: of each release in which something did not hold, the passes are kept there."""
     sources: tuple[SourceSettings, ...] = ()
     """One of them follows the folder and says how it is rendered; none: the folder itself does."""
 
@@ -55,6 +60,8 @@ class Played:
     seconds: float = 0.0
     moments: list[Moment] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+    journal: str = ""
+    """Where its passes are kept, if something did not hold."""
 
     @property
     def name(self) -> str:
@@ -77,10 +84,24 @@ def simulate(order: Order) -> list[Played]:
         if script.workload and script.workload not in known:
             raise Terminal(f"{order.story}: there is no Rollout {script.workload!r}; there are {', '.join(sorted(known))}")
     chosen = [(w, s) for s in scripts for w in workloads if s.workload in ("", w.name)]
-    return [_played(folder, w, s, seed) for seed in range(order.seed, order.seed + order.runs) for w, s in chosen]
+    made = [_played(folder, w, s, seed) for seed in range(order.seed, order.seed + order.runs) for w, s in chosen]
+    if order.journals is not None:
+        for place, one in enumerate(made):
+            if one.wrong:
+                _keep(folder, chosen[place % len(chosen)], one, order.journals)
+    return made
 
 
-def _played(folder: ManifestFolder, workload: Workload, script: Script, seed: int) -> Played:
+def _keep(folder: ManifestFolder, chosen: tuple[Workload, Script], played: Played, place: Path) -> None:
+    """The same release once more, with everything that was decided in it."""
+    name = re.sub(r"[^\w.-]+", "-", played.name)
+    journal = FileJournal(place / f"{name}.jsonl", JOURNAL)
+    _played(folder, *chosen, played.seed, journal)
+    journal.close()
+    played.journal = str(place / f"{name}.jsonl")
+
+
+def _played(folder: ManifestFolder, workload: Workload, script: Script, seed: int, journal: Journal = SILENCE) -> Played:
     with tempfile.TemporaryDirectory(prefix="simulate-") as place:
         behaviours = {image: replace(VERSIONS[script.before], version="stable") for image in folder.images}
         behaviours[workload.new_image] = VERSIONS[script.version]
@@ -96,6 +117,7 @@ def _played(folder: ManifestFolder, workload: Workload, script: Script, seed: in
             weather=weather_of(seed),
             renderer=folder.renderer,
             options=folder.options,
+            journal=journal,
         )
         played = Played(f"{workload.namespace}/{workload.name}", script.version, seed)
         run_virtually(Play(workload, script, played).run(ground))
@@ -236,6 +258,7 @@ def as_text(played: Sequence[Played]) -> str:
         lines += ["", one.name, *(f"  {moment}" for moment in one.moments)]
         lines.append(f"  verdict {one.verdict} after {timedelta(seconds=round(one.seconds))} · Git {one.git}")
         lines += [f"  ✗ {wrong}" for wrong in one.wrong] or ["  ✓ every law and expectation held"]
+        lines += [f"  reconciler replay {one.journal}"] if one.journal else []
     return "\n".join(lines).strip() + "\n"
 
 
@@ -254,6 +277,7 @@ def as_json(played: Sequence[Played]) -> str:
                         "git": one.git,
                         "seconds": round(one.seconds, 1),
                         "wrong": one.wrong,
+                        "journal": one.journal,
                         "timeline": [{"at": round(m.at, 3), "subject": m.subject, "text": m.text} for m in one.moments],
                     }
                     for one in played

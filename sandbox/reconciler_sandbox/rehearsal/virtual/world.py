@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from reconciler.app.settings.model import NotifierSettings, Settings
+from reconciler.runtime.journal import Journal, Silence
 from reconciler.sources.renderer import RenderOptions
 from reconciler.sources.settings import Allow, ForgeSettings, SourceSettings
 from reconciler_sandbox.apiserver.server import ApiServer
@@ -55,6 +56,7 @@ class Ground:
     renderer: str = ""
     options: RenderOptions = field(default_factory=RenderOptions)
     """Which folder the source follows, and how it is rendered."""
+    journal: Journal = field(default_factory=Silence)
     told: bool = False
     """True where people read pull requests on a forge, and messages of a notifier."""
 
@@ -128,6 +130,7 @@ class World:
             runners=lambda directory, _home: MemoryRunner(directory, mirror, remotes),
             folder=self.ground.folder,
             seed=self.ground.seed * 1000 + self._lives,
+            journal=self.ground.journal,
         )
         life = Life(footing, self.ground.weather)
         life.start()
