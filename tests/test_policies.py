@@ -28,7 +28,7 @@ def place(located: Located) -> str:
     return f"{Path(located.file).name}:{located.line}"
 
 
-UNSET = {"keepRejected", "afterPromotion", "compare", "observedShare", "reverify", "rollout", "workloads"}
+UNSET = {"keepRejected", "afterPromotion", "compare", "observedShare", "preview", "reverify", "rollout", "workloads"}
 """What the default does not have: it speaks of every workload, and leaves the rest to the Rollout."""
 
 

@@ -97,7 +97,7 @@ MOMENTS = _words(
     " lastTransitionTime rolloutStartedAt manualPauseStartedAt"
 )
 NAMED = _words("Routing Provider")
-"""A member says by its key which plug-in is meant: one that was pruned would leave a rollout without a router, a metric without a question."""
+"""A key says which plug-in is meant: one that was pruned would leave a rollout without a router, a metric without a question."""
 HELD: Mapping[str, Schema] = {
     **dict.fromkeys(("labels", "annotations", "matchLabels", "additionalIngressAnnotations", "canaryIngressAnnotations", "queries"), TEXTS),
     "metadata": TEXTS,

@@ -8,8 +8,8 @@ from typing import Any
 from reconciler.app.settings.console import ADDRESS, console_settings
 from reconciler.app.settings.drift import drift_settings
 from reconciler.app.settings.helm import helm_settings
-from reconciler.app.settings.jsonnet import jsonnet_settings
 from reconciler.app.settings.journal import journal_settings
+from reconciler.app.settings.jsonnet import jsonnet_settings
 from reconciler.app.settings.model import NotifierSettings, Settings
 from reconciler.aws.elb import RESOURCE, AwsTerms
 from reconciler.forges.registry import FORGES
