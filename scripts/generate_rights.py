@@ -1,10 +1,11 @@
 """Writes deploy/base/routers.yaml: the rights for what each router writes. Run it after adding a router."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from reconciler.kernel.identity import Manifest
+from reconciler.kernel.identity import Manifest, Resource
+from reconciler.kernel.resources import ENDPOINTS, TARGET_GROUP_BINDINGS
 from reconciler.rollouts.traffic.router import ServedRouter
 from reconciler.routers.registry import ROUTERS
 from scripts.generate_crds import in_yaml
@@ -16,6 +17,8 @@ HEAD = """\
 """
 VERBS = ["list", "watch", "update"]
 MAKING = ["get", "create", "delete"]
+READING: Mapping[str, Sequence[tuple[Resource, str]]] = {"alb": ((TARGET_GROUP_BINDINGS, "list"), (ENDPOINTS, "get"))}
+"""What is only read beside the objects of a router: which pods its load balancers have to know (contract 5.9)."""
 GROUP = "rbac.authorization.k8s.io"
 
 
@@ -32,6 +35,7 @@ def _roles(name: str, router: ServedRouter) -> Iterator[Manifest]:
         plurals[kind.group, kind.kind in router.features.makes].append(kind.plural)
     verbs = {False: VERBS, True: [*VERBS, *MAKING]}
     rules = [{"apiGroups": [group], "resources": named, "verbs": verbs[makes]} for (group, makes), named in plurals.items()]
+    rules += [{"apiGroups": [kind.group], "resources": [kind.plural], "verbs": [verb]} for kind, verb in READING.get(name, ())]
     yield {"apiVersion": f"{GROUP}/v1", "kind": "ClusterRole", "metadata": metadata, "rules": rules}
     reference = {"apiGroup": GROUP, "kind": "ClusterRole", **metadata}
     subject = {"kind": "ServiceAccount", "name": "reconciler", "namespace": "reconciler"}

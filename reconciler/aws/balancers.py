@@ -37,7 +37,17 @@ class Balancers:
     unread: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The addresses (`ip:port`) that target groups know, in any state, by ARN; `unread` is why nothing was found."""
+
+    found: Mapping[str, frozenset[str]]
+    unread: str = ""
+
+
 class BalancerReader(Protocol):
     """Reads load balancers; never raises: what cannot be read says why."""
 
     async def read(self, hostnames: Collection[str]) -> Balancers: ...
+
+    async def registered(self, arns: Collection[str]) -> Registered: ...

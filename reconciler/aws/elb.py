@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from xml.etree.ElementTree import Element
 
-from reconciler.aws.balancers import Balancers, LoadBalancer, TargetGroup
+from reconciler.aws.balancers import Balancers, LoadBalancer, Registered, TargetGroup
 from reconciler.aws.credentials import Aws
 from reconciler.aws.query import QueryService, Send, query, text_of
 from reconciler.kernel.clock import Clock
@@ -52,6 +52,19 @@ class ElasticLoadBalancing:
             except (Terminal, Transient) as error:
                 self._arns = {}
                 return Balancers({}, str(error)[:300])
+
+    async def registered(self, arns: Collection[str]) -> Registered:
+        """The addresses in these target groups, whatever their health."""
+        async with self._asking:
+            try:
+                return Registered({arn: await self._targets(arn) for arn in sorted(set(arns))})
+            except (Terminal, Transient) as error:
+                return Registered({}, str(error)[:300])
+
+    async def _targets(self, arn: str) -> frozenset[str]:
+        answer = await self._ask({"Action": "DescribeTargetHealth", "TargetGroupArn": arn})
+        told = answer.iterfind("TargetHealthDescriptions/member/Target")
+        return frozenset(f"{_needed(one, 'Id')}:{text_of(one, 'Port')}" for one in told)
 
     async def _read(self, hostnames: frozenset[str]) -> dict[str, LoadBalancer]:
         if not hostnames <= self._arns.keys():

@@ -24,6 +24,7 @@ EXPERIMENTS = Resource("argoproj.io", "v1alpha1", "experiments", "Experiment", o
 
 VIRTUAL_SERVICES = Resource("networking.istio.io", "v1alpha3", "virtualservices", "VirtualService", optional=True)
 DESTINATION_RULES = Resource("networking.istio.io", "v1alpha3", "destinationrules", "DestinationRule", optional=True)
+TARGET_GROUP_BINDINGS = Resource("elbv2.k8s.aws", "v1beta1", "targetgroupbindings", "TargetGroupBinding", optional=True)
 GATEWAYS = Resource("networking.istio.io", "v1alpha3", "gateways", "Gateway")
 
 RELEASES = Resource("reconciler.dev", "v1alpha1", "releases", "Release")

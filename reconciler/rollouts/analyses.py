@@ -17,6 +17,7 @@ from reconciler.rollouts.rollback import fast_rollback
 from reconciler.rollouts.spec.model import BlueGreen, Canary, RolloutAnalysis
 from reconciler.rollouts.status.conditions import saturated
 from reconciler.rollouts.status.model import PauseReason, RunStatus
+from reconciler.rollouts.traffic.targets import unregistered
 
 OVER = frozenset({"Successful", "Failed", "Error", "Inconclusive"})
 FAILED = frozenset({"Failed", "Error"})
@@ -154,7 +155,8 @@ def _before_switch(pass_: Pass) -> bool:
 
 
 def _after_switch(pass_: Pass) -> bool:
-    return pass_.before.stable_hash != pass_.facts.new_hash and pass_.before.blue_green.active_selector == pass_.facts.new_hash
+    switched = pass_.before.blue_green.active_selector == pass_.facts.new_hash
+    return pass_.before.stable_hash != pass_.facts.new_hash and switched and not unregistered(pass_)
 
 
 def _previewed(pass_: Pass) -> bool:

@@ -21,6 +21,7 @@ from reconciler.rollouts.spec.model import BlueGreen
 from reconciler.rollouts.status.conditions import saturated
 from reconciler.rollouts.status.model import PauseReason, RolloutStatus
 from reconciler.rollouts.traffic.services import switch
+from reconciler.rollouts.traffic.targets import told
 
 
 def point_preview(pass_: Pass) -> Pass:
@@ -200,6 +201,7 @@ STEPS_OF_PASS = (
     forget_old,
     pause,
     point_active,
+    told,
     run_analyses,
     run_experiments,
     dress_pods,

@@ -23,6 +23,7 @@ from reconciler.rollouts.status.model import PauseReason, RolloutStatus
 from reconciler.rollouts.steps import completed
 from reconciler.rollouts.traffic.routing import route_traffic
 from reconciler.rollouts.traffic.services import point_services
+from reconciler.rollouts.traffic.targets import told, unregistered
 
 
 def changed(pass_: Pass) -> bool:
@@ -77,6 +78,8 @@ def scale_all(pass_: Pass) -> tuple[bool, Pass]:
     pass_, resized = scale_canary_new(scale_along(pass_, lambda now, _new: canary_target(now, canary)), canary)
     if resized:
         return True, pass_
+    if unregistered(pass_):
+        return False, told(pass_)
     before = len(pass_.effects)
     pass_ = scale_canary_others(pass_, canary)
     return len(pass_.effects) > before, pass_

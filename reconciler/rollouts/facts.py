@@ -17,6 +17,19 @@ from reconciler.rollouts.traffic.contest import Contest
 from reconciler.rollouts.traffic.router import Left, Routed
 
 
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Which pods of a Service its target groups do not know (contract 5.9); `problem` is why that is not known, or cannot be."""
+
+    service: str
+    missing: tuple[str, ...] = ()
+    problem: str = ""
+
+    @property
+    def registered(self) -> bool:
+        return not self.missing and not self.problem
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
     """What was read from the cluster around one rollout.
@@ -27,7 +40,9 @@ class Findings:
     `routed_hashes` are the versions a router's own objects name (contract 10.7); `routes` is what each router is asked about,
     `left` what still holds something of the rollout that it names no more, `held` the routers' objects that a person suspended;
     `replies` is what plug-ins of steps answered in this pass.
-    `balancers` is what load balancers say of the weights, None when they are not asked now; `verifying` that they are asked at all.
+    `balancers` is what load balancers say of the weights, None when they are not asked now; `verifying` that they are asked at all;
+    `targets` what target groups know of the pods that users are sent to, None where nothing depends on it, and
+    `asking_targets` that they are asked at all.
     """
 
     replica_sets: tuple[Manifest, ...] = ()
@@ -48,6 +63,8 @@ class Findings:
     replies: Mapping[CallKey, Reply] = field(default_factory=dict)
     balancers: Balancers | None = None
     verifying: bool = False
+    targets: Targets | None = None
+    asking_targets: bool = False
     problem: Problem | None = None
 
 

@@ -25,6 +25,7 @@ from reconciler.kube.errors import NotServed
 from reconciler.rollouts.facts import Findings, RolloutFacts, gather
 from reconciler.rollouts.indexes import held_word, namesake_word, orphan_word
 from reconciler.rollouts.observe_contests import Contests
+from reconciler.rollouts.observe_targets import targets
 from reconciler.rollouts.pods.claim import claim
 from reconciler.rollouts.pods.metadata import wears_metadata
 from reconciler.rollouts.pods.referent import borrowed, referent_of
@@ -34,6 +35,7 @@ from reconciler.rollouts.status.manifest import parse_status
 from reconciler.rollouts.status.model import RolloutStatus
 from reconciler.rollouts.traffic.named import NO_SOURCES, Reaches, out_of_reach, routed_by, routing_of, services_of
 from reconciler.rollouts.traffic.router import Left, Live, Owner, Routed, Routers, kinds_of, served
+from reconciler.rollouts.traffic.targets import watched_service
 from reconciler.rollouts.traffic.verification import Verifying
 from reconciler.rollouts.validation.references import analyses, analysis_problem, service_fields, service_problem
 from reconciler.rollouts.validation.spec import spec_problem
@@ -109,7 +111,7 @@ class RolloutObserver:
         found = await self._examined(rollout, spec, found)
         found = replace(found, left=self.left(Owner(namespace, name_of(rollout)), routed_by(self._routers, rollout)))
         observed = self._with_namesake(gather(rollout, spec, status, found, instance_id=self.instance_id))
-        return await self._with_balancers(observed)
+        return await self._with_targets(await self._with_balancers(observed))
 
     def _services(self, namespace: str, spec: RolloutSpec) -> Mapping[str, Manifest]:
         named = {name: self._cache.get(SERVICES, namespace, name) for _, name in service_fields(spec)}
@@ -236,6 +238,14 @@ class RolloutObserver:
             router: Any = each.configured.router
             names.extend(router.hostnames(each.configured.config, services, each.live))
         return replace(observed, found=replace(found, balancers=await self._balancers.read(names)))
+
+    async def _with_targets(self, observed: RolloutFacts) -> RolloutFacts:
+        """What target groups know of the pods that users are sent to: asked where load balancers are, while something depends on it."""
+        if self._balancers is None:
+            return observed
+        service = observed.found.services.get(watched_service(observed))
+        found = await targets(self._client, self._balancers, service) if service is not None else None
+        return replace(observed, found=replace(observed.found, targets=found, asking_targets=True))
 
     def _with_namesake(self, observed: RolloutFacts) -> RolloutFacts:
         """A foreign ReplicaSet may have the name that the next one wants; only then it is a fact."""

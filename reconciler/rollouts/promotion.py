@@ -9,6 +9,7 @@ from reconciler.rollouts.position import current_step, run_phase
 from reconciler.rollouts.rollback import fast_rollback, within_window
 from reconciler.rollouts.spec.model import PING, PONG
 from reconciler.rollouts.status.model import RolloutStatus
+from reconciler.rollouts.traffic.targets import unregistered
 
 FULL, WINDOW, FAST, INITIAL = "Full promotion requested", "Rollback within window", "Fast rollback", "Initial deploy"
 Reason = Callable[[Pass, RolloutStatus], str]
@@ -38,13 +39,20 @@ def _canary_reason(pass_: Pass) -> str:
 def _blue_green_reason(pass_: Pass, status: RolloutStatus) -> str:
     if not status.blue_green.active_selector:
         return INITIAL
-    if status.blue_green.active_selector != status.current_hash:
+    if status.blue_green.active_selector != status.current_hash or not _registered(pass_):
         return ""
     if pass_.before.promote_full:
         return FULL
     if fast_rollback(pass_):
         return WINDOW if within_window(pass_.facts) else FAST
     return "" if pass_.aborted or not _post_promotion_done(pass_) else "Completed blue-green update"
+
+
+def _registered(pass_: Pass) -> bool:
+    """False in the pass that switches users over: what load balancers know of the pods is asked after it, where they are asked at all."""
+    strategy = pass_.facts.spec.blue_green
+    switched = strategy is not None and pass_.before.blue_green.active_selector == pass_.selectors.get(strategy.active_service, "")
+    return not unregistered(pass_) and (switched or not pass_.facts.found.asking_targets)
 
 
 def _post_promotion_done(pass_: Pass) -> bool:

@@ -6,7 +6,7 @@ from functools import partial
 import httpx
 import pytest
 
-from reconciler.aws.balancers import Balancers, LoadBalancer, TargetGroup
+from reconciler.aws.balancers import Balancers, LoadBalancer, Registered, TargetGroup
 from reconciler.aws.credentials import Aws
 from reconciler.aws.elb import MOST_PAGES, AwsTerms, ElasticLoadBalancing
 from reconciler.kernel.clock import SystemClock
@@ -156,3 +156,13 @@ async def test_a_weight_that_is_no_number_confirms_nothing(elb: Elb, asking: Ela
     elb.weights["k8s-canary"] = -20
     answer = await asking.read([HOSTNAME])
     assert not answer.found and "no number" in answer.unread
+
+
+async def test_the_targets_of_a_group_are_known_in_any_state(elb: Elb, asking: ElasticLoadBalancing) -> None:
+    elb.targets = {"k8s-canary": ("10.0.0.1:8080", "10.0.0.2:8080"), "k8s-stable": ()}
+    canary, stable = group_arn("k8s-canary"), group_arn("k8s-stable")
+    found = await asking.registered([canary, stable, canary])
+    assert found == Registered({canary: frozenset({"10.0.0.1:8080", "10.0.0.2:8080"}), stable: frozenset()})
+    elb.refusing = "AccessDenied"
+    refused = await asking.registered([canary])
+    assert not refused.found and "AccessDenied" in refused.unread

@@ -26,6 +26,7 @@ ASKED: Mapping[str, re.Pattern[str]] = {
     "DescribeListeners": re.compile(r"LoadBalancerArn|Marker"),
     "DescribeRules": re.compile(r"ListenerArn|Marker"),
     "DescribeTags": re.compile(r"ResourceArns\.member\.\d+"),
+    "DescribeTargetHealth": re.compile(r"TargetGroupArn"),
 }
 """The parameters that each action takes here."""
 
@@ -43,6 +44,7 @@ class Elb:
 
     resources: dict[str, str] = field(default_factory=dict)
     weights: dict[str, int] = field(default_factory=dict)
+    targets: dict[str, tuple[str, ...]] = field(default_factory=dict)
     refusing: str = ""
     saying: str = "no"
     instead: bytes = b""
@@ -70,6 +72,7 @@ class Elb:
             "DescribeListeners": lambda _: f"<Listeners><member><ListenerArn>{LISTENER}</ListenerArn></member></Listeners>",
             "DescribeRules": self._rules,
             "DescribeTags": self._tags,
+            "DescribeTargetHealth": self._health,
         }[action](asked)
 
     def _balancers(self, asked: dict[str, str]) -> str:
@@ -91,6 +94,17 @@ class Elb:
         fixed = "<Type>fixed-response</Type><FixedResponseConfig><StatusCode>404</StatusCode></FixedResponseConfig>"
         rules = "".join(f"<member><RuleArn>r</RuleArn><Actions><member>{a}</member></Actions></member>" for a in (action, fixed))
         return f"<Rules>{rules}</Rules>"
+
+    def _health(self, asked: dict[str, str]) -> str:
+        known = {group_arn(name): addresses for name, addresses in self.targets.items()}
+        if asked.get("TargetGroupArn") not in known:
+            raise ValueError("TargetGroupNotFound")
+        pairs = (address.split(":") for address in known[asked["TargetGroupArn"]])
+        told = "".join(
+            f"<member><Target><Id>{ip}</Id><Port>{port}</Port></Target><TargetHealth><State>initial</State></TargetHealth></member>"
+            for ip, port in pairs
+        )
+        return f"<TargetHealthDescriptions>{told}</TargetHealthDescriptions>"
 
     def _tags(self, asked: dict[str, str]) -> str:
         arns = [value for name, value in asked.items() if name.startswith("ResourceArns.")]

@@ -33,7 +33,7 @@ CLASSED = ("nginx", "alb")
 
 
 @dataclass(frozen=True, slots=True)
-class _NamedRouter:
+class _RouterUse:
     """One router of one Rollout, and the objects that it needs."""
 
     rollout: str
@@ -67,12 +67,12 @@ def meeting_remarks(rollout: Manifest, library: Library) -> Remarks:
     yield from _classes(ours, library)
 
 
-def _routers(rollout: Manifest) -> Iterator[_NamedRouter]:
+def _routers(rollout: Manifest) -> Iterator[_RouterUse]:
     for each in served(installed(), routing_of(rollout)):
-        yield _NamedRouter(f"{namespace_of(rollout)}/{name_of(rollout)}", each, services_of(rollout))
+        yield _RouterUse(f"{namespace_of(rollout)}/{name_of(rollout)}", each, services_of(rollout))
 
 
-def _shared(ours: list[_NamedRouter], theirs: list[_NamedRouter]) -> Remarks:
+def _shared(ours: list[_RouterUse], theirs: list[_RouterUse]) -> Remarks:
     for one in ours:
         for other in theirs:
             same = [ref for ref in one.named if ref in other.named and one.sides == other.sides]
@@ -83,7 +83,7 @@ def _shared(ours: list[_NamedRouter], theirs: list[_NamedRouter]) -> Remarks:
                 yield Remark(one.each.field, f"Rollout {other.rollout} makes {ref}, too: only one of them can own it")
 
 
-def _twice(ours: list[_NamedRouter]) -> Remarks:
+def _twice(ours: list[_RouterUse]) -> Remarks:
     known: dict[ObjectRef, str] = {}
     for one in ours:
         for ref in one.named:
@@ -93,7 +93,7 @@ def _twice(ours: list[_NamedRouter]) -> Remarks:
             known.setdefault(ref, one.each.name)
 
 
-def _long(ours: list[_NamedRouter]) -> Remarks:
+def _long(ours: list[_RouterUse]) -> Remarks:
     """Names that no server takes, and names that are cut: two that are cut to the same are one object."""
     for one in ours:
         for ref in one.named:
@@ -111,7 +111,7 @@ def _long(ours: list[_NamedRouter]) -> Remarks:
             yield Remark(f"spec.strategy.canary.{field}", words)
 
 
-def _classes(ours: list[_NamedRouter], library: Library) -> Remarks:
+def _classes(ours: list[_RouterUse], library: Library) -> Remarks:
     for one in ours:
         if one.each.name not in CLASSED:
             continue

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from reconciler.aws.balancers import Balancers, LoadBalancer, TargetGroup
+from reconciler.aws.balancers import Balancers, LoadBalancer, Registered, TargetGroup
 from reconciler.kernel.errors import Transient
 from reconciler.kernel.identity import Key
 from reconciler.kernel.resources import SERVICES
@@ -24,6 +24,9 @@ class Aws:
     share: int = 0
     unread: str = ""
     asked: list[tuple[str, ...]] = field(default_factory=list)
+
+    async def registered(self, arns: Collection[str]) -> Registered:
+        return Registered(dict.fromkeys(arns, frozenset()))
 
     async def read(self, hostnames: Collection[str]) -> Balancers:
         self.asked.append(tuple(hostnames))
