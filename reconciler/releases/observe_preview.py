@@ -13,6 +13,11 @@ UNKNOWN = "the condition of its header is an expression, or there is none: write
 Send = Callable[[HttpCall], Awaitable[HttpAnswer]]
 
 
+def _received(body: bytes, name: str, value: str) -> bool:
+    """True when an echo tells both: a short value alone stands in many an answer by chance."""
+    return name.lower().encode() in body.lower() and value.encode() in body
+
+
 async def propagation(send: Send, question: ProbeQuestion) -> Propagation:
     """The services in their order, up to the first without the header, or without an answer. An answer is never shown, only searched."""
     if question.header is None:
@@ -29,7 +34,7 @@ async def propagation(send: Send, question: ProbeQuestion) -> Propagation:
             )
         if not 200 <= answer.status < 300:
             return Propagation(at=question.at, reached=tuple(reached), problem=f"{hop.service}: {hop.path} answers {answer.status}")
-        if value.encode() not in answer.body:
+        if not _received(answer.body, name, value):
             return Propagation(at=question.at, reached=tuple(reached), lost=hop.service)
         reached.append(hop.service)
     return Propagation(at=question.at, reached=tuple(reached))

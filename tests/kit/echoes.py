@@ -18,6 +18,8 @@ class Echoes:
     deaf: set[str] = field(default_factory=set)
     away: set[str] = field(default_factory=set)
     statuses: dict[str, int] = field(default_factory=dict)
+    page: str = ""
+    """What stands in every answer besides."""
     asked: list[HttpCall] = field(default_factory=list)
 
     async def send(self, call: HttpCall) -> HttpAnswer:
@@ -26,4 +28,4 @@ class Echoes:
         if path in self.away:
             raise Transient(f"{call.url}: no answer")
         said = {} if path in self.deaf else dict(call.headers)
-        return HttpAnswer(self.statuses.get(path, 200), {}, repr(said).encode())
+        return HttpAnswer(self.statuses.get(path, 200), {}, f"{said}{self.page}".encode())

@@ -76,7 +76,7 @@ async def test_it_is_on_record_by_name_way_address_and_time_and_told(shop: Desk)
 
 
 async def test_the_probe_names_the_first_service_that_does_not_receive_the_header(shop: Desk) -> None:
-    shop.echoes.deaf = {"/cart/headers"}
+    shop.echoes.deaf, shop.echoes.page = {"/cart/headers"}, "<p>ann</p>"
     found = (await later(shop, seconds=10)).propagation
     assert found is not None and (found.reached, found.lost, found.problem) == (("web",), "cart", "")
     assert [call.url for call in shop.echoes.asked] == ["https://web.example.com/headers", "https://web.example.com/cart/headers"]

@@ -47,12 +47,17 @@ def vet_attaching(index: Index, route: Json) -> None:
     list(_routes(index, route, 0))
     for parent in route["spec"].get("parentRefs") or []:
         str(parent["name"])
+    for named in route["spec"].get("hostnames") or []:
+        if not isinstance(named, str):
+            raise Refused(f"hostname {named!r} is no text")
 
 
 def vet_attachment(gateway: Json) -> None:
     """Raise Refused, or what malformed objects raise, where a Gateway asks for what this mesh does not do."""
     for listener in gateway["spec"].get("listeners") or []:
         int(listener["port"])
+        if not isinstance(listener.get("hostname") or "", str):
+            raise Refused(f"hostname {listener['hostname']!r} is no text")
         if listener.get("protocol", "HTTP") != "HTTP":
             raise Refused(f"listener {listener.get('name')} speaks {listener['protocol']}: this mesh serves HTTP only")
         if _from(listener) not in ("Same", "All"):
