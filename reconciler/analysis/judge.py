@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from reconciler.analysis.model import UNLIMITED_FAILURES, AnalysisStatus, Measurement, Metric, MetricResult, RunPhase, Summary
 
@@ -32,36 +33,43 @@ def record(result: MetricResult, measurement: Measurement) -> MetricResult:
 
 
 def _counted(result: MetricResult, phase: RunPhase) -> MetricResult:
+    broken_off = replace(result, consecutive_success=0, consecutive_error=0, consecutive_failure=0)
     match phase:
         case RunPhase.SUCCESSFUL:
-            run_of_successes = result.consecutive_success + 1
             return replace(
-                result,
-                count=result.count + 1,
-                successful=result.successful + 1,
-                consecutive_success=run_of_successes,
-                consecutive_error=0,
+                broken_off, count=result.count + 1, successful=result.successful + 1, consecutive_success=result.consecutive_success + 1
             )
         case RunPhase.FAILED:
-            return replace(result, count=result.count + 1, failed=result.failed + 1, consecutive_success=0, consecutive_error=0)
+            failures = result.consecutive_failure + 1
+            return replace(broken_off, count=result.count + 1, failed=result.failed + 1, consecutive_failure=failures)
         case RunPhase.INCONCLUSIVE:
-            return replace(result, count=result.count + 1, inconclusive=result.inconclusive + 1, consecutive_success=0, consecutive_error=0)
-        case RunPhase.ERROR:
-            return replace(result, error=result.error + 1, consecutive_error=result.consecutive_error + 1, consecutive_success=0)
+            return replace(broken_off, count=result.count + 1, inconclusive=result.inconclusive + 1)
+        case RunPhase.ERROR:  # says nothing of the version: failures before and after it are in a row
+            errors, failures = result.consecutive_error + 1, result.consecutive_failure
+            return replace(broken_off, error=result.error + 1, consecutive_error=errors, consecutive_failure=failures)
         case _:
             raise ValueError(f"a finished measurement cannot be {phase}")
 
 
-def exceeded(metric: Metric, result: MetricResult) -> tuple[RunPhase, str] | None:
-    """The limit that is broken and the words for it; of several the last one in the contract's order (contract 6.6, 13.25)."""
-    allowed = 0 if metric.failure_limit is None else metric.failure_limit
+class BrokenLimit(NamedTuple):
+    """A limit that is broken: the phase it leads to, the words for it, and its name."""
+
+    phase: RunPhase
+    words: str
+    limit: str
+
+
+def exceeded(metric: Metric, result: MetricResult) -> BrokenLimit | None:
+    """The limit that is broken; of several the last one in the contract's order (contract 6.6, 13.25), ours in its place."""
+    in_a_row = UNLIMITED_FAILURES if metric.consecutive_failure_limit is None else metric.consecutive_failure_limit
     limits = (
-        (RunPhase.FAILED, "failed", result.failed, "failureLimit", allowed),
+        (RunPhase.FAILED, "failed", result.failed, "failureLimit", metric.allowed_failures),
+        (RunPhase.FAILED, "consecutiveFailures", result.consecutive_failure, "consecutiveFailureLimit", in_a_row),
         (RunPhase.INCONCLUSIVE, "inconclusive", result.inconclusive, "inconclusiveLimit", metric.inconclusive_limit),
         (RunPhase.ERROR, "consecutiveErrors", result.consecutive_error, "consecutiveErrorLimit", metric.consecutive_error_limit),
     )
     broken = [
-        (phase, f"{what} ({count}) > {name} ({limit})")
+        BrokenLimit(phase, f"{what} ({count}) > {name} ({limit})", name)
         for phase, what, count, name, limit in limits
         if count > limit and limit != UNLIMITED_FAILURES
     ]
@@ -123,6 +131,8 @@ def _assessed(metrics: Mapping[str, Metric], result: MetricResult, ends: bool) -
     metric = metrics.get(result.name)
     if metric is None:
         return result
+    if metric.consecutive_failure_limit is None:
+        result = replace(result, consecutive_failure=0)  # not written where nothing asks for it: the reference's CRD knows no such field
     phase = assess_metric(metric, result, ending=ends)
     if phase == result.phase:
         return result

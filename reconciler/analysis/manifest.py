@@ -94,6 +94,7 @@ def _metric(metric: Fields) -> Metric:
         inconclusive_limit=_whole(metric, "inconclusiveLimit") or 0,
         consecutive_error_limit=_default(_whole(metric, "consecutiveErrorLimit"), 4),
         consecutive_success_limit=_whole(metric, "consecutiveSuccessLimit") or 0,
+        consecutive_failure_limit=_whole(metric, "consecutiveFailureLimit"),
     )
 
 
@@ -174,6 +175,7 @@ def _result(result: Fields) -> MetricResult:
         error=result.number_or("error", 0),
         consecutive_error=result.number_or("consecutiveError", 0),
         consecutive_success=result.number_or("consecutiveSuccess", 0),
+        consecutive_failure=result.number_or("consecutiveFailure", 0),
         dry_run=result.flag("dryRun"),
         metadata=result.under("metadata").raw,
     )
@@ -204,6 +206,7 @@ def _render_result(result: MetricResult) -> Manifest:
         **{name: getattr(result, name) for name in COUNTS},
         "consecutiveError": result.consecutive_error,
         "consecutiveSuccess": result.consecutive_success,
+        "consecutiveFailure": result.consecutive_failure,
         "dryRun": result.dry_run,
         "metadata": dict(result.metadata),
     }

@@ -86,6 +86,15 @@ class Metric:
     inconclusive_limit: int = 0
     consecutive_error_limit: int = 4
     consecutive_success_limit: int = 0
+    consecutive_failure_limit: int | None = None
+    """More failures than this in a row fail it; a field of ours, without which the reference's own count of all failures holds."""
+
+    @property
+    def allowed_failures(self) -> int:
+        """How many failures in all it stands; any number where only those in a row count."""
+        if self.failure_limit is not None:
+            return self.failure_limit
+        return 0 if self.consecutive_failure_limit is None else UNLIMITED_FAILURES
 
     @property
     def effective_count(self) -> int | None:
@@ -154,6 +163,7 @@ class MetricResult:
     error: int = 0
     consecutive_error: int = 0
     consecutive_success: int = 0
+    consecutive_failure: int = 0
     dry_run: bool = False
     metadata: Mapping[str, str] = field(default_factory=dict)
 

@@ -29,11 +29,13 @@ def _problem(metric: Metric, supported: Collection[str]) -> str | None:
 
 
 def _limits(metric: Metric) -> str | None:
-    failures, streak = metric.failure_limit or 0, metric.consecutive_success_limit
+    failures, streak, in_a_row = metric.failure_limit or 0, metric.consecutive_success_limit, metric.consecutive_failure_limit
+    endless = failures == UNLIMITED_FAILURES and streak == 0 and in_a_row is None
     rules = (
         (streak < 0, "consecutiveSuccessLimit must be >= 0"),
         (failures < UNLIMITED_FAILURES, "failureLimit must be >= 0, or -1 to be disabled"),
-        (failures == UNLIMITED_FAILURES and streak == 0, "failureLimit and consecutiveSuccessLimit cannot both be disabled"),
+        (endless, "failureLimit and consecutiveSuccessLimit cannot both be disabled"),
+        ((in_a_row or 0) < 0, "consecutiveFailureLimit must be >= 0"),
         (metric.inconclusive_limit < 0, "inconclusiveLimit must be >= 0"),
         (metric.consecutive_error_limit < 0, "consecutiveErrorLimit must be >= 0"),
     )

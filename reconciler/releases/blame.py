@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reconciler.analysis.model import RunPhase
+from reconciler.releases.evidence import LIMITS
 from reconciler.releases.facts import ReleaseFacts
 from reconciler.releases.model import Evidence, Release, RunRecord, Verdict
 from reconciler.rollouts.view import AbortCause
@@ -69,13 +70,18 @@ def words(evidence: Sequence[Evidence], run: str, phase: str) -> str:
     if worst is None:
         return f"{run} ended as {phase or 'nothing'}, without a word"
     counted = {
-        RunPhase.FAILED: f"failed {_times(worst.failed)} ({worst.limit.removeprefix('failureLimit ')} allowed)",
+        RunPhase.FAILED: f"failed {_times(worst.failed)} ({_allowed(worst.limit)})",
         RunPhase.ERROR: f"could not be measured {_times(worst.error)}",
         RunPhase.INCONCLUSIVE: f"had no verdict {_times(worst.inconclusive)}",
     }
     values = f": measured {', '.join(_short(value) for value in worst.values)}" if worst.values else ""
     why = f": {worst.message}" if worst.message and not worst.values else ""
     return f"{worst.metric} {counted[RunPhase(worst.phase)]}{values}{why}"
+
+
+def _allowed(limit: str) -> str:
+    name, _, number = limit.partition(" ")
+    return f"{number} in a row allowed" if name == LIMITS[1] else f"{number} allowed"
 
 
 def _times(count: int) -> str:

@@ -21,6 +21,7 @@ BAD = frozenset({"Failed", "Error", "Inconclusive"})
 JOB = "a Job"
 RESOLVED = re.compile(r"Resolved\w+Query")
 """Where a provider says what it asked (contract 7.1)."""
+LIMITS = ("failureLimit", "consecutiveFailureLimit")
 ARGUMENT = re.compile(r"\{\{\s*args\.([\w-]+)\s*\}\}")
 
 
@@ -64,7 +65,7 @@ def _length(row: Evidence) -> int:
 
 def _filled(metric: Manifest, known: Mapping[str, str]) -> Manifest:
     """The texts of a metric that people read, with its arguments in place."""
-    named = ("successCondition", "failureCondition", "failureLimit")
+    named = ("successCondition", "failureCondition", *LIMITS)
     texts = {name: ARGUMENT.sub(lambda tag: known.get(tag[1], tag[0]), str(metric[name])) for name in named if metric.get(name) is not None}
     return {**metric, **texts}
 
@@ -87,9 +88,15 @@ def _row(run: Manifest, result: Manifest, metric: Manifest) -> Evidence:
         founded=sum(founded.values()),
         passed=founded.get("Successful", 0),
         failed_on_data=founded.get("Failed", 0) > 0,
-        limit=f"failureLimit {metric.get('failureLimit') or 0}",
+        limit=_limit(metric),
         message=str(result.get("message") or _last_message(measurements))[:500],
     )
+
+
+def _limit(metric: Manifest) -> str:
+    """What it stood of failures: in all, or where that is not said, in a row."""
+    total, in_a_row = (metric.get(name) for name in LIMITS)
+    return f"{LIMITS[1]} {in_a_row}" if in_a_row is not None and total is None else f"{LIMITS[0]} {total or 0}"
 
 
 def _condition(metric: Manifest) -> str:

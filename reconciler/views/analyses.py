@@ -194,8 +194,10 @@ def _measured(metric: Metric, measurement: Measurement, workings: Iterable[Worki
 
 
 def _limits(metric: Metric, result: MetricResult) -> Iterable[LimitLeft]:
-    failures = metric.failure_limit or 0
+    failures, in_a_row = metric.allowed_failures, metric.consecutive_failure_limit
     yield LimitLeft(limit="failureLimit", used=result.failed, allowed=None if failures == UNLIMITED_FAILURES else failures)
+    if in_a_row is not None:
+        yield LimitLeft(limit="consecutiveFailureLimit", used=result.consecutive_failure, allowed=in_a_row)
     yield LimitLeft(limit="inconclusiveLimit", used=result.inconclusive, allowed=metric.inconclusive_limit)
     yield LimitLeft(limit="consecutiveErrorLimit", used=result.consecutive_error, allowed=metric.consecutive_error_limit)
     if metric.consecutive_success_limit:

@@ -33,12 +33,13 @@ BOUNDS: Mapping[str, tuple[str, str]] = {
 }
 """What a value has to be for a comparison with a number to hold, and for it not to."""
 MIRRORED: Mapping[str, str] = {">=": "<=", ">": "<", "<=": ">=", "<": ">"}
-LIMITS: Mapping[RunPhase, tuple[str, str, str]] = {
-    RunPhase.FAILED: ("failureLimit", "failure_limit", "failed"),
-    RunPhase.INCONCLUSIVE: ("inconclusiveLimit", "inconclusive_limit", "inconclusive"),
-    RunPhase.ERROR: ("consecutiveErrorLimit", "consecutive_error_limit", "consecutive_error"),
+LIMITS: Mapping[str, tuple[str, str]] = {
+    "failureLimit": ("failure_limit", "failed"),
+    "consecutiveFailureLimit": ("consecutive_failure_limit", "consecutive_failure"),
+    "inconclusiveLimit": ("inconclusive_limit", "inconclusive"),
+    "consecutiveErrorLimit": ("consecutive_error_limit", "consecutive_error"),
 }
-"""By the phase that a broken limit leads to: its name, its field, and the counter it bounds."""
+"""By the name of a limit: its field, and the counter it bounds."""
 ENDS: Mapping[RunPhase, str] = {
     RunPhase.SUCCESSFUL: "Successful",
     RunPhase.FAILED: "Failed",
@@ -140,7 +141,7 @@ def _another_limit(fact: _Fact) -> Iterator[Counterfactual]:
     broken = exceeded(fact.metric, fact.result)
     if broken is None:
         return
-    name, field, counter = LIMITS[broken[0]]
+    name, (field, counter) = broken.limit, LIMITS[broken.limit]
     before, wanted = getattr(fact.metric, field) or 0, getattr(fact.result, counter)
     if fact.metric.count and wanted + fact.metric.consecutive_success_limit > fact.metric.count:
         return  # such a limit is refused (contract 6.8)

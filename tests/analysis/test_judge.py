@@ -34,9 +34,9 @@ def test_errors_in_between_neither_count_nor_add_up(limits: dict[str, object], l
 
 def test_of_several_broken_limits_the_last_in_order_wins() -> None:
     both = MetricResult(name="m", measurements=(measurement("I"),), failed=1, inconclusive=1)
-    assert exceeded(metric(), both) == (RunPhase.INCONCLUSIVE, "inconclusive (1) > inconclusiveLimit (0)")
+    assert exceeded(metric(), both) == (RunPhase.INCONCLUSIVE, "inconclusive (1) > inconclusiveLimit (0)", "inconclusiveLimit")
     all_three = replace(both, consecutive_error=5)
-    assert exceeded(metric(), all_three) == (RunPhase.ERROR, "consecutiveErrors (5) > consecutiveErrorLimit (4)")
+    assert exceeded(metric(), all_three) == (RunPhase.ERROR, "consecutiveErrors (5) > consecutiveErrorLimit (4)", "consecutiveErrorLimit")
 
 
 def test_a_metric_without_measurements_is_pending_and_ends_successfully() -> None:
@@ -155,3 +155,32 @@ def test_a_metric_whose_phase_stays_takes_no_words_from_its_measurements() -> No
     going = record(replace(result("S"), phase=RunPhase.RUNNING), replace(measurement("E"), message="no such host"))
     judged = judge(terms, AnalysisStatus(results=(going,)), was_ending=False, now=NOW)
     assert (judged.results[0].phase, judged.results[0].message) == (RunPhase.RUNNING, "")
+
+
+IN_A_ROW = {"consecutive_failure_limit": 2, **FOREVER}
+
+
+@pytest.mark.parametrize(
+    ("limits", "letters", "phase"),
+    [
+        (IN_A_ROW, "FF", "Running"),
+        (IN_A_ROW, "FFF", "Failed"),
+        (IN_A_ROW, "FFSFFSFF", "Running"),
+        (IN_A_ROW, "SFFF", "Failed"),
+        (IN_A_ROW, "FEFEF", "Failed"),
+        ({**IN_A_ROW, "inconclusive_limit": 9}, "FFIFF", "Running"),
+        ({**IN_A_ROW, "failure_limit": 3}, "FFSFF", "Failed"),
+        ({**IN_A_ROW, "failure_limit": -1}, "FSFFSF", "Running"),
+        ({**IN_A_ROW, "consecutive_failure_limit": 0}, "SF", "Failed"),
+        ({**IN_A_ROW, "count": 5}, "FFSFF", "Successful"),
+    ],
+)
+def test_failures_in_a_row_fail_and_scattered_ones_do_not(limits: dict[str, object], letters: str, phase: str) -> None:
+    assert judged(letters, **limits) == phase
+
+
+def test_the_broken_limit_is_named_and_its_counter_kept_only_where_it_is_asked_for() -> None:
+    found = status_after(RunTerms(metrics=(metric(**IN_A_ROW),)), m="FFF")
+    assert found.message == 'Metric "m" assessed Failed due to consecutiveFailures (3) > consecutiveFailureLimit (2)'
+    assert [one.consecutive_failure for one in found.results] == [3]
+    assert status_after(RunTerms(metrics=(metric(failure_limit=5, **FOREVER),)), m="FF").results[0].consecutive_failure == 0

@@ -110,3 +110,8 @@ def test_zeros_are_not_written() -> None:
         }
     ]
     assert type(written["phase"]) is str and "dryRunSummary" not in written
+
+
+def test_failures_in_a_row_are_read_and_written() -> None:
+    (metric,) = parse_metrics(({"name": "m", "consecutiveFailureLimit": "2", "provider": {"web": {}}},))
+    assert (metric.consecutive_failure_limit, metric.failure_limit, metric.allowed_failures) == (2, None, -1)

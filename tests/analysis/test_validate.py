@@ -17,6 +17,7 @@ MINUTE = timedelta(minutes=1)
         ({"consecutive_success_limit": -1}, "consecutiveSuccessLimit must be >= 0"),
         ({"failure_limit": -2}, "failureLimit must be >= 0, or -1 to be disabled"),
         ({"failure_limit": -1}, "failureLimit and consecutiveSuccessLimit cannot both be disabled"),
+        ({"consecutive_failure_limit": -1}, "consecutiveFailureLimit must be >= 0"),
         ({"inconclusive_limit": -1}, "inconclusiveLimit must be >= 0"),
         ({"consecutive_error_limit": -1}, "consecutiveErrorLimit must be >= 0"),
         (

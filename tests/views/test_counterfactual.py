@@ -38,6 +38,11 @@ def test_one_failure_too_many_by_a_value_or_a_limit() -> None:
     ]
 
 
+def test_a_limit_of_failures_in_a_row_is_told_by_its_name() -> None:
+    failed = run("SFF", "Failed", consecutiveFailureLimit=1, result={"consecutiveFailure": 2})
+    assert told(failed)[1] == ("limit", 'with consecutiveFailureLimit 2 instead of 1, metric "rate" would have been measured further')
+
+
 def test_what_had_its_count_would_have_been_successful() -> None:
     found = counterfactuals([run("F", "Failed", interval="")])
     assert [(one.change, one.end) for one in found] == [(ChangeOf.VALUE, "Successful"), (ChangeOf.LIMIT, "Successful")]

@@ -106,7 +106,8 @@ def _too_short(field: str, what: str, given: timedelta, metrics: Sequence[Metric
     """Metrics that cannot fail, or cannot succeed as they ask for, in the time that is given."""
     for metric in metrics:
         taken = _measurements(metric, given)
-        allowed, wanted = metric.failure_limit or 0, metric.consecutive_success_limit
+        limits = [limit for limit in (metric.allowed_failures, metric.consecutive_failure_limit) if limit not in (None, UNLIMITED_FAILURES)]
+        allowed, wanted = min(limits, default=UNLIMITED_FAILURES), metric.consecutive_success_limit
         time = f"{what} may take no more than {words_of(given)}"
         if taken == 0:
             yield _warning(field, f"metric {metric.name} measures nothing in time: it begins after {_words(metric.initial_delay)}, {time}")

@@ -11,7 +11,7 @@ from reconciler.kernel.identity import Manifest
 from reconciler.kernel.problem import Problem
 from reconciler.providers.registry import PROVIDERS
 
-STRANGE = ("count", "failureLimit", "consecutiveSuccessLimit")
+STRANGE = ("count", "failureLimit", "consecutiveSuccessLimit", "consecutiveFailureLimit")
 
 
 def powerless_remarks(field: str, written: Manifest, filled: Manifest) -> Remarks:
@@ -41,13 +41,18 @@ def _doubts(metric: Metric) -> Iterable[Problem]:
 
 
 def _limits(field: str, metric: Metric) -> Remarks:
-    count, allowed = metric.effective_count, metric.failure_limit or 0
+    count, allowed, in_a_row = metric.effective_count, metric.allowed_failures, metric.consecutive_failure_limit
     place = f"{field}.failureLimit"
     if count is not None and 0 < count <= metric.inconclusive_limit:
         told = f"never triggers: it ends on inconclusive answer {metric.inconclusive_limit + 1}, and measures {count} times"
         yield _warning(f"{field}.inconclusiveLimit", told)
     if metric.consecutive_success_limit:
         return  # who needs a row of successes is not proven by running out of failures
+    if in_a_row is not None:
+        if count is not None and in_a_row >= count and (allowed == UNLIMITED_FAILURES or allowed >= count):
+            told = f"can never fail: it fails on failure {in_a_row + 1} in a row, and measures {count} times"
+            yield _warning(f"{field}.consecutiveFailureLimit", told)
+        return
     if allowed == UNLIMITED_FAILURES:
         yield _warning(place, "can never fail: -1 allows any number of failures")
     elif count is not None and allowed >= count:

@@ -107,7 +107,7 @@ ROWS: Shapes = {
     ),
     "Metric": (
         "name:text interval:text initialDelay:text count successCondition:text failureCondition:text failureLimit inconclusiveLimit"
-        " consecutiveErrorLimit consecutiveSuccessLimit provider:Provider"
+        " consecutiveErrorLimit consecutiveSuccessLimit consecutiveFailureLimit provider:Provider"
     ),
     "Provider": f"{_keys(PROVIDERS, ARGO_PROVIDERS)} plugin*",
     "Header": "key:text value:text",

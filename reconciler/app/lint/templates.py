@@ -22,7 +22,7 @@ from reconciler.providers.registry import ProviderRow, installed
 
 CONDITIONS = ("successCondition", "failureCondition")
 SPANS = ("interval", "initialDelay")
-NUMBERS = ("count", "failureLimit", "inconclusiveLimit", "consecutiveErrorLimit", "consecutiveSuccessLimit")
+NUMBERS = ("count", "failureLimit", "inconclusiveLimit", "consecutiveErrorLimit", "consecutiveSuccessLimit", "consecutiveFailureLimit")
 FILLER = "1"
 """Stands for an argument that only the Rollout knows: reads as a number and inside a text alike."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -34,6 +34,7 @@ def warned(query: str = "q", *, spec: str = "", **changes: Any) -> list[str]:
         {"count": 1, "failureLimit": 1},
         {"count": 2, "interval": "10s", "failureLimit": 2},
         {"count": 3, "interval": "10s", "failureLimit": 3},
+        {"count": 3, "interval": "10s", "consecutiveFailureLimit": 3},
         {"successCondition": None},
     ],
 )
@@ -52,6 +53,7 @@ def test_a_metric_that_one_good_answer_saves_is_warned_of() -> None:
     [
         {},
         {"count": 5, "interval": "10s", "failureLimit": 2},
+        {"count": 5, "interval": "10s", "consecutiveFailureLimit": 2},
         {"interval": "10s", "failureLimit": 9},
         {"count": "{{args.times}}", "interval": "10s", "failureLimit": 9},
         {"count": 3, "interval": "10s", "failureLimit": "{{args.times}}"},
