@@ -110,7 +110,7 @@ async def test_one_bad_metric_ends_the_other_measurement_once_and_the_run_with_i
         ({"metrics": [metric_manifest(count=2)]}, "metrics[0]: interval must be specified when count > 1"),
         ({"metrics": [metric_manifest(interval="soon")]}, 'metrics[0]: invalid interval string: time: invalid duration "soon"'),
         ({"metrics": [metric_manifest()], "dryRun": [{"metricName": "x"}]}, "dryRun[0]: Rule didn't match any metric name(s)"),
-        ({"metrics": "all"}, 'spec.metrics: Invalid value: "all": must be a list of objects'),
+        ({"metrics": [metric_manifest(count="many")]}, 'metrics[0]: count must be an integer, got "many"'),
     ],
 )
 async def test_a_run_that_cannot_be_carried_out_is_an_error_that_never_completes(spec: Manifest, message: str) -> None:
