@@ -46,6 +46,7 @@ from reconciler.providers.metrics_client import MetricsClient
 from reconciler.providers.prometheus import Prometheus
 from reconciler.providers.registry import ProviderHands, installed, providers
 from reconciler.releases.apply_announcements import Announcements
+from reconciler.releases.apply_ledger import LedgerController
 from reconciler.releases.apply_notices import Notices
 from reconciler.releases.apply_opener import ReleaseOpener
 from reconciler.releases.controller import Outside, ReleaseController
@@ -198,6 +199,8 @@ def _controllers(environment: Environment, access: ClusterAccess, outside: Exter
         reach = Outside(restoration, announcements, policies, outside.inventories, notices, sampling)
         found.append(ReleaseController(access, reach))
         found.append(_source_controller(environment, access, outside, policies))
+        keeping = {name: one for name, one in hands.items() if one.source.settings.ledger}
+        found += [LedgerController(access.cache, keeping)] if keeping else []
     return found
 
 

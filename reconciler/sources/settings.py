@@ -115,6 +115,8 @@ class SourceSettings:
     """What becomes of fields that others change."""
     hooks: bool = True
     """False where hooks of Git are left out."""
+    ledger: bool = False
+    """True where what was proven is written into Git notes."""
     wave_deadline: timedelta = timedelta(minutes=10)
     """How long a sync wave may be on its way before people are told what it waits for."""
     credentials: CredentialFile | None = None

@@ -1,6 +1,6 @@
-"""A clone on this disk as a source: its commits are read where they lie, and nothing is written into it."""
+"""A clone on this disk as a source: its commits are read where they lie; only `write` changes files, those of its worktree."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +11,7 @@ from reconciler.app.wiring import siblings
 from reconciler.git.command import GitCall, Runner
 from reconciler.git.environment import remote_of
 from reconciler.git.mirror import Mirror
+from reconciler.git.notes import read_notes
 from reconciler.git.objects import Oid
 from reconciler.git.refs import RemoteRefs
 from reconciler.kernel.errors import Terminal
@@ -60,6 +61,26 @@ class Clone:
         tree = await runner.output(GitCall(("write-tree",), variables=there))
         call = GitCall(("commit-tree", tree.decode().strip(), "-p", head, "-m", "not committed yet"), variables={**there, **NOBODY})
         return head, (await runner.output(call)).decode().strip()
+
+    async def head(self) -> Oid:
+        """The commit that is checked out. Raises Terminal for a clone without one."""
+        return await self._commit("HEAD")
+
+    async def notes(self, ref: str) -> dict[Oid, str]:
+        """The notes that this clone has under a ref."""
+        return await read_notes(self._own, ref)
+
+    async def write(self, files: Mapping[str, bytes]) -> None:
+        """Change files of the worktree. Raises Terminal, and writes nothing, where one is a link or differs from HEAD."""
+        for name in files:
+            path = self.top / name
+            whole = GitCall(("cat-file", "blob", f"{await self.head()}:{name}"))
+            if path.resolve() != self.top.resolve() / name or not path.is_file():
+                raise Terminal(f"{name}: is no plain file in {self.top}; it is edited by hand only")
+            if path.read_bytes() != await self._mirror.runner.output(whole):
+                raise Terminal(f"{name}: has changes that are not committed; commit them or put them aside first")
+        for name, content in files.items():
+            (self.top / name).write_bytes(content)
 
     async def names_no_commit(self, words: str) -> bool:
         """True for words that stand for no commit here."""

@@ -53,6 +53,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "plan",
         "Say what a range of commits would release: which workloads, by which fields, in which steps, and the way back of each.",
     ),
+    "rollback": (
+        "rollback",
+        "Say, or write into a clone, the edit that leads back to a version that the ledger in Git calls proven. No cluster is asked.",
+    ),
     "doctor": (
         "doctor",
         "Say how Argo CD or Flux applies Rollouts: the source to follow, what to ignore, and what a restore cannot reach.",

@@ -132,6 +132,7 @@ def _source(fields: StrictFields) -> SourceSettings:
         windows=fields.each("windows", _window),
         drift=drift_settings(fields),
         hooks=fields.flag("hooks", True),
+        ledger=fields.flag("ledger", False),
         wave_deadline=fields.span("waveDeadline", "10m"),
         credentials=fields.inner("credentials", lambda inner: _credentials(inner, repository)),
         write_credentials=fields.inner("writeCredentials", lambda inner: _credentials(inner, repository)),

@@ -1,0 +1,112 @@
+"""`reconciler rollback`: back to what the ledger calls proven, from a clone alone."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.app.cli import main
+from reconciler.releases.ledger import Proof, with_proofs
+from tests.app.cli.test_plan import BAD, Checkout
+from tests.kit.layouts import IMAGE, rollout
+
+REF = "refs/notes/reconciler/shop/demo"
+NEXT = f"{IMAGE}:1.1"
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Checkout:
+    found = Checkout(tmp_path / "clone")
+    settings = "sources: [{name: shop, repository: 'https://git.example.com/x', branch: main, environment: demo}]\n"
+    (tmp_path / "reconciler.yaml").write_text(settings)
+    return found
+
+
+def noted(clone: Checkout, commit: str, minute: int, **known: Any) -> None:
+    at = datetime(2026, 11, 1, 12, minute, tzinfo=UTC)
+    names = {"namespace": "shop", "workload": "web", "source": "shop", "environment": "demo", "verdict": "passed"}
+    line = with_proofs("", [Proof(**{**names, "commit": commit, "release": f"web-{minute}", "at": at, **known})])
+    clone.git("notes", f"--ref={REF}", "add", "-f", "-m", line, commit)
+
+
+@pytest.fixture
+def proven(clone: Checkout) -> list[str]:
+    """Two versions that were proven, and a bad one after them."""
+    commits = [clone.commit({"web.yaml": rollout(image), "api.yaml": rollout("api:1", "api")}) for image in (f"{IMAGE}:1.0", NEXT)]
+    for minute, commit in enumerate(commits):
+        noted(clone, commit, minute, images={"web": f"{IMAGE}:1.{minute}"})
+    clone.commit({"web.yaml": rollout(BAD), "api.yaml": rollout("api:2", "api")})
+    return commits
+
+
+def rolled_back(clone: Checkout, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
+    config = str(clone.top.parent / "reconciler.yaml")
+    code = main.run(["rollback", "shop/web", "-C", str(clone.top), "-c", config, *words])
+    said = capsys.readouterr()
+    return code, said.out + said.err
+
+
+def test_it_says_the_way_back_and_writes_nothing(clone: Checkout, proven: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    before = clone.inside()
+    code, said = rolled_back(clone, capsys, "--to", "last-proven")
+    assert code == 0 and f"{BAD} -> {NEXT}" in said and f"commit {proven[1][:12]}, passed at 2026-11-01T12:01:00Z in demo" in said
+    assert clone.inside() == before
+
+
+def test_it_writes_one_workload_and_leaves_what_others_changed(
+    clone: Checkout, proven: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _ = rolled_back(clone, capsys, "--write")
+    assert code == 0 and clone.git("status", "--porcelain") == "M web.yaml"
+    assert (clone.top / "web.yaml").read_text() == rollout(NEXT)
+    assert clone.git("rev-parse", "HEAD") != proven[1], "it commits nothing"
+
+
+def test_an_older_version_is_named_by_its_commit(clone: Checkout, proven: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert f"{BAD} -> {IMAGE}:1.0" in rolled_back(clone, capsys, "--to", proven[0][:9])[1]
+    code, said = rolled_back(clone, capsys, "--to", "abc")
+    assert code == 3 and proven[0][:12] in said and proven[1][:12] in said
+
+
+def test_what_lost_its_proof_is_passed_over(clone: Checkout, proven: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    noted(clone, proven[1], 1, lost="it leaks")
+    assert f"{BAD} -> {IMAGE}:1.0" in rolled_back(clone, capsys)[1]
+
+
+def test_a_tip_that_asks_for_it_needs_nothing(clone: Checkout, proven: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    clone.commit({"web.yaml": rollout(NEXT)})
+    code, said = rolled_back(clone, capsys, "--write")
+    assert (code, "nothing to write" in said, clone.git("status", "--porcelain")) == (0, True, "")
+
+
+def test_work_that_is_not_committed_and_links_are_never_written_over(
+    clone: Checkout, proven: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (clone.top / "web.yaml").write_text("mine\n")
+    code, said = rolled_back(clone, capsys, "--write")
+    assert code == 3 and "not committed" in said and (clone.top / "web.yaml").read_text() == "mine\n"
+    outside = clone.top.parent / "outside.yaml"
+    outside.write_text(rollout(BAD))
+    (clone.top / "web.yaml").unlink()
+    (clone.top / "web.yaml").symlink_to(outside)
+    code, said = rolled_back(clone, capsys, "--write")
+    assert code == 3 and "no plain file" in said and outside.read_text() == rollout(BAD)
+
+
+def test_without_a_ledger_it_says_how_to_get_one(clone: Checkout, capsys: pytest.CaptureFixture[str]) -> None:
+    clone.commit({"web.yaml": rollout()})
+    code, said = rolled_back(clone, capsys)
+    assert code == 3 and "git fetch origin '+refs/notes/reconciler/*:refs/notes/reconciler/*'" in said
+
+
+def test_a_note_of_a_stranger_is_shown_in_plain_letters(clone: Checkout, capsys: pytest.CaptureFixture[str]) -> None:
+    good = clone.commit({"web.yaml": rollout()})
+    noted(clone, good, 1, images={"web": "\x1b[31mred"})
+    clone.commit({"web.yaml": rollout(BAD)})
+    assert "\x1b" not in rolled_back(clone, capsys)[1]
+
+
+@pytest.mark.parametrize("words", [["web"], ["shop/"], ["/web"]])
+def test_a_workload_without_its_namespace_is_a_usage_error(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["rollback", *words]) == 2 and "NAMESPACE/NAME" in capsys.readouterr().err
