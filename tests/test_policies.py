@@ -18,7 +18,12 @@ from reconciler.sources.documents import Located
 from tests.kit.releases import NOW, policy_fields
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = (ROOT / "policies", ROOT / "sample-repo" / "environments", ROOT / "sample-repo" / "storefront" / "overlays" / "demo")
+FOLDERS = (
+    ROOT / "policies",
+    ROOT / "sample-repo" / "environments",
+    ROOT / "sample-repo" / "storefront" / "overlays" / "demo",
+    ROOT / "sample-repo" / "search",
+)
 SHIPPED = [located for folder in FOLDERS for located in manifests_at([folder], options_of("", ())).manifests]
 POLICIES = [located for located in SHIPPED if located.key[0].endswith("ReleasePolicy")]
 TEMPLATES = [located for located in SHIPPED if located.key[0].endswith("AnalysisTemplate")]

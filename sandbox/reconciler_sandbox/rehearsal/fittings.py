@@ -17,12 +17,14 @@ GATEWAY_API = (Resource(GROUP, "v1", "gateways", "Gateway"), HTTP_ROUTES, GRPC_R
 ISTIO_VERSIONS = ("v1alpha3", "v1beta1", "v1")
 REPOSITORY = "shop/manifests"
 ENVIRONMENT = "demo"
-FOLLOWED = {"shop": f"environments/{ENVIRONMENT}", "storefront": f"storefront/overlays/{ENVIRONMENT}"}
+FOLLOWED = {"shop": f"environments/{ENVIRONMENT}", "storefront": f"storefront/overlays/{ENVIRONMENT}", "search": "search"}
 """The sources of a sample repository, as far as it has their folders."""
 ASIDE = {"catalog": f"catalog/{ENVIRONMENT}"}
 """Those that only the whole demo follows."""
 FURTHER_KINDS: Mapping[str, Sequence[str]] = {"catalog": ("Ingress.networking.k8s.io",)}
 """What a source may write beside what all may."""
+CHARTS: Mapping[str, Mapping[str, Any]] = {"search": {"valueFiles": [f"values-{ENVIRONMENT}.yaml"]}}
+"""How the charts among them are rendered."""
 BOT, PERSON = "reconciler", "ann"
 KINDS = (
     "ConfigMap",
@@ -119,7 +121,8 @@ def with_sources(written: str, folders: Mapping[str, str]) -> str:
 
 def _source(known: Mapping[str, Any], name: str, path: str) -> Mapping[str, Any]:
     allow = {**known["allow"], "kinds": [*known["allow"]["kinds"], *FURTHER_KINDS.get(name, ())]}
-    return {**known, "name": name, "path": path, "allow": allow}
+    chart = {"helm": CHARTS[name]} if name in CHARTS else {}
+    return {**known, "name": name, "path": path, "allow": allow, **chart}
 
 
 def secret_file(path: Path, text: str) -> Path:
