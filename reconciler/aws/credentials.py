@@ -2,7 +2,8 @@
 
 `botocore` is blocking, asks past the client that all share, and cannot be installed beside the Kubernetes client (the two want different
 versions of python-dateutil). What is here is the part of its credential chain that a pod has: keys in the environment, the web identity
-of a service account (IRSA), the container endpoint (EKS Pod Identity, ECS), and a role to assume on top. Shapes: the API references of
+of a service account (IRSA), files of profiles, the container endpoint (EKS Pod Identity, ECS), and a role to assume on top.
+Shapes: the API references of
 STS and of the SDKs' settings (docs.aws.amazon.com).
 """
 
@@ -13,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from reconciler.aws.profiles import Profile, find_profile
 from reconciler.aws.query import QueryService, Send, query, text_of
 from reconciler.aws.signing import Keys
 from reconciler.kernel.errors import Terminal
@@ -23,8 +25,11 @@ TIMEOUT, LIMIT = 10.0, 64 << 10
 EARLY = timedelta(minutes=5)
 """So long before they end, keys are asked for anew."""
 SESSION = "reconciler"
+DEFAULT_PROFILE, LONGEST_CHAIN = "default", 5
 UNREADABLE = "aws: credentials were answered in a form that cannot be read"
-NO_KEYS = "aws: no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the daemon's service account a role"
+NO_KEYS = (
+    "aws: no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, mount profiles, or give the daemon's service account a role"
+)
 
 
 class Aws:
@@ -33,7 +38,7 @@ class Aws:
     def __init__(self, send: Send, variables: Mapping[str, str]) -> None:
         self._send = send
         self._variables = variables
-        self._known: dict[tuple[str, str], Keys] = {}
+        self._known: dict[tuple[str, str, str], Keys] = {}
 
     def region(self, wanted: str = "") -> str:
         """Raises Terminal when nothing says which."""
@@ -48,16 +53,17 @@ class Aws:
         suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
         return (told or f"https://{service}.{region}.{suffix}").rstrip("/")
 
-    async def keys(self, region: str, role: str, now: datetime) -> Keys:
-        """Credentials, of a role if one is named. Raises Terminal with what is missing, Transient when a service gives no answer."""
-        known = self._known.get((region, role))
+    async def keys(self, region: str, role: str, now: datetime, profile: str = "") -> Keys:
+        """Credentials, of a profile or a role if one is named. Raises Terminal with what is missing, Transient when a service is silent."""
+        named = profile or self._variables.get("AWS_PROFILE", "")
+        known = self._known.get((region, role, named))
         if known is not None and (known.until is None or now < known.until - EARLY):
             return known
-        found = await self._own(region, now)
+        found = await (self._of_profile(region, named, now) if named else self._own(region, now))
         if role:
             found = await self._assumed(region, role, found, now)
         if found.until is not None:
-            self._known[region, role] = found
+            self._known[region, role, named] = found
         return found
 
     async def _own(self, region: str, now: datetime) -> Keys:
@@ -68,9 +74,33 @@ class Aws:
         if file and role:
             asked = {"Action": "AssumeRoleWithWebIdentity", "RoleArn": role, "WebIdentityToken": await _read(file)}
             return await self._sts(region, asked, None, now)
+        if await self._profile(DEFAULT_PROFILE) is not None:
+            return await self._of_profile(region, DEFAULT_PROFILE, now)
         container = self._variables.get("AWS_CONTAINER_CREDENTIALS_FULL_URI", "")
         if container:
             return await self._container(container)
+        raise Terminal(NO_KEYS)
+
+    async def _profile(self, name: str) -> Profile | None:
+        return await asyncio.to_thread(find_profile, self._variables, name)
+
+    async def _of_profile(self, region: str, name: str, now: datetime, through: tuple[str, ...] = ()) -> Keys:
+        """The keys of a profile, by way of those that it names; a profile may assume its role with its own."""
+        found = await self._profile(name)
+        if found is None:
+            raise Terminal(f"aws: no profile {name!r} in the files of profiles")
+        if not found.role or (through and found.keys is not None and through[-1] == name):
+            return found.keys or self._missing()
+        asked = {"RoleArn": found.role, **({"ExternalId": found.external} if found.external else {})}
+        if found.token_file:
+            asked = {"Action": "AssumeRoleWithWebIdentity", **asked, "WebIdentityToken": await _read(found.token_file)}
+            return await self._sts(region, asked, None, now)
+        if len(through) >= LONGEST_CHAIN:
+            raise Terminal(f"aws: profile {name!r} leads to more than {LONGEST_CHAIN} others, or back to itself")
+        own = await self._of_profile(region, found.source, now, (*through, name))
+        return await self._sts(region, {"Action": "AssumeRole", **asked}, own, now)
+
+    def _missing(self) -> Keys:
         raise Terminal(NO_KEYS)
 
     async def _assumed(self, region: str, role: str, own: Keys, now: datetime) -> Keys:

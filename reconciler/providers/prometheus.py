@@ -174,12 +174,10 @@ class Prometheus:
 
     async def _signing(self, address: str, sigv4: Fields) -> Target:
         """Amazon Managed Prometheus: each request is signed with the daemon's own credentials, or those of a role that they may assume."""
-        if sigv4.text("profile"):
-            raise Terminal("prometheus: authentication.sigv4.profile is not served: a pod has no profiles; name a roleArn")
         aws, now = self._identities.aws, self._identities.now()
         found = REGION.search(address)
         region = aws.region(sigv4.text("region") or (found[1] if found else ""))
-        keys = await aws.keys(region, sigv4.text("roleArn"), now)
+        keys = await aws.keys(region, sigv4.text("roleArn"), now, sigv4.text("profile"))
         return Target(address, {}, lambda call: signed(call, keys, SigningScope(region, "aps"), self._identities.now()), keys.texts)
 
     async def ask(self, config: Fields, target: Target, question: tuple[str, dict[str, str]]) -> dict[str, Any]:

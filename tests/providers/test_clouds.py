@@ -47,7 +47,7 @@ async def test_amazons_prometheus_is_asked_with_a_signature_over_the_whole_reque
         ({"region": "us-west-2"}, {}, "no credentials"),
         ({}, {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}, "no region"),
         ({"region": "x.evil.com/"}, AWS, "is no region"),
-        ({"profile": "p"}, AWS, "name a roleArn"),
+        ({"region": "us-west-2", "profile": "p"}, AWS, "no profile 'p' in the files of profiles"),
     ],
 )
 async def test_what_is_missing_is_said_and_nothing_is_asked(config: Mapping[str, str], variables: Mapping[str, str], words: str) -> None:

@@ -54,7 +54,6 @@ def test_what_is_not_served_is_told_on_its_line(old: str, new: str, field: str |
     ("provider", "row"),
     [
         ("plugin: {example.com/absent: {}}", "metric-programs"),
-        ("prometheus: {query: up, authentication: {sigv4: {region: x, profile: y}}}", "aws-profiles"),
     ],
 )
 def test_a_provider_that_is_not_served_is_told(provider: str, row: str) -> None:
