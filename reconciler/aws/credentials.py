@@ -3,8 +3,7 @@
 `botocore` is blocking, asks past the client that all share, and cannot be installed beside the Kubernetes client (the two want different
 versions of python-dateutil). What is here is the part of its credential chain that a pod has: keys in the environment, the web identity
 of a service account (IRSA), files of profiles, the container endpoint (EKS Pod Identity, ECS), and a role to assume on top.
-Shapes: the API references of
-STS and of the SDKs' settings (docs.aws.amazon.com).
+Shapes: the API references of STS and of the SDKs' settings (docs.aws.amazon.com).
 """
 
 import asyncio
@@ -27,9 +26,7 @@ EARLY = timedelta(minutes=5)
 SESSION = "reconciler"
 DEFAULT_PROFILE, LONGEST_CHAIN = "default", 5
 UNREADABLE = "aws: credentials were answered in a form that cannot be read"
-NO_KEYS = (
-    "aws: no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, mount profiles, or give the daemon's service account a role"
-)
+NO_KEYS = "aws: no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, mount profiles, or give the service account a role"
 
 
 class Aws:

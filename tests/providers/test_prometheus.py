@@ -149,7 +149,7 @@ async def test_a_token_is_fetched_first(client: MetricsClient) -> None:
         ({"headers": [{"key": "X", "value": "a\nb"}]}, "headers: 'X' cannot be sent: names and values are printable ASCII"),
         (
             {"address": "https://aps-workspaces.eu.amazonaws.com", "authentication": {"sigv4": {"region": "eu"}}},
-            "aws: no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, mount profiles, or give the daemon's service account a role",
+            "aws: no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, mount profiles, or give the service account a role",
         ),
     ],
 )
