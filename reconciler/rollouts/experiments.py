@@ -40,7 +40,7 @@ def run_experiments(pass_: Pass) -> Pass:
     """Make, judge and end. Where nothing is to be tried out every experiment is told to end."""
     step = current_step(pass_)
     if pass_.aborted or pass_.before.promote_full or fast_rollback(pass_) or step is None or step.experiment is None:
-        return _swept(_ended(replace(pass_, experiment=None)))
+        return _swept(_ended(pass_ if pass_.experiment is None else replace(pass_, experiment=None)))
     if pass_.before.pause(PauseReason.INCONCLUSIVE_ANALYSIS) is not None:
         return pass_
     pass_ = _current(pass_, step.experiment)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from reconciler.kernel.identity import Manifest, annotations_of, name_of
+from reconciler.kernel.records import evolve
 from reconciler.kernel.well_known import WORKLOAD_GENERATION
 from reconciler.rollouts.duration import duration_of
 from reconciler.rollouts.passes import Pass
@@ -103,7 +104,7 @@ def stamped(pass_: Pass, status: RolloutStatus, duration: Duration | None) -> Ro
     """What every write of the status says besides: duration, the generation it speaks of, and the phase (contract 3.2)."""
     workload = annotations_of(pass_.facts.rollout).get(WORKLOAD_GENERATION, "") if pass_.facts.spec.workload_ref else ""
     phase, message = phase_of(pass_.facts.spec, status)
-    return replace(
+    return evolve(
         status,
         observed_generation=pass_.facts.generation,
         workload_observed_generation=workload,

@@ -7,6 +7,7 @@ from typing import Any
 
 from reconciler.kernel.identity import Manifest, ObjectRef, Resource, name_of, namespace_of
 from reconciler.kernel.plan import Action, Emit
+from reconciler.kernel.records import evolve
 from reconciler.kernel.well_known import HASH_LABEL
 from reconciler.rollouts.facts import RolloutFacts
 from reconciler.rollouts.plugin import StepCall
@@ -90,7 +91,7 @@ class Pass:
         return self.before.abort and not self.removed_abort
 
     def act(self, *effects: Action) -> "Pass":
-        return self if not effects else replace(self, effects=self.effects + effects)
+        return self if not effects else evolve(self, effects=self.effects + effects)
 
     def tell(self, reason: str, message: str, *, warning: bool = False) -> "Pass":
         """Record an event about the rollout."""
@@ -98,33 +99,33 @@ class Pass:
 
     def measure(self, runs: Runs) -> "Pass":
         """These are the runs that count."""
-        return self if runs == self.runs else replace(self, runs=runs)
+        return self if runs == self.runs else evolve(self, runs=runs)
 
     def wake(self, moment: datetime | None) -> "Pass":
         """Look again at this time or earlier."""
         if moment is None or (self.wake_at is not None and self.wake_at <= moment):
             return self
-        return replace(self, wake_at=moment)
+        return evolve(self, wake_at=moment)
 
     def end(self, status: RolloutStatus | None = None) -> "Pass":
-        return replace(self, status=status, ended=True)
+        return evolve(self, status=status, ended=True)
 
     def fail(self, failure: str) -> "Pass":
         """Something stands in the way: what was decided so far is done, the rest waits, and no status is written."""
-        return replace(self, status=None, ended=True, failure=failure)
+        return evolve(self, status=None, ended=True, failure=failure)
 
     def ask(self, calls: tuple[StepCall, ...]) -> "Pass":
         """Plug-ins have to answer before this pass can be decided."""
-        return replace(self, calls=calls, status=None, ended=True)
+        return evolve(self, calls=calls, status=None, ended=True)
 
     def pause(self, reason: PauseReason) -> "Pass":
-        return replace(self, added_pauses=(*self.added_pauses, reason))
+        return evolve(self, added_pauses=(*self.added_pauses, reason))
 
     def unpause(self, reason: PauseReason) -> "Pass":
-        return replace(self, removed_pauses=self.removed_pauses | {reason})
+        return evolve(self, removed_pauses=self.removed_pauses | {reason})
 
     def abort(self, reason: str) -> "Pass":
-        return replace(self, abort_reason=reason, removed_abort=False)
+        return evolve(self, abort_reason=reason, removed_abort=False)
 
     def decision(self) -> RolloutPlan:
         return RolloutPlan(self.effects, self.status, self.wake_at, self.failure, self.returns, self.calls)

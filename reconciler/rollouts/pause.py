@@ -1,8 +1,8 @@
 """Pauses: who waits, since when, and how a person says go on (contract 4.4)."""
 
-from dataclasses import replace
 from datetime import timedelta
 
+from reconciler.kernel.records import evolve
 from reconciler.rollouts.passes import Pass
 from reconciler.rollouts.position import current_step
 from reconciler.rollouts.spec.model import Pause
@@ -57,7 +57,7 @@ def with_pauses(pass_: Pass, status: RolloutStatus, conditions: tuple[Condition,
     before = pass_.before
     aborted_at = (before.aborted_at or pass_.now) if pass_.aborted else None
     pauses, held = ((), False) if pass_.aborted or pass_.cleared_pauses else _pauses(pass_)
-    return replace(
+    return evolve(
         status,
         conditions=conditions,
         abort=pass_.aborted,

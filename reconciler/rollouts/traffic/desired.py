@@ -40,7 +40,8 @@ def _wanted(pass_: Pass, weight: int, *, drop: bool = False, home: bool = False)
 
 
 def _beside_experiment(pass_: Pass, weight: int, *, drop: bool = False) -> WantedWeight:
-    return replace(_wanted(pass_, weight, drop=drop), additional=destinations(pass_))
+    wanted, beside = _wanted(pass_, weight, drop=drop), destinations(pass_)
+    return replace(wanted, additional=beside) if beside != wanted.additional else wanted
 
 
 def dynamic_rollback(pass_: Pass) -> WantedWeight | None:
