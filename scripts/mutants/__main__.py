@@ -24,7 +24,7 @@ from scripts.mutants.sieve import Limits, Sieve
 ROOT = Path(__file__).resolve().parents[2]
 ARGUED = Path(__file__).with_name("argued.txt")
 IMPURE = ("observe", "controller", "apply", "restoring", "follow")
-COPIED = ("reconciler", "sandbox", "tests", "scripts", "benchmarks", "policies", "deploy", "sample-repo")
+COPIED = ("reconciler", "sandbox", "tests", "scripts", "benchmarks", "policies", "deploy", "sample-repo", "docs")
 LARGEST_SHARE = 0.05
 
 

@@ -3,11 +3,12 @@
 import ast
 import importlib.util
 import os
+import re
 import time
 from pathlib import Path
 from types import ModuleType
 
-from scripts.mutants.__main__ import ARGUED, argued, trials
+from scripts.mutants.__main__ import ARGUED, COPIED, ROOT, argued, trials
 from scripts.mutants.mutations import Mutant, mutants
 from scripts.mutants.reached import recorded
 from scripts.mutants.sieve import in_fork
@@ -128,3 +129,11 @@ def test_a_fork_answers_and_one_that_dies_or_hangs_answers_otherwise() -> None:
     assert in_fork(lambda: os._exit(0), 60, "noticed") == "noticed"  # type: ignore[func-returns-value]
     assert in_fork(lambda: 1 / 0, 60, "noticed") == "noticed"
     assert in_fork(lambda: time.sleep(600), 1, "noticed") == "noticed"  # type: ignore[func-returns-value]
+
+
+def test_what_the_tests_read_beside_code_is_copied_too() -> None:
+    """Tests read the contract, pages and manifests by their place: without them they fail before a guard is broken."""
+    tops = {path.name for path in ROOT.iterdir() if path.is_dir()}
+    read = re.compile(r'(?:ROOT|parents?\[\d\]|parent) / "([\w-]+)"')
+    named = {name for page in (ROOT / "tests").rglob("*.py") for name in read.findall(page.read_text(encoding="utf-8"))}
+    assert "docs" in named and (named & tops) - set(COPIED) == set()
