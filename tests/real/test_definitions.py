@@ -44,15 +44,21 @@ async def kubectl(server: Server, tmp_path: Path) -> AsyncIterator[Kubectl]:
     (home / "config").write_text(server.kubeconfig.read_text(encoding="utf-8"), encoding="utf-8")
     made = Kubectl(home)
     await _without_definitions(made)
+    await until(lambda: _no_place(made), PATIENCE)
     await made("apply -f -", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": PLACE}})
     yield made
-    await made(f"delete namespace {PLACE} --wait=false")
+    await made(f"delete namespace {PLACE} --wait=false --ignore-not-found")
     await _without_definitions(made)
 
 
 async def _without_definitions(kubectl: Kubectl) -> None:
     await kubectl.run(f"delete -f {CRDS} --ignore-not-found --wait=false")
     await until(lambda: _none(kubectl), PATIENCE)
+
+
+async def _no_place(kubectl: Kubectl) -> bool:
+    """A namespace goes a while after it was deleted."""
+    return f"namespace/{PLACE}" not in (await kubectl("get namespaces -o name")).splitlines()
 
 
 async def _none(kubectl: Kubectl) -> bool:

@@ -157,6 +157,7 @@ class RealCluster:
             f"--bind-address={LOOPBACK}",
             f"--secure-port={free_port()}",
             "--leader-elect=false",
+            "--horizontal-pod-autoscaler-sync-period=1s",
             "--kube-api-qps=300",
             "--kube-api-burst=500",
         ]
