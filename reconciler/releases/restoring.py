@@ -22,6 +22,7 @@ from reconciler.releases.forge import Forge, Proposal, Withdrawing
 from reconciler.releases.identity import identity_hash
 from reconciler.releases.message import TRAILER, proposal_body, release_trailer, restore_commit, withdrawal
 from reconciler.releases.model import EPOCH, Content, Release, Restore, RestoreMode, RestoreState
+from reconciler.releases.restoring_together import BranchLine, Wanted
 from reconciler.sources.documents import Parsed
 from reconciler.sources.edits import (
     Direct,
@@ -83,6 +84,7 @@ class Restoration:
         self._hands = hands
         self._clock = clock
         self._timers = timers
+        self._lines: dict[tuple[str, str], BranchLine] = {}
 
     async def restore(self, release: Release, history: Sequence[Release]) -> Restore:
         """One attempt, with as many tries as races need. Raises Transient when Git gives no answer."""
@@ -90,12 +92,54 @@ class Restoration:
         before = replace(before, attempts=before.attempts + 1)
         if hands is None:
             return replace(before, state=RestoreState.IMPOSSIBLE, message=f"source {release.spec.source} is not followed any more")
+        line = self._lines.setdefault((hands.remote.url, hands.source.settings.branch), BranchLine())
+        return await line.restore(Wanted(release, history, before), self._together, self._alone)
+
+    async def _alone(self, wanted: Wanted) -> Restore:
+        hands = self._hands[wanted.release.spec.source]
         for attempt in range(TRIES):
-            outcome = await self._try(hands, release, before, history)
+            outcome = await self._try(hands, wanted.release, wanted.before, wanted.history)
             if outcome is not None:
                 return outcome
             await self._timers.sleep(self._timers.random() * FIRST_PAUSE * 2**attempt)
-        raise Transient(f"release {release.name}: {TRIES} pushes in a row were overtaken")
+        raise Transient(f"release {wanted.release.name}: {TRIES} pushes in a row were overtaken")
+
+    async def _together(self, wanted: Sequence[Wanted]) -> None:
+        """A commit for each release that may be pushed, one on the other, in one push; a server that refuses it is asked for each alone."""
+        first = self._hands[wanted[0].release.spec.source]
+        tip, built = await first.source.tip(), list[tuple[Wanted, str]]()
+        for one in wanted:
+            sha = await self._built_on(tip.sha if not built else built[-1][1], one, first)
+            built += [(one, sha)] if sha else []
+        if len(built) < 2:
+            return
+        outcome = await _pusher(first).push(first.source.settings.branch, built[-1][1])
+        if not isinstance(outcome, Pushed | AlreadyThere):
+            return
+        first.source.expect_news()
+        for one, sha in built:
+            now = self._clock.now()
+            one.answer.set_result(replace(one.before, state=RestoreState.PUSHED, sha=sha, pushed_at=now, message=""))
+
+    async def _built_on(self, parent: str, wanted: Wanted, first: Hands) -> str:
+        """The commit that restores one release on top of another commit; empty where it is no plain push with the same credential."""
+        hands = self._hands[wanted.release.spec.source]
+        parsed = await hands.source.parsed_at(parent) if _same_way(hands, first) else None
+        if parsed is None:
+            return ""
+        tip = Tip(parent, parsed)
+        outcome = await self._edit(hands, wanted.release, tip)
+        if not isinstance(outcome, Direct):
+            return ""
+        work = Work(hands, wanted.release, tip, outcome.edit, wanted.before, wanted.history, self._clock.now(), words(outcome))
+        if self._why_propose(work):
+            return ""
+        sha = await build(hands.source.mirror.runner, _draft(work))
+        try:
+            await hands.source.mirror.verify(sha, hands.source.settings.trusted_keys)
+        except Unverified:
+            return ""
+        return sha
 
     async def withdraw(self, release: Release) -> None:
         """Close the proposal of a release whose version is proven by now, with a sentence."""
@@ -149,6 +193,13 @@ class Restoration:
         if recent_pushes(work.history, now) >= RESTORES_AN_HOUR:
             return f"this workload was restored {RESTORES_AN_HOUR} times within the hour already: somebody else keeps writing the value"
         return ""
+
+
+def _same_way(hands: Hands, first: Hands) -> bool:
+    """True when what one of them pushes the other may push: the same mirror and the same credential."""
+    one, other = hands.source, first.source
+    same = (one.settings.write_credentials or one.settings.credentials) == (other.settings.write_credentials or other.settings.credentials)
+    return same and one.mirror is other.mirror
 
 
 async def _push(work: Work) -> Restore | None:

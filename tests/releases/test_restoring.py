@@ -1,5 +1,6 @@
 """The way back in Git: one commit, of exactly the rejected values, whatever happens in between."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from reconciler.kernel.clock import SystemClock
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kube.fence import Fence, Fenced, Gate
 from reconciler.releases.manifest import parse_release
-from reconciler.releases.model import Content, Release, ReleaseStatus, Restore, RestoreState
+from reconciler.releases.model import Content, Release, ReleaseStatus, Restore, RestoreMode, RestoreState, Verdict
 from reconciler.releases.restoring import RECENT, RESTORES_AN_HOUR, Hands, Restoration
 from tests.kit.desk import Desk, config, desk, policy, rollout
 from tests.kit.forges import Noting
@@ -298,3 +299,76 @@ def test_the_budget_of_an_hour_is_documented_as_it_is() -> None:
     page = " ".join((Path(__file__).parents[2] / "docs" / "configuration.md").read_text().split())
     number = {1: "one restore", 2: "two restores", 3: "three restores"}[RESTORES_AN_HOUR]
     assert RECENT.total_seconds() == 3600 and f"at most {number} of a workload are pushed within an hour" in page
+
+
+# -- several at once ----------------------------------------------------------------------------------------------------------
+
+
+async def failed_together(shop: Desk, *names: str) -> list[Release]:
+    """Workloads whose versions came in one commit and failed, and none of which is restored yet."""
+    shop.push({f"{name}.yaml": rollout(name=name) for name in names}, "good")
+    for name in names:
+        await shop.proven(name)
+    shop.push({f"{name}.yaml": rollout(BAD, name=name) for name in names}, "bad")
+    await shop.look()
+    found = [parse_release(one) for one in await shop.releases()]
+    bad = sorted((one for one in found if one.spec.previous is not None), key=lambda one: names.index(one.spec.workload.name))
+    wanted = Restore(state=RestoreState.WANTED)
+    return [changed(one, status=ReleaseStatus(verdict=Verdict.FAILED, decided_at=shop.clock.now(), restore=wanted)) for one in bad]
+
+
+def pushes(shop: Desk) -> Path:
+    """Where the server notes each push that it takes, by the number of its lines."""
+    noted, hook = shop.origin.path / "pushes", shop.origin.path / "hooks" / "post-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ncat >> {noted}\n")
+    hook.chmod(0o755)
+    return noted
+
+
+async def test_what_fails_together_goes_back_in_two_pushes_with_a_commit_for_each(shop: Desk) -> None:
+    bad, noted = await failed_together(shop, "web", "api", "cart", "mail"), pushes(shop)
+    before, way = len(shop.origin.log("%H")), restoration(shop)
+    done = await asyncio.gather(*(way.restore(one, [one]) for one in bad))
+    assert [one.state for one in done] == [RestoreState.PUSHED] * 4 and len({one.sha for one in done}) == 4
+    assert len(shop.origin.log("%H")) == before + 4 and len(noted.read_text().splitlines()) <= 2
+    for name in ("web", "api", "cart", "mail"):
+        assert shop.origin.read(f"{name}.yaml").decode() == rollout(name=name)
+
+
+async def test_one_that_asks_for_a_proposal_keeps_the_others_from_nothing(shop: Desk) -> None:
+    bad, way = await failed_together(shop, "web", "api", "cart"), restoration(shop)
+    ask = changed(bad[1], status=changed(bad[1].status, restore=Restore(state=RestoreState.WANTED, mode=RestoreMode.PROPOSE)))
+    done = await asyncio.gather(*(way.restore(one, [one]) for one in (bad[0], ask, bad[2])))
+    assert [one.state for one in done] == [RestoreState.PUSHED, RestoreState.PROPOSED, RestoreState.PUSHED]
+    assert shop.origin.read("web.yaml").decode() == rollout() and shop.origin.read("cart.yaml").decode() == rollout(name="cart")
+
+
+async def test_a_server_that_refuses_several_commits_is_asked_for_each(shop: Desk) -> None:
+    bad, hook = await failed_together(shop, "web", "api", "cart"), shop.origin.path / "hooks" / "update"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text('#!/bin/sh\ntest "$(git rev-list --count $2..$3)" = 1 || { echo one at a time >&2; exit 1; }\n')
+    hook.chmod(0o755)
+    way, before = restoration(shop), len(shop.origin.log("%H"))
+    done = await asyncio.gather(*(way.restore(one, [one]) for one in bad))
+    assert [one.state for one in done] == [RestoreState.PUSHED] * 3 and len(shop.origin.log("%H")) == before + 3
+    assert {one.sha for one in done} <= set(shop.origin.log("%H"))
+
+
+async def test_who_is_cancelled_in_the_queue_holds_nobody_up(shop: Desk) -> None:
+    bad, way = await failed_together(shop, "web", "api", "cart"), restoration(shop)
+    before = len(shop.origin.log("%H"))
+    tasks = [asyncio.create_task(way.restore(one, [one])) for one in bad]
+    await asyncio.sleep(0)
+    tasks[0].cancel()
+    tasks[1].cancel()
+    assert (await tasks[2]).state is RestoreState.PUSHED
+    assert len(shop.origin.log("%H")) == before + 1, "what was cancelled is nobody's to push"
+    assert shop.origin.read("cart.yaml").decode() == rollout(name="cart")
+
+
+async def test_a_freeze_stops_all_of_them_and_each_says_so(shop: Desk) -> None:
+    bad = await failed_together(shop, "web", "api", "cart")
+    before, way = shop.origin.head(), restoration(shop, Fence(Gate(lambda: "frozen")))
+    done = await asyncio.gather(*(way.restore(one, [one]) for one in bad), return_exceptions=True)
+    assert all(isinstance(one, Fenced) for one in done) and shop.origin.head() == before
