@@ -35,14 +35,14 @@ class BranchLine:
     """The ways back that are wanted on one branch."""
 
     def __init__(self) -> None:
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._waiting: list[Wanted] = []
 
     async def restore(self, wanted: Wanted, together: Together, alone: Alone) -> Restore:
         """The record of one release after its turn; raises what its own try raises."""
         self._waiting.append(wanted)
         try:
-            async with self._turn:
+            async with self._lock:
                 if not wanted.answer.done() and len(self._waiting) > 1:
                     taken = [wanted, *(one for one in self._waiting if one is not wanted)][:MOST]
                     await self._at_once(taken, together)
