@@ -1,6 +1,8 @@
 """Looks at a stage: objects, pods, Git, pull requests, users."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from reconciler_sandbox.githost.records import Comment, Status
@@ -55,6 +57,41 @@ async def test_among_several_objects_fields_choose(tmp_path: Path) -> None:
         target = ObjectName(KINDS[CONFIG], "shop", "a-*")
         chosen = ObjectField(target=target, path="metadata.name", where={"data.colour": "red"}, comparison=Comparison({"equals": "a-1"}))
         assert await observed(built, chosen, held=True) == "a-1"
+
+
+class Moving:
+    """Stands for a stage whose weights move while requests are made: after so many of them every one reaches version 2."""
+
+    def __init__(self, after: int) -> None:
+        self.recorder = SimpleNamespace(weights=[])
+        self.mesh = self.users = self
+        self._left = after
+
+    async def settled(self) -> None:
+        """At once."""
+
+    async def burst(self, _traffic: str, count: int) -> list[SimpleNamespace]:
+        old = max(0, min(count, self._left))
+        self._left -= count
+        if self._left < -LATE_BY:
+            self.recorder.weights.append("moved")
+        return [SimpleNamespace(failed=False, version=version) for version, of in (("1", old), ("2", count - old)) for _ in range(of)]
+
+
+LATE_BY = 150
+"""Requests that are made before the recorder sees that the weights have moved."""
+
+
+@pytest.mark.parametrize(
+    "after, held, words", [(5000, True, "2,000 (100.0 %)"), (900, True, "800 (100.0 %); the weights moved on"), (300, False, "moved")]
+)
+async def test_requests_after_the_weights_have_moved_say_nothing_of_those_before(after: int, held: bool, words: str) -> None:
+    wanted = Share(traffic="web", parts={"1": 1.0}, requests=2000)
+    assert words in await observed(cast(Stage, Moving(after)), wanted, held=held)
+
+
+async def test_a_share_that_is_not_as_asked_is_a_miss_also_where_the_weights_move() -> None:
+    assert "moved on" in await observed(cast(Stage, Moving(900)), Share(traffic="web", parts={"2": 1.0}, requests=2000), held=False)
 
 
 async def test_pods_and_users_are_real(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Looks at the stage: what is so at this moment about the subject of an expectation, and whether that is what was asked for."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, assert_never
@@ -33,6 +33,12 @@ PATTERN = re.compile(r"[*?\[]")
 HIDDEN = re.compile(r"<!--.*?-->\s*", re.DOTALL)
 NAME = re.compile(r"[A-Za-z][\w./-]{2,}")
 LATEST = 60
+SLICE = 200
+"""Requests that are made at once."""
+LATE = 2
+"""So many of the last slices may have been answered after the weights had moved, which is noticed a little later."""
+FEWEST = 400
+"""Fewer requests than these say too little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +122,28 @@ def _is_ready(pod: dict[str, Any]) -> bool:
 
 
 async def _share(stage: Stage, subject: Share) -> Sight:
+    """What share each version has of real requests; on a slow machine of those alone that were made before the weights moved on."""
     await stage.mesh.settled()
     before = len(stage.recorder.weights)
-    samples = await stage.users.burst(subject.traffic, subject.requests)
-    counts = tally(_answer(sample) for sample in samples)
-    moved = "; the weights moved meanwhile" if len(stage.recorder.weights) > before else ""
-    return Sight(as_asked(counts, subject.parts), counted(counts) + moved)
+    made: list[list[Sample]] = []
+    for size in sizes(subject.requests, SLICE):
+        made.append(await stage.users.burst(subject.traffic, size))
+        if len(stage.recorder.weights) > before:
+            break
+    else:
+        counts = tally(_answer(sample) for samples in made for sample in samples)
+        return Sight(as_asked(counts, subject.parts), counted(counts))
+    counts = tally(_answer(sample) for samples in made[:-LATE] for sample in samples)
+    enough = sum(counts.values()) >= min(subject.requests, FEWEST)
+    words = counted(counts) if counts else "none"
+    return Sight(enough and as_asked(counts, subject.parts), f"{words}; the weights moved on before all requests were made")
+
+
+def sizes(total: int, most: int) -> Iterator[int]:
+    """As many requests in parts of at most this size."""
+    while total > 0:
+        yield min(most, total)
+        total -= most
 
 
 async def _tagged(stage: Stage, subject: Tagged) -> Sight:
