@@ -96,6 +96,17 @@ def test_another_writer_is_not_fought_and_is_named(case: Case) -> None:
     assert pinned is None or all(path in words for path in paths for words in contested)
 
 
+def test_a_release_of_many_steps_is_no_contest_and_each_weight_is_written_at_once(case: Case) -> None:
+    """Where weights stand in annotations, too: one that was taken for a fight would wait, and so would the way home."""
+    world = driven(case)
+    shares = (55, 60, 65, 70, 75)
+    for share in shares:
+        world.edit({"spec": {"strategy": {"canary": {"steps": [{"setWeight": share}, {"pause": {}}]}}}}).push(f"web:{share}").settle()
+        assert (world.phase, weight(case, world)) == ("Paused CanaryPauseStep", share)
+    world.press(abort=True).settle()
+    assert weight(case, world) in (0, None) and "TrafficContested" not in world.reasons
+
+
 def grown(case: Case) -> Case:
     """The same objects with 200 more routes, rules, backends of other people each, as far as their kind has such."""
     return Case(

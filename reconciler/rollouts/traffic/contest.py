@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reconciler.kernel.identity import Manifest, ObjectRef, annotations_of
-from reconciler.kernel.well_known import TRAFFIC_MARK
 
 PATIENCE = 2
 """So many times the same content is written again at once; a person's single edit is put right without a word."""
@@ -32,8 +31,11 @@ class Contest:
 
 
 def content_of(manifest: Manifest) -> str:
-    """What tells one content from another: the spec, and our mark where weights stand beside the spec."""
-    told = [manifest.get("spec"), annotations_of(manifest).get(TRAFFIC_MARK)]
+    """What tells one content from another: the spec, and the annotations, where an ALB and nginx have their weights.
+
+    Two weights that counted as one would be taken for a fight: the second step of a release would wait, and its way home too.
+    """
+    told = [manifest.get("spec"), annotations_of(manifest)]
     return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from reconciler.kernel.identity import Manifest, name_of
 from reconciler.rollouts.facts import RolloutFacts, Targets
 from reconciler.rollouts.passes import Pass, selected_hash
+from reconciler.rollouts.traffic.named import services_of
 
 AGAIN = timedelta(seconds=10)
 UNVERIFIED, ERROR = "TargetGroupUnverified", "TargetGroupVerifyError"
@@ -35,7 +36,7 @@ def watched_service(facts: RolloutFacts) -> str:
         return blue_green.active_service if switched and facts.stable is not None and not begun else ""
     behind = canary is not None and canary.routing is not None and "alb" in canary.routing.routers
     winding = facts.status.promoted and any(old.spec > 0 for old in facts.others)
-    return canary.stable_service if canary is not None and behind and winding else ""
+    return services_of(facts.rollout).pair[1] if behind and winding else ""
 
 
 def bindings(service: Manifest, found: Sequence[Manifest], endpoints: Manifest | None) -> tuple[Binding, ...]:

@@ -138,15 +138,19 @@ class Weighing(Aws):
         return Balancers({HOST: LoadBalancer("shop", "arn:lb/app/shop/5", HOST, (group,))})
 
 
-def test_behind_an_alb_old_pods_stay_until_those_of_the_stable_service_are_registered() -> None:
+@pytest.mark.parametrize("taking_turns", [False, True])
+def test_behind_an_alb_old_pods_stay_until_those_of_the_stable_service_are_registered(taking_turns: bool) -> None:
     aws, case = Weighing(), alb("web")
+    turns = {"canaryService": None, "stableService": None, "pingPong": {"pingService": "web-stable", "pongService": "web-canary"}}
     [(ref, user)] = case.objects.items()
     reached = {**user, "status": {"loadBalancer": {"ingress": [{"hostname": HOST}]}}}
     others = [(SERVICES, service(name)) for name in ("web-canary", "web-stable")]
-    spec = canary(weight(20), pause(), **SERVED, trafficRouting=case.asking(case.config), scaleDownDelaySeconds=1)
+    named = turns if taking_turns else SERVED
+    spec = canary(weight(20), pause(), **named, trafficRouting=case.asking(case.config), scaleDownDelaySeconds=1)
     world = deployed(rollout(canary=spec), *others, (ref.resource, reached), balancers=aws)
-    for resource, manifest in bound("web-stable", "10.0.0.9"):
-        world.store.objects[resource, "shop", "web-stable"] = manifest
+    serving = "web-canary" if taking_turns else "web-stable"
+    for resource, manifest in bound(serving, "10.0.0.9"):
+        world.store.objects[resource, "shop", serving] = manifest
     world.push("web:2").settle()
     assert world.phase == "Paused CanaryPauseStep" and aws.asked == []
     aws.share = 100
