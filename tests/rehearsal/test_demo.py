@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from reconciler_sandbox.rehearsal.demo import FILES, STORIES, Order, chosen_stories, demonstrate
+from reconciler_sandbox.rehearsal.demo import FILES, STORIES, Order, chosen_stories, demonstrate, in_turn
 from reconciler_sandbox.rehearsal.parse import load_story
 from reconciler_sandbox.rehearsal.story import Push, Step, Together
 
@@ -40,6 +40,7 @@ def test_all_apps_are_played_unless_one_is_chosen() -> None:
     assert [story.lane for story in chosen_stories("")] == list(FILES)
     assert [story.lane for story in chosen_stories("", whole=True)] == [*FILES, "catalog"]
     assert [story.lane for story in chosen_stories("web")] == ["web"] and [story.lane for story in chosen_stories("catalog")] == ["catalog"]
+    assert [[story.lane for story in group] for group in in_turn(chosen_stories("", whole=True))] == [list(FILES), ["catalog"]]
     with pytest.raises(Terminal, match="there are storefront, web, checkout, search, catalog"):
         chosen_stories("bakery")
 

@@ -106,7 +106,9 @@ async def _demonstrate(order: Order, stories: list[Story]) -> bool:
         stage = await stack.enter_async_context(_stage(order, stories))
         stack.callback(_keep_log, stage, order.out)
         hands = await stack.enter_async_context(Hands(stage))
-        await Player(stage, hands, narrate).play(stories)
+        player = Player(stage, hands, narrate)
+        for group in in_turn(stories):  # one after the other, so that more stories need more time and not a faster machine
+            await player.play(group)
         report = await gather(stage, Told(TITLE, PARTS, entries))
         _write(order, report)
         narrator.ending(report)
@@ -114,6 +116,12 @@ async def _demonstrate(order: Order, stories: list[Story]) -> bool:
         if order.interactive:
             await _stay(stage, console)
     return not report.missed
+
+
+def in_turn(stories: list[Story]) -> list[list[Story]]:
+    """The stories of the demo side by side, then those beside it."""
+    groups = [[story for story in stories if (story.lane in ASIDE_FILES) is aside] for aside in (False, True)]
+    return [group for group in groups if group]
 
 
 def _stage(order: Order, stories: list[Story]) -> Stage:
