@@ -24,8 +24,8 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 
 setup: $(VENV)/.runtime ## install the locked dependencies into .venv; leaves .venv/bin/reconciler
 
-demo: $(VENV)/.runtime ## watch a real git push become a release, and a bad one come home
-	@$(BIN)/reconciler demo --out demo-out
+demo: $(VENV)/.runtime ## watch a real git push become a release, and a bad one come home (DEMO=--interactive: it stays up, with the console)
+	@$(BIN)/reconciler demo --out demo-out $(DEMO)
 
 demo-all: $(VENV)/.runtime ## the demo and what takes longer: a dark canary behind nginx, too
 	@$(BIN)/reconciler demo --all --out demo-out

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 
-from benchmarks import analysis, fleet, git, objects, plan, route, source, start, verdict
+from benchmarks import analysis, console, fleet, git, objects, plan, route, source, start, verdict
 from benchmarks.measure import Row
 
 BENCHES: Mapping[str, Callable[[], list[Row]]] = {
@@ -20,6 +20,7 @@ BENCHES: Mapping[str, Callable[[], list[Row]]] = {
     "fleet": fleet.rows,
     "verdict": verdict.rows,
     "analysis": analysis.rows,
+    "console": console.rows,
 }
 HEAD = ("what", "measured", "budget", "ratio", "beside, in the same run")
 

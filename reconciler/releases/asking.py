@@ -69,14 +69,14 @@ def source_id(parsed: Parsed, namespace: str, name: str) -> WorkloadId:
 def moved(proven: Parsed, tip: Parsed, id: WorkloadId) -> tuple[Change, ...]:
     """Every value of the workload's template and config that moved since the proven version, where it stands now."""
     change = change_of(proven, tip, id)
-    return tuple(_change(field) for field in _fields(change))[:SHOWN] if change else ()
+    return tuple(kept_change(field) for field in _fields(change))[:SHOWN] if change else ()
 
 
 def taken_back_by(outcome: Outcome) -> tuple[Change, ...]:
     """The values that an edit would take back, as the changes that set them: where files are rendered these are their true places."""
     match outcome:
         case Direct(edit) | ProposedEdit(edit):
-            return tuple(_change(ChangedField(f.new, f.old, f.after, f.before)) for f in edit.fields)[:SHOWN]
+            return tuple(kept_change(ChangedField(f.new, f.old, f.after, f.before)) for f in edit.fields)[:SHOWN]
         case _:
             return ()
 
@@ -96,6 +96,7 @@ def _fields(change: WorkloadChange) -> tuple[ChangedField, ...]:
     return (*change.fields, *(field for config in change.config for field in config.fields))
 
 
-def _change(field: ChangedField) -> Change:
+def kept_change(field: ChangedField) -> Change:
+    """One value that moved, as a Release keeps it."""
     place = field.location
     return Change(file=place.file, line=place.line, field=place.field, old=field.old or "", new=field.new or "")

@@ -218,6 +218,8 @@ class Press(Struct, frozen=True, kw_only=True):
     reason: str = ""
     refused: str = ""
     """Why it was not done after all."""
+    open: bool = False
+    """True until it is known how it ended; where it stays so, what pressed it was cut off in between."""
 
 
 class Restore(Struct, frozen=True, kw_only=True):
@@ -233,6 +235,8 @@ class Restore(Struct, frozen=True, kw_only=True):
     pull: str = ""
     attempts: int = 0
     pushed_at: Moment | None = None
+    changes: tuple[Change, ...] = ()
+    """What the commit or the proposal changes, as it was written; the first of them."""
     message: str = ""
     """Why it stands as it does: what is waited for, or what the server said."""
 

@@ -17,11 +17,11 @@ from reconciler.git.push import AlreadyThere, Pushed, Pusher, PushRefused, Refus
 from reconciler.kernel.clock import Clock, Timers
 from reconciler.kernel.errors import Transient
 from reconciler.kernel.identity import name_of
-from reconciler.releases.asking import source_id
+from reconciler.releases.asking import SHOWN, kept_change, source_id
 from reconciler.releases.forge import Forge, Proposal, Withdrawing
 from reconciler.releases.identity import identity_hash
 from reconciler.releases.message import TRAILER, proposal_body, release_trailer, restore_commit, withdrawal
-from reconciler.releases.model import EPOCH, Content, Release, Restore, RestoreMode, RestoreState
+from reconciler.releases.model import EPOCH, Change, Content, Release, Restore, RestoreMode, RestoreState
 from reconciler.releases.restoring_together import BranchLine, Wanted
 from reconciler.sources.documents import Parsed
 from reconciler.sources.edits import (
@@ -75,6 +75,10 @@ class Work:
     @property
     def fields(self) -> Sequence[str]:
         return [f"{field.location}: {field.old} -> {field.new}" for field in self.edit.fields]
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        return tuple(kept_change(field) for field in self.edit.fields[:SHOWN])
 
 
 class Restoration:
@@ -213,7 +217,7 @@ async def _push(work: Work) -> Restore | None:
     match outcome:
         case Pushed() | AlreadyThere():
             source.expect_news()
-            return replace(work.before, state=RestoreState.PUSHED, sha=sha, pushed_at=work.now, message="")
+            return replace(work.before, state=RestoreState.PUSHED, sha=sha, pushed_at=work.now, changes=work.changes, message="")
         case PushRefused(Refusal.MOVED):
             return None
         case PushRefused(kind) if kind.asks_for_proposal:
@@ -234,7 +238,8 @@ async def _propose(work: Work, reason: str) -> Restore:
     text, base = restore_commit(work.release, work.fields, source.settings.committer.subject), source.settings.branch
     pull = await work.hands.forge.propose(Proposal(head=placed.branch, base=base, title=text.subject, body=proposal_body(text, reason)))
     where = pull.url if pull else f"branch {placed.branch}"
-    return replace(work.before, state=RestoreState.PROPOSED, sha=placed.oid, branch=placed.branch, pull=where, message=reason)
+    placed_at = replace(work.before, state=RestoreState.PROPOSED, sha=placed.oid, branch=placed.branch, pull=where)
+    return replace(placed_at, changes=work.changes, message=reason)
 
 
 def proposal_branch(release: Release) -> str:

@@ -29,14 +29,24 @@ def end_inspection(releases: Sequence[Release], named: Release) -> tuple[Patch, 
 
 
 def recorded(release: Release, press: Press) -> Patch:
-    """A press, put on record before it is done, over the version of the Release that was read."""
-    return _presses(release, (*release.status.presses, press)[-PRESSES_KEPT:])
+    """A press, put on record as open before it is done, over the version of the Release that was read."""
+    return _presses(release, (*release.status.presses, msgspec.structs.replace(press, open=True))[-PRESSES_KEPT:])
+
+
+def carried_out(release: Release, press: Press) -> Patch:
+    """The record of a press that was done."""
+    return _ended(release, press, "")
 
 
 def taken_back(release: Release, press: Press, words: str) -> Patch:
     """The record of a press that was not done after all, with the reason."""
-    undone = msgspec.structs.replace(press, refused=words[:WORDS_KEPT])
-    return _presses(release, tuple(undone if one == press else one for one in release.status.presses))
+    return _ended(release, press, words[:WORDS_KEPT])
+
+
+def _ended(release: Release, press: Press, refused: str) -> Patch:
+    ended = msgspec.structs.replace(press, refused=refused, open=False)
+    same = (press.by, press.at, press.verb)
+    return _presses(release, tuple(ended if (one.by, one.at, one.verb) == same else one for one in release.status.presses))
 
 
 def _presses(release: Release, presses: tuple[Press, ...]) -> Patch:

@@ -25,6 +25,8 @@ class AuditEntry(View, frozen=True, kw_only=True):
     """What was on the screen of the person."""
     refused: str = ""
     """Why it was not done after all."""
+    open: bool = False
+    """It is not known whether it was done."""
 
 
 def audit_of(releases: Iterable[Release], search: str = "") -> list[AuditEntry]:
@@ -39,7 +41,7 @@ def _entries(release: Release) -> Iterator[AuditEntry]:
     status, blank = release.status, AuditEntry(namespace=release.namespace, workload=release.spec.workload.name, release=release.name)
     for press in status.presses:
         told = replace(blank, at=press.at, by=press.by, verb=press.verb, reason=press.reason)
-        yield replace(told, seen=press.seen, refused=press.refused)
+        yield replace(told, seen=press.seen, refused=press.refused, open=press.open)
     for verb in status.verbs:
         yield replace(blank, at=verb.at, by=OURSELVES, verb=verb.verb, reason=verb.reason)
     if status.accepted is not None:

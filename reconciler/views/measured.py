@@ -12,6 +12,8 @@ from reconciler.views.track import moment_of
 
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 LIMIT = re.compile(r"(?P<sign>>=|<=|>|<)\s*(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?![\w.])")
+COUNTED = re.compile(r"len\([^()]*\)\s*(?:>=|<=|>|<)\s*\d+")
+"""How many values came is no value: a condition about it draws no line."""
 BAD = frozenset({"Failed", "Error"})
 KINDS = {"Step": "step", "Background": "in the background", "PrePromotion": "before the switch", "PostPromotion": "after promotion"}
 
@@ -120,5 +122,5 @@ def limits_of(condition: str) -> tuple[Limit, ...]:
     """The numbers that a condition compares with."""
     found = []
     for part in condition.split("; "):
-        found += [Limit(float(match["number"]), part.startswith("fails"), match["sign"]) for match in LIMIT.finditer(part)]
+        found += [Limit(float(match["number"]), part.startswith("fails"), match["sign"]) for match in LIMIT.finditer(COUNTED.sub("", part))]
     return tuple(dict.fromkeys(found))

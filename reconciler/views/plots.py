@@ -79,6 +79,8 @@ class WeightRecord:
     asked: Sequence[WeightPoint] = ()
     observed: Sequence[ShareFinding] = ()
     ahead: Forecast | None = None
+    span: tuple[datetime, datetime] | None = None
+    """From when to when it is drawn; None: as far as it is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +146,7 @@ def weight_plot(record: WeightRecord, now: datetime, frame: ChartFrame) -> Weigh
     """The chart of a weight; None when fewer than two moments are known."""
     points, ahead = record.points, record.ahead
     times = [point.at for point in points] + ([ahead.reached, *(one.at for one in ahead.ahead)] if ahead else [])
+    times += record.span or ()
     if not points or min(times) == max(times):
         return None
     scale = _TimeScale(

@@ -148,7 +148,21 @@ def checkout(now: datetime) -> Iterator[Piece]:
             held=True,
             keep_until=begun + timedelta(hours=1),
             evidence=evidence,
-            restore=Restore(state=RestoreState.PUSHED, sha="e" * 40, attempts=1, pushed_at=begun + timedelta(minutes=9, seconds=12)),
+            restore=Restore(
+                state=RestoreState.PUSHED,
+                sha="e" * 40,
+                attempts=1,
+                pushed_at=begun + timedelta(minutes=9, seconds=12),
+                changes=(
+                    Change(
+                        file="production/checkout.yaml",
+                        line=19,
+                        field="spec.template.spec.containers[0].image",
+                        old="registry.example.com/shop/checkout:1.14.0",
+                        new="registry.example.com/shop/checkout:1.13.2",
+                    ),
+                ),
+            ),
             verbs=(Verb(verb="abort", at=begun + timedelta(minutes=9), reason="the analysis of step 3 failed"),),
         ),
     )

@@ -1,8 +1,12 @@
 """The geometry of the page's charts."""
 
-from reconciler_sandbox.rehearsal.charts import Frame, bands, colours, header_spans, spark, weight_lines
+from pathlib import Path
+
+from reconciler_sandbox.rehearsal import charts
+from reconciler_sandbox.rehearsal.charts import Frame, bands, colours, header_spans, measured_plot, weight_plots
 from reconciler_sandbox.rehearsal.record import Requests, Weights
 
+from reconciler.app import console
 from tests.kit.rehearsal import measured
 
 FRAME = Frame(10.0, width=100, height=100, left=0, top=0)
@@ -21,15 +25,15 @@ def test_a_second_without_requests_keeps_the_shares_before_it() -> None:
 
 
 def test_nothing_recorded_draws_nothing() -> None:
-    assert bands([], FRAME) == [] and weight_lines([], FRAME) == []
+    assert bands([], FRAME) == [] and weight_plots([], FRAME) == []
 
 
 def test_a_weight_is_a_step_line_until_the_end() -> None:
     moments = [Weights(0, "r", {"stable": 100, "canary": 0}), Weights(5, "r", {"stable": 60, "canary": 40}, ("testers",))]
-    (line,) = weight_lines(moments, FRAME)
-    assert line.destination == "canary"
-    assert line.points == "0.0,100.0 50.0,100.0 50.0,60.0 100.0,60.0"
-    assert [label for _, _, label in line.labels] == ["40 %"]
+    ((destination, plot),) = weight_plots(moments, FRAME)
+    assert destination == "canary"
+    assert plot.line == "0.0,100.0 50.0,100.0 50.0,60.0 100.0,60.0 100.0,60.0"
+    assert [level.label for level in plot.levels] == ["40 %"]
     assert header_spans(moments, FRAME) == [(50.0, 50.0)]
 
 
@@ -43,14 +47,24 @@ def test_the_time_axis_has_at_most_a_dozen_marks() -> None:
 
 
 def test_measurements_stand_beside_their_limit() -> None:
-    chart = spark(measured())
-    assert chart.limit_text == "0.95"
-    assert chart.limit is not None and chart.dots[0].y < chart.limit < chart.dots[1].y
+    chart = measured_plot(measured())
+    assert chart is not None
+    (limit,) = chart.limits
+    good, bad = chart.dots
+    assert limit.label == ">= 0.95" and good.y < limit.y < bad.y
 
 
-def test_a_measurement_without_a_number_is_drawn_in_the_middle() -> None:
-    chart = spark(measured(values=("",), phases=("Failed",), limits=""))
-    assert (chart.dots[0].y, chart.limit) == (20.0, None)
+def test_measurements_without_a_number_are_not_drawn() -> None:
+    assert measured_plot(measured(values=("",), phases=("Failed",), limits="")) is None
+
+
+def test_both_pages_draw_with_the_same_templates() -> None:
+    """The console's page of a release and the demo's page import charts.html.j2, and neither draws a line of its own."""
+    folders = [Path(charts.__file__).parent / "templates", Path(console.__file__).parent / "templates"]
+    for folder, pages in zip(folders, (("weights", "measured"), ("release", "metric")), strict=True):
+        for name in pages:
+            text = (folder / f"{name}.html.j2").read_text()
+            assert 'import "charts.html.j2"' in text and "<polyline" not in text and "<polygon" not in text
 
 
 def test_a_version_has_one_colour() -> None:

@@ -60,6 +60,9 @@ async def test_image_and_environment_go_back_together_in_one_commit(shop: Desk) 
     assert release.status.restore is not None
     assert (release.status.restore.state, release.status.restore.sha) == (RestoreState.PUSHED, shop.origin.head())
     assert (release.status.restore.attempts, release.status.phase) == (1, "Closed")
+    image, *level = sorted(release.status.restore.changes, key=lambda change: not change.field.endswith("image"))
+    assert (image.file, image.old, image.new) == ("web.yaml", BAD, "registry.example.com/web:1.0")
+    assert level and all(one.old and not one.new for one in level), "the diff of the commit as a person reads it"
 
 
 async def test_the_commit_says_whose_release_it_undoes(shop: Desk) -> None:

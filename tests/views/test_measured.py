@@ -38,6 +38,9 @@ def test_a_value_is_a_number_or_it_is_not(value: str, number: float | None) -> N
 def test_limits_say_on_which_side_it_is_bad() -> None:
     assert limits_of("succeeds when result[0] >= 0.95; fails when result[0] < 0.9") == (Limit(0.95, False, ">="), Limit(0.9, True, "<"))
     assert limits_of("succeeds when all(result, # < 1.5)") == (Limit(1.5, False, "<"),)
+    assert limits_of("succeeds when len(result) > 0 && float(result[0]) >= 0.95") == (Limit(0.95, False, ">="),), (
+        "how many came is no value"
+    )
     assert limits_of('succeeds when result.v >= "1.2.3"') == () and limits_of("") == ()
 
 

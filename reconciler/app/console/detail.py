@@ -9,6 +9,8 @@ from reconciler.kernel.frozen import Frozen
 from reconciler.kernel.identity import Manifest, Resource, controller_uid, labels_of, name_of, namespace_of, uid_of
 from reconciler.kernel.resources import ANALYSIS_RUNS, EVENTS, PODS, RELEASES, REPLICA_SETS
 from reconciler.kernel.well_known import HASH_LABEL
+from reconciler.releases.apply_announcements import step_words
+from reconciler.releases.message import comment
 from reconciler.releases.model import Release
 from reconciler.releases.share_record import ShareFinding
 from reconciler.views.absence import Absence, absent
@@ -58,6 +60,8 @@ class Detail:
     """Wide, and narrow for a phone; none where nothing is known or nothing was ever sent to it."""
     series: tuple[tuple[MetricSeries, MetricPlot | None], ...] = ()
     more_series: int = 0
+    comment: str = ""
+    """What the pull request is told, in Markdown; empty without one."""
     tree: TreeNode | None = None
 
     def judged(self, frozen: Sequence[Frozen], problems: tuple[str, ...], now: datetime, flags: str) -> "Detail":
@@ -77,6 +81,15 @@ class Detail:
             broken = replace(shown, family=None, unreadable=unreadable(error))
             return replace(broken, explanation=broken._absent(frozen, problems, flags))
 
+    def told(self, releases: Sequence[Release], rollouts: Mapping[tuple[str, str], Manifest]) -> "Detail":
+        """With the comment of its pull request, in which all its releases have a section."""
+        release = self.release
+        if release is None or release.pull is None or release.spec.baseline:
+            return self
+        together = [one for one in releases if _same_comment(one, release)]
+        steps = {one.name: _step_of(one, rollouts) for one in together}
+        return replace(self, comment=comment(release.spec.environment, sorted(together, key=lambda one: one.name), steps))
+
     def _absent(self, frozen: Sequence[Frozen], problems: tuple[str, ...], flags: str) -> Explanation | None:
         """Why there is nothing to see of the Rollout."""
         if self.unreadable:
@@ -87,6 +100,21 @@ class Detail:
                 next=f"kubectl get rollout {self.name} -n {self.namespace}{flags} -o yaml",
             )
         return absent(Absence(namespace=self.namespace, name=self.name, problems=problems, release=self.newest, frozen=frozen, flags=flags))
+
+
+def _same_comment(one: Release, release: Release) -> bool:
+    """True of releases of one pull request and environment: they share a comment."""
+    assert release.pull is not None, "the caller looked"
+    same_place = (one.spec.source, one.spec.environment) == (release.spec.source, release.spec.environment)
+    return same_place and one.pull is not None and one.pull.number == release.pull.number
+
+
+def _step_of(release: Release, rollouts: Mapping[tuple[str, str], Manifest]) -> str:
+    rollout = rollouts.get((release.namespace, release.spec.workload.name))
+    try:
+        return step_words(rollout) if rollout is not None and not release.decided else ""
+    except MISSHAPEN:
+        return ""
 
 
 def _alive(detail: Detail, family: Family, situation: Situation) -> Detail:

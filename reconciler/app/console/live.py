@@ -34,7 +34,7 @@ class LiveLimits:
     """Where every change is heard of as it happens."""
     silence: float = 15.0
     """After this a stream says that it is still there, so that what stands between does not close it."""
-    streams: int = 64
+    streams: int = 256
     """More are told to come back."""
 
 

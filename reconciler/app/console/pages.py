@@ -1,6 +1,7 @@
 """The console's pages as data: what each asks for, its JSON document, and what its template shows."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -18,16 +19,18 @@ from reconciler.releases.model import Release
 from reconciler.sources.inventory import workload_key
 from reconciler.views.attention import Attention
 from reconciler.views.audit import audit_of
-from reconciler.views.console import MISSHAPEN, WatchedWorkload, WorkloadFilter, line_of, workloads_of
+from reconciler.views.console import MISSHAPEN, WatchedWorkload, WorkloadFilter, line_of
 from reconciler.views.freeze import OWN_NAMESPACE, freeze_line
 from reconciler.views.judging import RulesInForce, judged_workload
 from reconciler.views.policies import JudgingRules, policy_row, template_row
 from reconciler.views.releases import release_document, running_release
 from reconciler.views.rollouts import rollout_document, row_of
-from reconciler.views.sources import source_standing
+from reconciler.views.sources import SourceStanding, source_standing
 from reconciler.views.view import plain
 
 ROWS = 40
+ALL_ROWS = "all"
+"""What machines get that name no sheet. No address may ask for it: ten thousand rows of HTML would stop everything else."""
 POLICY_KINDS = (RELEASE_POLICIES.kind, CLUSTER_RELEASE_POLICIES.kind)
 Query = Mapping[str, str]
 Row = TypeVar("Row")
@@ -86,10 +89,11 @@ class Pages:
         narrow._states = self._states
         return narrow
 
-    async def at(self, address: str) -> ConsolePage:
-        """The page of an address of ours, whatever stands in it; one that leads nowhere says so."""
+    async def at(self, address: str, *, whole: bool = False) -> ConsolePage:
+        """The page of an address of ours, whatever stands in it; one that leads nowhere says so. `whole`: all rows."""
         path, _, asked = address.partition("?")
         query = {name: values[0] for name, values in parse_qs(asked, errors="replace", max_num_fields=50).items()}
+        query = {**query, "page": ALL_ROWS} if whole else {name: text for name, text in query.items() if text != ALL_ROWS}
         parts = tuple(unquote(part) for part in path.strip("/").split("/")) if path.strip("/") else ()
         return await self._found(parts, query) or self.missing(unquote(path))
 
@@ -120,12 +124,13 @@ class Pages:
 
     def _now(self, known: ClusterState, query: Query) -> ConsolePage:
         wanted = _wanted(query)
-        every = workloads_of(known.rollouts.values(), {place: releases[-1] for place, releases in known.of_workloads.items()})
+        every = known.workloads
         found = [workload for workload in every if wanted.takes(workload)]
         part, sheet = sheet_of(found, query)
         now = self._clock.now()
         lines = [line_of(workload, now, known.frozen, self.scope.flags) for workload in part]
-        counts = {attention: sum(1 for workload in every if workload.attention is attention) for attention in Attention}
+        counted = Counter(workload.attention for workload in every)
+        counts = {attention: counted[attention] for attention in Attention}
         shown = {
             "lines": lines,
             "sheet": sheet,
@@ -135,7 +140,7 @@ class Pages:
             "environments": sorted({workload.environment for workload in every} - {""}),
             "namespaces": sorted({workload.namespace for workload in every}),
         }
-        rows = [row for line in lines if (row := _row(line.workload)) is not None]
+        rows = [row for line in lines if (row := _row(line.workload, known)) is not None]
         return self._page(ConsolePage(template="now.html.j2", title="Now", path="/", document=rows, shown=shown), known)
 
     async def rollout(self, namespace: str, name: str) -> ConsolePage | None:
@@ -177,7 +182,7 @@ class Pages:
         namespace = release.namespace if release is not None else namespace_of(rollout or {"metadata": {}})
         name = name_of(rollout) if rollout is not None else release.spec.workload.name if release is not None else ""
         readings = await self.board.read(*detail_questions(namespace, name))
-        detail = detail_of(rollout, release, releases, readings)
+        detail = detail_of(rollout, release, releases, readings).told(known.releases, known.rollouts)
         return detail.judged(known.frozen, known.problems_of(rollout), self._clock.now(), self.scope.flags), readings
 
     async def history(self, namespace: str, name: str, query: Query) -> ConsolePage | None:
@@ -215,7 +220,7 @@ class Pages:
         ]
         standings = standings if self.sight is None else []
         documents = [plain(one) for one in standings]
-        shown = {"sources": standings}
+        shown = {"sources": standings, "lags": {one.name: _asked_since(known, one) for one in standings}}
         return self._page(ConsolePage(template="sources.html.j2", title="Sources", path="/sources", document=documents, shown=shown), known)
 
     async def audit(self, query: Query) -> ConsolePage:
@@ -315,8 +320,10 @@ class Sheet:
 
 
 def sheet_of(rows: Sequence[Row], query: Query) -> tuple[Sequence[Row], Sheet]:
-    """The rows of the page that a query names; the first or the last one for numbers beyond."""
+    """The rows of the page that a query names, or all of them; the first or the last page for numbers beyond."""
     text = query.get("page", "")
+    if text == ALL_ROWS:
+        return rows, Sheet(1, 1, 1 if rows else 0, len(rows), len(rows))
     last = max(1, -(-len(rows) // ROWS))
     number = min(max(int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 1, 1), last)
     begin = (number - 1) * ROWS
@@ -333,12 +340,23 @@ def _wanted(query: Query) -> WorkloadFilter:
     )
 
 
-def _row(workload: WatchedWorkload) -> dict[str, Any] | None:
-    """The line of `list rollouts`; None where there is no Rollout, or none that can be read."""
+def _row(workload: WatchedWorkload, known: ClusterState) -> dict[str, Any] | None:
+    """The line of `list rollouts`, with the release that runs; None where there is no Rollout, or none that can be read."""
+    if workload.rollout is None:
+        return None
     try:
-        return plain(row_of(workload.rollout, workload.release)) if workload.rollout is not None else None
+        running = running_release(workload.rollout, known.of_workloads.get((workload.namespace, workload.name), ()))
+        return plain(row_of(workload.rollout, running))
     except MISSHAPEN:
         return None
+
+
+def _asked_since(known: ClusterState, source: SourceStanding) -> datetime | None:
+    """Since when the oldest of the versions is asked for that are not there yet; None where all are, or no Release tells."""
+    _, inventory = known.inventories[source.name]
+    asked = {inventory.workloads.get(key, "") for key in source.behind}
+    created = [one.created for one in known.releases if one.spec.source == source.name and one.spec.identity in asked and one.created]
+    return min(created, default=None)
 
 
 def _running(known: ClusterState) -> dict[str, str]:

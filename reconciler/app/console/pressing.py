@@ -61,6 +61,8 @@ class PressEnd(StrEnum):
     CHANGED = "changed"
     """What was on the screen is not so any more."""
     REFUSED = "refused"
+    UNKNOWN = "unknown"
+    """The server did not answer when it was asked to do it."""
     GONE = "gone"
 
 
@@ -129,11 +131,13 @@ class Presser:
         try:
             outcome = await self._done(place, replace(scene, release=release), order, acting)
         except (ApiError, Terminal, Transient) as error:
-            await self._taken_back(scene.release, press, str(error))
+            await self._ended(scene.release, press, str(error))
             raise
         if outcome.end is not PressEnd.DONE:
-            await self._taken_back(scene.release, press, "somebody else was first")
+            await self._ended(scene.release, press, "somebody else was first")
             return outcome
+        if not notes:
+            notes = await self._ended(scene.release, press, "")
         log.info("verb pressed", verb=press.verb, by=press.by, namespace=place.namespace, name=place.name, why=press.reason)
         return replace(outcome, notes=(*notes, *await self._told(scene, press)))
 
@@ -162,19 +166,24 @@ class Presser:
         except (ApiError, Transient) as error:
             return (f"it is not on record in Release {release.name}: {error}",), release
 
-    async def _taken_back(self, release: Release | None, press: Press, words: str) -> None:
-        """The record says that it was not done; where that cannot be written, it stays as it is."""
+    async def _ended(self, release: Release | None, press: Press, refused: str) -> tuple[str, ...]:
+        """The record says how it ended; where that cannot be written, it stays open, and that is said."""
         if release is None:
-            return
+            return ()
+        problem = "it changes all the time"
         for _ in range(TRIES):
             try:
                 fresh = parse_release(await self._own.get(RELEASES, release.namespace, release.name))
-                await self._send(self._own, records.taken_back(fresh, press, words))
+                end = records.taken_back(fresh, press, refused) if refused else records.carried_out(fresh, press)
+                await self._send(self._own, end)
             except Conflict:
                 continue
             except (ApiError, Terminal, Transient) as error:
-                log.warning("a press that was not done stays on record", release=release.name, verb=press.verb, reason=str(error))
-            return
+                problem = str(error)
+                break
+            return ()
+        log.warning("a press stays open on record", release=release.name, verb=press.verb, done=not refused, reason=problem)
+        return (f"its record in Release {release.name} does not say that it was done: {problem}",)
 
     async def _told(self, scene: VerbScene, press: Press) -> tuple[str, ...]:
         words = "; ".join(filter(None, (press.reason, f"on screen: {press.seen}" if press.seen else "")))

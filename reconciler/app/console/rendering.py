@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import groupby
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -23,6 +24,7 @@ from reconciler.releases.preview_lines import preview_lines
 from reconciler.releases.share_words import share_lines
 from reconciler.views.attention import Attention
 from reconciler.views.console import WorkloadLine
+from reconciler.views.impact import impact_of
 from reconciler.views.releases import author_name
 from reconciler.views.spans import roughly, spoken
 
@@ -103,8 +105,7 @@ class PageRenderer:
         self._environment.filters.update(
             span=spoken, image=image_name, commands=commands_in, author=author_name, web=web_address, groupby_attention=grouped
         )
-        self._environment.filters["share_lines"] = share_lines
-        self._environment.filters["preview_lines"] = preview_lines
+        self._environment.filters |= {"share_lines": share_lines, "preview_lines": preview_lines, "markdown": markdown}
         words = {"headline": plain_headline, "next_steps": next_steps, "mark": verdict_mark, "tone_of": tone_of, "sign_of": sign_of}
         self._environment.globals.update(scope=scope, live=live, glyphs=GLYPHS, role=Role, address=address, **words)
 
@@ -112,7 +113,7 @@ class PageRenderer:
         """The whole page."""
         moments = Moments(now)
         words: dict[str, Any] = {"page": page, "now": now, "link": place.link, "machine": place.machine, "digest": place.digest}
-        words |= {"visitor": place.visitor, "offers": place.offers, "has_login": place.has_login}
+        words |= {"impact": partial(impact_of, now=now), "visitor": place.visitor, "offers": place.offers, "has_login": place.has_login}
         times = {"ago": moments.ago, "left": moments.left, "at": moments.at}
         return self._environment.get_template(page.template).render(**words, **times, **page.shown)
 
@@ -156,6 +157,14 @@ def shown(value: Any) -> Any:
 def said(text: str) -> str:
     """The text without what a page must not say."""
     return REDACTOR.text(encodable(clean(text)))
+
+
+def markdown(text: str) -> Markup:
+    """A comment as a forge shows it: HTML in it is text, and nothing is loaded."""
+    from markdown_it import MarkdownIt
+
+    renderer = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+    return Markup(renderer.render(said(text)))  # it escapes what it is given
 
 
 def masked(document: Any) -> Any:
@@ -210,6 +219,8 @@ def plain_headline(release: Release) -> str:
 def verdict_mark(release: Release) -> tuple[str, str, str]:
     """Sign, tone and word of how a release ended, or of where it is."""
     status = release.status
+    if status.lost is not None:
+        return "!", "warn", "proven no more"
     if status.accepted is not None:
         return "✓", "good", "accepted"
     if status.verdict is not None:

@@ -1,5 +1,6 @@
 """Serves the pages on this machine: addresses, JSON beside HTML, headers that let a page load nothing from elsewhere, whom we answer."""
 
+import asyncio
 import hashlib
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -105,7 +106,11 @@ class Console:
         if place is not None:
             found = await self._verbs.ask(place, visitor)
         else:
-            found = await self._pages.seen_by(visitor.sight).at(request.raw_path)
+            whole = asked == "json" and "page" not in request.query
+            found = await self._pages.seen_by(visitor.sight).at(request.raw_path, whole=whole)
+        if asked == "json":
+            text = await asyncio.to_thread(document_text, found)
+            return web.Response(status=found.status, text=text, content_type="application/json", headers=HEADERS)
         return self._written(found, asked, str(request.rel_url.update_query(format="json")), visitor)
 
     async def _press(self, request: web.Request) -> web.StreamResponse:
@@ -146,7 +151,7 @@ class Console:
         if asked == "json":
             return web.Response(status=page.status, text=document_text(page), content_type="application/json", headers=HEADERS)
         detail, now = page.shown.get("detail"), self._clock.now()
-        able = offers(detail, visitor, now) if isinstance(detail, Detail) else ()
+        able = offers(detail, visitor, now) if isinstance(detail, Detail) and not page.old else ()
         place = PagePlace(served_at, machine, "" if page.still else digest_of(page), visitor, able, self._has_login)
         text = self._renderer.html(page, now, place)
         return web.Response(status=page.status, text=text, content_type="text/html", headers=HEADERS)

@@ -15,6 +15,7 @@ from reconciler.releases.manifest import parse_release
 from reconciler.releases.model import Release
 from reconciler.sources.inventory import Inventory, config_map_name, parse_inventory, workload_key
 from reconciler.sync.effective import SOURCE
+from reconciler.views.console import WatchedWorkload, workloads_of
 
 PROBLEMS_SHOWN = 10
 
@@ -66,6 +67,8 @@ class ClusterState:
     """Oldest first."""
     of_workloads: Mapping[tuple[str, str], list[Release]]
     """The releases of each Rollout, oldest first."""
+    workloads: Sequence[WatchedWorkload]
+    """In motion first; the one thing that would cost each look at the first page much."""
     unreadable: Sequence[str]
     inventories: Mapping[str, tuple[str, Inventory]]
     """By source: the namespace it is kept in, and what it says."""
@@ -79,6 +82,7 @@ class ClusterState:
             rollouts={place: one for place, one in self.rollouts.items() if place[0] in namespaces},
             of_workloads={place: known for place, known in self.of_workloads.items() if place[0] in namespaces},
             releases=[one for one in self.releases if one.namespace in namespaces],
+            workloads=[one for one in self.workloads if one.namespace in namespaces],
             unreadable=(),
         )
 
@@ -144,6 +148,7 @@ def _known_of(readings: Sequence[ListReading], shelf: ReleaseShelf) -> ClusterSt
         rollouts={(namespace_of(one), name_of(one)): one for one in rollouts},
         releases=releases,
         of_workloads=dict(of_workloads),
+        workloads=workloads_of(rollouts, {place: known[-1] for place, known in of_workloads.items()}),
         unreadable=unreadable,
         inventories=_inventories(by_resource.get(CONFIGMAPS, ())),
         frozen=tuple(part for namespace in by_resource.get(NAMESPACES, ()) for part in frozen_in(namespace)),

@@ -18,6 +18,7 @@ from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.frozen import frozen_in
 from reconciler.kernel.identity import name_of
 from reconciler.kernel.text import clean
+from reconciler.kube.client import Client
 from reconciler.kube.errors import ApiError
 from reconciler.views.freeze import WITHHELD
 from reconciler.views.tree import Family, facts
@@ -97,15 +98,21 @@ class VerbPages:
             self._granted(place, visitor)
             acting = await door.actor(visitor, place.verb, place.namespace)
             asked = await self._pages.asked_of(place.namespace, place.name)
-            outcome = await self._presser.press(replace(place, asked=asked), order, acting)
+            outcome = await self._pressed(replace(place, asked=asked), order, acting)
         except (Terminal, ApiError) as error:
             outcome = PressOutcome(PressEnd.REFUSED, str(error))
         except Transient as error:
-            outcome = PressOutcome(PressEnd.REFUSED, f"it is not known to be done: {error}")
+            outcome = PressOutcome(PressEnd.REFUSED, f"nothing was done: {error}")
         self._pages.forget()
         if outcome.end is PressEnd.DONE and not outcome.notes:
             return VerbAnswer(location=back_of(place))
         return VerbAnswer(await self._asked(place, visitor, outcome, told))
+
+    async def _pressed(self, place: PressPlace, order: PressOrder, acting: Client) -> PressOutcome:
+        try:
+            return await self._presser.press(place, order, acting)
+        except Transient as error:
+            return PressOutcome(PressEnd.UNKNOWN, f"{error}; look at it as soon as the server answers, and press again if it was not done")
 
     def _granted(self, place: PressPlace, visitor: Visitor) -> None:
         """Raises Terminal when the role does not suffice."""
@@ -123,7 +130,7 @@ class VerbPages:
                 words, status = words or str(error), 503
         seen = await self._seen(place, scene) if scene is not None else ()
         possible = scene is not None and place.verb.offered(scene)
-        status = {PressEnd.CHANGED: 409, PressEnd.REFUSED: 403, PressEnd.GONE: 404}.get(outcome.end, status)
+        status = {PressEnd.CHANGED: 409, PressEnd.REFUSED: 403, PressEnd.UNKNOWN: 503, PressEnd.GONE: 404}.get(outcome.end, status)
         if scene is None and status == 200:
             words, status = f"{place.namespace}/{place.name} is not there", 404
         shown = {
@@ -166,12 +173,20 @@ def seen_of_rollout(scene: VerbScene) -> Seen:
     rows = [
         ("Images", ", ".join(str(image) for image in known["images"])),
         ("Phase", " ".join(filter(None, (str(known["phase"]), str(known["message"]))))),
-        ("Step", str(known["step"])),
+        ("Step", step_words(str(known["step"]))),
         ("Weight", f"{known['actualWeight']} % in force, {known['setWeight']} % asked for" if known["strategy"] == "Canary" else ""),
         ("Pods", f"{replicas['ready']} ready of {replicas['desired']}, {replicas['updated']} of the new version"),
         ("Release", scene.release.name if scene.release is not None else ""),
     ]
     return tuple((name, value) for name, value in rows if value)
+
+
+def step_words(step: str) -> str:
+    """`5 of 7` for `4/7`, as the page of the workload counts; the command line says how many are done, as Argo does."""
+    done, _, most = step.partition("/")
+    if not (done.isdigit() and most.isdigit()):
+        return step
+    return f"{int(done) + 1} of {most}" if int(done) < int(most) else f"all {most} done"
 
 
 def seen_of_release(scene: VerbScene) -> Seen:

@@ -1,14 +1,16 @@
 """Geometry of the page's charts: numbers in, SVG coordinates out; the template draws them. Pure."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
+from reconciler.views.measured import MeasuredPoint, MetricSeries, limits_of, number_of
+from reconciler.views.plots import ChartFrame, MetricPlot, WeightPlot, WeightRecord, metric_plot, weight_plot
+from reconciler.views.weights import WeightPoint
 from reconciler_sandbox.rehearsal.record import Measured, Requests, Weights
 
 FAILED = ""
-LIMIT = re.compile(r"result(?:\[0\])?\s*(?:>=|>|<=|<)\s*([0-9.]+)")
-NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
+SMALL = ChartFrame(40.0, 8.0, 170.0, 40.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,32 +82,25 @@ def _steps(requests: Sequence[Requests], edge: Sequence[float], frame: Frame) ->
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """The weight of one destination over time: a step line, its closed area, and labels at each level."""
-
-    destination: str
-    points: str
-    area: str
-    labels: tuple[tuple[float, float, str], ...]
-
-
-def weight_lines(weights: Sequence[Weights], frame: Frame) -> list[Line]:
-    """A line per destination that ever had less than everything, the one with the lowest share first."""
+def weight_plots(weights: Sequence[Weights], frame: Frame) -> list[tuple[str, WeightPlot]]:
+    """By destination its weight over time, for each that ever had less than everything, the one with the lowest share first."""
     destinations = sorted(
         {name for moment in weights for name in moment.shares}, key=lambda name: sum(m.shares.get(name, 0) for m in weights)
     )
-    return [_line(name, weights, frame) for name in destinations[: max(1, len(destinations) - 1)]] if weights else []
+    drawn = ((name, _weight_plot(name, weights, frame)) for name in destinations[: max(1, len(destinations) - 1)])
+    return [(name, plot) for name, plot in drawn if plot is not None]
 
 
-def _line(destination: str, weights: Sequence[Weights], frame: Frame) -> Line:
-    ends = [*(moment.at for moment in weights[1:]), frame.seconds]
-    levels = [(moment.at, end, moment.shares.get(destination, 0)) for moment, end in zip(weights, ends, strict=True)]
-    corners = [corner for begin, end, share in levels for corner in ((frame.x(begin), frame.y(share)), (frame.x(end), frame.y(share)))]
-    points = " ".join(f"{x},{y}" for x, y in corners)
-    area = f"{corners[0][0]},{frame.bottom} {points} {corners[-1][0]},{frame.bottom}"
-    labels = [(frame.x((begin + end) / 2), frame.y(share) - 4, f"{share} %") for begin, end, share in levels if share and end - begin > 0.5]
-    return Line(destination, points, area, tuple(labels))
+def _weight_plot(destination: str, weights: Sequence[Weights], frame: Frame) -> WeightPlot | None:
+    """Drawn as the console draws it; the times are seconds of the rehearsal."""
+    points = [WeightPoint(_moment(min(moment.at, frame.seconds)), moment.shares.get(destination, 0)) for moment in weights]
+    end = _moment(frame.seconds)
+    record = WeightRecord(points=[*points, WeightPoint(end, points[-1].weight)], span=(_moment(0.0), end))
+    return weight_plot(record, end, ChartFrame(frame.left, frame.top, frame.width, frame.height))
+
+
+def _moment(second: float) -> datetime:
+    return datetime.fromtimestamp(second, UTC)
 
 
 def header_spans(weights: Sequence[Weights], frame: Frame) -> list[tuple[float, float]]:
@@ -114,47 +109,28 @@ def header_spans(weights: Sequence[Weights], frame: Frame) -> list[tuple[float, 
     return [(frame.x(m.at), round(frame.x(end) - frame.x(m.at), 1)) for m, end in zip(weights, ends, strict=True) if m.headers]
 
 
-@dataclass(frozen=True, slots=True)
-class Dot:
-    """One measurement in a small chart 180 wide and 40 high."""
-
-    x: float
-    y: float
-    phase: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class Spark:
-    """The measurements of one metric as dots, with the line of the limit they were held against."""
-
-    dots: tuple[Dot, ...]
-    limit: float | None
-    limit_text: str
-
-
-def spark(measured: Measured, width: float = 180.0, height: float = 40.0) -> Spark:
-    """A small chart of a metric; values that are no numbers are drawn in the middle."""
-    numbers = [_number(value) for value in measured.values]
-    match = LIMIT.search(measured.limits)
-    limit = float(match[1]) if match else None
-    known = [number for number in [*numbers, limit] if number is not None]
-    low, high = min([0.0, *known]), max([1.0, *known])
-
-    def y(number: float | None) -> float:
-        return round(height / 2 if number is None else 4 + (height - 8) * (1 - (number - low) / (high - low)), 1)
-
-    gap = (width - 16) / max(len(numbers) - 1, 1)
-    dots = tuple(
-        Dot(round(8 + gap * index, 1), y(number), phase, value)
-        for index, (number, phase, value) in enumerate(zip(numbers, measured.phases, measured.values, strict=True))
+def measured_plot(measured: Measured) -> MetricPlot | None:
+    """The measurements of a metric beside their limits, drawn as the console draws them; None where none is a number."""
+    samples = tuple(
+        MeasuredPoint(None, number_of(value), value, phase) for value, phase in zip(measured.values, measured.phases, strict=True)
     )
-    return Spark(dots, None if limit is None else y(limit), "" if limit is None else f"{limit:g}")
-
-
-def _number(value: str) -> float | None:
-    match = NUMBER.search(value)
-    return float(match[0]) if match else None
+    series = MetricSeries(
+        run=measured.run,
+        kind="",
+        metric=measured.metric,
+        phase=measured.phase,
+        condition=measured.limits,
+        query="",
+        message=measured.message,
+        samples=samples,
+        limits=limits_of(measured.limits),
+        count=len(samples),
+        failed=measured.failed,
+        inconclusive=measured.inconclusive,
+        unanswered=0,
+        failure_limit="",
+    )
+    return metric_plot(series, SMALL)
 
 
 def colours(versions: Sequence[str], palette: Sequence[str]) -> Mapping[str, str]:

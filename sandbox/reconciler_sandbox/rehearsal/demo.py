@@ -22,6 +22,7 @@ from reconciler.kernel.errors import Terminal
 from reconciler.kernel.unusable import reason_of
 from reconciler_sandbox.node.behaviour import Behaviour
 from reconciler_sandbox.rehearsal.actions import Hands
+from reconciler_sandbox.rehearsal.browsing import browsing
 from reconciler_sandbox.rehearsal.fittings import PERSON, REPOSITORY
 from reconciler_sandbox.rehearsal.gather import Told, gather
 from reconciler_sandbox.rehearsal.narrate import PLAIN_WIDTH, Narrator
@@ -114,7 +115,8 @@ async def _demonstrate(order: Order, stories: list[Story]) -> bool:
         narrator.ending(report)
         console.print(f"  {order.out / 'index.html'} shows all of it; the daemon's log is {order.out / 'daemon.log'}", soft_wrap=True)
         if order.interactive:
-            await _stay(stage, console)
+            async with browsing(stage.kubeconfig) as looking:
+                await _stay(stage, console, looking)
     return not report.missed
 
 
@@ -151,8 +153,8 @@ def _console(order: Order) -> Console:
     return Console(file=file, width=None if file.isatty() else PLAIN_WIDTH, highlight=False)
 
 
-async def _stay(stage: Stage, console: Console) -> None:
-    """Keep everything up until Ctrl-C, and say what can be tried."""
+async def _stay(stage: Stage, console: Console, looking: tuple[str, str]) -> None:
+    """Keep everything up until Ctrl-C, and say what can be tried; `looking`: the console's address, and the one with its key."""
     host, port = stage.mesh.gateway_address(80)
     clone, kubeconfig = stage.host.clone_url(REPOSITORY, PERSON), stage.kubeconfig
     lines = (
@@ -160,6 +162,7 @@ async def _stay(stage: Stage, console: Console) -> None:
         "Everything stays up until Ctrl-C.",
         f"  git         git clone {clone}",
         f"  kubernetes  export KUBECONFIG={kubeconfig}",
+        f"  console     {looking[0]}  (to press verbs in it, open this once: {looking[1]})",
         f"  mesh        http://{host}:{port}  (Host: storefront.example.com, checkout.example.com)",
         "",
         "Things to try:",
@@ -168,7 +171,7 @@ async def _stay(stage: Stage, console: Console) -> None:
         "     then watch it: reconciler get rollout storefront -n shop --watch",
         f"  2. Be a tester: curl -H 'Host: storefront.example.com' -H 'x-release-tester: me' http://{host}:{port}/",
         "  3. Ask why: reconciler explain storefront -n shop; see what is held: reconciler hold list -n shop",
-        "  4. Look, and press verbs, in a browser: reconciler console -A prints its address, http://127.0.0.1:8091/",
+        f"  4. Look, and press verbs, in a browser: {looking[1]}",
     )
     for line in lines:
         console.print(line, soft_wrap=True, markup=False)

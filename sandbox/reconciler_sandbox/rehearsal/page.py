@@ -3,12 +3,14 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from reconciler_sandbox.rehearsal.charts import FAILED, Band, Frame, Line, Spark, bands, colours, header_spans, spark, weight_lines
+from reconciler.views.plots import MetricPlot, WeightPlot
+from reconciler_sandbox.rehearsal.charts import FAILED, Band, Frame, bands, colours, header_spans, measured_plot, weight_plots
 from reconciler_sandbox.rehearsal.record import Entry, Measured, PullPage, Report
 from reconciler_sandbox.rehearsal.shares import named
 
@@ -16,6 +18,8 @@ PALETTE = ("#4c78dd", "#1f9e89", "#e08a1e", "#8f5bd0", "#c2538f", "#6b7f2a")
 FAILED_COLOUR = "#d13b3b"
 WEIGHT_HEIGHT, REQUEST_HEIGHT = 80.0, 150.0
 LABEL_WIDTH = 13.0
+CONSOLE = "reconciler.app.console"
+"""Its drawings (charts.html.j2, charts.css) are this page's, too."""
 HIDDEN = re.compile(r"\A\s*<!--.*?-->\s*", re.DOTALL)
 DIFF_KINDS: Mapping[str, str] = {"+++": "head", "---": "head", "diff": "head", "index": "head", "@@": "place", "+": "came", "-": "gone"}
 
@@ -25,7 +29,7 @@ class Route:
     """The chart of one weighted route."""
 
     name: str
-    lines: list[Line]
+    plots: list[tuple[str, WeightPlot]]
     headers: list[tuple[float, float]]
 
 
@@ -59,7 +63,7 @@ class Section:
     marks: list[Mark]
     routes: list[Route]
     crowds: list[Crowd]
-    measured: list[tuple[Measured, Spark]]
+    measured: list[tuple[Measured, MetricPlot | None]]
     pulls: list[tuple[PullPage, list[Markup]]]
     restores: list[list[tuple[str, str]]]
     entries: list[Entry]
@@ -68,7 +72,7 @@ class Section:
 def page(report: Report) -> str:
     """The whole page."""
     environment = Environment(
-        loader=PackageLoader("reconciler_sandbox.rehearsal"),
+        loader=ChoiceLoader([PackageLoader("reconciler_sandbox.rehearsal"), PackageLoader(CONSOLE)]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -82,6 +86,7 @@ def page(report: Report) -> str:
         frames=frames,
         colours={**colours(versions, PALETTE), FAILED: FAILED_COLOUR},
         named=named,
+        drawings=Markup((files(CONSOLE) / "static" / "charts.css").read_text("utf-8")),  # our own file
     )
 
 
@@ -100,7 +105,7 @@ def _section(report: Report, lane: str, frames: Mapping[str, Frame]) -> Section:
         marks=_marks(entries, frames["requests"]),
         routes=_routes(report, lane, frames["weights"]),
         crowds=[_crowd(name, report, frames["requests"]) for name in report.requests if _belongs(name, lane)],
-        measured=[(measured, spark(measured)) for measured in report.measured if _belongs(measured.run, lane)],
+        measured=[(measured, measured_plot(measured)) for measured in report.measured if _belongs(measured.run, lane)],
         pulls=[(pull, [markdown(comment) for comment in pull.comments]) for pull in report.pulls if _belongs(pull.title, lane)],
         restores=[diff_lines(restore) for restore in report.restores if _belongs(restore, lane)],
         entries=[entry for entry in entries if entry.kind != "title"],
@@ -126,7 +131,7 @@ def _routes(report: Report, lane: str, frame: Frame) -> list[Route]:
     found = []
     for name in names:
         moments = [moment for moment in report.weights if moment.route == name]
-        found.append(Route(name, weight_lines(moments, frame), header_spans(moments, frame)))
+        found.append(Route(name, weight_plots(moments, frame), header_spans(moments, frame)))
     return found
 
 

@@ -44,6 +44,31 @@ def test_a_namespace_of_the_context_is_what_is_written_without_more_words(sh: Sh
     assert [row["name"] for row in json.loads((tmp_path / "out" / "index.json").read_text())] == ["ledger"]
 
 
+SAME = {
+    ("list", "rollouts", "-A"): "index.json",
+    ("get", "rollout", "storefront", "-n", "shop"): "rollouts/shop/storefront.json",
+    ("releases", "list", "-n", "shop"): "rollouts/shop/storefront/history.json",
+    ("releases", "show", "checkout-77b1e0aa-51c2d3e", "-n", "shop"): "releases/shop/checkout-77b1e0aa-51c2d3e.json",
+    ("hold", "list", "-A"): "holds.json",
+    ("source", "list"): "sources.json",
+}
+
+
+def test_the_documents_of_the_pages_are_those_of_the_command_line(sh: Shell, tmp_path: Path) -> None:
+    fleet(sh)
+    assert sh("console", "-A", "--export", str(tmp_path)).code == 0
+    for command, file in SAME.items():
+        told = sh(*command, "-o", "json")
+        assert told.code == 0, (command, told.errors)
+        printed = json.loads(told.output)
+        paged = json.loads((tmp_path / file).read_text())
+        if isinstance(printed, list):
+            if file.endswith("history.json"):
+                printed = [row for row in printed if row["spec"]["workload"]["name"] == "storefront"]
+            printed, paged = (sorted(rows, key=lambda row: (row.get("namespace", ""), row["name"])) for rows in (printed, paged))
+        assert printed and paged == printed, command
+
+
 def test_a_folder_that_cannot_be_written_is_named(sh: Shell, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     ended = sh("console", "-A", "--export", str(tmp_path / "file" / "out"))

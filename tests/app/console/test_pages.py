@@ -1,6 +1,7 @@
 """What pages show when the world is not as it should be: away, forbidden, empty, enormous, half gone."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,9 +13,11 @@ from reconciler.app.console.board import Board
 from reconciler.app.console.pages import ConsoleScope, Pages
 from reconciler.app.console.reading import ListQuestion, TroubleKind
 from reconciler.kernel.identity import Manifest, ObjectRef
-from reconciler.kernel.resources import NAMESPACES, RELEASES, ROLLOUTS
+from reconciler.kernel.resources import CONFIGMAPS, NAMESPACES, RELEASES, ROLLOUTS
 from reconciler.kube.client import Client, Listing
 from reconciler.kube.fence import Fence
+from reconciler.sources.drift import Drift, DriftedField
+from reconciler.sources.inventory import parse_inventory, render_inventory, workload_key
 from tests.kit.clusters import api
 from tests.kit.consoles import Troubled, serving
 from tests.kit.rollouts import canary, pause, rollout, weight
@@ -114,6 +117,40 @@ async def test_pods_that_may_not_be_seen_cost_only_themselves() -> None:
         page = (await console.ask("/rollouts/shop/storefront")).text
         assert "You may not list pods in namespace shop" in page and "You may not list events in namespace shop" in page
         assert "storefront-new" in page and 'aria-current="step"' in page
+
+
+async def test_the_comment_is_shown_as_the_pull_request_has_it_and_the_restore_as_a_diff() -> None:
+    async with serving() as console:
+        page = (await console.ask("/rollouts/shop/checkout")).text
+        shown = page.partition('<div class="comment">')[2].partition("</section>")[0]
+        assert "<h3>Release to <code>production</code></h3>" in shown and "shop/checkout" in shown
+        way = page.partition("<h2>Restored in Git")[2].partition("</section>")[0]
+        assert "checkout:1.14.0" in way.partition('class="gone"')[2].partition('class="came"')[0]
+        assert "checkout:1.13.2" in way.partition('class="came"')[2] and "production/checkout.yaml:19" in way
+        assert 'class="comment"' not in (await console.ask("/rollouts/shop/search")).text, "there is no pull request"
+
+
+async def test_a_history_says_who_met_each_version() -> None:
+    async with serving() as console:
+        page = re.sub(r"<[^>]+>", "", (await console.ask("/rollouts/shop/checkout/history")).text)
+        assert "a part of users, for 9 min at most" in page
+        page = re.sub(r"<[^>]+>", "", (await console.ask("/rollouts/shop/cart/history")).text)
+        assert "everybody for 2 min before the verdict" in page
+
+
+async def test_a_source_says_what_is_behind_and_since_when() -> None:
+    async with serving() as console:
+        ref = ObjectRef(CONFIGMAPS, "reconciler", "reconciler-source-shop")
+        kept = parse_inventory(await console.cluster.client.get(CONFIGMAPS, ref.namespace, ref.name))
+        behind = {**kept.workloads, workload_key("shop", "Rollout", "mailer"): "identity of checkout-77b1e0aa-51c2d3e"}
+        drift = Drift(
+            object="Service shop/web", fields=(DriftedField(field="spec.type", pointer="/spec/type", manager="kubectl", since="today"),)
+        )
+        wave = replace(kept, workloads=behind, drifts=(drift,), drifted=1)
+        await console.cluster.client.patch(ref, {"data": render_inventory("shop", "reconciler", wave)["data"]})
+        page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", (await console.ask("/sources")).text))
+        assert "1 not on this commit's version yet, asked for 2 h ago" in page
+        assert "Changed by others than Git (1)" in page and "spec.type by kubectl since today" in page
 
 
 async def test_the_page_of_policies_says_which_judges_which_workload_and_why() -> None:
@@ -216,6 +253,8 @@ async def test_ten_thousand_workloads_come_in_sheets() -> None:
     first, last, beyond = await pages.now({}), await pages.now({"page": "250"}), await pages.now({"page": "9999999"})
     assert len(first.document) == 40 and first.shown["sheet"].last == 250
     assert last.document[-1]["name"] == beyond.document[-1]["name"] == "web-09999"
+    assert len((await pages.at("/", whole=True)).document) == 10_000
+    assert len((await pages.at("/?page=all")).document) == 40, "no reader may ask for all of it as a page"
     assert first.document[0]["name"] == (await pages.now({"page": "-1"})).document[0]["name"] == "web-00000"
 
 

@@ -9,6 +9,7 @@ from html import unescape
 import httpx
 import pytest
 
+from reconciler.kernel.errors import Transient
 from reconciler.kernel.identity import Manifest, ObjectRef
 from reconciler.kernel.resources import EVENTS, NAMESPACES, RELEASES, ROLLOUTS
 from tests.kit.consoles import Served, serving
@@ -186,7 +187,7 @@ async def test_a_write_between_reading_and_pressing_does_not_lose_the_press() ->
         assert (await ann.press(ABORT)).status_code == 303
         assert (await rollout(console))["status"]["abort"] is True
         (press,) = (await release(console))["status"]["presses"]
-        assert "refused" not in press
+        assert "refused" not in press and "open" not in press
 
 
 async def test_who_was_first_in_the_last_moment_wins_and_the_record_says_so() -> None:
@@ -215,6 +216,29 @@ async def test_a_verb_whose_record_may_not_be_written_is_done_and_that_is_said()
         assert (await rollout(console))["status"]["abort"] is True
 
 
+async def test_a_press_that_is_cut_off_between_its_record_and_the_patch_stays_on_record_and_that_is_said() -> None:
+    async with serving(keyed=True) as console, person(console) as ann:
+        token = await ann.asked(ABORT)
+
+        async def cut() -> None:
+            console.transport.away = True
+            raise Transient("the connection was closed")
+
+        console.transport.before("/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/storefront/status", cut, dry=False)
+        page = await ann.press(ABORT, token=token)
+        assert page.status_code == 503 and "Not known to be done" in page.text
+        console.transport.away = False
+        console.later()
+        (press,) = (await release(console))["status"]["presses"]
+        assert press["open"] is True and "refused" not in press
+        assert "abort" not in (await rollout(console))["status"]
+        for path in ("/rollouts/shop/storefront", "/audit"):
+            assert "? not known to be done" in (await ann.look(path)).text
+        again = await ann.press(ABORT)
+        assert again.status_code == 303 and (await rollout(console))["status"]["abort"] is True
+        assert [bool(one.get("open")) for one in (await release(console))["status"]["presses"]] == [True, False]
+
+
 async def test_a_verb_that_the_cluster_refuses_is_not_done_and_leaves_no_record() -> None:
     async with serving(keyed=True) as console, person(console) as ann:
         token = await ann.asked(ABORT)
@@ -224,13 +248,25 @@ async def test_a_verb_that_the_cluster_refuses_is_not_done_and_leaves_no_record(
         assert "presses" not in (await release(console))["status"] and await told(console) == []
 
 
+async def test_while_the_api_server_is_away_nothing_is_offered_and_the_page_says_why() -> None:
+    async with serving(keyed=True) as console, person(console) as ann:
+        paths = ("/rollouts/shop/storefront", "/holds", "/")
+        for path in paths:
+            assert "/press/" in (await ann.look(path)).text
+        console.transport.away = True
+        console.later()
+        for path in paths:
+            page = (await ann.look(path)).text
+            assert "/press/" not in page and "nothing can be pressed until the API server answers" in page
+
+
 async def test_while_the_api_server_is_away_nothing_can_be_pressed() -> None:
     async with serving(keyed=True) as console, person(console) as ann:
         token = await ann.asked(ABORT)
         console.transport.away = True
         assert "token" not in (await ann.look(ABORT)).text
         refused = await ann.press(ABORT, token=token)
-        assert refused.status_code == 403 and "not known to be done" in refused.text
+        assert refused.status_code == 503 and "Not known to be done" in refused.text
 
 
 @pytest.mark.parametrize(

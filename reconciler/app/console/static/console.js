@@ -26,7 +26,7 @@ const zoned = (() => {
       if (!isNaN(at)) e.textContent = forms[e.dataset.form](at) + (e.dataset.rest || "");
     }
     const name = Intl.DateTimeFormat().resolvedOptions().timeZone;
-    document.getElementById("zone").textContent = `Times are those of ${name || "this machine"} (${zone(new Date())})`;
+    document.getElementById("zone").textContent = name === "UTC" ? "Times are UTC" : `Times are those of ${name || "this machine"} (${zone(new Date())})`;
   };
 })();
 zoned();
