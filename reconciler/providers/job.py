@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from reconciler.analysis.cleanup import jobs_to_delete
 from reconciler.analysis.model import RUN_METRIC, RUN_NAME, RUN_NAMESPACE, RUN_UID_LABEL, Measurement, RunPhase
@@ -158,7 +158,20 @@ def _labelled(spec: Fields, label: dict[str, str]) -> Manifest:
     template = spec.under("template")
     metadata = template.under("metadata")
     marked = {**metadata.raw, "labels": {**metadata.under("labels").raw, **label}}
-    return {**spec.raw, "template": {**template.raw, "metadata": marked}}
+    pod = template.raw.get("spec")
+    telling = {"spec": _telling(pod)} if isinstance(pod, dict) else {}
+    return {**spec.raw, "template": {**template.raw, **telling, "metadata": marked}}
+
+
+def _telling(pod: Manifest) -> Manifest:
+    """The pod whose containers leave the end of their log where they fail, unless they say otherwise: no right to logs is needed."""
+    listed = {name: pod[name] for name in ("initContainers", "containers") if isinstance(pod.get(name), list)}
+    return {**pod, **{name: [_leaving(one) for one in containers] for name, containers in listed.items()}}
+
+
+def _leaving(container: Any) -> Any:
+    said = not isinstance(container, dict) or any(container.get(name) for name in ("terminationMessagePolicy", "terminationMessagePath"))
+    return container if said else {**container, "terminationMessagePolicy": "FallbackToLogsOnError"}
 
 
 def _ours(job: Manifest, task: MeasurementTask) -> bool:
@@ -179,7 +192,7 @@ def _outcome(job: Manifest) -> tuple[RunPhase | None, str]:
 
 
 def _failures(pod: Manifest) -> Iterator[str]:
-    """Every container that ended badly, in words; `terminationMessagePolicy: FallbackToLogsOnError` leaves the end of its log here."""
+    """Every container that ended badly, in words; its message is what it wrote, or else the end of its log (`_telling`)."""
     for container in _containers(pod):
         ended = (container.get("state") or {}).get("terminated") or {}
         if ended.get("exitCode"):

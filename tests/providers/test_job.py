@@ -160,3 +160,23 @@ async def test_in_a_namespace_of_its_own_a_job_has_a_label_but_no_owner() -> Non
 def test_a_name_is_never_longer_than_a_label_may_be() -> None:
     long = replace(asked(), metric=replace(asked().metric, name="m" * 80), number=12)
     assert job_name(long) == f"u-1.{'m' * 56}.12" and len(job_name(long)) == 63
+
+
+@pytest.mark.parametrize(
+    ("container", "policy"),
+    [
+        ({}, "FallbackToLogsOnError"),
+        ({"terminationMessagePolicy": "File"}, "File"),
+        ({"terminationMessagePath": "/tmp/said"}, None),
+    ],
+)
+def test_a_container_leaves_the_end_of_its_log_unless_it_says_otherwise(container: Manifest, policy: str | None) -> None:
+    pod = {"restartPolicy": "Never", "initContainers": [container], "containers": [container]}
+    spec = job_manifest(task("job", {"spec": {"template": {"spec": pod}}}), "")["spec"]["template"]["spec"]
+    assert [one.get("terminationMessagePolicy") for one in (*spec["initContainers"], *spec["containers"])] == [policy, policy]
+    assert spec["restartPolicy"] == "Never" and "terminationMessagePolicy" not in pod
+
+
+@pytest.mark.parametrize("pod", [None, 3, {"containers": None}, {"containers": ["c", None]}])
+def test_a_pod_that_is_none_is_for_the_api_server_to_refuse(pod: object) -> None:
+    assert job_manifest(task("job", {"spec": {"template": {"spec": pod}}}), "")["spec"]["template"].get("spec") == pod
