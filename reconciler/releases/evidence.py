@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 from msgspec.structs import replace
@@ -19,6 +20,7 @@ MOST_TEXT = 200_000
 BARE = 80
 BAD = frozenset({"Failed", "Error", "Inconclusive"})
 JOB = "a Job"
+NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.])", re.IGNORECASE)
 RESOLVED = re.compile(r"Resolved\w+Query")
 """Where a provider says what it asked (contract 7.1)."""
 LIMITS = ("failureLimit", "consecutiveFailureLimit")
@@ -42,6 +44,12 @@ def samples(evidence: tuple[Evidence, ...]) -> int:
 def passes(evidence: tuple[Evidence, ...]) -> int:
     """How many measurements passed, and held data."""
     return sum(row.passed for row in evidence)
+
+
+def requests_of(evidence: Sequence[Evidence], metric: str) -> float:
+    """How many requests a metric counted that measures how many there were so far: the most of its values; 0 without any."""
+    values = (word for row in evidence if row.metric == metric for value in row.values for word in NUMBER.findall(value))
+    return max((found for found in map(float, values) if isfinite(found)), default=0.0)
 
 
 def fitting(known: Sequence[Evidence], fresh: Sequence[Evidence]) -> tuple[Evidence, ...]:

@@ -15,7 +15,7 @@ from reconciler.kernel.duration import words_of
 from reconciler.releases.blame import Ending, blame, words
 from reconciler.releases.comparison import compared, shortfall
 from reconciler.releases.comparison_words import passed_words, verdict_words
-from reconciler.releases.evidence import evidence_of, fitting, passes, samples
+from reconciler.releases.evidence import evidence_of, fitting, passes, requests_of, samples
 from reconciler.releases.facts import ReleaseFacts
 from reconciler.releases.model import Evidence, Release, ReleasePhase, ReleaseStatus, Restore, RestoreMode, RestoreState, Verb, Verdict
 from reconciler.releases.policy import ReleasePolicy
@@ -260,7 +260,8 @@ def _pass(look: Look) -> ReleaseStatus:
 
 
 def _analysed(look: Look) -> ReleaseStatus:
-    evidence, count = look.status.evidence, samples(look.status.evidence)
+    evidence = _judging(look)
+    count = samples(evidence)
     asked = configured(look.facts.rollout.manifest)
     skipped = missing(asked, look.status.runs)
     rows = {record.name: tuple(row for row in evidence if row.run == record.name) for record in look.status.runs}
@@ -280,7 +281,17 @@ def _analysed(look: Look) -> ReleaseStatus:
         )
     if count < look.policy.minimum_sample:
         return _promoted(look, Verdict.NOT_ENOUGH_EVIDENCE, f"{count} measurements with data, {look.policy.minimum_sample} are required")
+    requests, least = requests_of(look.status.evidence, look.policy.volume_metric), look.policy.minimum_requests
+    if requests < least:
+        words = f"{requests:.0f} requests by metric {look.policy.volume_metric}, {least} are required"
+        return _promoted(look, Verdict.NOT_ENOUGH_EVIDENCE, words)
     return _promoted(look, Verdict.PASSED, f"{passes(evidence)} measurements passed")
+
+
+def _judging(look: Look) -> tuple[Evidence, ...]:
+    """The evidence without the metric that only counts requests: it has data whatever the version does."""
+    counts = look.policy.volume_metric if look.policy.minimum_requests else None
+    return tuple(row for row in look.status.evidence if row.metric != counts)
 
 
 def _unmeasured(look: Look) -> ReleaseStatus:

@@ -48,7 +48,8 @@ class ReleasePolicy:
 
     `rollout` is the Rollout spec to adopt plain Deployments with, or None. `keep_rejected` None: as long as the Rollout keeps the pods
     of a version that was brought home. `push_within`: a verdict older than this is proposed. `hold_window`: images that are rejected
-    again within it, with another template, are held whatever the template.
+    again within it, with another template, are held whatever the template. `minimum_requests`: so many the new version has answered by the
+    metric of that name, which measures how many it has answered so far and proves nothing by itself; 0 asks for none.
     """
 
     name: str
@@ -62,6 +63,8 @@ class ReleasePolicy:
     crash_restarts: int = 3
     require_analysis: bool = False
     minimum_sample: int = 0
+    minimum_requests: int = 0
+    volume_metric: str = "volume"
     keep_rejected: timedelta | None = None
     push_within: timedelta = timedelta(hours=1)
     hold_window: timedelta = timedelta(hours=24)

@@ -29,6 +29,8 @@ def parse_policy(manifest: Manifest) -> ReleasePolicy:
         crash_restarts=fields.whole("crashRestarts", 3, least=1),
         require_analysis=fields.flag("requireAnalysis", False),
         minimum_sample=fields.whole("minimumSample", 0),
+        minimum_requests=fields.whole("minimumRequests", 0),
+        volume_metric=fields.text("volumeMetric", "volume"),
         keep_rejected=_optional_duration(fields, "keepRejected"),
         push_within=fields.duration("pushWithin", "1h"),
         hold_window=fields.duration("holdWindow", "24h"),
