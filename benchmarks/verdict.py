@@ -70,6 +70,7 @@ def _false_failures(course: Course, releases: int) -> Row:
         _share_of(releases, lambda dice: _naive_fails(dice, course)),
     )
     beside = f"of {releases} releases, 95 %: {_interval(failed, releases)}; canary at {EFFECT}x: {_percent(edge)}; naive: {_percent(naive)}"
+    beside += f" ({_interval(naive, releases)})"
     return Row(f"false failures, {course.looks} looks, {course.rate} rps", failed * 100, BUDGET * 100, "%", beside)
 
 

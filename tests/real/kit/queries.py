@@ -12,7 +12,7 @@ from reconciler.analysis.provider import CounterTask
 from reconciler.providers.prometheus_counters import gained_query
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
-ARGUMENTS = {"namespace": "shop", "version": "v2", "service": "web"}
+ARGUMENTS = {"namespace": "shop", "version": "v2", "service": "web", "reporter": "source"}
 
 PICKED = (
     "istio_requests_total",
