@@ -1,7 +1,7 @@
 """The status of a Rollout, read from and written to the object's own words (contract 3.2)."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.kernel.identity import Manifest
@@ -20,6 +20,8 @@ from reconciler.rollouts.status.model import (
     Weights,
 )
 
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 def parse_status(status: Manifest | None) -> RolloutStatus:
     """A status as nouns. Whatever is absent, null or of another shape counts as never written."""
@@ -31,7 +33,7 @@ def parse_status(status: Manifest | None) -> RolloutStatus:
         message=_text(raw, "message"),
         current_hash=_text(raw, "currentPodHash"),
         step_hash=_text(raw, "currentStepHash"),
-        step_index=raw.get("currentStepIndex"),
+        step_index=_count(raw, "currentStepIndex"),
         stable_hash=_text(raw, "stableRS"),
         replicas=_number(raw, "replicas"),
         updated=_number(raw, "updatedReplicas"),
@@ -39,18 +41,18 @@ def parse_status(status: Manifest | None) -> RolloutStatus:
         available=_number(raw, "availableReplicas"),
         hpa_replicas=_number(raw, "HPAReplicas"),
         selector=_text(raw, "selector"),
-        collisions=raw.get("collisionCount"),
-        conditions=tuple(parse_condition(c) for c in raw.get("conditions") or ()),
-        pauses=tuple(_pause(p) for p in raw.get("pauseConditions") or ()),
+        collisions=_count(raw, "collisionCount"),
+        conditions=tuple(parse_condition(c) for c in _each(raw, "conditions")),
+        pauses=tuple(_pause(p) for p in _each(raw, "pauseConditions")),
         controller_pause=bool(raw.get("controllerPause")),
         abort=bool(raw.get("abort")),
         aborted_at=_moment(raw, "abortedAt"),
         promote_full=bool(raw.get("promoteFull")),
         restarted_at=_moment(raw, "restartedAt"),
-        canary=_canary(raw.get("canary") or {}),
-        blue_green=_blue_green(raw.get("blueGreen") or {}),
-        duration=_duration(raw.get("duration")),
-        balancers=tuple(found for found in raw.get("albs") or () if isinstance(found, dict)),
+        canary=_canary(_under(raw, "canary")),
+        blue_green=_blue_green(_under(raw, "blueGreen")),
+        duration=_duration(_under(raw, "duration")),
+        balancers=_each(raw, "albs"),
     )
 
 
@@ -104,12 +106,31 @@ def _text(raw: Mapping[str, Any], key: str) -> str:
 
 
 def _number(raw: Mapping[str, Any], key: str) -> int:
-    return int(raw.get(key) or 0)
+    return _count(raw, key) or 0
+
+
+def _count(raw: Mapping[str, Any], key: str) -> int | None:
+    """A number that may be absent. One below zero begins at the bottom: only people write it."""
+    value = raw.get(key)
+    return max(0, value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _moment(raw: Mapping[str, Any], key: str) -> datetime | None:
     value = raw.get(key)
-    return parse_moment(value) if value else None
+    try:
+        return parse_moment(value) if isinstance(value, str) else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _under(raw: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = raw.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _each(raw: Mapping[str, Any], key: str) -> tuple[Mapping[str, Any], ...]:
+    value = raw.get(key)
+    return tuple(item for item in value if isinstance(item, dict)) if isinstance(value, list) else ()
 
 
 def _written(moment: datetime | None) -> str | None:
@@ -140,17 +161,18 @@ def render_condition(condition: Condition) -> Manifest:
 
 
 def _pause(raw: Mapping[str, Any]) -> PauseCondition:
-    return PauseCondition(_text(raw, "reason"), parse_moment(raw["startTime"]))
+    """A pause without a readable start is kept: dropped, it would count as resumed."""
+    return PauseCondition(_text(raw, "reason"), _moment(raw, "startTime") or LONG_AGO)
 
 
 def _canary(raw: Mapping[str, Any]) -> CanaryStatus:
     return CanaryStatus(
-        weights=_weights(raw.get("weights")),
-        step_run=_run(raw.get("currentStepAnalysisRunStatus")),
-        background_run=_run(raw.get("currentBackgroundAnalysisRunStatus")),
+        weights=_weights(_under(raw, "weights")),
+        step_run=_run(_under(raw, "currentStepAnalysisRunStatus")),
+        background_run=_run(_under(raw, "currentBackgroundAnalysisRunStatus")),
         experiment=_text(raw, "currentExperiment"),
         stable_ping_pong=_text(raw, "stablePingPong"),
-        plugins=tuple(_plugin(entry) for entry in raw.get("stepPluginStatuses") or ()),
+        plugins=tuple(_plugin(entry) for entry in _each(raw, "stepPluginStatuses")),
     )
 
 
@@ -210,8 +232,8 @@ def _blue_green(raw: Mapping[str, Any]) -> BlueGreenStatus:
         active_selector=_text(raw, "activeSelector"),
         preview_selector=_text(raw, "previewSelector"),
         checkpoint=bool(raw.get("scaleUpPreviewCheckPoint")),
-        pre_run=_run(raw.get("prePromotionAnalysisRunStatus")),
-        post_run=_run(raw.get("postPromotionAnalysisRunStatus")),
+        pre_run=_run(_under(raw, "prePromotionAnalysisRunStatus")),
+        post_run=_run(_under(raw, "postPromotionAnalysisRunStatus")),
     )
 
 
@@ -227,7 +249,7 @@ def _render_blue_green(blue_green: BlueGreenStatus) -> Manifest:
     )
 
 
-def _run(raw: Mapping[str, Any] | None) -> RunStatus | None:
+def _run(raw: Mapping[str, Any]) -> RunStatus | None:
     return RunStatus(_text(raw, "name"), _text(raw, "status"), _text(raw, "message")) if raw else None
 
 
@@ -237,11 +259,11 @@ def _render_run(run: RunStatus | None) -> Manifest | None:
     return {"name": run.name, "status": run.status, **_filled({"message": run.message})}
 
 
-def _weights(raw: Mapping[str, Any] | None) -> Weights | None:
+def _weights(raw: Mapping[str, Any]) -> Weights | None:
     if not raw:
         return None
-    additional = tuple(_share(s) for s in raw.get("additional") or ())
-    return Weights(_share(raw.get("canary") or {}), _share(raw.get("stable") or {}), additional, raw.get("verified"))
+    additional = tuple(_share(share) for share in _each(raw, "additional"))
+    return Weights(_share(_under(raw, "canary")), _share(_under(raw, "stable")), additional, raw.get("verified"))
 
 
 def _render_weights(weights: Weights) -> Manifest:
@@ -261,7 +283,7 @@ def _render_share(share: Share) -> Manifest:
     return {"weight": share.weight, **_filled({"serviceName": share.service, "podTemplateHash": share.hash})}
 
 
-def _duration(raw: Mapping[str, Any] | None) -> Duration | None:
+def _duration(raw: Mapping[str, Any]) -> Duration | None:
     if not raw:
         return None
     return Duration(
@@ -269,7 +291,7 @@ def _duration(raw: Mapping[str, Any] | None) -> Duration | None:
         completion=_text(raw, "completionStatus"),
         finished=_moment(raw, "finishedAt"),
         manual_pause_started=_moment(raw, "manualPauseStartedAt"),
-        manual_pause_seconds=raw.get("totalManualPauseDurationSeconds"),
+        manual_pause_seconds=_count(raw, "totalManualPauseDurationSeconds"),
     )
 
 
