@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from reconciler.app.cli.configured import Names, Settings, configured
 from reconciler.app.cli.output import show_plain
 
 if TYPE_CHECKING:
@@ -29,15 +30,19 @@ def compat(
     files: Annotated[list[Path], typer.Argument(help="manifests, or folders of them")],
     namespace: Annotated[str, typer.Option("--default-namespace", help="of objects that name none")] = "",
     exclude: Annotated[list[str] | None, typer.Option("--exclude", help="a glob of files to leave out, as in `exclude`")] = None,
+    config: Settings = None,
+    names: Names = None,
     output: Annotated[str, typer.Option("-o", "--output", help="text, markdown, json or yaml", callback=_known)] = "text",
 ) -> None:
     """Say of each field of existing Argo manifests whether it is the same here, stricter, better or unsupported.
 
     Rollouts, Experiments, AnalysisTemplates and AnalysisRuns are looked at, everything else is passed over. Text and Markdown name what is
-    not the same, JSON every field. Each difference leads to its row in docs/compatibility.md. A plug-in counts as unsupported where its
+    not the same, JSON every field. A folder with a kustomization or a Helm chart is looked at as it is rendered, with -c as the source says
+    that follows it. Each difference leads to its row in docs/compatibility.md. A plug-in counts as unsupported where its
     package is not installed beside this command. Exit code 1 if anything is unsupported, 3 if a file could not be read.
 
     Example: reconciler compat environments/
+    Example: reconciler compat charts/shop -c reconciler.yaml --source shop-production
     """
     from reconciler.app.cli.files import apart, made_from, options_of, snapshot_at
     from reconciler.app.compat.look import compatibility
@@ -45,8 +50,9 @@ def compat(
     from reconciler.renderers.plain import rendered
     from reconciler.sources.documents import joined
 
-    (rest, folders), options = apart(files), options_of(namespace, exclude or ())
-    found = compatibility(joined(rendered(snapshot_at(rest), None, options), *made_from(folders, options)))
+    sources, options = configured(config, names), options_of(namespace, exclude or ())
+    rest, folders = apart(files, sources)
+    found = compatibility(joined(rendered(snapshot_at(rest), None, options), *made_from(folders, options, sources)))
     if output in ("json", "yaml"):
         show_plain({**asdict(found), **{str(likeness): len(found.of(likeness)) for likeness in Likeness}}, output)
     else:

@@ -1,5 +1,6 @@
 """Folders on this disk that are rendered, for every command that looks at files: as the source says that follows them."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from reconciler.kernel.resources import CONFIGMAPS
 from tests.kit.clusters import config_map
 from tests.kit.desk import config
 from tests.kit.helm import toy_helm
+from tests.kit.lint import ROLLOUT
 from tests.kit.shell import Shell
 
 PLAIN = options_of("", ())
@@ -67,6 +69,26 @@ def test_lint_looks_at_a_chart_as_it_is_rendered(sh: Shell, repository: Path) ->
     (repository / "charts/shop/templates/b.yaml").write_text(config("b", "{{ .Values.absent }}"))
     broken = sh("lint", *words(repository, "--source", "shop"), cluster=False)
     assert broken.code == 1 and "charts/shop/templates/b.yaml:1: error: helm: " in broken.output and "nil pointer" in broken.output
+
+
+@pytest.mark.parametrize(("source", "better"), [("shop", True), ("shop-stage", False)])
+def test_compat_looks_at_a_chart_as_its_source_renders_it(sh: Shell, repository: Path, source: str, better: bool) -> None:
+    delayed = ROLLOUT.replace("      steps:", "      abortScaleDownDelaySeconds: {{ .Values.delay }}\n      steps:", 1)
+    (repository / "charts/shop/templates/a.yaml").write_text(delayed)
+    (repository / "charts/shop/values.yaml").write_text("delay: '30'\n")
+    (repository / "values/production.yaml").write_text("delay: '0'\n")
+    found = sh("compat", *words(repository, "--source", source), "-o", "json", cluster=False)
+    rows = [word["row"] for word in found.json["fields"] if word["field"].endswith("abortScaleDownDelaySeconds")]
+    assert (found.code, rows == ["docs/compatibility.md#13.32"]) == (0, better)
+
+
+def test_compat_looks_at_a_kustomization_as_it_is_rendered(sh: Shell, tmp_path: Path) -> None:
+    (tmp_path / "rollout.yaml").write_text(ROLLOUT)
+    patch = json.dumps([{"op": "add", "path": "/spec/strategy/canary/abortScaleDownDelaySeconds", "value": 0}])
+    overlay = {"resources": ["rollout.yaml"], "patches": [{"target": {"kind": "Rollout"}, "patch": patch}]}
+    (tmp_path / "kustomization.yaml").write_text(json.dumps(overlay))
+    found = sh("compat", str(tmp_path), cluster=False)
+    assert found.code == 0 and "(docs/compatibility.md#13.32)" in found.output
 
 
 def test_a_folder_that_several_sources_follow_or_none_is_asked_about(sh: Shell, repository: Path) -> None:
