@@ -91,9 +91,9 @@ class Restoration:
         self._lines: dict[tuple[str, str], BranchLine] = {}
 
     async def restore(self, release: Release, history: Sequence[Release]) -> Restore:
-        """One attempt, with as many tries as races need. Raises Transient when Git gives no answer."""
-        hands, before = self._hands.get(release.spec.source), release.status.restore or Restore(state=RestoreState.WANTED)
-        before = replace(before, attempts=before.attempts + 1)
+        """One attempt, with as many tries as races need; what is known if nothing new came of it. Raises Transient without an answer."""
+        hands, known = self._hands.get(release.spec.source), release.status.restore or Restore(state=RestoreState.WANTED)
+        before = replace(known, attempts=known.attempts + 1)
         if hands is None:
             return replace(before, state=RestoreState.IMPOSSIBLE, message=f"source {release.spec.source} is not followed any more")
         line = self._lines.setdefault((hands.remote.url, hands.source.settings.branch), BranchLine())
@@ -104,7 +104,8 @@ class Restoration:
         for attempt in range(TRIES):
             outcome = await self._try(hands, wanted.release, wanted.before, wanted.history)
             if outcome is not None:
-                return outcome
+                # A count alone is no news: written, it would wake this release again, which would try and count again, without a pause.
+                return known if outcome == replace(known, attempts=outcome.attempts) else outcome
             await self._timers.sleep(self._timers.random() * FIRST_PAUSE * 2**attempt)
         raise Transient(f"release {wanted.release.name}: {TRIES} pushes in a row were overtaken")
 

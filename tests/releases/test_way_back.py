@@ -71,6 +71,18 @@ async def test_a_file_that_became_a_symbolic_link_is_waited_for(shop: Desk) -> N
     assert shop.origin.read("web.yaml").decode() == rollout()
 
 
+async def test_a_try_of_which_nothing_new_comes_is_not_written_so_that_no_release_wakes_itself(shop: Desk) -> None:
+    await asked(shop)
+    shop.origin.link("web.yaml", "elsewhere.yaml")
+    with pytest.raises(Transient):
+        await shop.lost()
+    version = (await newest(shop)).version
+    for _ in range(3):
+        with pytest.raises(Transient):
+            await shop.judge(1)
+    assert (await newest(shop)).version == version
+
+
 async def test_a_proposal_that_a_person_closed_is_never_followed_by_a_push(shop: Desk, forge: Noting) -> None:
     await asked(shop)
     await aborted(shop)
