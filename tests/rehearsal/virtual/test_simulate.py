@@ -131,6 +131,7 @@ def test_a_quiet_world_breaks_no_law() -> None:
     [
         ({"bugs": ("a bug: pass failed",)}, "no pass ends in a bug"),
         ({"objects": {"releases": [HELD] * 41}}, "objects stay bounded"),
+        ({"beats": {"releases web-1": 121}}, "nothing is written without end"),
         ({"objects": {"rollouts": [{"metadata": {"name": "web"}, "status": {"phase": "Paused"}}]}}, "what waits says why"),
         ({"objects": {"releases": [{"metadata": {"name": "web"}, "status": {"phase": "Pending"}}]}}, "what waits says why"),
         ({"remote": restored(b"image: web:1\nreplicas: 1\n", b"image: web:0\nreplicas: 1\n")}, "git is restored within its budget"),

@@ -22,6 +22,7 @@ from reconciler_sandbox.rehearsal.virtual.laws import (
     Memory,
     Sight,
     a_rejected_version_meets_no_users,
+    git_is_restored_within_its_budget,
     objects_stay_bounded,
 )
 from reconciler_sandbox.rehearsal.virtual.objects import trailers_of
@@ -273,8 +274,12 @@ WAIVED: Mapping[str, frozenset[Deed]] = {
     # without the stable pods, what is left serves until others are up; a paused Rollout leaves pods that a person scales alone; and
     # who puts a held version there by hand, or one that no release is of before it, has users there
     a_held_version_meets_no_users.__name__: frozenset({Deed.DELETE, Deed.EDIT, Deed.UNDO, Deed.SET_IMAGE, Deed.FREEZE}),
-    # what a person, or another tool, puts there is theirs
-    a_held_version_is_not_deployed.__name__: frozenset({Deed.DELETE, Deed.UNDO, Deed.SET_IMAGE, Deed.APPLY, Deed.FREEZE}),
+    # what a person, or another tool, puts there is theirs, and so is what a person lets go on while it is kept for inspection
+    a_held_version_is_not_deployed.__name__: frozenset(
+        {Deed.DELETE, Deed.UNDO, Deed.SET_IMAGE, Deed.APPLY, Deed.FREEZE, Deed.RETRY, Deed.PROMOTE_FULL}
+    ),
+    # the Releases of a workload are what its restores are counted from
+    git_is_restored_within_its_budget.__name__: frozenset({Deed.DELETE}),
     # a branch whose Release is gone is no longer known for ours
     proposals_stay_bounded.__name__: frozenset({Deed.DELETE}),
     what_is_told_stays_bounded.__name__: frozenset({Deed.DELETE}),

@@ -79,6 +79,7 @@ class Performance:
         self._order = count()
         self._waiting_since: float | None = None
         self._pushes = 0
+        self._frozen_by: Happening | None = None
 
     async def run(self, ground: Ground) -> None:
         """From the installation to the rest after the last deed."""
@@ -141,6 +142,7 @@ class Performance:
                 self._witness.served = False
                 self._plan(self._time() + RECOVERY, self._heal(self._time()))
             if deed is Deed.FREEZE:
+                self._frozen_by = happening
                 self._plan(self._time() + HEARD, self._note_pushes)
             if self._committers.does(deed):
                 said = self._committers.do(happening)
@@ -169,7 +171,12 @@ class Performance:
         return mend
 
     async def _unfreeze(self, happening: Happening) -> str:
-        """A person lets it go on; until then nothing was written, but for what was on its way when the daemon heard of it."""
+        """A person lets it go on; until then nothing was written, but for what was on its way when the daemon heard of it.
+
+        A later freeze has taken the place of this one: the person who ends this one leaves it alone.
+        """
+        if happening is not self._frozen_by:
+            return "another freeze has begun"
         heard = self._time() - happening.lasting + HEARD
         if happening.what != "git" and self._misfortunes.wrote_after(heard):
             self._ending.wrong.append(f"{FROZEN}: the cluster was, {self._time() - heard:.0f} s after the daemon knew")

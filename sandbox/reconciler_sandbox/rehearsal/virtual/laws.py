@@ -17,6 +17,7 @@ HOME = timedelta(seconds=90)
 """So long traffic may take to leave a rejected version."""
 EMPTY = timedelta(seconds=5)
 MOST_AN_HOUR = 2
+MOST_A_MINUTE = 120
 MOST = {"releases": 40, "analysisruns": 60, "replicasets": 30}
 REJECTED = ("failed", "aborted", "held")
 
@@ -38,6 +39,8 @@ class Sight:
     """Every AnalysisRun and Release that was there once, as it was last, by UID."""
     words: Callable[[], str] = str
     """Everything that was said: objects, commits and log as one text."""
+    beats: Mapping[str, int] = field(default_factory=dict)
+    """How often each object was written within the last minute."""
     driven: bool = True
     """False while no daemon runs that could do anything about it."""
     told: tuple[MemoryForge, MemoryInbox] | None = None
@@ -116,6 +119,12 @@ def objects_stay_bounded(sight: Sight, _: Memory) -> Iterator[str]:
             yield f"{count} {plural}"
 
 
+def nothing_is_written_without_end(sight: Sight, _: Memory) -> Iterator[str]:
+    """An object is written when something happens, and not again and again because it was written."""
+    often = [name for name, count in sight.beats.items() if count > MOST_A_MINUTE]
+    yield from (f"{name} was written more than {MOST_A_MINUTE} times within a minute" for name in often)
+
+
 def what_waits_says_why(sight: Sight, _: Memory) -> Iterator[str]:
     """At rest, every state that is not the end has a reason of its own."""
     for rollout in sight.objects.get("rollouts", ()):
@@ -129,7 +138,7 @@ def what_waits_says_why(sight: Sight, _: Memory) -> Iterator[str]:
             yield f"Release {release['metadata']['name']} is {status.get('phase')}, and does not say why"
 
 
-STEPS: Sequence[Law] = (users_meet_a_pod, a_rejected_version_meets_no_users, no_pass_ends_in_a_bug)
+STEPS: Sequence[Law] = (users_meet_a_pod, a_rejected_version_meets_no_users, no_pass_ends_in_a_bug, nothing_is_written_without_end)
 REST: Sequence[Law] = (
     *STEPS,
     git_is_restored_within_its_budget,

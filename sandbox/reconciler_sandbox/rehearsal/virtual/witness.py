@@ -1,6 +1,7 @@
 """Looks at a world after every change: writes the timeline down, and checks the laws."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from reconciler_sandbox.rehearsal.virtual.loop import virtual_now
 from reconciler_sandbox.rehearsal.virtual.world import World
 
 SEEN = ("rollouts", "replicasets", "analysisruns", "releases")
+MINUTE = 60.0
 STIRRING = frozenset({*SEEN, "virtualservices", "services", "pods"})
 
 
@@ -48,6 +50,7 @@ class Witness:
         self._world = world
         self._memory = Memory()
         self._bugs: list[str] = []
+        self._beats: dict[str, deque[float]] = {}
         self._last: dict[str, str] = {}
         self._waiting = False
         world.server.store.observers.append(self._hear)
@@ -58,6 +61,7 @@ class Witness:
         loop = asyncio.get_running_loop()
         if collection.plural != "pods":  # one that crashes for ever is no news
             self.stirred = loop.time()
+        self._beat(f"{collection.plural} {entry.manifest['metadata']['name']}", loop.time())
         if collection.plural in ("analysisruns", "releases"):
             self._ever[entry.manifest["metadata"]["uid"]] = entry.manifest
         if collection.plural in WORDS:
@@ -65,6 +69,12 @@ class Witness:
         if not self._waiting:
             self._waiting = True
             loop.call_soon(self._look)
+
+    def _beat(self, name: str, moment: float) -> None:
+        beats = self._beats.setdefault(name, deque())
+        beats.append(moment)
+        while beats[0] < moment - MINUTE:
+            beats.popleft()
 
     def _look(self) -> None:
         self._waiting = False
@@ -91,7 +101,7 @@ class Witness:
         testers = self._world.traffic.testers()
         known = (virtual_now(), objects, shares, remote, self.served, tuple(self._bugs), testers, self._ever, self._words)
         told = (self._world.forge, self._world.inbox) if self._world.ground.told else None
-        return Sight(*known, driven=self.driven(), told=told)
+        return Sight(*known, driven=self.driven(), told=told, beats={name: len(beats) for name, beats in self._beats.items()})
 
     def _words(self) -> str:
         """Everything that a reader of objects, commits and log can see; Secrets are no part of it."""
