@@ -22,7 +22,7 @@ from reconciler.releases.forge import Forge, Proposal, Withdrawing
 from reconciler.releases.identity import identity_hash
 from reconciler.releases.message import TRAILER, proposal_body, release_trailer, restore_commit, withdrawal
 from reconciler.releases.model import EPOCH, Change, Content, Release, Restore, RestoreMode, RestoreState
-from reconciler.releases.restoring_together import BranchLine, Wanted
+from reconciler.releases.restoring_together import BranchLine, WantedRestore
 from reconciler.sources.documents import Parsed
 from reconciler.sources.edits import (
     Direct,
@@ -97,22 +97,23 @@ class Restoration:
         if hands is None:
             return replace(before, state=RestoreState.IMPOSSIBLE, message=f"source {release.spec.source} is not followed any more")
         line = self._lines.setdefault((hands.remote.url, hands.source.settings.branch), BranchLine())
-        return await line.restore(Wanted(release, history, before), self._together, self._alone)
+        outcome = await line.restore(WantedRestore(release, history, before), self._together, self._alone)
+        # A count alone is no news: written, it would wake this release again, which would try and count again, without a pause.
+        return known if outcome == replace(known, attempts=outcome.attempts) else outcome
 
-    async def _alone(self, wanted: Wanted) -> Restore:
+    async def _alone(self, wanted: WantedRestore) -> Restore:
         hands = self._hands[wanted.release.spec.source]
         for attempt in range(TRIES):
             outcome = await self._try(hands, wanted.release, wanted.before, wanted.history)
             if outcome is not None:
-                # A count alone is no news: written, it would wake this release again, which would try and count again, without a pause.
-                return known if outcome == replace(known, attempts=outcome.attempts) else outcome
+                return outcome
             await self._timers.sleep(self._timers.random() * FIRST_PAUSE * 2**attempt)
         raise Transient(f"release {wanted.release.name}: {TRIES} pushes in a row were overtaken")
 
-    async def _together(self, wanted: Sequence[Wanted]) -> None:
+    async def _together(self, wanted: Sequence[WantedRestore]) -> None:
         """A commit for each release that may be pushed, one on the other, in one push; a server that refuses it is asked for each alone."""
         first = self._hands[wanted[0].release.spec.source]
-        tip, built = await first.source.tip(), list[tuple[Wanted, str]]()
+        tip, built = await first.source.tip(), list[tuple[WantedRestore, str]]()
         for one in wanted:
             sha = await self._built_on(tip.sha if not built else built[-1][1], one, first)
             built += [(one, sha)] if sha else []
@@ -126,7 +127,7 @@ class Restoration:
             now = self._clock.now()
             one.answer.set_result(replace(one.before, state=RestoreState.PUSHED, sha=sha, pushed_at=now, message=""))
 
-    async def _built_on(self, parent: str, wanted: Wanted, first: Hands) -> str:
+    async def _built_on(self, parent: str, wanted: WantedRestore, first: Hands) -> str:
         """The commit that restores one release on top of another commit; empty where it is no plain push with the same credential."""
         hands = self._hands[wanted.release.spec.source]
         parsed = await hands.source.parsed_at(parent) if _same_way(hands, first) else None

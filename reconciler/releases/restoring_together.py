@@ -17,7 +17,7 @@ MOST = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedRestore:
     """One release to restore: its history, its record so far, and where the answer goes."""
 
     release: Release
@@ -26,9 +26,9 @@ class Wanted:
     answer: asyncio.Future[Restore] = field(default_factory=lambda: asyncio.get_running_loop().create_future(), compare=False)
 
 
-Together = Callable[[Sequence[Wanted]], Awaitable[None]]
+Together = Callable[[Sequence[WantedRestore]], Awaitable[None]]
 """Answers those that went through in one push, and leaves the others as they are."""
-Alone = Callable[[Wanted], Awaitable[Restore]]
+Alone = Callable[[WantedRestore], Awaitable[Restore]]
 
 
 class BranchLine:
@@ -36,9 +36,9 @@ class BranchLine:
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
-        self._waiting: list[Wanted] = []
+        self._waiting: list[WantedRestore] = []
 
-    async def restore(self, wanted: Wanted, together: Together, alone: Alone) -> Restore:
+    async def restore(self, wanted: WantedRestore, together: Together, alone: Alone) -> Restore:
         """The record of one release after its turn; raises what its own try raises."""
         self._waiting.append(wanted)
         try:
@@ -50,7 +50,7 @@ class BranchLine:
         finally:
             self._waiting = [one for one in self._waiting if one is not wanted]
 
-    async def _at_once(self, taken: Sequence[Wanted], together: Together) -> None:
+    async def _at_once(self, taken: Sequence[WantedRestore], together: Together) -> None:
         """What stops it stops nothing: each of them is tried alone then, and tells by itself what stops it."""
         with suppress(Transient, Terminal, ApiError):
             await together(taken)

@@ -103,6 +103,7 @@ def test_a_folder_that_several_sources_follow_or_none_is_asked_about(sh: Shell, 
 
 def test_a_chart_without_settings_has_its_own_values_and_needs_a_helm(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(repository / "nothing"))
+    monkeypatch.setattr("reconciler.renderers.helm.LIBRARY", "not_installed_here")
     with pytest.raises(Terminal, match="the program helm is not on PATH: install helm 4"):
         manifests_at([repository / "charts/shop"], PLAIN)
     (repository / "toy-helm").rename(repository / "helm")
