@@ -122,12 +122,12 @@ async def test_pods_that_may_not_be_seen_cost_only_themselves() -> None:
 async def test_the_comment_is_shown_as_the_pull_request_has_it_and_the_restore_as_a_diff() -> None:
     async with serving() as console:
         page = (await console.ask("/rollouts/shop/checkout")).text
-        shown = page.partition('<div class="comment">')[2].partition("</section>")[0]
+        shown = page.partition('aria-label="The comment">')[2].partition("</section>")[0]
         assert "<h3>Release to <code>production</code></h3>" in shown and "shop/checkout" in shown
         way = page.partition("<h2>Restored in Git")[2].partition("</section>")[0]
         assert "checkout:1.14.0" in way.partition('class="gone"')[2].partition('class="came"')[0]
         assert "checkout:1.13.2" in way.partition('class="came"')[2] and "production/checkout.yaml:19" in way
-        assert 'class="comment"' not in (await console.ask("/rollouts/shop/search")).text, "there is no pull request"
+        assert 'aria-label="The comment"' not in (await console.ask("/rollouts/shop/search")).text, "there is no pull request"
 
 
 async def test_a_history_says_who_met_each_version() -> None:
