@@ -41,7 +41,8 @@ RUN = RunRecord(uid="u1", name="web-bad-2", kind="Step", phase="Failed")
 
 
 def of(tag: str = "errors-1", *, name: str = "web-bad", minutes: int = 0, **changes: Any) -> Release:
-    status = ReleaseStatus(phase=ReleasePhase.CLOSED, decided_at=NOW, reason="measured", pod_hash="bad", **changes.pop("status", {}))
+    known = {"phase": ReleasePhase.CLOSED, "decided_at": NOW, "reason": "measured", "pod_hash": "bad", **changes.pop("status", {})}
+    status = ReleaseStatus(**known)
     made = release(name, minutes=minutes, status=status, previous=PREVIOUS, **changes)
     return replace(made, spec=replace(made.spec, images={"web": f"{IMAGE}:{tag}"}))
 
@@ -198,6 +199,11 @@ PLANTED: list[Planted] = [
             lambda: sight(REJECTED, remote=asking("errors-1")),
         )
         for wrong in (of(), PASSED, WANTED, PUSHED)
+    ),
+    (
+        laws.git_and_cluster_agree_or_a_person_is_asked,
+        lambda: sight(of(status={"reason": "it has timed out"}), remote=asking("errors-1")),
+        lambda: sight(of(status={"reason": "it has timed out: a person aborts"}), remote=asking("errors-1")),
     ),
     (
         laws.no_secret_is_shown,

@@ -11,8 +11,8 @@ from reconciler_sandbox.rehearsal.hunt.shrink import shortest
 from reconciler_sandbox.rehearsal.hunt.tale import ANALYSES, FORMS, LATER_WEIGHTS, STRATEGIES, WEIGHTS, Deed, Happening, Tale, tale_of
 
 ROOT = Path(__file__).resolve().parents[3]
-SEEDS = (4, 6, 8, 15, 31, 46, 65, 80, 86, 99, 127, 139, 151, 158, 179, 326, 338, 2424, 20139, 20370)
-"""Among them those that broke a law once."""
+SEEDS = (*range(1, 51), 65, 80, 86, 99, 127, 139, 151, 158, 179, 326, 338, 2424, 20139, 20370)
+"""The first fifty, and those that broke a law once."""
 
 
 def tale(*happenings: Happening) -> Tale:

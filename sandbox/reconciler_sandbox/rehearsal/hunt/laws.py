@@ -31,6 +31,8 @@ BAD = ("errors", "crash", "never-ready", "hang", "unpullable")
 MOST_STATUSES = 6
 SETTLED, DEPLOYED = timedelta(seconds=5), timedelta(seconds=10)
 NO_WAY_BACK = frozenset({Verdict.PASSED, Verdict.COULD_NOT_MEASURE, Verdict.SUPERSEDED})
+A_PERSON = "a person "
+"""So a release that waits says what somebody is to do, with `onStuck: wait` for one."""
 HASH = "rollouts-pod-template-hash"
 VERSION = re.compile(r"note: (n\d+)|value: (m\d+)")
 
@@ -166,7 +168,7 @@ def git_and_cluster_agree_or_a_person_is_asked(sight: Sight, _: Memory) -> Itera
 
 def _unexplained(release: Release) -> Iterator[str]:
     status = release.status
-    if status.verdict is None and not status.unjudged:
+    if status.verdict is None and not status.unjudged and A_PERSON not in status.reason:
         yield f"has no verdict ({status.phase})"
     elif status.verdict is Verdict.PASSED and not status.held:
         yield "passed"
