@@ -18,7 +18,7 @@ from reconciler.app.settings.reading import settings_of
 from reconciler.kernel.identity import Manifest
 from reconciler.releases.manifest import parse_release
 from reconciler.releases.model import ReleaseSpec, ReleaseStatus
-from reconciler.releases.policy_manifest import parse_policy
+from reconciler.releases.policies.manifest import parse_policy
 from reconciler.rollouts.spec.manifest import parse_rollout
 from reconciler.rollouts.validation.spec import spec_problem
 from reconciler.routers.registry import ROUTERS

@@ -12,8 +12,8 @@ from reconciler.analysis.manifest import parse_metrics
 from reconciler.analysis.model import Metric, RunPhase
 from reconciler.analysis.validate import validate
 from reconciler.app.cli.files import manifests_at, options_of
-from reconciler.releases.policy import DEFAULT
-from reconciler.releases.policy_manifest import parse_policy
+from reconciler.releases.policies.manifest import parse_policy
+from reconciler.releases.policies.policy import DEFAULT
 from reconciler.sources.documents import Located
 from tests.kit.releases import NOW, policy_fields
 

@@ -17,9 +17,9 @@ from reconciler.kernel.errors import Terminal
 from reconciler.kernel.resources import CLUSTER_RELEASE_POLICIES, RELEASE_POLICIES
 from reconciler.kernel.strict import FieldError
 from reconciler.kernel.unusable import reason_of
-from reconciler.releases.observe_policies import LocalPolicies
-from reconciler.releases.policy import ReleasePolicy
-from reconciler.releases.policy_manifest import parse_policy
+from reconciler.releases.policies.manifest import parse_policy
+from reconciler.releases.policies.observe import LocalPolicies
+from reconciler.releases.policies.policy import ReleasePolicy
 from reconciler.sources.documents import Located, Parsed, node_of, parse_file, parsed_from
 
 SUFFIXES = (".yaml", ".yml")

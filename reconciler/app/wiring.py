@@ -45,16 +45,16 @@ from reconciler.providers.identities import Identities, secrets_of
 from reconciler.providers.metrics_client import MetricsClient
 from reconciler.providers.prometheus import Prometheus
 from reconciler.providers.registry import ProviderHands, installed, providers
-from reconciler.releases.apply_announcements import Announcements
+from reconciler.releases.announce.apply_announcements import Announcements
+from reconciler.releases.announce.apply_notices import Notices
+from reconciler.releases.announce.forge import Forge
+from reconciler.releases.announce.notice import Subscription
 from reconciler.releases.apply_ledger import LedgerController
-from reconciler.releases.apply_notices import Notices
-from reconciler.releases.apply_opener import ReleaseOpener
+from reconciler.releases.comparison.observe import Sampling
 from reconciler.releases.controller import Outside, ReleaseController
-from reconciler.releases.forge import Forge
-from reconciler.releases.notice import Subscription
-from reconciler.releases.observe_comparison import Sampling
-from reconciler.releases.observe_policies import LocalPolicies, Policies
-from reconciler.releases.restoring import Hands, Restoration
+from reconciler.releases.opening.apply_opener import ReleaseOpener
+from reconciler.releases.policies.observe import LocalPolicies, Policies
+from reconciler.releases.restore.restoring import Hands, Restoration
 from reconciler.renderers.registry import neighbour, renderer
 from reconciler.rollouts.controller import RolloutController
 from reconciler.rollouts.observe import ObserverTerms, RolloutObserver

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from reconciler.releases.forge import Announced, Announcement, Forge, Proposal, PullRequest, Withdrawing
+from reconciler.releases.announce.forge import Announced, Announcement, Forge, Proposal, PullRequest, Withdrawing
 
 
 class FencedForge:

@@ -12,8 +12,8 @@ import httpx
 
 from reconciler.forges.rest import ForgeNotFound, Invalid, Order, Rest, Token
 from reconciler.kernel.errors import Terminal, Transient
-from reconciler.releases.forge import Announced, Announcement, Proposal, PullRequest, PullState
-from reconciler.releases.markdown import cut, shortened
+from reconciler.releases.announce.forge import Announced, Announcement, Proposal, PullRequest, PullState
+from reconciler.releases.announce.markdown import cut, shortened
 
 API = "https://api.github.com"
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}

@@ -1,6 +1,6 @@
 """No forge: a repository without pull requests, where every question has the answer None and nothing is announced."""
 
-from reconciler.releases.forge import Announced, Announcement, Proposal, PullRequest
+from reconciler.releases.announce.forge import Announced, Announcement, Proposal, PullRequest
 
 
 class Plain:

@@ -12,7 +12,7 @@ from reconciler.forges.github_webhook import GitHubWebhook
 from reconciler.forges.plain import Plain
 from reconciler.forges.rest import Token
 from reconciler.kernel.errors import Terminal
-from reconciler.releases.forge import Forge
+from reconciler.releases.announce.forge import Forge
 from reconciler.web.webhook import WebhookShape
 
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from reconciler.releases.notice import Notifier, ReleaseMessage
+from reconciler.releases.announce.notice import Notifier, ReleaseMessage
 
 
 class FencedNotifier:

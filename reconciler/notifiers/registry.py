@@ -7,7 +7,7 @@ import httpx
 
 from reconciler.kernel.errors import Terminal
 from reconciler.notifiers.webhook import WebhookNotifier, WebhookTerms
-from reconciler.releases.notice import Notifier
+from reconciler.releases.announce.notice import Notifier
 
 NOTIFIERS: Mapping[str, Callable[[WebhookTerms, httpx.AsyncClient], Notifier]] = {
     "webhook": lambda terms, client: WebhookNotifier(terms, client, sleep),

@@ -16,7 +16,7 @@ import msgspec
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.redaction import SHORTEST, Redactor
 from reconciler.kernel.text import log_line
-from reconciler.releases.notice import NoticeLimits, ReleaseMessage, fitted
+from reconciler.releases.announce.notice import NoticeLimits, ReleaseMessage, fitted
 from reconciler.web.client import HttpAnswer, HttpCall, ask
 
 TRIES = 3

@@ -14,7 +14,7 @@ from reconciler.kernel.resources import RELEASES
 from reconciler.kube.cache import Cache
 from reconciler.releases.ledger import Proof, changed_notes, notes_ref, proof_of
 from reconciler.releases.manifest import parse_release
-from reconciler.releases.restoring import Hands
+from reconciler.releases.restore.restoring import Hands
 
 log = structlog.get_logger()
 

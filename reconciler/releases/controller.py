@@ -25,25 +25,25 @@ from reconciler.kernel.resources import (
     REPLICA_SETS,
     ROLLOUTS,
 )
-from reconciler.releases.apply_checks import begin_after_promotion, reverify
-from reconciler.releases.apply_notices import Notices
-from reconciler.releases.apply_pair import Beside, keep_pair
+from reconciler.releases.announce.apply_notices import Notices
+from reconciler.releases.announce.message import headline
+from reconciler.releases.announce.pulls import misses_pull
 from reconciler.releases.attempts import next_attempt
-from reconciler.releases.contradiction import contradiction
+from reconciler.releases.comparison.apply_pair import Beside, keep_pair
+from reconciler.releases.comparison.observe import Sampling
 from reconciler.releases.facts import ReleaseFacts
 from reconciler.releases.indexes import workload_of, workload_word
-from reconciler.releases.judge import Look, judge
 from reconciler.releases.manifest import parse_release, render_release, status_patch
-from reconciler.releases.message import headline
 from reconciler.releases.model import Release, ReleasePhase, ReleaseStatus, Restore, RestoreState
 from reconciler.releases.observe import Around, observe
-from reconciler.releases.observe_comparison import Sampling
 from reconciler.releases.observe_history import history, siblings
-from reconciler.releases.observe_policies import Policies
-from reconciler.releases.policy import DEFAULT, ReleasePolicy, WorkloadName
-from reconciler.releases.pulls import misses_pull
-from reconciler.releases.standing import Standing, standing
+from reconciler.releases.policies.contradiction import contradiction
+from reconciler.releases.policies.observe import Policies
+from reconciler.releases.policies.policy import DEFAULT, ReleasePolicy, WorkloadName
+from reconciler.releases.restore.standing import Standing, standing
 from reconciler.releases.steer import on_the_way_home, steer
+from reconciler.releases.verdict.apply_checks import begin_after_promotion, reverify
+from reconciler.releases.verdict.judge import Look, judge
 from reconciler.runtime.access import ClusterAccess
 from reconciler.sources.inventory import workload_key
 from reconciler.sources.model import Pull

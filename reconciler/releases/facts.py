@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from reconciler.kernel.identity import Manifest, annotations_of, labels_of
 from reconciler.kernel.well_known import HASH_LABEL
-from reconciler.releases.comparison_sample import Sample
-from reconciler.releases.config_mark import means_version
-from reconciler.releases.content import covers
+from reconciler.releases.comparison.sample import Sample
 from reconciler.releases.model import Release, ReleasePhase
-from reconciler.releases.preview_record import Propagation
-from reconciler.releases.runs import Run
-from reconciler.releases.share_sample import ShareSample
+from reconciler.releases.opening.config_mark import means_version
+from reconciler.releases.opening.content import covers
+from reconciler.releases.preview.record import Propagation
+from reconciler.releases.share.sample import ShareSample
+from reconciler.releases.verdict.runs import Run
 from reconciler.rollouts.view import RolloutView
 from reconciler.sources.images import container_images, template_of
 

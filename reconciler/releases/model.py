@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from reconciler.kernel.struct import Moment, Struct
-from reconciler.releases.comparison_record import Comparison
-from reconciler.releases.preview_record import PreviewRecord
-from reconciler.releases.share_record import ObservedShare
+from reconciler.releases.comparison.record import Comparison
+from reconciler.releases.preview.record import PreviewRecord
+from reconciler.releases.share.record import ObservedShare
 from reconciler.sources.model import Commit, Pull
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -11,21 +11,21 @@ from reconciler.kernel.well_known import HASH_LABEL
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.releases import observe_experiments
-from reconciler.releases.after_promotion import after_name
-from reconciler.releases.comparison import question
-from reconciler.releases.content import covers
-from reconciler.releases.crash import crash_of
+from reconciler.releases.comparison.observe import Sampling
+from reconciler.releases.comparison.windows import question
 from reconciler.releases.facts import ReleaseFacts
 from reconciler.releases.holds import holder, rejections, serving
 from reconciler.releases.model import Release, ReleasePhase
-from reconciler.releases.observe_comparison import Sampling
 from reconciler.releases.observe_history import lost_elsewhere
+from reconciler.releases.opening.content import covers
 from reconciler.releases.override import in_force
-from reconciler.releases.policy import ReleasePolicy
-from reconciler.releases.preview_life import probe
-from reconciler.releases.reverification import again_name
-from reconciler.releases.runs import AFTER, Run, experiment_end, run_of
-from reconciler.releases.share import question as share_question
+from reconciler.releases.policies.policy import ReleasePolicy
+from reconciler.releases.preview.life import probe
+from reconciler.releases.share.batches import question as share_question
+from reconciler.releases.verdict.after_promotion import after_name
+from reconciler.releases.verdict.crash import crash_of
+from reconciler.releases.verdict.reverification import again_name
+from reconciler.releases.verdict.runs import AFTER, Run, experiment_end, run_of
 from reconciler.rollouts.view import RolloutView, view_of
 from reconciler.sources.inventory import workload_key
 from reconciler.sources.templates import CONFIG_PARTS

@@ -10,7 +10,7 @@ from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.kube.errors import NotServed
 from reconciler.releases.model import Release
-from reconciler.releases.runs import EXPERIMENT, Run
+from reconciler.releases.verdict.runs import EXPERIMENT, Run
 from reconciler.rollouts.view import RolloutView
 
 

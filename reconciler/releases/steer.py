@@ -16,7 +16,7 @@ from reconciler.kernel.resources import ANALYSIS_RUNS, DEPLOYMENTS, REPLICA_SETS
 from reconciler.kernel.well_known import HASH_LABEL, SCALE_DOWN_DEADLINE
 from reconciler.releases.facts import ReleaseFacts
 from reconciler.releases.model import Cause, Release, ReleasePhase, ReleaseStatus, Verb, Verdict
-from reconciler.releases.policy import ReleasePolicy
+from reconciler.releases.policies.policy import ReleasePolicy
 
 MARGIN = timedelta(seconds=30)
 ANSWER, GLANCE = timedelta(seconds=90), timedelta(seconds=5)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from reconciler.kube.impersonation import service_account_user
-from reconciler.releases.apply_opener import ReleaseOpener
-from reconciler.releases.observe_policies import Policies
+from reconciler.releases.opening.apply_opener import ReleaseOpener
+from reconciler.releases.policies.observe import Policies
 from reconciler.runtime.access import ClusterAccess
 from reconciler.sync.apply import SourceApply
 from reconciler.sync.observe import Observation

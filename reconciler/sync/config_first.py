@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.well_known import suspended
-from reconciler.releases.config_mark import mark_of
+from reconciler.releases.opening.config_mark import mark_of
 from reconciler.sources.images import template_of
 from reconciler.sources.permission import described
 from reconciler.sources.problem import Mender, Reason, RecordedProblem

@@ -24,8 +24,8 @@ from reconciler.kernel.resources import (
     REPLICA_SETS,
     ROLLOUTS,
 )
-from reconciler.releases.apply_opener import ReleaseOpener
-from reconciler.releases.asking import identities
+from reconciler.releases.opening.apply_opener import ReleaseOpener
+from reconciler.releases.opening.asking import identities
 from reconciler.rollouts.traffic.router import Routers
 from reconciler.runtime.apply import Apply
 from reconciler.runtime.journal import Journal

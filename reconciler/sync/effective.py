@@ -7,8 +7,8 @@ from operator import getitem
 from typing import Any
 
 from reconciler.kernel.identity import Manifest
-from reconciler.releases.config_mark import marked
-from reconciler.releases.gate import TemplateDecision
+from reconciler.releases.opening.config_mark import marked
+from reconciler.releases.opening.gate import TemplateDecision
 from reconciler.sources.images import template_of, template_path
 from reconciler.sources.kinds import kind_key
 from reconciler.sync.diff import digest

@@ -12,9 +12,9 @@ from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.kube.discovery import Discovery
 from reconciler.kube.errors import ApiError, NotServed, Refused
-from reconciler.releases.apply_opener import ReleaseOpener
 from reconciler.releases.identity import identity_hash
-from reconciler.releases.observe_policies import Policies
+from reconciler.releases.opening.apply_opener import ReleaseOpener
+from reconciler.releases.policies.observe import Policies
 from reconciler.sources.images import container_images
 from reconciler.sources.inventory import Inventory, Place, confirmed_digest, opened_until
 from reconciler.sources.problem import Mender, Objection, Reason

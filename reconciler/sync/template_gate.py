@@ -5,7 +5,7 @@ from datetime import datetime
 
 from reconciler.kernel.identity import Manifest, ObjectRef, name_of, namespace_of
 from reconciler.kernel.resources import ROLLOUTS
-from reconciler.releases.gate import TemplateDecision, Wanted, decide_template
+from reconciler.releases.opening.gate import TemplateDecision, Wanted, decide_template
 from reconciler.releases.override import in_force, overridden
 from reconciler.rollouts.view import view_of
 from reconciler.sync.facts import GateFacts

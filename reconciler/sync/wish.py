@@ -9,8 +9,8 @@ from reconciler.kernel.moment import parse_moment
 from reconciler.kernel.plan import Patch, PatchStyle
 from reconciler.kernel.resources import ROLLOUTS
 from reconciler.kernel.well_known import suspended
-from reconciler.releases.config_mark import mark_of
-from reconciler.releases.gate import TemplateDecision
+from reconciler.releases.opening.config_mark import mark_of
+from reconciler.releases.opening.gate import TemplateDecision
 from reconciler.sources.documents import Located
 from reconciler.sources.images import template_of
 from reconciler.sources.inventory import Place

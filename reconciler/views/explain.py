@@ -11,10 +11,10 @@ from reconciler.kernel.identity import Manifest, annotations_of, controller_uid,
 from reconciler.kernel.moment import parse_moment
 from reconciler.kernel.well_known import HASH_LABEL as HASH
 from reconciler.kernel.well_known import SUSPEND, suspended
-from reconciler.releases.evidence import evidence_of
-from reconciler.releases.found_words import found_lines
+from reconciler.releases.announce.found_words import found_lines
 from reconciler.releases.model import EPOCH, Release, ReleasePhase, RestoreState, Verdict
 from reconciler.releases.override import OVERRIDE, overridden
+from reconciler.releases.verdict.evidence import evidence_of
 from reconciler.rollouts.preview import preview_words
 from reconciler.rollouts.spec.durations import parse_seconds
 from reconciler.sources.permission import SOURCE

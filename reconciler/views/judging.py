@@ -7,10 +7,10 @@ from typing import Any
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Manifest, name_of, namespace_of
 from reconciler.kernel.resources import ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES, CLUSTER_RELEASE_POLICIES, RELEASE_POLICIES
-from reconciler.releases.contradiction import contradiction
-from reconciler.releases.policy import ReleasePolicy, WorkloadName
-from reconciler.releases.policy_choice import Ranks, choose, farther
-from reconciler.releases.policy_manifest import parse_policy
+from reconciler.releases.policies.choice import Ranks, choose, farther
+from reconciler.releases.policies.contradiction import contradiction
+from reconciler.releases.policies.manifest import parse_policy
+from reconciler.releases.policies.policy import ReleasePolicy, WorkloadName
 from reconciler.views.policies import JudgedWorkload, UsedTemplate
 
 MISSHAPEN = (KeyError, TypeError, AttributeError, ValueError, IndexError)

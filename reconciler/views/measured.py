@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.kernel.identity import Manifest, labels_of, name_of
-from reconciler.releases.evidence import evidence_of
 from reconciler.releases.model import Evidence
+from reconciler.releases.verdict.evidence import evidence_of
 from reconciler.views.track import moment_of
 
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")

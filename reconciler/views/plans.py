@@ -8,10 +8,10 @@ from reconciler.kernel.duration import words_of
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.problem import InvalidField
 from reconciler.kernel.text import one_line
-from reconciler.releases.asking import moved, revertability, taken_back_by
-from reconciler.releases.markdown import code, table
-from reconciler.releases.markdown import plain as prose
+from reconciler.releases.announce.markdown import code, table
+from reconciler.releases.announce.markdown import plain as prose
 from reconciler.releases.model import Change
+from reconciler.releases.opening.asking import moved, revertability, taken_back_by
 from reconciler.rollouts.spec.manifest import parse_rollout
 from reconciler.rollouts.spec.model import RolloutSpec
 from reconciler.rollouts.status.events import step_text

@@ -5,8 +5,8 @@ from typing import Any
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Manifest, name_of, namespace_of
 from reconciler.kernel.redaction import Redactor
-from reconciler.releases.policy import ReleasePolicy
-from reconciler.releases.policy_manifest import parse_policy
+from reconciler.releases.policies.manifest import parse_policy
+from reconciler.releases.policies.policy import ReleasePolicy
 from reconciler.views.spans import spoken
 from reconciler.views.view import View
 

@@ -21,9 +21,9 @@ from reconciler.kernel.redaction import MASK, Redactor
 from reconciler.kernel.resources import ANALYSIS_RUNS, SECRETS
 from reconciler.providers.prometheus import Prometheus
 from reconciler.providers.web import Web
-from reconciler.releases.evidence import evidence_of
-from reconciler.releases.markdown import table
-from reconciler.releases.message import code_span
+from reconciler.releases.announce.markdown import table
+from reconciler.releases.announce.message import code_span
+from reconciler.releases.verdict.evidence import evidence_of
 from tests.kit.analysis import Clock, Endpoint, Scripted, Stage, endpoint, measurement, metric_manifest, run, stage
 from tests.kit.clusters import NAMESPACE, api
 from tests.kit.metrics import metrics_client, nobody

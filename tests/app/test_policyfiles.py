@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from reconciler.app.policyfiles import PolicyFiles
-from reconciler.releases.observe_policies import LocalPolicies
+from reconciler.releases.policies.observe import LocalPolicies
 from tests.kit.clusters import running
 from tests.kit.desk import policy
 from tests.kit.wait import until

@@ -8,7 +8,7 @@ import pytest
 from reconciler_sandbox.githost.host import GitHost
 
 from reconciler.forges.registry import FORGES, ForgeTerms, forge
-from reconciler.releases.forge import Announcement, CommitState, Forge, Proposal, PullRequest, PullState, Withdrawing
+from reconciler.releases.announce.forge import Announcement, CommitState, Forge, Proposal, PullRequest, PullState, Withdrawing
 from reconciler.web.client import open_client
 from tests.kit.githost import REPO, USERS, git_host
 

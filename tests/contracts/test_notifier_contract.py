@@ -9,7 +9,7 @@ import pytest
 from reconciler.notifiers.fenced import FencedNotifier
 from reconciler.notifiers.registry import NOTIFIERS
 from reconciler.notifiers.webhook import WebhookNotifier, WebhookTerms
-from reconciler.releases.notice import Notifier
+from reconciler.releases.announce.notice import Notifier
 from reconciler.web.client import open_client
 from tests.kit.notices import SAYS, NotingNotifier, inbox, message
 

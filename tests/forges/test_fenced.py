@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.forges.fenced import FencedForge
 from reconciler.kube.fence import Fence, Fenced, read_only
-from reconciler.releases.forge import Announcement, CommitState, Proposal
+from reconciler.releases.announce.forge import Announcement, CommitState, Proposal
 from tests.kit.forges import Noting
 
 WORDS = Announcement(commit="a" * 40, marker="<!-- m -->", body="b", status=CommitState.PENDING, context="c", description="d")

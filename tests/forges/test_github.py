@@ -12,7 +12,7 @@ from reconciler_sandbox.githost.host import GitHost
 
 from reconciler.forges.github import GitHub, pull_from
 from reconciler.kernel.errors import Terminal, Transient
-from reconciler.releases.forge import Announcement, CommitState, Proposal, PullState
+from reconciler.releases.announce.forge import Announcement, CommitState, Proposal, PullState
 from reconciler.web.client import open_client
 from tests.kit.githost import REPO, USERS, api, git_host
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from reconciler.analysis.provider import CounterTask
 from reconciler.kernel.errors import Transient
-from reconciler.releases.compare import Compare, ComparedMetric
-from reconciler.releases.comparison_record import ComparedCounts, Comparison, SideTally
+from reconciler.releases.comparison.record import ComparedCounts, Comparison, SideTally
+from reconciler.releases.comparison.terms import Compare, ComparedMetric
 from tests.kit.releases import NOW
 
 ERRORS = ComparedMetric(name="errors", requests='requests{v="{{args.hash}}"}', bad='requests{v="{{args.hash}}",code="500"}')

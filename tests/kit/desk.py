@@ -19,14 +19,14 @@ from reconciler.kernel.clock import SystemClock
 from reconciler.kernel.identity import Key, Manifest, ObjectRef, Resource, labels_of, name_of
 from reconciler.kernel.resources import CONFIGMAPS, DEPLOYMENTS, EVENTS, RELEASE_POLICIES, RELEASES, REPLICA_SETS, ROLLOUTS
 from reconciler.kube.cache import Cache
-from reconciler.releases.apply_announcements import Announcements
-from reconciler.releases.apply_notices import Notices
-from reconciler.releases.apply_opener import ReleaseOpener
+from reconciler.releases.announce.apply_announcements import Announcements
+from reconciler.releases.announce.apply_notices import Notices
+from reconciler.releases.announce.forge import Forge
+from reconciler.releases.comparison.observe import Sampling
 from reconciler.releases.controller import Outside, ReleaseController
-from reconciler.releases.forge import Forge
-from reconciler.releases.observe_comparison import Sampling
-from reconciler.releases.observe_policies import LocalPolicies, Policies
-from reconciler.releases.restoring import Hands, Restoration
+from reconciler.releases.opening.apply_opener import ReleaseOpener
+from reconciler.releases.policies.observe import LocalPolicies, Policies
+from reconciler.releases.restore.restoring import Hands, Restoration
 from reconciler.renderers.registry import renderer
 from reconciler.routers.registry import ROUTERS
 from reconciler.runtime.access import cluster_access

@@ -23,7 +23,7 @@ from reconciler.releases.model import (
     Verb,
     Verdict,
 )
-from reconciler.releases.share_record import ObservedShare, ShareFinding
+from reconciler.releases.share.record import ObservedShare, ShareFinding
 from reconciler.sources.inventory import BlockedPrune, Inventory, InventoryEntry, render_inventory, workload_key
 from reconciler.sources.model import Commit, Pull
 from reconciler.sources.problem import Mender, Reason, RecordedProblem

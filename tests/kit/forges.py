@@ -2,7 +2,7 @@
 
 from reconciler.forges.plain import Plain
 from reconciler.kernel.errors import Terminal, Transient
-from reconciler.releases.forge import Announced, Announcement, Proposal, PullRequest, PullState
+from reconciler.releases.announce.forge import Announced, Announcement, Proposal, PullRequest, PullState
 
 
 class Noting(Plain):

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from reconciler.releases.notice import NoticeCommit, NoticeEvidence, ReleaseMessage
+from reconciler.releases.announce.notice import NoticeCommit, NoticeEvidence, ReleaseMessage
 from reconciler.web.listener import Route, listening
 
 SAYS = ("location", "handle", "nothing")

@@ -7,8 +7,8 @@ from typing import Any
 from reconciler.kernel.identity import Manifest
 from reconciler.releases.facts import ReleaseFacts
 from reconciler.releases.model import Content, Named, Previous, Release, ReleaseSpec, ReleaseStatus
-from reconciler.releases.policy import ReleasePolicy
-from reconciler.releases.runs import AFTER, Run, run_of
+from reconciler.releases.policies.policy import ReleasePolicy
+from reconciler.releases.verdict.runs import AFTER, Run, run_of
 from reconciler.rollouts.view import view_of
 from reconciler.sources.model import Commit
 

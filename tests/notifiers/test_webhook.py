@@ -14,7 +14,7 @@ from reconciler.kernel.errors import Terminal, Transient
 from reconciler.notifiers.fenced import FencedNotifier
 from reconciler.notifiers.registry import notifier
 from reconciler.notifiers.webhook import SIZE_LIMIT, TRIES, WebhookNotifier, WebhookTerms
-from reconciler.releases.notice import NextStep
+from reconciler.releases.announce.notice import NextStep
 from reconciler.web.client import open_client
 from tests.kit.notices import Inbox, inbox, message
 from tests.kit.ports import free_port

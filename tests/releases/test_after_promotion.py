@@ -7,8 +7,8 @@ import pytest
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.well_known import INSTANCE_ID
-from reconciler.releases.after_promotion import after_name, run_after_promotion
 from reconciler.releases.model import ReleasePhase, ReleaseStatus
+from reconciler.releases.verdict.after_promotion import after_name, run_after_promotion
 from tests.kit.releases import release, rollout
 
 PROMOTED = ReleaseStatus(phase=ReleasePhase.WATCHING, pod_hash="bad22")

@@ -10,12 +10,12 @@ from reconciler.app.indexes import INDEXES
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.resources import RELEASES, ROLLOUTS
 from reconciler.kube.cache import Cache
-from reconciler.releases.apply_announcements import Announcements, step_words
-from reconciler.releases.forge import CommitState, PullRequest
+from reconciler.releases.announce.apply_announcements import Announcements, step_words
+from reconciler.releases.announce.forge import CommitState, PullRequest
+from reconciler.releases.announce.pulls import LATELY, misses_pull
 from reconciler.releases.manifest import parse_release, render_release
 from reconciler.releases.model import Release, ReleasePhase, ReleaseStatus, Verdict
 from reconciler.releases.observe_history import siblings
-from reconciler.releases.pulls import LATELY, misses_pull
 from reconciler.sources.model import Pull
 from tests.kit.desk import Desk, desk
 from tests.kit.desk import rollout as manifest

@@ -3,10 +3,10 @@
 from msgspec.structs import replace
 
 from reconciler.kernel.errors import Transient
-from reconciler.releases.apply_notices import Notices
+from reconciler.releases.announce.apply_notices import Notices
+from reconciler.releases.announce.notice import ReleaseMessage, Subscription
+from reconciler.releases.announce.notice_content import notice_of
 from reconciler.releases.model import ReleaseStatus, Restore, RestoreState, Told, Verdict
-from reconciler.releases.notice import ReleaseMessage, Subscription
-from reconciler.releases.notice_content import notice_of
 from tests.kit.releases import NOW, release
 
 

@@ -11,9 +11,9 @@ from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.identity import annotations_of, name_of
 from reconciler.kernel.resources import CONFIGMAPS, ROLLOUTS
 from reconciler.kube.fence import Fence, Fenced, Gate
-from reconciler.releases.apply_announcements import Announcements
-from reconciler.releases.apply_opener import ReleaseOpener
-from reconciler.releases.observe_policies import LocalPolicies, Policies
+from reconciler.releases.announce.apply_announcements import Announcements
+from reconciler.releases.opening.apply_opener import ReleaseOpener
+from reconciler.releases.policies.observe import LocalPolicies, Policies
 from reconciler.runtime.access import cluster_access
 from reconciler.runtime.journal import Silence
 from reconciler.runtime.recorder import Recorder

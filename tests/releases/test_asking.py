@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from reconciler.releases.asking import asked_by, identities, moved, released_workloads, revertability, source_id
+from reconciler.releases.opening.asking import asked_by, identities, moved, released_workloads, revertability, source_id
 from reconciler.sources.edits import restore_edits
 from reconciler.sources.model import Commit, WorkloadId
 from reconciler.sources.settings import Allow, SourceSettings

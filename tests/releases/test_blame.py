@@ -2,8 +2,8 @@
 
 import pytest
 
-from reconciler.releases.blame import Ending, blame, words
 from reconciler.releases.model import Evidence, Press, ReleaseStatus, RunRecord, Verb, Verdict
+from reconciler.releases.verdict.blame import Ending, blame, words
 from tests.kit.releases import NOW, aborted, facts, release, rollout
 
 

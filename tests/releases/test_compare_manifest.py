@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from reconciler.kernel.strict import FieldError
-from reconciler.releases.compare import Compare, ComparedMetric
-from reconciler.releases.compare_manifest import either_bound
-from reconciler.releases.policy_manifest import parse_policy
+from reconciler.releases.comparison.manifest import either_bound
+from reconciler.releases.comparison.terms import Compare, ComparedMetric
+from reconciler.releases.policies.manifest import parse_policy
 
 ALL = 'requests_total{v="{{args.hash}}"}'
 BAD = 'requests_total{v="{{ args.hash }}",code=~"5.{2}",ns="{{args.namespace}}",w="{{args.workload}}"}'

@@ -10,9 +10,9 @@ import yaml
 
 from reconciler.kernel.identity import Key, ObjectRef
 from reconciler.kernel.resources import RELEASE_POLICIES, ROLLOUTS
-from reconciler.releases.comparison_record import Comparison
+from reconciler.releases.announce.message import comment
+from reconciler.releases.comparison.record import Comparison
 from reconciler.releases.manifest import parse_release
-from reconciler.releases.message import comment
 from reconciler.releases.model import Release, Verdict
 from tests.kit.clusters import NAMESPACE
 from tests.kit.desk import Desk, desk, life, policy, rollout

@@ -8,13 +8,13 @@ from msgspec.structs import replace
 
 from reconciler.analysis.statistics import Counts, Window
 from reconciler.kernel.identity import Manifest
-from reconciler.releases.compare import Compare, ComparedMetric
-from reconciler.releases.comparison import compared, question, shortfall
-from reconciler.releases.comparison_record import Comparison
-from reconciler.releases.comparison_sample import ComparedSides, MetricAnswer, Sample, WindowQuestion, answer
-from reconciler.releases.judge import judge
+from reconciler.releases.comparison.record import Comparison
+from reconciler.releases.comparison.sample import ComparedSides, MetricAnswer, Sample, WindowQuestion, answer
+from reconciler.releases.comparison.terms import Compare, ComparedMetric
+from reconciler.releases.comparison.windows import compared, question, shortfall
 from reconciler.releases.model import Release, ReleasePhase, ReleaseStatus, Verb, Verdict
-from reconciler.releases.policy import ReleasePolicy
+from reconciler.releases.policies.policy import ReleasePolicy
+from reconciler.releases.verdict.judge import judge
 from tests.kit.counters import COMPARE, ERRORS
 from tests.kit.releases import BAD, GOOD, NOW, aborted, facts, release, rollout
 

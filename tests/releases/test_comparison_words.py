@@ -2,9 +2,9 @@
 
 from msgspec.structs import replace
 
-from reconciler.releases.comparison_record import ComparedCounts, SideTally
-from reconciler.releases.comparison_words import comparison_lines, number, passed_words, verdict_words
-from reconciler.releases.message import comment
+from reconciler.releases.announce.message import comment
+from reconciler.releases.comparison.record import ComparedCounts, SideTally
+from reconciler.releases.comparison.words import comparison_lines, number, passed_words, verdict_words
 from reconciler.releases.model import ReleasePhase, ReleaseStatus, Verdict
 from tests.kit.counters import COMPARED, RECORD
 from tests.kit.releases import NOW, release

@@ -9,11 +9,11 @@ from msgspec.structs import replace
 
 from reconciler.kernel.identity import Manifest, ObjectRef, name_of
 from reconciler.kernel.resources import CONFIGMAPS, RELEASES, ROLLOUTS
-from reconciler.releases.config_mark import CONFIG, mark_of, marked, means_version, next_mark, unmarked
-from reconciler.releases.gate import Wanted, decide_template
 from reconciler.releases.manifest import parse_release
 from reconciler.releases.model import Cause, Content, Release, ReleaseStatus, Verdict
-from reconciler.releases.served import found_of
+from reconciler.releases.opening.config_mark import CONFIG, mark_of, marked, means_version, next_mark, unmarked
+from reconciler.releases.opening.gate import Wanted, decide_template
+from reconciler.releases.opening.served import found_of
 from reconciler.sync.plan import plan
 from tests.kit.desk import Desk, desk, policy, rollout
 from tests.kit.releases import NOW, TEMPLATE, release

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.releases.contradiction import contradiction
-from reconciler.releases.policy import DEFAULT, AfterPromotion, ReleasePolicy
+from reconciler.releases.policies.contradiction import contradiction
+from reconciler.releases.policies.policy import DEFAULT, AfterPromotion, ReleasePolicy
 from tests.kit.counters import COMPARE
 
 WATCHING = ReleasePolicy(name="strict", namespace="shop", after_promotion=AfterPromotion(timedelta(minutes=5), {"templates": []}))

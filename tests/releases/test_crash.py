@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.kernel.identity import Manifest
-from reconciler.releases.crash import crash_of
+from reconciler.releases.verdict.crash import crash_of
 
 
 def pod(*containers: Manifest, group: str = "containerStatuses") -> Manifest:

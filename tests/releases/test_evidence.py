@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.releases.evidence import MOST_ROWS, evidence_of, fitting, passes, samples
 from reconciler.releases.model import Evidence
+from reconciler.releases.verdict.evidence import MOST_ROWS, evidence_of, fitting, passes, samples
 from tests.kit.releases import run
 
 

@@ -10,16 +10,16 @@ from msgspec.structs import replace
 
 from reconciler.kernel.identity import Key, Manifest, ObjectRef, name_of, uid_of
 from reconciler.kernel.resources import ANALYSIS_RUNS, EXPERIMENTS, ROLLOUTS
-from reconciler.releases.blame import blame
-from reconciler.releases.judge import judge
+from reconciler.releases.comparison.observe import Sampling
 from reconciler.releases.manifest import parse_release
 from reconciler.releases.model import Release, ReleaseStatus, Verdict
 from reconciler.releases.observe import Around, observe
-from reconciler.releases.observe_comparison import Sampling
 from reconciler.releases.observe_history import history
-from reconciler.releases.policy import DEFAULT
-from reconciler.releases.runs import EXPERIMENT, Run, configured, experiment_end, missing, step_of
-from reconciler.releases.served import earlier
+from reconciler.releases.opening.served import earlier
+from reconciler.releases.policies.policy import DEFAULT
+from reconciler.releases.verdict.blame import blame
+from reconciler.releases.verdict.judge import judge
+from reconciler.releases.verdict.runs import EXPERIMENT, Run, configured, experiment_end, missing, step_of
 from reconciler.rollouts.view import view_of
 from tests.kit.clusters import NAMESPACE
 from tests.kit.desk import Desk, desk

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from reconciler.kernel.identity import Manifest
 from reconciler.releases.facts import ReleaseFacts
 from reconciler.releases.model import Content, ReleaseStatus
-from reconciler.releases.runs import run_of
+from reconciler.releases.verdict.runs import run_of
 from tests.kit.releases import BAD, TEMPLATE, facts, release, replica_set, rollout, run
 
 

@@ -6,8 +6,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from reconciler.kernel.identity import Manifest
-from reconciler.releases.gate import TemplateDecision, Wanted, decide_template
 from reconciler.releases.model import Content, Release, ReleasePhase, ReleaseStatus, Verdict
+from reconciler.releases.opening.gate import TemplateDecision, Wanted, decide_template
 from reconciler.rollouts.view import view_of
 from tests.kit.releases import BAD, GOOD, NOW, TEMPLATE, aborted, release, rollout
 

@@ -8,10 +8,10 @@ from msgspec.structs import replace
 from reconciler.kernel.identity import Manifest
 from reconciler.releases.attempts import next_attempt
 from reconciler.releases.facts import ReleaseFacts
-from reconciler.releases.judge import judge
 from reconciler.releases.model import Cause, ReleasePhase, ReleaseStatus, Restore, RestoreMode, RestoreState, Verb, Verdict
-from reconciler.releases.policy import AfterPromotion, ReleasePolicy
-from reconciler.releases.waiting import OVERRIDDEN
+from reconciler.releases.policies.policy import AfterPromotion, ReleasePolicy
+from reconciler.releases.verdict.judge import judge
+from reconciler.releases.verdict.waiting import OVERRIDDEN
 from reconciler.rollouts.view import view_of
 from tests.kit.releases import BAD, GOOD, NOW, TEMPLATE, aborted, facts, release, rollout, run
 

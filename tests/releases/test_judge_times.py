@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from reconciler.releases.judge import judge
 from reconciler.releases.model import ReleasePhase, ReleaseStatus, Verdict
-from reconciler.releases.policy import AfterPromotion, ReleasePolicy
+from reconciler.releases.policies.policy import AfterPromotion, ReleasePolicy
+from reconciler.releases.verdict.judge import judge
 from tests.kit.releases import BAD, NOW, aborted, facts, release, rollout, run
 
 POLICY = ReleasePolicy(name="p", namespace="shop")

@@ -29,7 +29,7 @@ from reconciler.releases.ledger import (
     with_proofs,
 )
 from reconciler.releases.model import Accepted, Evidence, Lost, Release, ReleaseStatus, Verdict
-from reconciler.releases.restoring import Hands
+from reconciler.releases.restore.restoring import Hands
 from reconciler.sources.model import Commit
 from tests.kit.desk import Desk, desk, rollout
 from tests.kit.releases import NOW, release

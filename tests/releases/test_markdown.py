@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.releases.markdown import BREAK, LIMIT, cell, clean, code, cut, fenced, marker, plain, shortened, table
+from reconciler.releases.announce.markdown import BREAK, LIMIT, cell, clean, code, cut, fenced, marker, plain, shortened, table
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import re
 import pytest
 from msgspec.structs import replace
 
-from reconciler.releases.message import comment, commit_context, commit_description, commit_state, headline, restore_commit
+from reconciler.releases.announce.message import comment, commit_context, commit_description, commit_state, headline, restore_commit
 from reconciler.releases.model import Accepted, Change, Evidence, Release, ReleasePhase, ReleaseStatus, Restore, RestoreState, Verdict
 from reconciler.sources.model import Pull
 from tests.kit.releases import NOW, PREVIOUS, release

@@ -1,6 +1,6 @@
 """What is told of a release within what a service takes."""
 
-from reconciler.releases.notice import NoticeEvidence, NoticeLimits, fitted
+from reconciler.releases.announce.notice import NoticeEvidence, NoticeLimits, fitted
 from tests.kit.notices import message
 
 LONG = message(reason="é" * 2000, evidence=tuple(NoticeEvidence(metric=str(n), ended="Failed", values=("x" * 100,)) for n in range(50)))

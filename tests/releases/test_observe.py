@@ -8,13 +8,13 @@ import pytest
 
 from reconciler.kernel.identity import Manifest, ObjectRef
 from reconciler.kernel.resources import PODS, REPLICA_SETS, ROLLOUTS
+from reconciler.releases.comparison.observe import Sampling
 from reconciler.releases.facts import ReleaseFacts
 from reconciler.releases.manifest import parse_release
 from reconciler.releases.model import Release
 from reconciler.releases.observe import Around, observe
-from reconciler.releases.observe_comparison import Sampling
 from reconciler.releases.observe_history import history
-from reconciler.releases.policy import DEFAULT
+from reconciler.releases.policies.policy import DEFAULT
 from tests.kit.clusters import NAMESPACE
 from tests.kit.desk import Desk, desk, rollout
 from tests.kit.echoes import nobody

@@ -9,7 +9,7 @@ from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Manifest, Resource
 from reconciler.kernel.resources import ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES
 from reconciler.kube.client import Client
-from reconciler.releases.observe_after_promotion import after_promotion_run
+from reconciler.releases.verdict.observe_after_promotion import after_promotion_run
 from tests.kit.clusters import NAMESPACE, api
 from tests.kit.releases import release
 from tests.kit.stocked import fill

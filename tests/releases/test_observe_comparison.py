@@ -9,9 +9,9 @@ from reconciler_sandbox.rehearsal.virtual.loop import run_virtually
 from reconciler.analysis.provider import CounterTask
 from reconciler.analysis.statistics import Counts, Window
 from reconciler.kernel.errors import Terminal
-from reconciler.releases.compare import Compare, ComparedMetric
-from reconciler.releases.comparison_sample import ComparedSides, Sample, WindowQuestion
-from reconciler.releases.observe_comparison import AT_A_TIME, Sampling
+from reconciler.releases.comparison.observe import AT_A_TIME, Sampling
+from reconciler.releases.comparison.sample import ComparedSides, Sample, WindowQuestion
+from reconciler.releases.comparison.terms import Compare, ComparedMetric
 from reconciler.runtime.queue import PER_CONTROLLER
 from tests.kit.counters import COMPARE, SteadyCounters
 from tests.kit.echoes import nobody

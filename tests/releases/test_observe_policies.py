@@ -8,8 +8,8 @@ from reconciler.app.indexes import INDEXES
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.resources import CLUSTER_RELEASE_POLICIES, RELEASE_POLICIES
 from reconciler.kube.cache import Cache
-from reconciler.releases.observe_policies import LocalPolicies, Policies
-from reconciler.releases.policy import DEFAULT, ReleasePolicy, WorkloadName
+from reconciler.releases.policies.observe import LocalPolicies, Policies
+from reconciler.releases.policies.policy import DEFAULT, ReleasePolicy, WorkloadName
 
 WEB = [{"kind": "Rollout", "name": "web"}]
 

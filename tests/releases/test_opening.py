@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from reconciler.releases.model import Cause, Change, Content, Named, Release, ReleasePhase, ReleaseStatus, Restore, RestoreState, Verdict
-from reconciler.releases.opening import Asked, Details, Serving, baseline, detailed, opening
+from reconciler.releases.opening.opening import Asked, Details, Serving, baseline, detailed, opening
 from reconciler.rollouts.view import RolloutView, view_of
 from reconciler.sources.model import Commit, Pull
 from tests.kit.releases import NOW, release

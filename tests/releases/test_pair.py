@@ -9,13 +9,13 @@ from msgspec.structs import replace
 from reconciler.analysis.statistics import Counts, Window
 from reconciler.kernel.identity import Manifest, labels_of, name_of
 from reconciler.kernel.plan import Create, Patch, Remove
-from reconciler.releases.compare import Compare
-from reconciler.releases.comparison import compared, question, shortfall, sides
-from reconciler.releases.comparison_record import Comparison
-from reconciler.releases.comparison_sample import MetricAnswer, Sample, WindowQuestion
+from reconciler.releases.comparison.pair import PAIR, pair_actions, pair_name
+from reconciler.releases.comparison.record import Comparison
+from reconciler.releases.comparison.sample import MetricAnswer, Sample, WindowQuestion
+from reconciler.releases.comparison.terms import Compare
+from reconciler.releases.comparison.windows import compared, question, shortfall, sides
 from reconciler.releases.facts import ReleaseFacts
 from reconciler.releases.model import PairRefusal, Release, ReleasePhase, ReleaseStatus, Verdict
-from reconciler.releases.pair import PAIR, pair_actions, pair_name
 from tests.kit.counters import ERRORS
 from tests.kit.releases import BAD, GOOD, NOW, aborted, facts, release, replica_set, rollout
 

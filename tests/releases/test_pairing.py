@@ -10,9 +10,9 @@ from reconciler_sandbox.client import Answer, Call
 
 from reconciler.kernel.identity import Manifest, ObjectRef, uid_of
 from reconciler.kernel.resources import REPLICA_SETS, ROLLOUTS
+from reconciler.releases.comparison.pair import PAIR, pair_name
 from reconciler.releases.manifest import parse_release
 from reconciler.releases.model import Release, Verdict
-from reconciler.releases.pair import PAIR, pair_name
 from tests.kit.clusters import NAMESPACE, Api
 from tests.kit.desk import Desk, desk, policy, rollout
 from tests.releases.test_comparing import NEW, SPEC, newest, next_version

@@ -1,6 +1,6 @@
 """Whom a policy speaks of."""
 
-from reconciler.releases.policy import DEFAULT, ReleasePolicy, WorkloadName
+from reconciler.releases.policies.policy import DEFAULT, ReleasePolicy, WorkloadName
 
 
 def test_the_default_speaks_of_everything() -> None:

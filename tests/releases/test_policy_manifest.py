@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from reconciler.kernel.strict import FieldError
-from reconciler.releases.policy import AfterPromotion, ReleasePolicy, WorkloadName
-from reconciler.releases.policy_manifest import parse_policy
+from reconciler.releases.policies.manifest import parse_policy
+from reconciler.releases.policies.policy import AfterPromotion, ReleasePolicy, WorkloadName
 
 ANALYSIS = {"templates": [{"templateName": "success-rate"}]}
 

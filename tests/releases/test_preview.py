@@ -10,12 +10,12 @@ import yaml
 
 from reconciler.kernel.resources import ROLLOUTS
 from reconciler.kernel.strict import FieldError
+from reconciler.releases.announce.message import comment, headline
 from reconciler.releases.manifest import parse_release
-from reconciler.releases.message import comment, headline
 from reconciler.releases.model import Release, Verdict
-from reconciler.releases.policy_manifest import parse_policy
-from reconciler.releases.preview_lines import preview_lines
-from reconciler.releases.preview_record import PreviewRecord
+from reconciler.releases.policies.manifest import parse_policy
+from reconciler.releases.preview.record import PreviewRecord
+from reconciler.releases.preview.words import preview_lines
 from tests.kit.desk import Desk, desk, policy, rollout
 
 NEW = "registry.example.com/web:1.1"

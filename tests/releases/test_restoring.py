@@ -17,7 +17,7 @@ from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kube.fence import Fence, Fenced, Gate
 from reconciler.releases.manifest import parse_release
 from reconciler.releases.model import Content, Release, ReleaseStatus, Restore, RestoreMode, RestoreState, Verdict
-from reconciler.releases.restoring import RECENT, RESTORES_AN_HOUR, Hands, Restoration
+from reconciler.releases.restore.restoring import RECENT, RESTORES_AN_HOUR, Hands, Restoration
 from tests.kit.desk import Desk, config, desk, policy, rollout
 from tests.kit.forges import Noting
 from tests.kit.signing import allowed_signers, needs_ssh_keygen, sign_tip, ssh_key

@@ -13,16 +13,16 @@ from reconciler.analysis.model import RunPhase
 from reconciler.kernel.identity import Manifest, ObjectRef, name_of
 from reconciler.kernel.moment import render_moment
 from reconciler.kernel.resources import ANALYSIS_RUNS, ANALYSIS_TEMPLATES, NAMESPACES, RELEASES, ROLLOUTS
+from reconciler.releases.announce.message import comment, commit_state
 from reconciler.releases.facts import ReleaseFacts
 from reconciler.releases.holds import holder, proven
 from reconciler.releases.indexes import lost_word
-from reconciler.releases.judge import judge
 from reconciler.releases.manifest import parse_release, render_release
-from reconciler.releases.message import comment, commit_state
 from reconciler.releases.model import Lost, Release, ReleasePhase, ReleaseStatus, Reverified, Verdict
-from reconciler.releases.policy import ReleasePolicy, Reverify
-from reconciler.releases.reverification import NOTHING, again_name, check
-from reconciler.releases.runs import AFTER, Run
+from reconciler.releases.policies.policy import ReleasePolicy, Reverify
+from reconciler.releases.verdict.judge import judge
+from reconciler.releases.verdict.reverification import NOTHING, again_name, check
+from reconciler.releases.verdict.runs import AFTER, Run
 from tests.kit.clusters import NAMESPACE
 from tests.kit.desk import Desk, desk, image_of, policy
 from tests.kit.desk import rollout as written

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from reconciler.kernel.identity import Manifest
-from reconciler.releases.runs import Run, run_of
-from reconciler.releases.served import all_available, earlier, found_of
+from reconciler.releases.opening.served import all_available, earlier, found_of
+from reconciler.releases.verdict.runs import Run, run_of
 from reconciler.rollouts.view import view_of
 from tests.kit.releases import BAD, GOOD, TEMPLATE, replica_set, rollout, run
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from reconciler.kernel.strict import FieldError
-from reconciler.releases import share
+from reconciler.releases.share import batches as share
+from reconciler.releases.announce.message import comment
 from reconciler.releases.manifest import parse_release
-from reconciler.releases.message import comment
 from reconciler.releases.model import Release
-from reconciler.releases.policy_manifest import parse_policy
-from reconciler.releases.share_record import ObservedShare, ShareFinding
-from reconciler.releases.share_words import share_lines
+from reconciler.releases.policies.manifest import parse_policy
+from reconciler.releases.share.record import ObservedShare, ShareFinding
+from reconciler.releases.share.words import share_lines
 from tests.kit.desk import Desk, desk, policy, rollout
 
 NEW = "registry.example.com/web:1.1"

@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.releases.model import Cause, Release, ReleaseStatus, Restore, RestoreState, Verdict
-from reconciler.releases.standing import Standing, standing
+from reconciler.releases.restore.standing import Standing, standing
 from tests.kit.releases import NOW, release
 
 

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from reconciler.kernel.plan import Patch
 from reconciler.releases.model import Cause, ReleasePhase, ReleaseStatus, Verb, Verdict
-from reconciler.releases.policy import AfterPromotion, ReleasePolicy
+from reconciler.releases.policies.policy import AfterPromotion, ReleasePolicy
 from reconciler.releases.steer import NOTHING, Steering, on_the_way_home, steer
 from tests.kit.releases import BAD, GOOD, NOW, facts, release, replica_set, rollout, run
 

@@ -19,10 +19,10 @@ from aiohttp import web
 
 from reconciler.kernel.identity import Manifest
 from reconciler.providers.prometheus import RESPONSE_LIMIT
-from reconciler.releases.judge import judge
 from reconciler.releases.model import ReleasePhase, ReleaseStatus
-from reconciler.releases.policy import ReleasePolicy
-from reconciler.releases.policy_manifest import parse_policy
+from reconciler.releases.policies.manifest import parse_policy
+from reconciler.releases.policies.policy import ReleasePolicy
+from reconciler.releases.verdict.judge import judge
 from tests.kit.analysis import run, stage, vector
 from tests.kit.metrics import metrics_client, prometheus_at
 from tests.kit.ports import free_port

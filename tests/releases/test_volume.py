@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.kernel.identity import Manifest
 from reconciler.releases.model import Verdict
-from reconciler.releases.policy import ReleasePolicy
+from reconciler.releases.policies.policy import ReleasePolicy
 from tests.kit.releases import facts, run
 from tests.releases.test_judge import judged, promoted
 

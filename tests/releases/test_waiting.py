@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from reconciler.kernel.identity import Manifest
-from reconciler.releases.judge import judge
 from reconciler.releases.model import ReleasePhase, ReleaseStatus, RestoreState, Verdict
-from reconciler.releases.policy import AfterPromotion, ReleasePolicy
-from reconciler.releases.waiting import INCONCLUSIVE, OVERRIDDEN, PAUSED, STRAYED, UNTIL_PROMOTED
+from reconciler.releases.policies.policy import AfterPromotion, ReleasePolicy
+from reconciler.releases.verdict.judge import judge
+from reconciler.releases.verdict.waiting import INCONCLUSIVE, OVERRIDDEN, PAUSED, STRAYED, UNTIL_PROMOTED
 from tests.kit.releases import BAD, NOW, aborted, facts, release, rollout
 
 POLICY, PATIENT = ReleasePolicy(name="p", namespace="shop"), ReleasePolicy(name="p", namespace="shop", on_stuck="wait")

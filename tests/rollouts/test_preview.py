@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.well_known import PREVIEW_ADDRESS
-from reconciler.releases.apply_announcements import step_words
+from reconciler.releases.announce.apply_announcements import step_words
 from reconciler.rollouts.preview import OpenPreview, preview_words, previews
 from tests.kit.rollouts import canary, pause, rollout, weight
 

@@ -1,7 +1,7 @@
 """What is written now: templates may be kept, and an unchanged wish is no write."""
 
 from reconciler.kernel.identity import Manifest
-from reconciler.releases.gate import TemplateDecision
+from reconciler.releases.opening.gate import TemplateDecision
 from reconciler.sync.effective import DESIRED, effective, written
 
 THROUGH, KEEP = TemplateDecision(), TemplateDecision(keep=True, reason="held")

@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.kernel.identity import ObjectRef
 from reconciler.kernel.resources import CONFIGMAPS, NAMESPACES, RELEASE_POLICIES, RELEASES
-from reconciler.releases.observe_policies import LocalPolicies, Policies
+from reconciler.releases.policies.observe import LocalPolicies, Policies
 from reconciler.sources.drift import Healing
 from reconciler.sources.inventory import OPENED, BlockedPrune, Inventory, WaveWait, config_map_name
 from reconciler.sources.windows import SyncWindow

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from reconciler.releases.model import Evidence
-from reconciler.releases.share_record import ShareFinding
+from reconciler.releases.share.record import ShareFinding
 from reconciler.views.measured import Limit, MeasuredPoint, MetricSeries, kept_series, limits_of, number_of, series_of
 from reconciler.views.plots import NARROW_FRAME, WEIGHT_FRAME, ChartFrame, WeightRecord, metric_plot, weight_plot
 from reconciler.views.track import Ahead, Forecast

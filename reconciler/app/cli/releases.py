@@ -16,12 +16,12 @@ from reconciler.kernel.frozen import Frozen
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.resources import RELEASES
 from reconciler.kube.client import Client
-from reconciler.releases.comparison_words import compared_lines
+from reconciler.releases.announce.message import headline
+from reconciler.releases.comparison.words import compared_lines
 from reconciler.releases.manifest import parse_release, parse_releases
-from reconciler.releases.message import headline
 from reconciler.releases.model import Release
-from reconciler.releases.preview_lines import preview_lines
-from reconciler.releases.share_words import share_lines
+from reconciler.releases.preview.words import preview_lines
+from reconciler.releases.share.words import share_lines
 from reconciler.views.releases import author_name, release_document
 
 HEAD = ("NAMESPACE", "NAME", "WORKLOAD", "ENVIRONMENT", "COMMIT", "PHASE", "VERDICT", "HELD", "AGE", "IMAGES", "AUTHOR", "SUBJECT")

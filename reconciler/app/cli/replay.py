@@ -42,7 +42,7 @@ def register(app: typer.Typer) -> None:
 def planners() -> Mapping[str, Callable[..., Any]]:
     """The pure function that decides, by kind of pass."""
     from reconciler.experiments.plan import plan as experiment
-    from reconciler.releases.judge import judge
+    from reconciler.releases.verdict.judge import judge
     from reconciler.rollouts.plan import plan as rollout
     from reconciler.sync.plan import plan as source
 

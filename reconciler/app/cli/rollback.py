@@ -64,7 +64,7 @@ async def _rollback(place: Path, settings: "SourceSettings", workload: tuple[str
     import httpx
 
     from reconciler.app.cli.local import clone_at
-    from reconciler.releases.asking import source_id
+    from reconciler.releases.opening.asking import source_id
     from reconciler.sources.follow import way_back
 
     async with clone_at(place) as clone, httpx.AsyncClient(trust_env=False) as http:

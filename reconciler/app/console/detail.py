@@ -9,10 +9,10 @@ from reconciler.kernel.frozen import Frozen
 from reconciler.kernel.identity import Manifest, Resource, controller_uid, labels_of, name_of, namespace_of, uid_of
 from reconciler.kernel.resources import ANALYSIS_RUNS, EVENTS, PODS, RELEASES, REPLICA_SETS
 from reconciler.kernel.well_known import HASH_LABEL
-from reconciler.releases.apply_announcements import step_words
-from reconciler.releases.message import comment
+from reconciler.releases.announce.apply_announcements import step_words
+from reconciler.releases.announce.message import comment
 from reconciler.releases.model import Release
-from reconciler.releases.share_record import ShareFinding
+from reconciler.releases.share.record import ShareFinding
 from reconciler.views.absence import Absence, absent
 from reconciler.views.attention import Attention, attention_of
 from reconciler.views.console import MISSHAPEN, unreadable

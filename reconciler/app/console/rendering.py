@@ -18,10 +18,10 @@ from reconciler.app.console.pages import ConsolePage, ConsoleScope
 from reconciler.app.console.visitors import STRANGER, Role, Visitor
 from reconciler.kernel.redaction import Redactor
 from reconciler.kernel.text import clean, encodable
-from reconciler.releases.message import headline, next_steps
+from reconciler.releases.announce.message import headline, next_steps
 from reconciler.releases.model import Release, ReleasePhase, Verdict
-from reconciler.releases.preview_lines import preview_lines
-from reconciler.releases.share_words import share_lines
+from reconciler.releases.preview.words import preview_lines
+from reconciler.releases.share.words import share_lines
 from reconciler.views.attention import Attention
 from reconciler.views.console import WorkloadLine
 from reconciler.views.impact import impact_of

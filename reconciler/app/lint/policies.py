@@ -11,9 +11,9 @@ from reconciler.app.lint.rollouts import analysis_remarks, rollout_remarks
 from reconciler.kernel.identity import Manifest, name_of, namespace_of
 from reconciler.kernel.problem import InvalidField
 from reconciler.kernel.strict import FieldError
-from reconciler.releases.contradiction import not_comparable
-from reconciler.releases.policy import ReleasePolicy
-from reconciler.releases.policy_manifest import parse_policy
+from reconciler.releases.policies.contradiction import not_comparable
+from reconciler.releases.policies.manifest import parse_policy
+from reconciler.releases.policies.policy import ReleasePolicy
 from reconciler.rollouts.spec.manifest import parse_rollout
 from reconciler.sources.documents import Located
 from reconciler.sync.adoption import adoption

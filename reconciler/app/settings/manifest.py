@@ -18,7 +18,7 @@ from reconciler.git.objects import Committer, TrustedKeys
 from reconciler.kernel.strict import FieldError, StrictFields
 from reconciler.kernel.text import commit_line
 from reconciler.notifiers.registry import NOTIFIERS
-from reconciler.releases.message import SUBJECT_WORDS
+from reconciler.releases.announce.message import SUBJECT_WORDS
 from reconciler.renderers.registry import RENDERERS
 from reconciler.sources.exclusion import readable
 from reconciler.sources.settings import Allow, CredentialFile, ForgeSettings, HelmSettings, JsonnetSettings, PruneLimit, SourceSettings

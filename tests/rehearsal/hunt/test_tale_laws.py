@@ -17,8 +17,8 @@ from reconciler_sandbox.rehearsal.virtual.laws import REST, Law, Memory, Sight
 from reconciler_sandbox.rehearsal.virtual.loop import BEGINNING
 from reconciler_sandbox.rehearsal.virtual.remote import MemoryRemote
 
+from reconciler.releases.announce.message import TRAILER, commit_context, headline, release_trailer
 from reconciler.releases.manifest import render_release
-from reconciler.releases.message import TRAILER, commit_context, headline, release_trailer
 from reconciler.releases.model import (
     Cause,
     Evidence,

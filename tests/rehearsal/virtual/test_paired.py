@@ -9,7 +9,7 @@ from reconciler_sandbox.rehearsal.virtual.folder import load_folder
 from reconciler_sandbox.rehearsal.virtual.loop import run_virtually
 from reconciler_sandbox.rehearsal.virtual.world import Ground, World
 
-from reconciler.releases.pair import PAIR
+from reconciler.releases.comparison.pair import PAIR
 from tests.rehearsal.virtual.test_compared import POLICY, ROLLOUT, manifests
 from tests.rehearsal.virtual.test_compared_and_killed import NEW, OLD, RELEASES, lives, newest
 

@@ -16,7 +16,7 @@ from reconciler_sandbox.rehearsal.virtual.script import parse_scripts
 from reconciler_sandbox.rehearsal.virtual.simulate import Order, as_json, as_junit, as_text, simulate
 
 from reconciler.kernel.errors import Terminal
-from reconciler.releases.message import TRAILER
+from reconciler.releases.announce.message import TRAILER
 
 ROOT = Path(__file__).resolve().parents[3]
 SAMPLE = ROOT / "sample-repo" / "environments" / "demo"

@@ -13,7 +13,7 @@ from reconciler_sandbox.rehearsal.virtual.remote import MemoryRemote
 from reconciler.forges.github import GitHub
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.notifiers.webhook import WebhookNotifier, WebhookTerms
-from reconciler.releases.forge import Announcement, CommitState, Proposal, PullState
+from reconciler.releases.announce.forge import Announcement, CommitState, Proposal, PullState
 from tests.kit.notices import message
 
 

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
+from reconciler.releases.announce.message import TRAILER, commit_context, commit_state, headline, release_trailer
 from reconciler.releases.holds import TRIED_AGAIN
 from reconciler.releases.manifest import parse_release
-from reconciler.releases.message import TRAILER, commit_context, commit_state, headline, release_trailer
 from reconciler.releases.model import REJECTIONS, Cause, Release, RestoreMode, RestoreState, Verdict
 from reconciler_sandbox.rehearsal.hunt.committers import TAG
 from reconciler_sandbox.rehearsal.hunt.plots import SECRET

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from reconciler.releases.message import TRAILER
+from reconciler.releases.announce.message import TRAILER
 from reconciler_sandbox.rehearsal.virtual.objects import REGULAR, CommitText, ObjectStore, trailers_of
 
 HEADS = "refs/heads/"

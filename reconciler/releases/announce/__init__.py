@@ -1,0 +1,1 @@
+"""What people are told of a release, and the protocol of a forge."""

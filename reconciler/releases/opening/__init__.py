@@ -1,0 +1,1 @@
+"""Which releases Git asks for, what serves until then, and what of a template may reach the cluster."""

@@ -1,0 +1,1 @@
+"""The share of requests that a canary really serves, beside the weight in force."""
