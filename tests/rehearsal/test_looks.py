@@ -74,7 +74,7 @@ class Moving:
         old = max(0, min(count, self._left))
         self._left -= count
         if self._left < -LATE_BY:
-            self.recorder.weights.append("moved")
+            self.recorder.weights.append(SimpleNamespace(route="shop/web:primary"))
         return [SimpleNamespace(failed=False, version=version) for version, of in (("1", old), ("2", count - old)) for _ in range(of)]
 
 
@@ -88,6 +88,20 @@ LATE_BY = 150
 async def test_requests_after_the_weights_have_moved_say_nothing_of_those_before(after: int, held: bool, words: str) -> None:
     wanted = Share(traffic="web", parts={"1": 1.0}, requests=2000)
     assert words in await observed(cast(Stage, Moving(after)), wanted, held=held)
+
+
+async def test_weights_of_another_workload_are_no_reason_to_stop() -> None:
+    at = Moving(300)
+    at.recorder.weights = _Elsewhere()
+    wanted = Share(traffic="web", parts={"1": 1.0}, requests=2000)
+    assert "300 (15.0 %)" in await observed(cast(Stage, at), wanted, held=False)
+
+
+class _Elsewhere(list[SimpleNamespace]):
+    """Weights that are told of another route."""
+
+    def append(self, _weights: SimpleNamespace) -> None:
+        super().append(SimpleNamespace(route="shop/api:primary"))
 
 
 async def test_a_share_that_is_not_as_asked_is_a_miss_also_where_the_weights_move() -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from reconciler.kernel.strict import FieldError
-from reconciler.releases.share import batches as share
 from reconciler.releases.announce.message import comment
 from reconciler.releases.manifest import parse_release
 from reconciler.releases.model import Release
 from reconciler.releases.policies.manifest import parse_policy
+from reconciler.releases.share import batches as share
 from reconciler.releases.share.record import ObservedShare, ShareFinding
 from reconciler.releases.share.words import share_lines
 from tests.kit.desk import Desk, desk, policy, rollout
@@ -141,7 +141,7 @@ async def test_a_window_counts_once_however_often_it_is_looked_at(shop: Desk) ->
 
 
 async def test_what_testers_send_by_a_header_is_not_too_much(tmp_path: Path) -> None:
-    tagged = "        - setHeaderRoute: {name: testers, match: [{headerName: x, headerValue: {exact: y}}]}\n"
+    tagged = "        - setHeaderRoute: {name: testers, match: [{headerName: x, headerValue: {exact: me}}]}\n"
     async with desk(tmp_path) as found:
         shop = await begun(found, tagged)
         shop.counters.rates = {"h1": (5.0, 0.0), "h2": (5.0, 0.0)}
