@@ -108,7 +108,7 @@ class Daemon:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping` is set."""
-        http = open_client(ClientSettings(link_local=self._settings.link_local))
+        http = open_client(ClientSettings(environment=True, link_local=self._settings.link_local))
         try:
             assembly = assemble(self._environment(http))
             for collector in assembly.collectors:

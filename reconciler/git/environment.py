@@ -35,6 +35,9 @@ CONFIGURATION: Mapping[str, str] = {
 }
 # Keys come from the agent's socket or the files of the settings; everything else of ssh is fixed.
 SSH = "ssh -F /dev/null -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=20"
+PROXIES = ("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+"""What curl reads, and so git."""
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 INHERITED_BUT_NAMED_OTHERWISE = ("SSH_ASKPASS", "SSH_ASKPASS_REQUIRE")
 
 
@@ -99,10 +102,21 @@ def environment(
         "LC_ALL": "C",
         "XDG_CONFIG_HOME": str(home),
     }
+    fixed |= _network()
     for position, (key, value) in enumerate(wanted.items()):
         fixed[f"GIT_CONFIG_KEY_{position}"] = key
         fixed[f"GIT_CONFIG_VALUE_{position}"] = value
     return fixed
+
+
+def _network() -> dict[str, str]:
+    """How others are reached, as our own client does (`reconciler.web.client`): never this machine by a proxy, and whom to trust."""
+    found: dict[str, str] = {}
+    if any(os.environ.get(name) for name in PROXIES):
+        excepted = ",".join(filter(None, (os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), *LOOPBACK)))
+        found = {"NO_PROXY": excepted, "no_proxy": excepted}
+    authorities = os.environ.get("SSL_CERT_FILE")
+    return {**found, "GIT_SSL_CAINFO": authorities} if authorities else found
 
 
 def unwanted(kept: Mapping[str, str]) -> list[str]:

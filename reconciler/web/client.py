@@ -5,6 +5,7 @@ Forges, providers and the ls-refs poll call through one `httpx.AsyncClient`; ope
 
 import asyncio
 import json
+import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,11 +21,18 @@ USER_AGENT = "reconciler"
 BODY_LIMIT = 4 << 20
 REDIRECTS = 5
 REDIRECTING = (301, 302, 303, 307, 308)
+DEEPEST_CAUSE = 8
+LOOPBACK = ("all://localhost", "all://127.0.0.1", "all://[::1]")
+"""Never asked through a proxy: it would mean itself by them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSettings:
-    """How the client behaves; times in seconds. `environment` lets HTTP_PROXY and the like speak, `link_local` what `boundary` refuses."""
+    """How the client behaves; times in seconds. `link_local` lets through what `boundary` refuses.
+
+    With `environment` the variables HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY say how others are reached, but never this machine, and
+    SSL_CERT_FILE or SSL_CERT_DIR which authorities are trusted.
+    """
 
     connections: int = 64
     connect: float = 5.0
@@ -73,6 +81,7 @@ def open_client(settings: ClientSettings | None = None) -> httpx.AsyncClient:
         verify=settings.tls or True,
         follow_redirects=False,
         trust_env=settings.environment,
+        mounts=dict.fromkeys(LOOPBACK) if settings.environment else None,
         headers={"User-Agent": settings.user_agent, "Accept-Encoding": "gzip"},
         event_hooks={"request": [] if settings.link_local else [guard]},
     )
@@ -96,7 +105,26 @@ async def ask(client: httpx.AsyncClient, call: HttpCall) -> HttpAnswer:
         # Its words quote the address, and with it whatever credential was written into it.
         raise Terminal(f"{call.method}: not an http(s) URL, or a redirect to none ({type(error).__name__})") from None
     except httpx.RequestError as error:
-        raise Transient(f"{_place(request.url)}: no answer: {type(error).__name__}") from error
+        raise Transient(f"{_place(request.url)}: no answer: {_why(error)}") from error
+
+
+def _why(error: httpx.RequestError) -> str:
+    """Why there is none, as far as what lies below says it in words of its own; else the kind of error."""
+    found: BaseException | None = error
+    for _ in range(DEEPEST_CAUSE):
+        match found:
+            case ssl.SSLCertVerificationError():
+                return f"its certificate is not trusted ({found.verify_message}); name its authority in SSL_CERT_FILE"
+            case ssl.SSLError():
+                return f"no TLS was agreed on ({found.reason or type(found).__name__})"
+            case socket.gaierror():
+                return "its name is not known here"
+            case ConnectionRefusedError():
+                return "nobody listens there (connection refused)"
+            case None:
+                break
+        found = found.__cause__ or found.__context__
+    return type(error).__name__
 
 
 def _request(client: httpx.AsyncClient, call: HttpCall) -> httpx.Request:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.git.environment import environment, is_loopback, remote_of, unwanted
+from reconciler.git.environment import PROXIES, environment, is_loopback, remote_of, unwanted
 from reconciler.kernel.errors import Terminal
 
 
@@ -60,6 +60,18 @@ def test_a_name_that_only_looks_local_is_not() -> None:
 
 def test_no_transport_is_allowed_without_a_remote() -> None:
     assert environment(Path("/h"))["GIT_ALLOW_PROTOCOL"] == "none"
+
+
+def test_this_machine_is_never_reached_by_a_proxy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in (*PROXIES, "NO_PROXY", "no_proxy", "SSL_CERT_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    assert not {"NO_PROXY", "no_proxy", "GIT_SSL_CAINFO"} & environment(tmp_path).keys()
+    monkeypatch.setenv("https_proxy", "http://proxy.example.com:3128")
+    monkeypatch.setenv("NO_PROXY", ".internal")
+    monkeypatch.setenv("SSL_CERT_FILE", "/etc/ssl/ours.pem")
+    found = environment(tmp_path)
+    assert found["NO_PROXY"] == found["no_proxy"] == ".internal,localhost,127.0.0.1,::1"
+    assert found["GIT_SSL_CAINFO"] == "/etc/ssl/ours.pem"
 
 
 def test_inherited_git_variables_are_unwanted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Builders for analyses, and a stage on which the controller of runs works against a real API in process."""
 
 import json
+import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -199,7 +200,7 @@ class Endpoint:
 
 
 @asynccontextmanager
-async def endpoint() -> AsyncIterator[Endpoint]:
+async def endpoint(tls: ssl.SSLContext | None = None) -> AsyncIterator[Endpoint]:
     """A server on a free loopback port."""
     answering = Endpoint()
     application = web.Application()
@@ -207,10 +208,10 @@ async def endpoint() -> AsyncIterator[Endpoint]:
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
         await site.start()
         host, port = runner.addresses[0][:2]
-        answering.url = f"http://{host}:{port}"
+        answering.url = f"{'https' if tls else 'http'}://{host}:{port}"
         yield answering
     finally:
         await runner.cleanup()

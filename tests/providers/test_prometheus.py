@@ -1,6 +1,7 @@
 """Prometheus over real HTTP (contract 7.1)."""
 
 import base64
+import ssl
 from collections.abc import AsyncIterator
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,7 +13,9 @@ from reconciler.kernel.identity import Manifest
 from reconciler.providers.metrics_client import MetricsClient
 from reconciler.providers.prometheus import Prometheus
 from reconciler.providers.prometheus_queries import read
-from tests.kit.analysis import NOW, Endpoint, endpoint, task, vector
+from reconciler.web.client import ClientSettings, open_client
+from tests.kit.analysis import NOW, Clock, Endpoint, endpoint, task, vector
+from tests.kit.certificate import self_signed
 from tests.kit.metrics import metrics_client, nobody
 
 QUERY = "/api/v1/query"
@@ -188,7 +191,20 @@ async def test_an_answer_without_end_is_refused(client: MetricsClient) -> None:
 
 async def test_nobody_there_is_an_error(client: MetricsClient) -> None:
     found = await ask(client, "http://127.0.0.1:1")
-    assert found.phase == "Error" and "no answer" in found.message
+    assert found.phase == "Error" and found.message.endswith("no answer: nobody listens there (connection refused)")
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_an_error_unless_it_is_allowed_or_its_authority_known() -> None:
+    certificate = self_signed()
+    async with endpoint(certificate.context()) as server:
+        server.answer(QUERY, vector("1"))
+        async with metrics_client() as client:
+            refused = await ask(client, server.url)
+            assert refused.phase == "Error" and "certificate" in refused.message and server.url in refused.message
+            assert (await ask(client, server.url, insecure=True)).phase == "Successful"
+        known = ssl.create_default_context(cadata=certificate.authority)
+        async with open_client(ClientSettings(tls=known)) as http:
+            assert (await ask(MetricsClient(http, Clock(), Clock()), server.url)).phase == "Successful"
 
 
 async def test_the_default_address_is_asked_when_a_metric_names_none(client: MetricsClient) -> None:

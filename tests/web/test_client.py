@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from reconciler.kernel.errors import Terminal, Transient
-from reconciler.web.client import HttpCall, ask, open_client
+from reconciler.web.client import ClientSettings, HttpCall, ask, open_client
 
 Serve = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -139,6 +139,22 @@ async def test_no_cookie_is_kept() -> None:
     async with serving(serve) as url, open_client() as client:
         await ask(client, HttpCall(method="GET", url=url))
         assert (await ask(client, HttpCall(method="GET", url=url))).body == b""
+
+
+async def test_with_the_environment_others_are_reached_by_its_proxy_and_this_machine_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def proxy(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(text=f"asked for {request.headers['Host']}")
+
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    async with serving(proxy) as by, serving(echo) as here:
+        for name in ("HTTP_PROXY", "http_proxy"):
+            monkeypatch.setenv(name, by)
+        async with open_client(ClientSettings(environment=True)) as client:
+            there = await ask(client, HttpCall(method="GET", url="http://metrics.example.com/api"))
+            assert there.body == b"asked for metrics.example.com"
+            for place in (here, here.replace("127.0.0.1", "localhost")):
+                assert b"asked for" not in (await ask(client, HttpCall(method="GET", url=place))).body
 
 
 async def test_the_environment_has_no_say_unless_asked(monkeypatch: pytest.MonkeyPatch) -> None:

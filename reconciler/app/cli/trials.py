@@ -71,7 +71,8 @@ class TrialHands:
 @asynccontextmanager
 async def trial_hands(place: ClusterPlace, options: TrialOptions) -> AsyncIterator[TrialHands]:
     """Both hands for one command's time; a watch reads Secrets again and again, as they may rotate."""
-    async with LateTransport(place) as transport, open_client(ClientSettings(link_local=options.link_local)) as http:
+    terms = ClientSettings(environment=True, link_local=options.link_local)
+    async with LateTransport(place) as transport, open_client(terms) as http:
         reads = transport if options.watch else SecretsOnce(transport)
         yield TrialHands(Client(reads, Fence()), MetricsClient(http, SystemClock(), SystemClock()), installed())
 

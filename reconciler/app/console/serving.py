@@ -19,7 +19,7 @@ from reconciler.kernel.unusable import reason_of
 from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence
 from reconciler.kube.transport import Transport
-from reconciler.web.client import open_client
+from reconciler.web.client import ClientSettings, open_client
 from reconciler.web.listener import listening
 
 FIELD = "console.listen"
@@ -29,7 +29,7 @@ EVERYWHERE = ("0.0.0.0", "::")
 async def serve_console(transport: Transport, clock: Clock, settings: ConsoleSettings, own: str) -> None:
     """Serve until cancelled; `own` is the namespace of the daemon. Raises Terminal when the address cannot be used."""
     host, port = address_of(settings.listen, FIELD)
-    async with open_client() as http:
+    async with open_client(ClientSettings(environment=True)) as http:
         entrance = Entrance(names_of(host, settings.names), door_of(transport, clock, settings, http))
         # A person's writes obey no lease: what they press is theirs, as on the command line.
         with assembled(Client(transport, Fence()), clock, ConsoleScope(own=own), live=True, entrance=entrance) as parts:
