@@ -18,6 +18,7 @@ from reconciler.kernel.identity import Manifest, labels_of, name_of
 from reconciler.kernel.problem import InvalidField
 from reconciler.kernel.well_known import HASH_LABEL
 from reconciler.releases.model import EPOCH, Release
+from reconciler.views.counterfactual_compare import otherwise
 
 if TYPE_CHECKING:
     from reconciler.expr.syntax import SyntaxNode
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 FURTHEST = 50
 """Measurements that a way to success may still need."""
 LONGEST = 60
+PASSED = "not failed"
 BOUNDS: Mapping[str, tuple[str, str]] = {
     ">=": ("{} or more", "less than {}"),
     ">": ("more than {}", "{} or less"),
@@ -64,7 +66,7 @@ class Counterfactual:
     change: ChangeOf
     metric: str
     end: str
-    """The phase that it leads to, or `measured further`."""
+    """The phase that it leads to, `measured further`, or `not failed` beside a baseline."""
     sentence: str
 
 
@@ -80,9 +82,10 @@ def counterfactuals(runs: Iterable[Manifest]) -> tuple[Counterfactual, ...]:
 
 
 def of_release(runs: Iterable[Manifest], release: Release) -> tuple[Counterfactual, ...]:
-    """What would have changed the verdict of a release, as far as the runs of its evidence are still there."""
+    """What would have changed the verdict of a release, as far as the runs of its evidence are still there, and beside its baseline."""
     named = {row.run for row in release.status.evidence}
-    return counterfactuals(run for run in runs if name_of(run) in named)
+    compared = (Counterfactual(ChangeOf(change), metric, PASSED, said) for change, metric, said in otherwise(release.status.comparison))
+    return (*counterfactuals(run for run in runs if name_of(run) in named), *compared)
 
 
 def of_version(runs: Iterable[Manifest], pod_hash: str) -> tuple[Counterfactual, ...]:
