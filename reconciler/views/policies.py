@@ -146,4 +146,5 @@ def _metric(metric: Manifest) -> TemplateMetric:
 def _often(metric: dict[str, Any]) -> str:
     count, interval, allowed = metric.get("count"), metric.get("interval"), metric.get("failureLimit")
     times = f"{count} times" if count else "until it is stopped" if interval else "once"
-    return f"{times}{f', every {interval}' if interval else ''}{f', {allowed} failures allowed' if allowed else ''}"
+    failures = f", {allowed} failure{'' if str(allowed) == '1' else 's'} allowed" if allowed else ""
+    return f"{times}{f', every {interval}' if interval else ''}{failures}"
