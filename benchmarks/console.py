@@ -5,12 +5,13 @@ The API server is the sandbox's, in this process: what it costs is part of what 
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from statistics import median
 from time import perf_counter
 
 import httpx
+import pytest
 
 from benchmarks.measure import Row, median_awaited
 from reconciler.app.console.assembly import assembled
@@ -22,13 +23,14 @@ from reconciler.kernel.resources import NAMESPACES, ROLLOUTS
 from reconciler.releases.model import ReleasePhase, ReleaseStatus
 from reconciler.sources.model import Commit
 from reconciler.web.listener import listening
+from tests.kit.browsers import window
 from tests.kit.clusters import Api, api
 from tests.kit.fleet import put
 from tests.kit.fleet_pieces import release, rollout
 
 RELEASES, SPACES, READERS, CHANGES = 1_000, 20, 50, 12
-PAGE, WEIGHT, TOLD = 200.0, 120.0, 1_000.0
-"""Milliseconds of a page, kilobytes of all that the first page loads, milliseconds until the last reader is told."""
+PAGE, WEIGHT, TOLD, PAINT = 200.0, 120.0, 1_000.0, 1_000.0
+"""Milliseconds of a page, kilobytes that the first page loads, milliseconds until the last reader is told, and until a browser paints."""
 FLOOD = 5.0
 COMMIT = Commit(sha="8d0e4f7a" * 5, author="Ann Lee <ann@example.com>", subject="Show stock on the product page")
 STEPS: list[Manifest] = [{"setWeight": weight} for weight in range(5, 100, 5)]
@@ -46,11 +48,14 @@ async def _rows() -> list[Row]:
         cold = (perf_counter() - begin) * 1000
         page = await median_awaited(lambda: browser.get(address), 15) * 1000
         one = await median_awaited(lambda: browser.get(f"{address}/rollouts/n0/web-0"), 15) * 1000
+        painted = await _painted(address)
         weight = (size + sum(len(body) for body in static_files().values())) / 1000
         async with _readers(address, READERS) as readers:
             spans = [await _told(cluster, readers, number) for number in range(CHANGES)]
             rate = await _flooded(cluster, readers)
+    paint = [Row(f"console: first paint of {RELEASES} releases in Chromium", painted, PAINT, "ms", "all namespaces")] if painted else []
     return [
+        *paint,
         Row(
             f"console: the first page of {RELEASES} releases",
             page,
@@ -63,6 +68,15 @@ async def _rows() -> list[Row]:
             f"console: change → the last of {READERS} readers is told", median(spans), TOLD, "ms", f"{rate:.0f} events/s while all changes"
         ),
     ]
+
+
+async def _painted(address: str) -> float | None:
+    """Milliseconds until a browser has painted the first page; None where none is installed."""
+    with suppress(pytest.skip.Exception):
+        async with window(address) as shown:
+            found = await shown.page.evaluate("performance.getEntriesByName('first-contentful-paint').map(one => one.startTime)")
+            return float(found[0]) if found else None
+    return None
 
 
 @asynccontextmanager
