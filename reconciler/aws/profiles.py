@@ -50,10 +50,10 @@ def _sections(file: str) -> Mapping[str, Mapping[str, str]]:
         parser.read_string(path.read_text())
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise Terminal(f"aws: {file} cannot be read: {reason_of(error)}") from error
     except configparser.Error as error:  # its words quote the line, and with it perhaps a key
         raise Terminal(f"aws: {file} is no file of profiles ({type(error).__name__})") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise Terminal(f"aws: {file} cannot be read: {reason_of(error)}") from error
     return {section: dict(parser.items(section)) for section in parser.sections()}
 
 

@@ -70,7 +70,7 @@ class Refusal:
 
 
 def at(seconds: float) -> str:
-    """A `Date` so many seconds from now."""
+    """A `Date` so many seconds from now: from when this file is read, which may be half an hour before its tests are run."""
     return format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
 
 
@@ -114,9 +114,9 @@ PLAYS: Mapping[str, Play] = {
     "partial, bad": Play(({**vector("0.4"), "warnings": ["a store did not answer"]},), says="answered in part"),
     "partial once": Play(("1", {**vector("1"), "warnings": ["a store did not answer"]}, "1")),
     "only a hint": Play(({**vector("1"), "warnings": ["PromQL info: metric might not be a counter"], "infos": ["PromQL info: x"]},)),
-    "its clock is behind": Play((Refusal(200, json.dumps(vector("1")), {"Date": at(-600)}),), says="s behind ours"),
-    "its clock is ahead": Play((Refusal(200, json.dumps(vector("0.4")), {"Date": at(600)}),), says="ahead of ours"),
-    "a cache with an old date": Play((Refusal(200, json.dumps(vector("1")), {"Date": at(-600), "Age": "600"}),)),
+    "its clock is behind": Play((Refusal(200, json.dumps(vector("1")), {"Date": at(-12 * 3600)}),), says="s behind ours"),
+    "its clock is ahead": Play((Refusal(200, json.dumps(vector("0.4")), {"Date": at(12 * 3600)}),), says="ahead of ours"),
+    "a cache with an old date": Play((Refusal(200, json.dumps(vector("1")), {"Date": at(-12 * 3600), "Age": "43200"}),)),
     "10,000 series": Play((document("vector", [{"metric": {"n": str(n)}, "value": [1.0, "1"]} for n in range(10_000)]),)),
     "fallback in brackets, well": Play(("1",), query=f"({RATE} or on() vector(1))"),
     "more than kept": Play(("1",), limits=MANY, spec=KEEP_TWO),
