@@ -23,8 +23,6 @@ from tests.kit.manifests import snapshot as files_of
 from tests.kit.repositories import Origin
 
 PROGRAM = ""
-NEWEST = "36"
-"""The minor version of Kubernetes that helm takes by itself."""
 Texts = Mapping[str, str | bytes]
 CHART = "apiVersion: v2\nname: web\nversion: 0.1.0\nappVersion: '1.0'\n"
 TEMPLATE = deployment(image='"{{ .Values.image.name }}:{{ .Values.image.tag | default .Chart.AppVersion }}"')
@@ -99,7 +97,7 @@ async def test_versions_are_those_of_the_settings_and_the_library_says_that_it_c
         if program.endswith(BY_LIBRARY):
             assert f"{field} cannot be said to helm-python-sdk: install helm 4" in str(parsed.problems[0])
         else:
-            assert parsed.manifests[0].manifest["data"]["all"] in ("30 false", f"{NEWEST} true")
+            assert re.fullmatch(r"30 false|\d\d true", parsed.manifests[0].manifest["data"]["all"])
 
 
 async def test_definitions_come_along_unless_they_are_not_to() -> None:
@@ -170,7 +168,7 @@ async def test_what_a_template_gives_has_to_be_yaml() -> None:
 
 async def test_a_chart_for_another_version_of_kubernetes_is_refused_by_helm_itself(program: str) -> None:
     parsed = await rendered({**WEB, "c/Chart.yaml": CHART + "kubeVersion: '>=1.99'\n"})
-    refused = "c/Chart.yaml: helm: chart requires kubeVersion" in str(parsed.problems)
+    refused = any(str(problem).startswith("c/Chart.yaml: helm: chart requires kubeVersion") for problem in parsed.problems)
     assert refused is not program.endswith(BY_LIBRARY), "the library does not compare it (docs/sources.md)"
 
 

@@ -25,6 +25,8 @@ FURTHER_KINDS: Mapping[str, Sequence[str]] = {"catalog": ("Ingress.networking.k8
 """What a source may write beside what all may."""
 CHARTS: Mapping[str, Mapping[str, Any]] = {"search": {"valueFiles": [f"values-{ENVIRONMENT}.yaml"]}}
 """How the charts among them are rendered."""
+APPROVED = {"api-approved.kubernetes.io": "unapproved, a stand-in for its names and versions"}
+"""A server takes no definition of a group below k8s.io without it."""
 BOT, PERSON = "reconciler", "ann"
 KINDS = (
     "ConfigMap",
@@ -52,7 +54,7 @@ def _foreign_definition(resource: Resource, versions: Sequence[str]) -> Manifest
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{resource.plural}.{resource.group}"},
+        "metadata": {"name": f"{resource.plural}.{resource.group}", "annotations": dict(APPROVED)},
         "spec": {"group": resource.group, "scope": "Namespaced", "names": names, "versions": [_version(name) for name in versions]},
     }
 
