@@ -83,7 +83,7 @@ LATE_BY = 150
 
 
 @pytest.mark.parametrize(
-    "after, held, words", [(5000, True, "2,000 (100.0 %)"), (900, True, "800 (100.0 %); the weights moved on"), (300, False, "moved")]
+    "after, held, words", [(5000, True, "2,000 (100.0 %)"), (900, True, "900 (100.0 %); the weights moved on"), (250, False, "moved")]
 )
 async def test_requests_after_the_weights_have_moved_say_nothing_of_those_before(after: int, held: bool, words: str) -> None:
     wanted = Share(traffic="web", parts={"1": 1.0}, requests=2000)
