@@ -53,6 +53,8 @@ OBJECTS = (
 )
 SOURCES = "reconciler-source-"
 LATE = ("analysisruns", "releases", "replicasets", "experiments", "services")
+BY_CHANCE = "reconciler: get releases.reconciler.dev"
+"""Asked for where a Release is made twice, because the watch was late: two passes have to meet for it, and they need not."""
 OWNERS = {"rollouts": "argoproj.io", "experiments": "argoproj.io", "analysisruns": "argoproj.io", "releases": "reconciler.dev"}
 UNLIMITED = {"pruneLimit": {"percent": 100, "objects": 100}}
 
@@ -79,7 +81,7 @@ async def test_the_rights_of_the_deployment_are_enough_and_all_of_use(cluster: S
         assert not {(entry.verb, entry.resource, entry.namespace, entry.name) for entry in asked if entry.code == 403}
         granted = [right for right in rights(documents()) if not elsewhere(right)]
         needed = {said for right in granted if any(used(right, entry) for entry in asked) for said in proves(right)}
-        unused = {str(right) for right in granted} - needed
+        unused = {str(right) for right in granted} - needed - {BY_CHANCE}
         assert unused == {f"reconciler: update {plural}{SUFFIX}.{group}" for plural, group in OWNERS.items()}
         # Those are asked for by the admission plugin, which leaves no request behind: without them it refuses.
         async with caller_of(cluster.real, token) as daemon:
