@@ -13,7 +13,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
-from reconciler.git.objects import Hides, Snapshot, SourceProblem, one_line
+from reconciler.git.objects import Snapshot, SourceProblem, one_line
 from reconciler.renderers import jsonnet_child
 from reconciler.renderers.child import ChildCall, ChildFailed, output_of
 from reconciler.renderers.jsonnet_child import ASKED, JsonnetAnswer, JsonnetCall
@@ -31,6 +31,11 @@ INSTALL = "install the extra: pip install 'reconciler[jsonnet]'"
 LONGEST = 500
 PLACE = re.compile(r"(?P<file>[^\s:()]+\.(?:jsonnet|libsonnet)):\(?(?P<line>\d+)")
 NO_MANIFEST = "gives something that is no manifest and no list of manifests"
+
+
+def installed() -> bool:
+    """True where jsonnet can be evaluated."""
+    return find_spec(LIBRARY) is not None
 
 
 class JsonnetRenderer:
@@ -93,7 +98,7 @@ class JsonnetRenderer:
         """What each file gives. Raises ChildFailed."""
         if not found.entries:
             return ()
-        if find_spec(LIBRARY) is None:
+        if not installed():
             raise ChildFailed(f"the evaluator is not there: {INSTALL}")
         settings = self._options.jsonnet
         asked: JsonnetCall = {
@@ -120,9 +125,7 @@ class JsonnetRenderer:
                 continue
             found = list(_manifests(answer.get("value")))
             if not all(isinstance(one, dict) and "kind" in one for one in found):
-                problems.append(
-                    SourceProblem(name, 0, NO_MANIFEST, "return one, or a list of them; or name the file under `exclude`", Hides.ITSELF)
-                )
+                problems.append(SourceProblem(name, 0, NO_MANIFEST, "return one, or a list of them; or name the file under `exclude`"))
                 continue
             pieces = [json.dumps(one, indent=1, sort_keys=True, ensure_ascii=False).encode() for one in found]
             files.update(objects_of(pieces, name, _of_file(previous, name), self._options.namespace))

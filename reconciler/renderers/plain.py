@@ -46,7 +46,9 @@ def rendered(snapshot: Snapshot, previous: Parsed | None, options: RenderOptions
 def _foreign(name: str, files: Mapping[str, bytes]) -> SourceProblem | None:
     """What to say of a file that belongs to a templating tool; None for a plain one."""
     if name.endswith(EVALUATED):
-        remedy = "name the folder, without `renderer: plain`; or name the file under `exclude`"
+        remedy = (
+            "name its folder, without `renderer: plain`, with the extra installed (reconciler[jsonnet]); or name the file under `exclude`"
+        )
         return SourceProblem(name, 0, "written for jsonnet, and only plain manifests are read here", remedy, Hides.ITSELF, tool="jsonnet")
     found = refusal_of(name, files[name], Hides.ITSELF)
     if found is not None:

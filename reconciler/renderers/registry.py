@@ -7,7 +7,7 @@ from reconciler.git.objects import Snapshot
 from reconciler.kernel.errors import Terminal
 from reconciler.renderers.helm import HelmRenderer, defaults
 from reconciler.renderers.helm_closure import chart_of
-from reconciler.renderers.jsonnet import JsonnetRenderer
+from reconciler.renderers.jsonnet import JsonnetRenderer, installed
 from reconciler.renderers.jsonnet_closure import entry_in
 from reconciler.renderers.kustomize import KustomizeRenderer
 from reconciler.renderers.kustomize_closure import marker_of
@@ -41,7 +41,8 @@ def neighbour(name: str, options: RenderOptions) -> Renderer:
 class DetectingRenderer:
     """Looks at each snapshot what renders it, as Argo CD does.
 
-    A kustomization or a chart in the folder itself, jsonnet anywhere below it, else plain manifests.
+    A kustomization or a chart in the folder itself, jsonnet anywhere below it, else plain manifests. Where jsonnet cannot be
+    evaluated its files are left out and said.
     """
 
     def __init__(self, options: RenderOptions, *, asks: bool = False) -> None:
@@ -85,4 +86,4 @@ class DetectingRenderer:
             return self._kustomize
         if chart_of(snapshot.files, self._options.path) is not None:
             return self._helm
-        return self._jsonnet if entry_in(snapshot.files, self._options) else self._plain
+        return self._jsonnet if installed() and entry_in(snapshot.files, self._options) else self._plain

@@ -112,4 +112,4 @@ def _claim(live: Manifest) -> tuple[str, str, str]:
 
 def behind(entry: InventoryEntry, withheld: Iterable[str]) -> bool:
     """True when an object may still stand in a file whose present content is unknown."""
-    return any(not entry.file or entry.file == name or entry.file.startswith(f"{name}/") for name in withheld)
+    return any(not entry.file or entry.file == name or entry.file.startswith((f"{name}/", f"{name}#")) for name in withheld)

@@ -115,8 +115,10 @@ async def test_a_file_that_cannot_be_evaluated_costs_only_itself(text: str | byt
 
 @pytest.mark.parametrize("text", ["{ a: 1 }", "'words'", "[{ kind: 'ConfigMap' }, 3]", "{ one: { kind: 'ConfigMap' } }"])
 async def test_what_is_no_manifest_is_said(text: str) -> None:
-    (problem,) = (await rendered({MAIN: text})).problems
+    parsed = await rendered({MAIN: text})
+    (problem,) = parsed.problems
     assert problem.file == MAIN and "no manifest" in problem.message
+    assert parsed.unreadable, "what it gave before has not left Git"
 
 
 async def test_a_manifest_without_a_name_is_named_by_its_file() -> None:
@@ -140,10 +142,11 @@ async def test_where_plain_manifests_are_asked_for_jsonnet_is_said_to_be_left_ou
 
 async def test_without_the_extra_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jsonnet, "LIBRARY", "not_installed_here")
-    parsed = await rendered({MAIN: config(), "a/web.yaml": deployment()})
-    (problem,) = parsed.problems
-    assert "reconciler[jsonnet]" in problem.message and parsed.unreadable
-    assert [located.key[2] for located in parsed.manifests] == ["web"]
+    for name, unreadable in (("", False), ("jsonnet", True)):
+        parsed = await rendered({MAIN: config(), "a/web.yaml": deployment()}, name=name)
+        (problem,) = parsed.problems
+        assert "reconciler[jsonnet]" in str(problem) and parsed.unreadable is unreadable
+        assert [located.key[2] for located in parsed.manifests] == ["web"]
 
 
 async def test_a_file_that_never_ends_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:

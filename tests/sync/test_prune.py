@@ -55,6 +55,8 @@ def test_what_may_stand_in_a_file_that_nobody_can_read_has_not_left() -> None:
     entry = InventoryEntry(("v1", "ConfigMap", "shop", "a"), "u", "apps/a.yaml")
     assert behind(entry, ["apps/a.yaml"]) and behind(entry, ["apps"])
     assert not behind(entry, ["app", "apps/b.yaml"]) and not behind(entry, [])
+    rendered = InventoryEntry(entry.place, "u", file="apps/main.jsonnet#Deployment/shop/web")
+    assert behind(rendered, ["apps/main.jsonnet"]) and not behind(rendered, ["apps/main"]), "what a file gives stands in it"
     assert behind(InventoryEntry(entry.place, "u"), ["x.yaml"]), "an earlier version did not say where it stood"
 
 
