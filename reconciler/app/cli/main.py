@@ -4,6 +4,7 @@
 4 cluster or Git unreachable.
 """
 
+import inspect
 import os
 import sys
 from collections.abc import Collection, Mapping, Sequence
@@ -97,10 +98,22 @@ def command_line(only: Collection[str] = COMMANDS) -> typer.Typer:
             import_module(f"reconciler.app.cli.{module}").register(app)
         else:
             app.command()(version)
+    _set_examples_apart(app)
     for name, (module, line) in COMMANDS.items():
         if module not in modules:
             app.command(name, help=line)(_elsewhere)
     return app
+
+
+def _set_examples_apart(app: typer.Typer) -> None:
+    """Each example of a help text begins a line of its own; the lines of one paragraph would run together."""
+    for command in app.registered_commands:
+        text = inspect.getdoc(command.callback) if command.callback is not None and command.help is None else None
+        if text:
+            command.help = text.replace("\nExample: ", "\n\nExample: ")
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            _set_examples_apart(group.typer_instance)
 
 
 def _options(

@@ -154,3 +154,11 @@ def test_a_command_that_shows_a_rollout_starts_without_the_parser_of_conditions(
     code = "import sys; import reconciler.app.cli.explaining, reconciler.app.cli.status; print('lark' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_each_example_of_a_help_text_begins_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["rollback", "-h"], ["freeze", "-h"], ["releases", "list", "-h"]):
+        assert run(words) == 0
+        shown = capsys.readouterr().out
+        lines = [line for line in shown.splitlines() if "Example: " in line]
+        assert len(lines) > 1 and all(line.strip().startswith("Example: ") for line in lines), shown
