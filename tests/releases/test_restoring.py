@@ -334,6 +334,7 @@ async def test_what_fails_together_goes_back_in_two_pushes_with_a_commit_for_eac
     before, way = len(shop.origin.log("%H")), restoration(shop)
     done = await asyncio.gather(*(way.restore(one, [one]) for one in bad))
     assert [one.state for one in done] == [RestoreState.PUSHED] * 4 and len({one.sha for one in done}) == 4
+    assert all(one.changes and one.pushed_at for one in done), "what was taken back is on record, however it was pushed"
     assert len(shop.origin.log("%H")) == before + 4 and len(noted.read_text().splitlines()) <= 2
     for name in ("web", "api", "cart", "mail"):
         assert shop.origin.read(f"{name}.yaml").decode() == rollout(name=name)

@@ -113,39 +113,36 @@ class Restoration:
     async def _together(self, wanted: Sequence[WantedRestore]) -> None:
         """A commit for each release that may be pushed, one on the other, in one push; a server that refuses it is asked for each alone."""
         first = self._hands[wanted[0].release.spec.source]
-        tip, built = await first.source.tip(), list[tuple[WantedRestore, str]]()
+        tip, built = await first.source.tip(), list[tuple[WantedRestore, Restore]]()
         for one in wanted:
-            sha = await self._built_on(tip.sha if not built else built[-1][1], one, first)
-            built += [(one, sha)] if sha else []
+            record = await self._built_on(tip.sha if not built else built[-1][1].sha, one, first)
+            built += [(one, record)] if record is not None else []
         if len(built) < 2:
             return
-        outcome = await _pusher(first).push(first.source.settings.branch, built[-1][1])
+        outcome = await _pusher(first).push(first.source.settings.branch, built[-1][1].sha)
         if not isinstance(outcome, Pushed | AlreadyThere):
             return
         first.source.expect_news()
-        for one, sha in built:
-            now = self._clock.now()
-            one.answer.set_result(replace(one.before, state=RestoreState.PUSHED, sha=sha, pushed_at=now, message=""))
+        for one, record in built:
+            one.answer.set_result(record)
 
-    async def _built_on(self, parent: str, wanted: WantedRestore, first: Hands) -> str:
-        """The commit that restores one release on top of another commit; empty where it is no plain push with the same credential."""
+    async def _built_on(self, parent: str, wanted: WantedRestore, first: Hands) -> Restore | None:
+        """A release's record once a commit on top of another one is pushed; None where it is no plain push with the same credential."""
         hands = self._hands[wanted.release.spec.source]
         parsed = await hands.source.parsed_at(parent) if _same_way(hands, first) else None
         if parsed is None:
-            return ""
+            return None
         tip = Tip(parent, parsed)
         outcome = await self._edit(hands, wanted.release, tip)
         if not isinstance(outcome, Direct):
-            return ""
+            return None
         work = Work(hands, wanted.release, tip, outcome.edit, wanted.before, wanted.history, self._clock.now(), words(outcome))
         if self._why_propose(work):
-            return ""
-        sha = await build(hands.source.mirror.runner, _draft(work))
+            return None
         try:
-            await hands.source.mirror.verify(sha, hands.source.settings.trusted_keys)
+            return _pushed(work, await _built(work))
         except Unverified:
-            return ""
-        return sha
+            return None
 
     async def withdraw(self, release: Release) -> None:
         """Close the proposal of a release whose version is proven by now, with a sentence."""
@@ -208,18 +205,29 @@ def _same_way(hands: Hands, first: Hands) -> bool:
     return same and one.mirror is other.mirror
 
 
-async def _push(work: Work) -> Restore | None:
+async def _built(work: Work) -> str:
+    """The commit, not pushed yet. Raises Unverified for one of which its own source would take nothing."""
     source = work.hands.source
     sha = await build(source.mirror.runner, _draft(work))
+    await source.mirror.verify(sha, source.settings.trusted_keys)
+    return sha
+
+
+def _pushed(work: Work, sha: str) -> Restore:
+    return replace(work.before, state=RestoreState.PUSHED, sha=sha, pushed_at=work.now, changes=work.changes, message="")
+
+
+async def _push(work: Work) -> Restore | None:
+    source = work.hands.source
     try:
-        await source.mirror.verify(sha, source.settings.trusted_keys)
-    except Unverified as error:  # pushed, it would be a tip of which this source takes nothing
+        sha = await _built(work)
+    except Unverified as error:
         return await _propose(work, f"our own signature is not trusted: {error}")
     outcome = await _pusher(work.hands).push(source.settings.branch, sha)
     match outcome:
         case Pushed() | AlreadyThere():
             source.expect_news()
-            return replace(work.before, state=RestoreState.PUSHED, sha=sha, pushed_at=work.now, changes=work.changes, message="")
+            return _pushed(work, sha)
         case PushRefused(Refusal.MOVED):
             return None
         case PushRefused(kind) if kind.asks_for_proposal:
