@@ -16,7 +16,9 @@ JOB_KIND = "job"
 ANSWERED = ("Successful", "Failed", "Inconclusive")
 NOTHING = frozenset({"", "nan", "null", "nil", "<nil>", "none", "inf", "infinity"})
 """Words that stand where no value came; what is infinite was divided by nothing."""
-DOUBTED = ("fallback", "partial", "stale")
+THIN = "thin"
+"""Fewer requests came in its window than whoever judges the release asks for."""
+DOUBTED = ("fallback", "partial", "stale", THIN)
 """Keys of a measurement's `metadata` that are `true` where an answer came and yet says nothing of the version."""
 PUNCTUATION = re.compile(r"[\[\]{},\s\"]+")
 

@@ -179,6 +179,8 @@ class Evidence(Struct, frozen=True, kw_only=True):
     """Those of them that passed."""
     failed_on_data: bool = False
     """True when one of the failed measurements held data."""
+    thin: int = 0
+    """Measurements that say nothing because fewer requests came in their window than the policy asks for (`minimumRequestsPerWindow`)."""
     limit: str = ""
     message: str = ""
 

@@ -109,6 +109,9 @@ def _settings(policy: ReleasePolicy) -> tuple[Setting, ...]:
         "analysis": "required" if policy.require_analysis else "",
         "least sample": f"{policy.minimum_sample} measurements" if policy.minimum_sample else "",
         "least requests": f"{policy.minimum_requests} by metric {policy.volume_metric}" if policy.minimum_requests else "",
+        "least requests a window": f"{policy.minimum_requests_per_window} by metric {policy.volume_metric}"
+        if policy.minimum_requests_per_window
+        else "",
         "keeps a rejected version": spoken(policy.keep_rejected.total_seconds()) if policy.keep_rejected is not None else "",
         "pushes within": spoken(policy.push_within.total_seconds()),
         "hold window": spoken(policy.hold_window.total_seconds()),

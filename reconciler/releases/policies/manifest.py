@@ -30,6 +30,7 @@ def parse_policy(manifest: Manifest) -> ReleasePolicy:
         require_analysis=fields.flag("requireAnalysis", False),
         minimum_sample=fields.whole("minimumSample", 0),
         minimum_requests=fields.whole("minimumRequests", 0),
+        minimum_requests_per_window=fields.whole("minimumRequestsPerWindow", 0),
         volume_metric=fields.text("volumeMetric", "volume"),
         keep_rejected=_optional_duration(fields, "keepRejected"),
         push_within=fields.duration("pushWithin", "1h"),

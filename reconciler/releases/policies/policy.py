@@ -50,6 +50,7 @@ class ReleasePolicy:
     of a version that was brought home. `push_within`: a verdict older than this is proposed. `hold_window`: images that are rejected
     again within it, with another template, are held whatever the template. `minimum_requests`: so many the new version has answered by the
     metric of that name, which measures how many it has answered so far and proves nothing by itself; 0 asks for none.
+    `minimum_requests_per_window`: so many came in the window of a measurement, or it says nothing; 0 asks for none.
     """
 
     name: str
@@ -64,6 +65,7 @@ class ReleasePolicy:
     require_analysis: bool = False
     minimum_sample: int = 0
     minimum_requests: int = 0
+    minimum_requests_per_window: int = 0
     volume_metric: str = "volume"
     keep_rejected: timedelta | None = None
     push_within: timedelta = timedelta(hours=1)

@@ -7,6 +7,7 @@ from reconciler.analysis.model import RunPhase
 from reconciler.releases.facts import ReleaseFacts
 from reconciler.releases.model import Evidence, Release, RunRecord, Verdict
 from reconciler.releases.verdict.evidence import LIMITS
+from reconciler.releases.verdict.windows import thin_words
 from reconciler.rollouts.view import AbortCause
 
 BAD = (RunPhase.FAILED, RunPhase.ERROR, RunPhase.INCONCLUSIVE)
@@ -25,9 +26,10 @@ class Ending:
         """What a run in this phase means. A failure counts only if one of its failed measurements held data."""
         if phase == RunPhase.ERROR:
             return cls(Verdict.COULD_NOT_MEASURE, said)
-        if phase == RunPhase.FAILED and any(row.failed_on_data for row in evidence if row.run == run and row.phase == phase):
+        rows = [row for row in evidence if row.run == run and row.phase == phase]
+        if phase == RunPhase.FAILED and any(row.failed_on_data for row in rows):
             return cls(Verdict.FAILED, said)
-        return cls(Verdict.NOT_ENOUGH_EVIDENCE, said if phase != RunPhase.FAILED else f"{said}; no failed measurement held data")
+        return cls(Verdict.NOT_ENOUGH_EVIDENCE, said if phase != RunPhase.FAILED else f"{said}; no failed measurement {thin_words(rows)}")
 
 
 def blame(release: Release, facts: ReleaseFacts) -> Ending:

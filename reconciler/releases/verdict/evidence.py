@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from reconciler.analysis.founded import ANSWERED, JOB_KIND, founded_by_phase
+from reconciler.analysis.founded import ANSWERED, JOB_KIND, THIN, founded_by_phase
 from reconciler.kernel.identity import Manifest, name_of
 from reconciler.kernel.redaction import Redactor
 from reconciler.releases.model import Evidence
@@ -96,6 +96,7 @@ def _row(run: Manifest, result: Manifest, metric: Manifest) -> Evidence:
         founded=sum(founded.values()),
         passed=founded.get("Successful", 0),
         failed_on_data=founded.get("Failed", 0) > 0,
+        thin=sum((m.get("metadata") or {}).get(THIN) == "true" for m in measurements) if counted else 0,
         limit=_limit(metric),
         message=str(result.get("message") or _last_message(measurements))[:500],
     )

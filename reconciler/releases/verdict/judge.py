@@ -20,9 +20,10 @@ from reconciler.releases.policies.policy import ReleasePolicy
 from reconciler.releases.preview.life import overstayed, previewed
 from reconciler.releases.share.batches import observed
 from reconciler.releases.verdict.blame import Ending, blame, words
-from reconciler.releases.verdict.evidence import evidence_of, fitting, passes, requests_of, samples
+from reconciler.releases.verdict.evidence import fitting, passes, requests_of, samples
 from reconciler.releases.verdict.runs import configured, missing
 from reconciler.releases.verdict.waiting import waits_for
+from reconciler.releases.verdict.windows import measured, thin_words
 
 ABORT_DELAY = timedelta(seconds=30)
 """How long a rollout keeps the pods of an aborted version when it does not say (contract 1.4, 1.3)."""
@@ -56,7 +57,7 @@ def judge(release: Release, policy: ReleasePolicy, facts: ReleaseFacts, now: dat
     counted = replace(waiting, comparison=compared(release, policy.compare, facts, now))
     counted = replace(counted, share=observed(release, policy.observed_share, facts, now))
     counted = replace(counted, preview=previewed(release, policy.preview, facts, now))
-    noted = replace(release, status=_noted(counted, release, facts))
+    noted = replace(release, status=_noted(counted, release, policy, facts))
     look = Look(noted, policy, facts, now)
     return _closed(next((status for step in STEPS if (status := step(look)) is not None), noted.status), now)
 
@@ -67,13 +68,13 @@ def _closed(status: ReleaseStatus, now: datetime) -> ReleaseStatus:
     return status if status.verdict is None or known is None or known.ended else replace(status, preview=replace(known, ended=now))
 
 
-def _noted(status: ReleaseStatus, release: Release, facts: ReleaseFacts) -> ReleaseStatus:
+def _noted(status: ReleaseStatus, release: Release, policy: ReleasePolicy, facts: ReleaseFacts) -> ReleaseStatus:
     """What this attempt's ended runs measured is on record from the first look on, before any clean-up of runs can take it away."""
     if facts.overridden:
         return status
     known = {record.uid for record in status.runs}
     fresh = [run for run in facts.runs_of(release) if run.ended and run.uid not in known][: RECORDED - len(known)]
-    rows = fitting(status.evidence, [row for run in fresh for row in evidence_of(run.manifest)])
+    rows = fitting(status.evidence, [row for run in fresh for row in measured(run.manifest, policy)])
     return replace(status, runs=(*status.runs, *(run.record for run in fresh)), evidence=(*status.evidence, *rows)) if fresh else status
 
 
@@ -273,8 +274,9 @@ def _analysed(look: Look) -> ReleaseStatus:
     if skipped:
         return _promoted(look, Verdict.NOT_ENOUGH_EVIDENCE, f"not measured: {_why_skipped(look)}{skipped[0]} never ran to its end")
     if empty or not look.status.runs:
-        named = f"{empty[0]} came" if empty else "the analysis came"
-        return _promoted(look, Verdict.NOT_ENOUGH_EVIDENCE, f"every measurement of {named} without data")
+        named, thin = empty[0] if empty else "the analysis", sum(row.thin for row in evidence)
+        why = f"no measurement of {named} {thin_words(evidence)}" if thin else f"every measurement of {named} came without data"
+        return _promoted(look, Verdict.NOT_ENOUGH_EVIDENCE, why)
     if unpassed:
         return _promoted(
             look, Verdict.NOT_ENOUGH_EVIDENCE, f"no measurement of {unpassed[0]} passed: it ended well because few enough failed"
@@ -290,7 +292,8 @@ def _analysed(look: Look) -> ReleaseStatus:
 
 def _judging(look: Look) -> tuple[Evidence, ...]:
     """The evidence without the metric that only counts requests: it has data whatever the version does."""
-    counts = look.policy.volume_metric if look.policy.minimum_requests else None
+    policy = look.policy
+    counts = policy.volume_metric if policy.minimum_requests or policy.minimum_requests_per_window else None
     return tuple(row for row in look.status.evidence if row.metric != counts)
 
 
@@ -357,4 +360,5 @@ def _unfinished(look: Look) -> tuple[Evidence, ...]:
     """What runs that are still under way have measured so far."""
     if look.facts.overridden or look.facts.held_by is not None:
         return ()
-    return tuple(row for run in look.facts.runs_of(look.release) if not run.ended for row in evidence_of(run.manifest))
+    running = (run for run in look.facts.runs_of(look.release) if not run.ended)
+    return tuple(row for run in running for row in measured(run.manifest, look.policy))

@@ -18,8 +18,8 @@ from reconciler.releases.facts import ReleaseFacts
 from reconciler.releases.model import Lost, Release, ReleasePhase, ReleaseStatus, Reverified
 from reconciler.releases.policies.policy import ReleasePolicy
 from reconciler.releases.verdict.blame import words
-from reconciler.releases.verdict.evidence import evidence_of
 from reconciler.releases.verdict.runs import Run
+from reconciler.releases.verdict.windows import measured
 
 OURS = "re-verification"
 KEPT_SECONDS = 24 * 60 * 60
@@ -51,7 +51,7 @@ def check(release: Release, policy: ReleasePolicy, facts: ReleaseFacts, now: dat
     if again is None or not release.proven or not facts.serves or facts.overridden or release.status.phase is not ReleasePhase.CLOSED:
         return NOTHING
     if run is not None and run.ended:
-        return Check(record=judged(release, run, now))
+        return Check(record=judged(release, policy, run, now))
     if run is None:
         due = _last(release, now) + again.every
         return Check(wake_at=due) if now < due else Check(begin=again_name(release))
@@ -63,11 +63,11 @@ def check(release: Release, policy: ReleasePolicy, facts: ReleaseFacts, now: dat
     return Check(end=Patch(ObjectRef(ANALYSIS_RUNS, namespace_of(run.manifest), run.name), {"spec": {"terminate": True}}))
 
 
-def judged(release: Release, run: Run, now: datetime) -> ReleaseStatus:
+def judged(release: Release, policy: ReleasePolicy, run: Run, now: datetime) -> ReleaseStatus:
     """The record of a run that has ended. Only a failure on data takes a proof away: a provider that is away has measured nothing."""
     number = 1 + (release.status.reverified.number if release.status.reverified is not None else 0)
     status = replace(release.status, reverified=Reverified(number=number, at=now, run=run.name, phase=run.phase))
-    evidence = evidence_of(run.manifest)
+    evidence = measured(run.manifest, policy)
     if run.phase != RunPhase.FAILED or not any(row.failed_on_data for row in evidence):
         return status
     return replace(status, lost=Lost(by=OURS, at=now, reason=words(evidence, run.name, run.phase), evidence=evidence))
