@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from reconciler.analysis.provider import CounterTask
+from reconciler.analysis.provider import Counters, CounterTask
 from reconciler.kernel.errors import Transient
 from reconciler.releases.comparison.record import ComparedCounts, Comparison, SideTally
 from reconciler.releases.comparison.terms import Compare, ComparedMetric
@@ -22,14 +22,18 @@ RECORD = Comparison(
 
 @dataclass
 class SteadyCounters:
-    """`rates` are requests and bad requests a second by hash; `away` is why nothing answers; `asked` is every task so far."""
+    """`rates` are requests and bad requests a second by hash; `away` is why nothing answers; `asked` is every task so far.
+    `real` answers in their place."""
 
     rates: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     away: str = ""
     asked: list[CounterTask] = field(default_factory=list)
+    real: Counters | None = None
 
     async def gained(self, task: CounterTask) -> float:
         self.asked.append(task)
+        if self.real is not None:
+            return await self.real.gained(task)
         if self.away:
             raise Transient(self.away)
         seconds = (task.end - task.start).total_seconds()

@@ -34,7 +34,7 @@ def without_thin(run: Manifest, policy: ReleasePolicy) -> Manifest:
 
     A window reaches from the measurement before (of the first one: from the version's first request) to the measurement; the readings of
     the policy's volume metric nearest to both count. Measurements that the run dropped, and the one after them, have no window any more:
-    what cannot be shown is no evidence. A Job answers by its end, whoever calls the version: it stays.
+    what cannot be shown is no evidence. A Job answers by its end, with or without requests: it stays.
     """
     least = policy.minimum_requests_per_window
     status = run.get("status") or {}
