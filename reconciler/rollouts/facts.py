@@ -43,6 +43,7 @@ class Findings:
     `balancers` is what load balancers say of the weights, None when they are not asked now; `verifying` that they are asked at all;
     `targets` what target groups know of the pods that users are sent to, None where nothing depends on it, and
     `asking_targets` that they are asked at all.
+    `problem` stands in every way; `unmet` is what the rollout refers to and is not there: nothing goes forward, but home (ADR 0043).
     """
 
     replica_sets: tuple[Manifest, ...] = ()
@@ -65,6 +66,7 @@ class Findings:
     verifying: bool = False
     targets: Targets | None = None
     asking_targets: bool = False
+    unmet: Problem | None = None
     problem: Problem | None = None
 
 

@@ -37,7 +37,7 @@ from reconciler.rollouts.traffic.named import NO_SOURCES, Reaches, out_of_reach,
 from reconciler.rollouts.traffic.router import Left, Live, Owner, Routed, Routers, kinds_of, served
 from reconciler.rollouts.traffic.targets import watched_service
 from reconciler.rollouts.traffic.verification import Verifying
-from reconciler.rollouts.validation.references import analyses, analysis_problem, service_fields, service_problem
+from reconciler.rollouts.validation.references import analyses, analysis_problem, missing_services, service_fields, unfit_services
 from reconciler.rollouts.validation.spec import spec_problem
 from reconciler.rollouts.validation.types import unreadable_problem
 
@@ -150,14 +150,14 @@ class RolloutObserver:
         return tuple(pod for pod in await self._client.list(PODS, namespace, labels=labels) if controller_uid(pod) in owners)
 
     async def _examined(self, rollout: Manifest, spec: RolloutSpec, found: Findings) -> Findings:
-        """The first broken rule (contract 12), and what the routers are asked about."""
-        problem = (
-            found.problem
-            or spec_problem(rollout, spec, self._routers)
-            or service_problem(name_of(rollout), spec, found.services)
-            or analysis_problem(rollout, spec, found.templates)
-            or self._reach_problem(rollout)
-        )
+        """The first broken rule (contract 12), what is missing for another attempt, and what the routers are asked about."""
+        problem = found.problem or spec_problem(rollout, spec, self._routers)
+        if problem is not None:
+            return replace(found, problem=problem)
+        missing = next(missing_services(spec, found.services), None)
+        unfit = next(unfit_services(name_of(rollout), spec, found.services), None)
+        found = replace(found, unmet=missing or unfit or analysis_problem(rollout, spec, found.templates))
+        problem = unfit or self._reach_problem(rollout)
         if problem is not None:
             return replace(found, problem=problem)
         return await self._routed(rollout, found)

@@ -9,7 +9,7 @@ from reconciler.kernel.plan import Replace
 from reconciler.kernel.problem import Problem
 from reconciler.kernel.resources import ROLLOUTS
 from reconciler.rollouts import bluegreen, canary
-from reconciler.rollouts.analyses import recall_runs
+from reconciler.rollouts.analyses import FAILED, recall_runs
 from reconciler.rollouts.experiments import recall_experiment
 from reconciler.rollouts.facts import RolloutFacts
 from reconciler.rollouts.finish import finished, fresh_status, stamped
@@ -17,6 +17,7 @@ from reconciler.rollouts.passes import Pass, RolloutPlan, begin
 from reconciler.rollouts.pods.creation import create_missing, note_found
 from reconciler.rollouts.pods.olds import scale_blue_green_others
 from reconciler.rollouts.pods.scaling import drop_deadlines, scale_blue_green_new, scale_blue_green_stable
+from reconciler.rollouts.position import run_phase
 from reconciler.rollouts.status.conditions import (
     ABORTED,
     COMPLETED,
@@ -86,13 +87,26 @@ def greet(pass_: Pass) -> Pass:
 
 
 def refuse(pass_: Pass) -> Pass:
-    """An invalid rollout: it says so and stands still (contract 12)."""
-    problem = pass_.facts.found.problem
+    """An invalid rollout: it says so and stands still (contract 12). What is missing for going forward holds nobody who goes home."""
+    found = pass_.facts.found
+    problem = found.problem if going_home(pass_) else found.unmet or found.problem
     if problem is None:
         return pass_
     pass_ = pass_.wake(pass_.now + RETRY_REFERENCES) if problem.passing else pass_
     status = invalid_status(pass_.before, pass_.facts.name, problem, pass_.now)
     return pass_.end(stamped(pass_, status, status.duration))
+
+
+def going_home(pass_: Pass) -> bool:
+    """True when the attempt on record is aborted, or an analysis of it failed: what is left to do needs no more than what runs already."""
+    if has_changed(pass_):
+        return False
+    return pass_.aborted or any(run_phase(run) in FAILED for run in recall_runs(pass_).runs.all)
+
+
+def has_changed(pass_: Pass) -> bool:
+    """True when the rollout asks for another attempt than the one on record."""
+    return canary.changed(pass_) if pass_.facts.spec.canary else bluegreen.changed(pass_)
 
 
 def invalid_status(before: RolloutStatus, name: str, problem: Problem, now: datetime) -> RolloutStatus:
@@ -157,9 +171,8 @@ def follow_scale(pass_: Pass) -> Pass:
 
     A new template goes first, so that the new version is never sized by the steps of the former attempt.
     """
-    changed = canary.changed(pass_) if pass_.facts.spec.canary else bluegreen.changed(pass_)
     stale = [r for r in (pass_.facts.new, pass_.facts.stable) if r and r.spec > 0 and r.desired not in (None, pass_.facts.spec.replicas)]
-    if changed or not stale:
+    if has_changed(pass_) or not stale:
         return pass_
     pass_ = _resized(pass_)
     return pass_.end(stamped(pass_, _counts(pass_), pass_.before.duration))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from reconciler.analysis.templates import InvalidTemplates, referenced, validate_references
 from reconciler.app.lint.course import course_remarks
@@ -18,7 +19,7 @@ from reconciler.rollouts.spec.model import RolloutSpec, WorkloadRef
 from reconciler.rollouts.traffic.named import routing_of, services_of
 from reconciler.rollouts.traffic.router import PLUGINS, ConfiguredRouter, Routers, Services, served
 from reconciler.rollouts.validation.canary import ROUTING, UNMANAGED
-from reconciler.rollouts.validation.references import analyses, service_fields, service_problems
+from reconciler.rollouts.validation.references import analyses, missing_services, service_fields, unfit_services
 from reconciler.rollouts.validation.spec import spec_problems
 from reconciler.rollouts.validation.types import unreadable_problem
 from reconciler.routers.plugins import absent
@@ -131,7 +132,7 @@ def _services(rollout: Manifest, spec: RolloutSpec, library: Library, *, known: 
         else:
             found[name] = service
     if known:
-        problems = service_problems(name_of(rollout), spec, found)
+        problems = chain(missing_services(spec, found), unfit_services(name_of(rollout), spec, found))
         yield from (_remark(problem) for problem in problems if problem.field not in absent)
 
 

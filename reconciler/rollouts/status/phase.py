@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from reconciler.rollouts.spec.model import RolloutSpec
+from reconciler.rollouts.status.conditions import ABORTED, INVALID_SPEC, TIMED_OUT
 from reconciler.rollouts.status.model import Phase, RolloutStatus
 
 Answer = tuple[Phase, str]
@@ -19,13 +20,12 @@ def phase_of(spec: RolloutSpec, status: RolloutStatus) -> Answer:
 
 
 def degraded(spec: RolloutSpec, status: RolloutStatus) -> Answer | None:
-    """In the order of the list: an InvalidSpec of any status, an abort or a passed deadline."""
-    for condition in status.conditions:
-        if condition.type == "InvalidSpec":
-            return Phase.DEGRADED, f"InvalidSpec: {condition.message}"
-        if condition.reason in ("RolloutAborted", "ProgressDeadlineExceeded"):
-            return Phase.DEGRADED, f"{condition.reason}: {condition.message}"
-    return None
+    """An InvalidSpec of any status; else, in the order of the list, an abort or a passed deadline."""
+    invalid = status.condition(INVALID_SPEC)
+    if invalid is not None:
+        return Phase.DEGRADED, f"InvalidSpec: {invalid.message}"
+    ended = next((condition for condition in status.conditions if condition.reason in (ABORTED, TIMED_OUT)), None)
+    return (Phase.DEGRADED, f"{ended.reason}: {ended.message}") if ended is not None else None
 
 
 def paused(spec: RolloutSpec, status: RolloutStatus) -> Answer | None:

@@ -29,18 +29,19 @@ def _blue_green_services(green: BlueGreen) -> tuple[tuple[str, str], ...]:
     return (("blueGreen.activeService", green.active_service), ("blueGreen.previewService", green.preview_service))
 
 
-def service_problem(name: str, spec: RolloutSpec, services: Mapping[str, Manifest]) -> Problem | None:
-    """The first Service that is missing, selects other pods, or belongs to another rollout; `name` is the rollout's."""
-    return next(service_problems(name, spec, services), None)
+def missing_services(spec: RolloutSpec, services: Mapping[str, Manifest]) -> Iterator[Problem]:
+    """Those that a rollout names and that do not exist."""
+    for field, service_name in service_fields(spec):
+        if service_name not in services:
+            yield invalid(field, service_name, f'services "{service_name}" not found', passing=True)
 
 
-def service_problems(name: str, spec: RolloutSpec, services: Mapping[str, Manifest]) -> Iterator[Problem]:
-    """All of them."""
+def unfit_services(name: str, spec: RolloutSpec, services: Mapping[str, Manifest]) -> Iterator[Problem]:
+    """Those that select other pods, or belong to another rollout; `name` is the rollout's."""
     labels = (spec.template.get("metadata") or {}).get("labels") or {}
     for field, service_name in service_fields(spec):
         service = services.get(service_name)
         if service is None:
-            yield invalid(field, service_name, f'services "{service_name}" not found', passing=True)
             continue
         selector = (service.get("spec") or {}).get("selector")
         for key, value in (selector if isinstance(selector, dict) else {}).items():

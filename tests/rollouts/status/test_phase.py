@@ -41,10 +41,12 @@ def test_the_first_row_that_applies_speaks(spec: RolloutSpec, status: RolloutSta
     assert " ".join(phase_of(spec, status)) == expected
 
 
-def test_the_order_of_conditions_decides_between_two_failures() -> None:
-    both = (condition("Progressing", "ProgressDeadlineExceeded", "late"), condition("InvalidSpec", "x", "wrong"))
-    assert phase_of(CANARY, replace(DONE, conditions=both))[1].startswith("ProgressDeadlineExceeded")
-    assert phase_of(CANARY, replace(DONE, conditions=both[::-1]))[1].startswith("InvalidSpec")
+def test_an_invalid_spec_comes_first_and_then_the_order_of_conditions_decides() -> None:
+    late, wrong = condition("Progressing", "ProgressDeadlineExceeded", "late"), condition("InvalidSpec", "x", "wrong")
+    aborted = condition("Available", "RolloutAborted", "home")
+    assert phase_of(CANARY, replace(DONE, conditions=(late, wrong)))[1] == "InvalidSpec: wrong"
+    assert phase_of(CANARY, replace(DONE, conditions=(late, aborted)))[1].startswith("ProgressDeadlineExceeded")
+    assert phase_of(CANARY, replace(DONE, conditions=(aborted, late)))[1].startswith("RolloutAborted")
 
 
 def test_a_routed_canary_does_not_wait_for_old_pods() -> None:

@@ -3,7 +3,7 @@
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.well_known import MANAGED_BY
 from reconciler.rollouts.spec.manifest import parse_rollout
-from reconciler.rollouts.validation.references import analyses, analysis_problem, service_fields, service_problem
+from reconciler.rollouts.validation.references import analyses, analysis_problem, missing_services, service_fields, unfit_services
 from tests.kit.rollouts import analysis, analysis_template, canary, measured, rollout, service, weight
 
 MANIFEST = rollout(canary=canary(weight(20), canaryService="c", stableService="s"))
@@ -11,8 +11,7 @@ SPEC = parse_rollout(MANIFEST)
 
 
 def problem(**services: Manifest) -> str:
-    found = service_problem("web", SPEC, services)
-    return str(found) if found else ""
+    return "; ".join(map(str, (*missing_services(SPEC, services), *unfit_services("web", SPEC, services))))
 
 
 def test_services_are_named_with_their_whole_path() -> None:

@@ -1,0 +1,96 @@
+"""Users go home whatever is missing: an abort, or an analysis that failed, needs no template and no canary Service (ADR 0043)."""
+
+from typing import Any
+
+import pytest
+
+from reconciler.kernel.identity import Manifest, Resource
+from reconciler.kernel.resources import ANALYSIS_TEMPLATES, SERVICES, VIRTUAL_SERVICES
+from tests.kit.rollouts import NAMESPACE, analysis, analysis_template, canary, measured, pause, rollout, service, virtual_service, weight
+from tests.kit.world import World, deployed, with_services, with_templates
+
+STEPS = (weight(50), pause(), weight(75), pause())
+TEMPLATE, CANARY_SERVICE = (ANALYSIS_TEMPLATES, "success-rate"), (SERVICES, "web-canary")
+
+
+def half_way(*steps: Manifest, **fields: Any) -> World:
+    """A canary at 50 %, measured in the background."""
+    spec = canary(*(steps or STEPS), istio=True, **{"analysis": {**analysis("success-rate"), "startingStep": 1}, **fields})
+    around = (*with_templates(analysis_template("success-rate")), (VIRTUAL_SERVICES, virtual_service()))
+    world = deployed(rollout(canary=spec), *around, *with_services(service("web-canary"), service("web-stable")))
+    return world.push("web:2").settle()
+
+
+def without(world: World, missing: tuple[Resource, str]) -> World:
+    resource, name = missing
+    world.store.remove(resource, NAMESPACE, name)
+    world.settle()
+    assert world.phase.startswith("Degraded InvalidSpec") and f"'{name}' not found" in world.phase.replace('"', "'")
+    return world
+
+
+@pytest.mark.parametrize("missing", [TEMPLATE, CANARY_SERVICE])
+def test_an_abort_brings_users_home_from_a_rollout_that_is_invalid_for_something_missing(missing: tuple[Resource, str]) -> None:
+    world = without(half_way(), missing)
+    assert world.weight == 50, "nothing goes forward, and nothing back"
+    world.press(abort=True).settle()
+    assert world.weight == 0 and "aborted" in world.phase and world.size("web:1") == 4
+    assert all(run["spec"].get("terminate") for run in world.runs.values())
+    world.wait(60)
+    assert world.size("web:2") == 0
+
+
+@pytest.mark.parametrize("phase", ["Failed", "Error"])
+@pytest.mark.parametrize("missing", [TEMPLATE, CANARY_SERVICE])
+def test_an_analysis_that_fails_meanwhile_brings_users_home(missing: tuple[Resource, str], phase: str) -> None:
+    world = without(half_way(), missing)
+    (name,) = world.runs
+    world.end_run(name, phase).settle()
+    assert world.weight == 0 and "Background analysis phase error/failed" in world.phase
+
+
+def test_a_step_that_fails_meanwhile_brings_users_home() -> None:
+    world = without(half_way(weight(50), measured("success-rate"), pause(), analysis=None), TEMPLATE)
+    (name,) = world.runs
+    world.end_run(name, "Failed").settle()
+    assert world.weight == 0 and "Step-based analysis" in world.phase
+
+
+@pytest.mark.parametrize("phase", ["Successful", "Inconclusive"])
+def test_what_would_go_forward_or_wait_stands_still_until_it_is_there_again(phase: str) -> None:
+    world = without(half_way(weight(50), measured("success-rate"), weight(75), pause(), analysis=None), TEMPLATE)
+    (name,) = world.runs
+    world.end_run(name, phase).settle()
+    assert world.weight == 50 and world.phase.startswith("Degraded InvalidSpec")
+
+
+def test_a_retry_and_a_new_version_wait_for_what_is_missing() -> None:
+    world = without(half_way(), TEMPLATE)
+    world.press(abort=True).settle()
+    world.press(abort=False).settle()
+    assert world.weight == 0 and world.phase.startswith("Degraded InvalidSpec"), "a retry goes forward"
+    world.press(abort=True).settle()
+    world.push("web:3").settle()
+    assert world.phase.startswith("Degraded InvalidSpec") and len(world.replica_sets) == 2, "another attempt does not begin"
+    world.store.put(ANALYSIS_TEMPLATES, analysis_template("success-rate"))
+    world.settle()
+    assert world.weight == 50 and world.size("web:3") == 2
+
+
+def test_blue_green_is_not_promoted_by_a_failed_analysis_whose_template_is_gone() -> None:
+    green = {"activeService": "web-stable", "previewService": "web-canary", "prePromotionAnalysis": analysis("success-rate")}
+    around = (*with_templates(analysis_template("success-rate")), *with_services(service("web-canary"), service("web-stable")))
+    world = deployed(rollout(blue_green=green), *around).push("web:2").settle()
+    without(world, TEMPLATE)
+    (name,) = world.runs
+    world.end_run(name, "Failed").settle()
+    assert "pre-promotion analysis phase error/failed" in world.phase
+    assert world.selected("web-stable") == "web:1"
+
+
+def test_a_service_that_another_rollout_holds_is_not_taken_from_it_on_the_way_home() -> None:
+    world, held = half_way(), service("web-stable")
+    held["metadata"]["annotations"] = {"argo-rollouts.argoproj.io/managed-by-rollouts": "other"}
+    world.store.put(SERVICES, held)
+    world.settle().press(abort=True).settle()
+    assert world.phase.startswith("Degraded InvalidSpec") and "managed by another Rollout" in world.phase
