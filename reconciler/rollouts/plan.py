@@ -98,10 +98,20 @@ def refuse(pass_: Pass) -> Pass:
 
 
 def going_home(pass_: Pass) -> bool:
-    """True when the attempt on record is aborted, or an analysis of it failed: what is left to do needs no more than what runs already."""
-    if has_changed(pass_):
-        return False
-    return pass_.aborted or any(run_phase(run) in FAILED for run in recall_runs(pass_).runs.all)
+    """True while users are brought back to the stable version: its template is asked for again, or the attempt on record is aborted, or an
+    analysis of it failed. What is left to do then needs no more than what runs already.
+    """
+    facts = pass_.facts
+    if facts.status.stable_hash and facts.new_hash == facts.status.stable_hash:
+        return has_changed(pass_) or not _is_home(pass_)
+    return not has_changed(pass_) and (pass_.aborted or any(run_phase(run) in FAILED for run in recall_runs(pass_).runs.all))
+
+
+def _is_home(pass_: Pass) -> bool:
+    """True when the version that is asked for has every pod and every user."""
+    facts, weights = pass_.facts, pass_.before.canary.weights
+    whole = facts.new is not None and facts.new.spec == facts.spec.replicas
+    return whole and not any(other.spec > 0 for other in facts.others) and (weights is None or weights.canary.weight == 0)
 
 
 def has_changed(pass_: Pass) -> bool:

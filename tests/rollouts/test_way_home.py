@@ -64,6 +64,33 @@ def test_what_would_go_forward_or_wait_stands_still_until_it_is_there_again(phas
     assert world.weight == 50 and world.phase.startswith("Degraded InvalidSpec")
 
 
+@pytest.mark.parametrize("missing", [TEMPLATE, CANARY_SERVICE])
+@pytest.mark.parametrize("routed", [True, False])
+def test_the_former_template_in_git_brings_users_home_too(missing: tuple[Resource, str], routed: bool) -> None:
+    world = without(half_way(**({} if routed else {"trafficRouting": None})), missing)
+    assert world.size("web:2") == 2
+    world.push("web:1").settle()
+    world.wait(60)
+    assert (world.size("web:1"), world.size("web:2")) == (4, 0) and (not routed or world.weight == 0)
+    assert world.phase.startswith("Degraded InvalidSpec"), "at rest it says again what is missing"
+
+
+def test_blue_green_goes_back_to_the_active_template_and_never_forward() -> None:
+    green = {"activeService": "web-stable", "previewService": "web-canary", "prePromotionAnalysis": analysis("success-rate")}
+    around = (*with_templates(analysis_template("success-rate")), *with_services(service("web-canary"), service("web-stable")))
+    world = without(deployed(rollout(blue_green=green), *around).push("web:2").settle(), TEMPLATE)
+    world.push("web:1").settle()
+    world.wait(60)
+    assert (world.size("web:1"), world.size("web:2"), world.selected("web-stable")) == (4, 0, "web:1")
+
+
+def test_a_stable_version_follows_its_scale_whatever_is_missing() -> None:
+    spec = canary(*STEPS, analysis=analysis("success-rate"))
+    world = without(deployed(rollout(canary=spec), *with_templates(analysis_template("success-rate"))), TEMPLATE)
+    world.edit({"spec": {"replicas": 6}}).settle()
+    assert world.size("web:1") == 6 and world.phase.startswith("Degraded InvalidSpec")
+
+
 def test_a_retry_and_a_new_version_wait_for_what_is_missing() -> None:
     world = without(half_way(), TEMPLATE)
     world.press(abort=True).settle()
