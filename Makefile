@@ -5,6 +5,8 @@ REAL_TESTS := tests/real tests/renderers tests/releases/test_layouts.py tests/re
 REAL_SECONDS ?= 0# how long obtaining the real parts may take; 0 is no limit
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Compiled code is kept: demo and tests begin dozens of processes, and each would compile the daemon again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup demo demo-all test real disturbed test-all check bench mutants hunt planted bench-real lock clean
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import grimp
 import pytest
 
+from tests.kit.each import for_each
 from tests.kit.source import parsed
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -65,18 +66,18 @@ def defined_names(path: Path) -> Iterator[str]:
             yield node.name
 
 
-@pytest.mark.parametrize("path", SOURCES + TESTS, ids=relative)
+@for_each(SOURCES + TESTS, relative)
 def test_a_file_has_at_most_400_lines(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 400
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=relative)
+@for_each(SOURCES, relative)
 def test_a_function_has_at_most_50_lines(path: Path) -> None:
     long = {f.name: f.end_lineno - f.lineno + 1 for f in functions(path) if f.end_lineno and f.end_lineno - f.lineno + 1 > 50}
     assert not long
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=relative)
+@for_each(SOURCES, relative)
 def test_a_module_says_its_idea(path: Path) -> None:
     assert ast.get_docstring(parsed(path.read_text()))
 
@@ -85,12 +86,12 @@ def words_of(name: str) -> set[str]:
     return set(re.split(r"_+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).strip("_").lower()))
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=relative)
+@for_each(SOURCES, relative)
 def test_names_say_something(path: Path) -> None:
     assert not [name for name in defined_names(path) if name not in EXEMPT and words_of(name) & BANNED]
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=relative)
+@for_each(SOURCES, relative)
 def test_names_are_the_fields_words(path: Path) -> None:
     assert not {name: PRIVATE[word] for name in given_names(path) for word in sorted(words_of(name) & set(PRIVATE))}
 
@@ -112,12 +113,12 @@ def docstrings(path: Path) -> Iterator[str]:
             yield text
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=relative)
+@for_each(SOURCES, relative)
 def test_a_docstring_says_what_it_returns(path: Path) -> None:
     assert not [text for text in docstrings(path) if text.startswith("Whether")]
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=relative)
+@for_each(SOURCES, relative)
 def test_a_docstring_names_what_acts(path: Path) -> None:
     """`whoever`, `nobody` and `somebody` hide the thing that acts."""
     assert not [text for text in docstrings(path) if NO_SUBJECT.search(re.sub(r"`[^`]*`", "", text))]
@@ -169,12 +170,12 @@ PURE_FILES = [p for p in SOURCES if is_pure(".".join(p.relative_to(ROOT).with_su
 IMPURE_CALLS = {"open", "print", "input", "now", "utcnow", "today"}
 
 
-@pytest.mark.parametrize("path", PURE_FILES, ids=relative)
+@for_each(PURE_FILES, relative)
 def test_a_pure_module_awaits_nothing(path: Path) -> None:
     assert not [f.name for f in functions(path) if isinstance(f, ast.AsyncFunctionDef) and not is_declaration(f)]
 
 
-@pytest.mark.parametrize("path", PURE_FILES, ids=relative)
+@for_each(PURE_FILES, relative)
 def test_a_pure_module_asks_no_clock_and_opens_no_file(path: Path) -> None:
     def called(call: ast.Call) -> str:
         match call.func:

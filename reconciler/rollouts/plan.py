@@ -87,7 +87,7 @@ def greet(pass_: Pass) -> Pass:
 
 
 def refuse(pass_: Pass) -> Pass:
-    """An invalid rollout: it says so and stands still (contract 12). What is missing for going forward holds nobody who goes home."""
+    """An invalid rollout: it says so and stands still (contract 12). What is missing for the way forward does not stop the way home."""
     found = pass_.facts.found
     problem = found.problem if going_home(pass_) else found.unmet or found.problem
     if problem is None:
