@@ -1,8 +1,8 @@
 """Labels and annotations that pods wear while they play a role (contract 10.4 "Ephemeral metadata")."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from reconciler.kernel.identity import controller_uid
+from reconciler.kernel.identity import Labels, Manifest, controller_uid
 from reconciler.kernel.plan import Replace
 from reconciler.kernel.resources import PODS, REPLICA_SETS
 from reconciler.rollouts.passes import Pass
@@ -57,6 +57,20 @@ def _dressed(pass_: Pass, replica_set: ReplicaSet, wanted: PodMetadata) -> Itera
     for pod in pass_.facts.found.pods:
         if controller_uid(pod) != replica_set.uid:
             continue
-        redressed = replace_metadata(pod, former, worn)
+        redressed = replace_metadata(pod, _injected(pod, former, pass_.facts.spec, changed["spec"]["template"]), worn)
         if redressed != pod:
             yield Replace(PODS, redressed)
+
+
+def _injected(pod: Manifest, former: Mapping[str, Labels], spec: RolloutSpec, template: Manifest) -> Mapping[str, Labels]:
+    """What the pod wears of ours: what its template's note tells, and what a role gives that the template has not.
+
+    The note is written first. A process that ends before the pods are written would forget what these wear.
+    """
+    return {part: {**_left_over(pod, part, spec, template), **former[part]} for part in ("labels", "annotations")}
+
+
+def _left_over(pod: Manifest, part: str, spec: RolloutSpec, template: Manifest) -> Labels:
+    has, owned = pod["metadata"].get(part) or {}, (template.get("metadata") or {}).get(part) or {}
+    given = [getattr(role, part) for role in roles(spec) if role is not None]
+    return {key: value for role in given for key, value in role.items() if key not in owned and has.get(key) == value}
