@@ -46,7 +46,7 @@ class Wavefront:
         config = Fields("wavefront", task.metric.config)
         try:
             tokens = await texts_of(self._client, self._namespace, SECRET)
-            token = needed(tokens, _key(config.text("address"), tokens), f"secret {self._namespace}/{SECRET}")
+            token = needed(tokens, key_of(config.text("address"), tokens), f"secret {self._namespace}/{SECRET}")
         except Terminal as error:
             return failed(task, error)
         return replace(await self._measured(task, config, token), secrets=frozenset((token,)))
@@ -84,7 +84,7 @@ class Wavefront:
         yield from confided(metric.config)
 
 
-def _key(address: str, tokens: Mapping[str, str]) -> str:
+def key_of(address: str, tokens: Mapping[str, str]) -> str:
     """The entry of an address: as it is written, else by its host, as no key may hold a scheme or a port."""
     return address if address in tokens else urlsplit(address if "://" in address else f"https://{address}").hostname or address
 

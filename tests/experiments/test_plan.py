@@ -148,6 +148,15 @@ def test_runs_that_go_on_are_told_to_end_with_it() -> None:
     assert it.told.count("Experiment Normal AnalysisRunTerminating: Terminating a (trial-a)") == 1
 
 
+def test_a_run_that_ends_late_is_told_and_the_end_of_its_experiment_stays() -> None:
+    it = world(analyses=[measured("a")], duration="1m")
+    it.wait(61)
+    assert it.phase == "Successful" and it.measurement("a")["phase"] == "Pending"
+    it.end_run_of("a", "Failed", "too slow")
+    assert it.measurement("a") == {"name": "a", "analysisRun": "trial-a", "phase": "Failed", "message": "too slow"}
+    assert it.phase == "Successful"
+
+
 def test_an_experiment_without_an_end_waits_for_a_person() -> None:
     it = world()
     it.wait(100_000)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,13 +11,16 @@ import pytest
 
 from reconciler.analysis.model import Measurement
 from reconciler.analysis.provider import Awaited, Describing
+from reconciler.kernel.fields import Fields
 from reconciler.kernel.identity import Manifest
 from reconciler.kube.client import Client
+from reconciler.providers.kayenta import body_of
 from reconciler.providers.registry import PROVIDERS, ProviderHands
+from reconciler.providers.wavefront import key_of
 from tests.kit.analysis import Endpoint, endpoint, measurement, task
 from tests.kit.clusters import NAMESPACE, api
 from tests.kit.metrics import metrics_client
-from tests.kit.providers import CSV, KEYS, SCRIPTS, keep
+from tests.kit.providers import CSV, KAYENTA, KEYS, SCRIPTS, keep
 
 
 @dataclass(frozen=True)
@@ -241,6 +244,18 @@ async def test_wavefront_takes_the_point_nearest_to_now_of_every_series() -> Non
     assert headers["Authorization"] == "Bearer wf-hunter2"
 
 
+@pytest.mark.parametrize(
+    ("address", "tokens", "key"),
+    [
+        ("shop.wavefront.com", ["shop.wavefront.com"], "shop.wavefront.com"),
+        ("https://shop.wavefront.com:443", ["shop.wavefront.com"], "shop.wavefront.com"),
+        ("shop.wavefront.com:443", ["shop.wavefront.com", "shop.wavefront.com:443"], "shop.wavefront.com:443"),
+    ],
+)
+def test_a_token_of_wavefront_is_found_by_the_address_as_written_and_else_by_its_host(address: str, tokens: list[str], key: str) -> None:
+    assert key_of(address, dict.fromkeys(tokens, "secret")) == key
+
+
 @pytest.mark.parametrize("answer", [{"timeseries": []}, {"timeseries": None}, {"timeseries": [{"data": []}]}])
 async def test_wavefront_without_a_series_measured_nothing(answer: Manifest) -> None:
     async with service("wavefront") as asked:
@@ -315,6 +330,15 @@ async def test_kayenta_is_begun_awaited_and_judged_by_its_score(score: float, ph
         "end": "2026-11-25T12:00:00Z",
     }
     assert (found.phase, found.value) == (phase, str(int(score)))
+
+
+@pytest.mark.parametrize(("started", "begin"), [("2026-11-25T11:30:00Z", "2026-11-25T11:30:00Z"), ("", "2026-11-25T12:00:00Z")])
+def test_kayenta_looks_back_to_when_its_run_began_or_no_further_than_now(started: str, begin: str) -> None:
+    """The first pass of a run has not written when it began: there the reference's controller ends."""
+    terms = task("kayenta", {**KAYENTA, "lookback": True})
+    terms = replace(terms, run={**terms.run, "status": {"startedAt": started} if started else {}})
+    scope = body_of(Fields("kayenta", terms.metric.config), terms)["scopes"]["default"]
+    assert {side["start"] for side in scope.values()} == {begin} and {side["end"] for side in scope.values()} == {"2026-11-25T12:00:00Z"}
 
 
 async def test_kayenta_that_forgot_an_execution_ends_the_measurement() -> None:

@@ -51,6 +51,18 @@ def test_what_ends_the_step_takes_the_share_back(gesture: Callable[[World], Worl
     assert set(shares(world)) == {"web-canary", "web-stable"} and not world.status["canary"]["weights"].get("additional")
 
 
+@pytest.mark.parametrize("lost", ["serviceName", "podTemplateHash"])
+def test_a_template_that_names_no_service_has_no_share_and_no_host_is_empty(lost: str) -> None:
+    """At its end an experiment names no Service while it is still `Running`; the reference writes an empty host then (#4890)."""
+    world = routed(weight(20), tried(*WEIGHED), pause())
+    world.push("web:2").settle()
+    found = only(world)
+    templates = [{**t, lost: ""} if t["name"] == "baseline" else t for t in found["status"]["templateStatuses"]]
+    world.store.put(EXPERIMENTS, {**found, "status": {**found["status"], "templateStatuses": templates}})
+    world.one_pass()
+    assert shares(world) == {"web-canary": 20, "web-stable": 65, f"{current(world)}-canary": 15}
+
+
 @pytest.mark.parametrize(("available", "after"), [(1, 80), (0, 55)])
 def test_a_share_is_taken_back_from_pods_that_leave_while_stable_has_any(available: int, after: int) -> None:
     """Stable is too small for its share either way."""

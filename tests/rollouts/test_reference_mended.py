@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from reconciler.kernel.identity import Manifest
-from reconciler.kernel.resources import SERVICES, VIRTUAL_SERVICES
+from reconciler.kernel.resources import DESTINATION_RULES, SERVICES, VIRTUAL_SERVICES
 from reconciler.routers.nginx import INGRESSES
 from tests.kit.rollouts import canary, pause, rollout, service, virtual_service, weight
 from tests.kit.world import World, deployed
@@ -78,6 +78,41 @@ def test_pods_are_counted_against_the_largest_weight() -> None:
     [made] = [found for found in world.store.list(INGRESSES, "shop") if found["metadata"]["name"] == "web-web-canary"]
     assert made["metadata"]["annotations"]["nginx.ingress.kubernetes.io/canary-weight"] == "500"
     assert made["metadata"]["annotations"]["nginx.ingress.kubernetes.io/canary-weight-total"] == "1000"
+
+
+def by_subsets() -> World:
+    """Behind Istio with subsets alone, whose canary never comes up."""
+
+    def route(subset: str, share: int) -> Manifest:
+        return {"destination": {"host": "web", "subset": subset}, "weight": share}
+
+    rule = {"host": "web", "subsets": [{"name": "canary", "labels": {}}, {"name": "stable", "labels": {}}]}
+    metadata = {"name": "web", "namespace": "shop"}
+    virtual = virtual_service()
+    virtual["spec"] = {"hosts": ["web"], "http": [{"name": "primary", "route": [route("stable", 100), route("canary", 0)]}]}
+    ways = {
+        "virtualService": {"name": "web"},
+        "destinationRule": {"name": "web", "canarySubsetName": "canary", "stableSubsetName": "stable"},
+    }
+    manifest = rollout(
+        canary=canary(weight(25), pause(), trafficRouting={"istio": ways}), progressDeadlineSeconds=60, progressDeadlineAbort=True
+    )
+    found = {
+        "apiVersion": "networking.istio.io/v1alpha3",
+        "kind": "DestinationRule",
+        "metadata": {**metadata, "uid": "uid-rule"},
+        "spec": rule,
+    }
+    return deployed(manifest, (VIRTUAL_SERVICES, virtual), (DESTINATION_RULES, found)).breaks("web:2").push("web:2").settle()
+
+
+def test_a_canary_that_no_subset_may_lead_to_yet_is_aborted_at_its_deadline() -> None:
+    """The subset waits for its pods, and the deadline does not wait for the subset (#4626)."""
+    world = by_subsets()
+    assert world.phase.startswith("Progressing") and world.weight == 0
+    world.wait(61)
+    assert world.phase.startswith("Degraded RolloutAborted") and 'ReplicaSet "web-' in world.phase and "timed out" in world.phase
+    assert world.wait(61).size("web:2") == 0
 
 
 def ingress() -> Manifest:

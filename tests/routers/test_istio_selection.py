@@ -23,6 +23,8 @@ def test_beside_managed_routes_the_other_one_is_meant() -> None:
 def test_several_routes_must_be_listed() -> None:
     with pytest.raises(Terminal, match="must list which ones"):
         Selection({"name": "shop"}).indexes({"http": [{"name": "a", **OURS}, OURS]}, SIDES)
+    with pytest.raises(Terminal, match="must list which ones"):
+        Selection({"name": "shop"}).indexes({"http": [{"name": "a", **OURS}, {"name": "b", **OURS}]}, SIDES)
     listed = Selection({"name": "shop", "routes": ["b", "a"]})
     assert listed.indexes({"http": [{"name": "a", **OURS}, {"name": "b", **OURS}]}, SIDES) == {"http": (1, 0)}
 

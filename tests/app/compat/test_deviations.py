@@ -73,6 +73,16 @@ def test_what_is_not_the_same_has_a_way_back_or_a_reason() -> None:
             assert len(back.removeprefix("none: ")) > 10 and back != "none", item
 
 
+def test_what_brings_the_old_behaviour_back_is_shown_by_a_test() -> None:
+    likeness = {row.id: row.likeness for row in HAS_ROW}
+    ways = [(link(line["row"])[0], line["way back, or why none"]) for line in told("Rows of the page of compatibility")]
+    switches = [(id, back) for id, back in ways if likeness[id] != Likeness.SAME and not back.startswith("none: ")]
+    assert len(switches) > 10
+    for id, back in switches:
+        shown = re.search(r"\(`(test_\w+)`\)$", back)
+        assert shown is not None and shown[1] in TESTS, id
+
+
 def test_every_row_follows_from_a_decision() -> None:
     for line in told("Rows of the page of compatibility"):
         number, place = link(line["ADR"])

@@ -59,17 +59,10 @@ def test_a_wrong_step_is_named_by_its_place(step: dict[str, Any], expected: str)
         ({"canaryService": "a", "stableService": "a"}, "This rollout uses the same service for the stable and canary services"),
         ({"scaleDownDelaySeconds": 1}, "Canary scaleDownDelaySeconds can only be used with traffic routing"),
         ({"dynamicStableScale": True}, "Canary dynamicStableScale can only be used with traffic routing"),
-        ({"pingPong": {"pingService": "a", "pongService": "b"}}, f'spec.strategy.trafficRouting: Invalid value: "": {TURNS}'),
-        ({"pingPong": {"pingService": "a", "pongService": "b"}, "trafficRouting": {}}, TURNS),
-        (
-            {"pingPong": {"pingService": "a", "pongService": "b"}, "trafficRouting": {"traefik": {"weightedTraefikServiceName": "w"}}},
-            f'spec.strategy.trafficRouting: Invalid value: "traefik": {TURNS}',
-        ),
         (turns(pongService=""), 'spec.strategy.pingPong.pongService: Invalid value: "": Ping service and Pong service must to be set'),
         (turns(pingService=""), 'spec.strategy.pingPong.pingService: Invalid value: "": Ping service and Pong service must to be set'),
         ({"pingPong": {}, "trafficRouting": istio_routing()}, 'spec.strategy.pingPong.pingService: Invalid value: "": Ping service'),
         (turns(pongService="a"), "This rollout uses the same service for the ping and pong services, but two different services"),
-        ({**turns(), "canaryService": "b", "stableService": "c"}, "the same service for the pong and canary services"),
         (
             {"trafficRouting": {"kong": {}}},
             "spec.strategy.canary.trafficRouting.kong: Forbidden: traffic router kong is not supported yet",
@@ -120,6 +113,28 @@ def test_a_mirror_match_that_istio_refuses_is_said_before_the_step() -> None:
 def test_a_router_that_nobody_knows_is_refused_and_not_ignored() -> None:
     routing = {**istio_routing(), "istoi": {}}
     assert "trafficRouting.istoi: Forbidden: traffic router istoi is not supported yet" in problem(istio=True, trafficRouting=routing)
+
+
+PAIR = {"pingService": "a", "pongService": "b"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"pingPong": PAIR}, f'spec.strategy.trafficRouting: Invalid value: "": {TURNS}'),
+        ({"pingPong": PAIR, "trafficRouting": {}}, TURNS),
+        (
+            {"pingPong": PAIR, "trafficRouting": {"traefik": {"weightedTraefikServiceName": "w"}}},
+            f'spec.strategy.trafficRouting: Invalid value: "traefik": {TURNS}',
+        ),
+        ({**turns(), "canaryService": "b", "stableService": "c"}, "the same service for the pong and canary services"),
+        ({**turns(), "canaryService": "c", "stableService": "a"}, "the same service for the ping and stable services"),
+        ({**turns(), "canaryService": "c", "stableService": "d"}, ""),
+    ],
+)
+def test_services_that_take_turns_need_a_router_and_have_no_other_part(fields: dict[str, Any], expected: str) -> None:
+    found = problem(**fields)
+    assert expected in found and bool(found) is bool(expected)
 
 
 def test_services_that_take_turns_need_no_fixed_ones() -> None:
