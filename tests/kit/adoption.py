@@ -101,22 +101,36 @@ def _of_the_status(rollout: Manifest, status: Manifest, hashes: set[str]) -> Ite
     conditions = status.get("conditions") or []
     invalid = any(c["type"] == "InvalidSpec" for c in conditions)
     claims: Mapping[str, Any] = {
-        "phase is one of the four words": status.get("phase") in WORDS,
         "observedGeneration is the generation, as text": status.get("observedGeneration") == str(rollout["metadata"]["generation"]),
         "currentPodHash is the label of a ReplicaSet": status.get("currentPodHash") in hashes,
         "stableRS is the label of a ReplicaSet": status.get("stableRS") in hashes,
         "currentStepIndex is there for a canary with steps only": ("currentStepIndex" in status) == bool(steps),
         "currentStepIndex is on a step or at their end": invalid or status.get("currentStepIndex", 0) in range(len(steps or ()) + 1),
+        "who paused is said while there are pauses": bool(status.get("pauseConditions")) == bool(status.get("controllerPause")),
+        "abort has its time": bool(status.get("abort")) == ("abortedAt" in status),
+    }
+    yield from unreadable(status)
+    yield from (claim for claim, holds in claims.items() if not holds)
+
+
+def unreadable(status: Manifest) -> Iterator[str]:
+    """What a client that knows only this status could not read: fields that it follows without asking, and words it does not know."""
+    conditions, weights = status.get("conditions") or [], (status.get("canary") or {}).get("weights")
+    counts = ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "HPAReplicas", "currentStepIndex", "collisionCount")
+    claims: Mapping[str, Any] = {
+        "phase is one of the four words": status.get("phase") in WORDS,
+        "observedGeneration is a number, as text": str(status.get("observedGeneration")).isdecimal(),
         "both strategies are objects": isinstance(status.get("canary"), dict) and isinstance(status.get("blueGreen"), dict),
+        "every count is a number": all(isinstance(status.get(name, 0), int) for name in counts),
         "every condition is known": {c["type"] for c in conditions} <= CONDITIONS,
         "every condition is whole": all(c.keys() == CONDITION_KEYS for c in conditions),
         "no condition is there twice": len({c["type"] for c in conditions}) == len(conditions),
         "every pause has a known reason and a start": all(
             p["reason"] in PAUSES and datetime.fromisoformat(p["startTime"]) for p in status.get("pauseConditions") or ()
         ),
-        "who paused is said while there are pauses": bool(status.get("pauseConditions")) == bool(status.get("controllerPause")),
-        "abort has its time": bool(status.get("abort")) == ("abortedAt" in status),
         "the selector is a text": bool(status.get("selector")),
+        "weights name both sides": not weights
+        or all(isinstance(weights.get(side, {}).get("weight"), int) for side in ("canary", "stable")),
     }
     yield from (claim for claim, holds in claims.items() if not holds)
 
