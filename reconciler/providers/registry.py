@@ -44,10 +44,14 @@ class ProviderHands:
 
 @dataclass(frozen=True, slots=True)
 class ProviderRow:
-    """One provider: what checks a configuration without any hands, and how it is made with them."""
+    """One provider: what checks a configuration without any hands, and how it is made with them.
+
+    `judges`: it says by itself whether a measurement succeeded, so that a metric needs no condition.
+    """
 
     checks: Checking
     make: Callable[[ProviderHands], Provider]
+    judges: bool = False
 
 
 PROVIDERS: Mapping[str, ProviderRow] = {
@@ -59,9 +63,9 @@ PROVIDERS: Mapping[str, ProviderRow] = {
     "newRelic": ProviderRow(NewRelic, lambda hands: NewRelic(hands.http, hands.client, hands.namespace)),
     "wavefront": ProviderRow(Wavefront, lambda hands: Wavefront(hands.http, hands.client, hands.namespace)),
     "influxdb": ProviderRow(InfluxDB, lambda hands: InfluxDB(hands.http, hands.client, hands.namespace)),
-    "kayenta": ProviderRow(Kayenta, lambda hands: Kayenta(hands.http)),
+    "kayenta": ProviderRow(Kayenta, lambda hands: Kayenta(hands.http), judges=True),
     "skywalking": ProviderRow(SkyWalking, lambda hands: SkyWalking(hands.http)),
-    "job": ProviderRow(Job, lambda hands: Job(hands.client, hands.job_namespace)),
+    "job": ProviderRow(Job, lambda hands: Job(hands.client, hands.job_namespace), judges=True),
 }
 
 

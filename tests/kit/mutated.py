@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from reconciler.kernel.identity import Manifest
 from tests.kit.experiments import experiment, measured, version
+from tests.kit.field_examples import BUILT
 from tests.kit.lint import FILES
 from tests.kit.rollouts import analysis, analysis_template, canary, pause, rollout, weight
 from tests.kit.stepplugins import plugin_step
@@ -77,6 +78,8 @@ EXISTING: tuple[Manifest, ...] = (
     analysis_template(),
     *(document for text in FILES.values() for document in yaml.safe_load_all(text)),
 )
+SETS: tuple[tuple[Manifest, ...], ...] = (EXISTING, *(tuple(yaml.safe_load_all(text)) for text in BUILT.values()))
+"""What people have together in a folder."""
 JUNK = (
     None,
     True,
@@ -102,8 +105,8 @@ JUNK = (
 
 @st.composite
 def spoiled_files(draw: st.DrawFn) -> dict[str, bytes]:
-    """All of them as files, one of them spoiled in one to three places."""
-    documents = [deepcopy(document) for document in EXISTING]
+    """One set of files, one of them spoiled in one to three places."""
+    documents = [deepcopy(document) for document in draw(st.sampled_from(SETS))]
     chosen = documents[draw(st.integers(0, len(documents) - 1))]
     for _ in range(draw(st.integers(1, 3))):
         _spoil(draw, chosen)

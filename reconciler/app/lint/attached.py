@@ -24,7 +24,7 @@ def attached_remarks(manifest: Manifest, library: Library) -> Remarks:
         elif (parent.get("group", GATEWAY[0]), parent.get("kind", GATEWAY[1])) == GATEWAY:
             place = (GATEWAY_KIND, str(parent.get("namespace") or home), str(name))
             if library.find(*place) is None:
-                yield library.missing(field, place, home)
+                yield library.missing(field, place, "")  # often another team's: a folder that has no Gateway need not have this one
     if not _objects(spec.get("parentRefs")):
         yield Remark("spec.parentRefs", "names no Gateway: nothing serves this route")
     for index, rule in enumerate(_objects(spec.get("rules"))):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from reconciler.analysis.manifest import InvalidMetric, parse_metrics
-from reconciler.analysis.model import UNLIMITED_FAILURES, Metric
+from reconciler.analysis.model import PLUGIN, UNLIMITED_FAILURES, Metric
 from reconciler.analysis.provider import Doubting
 from reconciler.app.lint.finding import Remark, Remarks, Severity
 from reconciler.kernel.identity import Manifest
@@ -28,7 +28,7 @@ def powerless_remarks(field: str, written: Manifest, filled: Manifest) -> Remark
 
 def _conditions(field: str, metric: Metric) -> Remarks:
     conditions = {"successCondition": metric.success_condition, "failureCondition": metric.failure_condition}
-    if not any(conditions.values()) and metric.kind != "job":
+    if not any(conditions.values()) and not _judges(metric.kind):
         yield _warning(field, "can never fail: without successCondition or failureCondition whatever is measured is a success")
     for name, text in conditions.items():
         if text and not re.search(r"\bresult\b", text):
@@ -38,6 +38,12 @@ def _conditions(field: str, metric: Metric) -> Remarks:
 def _doubts(metric: Metric) -> Iterable[Problem]:
     row = PROVIDERS.get(metric.kind)
     return row.checks.doubts(metric) if row is not None and isinstance(row.checks, Doubting) else ()
+
+
+def _judges(kind: str) -> bool:
+    """True for a provider that says by itself whether a measurement succeeded; a metric plug-in always does."""
+    row = PROVIDERS.get(kind)
+    return kind == PLUGIN or (row is not None and row.judges)
 
 
 def _limits(field: str, metric: Metric) -> Remarks:

@@ -9,6 +9,7 @@ from reconciler.app.lint.lint import lint
 from reconciler.git.objects import Snapshot
 from reconciler.sources.documents import manifests_of
 from reconciler.sources.renderer import RenderOptions
+from tests.kit.field_examples import BUILT
 
 HEAD = """\
 apiVersion: argoproj.io/v1alpha1
@@ -138,6 +139,7 @@ EXAMPLES = {
     "background analysis": HEAD + canary(*MINUTES, more=BACKGROUND) + JOB,
     "baseline": HEAD + canary(TRIAL),
     "borrowed": BORROWED,
+    **BUILT,
 }
 
 
@@ -153,7 +155,8 @@ def test_what_the_field_shows_has_no_error(text: str) -> None:
 @pytest.mark.parametrize("text", EXAMPLES.values(), ids=EXAMPLES)
 def test_what_the_field_shows_is_served(text: str) -> None:
     looked = compatibility(manifests_of(Snapshot("", "", {"example.yaml": text.encode()}), namespace="default"))
-    assert looked.fields and [*looked.of(Likeness.UNSUPPORTED), *looked.of(Likeness.STRICTER)] == []
+    assert looked.fields and list(looked.of(Likeness.UNSUPPORTED)) == []
+    assert {word.row for word in looked.of(Likeness.STRICTER)} <= {"docs/compatibility.md#istio-destinations"}
 
 
 def test_warnings_are_about_what_never_ends_only() -> None:
