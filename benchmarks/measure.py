@@ -33,6 +33,18 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - begin
 
 
+def processor_seconds(work: Callable[[], object], rounds: int) -> list[float]:
+    """What each call costs this thread's processor, ascending, after one that warms up: a neighbour who is busy is not counted."""
+    work()
+    return sorted(_processor_seconds(work) for _ in range(rounds))
+
+
+def _processor_seconds(work: Callable[[], object]) -> float:
+    begin = time.thread_time()
+    work()
+    return time.thread_time() - begin
+
+
 async def median_awaited(work: Callable[[], Awaitable[object]], rounds: int) -> float:
     """The median time of an awaited call, after one that warms up."""
     await work()

@@ -1,6 +1,7 @@
 """Whose destination is it: the canary's, the stable version's or another's (contract 9.3 "Destination matching")."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from reconciler.kernel.identity import Manifest
 
@@ -43,10 +44,7 @@ class Sides:
 
     def same(self, host: str, name: str) -> bool:
         """Hosts are compared up to the first dot; one that spells another namespace is another Service all the same."""
-        if not host or not name or host.partition(".")[0] != name.partition(".")[0]:
-            return False
-        home = spelled_namespace(name) or self.namespace
-        return not home or spelled_namespace(host) in ("", home)
+        return _same(host, name, self.namespace)
 
     def is_kept(self, destination: Manifest) -> bool:
         """Destinations of `additionalSubsetNames` keep their weight."""
@@ -67,6 +65,14 @@ class Sides:
         if "." in host or not host or not self.namespace or namespace in ("", self.namespace):
             return host
         return f"{host}.{self.namespace}.{CLUSTER}"
+
+
+@lru_cache(maxsize=4096)
+def _same(host: str, name: str, namespace: str) -> bool:
+    if not host or not name or host.partition(".")[0] != name.partition(".")[0]:
+        return False
+    home = spelled_namespace(name) or namespace
+    return not home or spelled_namespace(host) in ("", home)
 
 
 def _target(destination: Manifest) -> Manifest:

@@ -12,7 +12,7 @@ from benchmarks.measure import Row
 @pytest.mark.parametrize(
     ("rows", "expected"),
     [
-        (lambda: plan.rows(rounds=3), ["plan, one rollout mid-canary"]),
+        (lambda: plan.rows(rounds=3), ["plan, one rollout mid-canary", "plan, one rollout mid-canary, p99"]),
         (lambda: start.rows(rounds=1), ["CLI start (reconciler version)"]),
         (lambda: objects.rows(rounds=1), ["VirtualService of 200 routes, read and write", "HTTPRoute of 50 rules, read and write"]),
         (lambda: route.rows(rounds=1, patches=2), ["failed measurement → weights home"]),
