@@ -142,7 +142,7 @@ def sized(facts: ExperimentFacts, found: ReplicaSet, wanted: int, now: datetime)
     Traffic leaves before the pods do: while its Rollout cannot route, or is suspended, users are still here, and nothing goes.
     """
     experiment = facts.experiment
-    if wanted == 0 and found.spec > 0 and facts.carries(template_of(found.manifest)):
+    if wanted == 0 and facts.carries(template_of(found.manifest)):
         return Sizing()
     if wanted == 0 and found.spec > 0 and experiment.spec.scale_down_delay > 0:
         if found.deadline is None:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from reconciler.experiments.manifest import parse_experiment
+from reconciler.experiments.templates import service_ports
 from reconciler.kernel.identity import Manifest, controller_uid, labels_of, name_of
 from reconciler.kernel.resources import ANALYSIS_RUNS, ANALYSIS_TEMPLATES, PODS, SERVICES
 from reconciler.kernel.well_known import HASH_LABEL
@@ -155,6 +157,20 @@ def test_a_run_that_ends_late_is_told_and_the_end_of_its_experiment_stays() -> N
     it.end_run_of("a", "Failed", "too slow")
     assert it.measurement("a") == {"name": "a", "analysisRun": "trial-a", "phase": "Failed", "message": "too slow"}
     assert it.phase == "Successful"
+
+
+def test_a_run_whose_spec_somebody_took_away_is_told_to_end_too() -> None:
+    it = world(analyses=[measured("a")], duration="1m")
+    it.settle().amend({"spec": None}, ANALYSIS_RUNS, "trial-a").wait(61)
+    assert it.phase == "Successful" and it.runs["trial-a"]["spec"] == {"terminate": True}
+
+
+@pytest.mark.parametrize("pods", [None, {}, {"containers": None}, {"containers": [{"name": "web"}]}])
+def test_a_template_without_ports_has_none_for_its_service(pods: Manifest | None) -> None:
+    written = version(service={})
+    written["template"]["spec"] = pods
+    [template] = parse_experiment(experiment(written)).spec.templates
+    assert service_ports(template) == []
 
 
 def test_an_experiment_without_an_end_waits_for_a_person() -> None:
