@@ -1,9 +1,11 @@
 """Rollouts, runs and templates under the reference's metric names, read off the informer cache at each scrape (contract 11.5)."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cache
+from importlib.metadata import version
 from typing import Any
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric, UntypedMetricFamily
 from prometheus_client.registry import Collector
 
 from reconciler.kernel.identity import Manifest, Resource, name_of, namespace_of
@@ -11,6 +13,7 @@ from reconciler.kernel.resources import ANALYSIS_RUNS, ANALYSIS_TEMPLATES, CLUST
 from reconciler.kernel.well_known import is_of_instance
 from reconciler.kube.cache import Cache
 from reconciler.rollouts.status.conditions import ABORTED, ALL_AVAILABLE, CREATE_ERROR, INVALID_SPEC, PAUSED_REASON, PROGRESSING, TIMED_OUT
+from reconciler.runtime.pass_times import PassTimes
 from reconciler.runtime.recorder import Recorder
 
 PHASES = {ALL_AVAILABLE: "Completed", PAUSED_REASON: "Paused", CREATE_ERROR: "Error", TIMED_OUT: "Timeout", ABORTED: "Abort"}
@@ -37,10 +40,11 @@ Sample = tuple[tuple[str, ...], float]
 class ReferenceCollector(Collector):
     """What dashboards and alerts made for the reference ask for. `instance_id` is the instance whose objects are driven here."""
 
-    def __init__(self, cache: Cache, watched: Collection[Resource], recorder: Recorder, instance_id: str) -> None:
+    def __init__(self, cache: Cache, watched: Collection[Resource], recorder: Recorder, times: PassTimes, instance_id: str) -> None:
         self._cache = cache
         self._watched = watched
         self._recorder = recorder
+        self._times = times
         self._instance_id = instance_id
 
     def collect(self) -> Iterator[Metric]:
@@ -49,13 +53,30 @@ class ReferenceCollector(Collector):
             rollouts = self._driven(ROLLOUTS)
             yield from _rollouts(rollouts)
             yield self._events({_place(rollout) for rollout in rollouts})
+            yield from self._passes("rollout", "rollout", rollouts)
         if EXPERIMENTS in self._watched:
-            yield from _experiments(self._driven(EXPERIMENTS))
+            experiments = self._driven(EXPERIMENTS)
+            yield from _experiments(experiments)
+            yield from self._passes("experiment", "experiment", experiments)
         if ANALYSIS_RUNS in self._watched:
-            yield from _runs(self._driven(ANALYSIS_RUNS))
+            runs = self._driven(ANALYSIS_RUNS)
+            yield from _runs(runs)
+            yield from self._passes("analysis_run", "analysisrun", runs)
+        if ROLLOUTS in self._watched:
+            yield _gauge("argo_rollouts_controller_info", "The controller that drives them: this one", ["version"], [((_version(),), 1.0)])
         kinds = [kind for kind in (ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES) if kind in self._watched]
         if kinds:
             yield from _templates([template for kind in kinds for template in self._cache.list(kind)])
+
+    def _passes(self, name: str, controller: str, living: Sequence[Manifest]) -> Iterator[Metric]:
+        """How long passes took, and how many failed, since this process started; the reference's counter has no `_total`."""
+        times = self._times.of(controller, {_place(manifest) for manifest in living})
+        took = HistogramMetricFamily(f"{name}_reconcile", "Passes by their seconds", labels=OBJECT)
+        failed = UntypedMetricFamily(f"{name}_reconcile_error", "Passes that failed", labels=OBJECT)
+        for place, time in sorted(times.items()):
+            took.add_metric(place, list(time.buckets), time.seconds)
+            failed.add_metric(place, time.failed)
+        yield from (took, failed)
 
     def _driven(self, resource: Resource) -> list[Manifest]:
         return [manifest for manifest in self._cache.list(resource) if is_of_instance(manifest, self._instance_id)]
@@ -150,6 +171,11 @@ def _templates(templates: Sequence[Manifest]) -> Iterator[Metric]:
     yield _gauge("analysis_template_info", "An AnalysisTemplate or ClusterAnalysisTemplate", OBJECT, known)
     asked = [((*_place(found), _type(metric), str(metric.get("name", ""))), 1.0) for found in templates for metric in _metrics(found)]
     yield _gauge("analysis_template_metric_info", "A metric of a template", [*OBJECT, "type", "metric"], asked)
+
+
+@cache
+def _version() -> str:
+    return version("reconciler")
 
 
 def _gauge(name: str, words: str, labels: Sequence[str], samples: Iterable[Sample]) -> Metric:

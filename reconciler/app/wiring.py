@@ -163,7 +163,7 @@ def assemble(environment: Environment) -> Assembly:
     collectors = (
         ReleaseCollector(cache, _resources(settings), environment.clock.now()),
         SourceCollector(inventories),
-        ReferenceCollector(cache, _driven(settings), recorder, settings.instance_id),
+        ReferenceCollector(cache, _driven(settings), recorder, engine.times, settings.instance_id),
     )
     return Assembly(engine, recorder, tuple(mirrors.values()), sources, policy_files, collectors, subscriptions)
 

@@ -10,6 +10,7 @@ from reconciler.kernel.identity import Key, Manifest, Resource
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.kube.informer import Informer
+from reconciler.runtime.pass_times import PassTimes
 from reconciler.runtime.queue import PER_CONTROLLER, Queue
 from reconciler.runtime.worker import Controller, Worker
 
@@ -34,6 +35,7 @@ class Engine:
         self._clock = clock
         self._resync = resync
         self.ready = asyncio.Event()
+        self.times = PassTimes(self._controllers)
 
     async def run(self) -> None:
         """Watch and work until cancelled."""
@@ -47,7 +49,7 @@ class Engine:
             self.ready.set()
             group.create_task(self._look_again(), name="resync")
             for _ in range(PER_CONTROLLER * len(self._controllers)):
-                group.create_task(Worker(self._controllers, self.queue, self._clock).run())
+                group.create_task(Worker(self._controllers, self.queue, self._clock, self.times).run())
 
     def poke(self, key: Key) -> None:
         """Something outside the API says: look at this key."""

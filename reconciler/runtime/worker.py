@@ -11,6 +11,7 @@ from reconciler.kernel.clock import Clock
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.identity import Key, Manifest, Resource
 from reconciler.kube.errors import Forbidden, NotFound
+from reconciler.runtime.pass_times import PassTimes
 from reconciler.runtime.queue import Queue
 
 PASS_LIMIT = 120.0
@@ -41,10 +42,11 @@ class Unhurried(Protocol):
 class Worker:
     """Runs passes of all controllers from one queue. A failing key is retried; it never stops the others."""
 
-    def __init__(self, controllers: Mapping[str, Controller], queue: Queue, clock: Clock) -> None:
+    def __init__(self, controllers: Mapping[str, Controller], queue: Queue, clock: Clock, times: PassTimes) -> None:
         self._controllers = controllers
         self._queue = queue
         self._clock = clock
+        self._times = times
 
     async def run(self) -> None:
         while True:
@@ -56,6 +58,12 @@ class Worker:
             _stop_if_asked()
 
     async def _pass(self, key: Key) -> None:
+        begin = self._clock.monotonic()
+        well = await self._tried(key)
+        self._times.note(key, self._clock.monotonic() - begin, failed=not well)
+
+    async def _tried(self, key: Key) -> bool:
+        """One pass; false when it failed. An object that is gone is no failure."""
         try:
             controller = self._controllers[key.controller]
             async with asyncio.timeout(None if isinstance(controller, Unhurried) else PASS_LIMIT):
@@ -63,6 +71,7 @@ class Worker:
         except NotFound as error:
             self._queue.forget(key)
             log.debug("object is gone", **_words(key), reason=str(error))
+            return True
         except Forbidden as error:
             self._queue.retry(key)
             log.warning("not allowed, trying again", **_words(key), reason=str(error))
@@ -78,6 +87,8 @@ class Worker:
         else:
             self._queue.forget(key)
             self._wake(key, wake_at)
+            return True
+        return False
 
     def _wake(self, key: Key, wake_at: datetime | None) -> None:
         if wake_at is not None:

@@ -1,5 +1,6 @@
 """What dashboards made for the reference ask for: its names, its labels, its words for phases (contract 11.5)."""
 
+import re
 from typing import Any
 
 import pytest
@@ -8,13 +9,15 @@ from prometheus_client import CollectorRegistry, generate_latest
 from reconciler.app.indexes import INDEXES
 from reconciler.app.reference_metrics import ReferenceCollector
 from reconciler.kernel.clock import SystemClock
-from reconciler.kernel.identity import Manifest, Resource
+from reconciler.kernel.identity import Key, Manifest, Resource
 from reconciler.kernel.plan import Emit
 from reconciler.kernel.resources import ANALYSIS_RUNS, ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES, EXPERIMENTS, ROLLOUTS
 from reconciler.kernel.well_known import INSTANCE_ID
 from reconciler.kube.cache import Cache
+from reconciler.runtime.pass_times import REMEMBERED, PassTimes
 from reconciler.runtime.recorder import Recorder
 from tests.kit.rollouts import analysis_template, canary, istio_routing, rollout
+from tests.kit.tables import CONTRACT
 
 EVERYTHING = (ROLLOUTS, EXPERIMENTS, ANALYSIS_RUNS, ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES)
 METRICS = [{"name": "rate", "provider": {"prometheus": {}}}, {"name": "own", "provider": {"plugin": {"me/mine": {}}}}]
@@ -26,8 +29,9 @@ class Scraped:
     def __init__(self, *watched: Resource, instance: str = "") -> None:
         self.cache = Cache(EVERYTHING, INDEXES)
         self.recorder = Recorder(None, SystemClock())  # type: ignore[arg-type] # nothing is posted here
+        self.times = PassTimes(("rollout", "experiment", "analysisrun"))
         self._registry = CollectorRegistry()
-        self._registry.register(ReferenceCollector(self.cache, watched or EVERYTHING, self.recorder, instance))
+        self._registry.register(ReferenceCollector(self.cache, watched or EVERYTHING, self.recorder, self.times, instance))
 
     def put(self, resource: Resource, manifest: Manifest, **status: Any) -> "Scraped":
         self.cache.put(resource, {**manifest, **({"status": status} if status else {})})
@@ -147,3 +151,64 @@ def test_objects_of_wrong_types_do_not_stop_a_scrape(broken: Any) -> None:
         scraped.cache.put(resource, {"metadata": metadata, "spec": broken, "status": broken})
     scraped.put(ROLLOUTS, rollout(canary=canary()))
     assert len([line for line in scraped.lines() if line.startswith("rollout_info{")]) == 2
+
+
+@pytest.mark.parametrize(("controller", "name"), [("rollout", "rollout"), ("experiment", "experiment"), ("analysisrun", "analysis_run")])
+def test_passes_are_told_by_their_seconds_and_their_failures_for_objects_that_there_are(controller: str, name: str) -> None:
+    it = Scraped()
+    for resource in (ROLLOUTS, EXPERIMENTS, ANALYSIS_RUNS):
+        it.put(resource, {"metadata": {"name": "web", "namespace": "shop", "uid": "u"}, "spec": {}})
+    for seconds, failed in ((0.004, False), (0.2, True), (3.0, True)):
+        it.times.note(Key(controller, "shop", "web"), seconds, failed=failed)
+    it.times.note(Key(controller, "shop", "gone"), 0.1, failed=False)
+    it.times.note(Key("source", "", "shop"), 0.1, failed=True)
+    said = [line for line in it.lines() if "_reconcile" in line]
+    where = 'name="web",namespace="shop"'
+    counts = [("0.01", 1), ("0.15", 1), ("0.25", 2), ("0.5", 2), ("1.0", 2), ("+Inf", 3)]
+    buckets = [f'{name}_reconcile_bucket{{le="{bound}",{where}}} {count}.0' for bound, count in counts]
+    assert said[:-3] == buckets
+    assert said[-3:] == [
+        f"{name}_reconcile_count{{{where}}} 3.0",
+        f"{name}_reconcile_sum{{{where}}} 3.204",
+        f"{name}_reconcile_error{{{where}}} 2.0",
+    ]
+
+
+def test_passes_of_objects_that_nobody_asks_for_are_forgotten() -> None:
+    times = PassTimes(("analysisrun",))
+    for number in range(REMEMBERED + 2):
+        times.note(Key("analysisrun", "shop", f"r{number}"), 0.1, failed=False)
+    known = times.of("analysisrun", {("shop", f"r{number}") for number in range(REMEMBERED + 2)})
+    assert len(known) == REMEMBERED and ("shop", "r1") not in known and ("shop", "r2") in known
+
+
+def test_every_name_of_the_contract_is_there_or_said_to_be_served_nowhere() -> None:
+    page = (CONTRACT.parent / "metrics.md").read_text(encoding="utf-8")
+    served = {line.partition("{")[0].removesuffix("_total") for line in everything().lines()}
+    served |= {name.removesuffix(end) for name in served for end in ("_bucket", "_count", "_sum") if name.endswith(end)}
+    missing = [name for name in named_in_the_contract() if name.removesuffix("_total") not in served]
+    untold = page.partition("Not served:")[2].partition("\n\n")[0]
+    assert missing and [name for name in missing if f"`{name}`" not in untold] == []
+
+
+def named_in_the_contract() -> list[str]:
+    """The names of contract 11.5; what stands in braces is one name for each word."""
+    text = CONTRACT.read_text(encoding="utf-8").partition("### 11.5")[2].partition("<a id")[0]
+    names = []
+    for word in re.findall(r"`([^`]+)`", text):
+        head, _, rest = word.partition("{")
+        names += [head + part for part in rest.rstrip("}").split(",")] if rest else [head]
+    return names
+
+
+def everything() -> Scraped:
+    """One object of each kind, each looked at once."""
+    it = Scraped()
+    it.put(ROLLOUTS, rollout(canary=canary()), conditions=[progressing("ReplicaSetUpdated")])
+    it.put(EXPERIMENTS, {"metadata": {"name": "trial", "namespace": "shop", "uid": "e"}, "spec": {}}, phase="Running")
+    it.put(ANALYSIS_RUNS, run(), phase="Running", metricResults=[{"name": "rate", "phase": "Running"}])
+    it.put(ANALYSIS_TEMPLATES, analysis_template())
+    for key in (Key("rollout", "shop", "web"), Key("experiment", "shop", "trial"), Key("analysisrun", "shop", "check")):
+        it.times.note(key, 0.1, failed=False)
+    it.recorder.record(Emit(rollout(), "RolloutPaused", "x", False))
+    return it

@@ -1,4 +1,4 @@
-"""What clients do to a Rollout, and what they make of it: Argo CD's health and buttons, the plugin's patches (contract 11.1, 11.3, 11.4)."""
+"""What clients do to a Rollout and make of it: Argo CD's health and buttons, patches, autoscalers (contract 11.1, 11.3, 11.4)."""
 
 from collections.abc import Callable
 from typing import Any

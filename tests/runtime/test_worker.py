@@ -11,6 +11,7 @@ from reconciler.kernel.clock import SystemClock
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.identity import Key, Manifest, Resource
 from reconciler.kube.errors import Conflict, Forbidden, NotFound, Refused
+from reconciler.runtime.pass_times import PassTimes
 from reconciler.runtime.queue import Queue
 from reconciler.runtime.worker import Worker
 from tests.kit.clusters import running
@@ -28,6 +29,7 @@ class Scripted:
 
     def __init__(self, *outcomes: Outcome) -> None:
         self.passes: list[Key] = []
+        self.times = PassTimes((self.name,))
         self._outcomes = list(outcomes)
 
     def keys_for(self, resource: Resource, manifest: Manifest) -> Iterable[Key]:
@@ -53,7 +55,7 @@ def failing(error: Exception) -> Outcome:
 @asynccontextmanager
 async def working(controller: Scripted, workers: int = 1) -> AsyncIterator[Queue]:
     queue = Queue(SystemClock())
-    async with running(*[Worker({"test": controller}, queue, SystemClock()).run() for _ in range(workers)]):
+    async with running(*[Worker({"test": controller}, queue, SystemClock(), controller.times).run() for _ in range(workers)]):
         yield queue
 
 
@@ -71,6 +73,20 @@ async def test_what_is_terminal_waits_for_a_change() -> None:
         assert controller.count(BAD) == 1
         queue.add(BAD)
         await until(lambda: controller.count(BAD) == 2)
+
+
+async def test_every_pass_is_counted_and_an_object_that_is_gone_is_no_failure() -> None:
+    controller = Scripted(failing(NotFound(404, "NotFound", "gone")), failing(Terminal("no such step")), failing(ValueError("a bug")))
+    async with working(controller) as queue:
+        for _ in range(2):
+            queue.add(BAD)
+            await until(lambda: queue.idle)
+        queue.add(BAD)
+        await until(lambda: controller.count(BAD) == 4)
+        await rested(controller, queue)
+    times = controller.times.of("test", {("shop", "good"), ("shop", "bad")})
+    counts = {place[1]: (time.count, time.failed) for place, time in times.items()}
+    assert counts == {"good": (1, 0), "bad": (4, 2)} and all(time.seconds > 0 for time in times.values())
 
 
 async def test_a_right_that_is_missing_now_is_asked_for_again() -> None:
@@ -167,7 +183,7 @@ class Clumsy(Scripted):
 
 async def test_a_pass_that_fails_while_it_is_cancelled_does_not_keep_the_worker_alive() -> None:
     controller, queue = Clumsy(), Queue(SystemClock())
-    worker = asyncio.create_task(Worker({"test": controller}, queue, SystemClock()).run())
+    worker = asyncio.create_task(Worker({"test": controller}, queue, SystemClock(), PassTimes(())).run())
     queue.add(GOOD)
     await asyncio.wait_for(controller.waiting.wait(), 20)
     worker.cancel()
