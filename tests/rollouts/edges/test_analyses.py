@@ -8,8 +8,8 @@ import pytest
 from reconciler.analysis.arguments import literals, merge_arguments
 from reconciler.analysis.cleanup import jobs_to_delete
 from reconciler.analysis.conditions import NO_DATA, Conditions, assess
-from reconciler.analysis.judge import RunTerms
-from reconciler.analysis.model import Measurement, RunPhase
+from reconciler.analysis.judge import RunTerms, judge, record
+from reconciler.analysis.model import AnalysisStatus, Measurement, MetricResult, RunPhase
 from reconciler.analysis.provider import MeasurementTask
 from reconciler.kernel.identity import Manifest, name_of
 from reconciler.kernel.resources import ANALYSIS_RUNS, JOBS, SECRETS
@@ -101,6 +101,21 @@ def test_13_25_within_one_metric_an_error_outranks_inconclusive_and_that_a_failu
     assert status_after(RunTerms(metrics=(metric(**{**limits, "failure_limit": 5}),)), m="I").phase == "Inconclusive"
     both = RunTerms(metrics=(metric(**limits),))
     assert [status_after(both, m=letter).phase for letter in "FIE"] == ["Failed", "Inconclusive", "Error"]
+    assert [at_once(both, letters) for letters in ("FI", "IF", "FE", "IE", "FIE")] == [
+        "Inconclusive",
+        "Inconclusive",
+        "Error",
+        "Error",
+        "Error",
+    ]
+
+
+def at_once(terms: RunTerms, letters: str) -> str:
+    """The phase where several limits are passed before anybody judges."""
+    result = MetricResult(name="m", dry_run=False)
+    for letter in letters:
+        result = record(result, measurement(letter))
+    return str(judge(terms, AnalysisStatus(results=(result,)), was_ending=False, now=NOW).phase)
 
 
 @pytest.mark.parametrize("argument", ["result", "1", "nil", '"x"'])

@@ -9,8 +9,9 @@ from reconciler.kernel.resources import PODS, REPLICA_SETS
 from reconciler.kernel.well_known import DESIRED_REPLICAS, HASH_LABEL, REVISION
 from reconciler.rollouts.replicas.basic import targets
 from reconciler.rollouts.replicas.surge import bounds
-from tests.kit.edges import STEPS, behind_istio, climbing, course_of, green, passes_of, routed_release, told, two_services
-from tests.kit.rollouts import NAMESPACE, canary, pause, rollout, template, weight
+from tests.kit.edges import MEASURED, STEPS, behind_istio, climbing, course_of, green, passes_of, routed_release, told, two_services
+from tests.kit.experiments import ROUTED, experiments, tried
+from tests.kit.rollouts import NAMESPACE, analysis, canary, istio_routing, measured, pause, rollout, template, weight
 from tests.kit.world import World, deployed
 
 
@@ -31,10 +32,27 @@ def test_13_2_the_first_version_is_stable_before_any_pod_is_ready_and_skips_ever
     assert world.phase == "Progressing updated replicas are still becoming available"
 
 
+def test_13_2_nothing_is_measured_or_tried_out_for_the_first_version() -> None:
+    waits = World(rollout(canary=canary(weight(25), measured(), tried(), pause(), analysis=analysis())), MEASURED).settle()
+    assert (waits.phase, waits.status["currentStepIndex"], waits.runs, experiments(waits)) == ("Healthy", 4, {}, {})
+    tests = World(rollout(blue_green={**BLUE_GREEN, "prePromotionAnalysis": analysis()}), *two_services()).settle()
+    assert (tests.phase, tests.runs) == ("Healthy", {})
+
+
 def test_13_3_an_abort_before_the_first_status_is_dropped() -> None:
     manifest = rollout(canary=canary(*STEPS))
     world = World({**manifest, "status": {"abort": True}}).settle()
-    assert (world.phase, "abort" in world.status, world.runs) == ("Healthy", False, {})
+    assert (world.phase, "abort" in world.status) == ("Healthy", False)
+
+
+def test_13_3_before_a_stable_version_there_is_nothing_is_routed_or_measured() -> None:
+    world = World(rollout(canary=canary(weight(25), pause(), istio=True, analysis=analysis())), *ROUTED, MEASURED)
+    for _ in range(4):
+        assert not world.runs and not [write for write in world.store.writes if "VirtualService" in write]
+        if world.status.get("stableRS"):
+            break
+        world.one_pass()
+    assert world.status["stableRS"] and world.settle().phase == "Healthy" and not world.runs
 
 
 def test_13_4_a_stable_version_removed_by_hand_promotes_the_new_one_at_once() -> None:
@@ -95,8 +113,9 @@ def test_13_10_pods_come_before_weight_and_stable_shrinks_in_a_later_pass() -> N
 
 @pytest.mark.parametrize("step", [{"setWeight": 0}, {"setCanaryScale": {"replicas": 0}}])
 def test_13_11_a_canary_without_pods_has_no_weight_and_no_routes(step: dict[str, Any]) -> None:
-    world = routed_release(weight(50), pause(), step, pause())
-    assert world.weight == 50
+    header = {"setHeaderRoute": {"name": "testers", "match": [{"headerName": "x", "headerValue": {"exact": "y"}}]}}
+    world = routed_release(weight(50), header, pause(), step, pause(), trafficRouting=istio_routing("testers"))
+    assert (world.weight, world.routes) == (50, ["testers", "primary"])
     world.press(pauseConditions=None).settle()
     assert (world.size("web:2"), world.weight, world.routes) == (0, 0, ["primary"])
 
