@@ -12,6 +12,7 @@ from reconciler.rollouts.replicas.surge import bounds
 from tests.kit.edges import MEASURED, STEPS, behind_istio, climbing, course_of, green, passes_of, routed_release, told, two_services
 from tests.kit.experiments import ROUTED, experiments, tried
 from tests.kit.rollouts import NAMESPACE, analysis, canary, istio_routing, measured, pause, rollout, template, weight
+from tests.kit.store import merged
 from tests.kit.world import World, deployed
 
 
@@ -154,6 +155,16 @@ def test_13_16_a_stale_note_of_an_older_version_is_no_scaling_event() -> None:
     spec = {"replicas": 1, "selector": {"matchLabels": labels}, "template": pod}
     world.store.put(REPLICA_SETS, {"metadata": {**kept, "annotations": {REVISION: "1", DESIRED_REPLICAS: "99"}}, "spec": spec})
     assert world.settle().size("web:0") == 0 and world.phase == "Paused CanaryPauseStep"
+
+
+def test_13_16_nor_is_that_of_one_that_waits_for_its_end() -> None:
+    """Its pods stay for ten minutes: a pass that took its note for a scaling event would move nothing else so long."""
+    world = routed_release(weight(25), pause(), scaleDownDelaySeconds=600).press(pauseConditions=None).settle()
+    old = world.replica_set("web:1")
+    assert (old.spec, old.deadline is not None) == (4, True)
+    world.store.put(REPLICA_SETS, merged(old.manifest, {"metadata": {"annotations": {DESIRED_REPLICAS: "99"}}}))
+    world.push("web:3").settle()
+    assert (world.phase, world.weight, world.size("web:1")) == ("Paused CanaryPauseStep", 25, 4)
 
 
 def test_13_17_a_persons_pause_freezes_a_canary_and_not_blue_green() -> None:
