@@ -4,6 +4,7 @@ import pytest
 
 from reconciler.kernel.identity import labels_of
 from reconciler.kernel.resources import PODS
+from tests.kit.edges import green
 from tests.kit.rollouts import canary, pause, rollout, weight
 from tests.kit.store import Killed, merged
 from tests.kit.world import World, deployed
@@ -25,6 +26,17 @@ def test_canary_and_stable_pods_wear_their_roles_without_a_restart() -> None:
     assert {pod["metadata"]["uid"] for pod in world.store.list(PODS) if labels_of(pod).get("role") == "stable"} < before
     world.press(pauseConditions=None).settle()
     assert (world.phase, worn(world, "web:2")) == ("Healthy", {"stable"})
+
+
+def test_preview_and_active_pods_wear_their_roles_and_old_ones_none() -> None:
+    """contract 1.2, 10.4: the roles of blue/green."""
+    roles = {"previewMetadata": {"labels": {"role": "preview"}}, "activeMetadata": {"labels": {"role": "active"}}}
+    world = green(autoPromotionEnabled=False, **roles)
+    assert worn(world, "web:1") == {"active"}
+    world.push("web:2").settle()
+    assert (worn(world, "web:1"), worn(world, "web:2")) == ({"active"}, {"preview"})
+    world.press(pauseConditions=None).settle()
+    assert (world.size("web:1"), worn(world, "web:1"), worn(world, "web:2")) == (4, {""}, {"active"})
 
 
 @pytest.mark.parametrize("key", ["labels", "annotations"])
