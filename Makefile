@@ -1,7 +1,7 @@
 # Two commands for a newcomer: `make demo` and `make test`. Each does all its own set-up; neither needs root.
 PYTHON ?= python3
 VENV := .venv
-REAL_TESTS := tests/real tests/renderers tests/releases/test_layouts.py tests/releases/test_way_back_helm.py tests/releases/test_ways_back_by_seed_elsewhere.py tests/contracts/test_renderer_contract.py
+REAL_TESTS := tests/real tests/renderers tests/releases/test_layouts.py tests/releases/test_way_back_helm.py tests/releases/test_ways_back_by_seed.py tests/contracts/test_renderer_contract.py
 REAL_SECONDS ?= 0# how long obtaining the real parts may take; 0 is no limit
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

@@ -1,126 +1,183 @@
-"""Random bad commits in a repository of overlays, by seed: what is written back is exactly what made the difference for one workload.
+"""Random bad commits by seed, in repositories as teams have them: one restoring commit of exactly what made the difference, also when cut.
 
-`WAYS_BACK=1000` plays more of them than the suite does.
+Each restore is played to its end, then again from the same tip with its process killed at one of its effects and a new one on what is
+left. `WAYS_BACK=1000` plays so many in all and takes every effect in turn; charts by helm itself in `make real`.
 """
 
 import os
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
 import pytest
+from msgspec.structs import replace as changed
 
 from reconciler.git.environment import remote_of
 from reconciler.git.mirror import Mirror
 from reconciler.git.refs import RemoteRefs
-from reconciler.renderers.registry import renderer
+from reconciler.kernel.clock import SystemClock
+from reconciler.releases.announce.forge import Proposal
+from reconciler.releases.identity import identity_hash
+from reconciler.releases.model import Previous, Release, ReleaseStatus, Restore, RestoreState, Verdict
+from reconciler.releases.restore.restoring import Hands, Restoration
 from reconciler.sources.documents import Parsed
-from reconciler.sources.edits import Caution, Direct, ProposedEdit
 from reconciler.sources.follow import GitSource
 from reconciler.sources.model import WorkloadId
-from reconciler.sources.renderer import render_options
-from reconciler.sources.rewrites import moved_objects, rewrites
-from reconciler.sources.templates import identity, workloads
-from tests.kit.desk import SETTINGS, rollout
-from tests.kit.repositories import Origin
+from reconciler.sources.rewrites import moved_objects
+from reconciler.sources.templates import workloads
+from tests.kit.cut_restores import RECORD, CutForge, CutRunner, Killed
+from tests.kit.jsonnet import WITH_JSONNET
+from tests.kit.killing import Cut, Fate
+from tests.kit.releases import NOW
+from tests.kit.releases import release as a_release
+from tests.kit.repositories import Origin, git
+from tests.kit.ways_back import SHAPES, Shape
 
-SEEDS = range(int(os.environ.get("WAYS_BACK", "12")))
+ALL = int(os.environ.get("WAYS_BACK", "0"))
 WEB = WorkloadId("Rollout", "shop", "web")
-OWN = ("tag", "name", "patch", "operation", "component", "file")
-"""Values that count for the workload in its own environment and nowhere else."""
-SHARED = ("base",)
-"""Values that count for the workload in two environments."""
-OTHERS = ("api", "note", "stage", "comment")
-"""Values that do not count for the workload."""
-Values = Mapping[str, str]
+SEEDS = {"plain": 4, "kustomize": 2, "application": 1, "jsonnet": 1, "library helm": 1, "helm": 4}
+MARKS = {"helm": [pytest.mark.real], "jsonnet": [WITH_JSONNET]}
+PER_MILLE = {"plain": 400, "kustomize": 200, "application": 100, "jsonnet": 100, "library helm": 200}
+COUNTS = {**SEEDS, **({name: ALL * part // 1000 for name, part in PER_MILLE.items()} if ALL else {})}
+KNOWN = sorted((seed, name) for name, count in COUNTS.items() for seed in range(count))
+CASES = [pytest.param(name, seed, marks=MARKS.get(name, []), id=f"{name} {seed}") for seed, name in KNOWN]
 
 
-def files(values: Values) -> dict[str, str]:
-    """A repository with one base, a component and two environments, in which every value stands once."""
-    names = ("web", "api")
-    variable = f"          env: [{{name: LEVEL, value: '{values['base']}'}}]\n          envFrom: [{{configMapRef: {{name: settings}}}}]\n"
-    annotated = (
-        "kind: Rollout\napiVersion: argoproj.io/v1alpha1\nmetadata: {name: web, namespace: shop}\nspec:\n  template:\n    metadata:\n"
-    )
-    return {
-        "base/kustomization.yaml": f"resources: [{', '.join(f'{name}.yaml' for name in names)}]\n",
-        "base/web.yaml": rollout(extra=variable),
-        "base/api.yaml": rollout("registry.example.com/api:1.0", name="api"),
-        "parts/level/kustomization.yaml": (
-            "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\npatches:\n"
-            f"  - patch: |-\n      {annotated.replace(chr(10), chr(10) + '      ').rstrip()}\n"
-            f"            annotations:\n              component: 'c{values['component']}'\n"
-        ),
-        "overlays/prod/kustomization.yaml": (
-            f"# says nothing: {values['comment']}\n"
-            "resources:\n  - ../../base\ncomponents: [../../parts/level]\n"
-            "generatorOptions: {disableNameSuffixHash: true}\n"
-            "configMapGenerator:\n  - {name: settings, namespace: shop, files: [app.conf]}\n"
-            f"  - {{name: notes, namespace: shop, literals: [note={values['note']}]}}\n"
-            "images:\n"
-            f"  - name: registry.example.com/web   # ours\n    newName: registry.example.com/web-{values['name']}\n"
-            f'    newTag: "{values["tag"]}"\n'
-            f"  - {{name: registry.example.com/api, newTag: '{values['api']}'}}\n"
-            "patches:\n  - path: level.yaml\n"
-            "  - target: {kind: Rollout, name: web}\n    patch: |-\n"
-            "      - op: add\n        path: /spec/template/spec/terminationGracePeriodSeconds\n"
-            f"        value: {values['operation']}\n"
-        ),
-        "overlays/prod/level.yaml": f"{annotated}      annotations: {{patch: 'p{values['patch']}'}} # kept\n",
-        "overlays/prod/app.conf": f"workers = {values['file']}\n\n# end",
-        "overlays/stage/kustomization.yaml": (
-            f"resources: [../../base]\nimages:\n- name: registry.example.com/web\n  newTag: '{values['stage']}'\n"
-        ),
-    }
+@dataclass(frozen=True)
+class Story:
+    """A repository with a version that served, one that failed, and what was pushed since; `expected` is how it should be left."""
+
+    folder: Path
+    origin: Origin
+    shape: Shape
+    tip: str
+    release: Release
+    expected: dict[str, str]
+    proposed: bool
+    pulls: dict[str, Proposal] = field(default_factory=dict)
 
 
 @asynccontextmanager
-async def followed(folder: Path, origin: Origin) -> AsyncIterator[GitSource]:
-    mirror = Mirror(folder / "mirror", remote_of(origin.url), folder / "home")
+async def source_of(shape: Shape, origin: Origin, mirror: Path, fate: Fate) -> AsyncIterator[GitSource]:
+    """One life of a source, whose hand at git may be cut off; what the same bytes were rendered to is no memory of a life."""
+    settings = replace(shape.settings, repository=origin.url)
+    known = Mirror(mirror, remote_of(origin.url), mirror.parent / "home", runners=lambda place, home: CutRunner(place, home, fate))
     try:
         async with httpx.AsyncClient(trust_env=False) as http:
-            settings = replace(SETTINGS, repository=origin.url, path="overlays/prod")
-            yield GitSource(settings, mirror, RemoteRefs(http, mirror.runner), renderer("", render_options(settings)), {})
+            yield GitSource(settings, known, RemoteRefs(http, known.runner), shape.renderer, {})
     finally:
-        mirror.close()
+        known.close()
 
 
-async def pushed(source: GitSource, origin: Origin, contents: Mapping[str, str | bytes | None]) -> Parsed:
-    origin.commit(contents)
+async def restored(story: Story, source: GitSource, fate: Fate) -> Restore:
+    """One life's restore, its record included."""
+    hands = Hands(source, CutForge(fate, story.pulls), lambda: None, source.mirror.remote)
+    record = await Restoration({"shop": hands}, SystemClock(), SystemClock()).restore(story.release, [])
+    if fate.strikes_before(RECORD):
+        raise Killed
+    return record
+
+
+async def pushed(source: GitSource, origin: Origin, files: dict[str, str]) -> Parsed:
+    origin.commit(files)
     parsed = (await source.tip()).parsed
     assert not parsed.problems
     return parsed
 
 
+@pytest.mark.parametrize(("name", "seed"), CASES)
+async def test_one_commit_takes_back_exactly_what_made_the_difference(tmp_path: Path, name: str, seed: int) -> None:
+    chance, origin, shape, fate = random.Random(seed), Origin(tmp_path / "origin.git"), SHAPES[name](tmp_path), Fate()
+    async with source_of(shape, origin, tmp_path / "mirror", Fate()) as source:
+        story, good, bad, tip = await played(tmp_path, (origin, shape, source), chance)
+        async with source_of(shape, origin, tmp_path / "mirror", fate) as anew:
+            record = await restored(story, anew, fate)
+        branch = judged(story, record)
+        if not story.proposed:
+            after = (await source.tip()).parsed
+            assert asked(after) == asked(good) != asked(bad)
+            assert set(moved_objects(tip, after)) <= {"Rollout shop/web", "ConfigMap shop/settings"}
+    cuts = [Cut(write, after) for write in fate.writes for after in (False, True) if not (after and write.label == RECORD)]
+    assert {"git fetch", "git push", RECORD} < {cut.write.label for cut in cuts}
+    await again(story, cuts[seed % len(cuts)], (branch, record))
+
+
+async def played(folder: Path, place: tuple[Origin, Shape, GitSource], chance: random.Random) -> tuple[Story, Parsed, Parsed, Parsed]:
+    """Push a version, a bad one with whatever else its commit moves, and what others push afterwards."""
+    origin, shape, source = place
+    first = {value: str(chance.randint(100, 999)) for value in shape.names}
+    own = chance.sample(shape.own, chance.randint(1, min(3, len(shape.own))))
+    shared = [value for value in shape.shared if chance.random() < 0.3]
+    others = chance.sample(shape.others, chance.randint(1, len(shape.others)))
+    moved = {value: str(chance.randint(1000, 9999)) for value in (*own, *shared, *others)}
+    later = {"api": str(chance.randint(10000, 99999)), **({"comment": "later"} if chance.random() < 0.5 else {})}
+    good = await pushed(source, origin, shape.files(first))
+    bad = await pushed(source, origin, shape.files({**first, **moved}))
+    tip = await pushed(source, origin, shape.files({**first, **moved, **later}))
+    back = {value: first[value] for value in (*own, *shared)}
+    story = Story(
+        folder=folder,
+        origin=origin,
+        shape=shape,
+        tip=tip.commit,
+        release=rejected(good, bad),
+        expected=shape.files({**first, **moved, **later, **back}),
+        proposed=bool(shared),
+    )
+    return story, good, bad, tip
+
+
+def rejected(good: Parsed, bad: Parsed) -> Release:
+    """The release of the bad version, with its verdict."""
+    previous = Previous(release="web-good", sha=good.commit, identity=asked(good), proven=True)
+    found = a_release(sha=bad.commit, identity=asked(bad), previous=previous)
+    status = ReleaseStatus(verdict=Verdict.FAILED, decided_at=NOW, restore=Restore(state=RestoreState.WANTED))
+    return changed(found, status=status)
+
+
 def asked(parsed: Parsed) -> str:
-    return identity(parsed, workloads(parsed)[WEB])
+    return identity_hash(parsed, workloads(parsed)[WEB])
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-async def test_exactly_what_made_the_difference_goes_back(tmp_path: Path, seed: int) -> None:
-    chance, origin = random.Random(seed), Origin(tmp_path / "origin.git")
-    first = {name: str(chance.randint(100, 999)) for name in (*OWN, *SHARED, *OTHERS)}
-    own = chance.sample(OWN, chance.randint(1, 3))
-    shared = [name for name in SHARED if chance.random() < 0.25]
-    moved = {name: str(chance.randint(1000, 9999)) for name in (*own, *shared, *chance.sample(OTHERS, chance.randint(1, 4)))}
-    async with followed(tmp_path, origin) as source:
-        good = await pushed(source, origin, files(first))
-        bad = await pushed(source, origin, files({**first, **moved}))
-        later = {"comment": "later"} if chance.random() < 0.5 else {}
-        tip = await pushed(source, origin, files({**first, **moved, **later, "api": str(chance.randint(10000, 99999))}))
-        now = {name: origin.read(name).decode() for name in files(first)}
-        outcome = await source.answered(rewrites(good, bad, tip, WEB), tip)
-        assert isinstance(outcome, ProposedEdit if shared else Direct), outcome
-        if isinstance(outcome, ProposedEdit):
-            assert outcome.caution is Caution.SHARED and "overlays/stage" in str(outcome)
-        written = {name: content.decode() for name, content in outcome.edit.files.items()}
-        for name in (*own, *shared):
-            now = {file: text.replace(moved[name], first[name]) for file, text in now.items()}
-        assert written == {file: now[file] for file in written}, "nothing else moves in the files that are edited"
-        after = await pushed(source, origin, dict(written))
-        assert asked(after) == asked(good) != asked(bad)
-        assert set(moved_objects(tip, after)) <= {"Rollout shop/web", "ConfigMap shop/settings"}
-        assert {file: origin.read(file).decode() for file in now} == now
+def judged(story: Story, record: Restore) -> str:
+    """Look at the repository after a restore; the branch that it was written to."""
+    state = RestoreState.PROPOSED if story.proposed else RestoreState.PUSHED
+    assert record.state is state, record
+    branch, origin = record.branch or "main", story.origin
+    assert branches(origin) == sorted({"main", branch})
+    assert (origin.head() == story.tip) is story.proposed
+    assert origin.log("%H", branch)[:2] == [record.sha, story.tip], "one commit on the tip"
+    assert {name: origin.read(name, branch).decode() for name in story.expected} == story.expected
+    assert set(files_at(origin, branch)) == set(story.expected)
+    if story.proposed:
+        assert set(story.pulls) == {branch} and "stage" in record.message
+    return branch
+
+
+async def again(story: Story, cut: Cut, before: tuple[str, Restore]) -> None:
+    """The same restore from the same tip, killed once; a life that was cut after an effect comes back with an empty disk."""
+    branch, record = before
+    story.origin.force(story.tip)
+    if branch != "main":
+        story.origin.remove(branch)
+    story.pulls.clear()
+    first, second = Fate(), Fate()
+    async with source_of(story.shape, story.origin, story.folder / "mirror", first) as source:
+        first.seal(cut)
+        with pytest.raises(Killed):
+            await restored(story, source, first)
+    async with source_of(story.shape, story.origin, story.folder / ("empty" if cut.after else "mirror"), second) as source:
+        found = await restored(story, source, second)
+    assert judged(story, found) == branch, cut
+    assert found.sha == record.sha, f"killed {cut}: another commit"
+
+
+def branches(origin: Origin) -> list[str]:
+    return sorted(git(origin.path, "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads").decode().splitlines())
+
+
+def files_at(origin: Origin, branch: str) -> list[str]:
+    return git(origin.path, "ls-tree", "-r", "--name-only", f"refs/heads/{branch}").decode().splitlines()
