@@ -31,6 +31,7 @@ from reconciler.views.appliers import Applier
 from reconciler.views.audit import AuditEntry
 from reconciler.views.counterfactual import ChangeOf, Counterfactual
 from reconciler.views.explain import Situation, explain
+from reconciler.views.exposure import PlannedExposure, PlannedMetric, QueryOutcome, Volume
 from reconciler.views.plans import ChangeKind, PlannedField, PlannedRelease, ReleasePlan, WayBack
 from reconciler.views.policies import JudgingRules
 from reconciler.views.releases import release_document
@@ -153,8 +154,11 @@ def test_a_tried_analysis_fits() -> None:
 def test_a_plan_fits() -> None:
     field = PlannedField(file="web.yaml", line=3, field="spec.template", old="web:1.0", new="web:1.1")
     common = {"workload": "Rollout shop/web", "strategy": "canary", "steps": ("pause",), "at_least": "1m", "waits_for_person": True}
+    met = PlannedExposure(step=2, weight=20, seconds=60, requests=1.5)
+    asked = tuple(PlannedMetric(metric="rate", provider="prometheus", found=found) for found in QueryOutcome)
+    measured = {"exposed": (met, PlannedExposure(step=3, weight=20)), "volume": Volume(per_second=1.5), "metrics": asked}
     releases = tuple(
-        PlannedRelease(kind=kind, way_back=way, reason="", fields=(field,), **common) for kind in ChangeKind for way in WayBack
+        PlannedRelease(kind=kind, way_back=way, reason="", fields=(field,), **common, **measured) for kind in ChangeKind for way in WayBack
     )
     found = ReleasePlan(source="shop", base="a" * 40, head="b" * 40, releases=releases, problems=("web.yaml:1: x",))
     assert wrong("plan", [plain(found)]) == []

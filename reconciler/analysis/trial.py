@@ -49,19 +49,19 @@ def lent_by(rollout: Manifest, template: Manifest) -> dict[str, str] | None:
     status = rollout.get("status") or {}
     hashes = {"Latest": str(status.get("currentPodHash") or ""), "Stable": str(status.get("stableRS") or "")}
     strategy = (rollout.get("spec") or {}).get("strategy")
-    analysis = next((one for one in _analyses(strategy) if _names(one, template)), None)
+    analysis = next((one for one in analyses_in(strategy) if _names(one, template)), None)
     if analysis is None:
         return None
     return {str(one["name"]): str(one["value"]) for one in literals(analysis.get("args") or [], rollout, hashes)}
 
 
-def _analyses(part: Any) -> Iterator[Manifest]:
+def analyses_in(part: Any) -> Iterator[Manifest]:
     """Whatever in a strategy names templates: the background analysis, those of steps, before and after a promotion."""
     if isinstance(part, dict) and isinstance(part.get("templates"), list):
         yield part
     members = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
     for member in members:
-        yield from _analyses(member)
+        yield from analyses_in(member)
 
 
 def _names(analysis: Manifest, template: Manifest) -> bool:

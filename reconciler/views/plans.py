@@ -1,6 +1,7 @@
 """What a range of commits would release, before it is merged: which workloads, by which values, in which steps, and the way back. Pure."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
@@ -18,6 +19,7 @@ from reconciler.rollouts.status.events import step_text
 from reconciler.sources.changes import WorkloadChange
 from reconciler.sources.documents import Parsed
 from reconciler.sources.edits import Outcome
+from reconciler.views.exposure import PlannedExposure, PlannedMetric, Volume, exposure_words, exposures, metric_words
 from reconciler.views.view import View
 
 SHORT = 7
@@ -68,6 +70,11 @@ class PlannedRelease(View, frozen=True):
     fields: tuple[PlannedField, ...]
     way_back: WayBack
     reason: str
+    exposed: tuple[PlannedExposure, ...] = ()
+    """The steps in which users meet it; empty for all but a new version of a canary."""
+    volume: Volume = Volume()
+    metrics: tuple[PlannedMetric, ...] = ()
+    """Of the analyses that a Rollout's strategy names."""
 
 
 class ReleasePlan(View, frozen=True):
@@ -86,7 +93,24 @@ class ReleasePlan(View, frozen=True):
         return any(release.way_back is WayBack.MANUAL for release in self.releases)
 
 
-def planned(change: WorkloadChange, versions: tuple[Parsed, Parsed], outcome: Outcome | None) -> PlannedRelease:
+@dataclass(frozen=True, slots=True)
+class PlanMeasurements:
+    """What servers of metrics say about one planned release."""
+
+    volume: Volume
+    metrics: tuple[PlannedMetric, ...]
+
+
+NOT_MEASURED = PlanMeasurements(Volume(), ())
+
+
+def released_by(change: WorkloadChange, head: Parsed) -> Manifest | None:
+    """The Rollout whose strategy would carry a new version of a workload; None where nothing moves in steps."""
+    manifest = _owner(change, head) if _kind(change) is ChangeKind.CHANGED else None
+    return manifest if _spec(manifest) is not None else None
+
+
+def planned(change: WorkloadChange, versions: tuple[Parsed, Parsed], outcome: Outcome | None, measured: PlanMeasurements) -> PlannedRelease:
     """One change between two versions; `outcome` is the way back from the newer one, None where there is no version to go back to."""
     base, head = versions
     kind = _kind(change)
@@ -106,6 +130,9 @@ def planned(change: WorkloadChange, versions: tuple[Parsed, Parsed], outcome: Ou
         else _others(change),
         way_back=WayBack(way_back),
         reason=reason,
+        exposed=exposures(spec, measured.volume.per_second) if spec and kind is ChangeKind.CHANGED else (),
+        volume=measured.volume,
+        metrics=measured.metrics,
     )
 
 
@@ -189,6 +216,7 @@ def _lines(plan: ReleasePlan) -> Iterator[str]:
         yield f"{one_line(release.workload)}: {_how(release)}"
         for field in release.fields:
             yield f"  {one_line(field.file)}:{field.line} {one_line(field.field)}: {_value(field.old)} -> {_value(field.new)}"
+        yield from (f"  {words}" for words in _met(release))
         if release.way_back is not WayBack.NONE:
             yield f"  {_back(release)}"
     for problem in plan.problems:
@@ -216,6 +244,13 @@ def _back(release: PlannedRelease) -> str:
     return WAYS[release.way_back] + (f": {one_line(release.reason)}" if release.reason else "")
 
 
+def _met(release: PlannedRelease) -> Iterator[str]:
+    """What users would meet of it, and what would be measured."""
+    words = exposure_words(release.exposed, release.volume)
+    yield from (words,) if words else ()
+    yield from map(metric_words, release.metrics)
+
+
 def _value(text: str) -> str:
     line = one_line(text) or "(absent)"
     return line if len(line) <= LONGEST_VALUE else f"{line[: LONGEST_VALUE - 1]}…"
@@ -235,6 +270,9 @@ def _parts(plan: ReleasePlan) -> Iterator[str]:
             yield " → ".join(code(step) for step in release.steps)
         if release.fields:
             yield table(("where", "field", "from", "to"), (_row(field) for field in release.fields))
+        met = list(_met(release))
+        if met:
+            yield "\n".join(f"- {prose(words)}" for words in met)
         if release.way_back is not WayBack.NONE:
             yield prose(f"{_back(release)}.".replace("if", "If", 1))
     if plan.problems:

@@ -1,8 +1,8 @@
 """`reconciler plan`: what a range of commits would release, and what the way back would be, before it is merged. No cluster is asked."""
 
 import asyncio
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,12 +11,16 @@ import typer
 
 from reconciler.app.cli.configured import Names, configured
 from reconciler.app.cli.output import show_plain
+from reconciler.app.cli.plan_measuring import NO_SERVER, PlanQuestions, metrics, templates_in
+from reconciler.app.cli.templates import arguments_of
 from reconciler.kernel.errors import Terminal
+from reconciler.kernel.identity import Manifest, name_of, namespace_of
 from reconciler.sources.settings import Allow, SourceSettings
-from reconciler.views.plans import PlannedRelease, ReleasePlan, as_markdown, as_text, planned
+from reconciler.views.plans import NOT_MEASURED, PlanMeasurements, PlannedRelease, ReleasePlan, as_markdown, as_text, planned, released_by
 from reconciler.views.view import plain
 
 if TYPE_CHECKING:
+    from reconciler.app.cli.plan_measuring import Metrics
     from reconciler.sources.changes import WorkloadChange
     from reconciler.sources.documents import Parsed
     from reconciler.sources.follow import GitSource
@@ -34,6 +38,10 @@ Settings = Annotated[Path | None, typer.Option("-c", "--config", metavar="FILE",
 Folder = Annotated[str, typer.Option("--path", help="without -c: the folder that a source follows, from the repository's root")]
 Home = Annotated[str, typer.Option("--default-namespace", help="without -c: the source's `namespace`, of objects that name none")]
 Strict = Annotated[bool, typer.Option("--strict", help="exit code 1 if a change could be taken back by hand only, or cannot be read")]
+Server = Annotated[str, typer.Option("--prometheus", help="ask this server what metrics have data; default: `prometheus` of -c")]
+Given = Annotated[list[str] | None, typer.Option("--arg", metavar="NAME=VALUE", help="an argument of analyses; may be repeated")]
+RequestRate = Annotated[str, typer.Option("--volume", metavar="PROMQL", help="requests a second of {{args.namespace}}, {{args.workload}}")]
+Offline = Annotated[bool, typer.Option("--offline", help="ask no server, also where the settings name one")]
 Form = Annotated[str, typer.Option("-o", "--output", help=f"{', '.join(FORMS)}")]
 
 
@@ -50,6 +58,10 @@ def plan(
     folder: Folder = ".",
     namespace: Home = "",
     strict: Strict = False,
+    prometheus: Server = "",
+    args: Given = None,
+    volume: RequestRate = "",
+    offline: Offline = False,
     output: Form = "text",
 ) -> None:
     """Say what a range of commits would release: which workloads, by which fields, in which steps, and the way back of each.
@@ -58,6 +70,9 @@ def plan(
     is not committed yet would release. The way back is the edit that would be written if the version failed, found out as a release does
     when it opens. No cluster is asked, so holds, what serves, and policies that adopt a Deployment are not known.
 
+    Where a Prometheus is known, each metric of the analyses is asked once: which have data now; and, by --volume, how many requests each
+    step exposes. Only that server is asked, never the address or the account that a file names.
+
     Example: reconciler plan main...HEAD -c reconciler.yaml -o markdown --strict
     Example: reconciler plan HEAD --path overlays/production
     Example: reconciler plan overlays/production
@@ -65,7 +80,8 @@ def plan(
     if output not in FORMS:
         raise typer.BadParameter(f"-o {output}: there is no such form; there are {', '.join(FORMS)}")
     sources = configured(config, names) if config or names else (_unnamed(folder, namespace),)
-    plans = asyncio.run(_plans(place.resolve(), commits, sources))
+    asking = _asking(config, (prometheus, volume), args or (), offline=offline)
+    plans = asyncio.run(_plans(place.resolve(), commits, sources, asking))
     match output:
         case "text":
             typer.echo(as_text(plans))
@@ -75,6 +91,23 @@ def plan(
             show_plain([plain(one) for one in plans], output)
     if strict and any(one.by_hand or one.problems for one in plans):
         raise typer.Exit(NEGATIVE)
+
+
+def _asking(config: Path | None, said: tuple[str, str], args: Iterable[str], *, offline: bool) -> PlanQuestions:
+    """What is asked of which server. Options that contradict each other are a usage error."""
+    prometheus, volume = said
+    given = arguments_of(args)
+    if offline:
+        if prometheus or volume or given:
+            raise typer.BadParameter("--offline asks no server: leave out --prometheus, --volume and --arg")
+        return PlanQuestions(why_not="--offline asks no server")
+    if config is not None and not prometheus:
+        from reconciler.app.settings.reading import load_settings
+
+        prometheus = load_settings(config).prometheus
+    if volume and not prometheus:
+        raise typer.BadParameter(f"--volume: {NO_SERVER}")
+    return PlanQuestions(address=prometheus, given=given, volume=volume)
 
 
 def _unnamed(folder: str, namespace: str) -> SourceSettings:
@@ -92,20 +125,22 @@ def _unnamed(folder: str, namespace: str) -> SourceSettings:
     )
 
 
-async def _plans(place: Path, commits: str, sources: Iterable[SourceSettings]) -> list[ReleasePlan]:
+async def _plans(place: Path, commits: str, sources: Iterable[SourceSettings], asking: PlanQuestions) -> list[ReleasePlan]:
     import httpx
 
     from reconciler.app.cli.local import clone_at
 
     known = list(sources)
-    async with clone_at(place) as clone, httpx.AsyncClient(trust_env=False) as http:
+    async with clone_at(place) as clone, httpx.AsyncClient(trust_env=False) as http, metrics(asking) as measuring:
         folder = (place / commits).resolve()
         if ".." in commits or not commits or not folder.is_dir() or not await clone.names_no_commit(commits):
             ends = await clone.ends(commits)
         else:
             ends = await clone.worktree()
             known = [source if source.name else replace(source, path=_from(clone.top, folder)) for source in known]
-        return [await _plan_of(clone.source(source, known, http), ends) for source in known]
+        looks = [await _look(clone.source(source, known, http), ends) for source in known]
+        templates = templates_in([located.manifest for look in looks for located in look.after.manifests])
+        return [await _plan_of(look, ends, PlanMetrics(measuring, templates)) for look in looks]
 
 
 def _from(top: Path, folder: Path) -> str:
@@ -115,18 +150,46 @@ def _from(top: Path, folder: Path) -> str:
     return folder.relative_to(top).as_posix()
 
 
-async def _plan_of(source: "GitSource", ends: tuple[str, str]) -> ReleasePlan:
+@dataclass(frozen=True, slots=True)
+class PlannedSource:
+    """One source at both ends of the range."""
+
+    source: "GitSource"
+    before: "Parsed"
+    after: "Parsed"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanMetrics:
+    """What answers about metrics, and the templates of all sources: one may name those of another."""
+
+    metrics: "Metrics"
+    templates: Sequence[Manifest]
+
+    async def about(self, rollout: Manifest | None) -> PlanMeasurements:
+        """What is measured of one Rollout now."""
+        if rollout is None:
+            return NOT_MEASURED
+        volume = await self.metrics.volume(namespace_of(rollout), name_of(rollout))
+        return PlanMeasurements(volume, await self.metrics.of(rollout, self.templates))
+
+
+async def _look(source: "GitSource", ends: tuple[str, str]) -> PlannedSource:
+    base, head = ends
+    return PlannedSource(source, await _version(source, base), await _version(source, head))
+
+
+async def _plan_of(look: PlannedSource, ends: tuple[str, str], asked: PlanMetrics) -> ReleasePlan:
     from reconciler.sources.changes import changes
 
-    base, head = ends
-    before, after = await _version(source, base), await _version(source, head)
-    releases = [await _release(source, change, (before, after)) for change in changes(before, after)]
+    settings = look.source.settings
+    releases = [await _release(look, change, asked) for change in changes(look.before, look.after)]
     return ReleasePlan(
-        source=source.settings.name or source.settings.path,
-        base=base,
-        head=head,
+        source=settings.name or settings.path,
+        base=ends[0],
+        head=ends[1],
         releases=tuple(releases),
-        problems=tuple(str(problem) for problem in after.problems if not problem.note),
+        problems=tuple(str(problem) for problem in look.after.problems if not problem.note),
     )
 
 
@@ -137,11 +200,11 @@ async def _version(source: "GitSource", commit: str) -> "Parsed":
     return found
 
 
-async def _release(source: "GitSource", change: "WorkloadChange", versions: tuple["Parsed", "Parsed"]) -> PlannedRelease:
+async def _release(look: PlannedSource, change: "WorkloadChange", asked: PlanMetrics) -> PlannedRelease:
     """One change, with the way back from it where a version is replaced."""
     from reconciler.sources.follow import way_back
 
-    before, after = versions
+    before, after = look.before, look.after
     replaces = change.moved and not change.added and not change.removed
-    outcome = await way_back(source, before, (after, after), change.workload) if replaces else None
-    return planned(change, versions, outcome)
+    outcome = await way_back(look.source, before, (after, after), change.workload) if replaces else None
+    return planned(change, (before, after), outcome, await asked.about(released_by(change, after)))

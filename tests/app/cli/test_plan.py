@@ -77,6 +77,7 @@ def test_a_bump_is_told_with_its_steps_its_place_and_its_way_back(clone: Checkou
     assert said.splitlines()[2:] == [
         "Rollout shop/web: canary, 2 steps, pauses of 1m30s in all",
         f"  web.yaml:19 spec.template.spec.containers[0].image: {IMAGE}:1.0 -> {BAD}",
+        "  users meet it in step 2 (20 % for 1m30s); how many requests that is, is not known: name a query with --volume",
         "  if it fails, these values are restored by a push",
     ]
 
