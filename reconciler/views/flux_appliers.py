@@ -108,3 +108,8 @@ def _notes(spec: dict[str, Any], charted: bool) -> Iterable[str]:
     if not charted:
         yield "spec.ignore needs Flux 2.9; with an older one annotate each object: kustomize.toolkit.fluxcd.io/ssa: IfNotPresent"
         yield f"it heals at each interval: {HEALED}"
+        # github.com/fluxcd/pkg/pull/1157: ignored fields are removed from what is applied, and a list is applied as a whole.
+        yield (
+            "it leaves what spec.ignore names out of what it applies: a commit that changes the same route or Service otherwise takes "
+            "weights or selector away until the rollout controller's next pass; push such a change while no release is under way"
+        )

@@ -15,9 +15,20 @@ from reconciler_sandbox.rehearsal.inprocess import DirectTransport
 
 from reconciler.app.daemon import Daemon
 from reconciler.app.settings.model import Settings
+from reconciler.kernel.identity import Manifest, ObjectRef
+from reconciler.kernel.resources import ROLLOUTS as ROLLOUT_OBJECTS
+from reconciler.kernel.resources import SERVICES
+from reconciler.kernel.resources import VIRTUAL_SERVICES as VIRTUAL_SERVICE_OBJECTS
+from reconciler.kube.client import Client
+from reconciler.kube.fence import Fence
 from reconciler.kube.transport import Request
 from reconciler.sources.settings import Allow
+from reconciler.views.appliers import GIT_REPOSITORIES, KUSTOMIZATIONS, NO_HOLD, trackers
+from reconciler.views.appliers import Applier as FluxApplier
+from reconciler.views.argo_applications import ArgoBeside
+from reconciler.views.flux_appliers import flux_applier
 from tests.kit.applier import Applier, applying
+from tests.kit.appliers import define, tool_object
 from tests.kit.killing import label_of
 from tests.kit.shop import ANALYSIS_FILE, BAD, FOLDER, NETWORK_FILE, ROLLOUT_FILE, ROLLOUTS, Shop, shop
 from tests.kit.wait import until
@@ -70,10 +81,10 @@ def companion(place: Shop) -> Settings:
 
 
 @asynccontextmanager
-async def everybody(place: Shop, *more: str, folder: str = "") -> AsyncIterator[tuple[Applier, list[str]]]:
+async def everybody(place: Shop, *more: str, folder: str = "", flux: bool = False) -> AsyncIterator[tuple[Applier, list[str]]]:
     """The rollout controller, the applier and the companion, and what the companion writes."""
     rollouts = replace(place.ground.settings, controllers=("rollout", "analysis"), sources=())
-    applier = Applier(place.api, place.host, (ROLLOUT_FILE, NETWORK_FILE, ANALYSIS_FILE, *more), folder=folder)
+    applier = Applier(place.api, place.host, (ROLLOUT_FILE, NETWORK_FILE, ANALYSIS_FILE, *more), folder=folder, flux=flux)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(daemon(place, "rollouts", rollouts))
         await stack.enter_async_context(applying(applier))
@@ -129,6 +140,50 @@ async def test_a_kustomize_repository_is_restored_by_one_line_also_when_a_bot_pu
             await until(home, DEADLINE)
             assert applier.written["web"] <= 8, "nobody fights: three objects made, and at most four versions of one"
         assert not [write for write in writes if write.split("?")[0].rstrip("/").endswith("/rollouts/web")]
+
+
+async def test_beside_flux_what_doctor_prints_ends_the_fight_and_one_restore_lands_in_what_it_tracks(tmp_path: Path) -> None:
+    async with shop(tmp_path, files={KUSTOMIZATION_FILE: KUSTOMIZATION.format("1")}) as place:
+        client = Client(DirectTransport(place.ground.server.call), Fence())
+        await define(client, KUSTOMIZATIONS, GIT_REPOSITORIES)
+        tracked = place.ground.settings.sources[0]
+        repository = tool_object(GIT_REPOSITORIES, "manifests", {"url": tracked.repository, "ref": {"branch": tracked.branch}})
+        spec = {"path": f"./{FOLDER}", "interval": "10m", "sourceRef": {"kind": "GitRepository", "name": "manifests"}}
+        kustomization = await client.create(KUSTOMIZATIONS, tool_object(KUSTOMIZATIONS, "shop", spec))
+        async with everybody(place, KUSTOMIZATION_FILE, folder=FOLDER, flux=True) as (applier, writes):
+            await until(lambda: place.settled_at("1"), DEADLINE)
+            found = await examined(place, client, kustomization, repository)
+            assert found.heals and NO_HOLD in found.notes and not found.problems
+            assert (found.source["repository"], found.source["path"]) == (tracked.repository, FOLDER)
+            await client.patch(ObjectRef(KUSTOMIZATIONS, "reconciler", "shop"), {"spec": found.ignore})
+
+            async def heeded() -> bool:
+                return applier.rules == found.ignore["ignore"]
+
+            await until(heeded, DEADLINE)
+            before = dict(applier.written)
+            await bump(place, BAD)
+            await until(lambda: _is(place, BAD, "failed"), DEADLINE)
+
+            async def home() -> bool:
+                return await asked_by_tag(place) == "1" and await place.image() == "1" and await place.phase() == "Healthy"
+
+            await until(home, DEADLINE)
+            assert (await place.host.read(REPOSITORY, KUSTOMIZATION_FILE, "main")).decode() == KUSTOMIZATION.format("1"), "to the byte"
+            assert await place.restores() == 1
+            gained = {name: count - before.get(name, 0) for name, count in applier.written.items() if count != before.get(name, 0)}
+            assert set(gained) == {"web"} and gained["web"] <= 2, "the version and its restore: nothing else is written"
+        assert not [write for write in writes if write.split("?")[0].rstrip("/").endswith("/rollouts/web")]
+
+
+async def examined(place: Shop, client: Client, kustomization: Manifest, repository: Manifest) -> FluxApplier:
+    """What doctor says of the live Rollout, found by its label."""
+    live = await client.get(ROLLOUT_OBJECTS, "shop", "web")
+    (mark,) = trackers(live)
+    assert (mark.kind, mark.namespace, mark.name) == ("Kustomization", "reconciler", "shop")
+    services = [await client.get(SERVICES, "shop", name) for name in ("web", "web-canary")]
+    routed = await client.get(VIRTUAL_SERVICE_OBJECTS, "shop", "web")
+    return flux_applier(live, kustomization, repository, ArgoBeside((routed, *services)))
 
 
 async def bump(place: Shop, version: str, message: str = "") -> str:
