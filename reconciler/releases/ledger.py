@@ -84,6 +84,11 @@ def proofs_in(note: str) -> tuple[Proof, ...]:
     return tuple(proof for line in note.splitlines() if (proof := _read(line)) is not None)
 
 
+def proofs_about(commit: str, note: str, place: tuple[str, str]) -> tuple[Proof, ...]:
+    """The lines of a note that speak of its own commit, and of this source and environment: copied notes and merged refs prove nothing."""
+    return tuple(proof for proof in proofs_in(note) if proof.commit == commit and (proof.source, proof.environment) == place)
+
+
 def with_proofs(note: str, proofs: Iterable[Proof]) -> str:
     """The note with these proofs in place of older lines about the same releases; lines that are not ours stay first."""
     known = {proof.key: proof for proof in (*proofs_in(note), *proofs)}

@@ -1,6 +1,7 @@
 """`reconciler rollback`: the way back to what the ledger in Git calls proven, from a clone alone: also when the cluster is lost."""
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ from reconciler.kernel.text import log_line
 if TYPE_CHECKING:
     from reconciler.app.cli.local import Clone
     from reconciler.releases.ledger import Proof
+    from reconciler.sources.documents import Parsed
     from reconciler.sources.edits import Outcome
     from reconciler.sources.settings import SourceSettings
 
@@ -73,17 +75,22 @@ async def _rollback(place: Path, settings: "SourceSettings", workload: tuple[str
         source, head = clone.source(settings, (settings,), http), await clone.head()
         tip, good = await source.parsed_at(head), await source.parsed_at(proof.commit)
         if tip is None or good is None:
-            raise Terminal(f"commit {proof.commit[:12]} cannot be read from this clone: fetch the whole history")
+            raise Terminal(
+                f"commit {proof.commit[:12]} cannot be read from this clone: fetch the whole history, or name an older one by --to"
+            )
+        for caution in _cautions(proof, good, in_history=await source.mirror.is_ancestor(proof.commit, head)):
+            typer.echo(f"look at it before you push: {log_line(caution)}")
         outcome = await way_back(source, good, (None, tip), source_id(tip, *workload))
         return await _answered(clone, outcome, write)
 
 
 async def _proof(clone: "Clone", settings: "SourceSettings", workload: tuple[str, str], to: str) -> "Proof":
     """The version to go back to. Raises Terminal where the ledger is not here, or does not know one."""
-    from reconciler.releases.ledger import last_proven, notes_ref, proofs_in
+    from reconciler.releases.ledger import last_proven, notes_ref, proofs_about
 
-    ref = notes_ref(settings.name, settings.environment)
-    proofs = [proof for note in (await clone.notes(ref)).values() for proof in proofs_in(note)]
+    place = (settings.name, settings.environment)
+    ref = notes_ref(*place)
+    proofs = [proof for commit, note in (await clone.notes(ref)).items() for proof in proofs_about(commit, note, place)]
     if not proofs:
         remedy = "fetch it: git fetch origin '+refs/notes/reconciler/*:refs/notes/reconciler/*'"
         raise Terminal(f"no ledger of source {settings.name} and environment {settings.environment} in {clone.top}: {remedy}")
@@ -93,6 +100,20 @@ async def _proof(clone: "Clone", settings: "SourceSettings", workload: tuple[str
         mine = sorted({proof.commit[:12] for proof in proofs if (proof.namespace, proof.workload) == workload and not proof.lost})
         raise Terminal(f"the ledger calls no version {to} of {'/'.join(workload)} proven; proven are {', '.join(mine) or 'none'}")
     return found
+
+
+def _cautions(proof: "Proof", good: "Parsed", *, in_history: bool) -> Iterator[str]:
+    """Why a person should look twice: the ledger is notes, and who may push them may have written this one."""
+    from reconciler.releases.opening.asking import source_id
+    from reconciler.sources.images import container_images
+    from reconciler.sources.templates import workloads
+
+    if not in_history:
+        yield f"commit {proof.commit[:12]} is not in the history of HEAD: the branch was rewritten, or it was never part of it"
+    asked = workloads(good).get(source_id(good, proof.namespace, proof.workload))
+    images = {container: text for container, _, text in container_images(asked.template.manifest)} if asked is not None else {}
+    if asked is not None and proof.images and images != proof.images:
+        yield f"the commit asks for {', '.join(sorted(images.values()))}, which is not what the note says"
 
 
 def _told(proof: "Proof") -> str:

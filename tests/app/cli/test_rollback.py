@@ -1,5 +1,6 @@
 """`reconciler rollback`: back to what the ledger calls proven, from a clone alone."""
 
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from reconciler.app.cli import main
 from reconciler.releases.ledger import Proof, with_proofs
 from tests.app.cli.test_plan import BAD, Checkout
 from tests.kit.layouts import IMAGE, rollout
+from tests.kit.repositories import ENVIRONMENT
 
 REF = "refs/notes/reconciler/shop/demo"
 NEXT = f"{IMAGE}:1.1"
@@ -105,6 +107,81 @@ def test_a_note_of_a_stranger_is_shown_in_plain_letters(clone: Checkout, capsys:
     noted(clone, good, 1, images={"web": "\x1b[31mred"})
     clone.commit({"web.yaml": rollout(BAD)})
     assert "\x1b" not in rolled_back(clone, capsys)[1]
+
+
+@pytest.mark.parametrize("forged", [{"source": "other"}, {"environment": "stage"}, {"commit": "1" * 40}, {"workload": "api"}])
+def test_a_line_about_another_source_environment_or_commit_proves_nothing(
+    forged: dict[str, str], clone: Checkout, proven: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    head = clone.git("rev-parse", "HEAD")
+    names = {"namespace": "shop", "workload": "web", "source": "shop", "environment": "demo", "verdict": "passed", "commit": head}
+    late = datetime(2026, 11, 2, tzinfo=UTC)
+    clone.git("notes", f"--ref={REF}", "add", "-m", with_proofs("", [Proof(**{**names, "release": "x", "at": late, **forged})]), head)
+    code, said = rolled_back(clone, capsys)
+    assert code == 0 and f"{BAD} -> {NEXT}" in said and proven[1][:12] in said and "look at it" not in said
+
+
+def test_a_note_that_was_copied_to_another_commit_proves_nothing(
+    clone: Checkout, proven: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for commit in proven:
+        clone.git("notes", f"--ref={REF}", "copy", commit, "HEAD", "-f")
+        clone.git("notes", f"--ref={REF}", "remove", commit)
+    code, said = rolled_back(clone, capsys)
+    assert code == 3 and "no ledger of source shop" in said
+
+
+def test_a_commit_outside_of_history_and_images_that_do_not_fit_are_said(
+    clone: Checkout, proven: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "look at it" not in rolled_back(clone, capsys)[1]
+    clone.git("checkout", "--quiet", "-b", "elsewhere", proven[0])
+    stray = clone.commit({"web.yaml": rollout(f"{IMAGE}:evil")})
+    clone.git("checkout", "--quiet", "main")
+    noted(clone, stray, 9, images={"web": NEXT})
+    code, said = rolled_back(clone, capsys)
+    assert code == 0 and f"commit {stray[:12]} is not in the history of HEAD" in said
+    assert f"the commit asks for {IMAGE}:evil, which is not what the note says" in said
+
+
+def test_a_version_or_a_tip_that_does_not_render_any_more_is_left_to_a_person(clone: Checkout, capsys: pytest.CaptureFixture[str]) -> None:
+    broken = {"kustomization.yaml": "resources: [web.yaml, 'https://example.com/gone.yaml']\n"}
+    good = clone.commit({"web.yaml": rollout(NEXT), **broken})
+    noted(clone, good, 1, images={"web": NEXT})
+    clone.commit({"web.yaml": rollout(BAD), "kustomization.yaml": "resources: [web.yaml]\n"})
+    code, said = rolled_back(clone, capsys, "--write")
+    assert code == 1 and "by hand only: " in said and clone.git("status", "--porcelain") == ""
+    whole = clone.commit({"web.yaml": rollout(NEXT)})
+    noted(clone, whole, 2, images={"web": NEXT})
+    clone.commit({"web.yaml": rollout(BAD), **broken})
+    code, said = rolled_back(clone, capsys, "--write")
+    assert code == 1 and "by hand only: " in said and clone.git("status", "--porcelain") == ""
+
+
+def test_a_commit_that_was_rewritten_away_is_named(clone: Checkout, proven: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    gone = "1" * 40
+    line = with_proofs(
+        "",
+        [
+            Proof(
+                namespace="shop",
+                workload="web",
+                source="shop",
+                environment="demo",
+                verdict="passed",
+                commit=gone,
+                release="x",
+                at=datetime(2026, 11, 2, tzinfo=UTC),
+            )
+        ],
+    )
+    blob = clone.git("notes", f"--ref={REF}", "add", "-f", "-m", line, "HEAD") or clone.git("notes", f"--ref={REF}", "list", "HEAD")
+    tree = f"100644 blob {blob}\t{gone}\n"
+    made = subprocess.run(["git", "mktree"], cwd=clone.top, input=tree.encode(), env=ENVIRONMENT, capture_output=True, check=True)
+    commit = clone.git("commit-tree", made.stdout.decode().strip(), "-m", "notes")
+    clone.git("update-ref", REF, commit)
+    code, said = rolled_back(clone, capsys)
+    assert code == 3 and f"commit {gone[:12]} cannot be read from this clone" in said
 
 
 @pytest.mark.parametrize("words", [["web"], ["shop/"], ["/web"]])
