@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 
-from benchmarks import analysis, console, fleet, git, objects, plan, route, source, start, verdict
+from benchmarks import analysis, console, fleet, git, objects, plan, rendered, route, source, start, verdict
 from benchmarks.measure import Row
 
 BENCHES: Mapping[str, Callable[[], list[Row]]] = {
@@ -17,6 +17,7 @@ BENCHES: Mapping[str, Callable[[], list[Row]]] = {
     "objects": objects.rows,
     "git": git.rows,
     "source": source.rows,
+    "rendered": rendered.rows,
     "fleet": fleet.rows,
     "verdict": verdict.rows,
     "analysis": analysis.rows,

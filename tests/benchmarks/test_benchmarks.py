@@ -1,11 +1,12 @@
 """The benchmarks run at tiny sizes and say what they measured; times are reported, never asserted."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import analysis, git, objects, plan, route, source, start, verdict
+from benchmarks import analysis, git, objects, plan, rendered, route, source, start, verdict
 from benchmarks.measure import Row
 
 
@@ -29,8 +30,16 @@ from benchmarks.measure import Row
                 "processor of a pass without news, 3 rollouts",
             ],
         ),
+        (
+            lambda: asyncio.run(rendered.unrelated(4, 2)),
+            ["an unrelated commit beside 4 apps in 2 sources"],
+        ),
+        (
+            lambda: [asyncio.run(rendered.way_back("kustomize", 1))],
+            ["restore through kustomize"],
+        ),
     ],
-    ids=["plan", "start", "objects", "route", "git", "source"],
+    ids=["plan", "start", "objects", "route", "git", "source", "rendered", "restored"],
 )
 def test_a_bench_measures_what_it_names(rows: Callable[[], list[Row]], expected: list[str]) -> None:
     found = rows()
