@@ -12,7 +12,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from reconciler.analysis.arguments import Unresolved, literals, merge_arguments
-from reconciler.analysis.templates import CLUSTER, NAMESPACED, combine
+from reconciler.analysis.templates import CLUSTER, NAMESPACED, InvalidTemplates, combine
 from reconciler.analysis.trial import analyses_in
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.identity import Manifest, namespace_of
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 PROMETHEUS = "prometheus"
 KEPT = ("query", "rangeQuery")
 SECONDS = 10
+MOST = 100
+"""Metrics that one plan asks: a pull request may name any number."""
+SILENT = 3
+"""So many questions without an answer are enough: a server that hangs takes its time for each."""
 LONGEST = 200
 NO_SERVER = "no server to ask: name one with --prometheus, or `prometheus` in the settings"
 
@@ -52,6 +56,8 @@ class Metrics:
 
     hands: "TrialHands"
     asking: PlanQuestions
+    found: list[QueryOutcome] = field(default_factory=list)
+    """What was answered so far."""
 
     async def of(self, rollout: Manifest, known: Sequence[Manifest]) -> tuple[PlannedMetric, ...]:
         """Each metric of the analyses that a Rollout names; `known` are the templates that were rendered with it."""
@@ -86,9 +92,11 @@ class Metrics:
 
     async def _answer(self, one: "_AskedMetric", namespace: str) -> PlannedMetric:
         def told(found: QueryOutcome, why: str = "") -> PlannedMetric:
+            if found is not QueryOutcome.NOT_ASKED:
+                self.found.append(found)
             return PlannedMetric(metric=one.name, provider=one.provider, found=found, why=why[:LONGEST])
 
-        why_not = one.problem or _why_not(one, self.asking)
+        why_not = one.problem or _why_not(one, self.asking) or self._enough()
         if why_not:
             return told(QueryOutcome.NOT_ASKED, why_not)
         arguments = [{"name": a["name"], "value": self.asking.given.get(a["name"], a.get("value", ""))} for a in one.arguments]
@@ -97,6 +105,14 @@ class Metrics:
         except (Terminal, Transient, InvalidField) as error:
             return told(QueryOutcome.NO_ANSWER, str(error))
         return _told(answer, told)
+
+    def _enough(self) -> str:
+        """Why no more is asked in this plan; empty while more may be."""
+        if len(self.found) >= MOST:
+            return f"{MOST} metrics were asked already"
+        if len(self.found) >= SILENT and set(self.found[-SILENT:]) == {QueryOutcome.NO_ANSWER}:
+            return f"{SILENT} questions in a row had no answer"
+        return ""
 
     async def _measured(self, metric: Manifest, arguments: Sequence[Manifest], namespace: str) -> "Answer | None":
         """The answer to one metric, asked by the daemon's own client. Raises Terminal for one that the daemon would refuse."""
@@ -127,24 +143,27 @@ class _AskedMetric:
         return next(iter(config), "unknown") if isinstance(config, dict) else "unknown"
 
 
-def _asked(rollout: Manifest, analysis: Manifest, templates: Sequence[Manifest]) -> Iterator[_AskedMetric]:
+def _asked(rollout: Manifest, analysis: Manifest, templates: Sequence[Manifest]) -> list[_AskedMetric]:
     """The metrics of one analysis; one line that says why where its templates or arguments cannot be had."""
     named = ", ".join(str(one.get("templateName")) for one in analysis.get("templates") or () if isinstance(one, dict))
     try:
-        combined = combine(templates, analysis)
-        if isinstance(combined, str):
-            yield _AskedMetric(f"of {named}", problem=f"{combined}; only templates of the sources that are planned are known")
-            return
-        given = literals(analysis.get("args") or [], rollout, {"Latest": "", "Stable": ""})
-        arguments = merge_arguments(given, combined.arguments)
-    except (Unresolved, InvalidField, AttributeError, TypeError, KeyError) as error:
-        yield _AskedMetric(f"of {named}", problem=f"cannot be read: {error}")
-        return
-    unknown = frozenset(str(one.get("name")) for one in analysis.get("args") or () if _of_pods(one)) | frozenset(
-        str(one.get("name")) for one in arguments if (one.get("valueFrom") or {}).get("secretKeyRef")
-    )
+        return list(_metrics_of(rollout, analysis, templates))
+    except InvalidTemplates as error:
+        return [_AskedMetric(f"of {named}", problem=f"{error}; only templates of the sources that are planned are known")]
+    except (Unresolved, InvalidField, AttributeError, TypeError, KeyError, ValueError) as error:
+        return [_AskedMetric(f"of {named}", problem=f"cannot be read: {error}: `reconciler lint` says where")]
+
+
+def _metrics_of(rollout: Manifest, analysis: Manifest, templates: Sequence[Manifest]) -> Iterator[_AskedMetric]:
+    combined = combine(templates, analysis)
+    if isinstance(combined, str):
+        raise InvalidTemplates(combined)
+    given = literals(analysis.get("args") or [], rollout, {"Latest": "", "Stable": ""})
+    arguments = merge_arguments(given, combined.arguments)
+    of_pods = {str(one.get("name")) for one in analysis.get("args") or () if _of_pods(one)}
+    of_secrets = {str(one.get("name")) for one in arguments if (one.get("valueFrom") or {}).get("secretKeyRef")}
     for metric in combined.metrics:
-        yield _AskedMetric(str(metric.get("name")), metric, tuple(arguments), unknown)
+        yield _AskedMetric(str(metric.get("name")), metric, tuple(arguments), frozenset(of_pods | of_secrets))
 
 
 def _of_pods(argument: Any) -> bool:

@@ -125,6 +125,12 @@ def test_a_server_that_is_away_fails_no_plan(tmp_path: Path, capsys: pytest.Capt
     assert code == 0 and "metric ok (prometheus): could not be asked: " in said and "if it fails, these values are restored" in said
 
 
+def test_a_server_that_hangs_or_is_away_is_not_asked_for_ever(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, said = planned(pushed(tmp_path, *[metric(f"m{n}", f"q{n}") for n in range(6)]), capsys, "--prometheus", AWAY)
+    assert code == 0
+    assert said.count("could not be asked: ") == 3 and said.count("not asked: 3 questions in a row had no answer") == 3
+
+
 @pytest.mark.parametrize(
     ("broken", "told"),
     [
@@ -133,6 +139,8 @@ def test_a_server_that_is_away_fails_no_plan(tmp_path: Path, capsys: pytest.Capt
         ({"metrics": [{"name": "ok", "provider": {"prometheus": {}}}]}, "metric ok (prometheus): could not be asked: "),
         ({"metrics": [{"name": "ok", "provider": 7}]}, "metric ok (unknown): not asked: "),
         ({"args": [{"name": "open"}], "metrics": []}, "metric of rate (unknown): not asked: "),
+        ({"args": [{"name": "hash", "valueFrom": "x"}], "metrics": []}, "metric of rate (unknown): not asked: cannot be read: "),
+        ({"metrics": ["ok"]}, "metric of rate (unknown): not asked: "),
     ],
 )
 def test_a_template_that_cannot_be_read_is_told_and_asks_nothing(
