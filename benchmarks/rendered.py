@@ -125,9 +125,9 @@ def _bare(place: Path, files: Mapping[str, bytes], words: tuple[str, ...], round
 def _apps(folder: str, count: int, first: int = 0) -> dict[str, bytes]:
     names = [f"app-{number}" for number in range(first, first + count)]
     resources = "".join(f"- {name}.yaml\n" for name in names)
-    images = "".join(f"- {{name: registry.example.com/{name}, newTag: '1.0'}}\n" for name in names)
-    found = {f"{folder}/{name}.yaml": deployment(name, f"registry.example.com/{name}").encode() for name in names}
-    return {**found, f"{folder}/kustomization.yaml": f"resources:\n{resources}images:\n{images}".encode()}
+    found = {f"{folder}/{name}.yaml": deployment(name, "registry.example.com/app").encode() for name in names}
+    image = "images: [{name: registry.example.com/app, newTag: '1.0'}]\n"
+    return {**found, f"{folder}/kustomization.yaml": f"resources:\n{resources}{image}".encode()}
 
 
 async def unrelated(apps: int, folders: int) -> list[Row]:

@@ -48,11 +48,16 @@ class Mirror:
         self._started = False
         self._fetches = 0
 
-    async def fetch(self, branch: str) -> FetchedHead:
-        """Brings one branch here. Raises BranchGone, and what `git.errors` names; a damaged mirror is made again, once."""
+    async def fetch(self, branch: str, wanted: Oid = "") -> FetchedHead:
+        """Brings one branch here. Raises BranchGone, and what `git.errors` names; a damaged mirror is made again, once.
+
+        Where `wanted` is here already the server is not asked: another source of the same repository has brought it.
+        """
         ref = ref_of(branch)
         async with self._fetching:
             try:
+                if wanted and self._ready and await self._head(ref) == wanted:
+                    return FetchedHead(wanted, wanted, rewritten=False)
                 return await self._fetch(ref)
             except Damaged:
                 await self._discard()

@@ -89,7 +89,7 @@ class GitSource:
             raise BranchGone(f"{url} has no branch {branch!r}; nothing is applied or pruned until it is back")
         if self._tip is not None and self._tip.sha == head:
             return self._tip
-        return await self._advance()
+        return await self._advance(head)
 
     async def parsed_at(self, sha: str) -> Parsed | None:
         """The source as it was at a commit; None when that commit can no longer be had."""
@@ -184,8 +184,8 @@ class GitSource:
                 self._facts.popitem(last=False)
         return self._facts[sha]
 
-    async def _advance(self) -> Tip:
-        fetched = await self.mirror.fetch(self.settings.branch)
+    async def _advance(self, head: str) -> Tip:
+        fetched = await self.mirror.fetch(self.settings.branch, head)
         await self.mirror.verify(fetched.new, self.settings.trusted_keys)
         found = await snapshot(self.mirror.runner, fetched.new, self.settings.path, self._snapshot)
         parsed = await self._rendered(found)

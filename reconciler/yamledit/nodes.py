@@ -334,8 +334,13 @@ def node_at(root: Node | None, path: FieldPath) -> Node | None:
     for part in path:
         if node is None:
             return None
-        node = dict(children(node)).get(part)
+        node = _item(node, part) if isinstance(node, SequenceNode) else dict(children(node)).get(part)
     return node
+
+
+def _item(node: SequenceNode, part: str | int) -> Node | None:
+    """One item, without a look at the others: a file may name thousands, and each is asked for by its place."""
+    return unaliased(node.items[part]) if isinstance(part, int) and 0 <= part < len(node.items) else None
 
 
 def _is_empty(root: Node | None) -> bool:

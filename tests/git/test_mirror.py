@@ -24,6 +24,18 @@ async def test_a_branch_is_brought_here_and_followed(origin: Origin, mirror: Mir
     assert not (await mirror.fetch("main")).moved
 
 
+async def test_what_another_source_has_brought_is_not_asked_for_again(origin: Origin, mirror: Mirror) -> None:
+    first = origin.head() or ""
+    assert (await mirror.fetch("main", first)).moved, "nothing is here yet"
+    second = origin.commit({"env/web.yaml": "image: web:2\n"})
+    assert (await mirror.fetch("main", second)).new == second
+    origin.path.rename(origin.path.with_name("away.git"))
+    again = await mirror.fetch("main", second)
+    assert (again.old, again.new, again.moved, again.rewritten) == (second, second, False, False)
+    with pytest.raises(RepositoryGone):
+        await mirror.fetch("main", first)
+
+
 async def test_over_http_it_is_the_same(origin: Origin, host: Host, tmp_path: Path, home: Path) -> None:
     with contextlib.closing(Mirror(tmp_path / "m", remote_of(host.url("shop.git")), home)) as mirror:
         assert (await mirror.fetch("main")).new == origin.head()

@@ -20,6 +20,13 @@ def test_lines_and_columns_count_from_one() -> None:
     assert (node.line, node.column) == (3, 7)
 
 
+@pytest.mark.parametrize("path", [("a", 2), ("a", -1), ("a", "0"), ("a", 0, "c"), (0,), ("a", 0, "b", 0)])
+def test_a_path_that_leads_nowhere_has_no_node(path: tuple[str | int, ...]) -> None:
+    (document,) = compose("a:\n  - b: 1\n  - 2\n")
+    assert node_at(document.root, path) is None
+    assert node_at(document.root, ("a", 1)) is not None
+
+
 def test_empty_documents_keep_their_number() -> None:
     documents = compose("---\n# nothing\n---\na: 1\n---\n")
     assert [document.root is None for document in documents] == [True, False, True]
