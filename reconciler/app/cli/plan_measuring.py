@@ -29,7 +29,7 @@ PROMETHEUS = "prometheus"
 KEPT = ("query", "rangeQuery")
 SECONDS = 10
 MOST = 100
-"""Metrics that one plan asks: a pull request may name any number."""
+"""Questions of one plan: a pull request may name any number of metrics."""
 SILENT = 3
 """So many questions without an answer are enough: a server that hangs takes its time for each."""
 LONGEST = 200
@@ -77,8 +77,14 @@ class Metrics:
         """How many requests the workload answers now."""
         if not self.asking.volume:
             return Volume(why="name a query with --volume")
-        if not self.asking.address:
-            return Volume(why=self.asking.why_not)
+        why_not = self._enough() if self.asking.address else self.asking.why_not
+        if why_not:
+            return Volume(why=why_not)
+        found = await self._volume(namespace, workload)
+        self.found.append(QueryOutcome.NO_ANSWER if found.per_second is None else QueryOutcome.DATA)
+        return found
+
+    async def _volume(self, namespace: str, workload: str) -> Volume:
         metric = {"name": "volume", "provider": {PROMETHEUS: {"query": self.asking.volume}}}
         arguments = [{"name": "namespace", "value": namespace}, {"name": "workload", "value": workload}]
         try:
@@ -109,7 +115,7 @@ class Metrics:
     def _enough(self) -> str:
         """Why no more is asked in this plan; empty while more may be."""
         if len(self.found) >= MOST:
-            return f"{MOST} metrics were asked already"
+            return f"{MOST} questions were asked already"
         if len(self.found) >= SILENT and set(self.found[-SILENT:]) == {QueryOutcome.NO_ANSWER}:
             return f"{SILENT} questions in a row had no answer"
         return ""
