@@ -50,9 +50,9 @@ from reconciler.sources.model import Pull
 from reconciler.sources.observe_inventory import Inventories
 
 GLANCE = timedelta(seconds=5)
-CLOSE_LOOK, CALM_LOOK = timedelta(seconds=2), timedelta(seconds=10)
-"""Between two looks at a release: while something matters of which no watch tells (pods that come up), and while all that does is watched
-but for what Git asks for."""
+CLOSE_LOOK, SAMPLE_LOOK, CALM_LOOK = timedelta(seconds=2), timedelta(seconds=10), timedelta(seconds=30)
+"""Between two looks at a release: while something matters of which no watch tells (pods that come up), while its policy has something
+sampled, and while all that matters is watched but for what Git asks for."""
 PROPOSED_LOOK = timedelta(seconds=30)
 REFUSED_PAUSE, UNTOLD_PAUSE = 30.0, 30.0
 TELLING = frozenset({RestoreState.PUSHED, RestoreState.PROPOSED, RestoreState.IMPOSSIBLE})
@@ -193,7 +193,7 @@ class ReleaseController:
         if on_the_way_home(release, facts, now):
             return now + CLOSE_LOOK
         again = await self._finish(look, asked.get(workload_key(*release.key)))
-        return min(filter(None, (again, steering.wake_at, beside.wake_at, self._next_look(release, facts))), default=None)
+        return min(filter(None, (again, steering.wake_at, beside.wake_at, self._next_look(release, facts, policy))), default=None)
 
     async def _beside(self, look: Look) -> Beside:
         """The baseline it is compared with, then the checks after its end: a release has one or the other."""
@@ -384,13 +384,14 @@ class ReleaseController:
         open_ones = [r for r in releases if (r.get("status") or {}).get("phase") != ReleasePhase.CLOSED]
         return [Key(self.name, namespace_of(r), name_of(r)) for r in open_ones]
 
-    def _next_look(self, release: Release, facts: ReleaseFacts) -> datetime | None:
+    def _next_look(self, release: Release, facts: ReleaseFacts, policy: ReleasePolicy) -> datetime | None:
         if release.status.phase is ReleasePhase.CLOSED:
             return None
         if release.status.restore is not None and release.status.restore.state is RestoreState.PROPOSED:
             return self._clock.now() + PROPOSED_LOOK
         told = release.status.phase is ReleasePhase.WATCHING or (facts.all_available(release) and not release.spec.companion)
-        return self._clock.now() + (CALM_LOOK if told else CLOSE_LOOK)
+        calm = SAMPLE_LOOK if policy.compare or policy.observed_share or policy.preview else CALM_LOOK
+        return self._clock.now() + (calm if told else CLOSE_LOOK)
 
 
 def _owners(manifest: Manifest, kind: str) -> list[str]:

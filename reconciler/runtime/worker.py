@@ -47,6 +47,7 @@ class Worker:
         self._queue = queue
         self._clock = clock
         self._times = times
+        self._limits = {name: None if isinstance(one, Unhurried) else PASS_LIMIT for name, one in controllers.items()}
 
     async def run(self) -> None:
         while True:
@@ -66,7 +67,7 @@ class Worker:
         """One pass; false when it failed. An object that is gone is no failure."""
         try:
             controller = self._controllers[key.controller]
-            async with asyncio.timeout(None if isinstance(controller, Unhurried) else PASS_LIMIT):
+            async with asyncio.timeout(self._limits[key.controller]):
                 wake_at = await controller.reconcile(key)
         except NotFound as error:
             self._queue.forget(key)

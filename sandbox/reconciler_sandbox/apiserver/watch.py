@@ -48,6 +48,7 @@ class WatchStream:
         self._cut = False
         self._deadline = asyncio.get_running_loop().time() + options.seconds
         self._bookmarked = 0
+        self._quiet = False  # nothing has happened since the last bookmark: no timer runs for the next one
         self._collection = store.collection(kind.group, kind.plural)
         self._initial = self._begin()
         self._collection.watchers.add(self)
@@ -79,6 +80,8 @@ class WatchStream:
 
     def tell(self, kind: str, entry: Entry, before: Entry | None) -> None:
         """Take note of a change; a reader that is too slow is dropped."""
+        if self._quiet:
+            self._waiting.set()
         since, namespace = self._options.since, self._options.namespace
         if self._ended or (since is not None and entry.version <= since):
             return
@@ -156,12 +159,13 @@ class WatchStream:
         if left <= 0:
             return True
         self._waiting.clear()
-        pause = min(left, self._options.bookmark_seconds)
+        self._quiet = not self._options.bookmarks or self._collection.version <= self._bookmarked
+        pause = left if self._quiet else min(left, self._options.bookmark_seconds)
         try:
             async with asyncio.timeout(pause):
                 await self._waiting.wait()
         except TimeoutError:
-            if self._options.bookmarks and self._collection.version > self._bookmarked:
+            if not self._quiet and self._collection.version > self._bookmarked:
                 self._push(self._bookmark(self._store.version))
         return False
 
