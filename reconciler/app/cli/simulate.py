@@ -7,6 +7,7 @@ import typer
 
 from reconciler.app.cli.configured import Names, Settings, configured
 from reconciler.kernel.errors import Terminal
+from reconciler.kernel.unusable import reason_of
 from reconciler.sources.settings import SourceSettings
 
 MISSED = 1
@@ -26,6 +27,9 @@ def register(app: typer.Typer) -> None:
         journals: Annotated[
             Path | None, typer.Option(metavar="FOLDER", help="keep the passes of a release that fails there, for `reconciler replay`")
         ] = None,
+        html: Annotated[
+            Path | None, typer.Option(metavar="FILE", help="also write one page with charts, timeline and laws to this file")
+        ] = None,
         config: Settings = None,
         names: Names = None,
         output: Annotated[str, typer.Option("--output", "-o", help="text, json or junit")] = "text",
@@ -38,14 +42,18 @@ def register(app: typer.Typer) -> None:
         """
         if output not in FORMS:
             raise Terminal(f"-o {output}: there is no such form; there are {', '.join(FORMS)}")
-        if not _simulated((folder, story, seed, runs, namespace, configured(config, names)), output, journals):
+        if not _simulated((folder, story, seed, runs, namespace, configured(config, names)), output, journals, html):
             raise typer.Exit(MISSED)
 
 
-def _simulated(asked: tuple[Path, Path | None, int, int, str, tuple[SourceSettings, ...]], output: str, journals: Path | None) -> bool:
+def _simulated(
+    asked: tuple[Path, Path | None, int, int, str, tuple[SourceSettings, ...]], output: str, journals: Path | None, html: Path | None
+) -> bool:
     """Play and print; whether everything held. Raises Terminal where the sandbox, or a part of it, is not installed."""
     try:
-        from reconciler_sandbox.rehearsal.virtual.simulate import Order, as_json, as_junit, as_text, simulate
+        from reconciler_sandbox.rehearsal.played import as_json, as_junit, as_text
+        from reconciler_sandbox.rehearsal.played_page import played_page
+        from reconciler_sandbox.rehearsal.virtual.simulate import Order, simulate
     except ImportError as error:
         missing = error.name or str(error)
         if missing.partition(".")[0] == "reconciler":
@@ -53,5 +61,15 @@ def _simulated(asked: tuple[Path, Path | None, int, int, str, tuple[SourceSettin
         raise Terminal(f"simulate needs the sandbox, and {missing} is not installed: pip install 'reconciler[sandbox]'") from error
     folder, story, seed, runs, namespace, sources = asked
     played = simulate(Order(folder=folder, story=story, seed=seed, runs=runs, namespace=namespace, sources=sources, journals=journals))
+    if html is not None:
+        write_page(html, played_page(f"Releases of {folder} under virtual time", played))
     typer.echo({"text": as_text, "json": as_json, "junit": as_junit}[output](played), nl=False)
     return not any(one.wrong for one in played)
+
+
+def write_page(path: Path, page: str) -> None:
+    """Raises Terminal where it cannot be written."""
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise Terminal(f"--html {path}: cannot be written: {reason_of(error)}") from error

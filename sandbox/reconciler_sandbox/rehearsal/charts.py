@@ -10,6 +10,9 @@ from reconciler.views.weights import WeightPoint
 from reconciler_sandbox.rehearsal.record import Measured, Requests, Weights
 
 FAILED = ""
+DISTANCES = (5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 86400)
+SECONDS_UNTIL = 300
+"""Marks that are nearer to each other say seconds."""
 SMALL = ChartFrame(40.0, 8.0, 170.0, 40.0)
 
 
@@ -39,8 +42,13 @@ class Frame:
 
     def ticks(self) -> list[tuple[float, str]]:
         """Where the time axis has marks, and what they say."""
-        distance = next((step for step in (5, 10, 20, 30, 60, 120, 300, 600) if self.seconds / step <= 12), 1800)
-        return [(self.x(second), f"{second} s") for second in range(0, int(self.seconds) + 1, distance)]
+        distance = next((step for step in DISTANCES if self.seconds / step <= 12), DISTANCES[-1])
+        return [(self.x(second), _words(second, distance)) for second in range(0, int(self.seconds) + 1, distance)]
+
+
+def _words(second: int, distance: int) -> str:
+    """A moment of the time axis: hours and minutes where the marks are minutes apart."""
+    return f"{second} s" if distance < SECONDS_UNTIL else f"{second // 3600}:{second % 3600 // 60:02}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,8 +42,26 @@ class Weights:
 class Requests:
     """How many untagged requests of one traffic each version answered in one second; failures are under ""."""
 
-    at: int
+    at: float
     versions: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Pods:
+    """How many pods of one version (its pod hash) are available, and how many are wanted, from this second on."""
+
+    at: float
+    version: str
+    available: int
+    wanted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """Users' requests a second by version (pod hash) from this second on; under "" those that meet no pod."""
+
+    at: float
+    rates: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

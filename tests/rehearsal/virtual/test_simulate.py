@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from reconciler_sandbox.rehearsal.played import as_json, as_junit, as_text
 from reconciler_sandbox.rehearsal.virtual.laws import REST, Law, Memory, Sight, broken
 from reconciler_sandbox.rehearsal.virtual.loop import BEGINNING
 from reconciler_sandbox.rehearsal.virtual.remote import MemoryRemote
 from reconciler_sandbox.rehearsal.virtual.script import parse_scripts
-from reconciler_sandbox.rehearsal.virtual.simulate import Order, as_json, as_junit, as_text, simulate
+from reconciler_sandbox.rehearsal.virtual.simulate import Order, simulate
 
 from reconciler.kernel.errors import Terminal
 from reconciler.releases.announce.message import TRAILER

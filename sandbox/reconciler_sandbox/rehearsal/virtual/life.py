@@ -103,12 +103,16 @@ class Life:
             group.create_task(self.assembly.run())
             group.create_task(self._poll())
 
+    def hear_of_push(self) -> None:
+        """What a webhook does: every source is looked at now."""
+        for source in self._footing.settings.sources:
+            self.assembly.expect_news(source.name)
+            self.assembly.engine.poke(Key("source", "", source.name))
+
     async def _poll(self) -> None:
         """What the daemon's own schedule does, which counts by the machine's calendar."""
         await self.assembly.engine.ready.wait()
         interval = min((s.interval for s in self._footing.settings.sources), default=timedelta(minutes=1)).total_seconds()
         while True:
-            for source in self._footing.settings.sources:
-                self.assembly.expect_news(source.name)
-                self.assembly.engine.poke(Key("source", "", source.name))
+            self.hear_of_push()
             await asyncio.sleep(interval * (0.95 + self.clock.random() / 10))

@@ -1,15 +1,13 @@
 """Plays releases of a person's own folder under virtual time: hours in a second, and the same at every run of a seed."""
 
 import asyncio
-import json
 import random
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from xml.sax.saxutils import quoteattr
 
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.plan import Patch
@@ -17,19 +15,24 @@ from reconciler.kube.client import path_of
 from reconciler.rollouts import verbs
 from reconciler.runtime.journal import FileJournal, Journal, Silence
 from reconciler.sources.settings import SourceSettings
+from reconciler_sandbox.rehearsal.chronicle import Moment
+from reconciler_sandbox.rehearsal.played import Played
+from reconciler_sandbox.rehearsal.virtual.diffs import commits_since
 from reconciler_sandbox.rehearsal.virtual.faults import Weather
 from reconciler_sandbox.rehearsal.virtual.folder import ManifestFolder, Workload, load_folder
+from reconciler_sandbox.rehearsal.virtual.laws import REST as LAWS
 from reconciler_sandbox.rehearsal.virtual.laws import Manifest
 from reconciler_sandbox.rehearsal.virtual.life import Life
 from reconciler_sandbox.rehearsal.virtual.loop import run_virtually
 from reconciler_sandbox.rehearsal.virtual.script import DEFAULTS, VERSIONS, Script, load_scripts
-from reconciler_sandbox.rehearsal.virtual.witness import Moment, Witness, heard_by
+from reconciler_sandbox.rehearsal.virtual.witness import Witness, heard_by
 from reconciler_sandbox.rehearsal.virtual.world import Ground, World
 
 LOOK = 5.0
-REST = 600.0
-"""Seconds without a change after which a story is at rest."""
-INSTALL = timedelta(hours=1)
+REST, INSTALLED = 600.0, 60.0
+"""Seconds without a change after which a story is at rest, and after which what was installed is."""
+INSTALL, POLL = timedelta(hours=1), timedelta(minutes=2)
+"""How long manifests may take to be installed, and how often Git is asked without being told of a push."""
 JOURNAL, SILENCE = 256 << 20, Silence()
 
 
@@ -46,27 +49,6 @@ class Order:
     """A folder: of each release in which something did not hold, the passes are kept there."""
     sources: tuple[SourceSettings, ...] = ()
     """One of them follows the folder and says how it is rendered; none: the folder itself does."""
-
-
-@dataclass(slots=True)
-class Played:
-    """One release of one workload in one world: what happened, and what did not hold."""
-
-    workload: str
-    version: str
-    seed: int
-    verdict: str = ""
-    git: str = ""
-    seconds: float = 0.0
-    moments: list[Moment] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)
-    journal: str = ""
-    """Where its passes are kept, if something did not hold."""
-
-    @property
-    def name(self) -> str:
-        """What it is called in reports."""
-        return f"{self.workload}: {self.version}, seed {self.seed}"
 
 
 def simulate(order: Order) -> list[Played]:
@@ -118,6 +100,7 @@ def _played(folder: ManifestFolder, workload: Workload, script: Script, seed: in
             renderer=folder.renderer,
             options=folder.options,
             journal=journal,
+            interval=POLL,
         )
         played = Played(f"{workload.namespace}/{workload.name}", script.version, seed)
         run_virtually(Play(workload, script, played).run(ground))
@@ -151,59 +134,63 @@ class Play:
                     await self._play(world, witness, life)
                 finally:
                     await life.end()
-            self._played.moments = witness.moments
+            self._played.chronicle, self._played.shares = witness.chronicle, witness.shares
+            self._played.laws = tuple(law.__name__.replace("_", " ") for law in LAWS)
+            self._played.expected = self._script.verdict
             self._played.wrong += witness.wrong
 
     async def _play(self, world: World, witness: Witness, life: Life) -> None:
-        if not await self._until_rest(world, witness, INSTALL):
+        if not await self._until_rest(world, witness, INSTALL, quiet=INSTALLED):
             self._played.wrong.append(f"the manifests do not come to rest within {INSTALL}")
         if life.failure is not None:
             raise life.failure
         witness.served = world.traffic.shares().get("", 0.0) == 0
-        begun = asyncio.get_running_loop().time()
+        begun = self._played.begun = asyncio.get_running_loop().time()
+        before = world.remote.head()
         witness.moments.append(Moment(begun, "git", f"push: {self._workload.image} -> {self._workload.new_image}"))
         world.remote.commit(dict(self._workload.released), f"{self._workload.name} {self._script.version}\n", at=world.now)
-        rested = await self._until_rest(world, witness, self._script.within)
+        life.hear_of_push()
+        rested = await self._until_rest(world, witness, self._script.within, quiet=REST)
         self._played.seconds = witness.stirred - begun
         if life.failure is not None:
             raise life.failure
         if not rested:
             self._played.wrong.append(f"every story comes to rest: not within {self._script.within}")
         witness.at_rest()
-        await self._judge(world)
+        self._played.commits = commits_since(world.remote, before)
+        self._judge(world)
 
-    async def _until_rest(self, world: World, witness: Witness, limit: timedelta) -> bool:
+    async def _until_rest(self, world: World, witness: Witness, limit: timedelta, *, quiet: float) -> bool:
         """True once nothing has changed for a while; people do what they are waited for."""
         loop = asyncio.get_running_loop()
         begun, last = loop.time(), loop.time() + limit.total_seconds()
         while loop.time() < last:
             await asyncio.sleep(LOOK)
             await self._promote(world)
-            if loop.time() - max(witness.stirred, begun) > REST and not await self._goes_on(world):
+            if loop.time() - max(witness.stirred, begun) > quiet and not self._goes_on(world):
                 return True
         return False
 
-    async def _goes_on(self, world: World) -> bool:
+    def _goes_on(self, world: World) -> bool:
         """True while a release is under way, or a pause that ends by itself."""
-        rollout = await world.api.get(self._path) or {}
+        rollout = self._rollout(world) or {}
         status = rollout.get("status") or {}
         if any(condition.get("reason") == "InconclusiveAnalysisRun" for condition in status.get("pauseConditions") or ()):
             return False  # only a person can say what an answer without data means
-        releases = await self._releases(world)
+        releases = self._releases(world)
         moving = any((r.get("status") or {}).get("phase") in ("Progressing", "Watching", "Pending") for r in releases)
         return moving or status.get("phase") in ("Progressing", "Paused")
 
-    @property
-    def _path(self) -> str:
-        return f"/apis/argoproj.io/v1alpha1/namespaces/{self._workload.namespace}/rollouts/{self._workload.name}"
+    def _rollout(self, world: World) -> Manifest | None:
+        return world.found("argoproj.io", "rollouts", self._workload.namespace, self._workload.name)
 
-    async def _releases(self, world: World) -> list[Manifest]:
-        path = f"/apis/reconciler.dev/v1alpha1/namespaces/{self._workload.namespace}/releases"
-        return [r for r in await world.api.list(path) if r["spec"]["workload"]["name"] == self._workload.name]
+    def _releases(self, world: World) -> list[Manifest]:
+        listed = world.listed("reconciler.dev", "releases", self._workload.namespace)
+        return [r for r in listed if r["spec"]["workload"]["name"] == self._workload.name]
 
     async def _promote(self, world: World) -> None:
         """A pause without an end waits for a person, who comes after a while."""
-        rollout = await world.api.get(self._path)
+        rollout = self._rollout(world)
         if rollout is None or not waits_for_a_person(rollout):
             self._paused = asyncio.get_running_loop().time()
             return
@@ -211,8 +198,8 @@ class Play:
             for patch in verbs.promote(rollout, full=False):
                 await _send(world, patch)
 
-    async def _judge(self, world: World) -> None:
-        mine = [r for r in await self._releases(world) if self._workload.new_image in r["spec"]["images"].values()]
+    def _judge(self, world: World) -> None:
+        mine = [r for r in self._releases(world) if self._workload.new_image in r["spec"]["images"].values()]
         status = (mine[-1].get("status") or {}) if mine else {}
         restore = status.get("restore") or {}
         self._played.verdict = str(status.get("verdict", "none"))
@@ -246,56 +233,3 @@ def waits_for_a_person(rollout: Manifest) -> bool:
 async def _send(world: World, patch: Patch) -> None:
     path = path_of(patch.ref.resource, patch.ref.namespace, patch.ref.name, patch.subresource)
     await world.api.patch(path, patch.body)
-
-
-# -- reports ----------------------------------------------------------------------------------------------------------
-
-
-def as_text(played: Sequence[Played]) -> str:
-    """For people: the timeline of each release, then how it ended."""
-    lines: list[str] = []
-    for one in played:
-        lines += ["", one.name, *(f"  {moment}" for moment in one.moments)]
-        lines.append(f"  verdict {one.verdict} after {timedelta(seconds=round(one.seconds))} · Git {one.git}")
-        lines += [f"  ✗ {wrong}" for wrong in one.wrong] or ["  ✓ every law and expectation held"]
-        lines += [f"  reconciler replay {one.journal}"] if one.journal else []
-    return "\n".join(lines).strip() + "\n"
-
-
-def as_json(played: Sequence[Played]) -> str:
-    """For machines."""
-    return (
-        json.dumps(
-            {
-                "held": not any(one.wrong for one in played),
-                "releases": [
-                    {
-                        "workload": one.workload,
-                        "version": one.version,
-                        "seed": one.seed,
-                        "verdict": one.verdict,
-                        "git": one.git,
-                        "seconds": round(one.seconds, 1),
-                        "wrong": one.wrong,
-                        "journal": one.journal,
-                        "timeline": [{"at": round(m.at, 3), "subject": m.subject, "text": m.text} for m in one.moments],
-                    }
-                    for one in played
-                ],
-            },
-            indent=2,
-            ensure_ascii=False,
-        )
-        + "\n"
-    )
-
-
-def as_junit(played: Sequence[Played]) -> str:
-    """For the page of a pull request."""
-    cases = []
-    for one in played:
-        failures = "".join(f"<failure message={quoteattr(wrong)}/>" for wrong in one.wrong)
-        cases.append(f'  <testcase classname="simulate" name={quoteattr(one.name)} time="{one.seconds:.1f}">{failures}</testcase>\n')
-    failed = sum(bool(one.wrong) for one in played)
-    head = f'<testsuite name="reconciler simulate" tests="{len(played)}" failures="{failed}">\n'
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{head}{"".join(cases)}</testsuite>\n'

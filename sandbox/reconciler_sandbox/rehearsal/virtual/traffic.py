@@ -3,7 +3,7 @@
 Rates change only when pods, Services or routes do; samples of the time between are written when a query asks for them.
 """
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -48,6 +48,10 @@ class Flow:
     milliseconds: float
 
 
+Span = tuple[float, Mapping[Flow, float]]
+"""Until when requests came by which rates."""
+
+
 class Traffic:
     """Users of one cluster. `users` is how many requests a second each Service that is called from outside gets.
 
@@ -65,17 +69,21 @@ class Traffic:
         self._series: dict[Flow, Sequence[tuple[Labels, float]]] = {}
         self._counts: dict[Flow, float] = defaultdict(float)
         self._rates: Mapping[Flow, float] | None = None
-        self._counted, self._tick = 0.0, TICK
+        self._moved: dict[Flow, float] = {}
+        self._spans: deque[Span] = deque()
+        self._swept = 0.0
+        self._counted, self._known_until, self._tick = 0.0, 0.0, TICK
 
     def changes(self, collection: Collection, now: float) -> None:
         """Something in the store has changed: what came until now came by the old rates."""
         if collection.plural in RELEVANT:
-            self.advance(now)
+            self._close(now)
             self._rates = None
             self._known.clear()
 
     def advance(self, now: float) -> None:
-        """Count, and write the samples, until now."""
+        """Count, and write the samples, until now: it is somebody's question that needs them."""
+        self._close(now)
         silent = now - KEPT
         if self._tick < silent:
             self._count(silent)
@@ -85,6 +93,28 @@ class Traffic:
             self._write(self._tick)
             self._tick += TICK
         self._count(now)
+        if now - self._swept > KEPT:
+            self._sweep(now)
+
+    def _sweep(self, now: float) -> None:
+        """Forget what is older than what is kept, and counters that have stood still for so long: versions come and go."""
+        self._swept = now
+        self.store.forget_before(round((now + self._origin) * 1000))
+        for flow in [flow for flow, moved in self._moved.items() if moved < now - KEPT]:
+            del self._moved[flow], self._counts[flow]
+            self._series.pop(flow, None)
+
+    def _close(self, now: float) -> None:
+        """What is asked by these rates ends now. What is older than what is kept is counted at once, so that no list grows."""
+        if now <= self._known_until:
+            return
+        if self._rates is None:
+            self._rates = self._measured()
+        self._spans.append((now, self._rates))
+        self._known_until = now
+        old = now - KEPT
+        while self._spans and self._spans[0][0] < old:
+            self._count(self._spans[0][0])
 
     def shares(self) -> Mapping[str, float]:
         """Users' requests a second by pod template hash; the empty hash stands for requests that meet no pod."""
@@ -105,14 +135,15 @@ class Traffic:
         return found
 
     def _count(self, until: float) -> None:
-        passed = until - self._counted
-        if passed <= 0:
-            return
-        if self._rates is None:
-            self._rates = self._measured()
-        for flow, rate in self._rates.items():
-            self._counts[flow] += rate * passed
-        self._counted = until
+        while self._counted < until and self._spans:
+            end, rates = self._spans[0]
+            passed = min(end, until) - self._counted
+            for flow, rate in rates.items():
+                self._counts[flow] += rate * passed
+                self._moved[flow] = self._counted + passed
+            self._counted = min(end, until)
+            if end <= until:
+                self._spans.popleft()
 
     def _write(self, at: float) -> None:
         time = round((at + self._origin) * 1000)

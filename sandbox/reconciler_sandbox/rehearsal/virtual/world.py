@@ -112,6 +112,15 @@ class World:
             group.create_task(run(self.api, built_in(self.api, pace)))
             group.create_task(VirtualNode(self.api, self.behaviours).run())
 
+    def found(self, group: str, plural: str, namespace: str, name: str) -> dict[str, Any] | None:
+        """One object as it is stored, without a call: it is not to be changed."""
+        entry = self.server.store.collection(group, plural).entries.get((namespace, name))
+        return entry.manifest if entry is not None else None
+
+    def listed(self, group: str, plural: str, namespace: str) -> list[dict[str, Any]]:
+        """The objects of one kind in a namespace as they are stored."""
+        return [entry.manifest for entry in self.server.store.collection(group, plural).sorted(namespace)]
+
     @property
     def now(self) -> int:
         """Unix seconds."""
