@@ -107,7 +107,8 @@ def unreached(product: list[Definition], entries: set[str]) -> list[str]:
     while news := [d for d in waiting if is_reached(d, reached)]:
         for definition in news:
             reached |= seen(definition.place, definition.mentions)
-        waiting = [d for d in waiting if d not in news] + [inner for d in news for inner in d.inner]
+        done = {id(d) for d in news}
+        waiting = [d for d in waiting if id(d) not in done] + [inner for d in news for inner in d.inner]
     return sorted({f"{d.place}: {d.name}" for d in waiting})
 
 
