@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "run": ("daemon", "Follow the sources, deliver releases, restore what failed."),
     "demo": ("demo", "Play the story of four apps on this machine: a real Envoy, real pushes over HTTP, a real daemon."),
     "simulate": ("simulate", "Release every Rollout of a folder under virtual time: hours in a second, no cluster."),
+    "rehearse": ("simulate", "The same in real time on this machine, with a real Envoy: it takes as long as the release does."),
     "status": (
         "status",
         "Print the phase, and the newest release beside it; wait for the end of a rollout, or for the verdict of a release.",

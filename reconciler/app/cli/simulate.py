@@ -14,25 +14,32 @@ MISSED = 1
 FORMS = ("text", "json", "junit")
 
 
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="the folder that a source follows")]
+Story = Annotated[Path | None, typer.Option(help="what is released (docs/simulate.md); default: a good and a bad version")]
+Namespace = Annotated[str, typer.Option("--namespace", "-n", help="of objects that name none")]
+Page = Annotated[
+    Path | None, typer.Option("--html", metavar="FILE", help="also write one page with charts, timeline and laws to this file")
+]
+Form = Annotated[str, typer.Option("--output", "-o", help="text, json or junit")]
+
+
 def register(app: typer.Typer) -> None:
     """Add `simulate` to the command line."""
 
     @app.command("simulate")
     def simulate(
-        folder: Annotated[Path, typer.Argument(metavar="DIR", help="the folder that a source follows")],
-        story: Annotated[Path | None, typer.Option(help="what is released (docs/simulate.md); default: a good and a bad version")] = None,
+        folder: Folder,
+        story: Story = None,
         seed: Annotated[int, typer.Option(help="0: nothing goes wrong around it; any other number has faults of its own", min=0)] = 0,
         runs: Annotated[int, typer.Option(help="how many seeds, one after the other", min=1)] = 1,
-        namespace: Annotated[str, typer.Option("--namespace", "-n", help="of objects that name none")] = "default",
+        namespace: Namespace = "default",
         journals: Annotated[
             Path | None, typer.Option(metavar="FOLDER", help="keep the passes of a release that fails there, for `reconciler replay`")
         ] = None,
-        html: Annotated[
-            Path | None, typer.Option(metavar="FILE", help="also write one page with charts, timeline and laws to this file")
-        ] = None,
+        html: Page = None,
         config: Settings = None,
         names: Names = None,
-        output: Annotated[str, typer.Option("--output", "-o", help="text, json or junit")] = "text",
+        output: Form = "text",
     ) -> None:
         """Release every Rollout of a folder under virtual time: hours in a second, no cluster, nothing is written anywhere.
 
@@ -45,6 +52,27 @@ def register(app: typer.Typer) -> None:
         if not _simulated((folder, story, seed, runs, namespace, configured(config, names)), output, journals, html):
             raise typer.Exit(MISSED)
 
+    @app.command("rehearse")
+    def rehearse(
+        folder: Folder,
+        story: Story = None,
+        namespace: Namespace = "default",
+        html: Page = None,
+        config: Settings = None,
+        names: Names = None,
+        output: Form = "text",
+    ) -> None:
+        """Release every Rollout of a folder in real time on this machine: a real Envoy, real git, the daemon as it is deployed.
+
+        It takes as long as the release does: an hour of pauses is an hour. `simulate` plays the same story in a second.
+
+        Exit code 0 only if every expectation and every law held. Example: reconciler rehearse environments/demo --story story.yaml
+        """
+        if output not in FORMS:
+            raise Terminal(f"-o {output}: there is no such form; there are {', '.join(FORMS)}")
+        if not _rehearsed((folder, story, 0, 1, namespace, configured(config, names)), output, html):
+            raise typer.Exit(MISSED)
+
 
 def _simulated(
     asked: tuple[Path, Path | None, int, int, str, tuple[SourceSettings, ...]], output: str, journals: Path | None, html: Path | None
@@ -55,16 +83,46 @@ def _simulated(
         from reconciler_sandbox.rehearsal.played_page import played_page
         from reconciler_sandbox.rehearsal.virtual.simulate import Order, simulate
     except ImportError as error:
-        missing = error.name or str(error)
-        if missing.partition(".")[0] == "reconciler":
-            raise  # a part of ourselves is no extra
-        raise Terminal(f"simulate needs the sandbox, and {missing} is not installed: pip install 'reconciler[sandbox]'") from error
+        raise _without_sandbox("simulate", error) from error
     folder, story, seed, runs, namespace, sources = asked
     played = simulate(Order(folder=folder, story=story, seed=seed, runs=runs, namespace=namespace, sources=sources, journals=journals))
     if html is not None:
         write_page(html, played_page(f"Releases of {folder} under virtual time", played))
     typer.echo({"text": as_text, "json": as_json, "junit": as_junit}[output](played), nl=False)
     return not any(one.wrong for one in played)
+
+
+def _rehearsed(asked: tuple[Path, Path | None, int, int, str, tuple[SourceSettings, ...]], output: str, html: Path | None) -> bool:
+    """Play in real time, telling what happens as it does; whether everything held. Raises Terminal where a part is not installed."""
+    try:
+        from reconciler_sandbox.rehearsal.played import as_json, as_junit, ending_of
+        from reconciler_sandbox.rehearsal.played_page import played_page
+        from reconciler_sandbox.rehearsal.rehearse import rehearse
+        from reconciler_sandbox.rehearsal.virtual.simulate import Order
+    except ImportError as error:
+        raise _without_sandbox("rehearse", error) from error
+    folder, story, seed, runs, namespace, sources = asked
+    heads: list[str] = []
+
+    def tell(name: str, moment: object) -> None:
+        if heads[-1:] != [name]:
+            heads.append(name)
+            typer.echo(name, err=output != "text")
+        typer.echo(f"  {moment}", err=output != "text")
+
+    played = rehearse(Order(folder=folder, story=story, seed=seed, runs=runs, namespace=namespace, sources=sources), tell)
+    if html is not None:
+        write_page(html, played_page(f"Releases of {folder} in real time", played))
+    typer.echo({"text": ending_of, "json": as_json, "junit": as_junit}[output](played), nl=False)
+    return not any(one.wrong for one in played)
+
+
+def _without_sandbox(command: str, error: ImportError) -> Exception:
+    """One line that says what to install; a part of ourselves is no extra."""
+    missing = error.name or str(error)
+    if missing.partition(".")[0] == "reconciler":
+        return error
+    return Terminal(f"{command} needs the sandbox, and {missing} is not installed: pip install 'reconciler[sandbox]'")
 
 
 def write_page(path: Path, page: str) -> None:

@@ -64,8 +64,8 @@ def _version(name: str) -> Mapping[str, Any]:
     return {"name": name, "served": True, "storage": name == "v1", "subresources": {"status": {}}, "schema": {"openAPIV3Schema": schema}}
 
 
-def namespaces() -> Sequence[Manifest]:
-    return [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in NAMESPACES]
+def namespaces(names: Sequence[str] = NAMESPACES) -> Sequence[Manifest]:
+    return [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names]
 
 
 def kubeconfig(server: str) -> str:

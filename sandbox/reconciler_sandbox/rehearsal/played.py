@@ -26,7 +26,8 @@ class Played:
 
     workload: str
     version: str
-    seed: int
+    seed: int | None
+    """None in real time, which has no dice."""
     verdict: str = ""
     git: str = ""
     seconds: float = 0.0
@@ -51,18 +52,26 @@ class Played:
     @property
     def name(self) -> str:
         """What it is called in reports."""
-        return f"{self.workload}: {self.version}, seed {self.seed}"
+        return f"{self.workload}: {self.version}" + ("" if self.seed is None else f", seed {self.seed}")
 
 
 def as_text(played: Sequence[Played]) -> str:
     """For people: the timeline of each release, then how it ended."""
     lines: list[str] = []
     for one in played:
-        lines += ["", one.name, *(f"  {moment}" for moment in one.moments)]
-        lines.append(f"  verdict {one.verdict} after {timedelta(seconds=round(one.seconds))} · Git {one.git}")
-        lines += [f"  ✗ {wrong}" for wrong in one.wrong] or ["  ✓ every law and expectation held"]
-        lines += [f"  reconciler replay {one.journal}"] if one.journal else []
+        lines += ["", one.name, *(f"  {moment}" for moment in one.moments), *_ending(one)]
     return "\n".join(lines).strip() + "\n"
+
+
+def ending_of(played: Sequence[Played]) -> str:
+    """For people who have seen the timeline: how each release ended."""
+    return "\n".join(line for one in played for line in ("", one.name, *_ending(one))) + "\n"
+
+
+def _ending(one: Played) -> list[str]:
+    lines = [f"  verdict {one.verdict} after {timedelta(seconds=round(one.seconds))} · Git {one.git}"]
+    lines += [f"  ✗ {wrong}" for wrong in one.wrong] or ["  ✓ every law and expectation held"]
+    return lines + ([f"  reconciler replay {one.journal}"] if one.journal else [])
 
 
 def as_json(played: Sequence[Played]) -> str:

@@ -9,7 +9,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +39,7 @@ from reconciler_sandbox.rehearsal.fittings import (
     ASIDE,
     BOT,
     FOLLOWED,
+    NAMESPACES,
     PERSON,
     REPOSITORY,
     definitions,
@@ -82,6 +83,7 @@ class Stage:
 
     sources: Mapping[str, str] = FOLLOWED
     """Name and folder of each source that is followed, where the sample has it."""
+    namespaces: Sequence[str] = NAMESPACES
 
     def __init__(
         self,
@@ -194,12 +196,20 @@ class Stage:
     async def _host_repository(self) -> None:
         await find_git()
         await self.host.start()
-        await self.host.create_repository(REPOSITORY, self._sample, author="Ann Author <ann@example.com>")
+        await self.host.create_repository(REPOSITORY, self.hosted(), author="Ann Author <ann@example.com>")
+
+    def hosted(self) -> Path | Mapping[str, bytes | None]:
+        """What the repository holds in the beginning."""
+        return self._sample
+
+    def with_sources(self, written: str) -> str:
+        """The daemon's settings with the sources that it follows."""
+        return with_sources(written, followed(self._sample, self.sources))
 
     async def _define_kinds(self) -> None:
         for definition in definitions():
             await self._create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition)
-        for namespace in namespaces():
+        for namespace in namespaces(self.namespaces):
             await self._create("/api/v1/namespaces", namespace)
         for definition in definitions():
             await self._served(definition)
@@ -233,7 +243,7 @@ class Stage:
             listen=listen,
             token_file=secret_file(self.folder / "token", self.host.access.token(BOT)),
         )
-        self.settings_file.write_text(with_sources(written, followed(self._sample, self.sources)), encoding="utf-8")
+        self.settings_file.write_text(self.with_sources(written), encoding="utf-8")
         words = ["run", "-c", str(self.settings_file), "--kubeconfig", str(own), "--log-format", "json"]
         self.daemon = Daemon([sys.executable, "-m", "reconciler", *words], self.folder, f"http://{listen}/readyz")
 

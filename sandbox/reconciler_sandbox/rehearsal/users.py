@@ -1,7 +1,8 @@
 """The users of a rehearsal: one steady load per traffic of the story, bursts that count, and what everybody was answered."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from types import TracebackType
 from typing import Self
 
@@ -58,6 +59,10 @@ class UserGroups:
 
     def untagged(self, name: str) -> list[Sample]:
         return [sample for sample in self._loads[name].samples if not sample.tagged]
+
+    def samples(self) -> Iterator[Sample]:
+        """Every request that was kept, of all traffics."""
+        return chain.from_iterable(load.samples for load in self._loads.values())
 
     def requests(self, since: float) -> Mapping[str, list[Requests]]:
         """Requests per version and whole second after `since` (Unix seconds), by traffic."""

@@ -30,3 +30,10 @@ def test_of_two_values_that_give_the_image_the_one_that_moves_less_is_the_releas
 
 def test_a_value_that_nothing_feels_is_no_release() -> None:
     assert bump_of(render({}), WEB, lambda _files: render({})) is None
+
+
+def test_a_template_whose_braces_read_as_a_mapping_that_is_a_key_is_passed_over() -> None:
+    parsed = render({})
+    template = replace(parsed, inputs={**parsed.inputs, "a-template.yaml": b"metadata: {name: {{ .Release.Name }}, tag: '1.0'}\n"})
+    bump = bump_of(template, WEB, render)
+    assert bump is not None and bump.files == {"own.yaml": b"b: 'simulated'\n"}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from reconciler.sources.documents import Parsed
 from reconciler.sources.images import container_images, image_or_none
 from reconciler.sources.rewrites import moved_objects
-from reconciler.yamledit.nodes import Document, NotYaml, ScalarNode, compose_each, decode, leaves
+from reconciler.yamledit.nodes import Document, Leaf, NotYaml, ScalarNode, compose_each, decode, leaves
 from reconciler.yamledit.splice import EditRefused, ScalarEdit, splice
 from reconciler_sandbox.node.behaviour import repository_of
 from reconciler_sandbox.rehearsal.virtual.script import TAG
@@ -58,13 +58,21 @@ def _edits(inputs: Mapping[str, bytes], image: str) -> Iterator[Mapping[str, byt
 
 def _spliced(content: bytes, parts: Mapping[str, str]) -> Iterator[bytes]:
     for position, document in enumerate(_documents(content)):
-        for leaf in leaves(document):
+        for leaf in _leaves(document):
             if isinstance(leaf.node, ScalarNode) and leaf.node.text in parts:
                 edit = ScalarEdit(position, leaf.path, leaf.node.text, parts[leaf.node.text])
                 try:
                     yield splice(content, edit)
                 except (EditRefused, NotYaml):
                     continue
+
+
+def _leaves(document: Document) -> list[Leaf]:
+    """The values of a document; none of a template whose braces read as a mapping that is a key."""
+    try:
+        return list(leaves(document))
+    except NotYaml:
+        return []
 
 
 def _documents(content: bytes) -> tuple[Document, ...]:

@@ -1,12 +1,14 @@
 """A node without sockets: pods start, become ready, crash, end and leave as their image's row says, under the loop's time."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from reconciler_sandbox.client import ApiClient, ApiError
 from reconciler_sandbox.controllers.objects import Manifest, condition_of, is_deleting, key_of, now, one, timestamp, uid_of
 from reconciler_sandbox.node.behaviour import Behaviour, Behaviours
 
+Called = Callable[[Manifest], int | None]
 PODS = "v1/pods"
 PULL, START = 1.0, 1.0
 """Seconds until an image is here, and until its program runs."""
@@ -29,7 +31,9 @@ class Health:
 class VirtualNode:
     """Runs every pod of a cluster. An image that the table does not have cannot be pulled; in a Job it ends well."""
 
-    def __init__(self, client: ApiClient, behaviours: Behaviours) -> None:
+    def __init__(self, client: ApiClient, behaviours: Behaviours, called: Called = lambda _container: None) -> None:
+        """`called` says how a container of a Job ends that calls others; None for one that does not."""
+        self._called = called
         self._client = client
         self._behaviours = behaviours
         self._lives: dict[str, asyncio.Task[None]] = {}
@@ -106,7 +110,8 @@ class VirtualNode:
     async def _end(self, pod: Manifest, behaviour: Behaviour) -> None:
         await self._say(pod, Health("Running", ready=True))
         await asyncio.sleep(START + behaviour.latency)
-        code = behaviour.exits or 0
+        codes = [self._called(container) for container in pod["spec"]["containers"]]
+        code = behaviour.exits or next((code for code in codes if code), 0)
         await self._say(pod, Health("Failed" if code else "Succeeded", exit_code=code))
 
     async def _crash(self, pod: Manifest) -> None:

@@ -3,6 +3,7 @@
 Rates change only when pods, Services or routes do; samples of the time between are written when a query asks for them.
 """
 
+import re
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from reconciler_sandbox.apiserver.store import Store as Objects
 from reconciler_sandbox.controllers.addresses import selects
 from reconciler_sandbox.controllers.objects import is_active, is_ready, labels_of
 from reconciler_sandbox.mesh.translate.endpoints import workload_of
+from reconciler_sandbox.mesh.translate.hosts import covers, full_host
 from reconciler_sandbox.metrics.labels import NAME, Labels, labels
 from reconciler_sandbox.metrics.store import Store
 from reconciler_sandbox.node.behaviour import Behaviour, Behaviours
@@ -72,14 +74,20 @@ class Traffic:
         self._moved: dict[Flow, float] = {}
         self._spans: deque[Span] = deque()
         self._swept = 0.0
+        self._borne: dict[str, float] = defaultdict(float)
+        """How many requests each pod has had that fails after so many, by UID."""
         self._counted, self._known_until, self._tick = 0.0, 0.0, TICK
 
     def changes(self, collection: Collection, now: float) -> None:
         """Something in the store has changed: what came until now came by the old rates."""
         if collection.plural in RELEVANT:
-            self._close(now)
-            self._rates = None
+            self.close(now)
             self._known.clear()
+
+    def close(self, now: float) -> None:
+        """What comes from now on may come by other rates."""
+        self._close(now)
+        self._rates = None
 
     def advance(self, now: float) -> None:
         """Count, and write the samples, until now: it is somebody's question that needs them."""
@@ -111,10 +119,25 @@ class Traffic:
         if self._rates is None:
             self._rates = self._measured()
         self._spans.append((now, self._rates))
+        if self._wear(now - self._known_until):
+            self._rates = None
         self._known_until = now
         old = now - KEPT
         while self._spans and self._spans[0][0] < old:
             self._count(self._spans[0][0])
+
+    def _wear(self, seconds: float) -> bool:
+        """Count what pods have had that fail after so many requests; True if one of them begins to fail now."""
+        begins = False
+        for stream in self._streams() if any(b.errors_after_requests is not None for b in self._behaviours.values()) else ():
+            pods = self._pods(stream)
+            for pod in pods:
+                most = self._image_behaviour(pod).errors_after_requests
+                if most is not None and "source" in stream.reporters:
+                    before = self._borne[pod["metadata"]["uid"]]
+                    after = self._borne[pod["metadata"]["uid"]] = before + stream.rate * seconds / len(pods)
+                    begins = begins or before < most <= after
+        return begins
 
     def shares(self) -> Mapping[str, float]:
         """Users' requests a second by pod template hash; the empty hash stands for requests that meet no pod."""
@@ -168,6 +191,12 @@ class Traffic:
             self._known[plural] = [entry.manifest for one in collections for entry in one.sorted(None)]
         return self._known[plural]
 
+    def _pods_of(self, namespace: str) -> list[Manifest]:
+        key = f"pods in {namespace}"
+        if key not in self._known:
+            self._known[key] = [pod for pod in self._all("pods") if pod["metadata"].get("namespace") == namespace]
+        return self._known[key]
+
     def _streams(self) -> Iterator[Stream]:
         services = {(s["metadata"]["namespace"], s["metadata"]["name"]): s for s in self._all("services")}
         reached: set[tuple[str, str]] = set()
@@ -220,10 +249,24 @@ class Traffic:
         named = (subset for rule in rules for subset in rule["spec"].get("subsets") or () if subset["name"] == target.get("subset"))
         return next((subset.get("labels") or {} for subset in named), {}) if target.get("subset") else {}
 
+    def answering(self, host: str, headers: Mapping[str, str]) -> list[Behaviour]:
+        """The pods that may answer one call to this host with these headers (names in small letters), as they behave."""
+        services = {(s["metadata"]["namespace"], s["metadata"]["name"]): s for s in self._all("services")}
+        for virtual in self._all("virtualservices"):
+            spec, namespace = virtual.get("spec") or {}, virtual["metadata"]["namespace"]
+            if not any(covers(full_host(pattern, namespace), full_host(host, namespace)) for pattern in spec.get("hosts") or ()):
+                continue
+            route: Manifest = next((r for r in spec.get("http") or () if _fits(r, headers)), {})
+            streams = [self._to(target, namespace, services, rate) for target, rate in self._targets({**route, "mirror": None}, 1.0)]
+            return [self._behaviour(pod) for stream in streams if stream is not None for pod in self._pods(stream)]
+        name, _, rest = host.partition(".")
+        service = services.get((rest.partition(".")[0], name))
+        return [self._behaviour(pod) for pod in self._pods(Stream(service, 1.0, {}))] if service is not None else []
+
     # -- what they get ------------------------------------------------------------------------------------------------
 
     def _pods(self, stream: Stream) -> list[Manifest]:
-        return [pod for pod in self._all("pods") if self._answers(pod, stream)]
+        return [pod for pod in self._pods_of(stream.service["metadata"]["namespace"]) if self._answers(pod, stream)]
 
     def _served(self, stream: Stream) -> Iterator[tuple[Flow, float]]:
         pods = self._pods(stream)
@@ -235,13 +278,37 @@ class Traffic:
 
     def _answers(self, pod: Manifest, stream: Stream) -> bool:
         service, carried = stream.service, labels_of(pod)
-        beside = pod["metadata"].get("namespace") == service["metadata"]["namespace"]
         chosen = all(carried.get(name) == value for name, value in stream.subset.items())
-        return beside and chosen and is_active(pod) and is_ready(pod) and selects(service["spec"].get("selector") or {}, pod)
+        return chosen and is_active(pod) and is_ready(pod) and selects(service["spec"].get("selector") or {}, pod)
 
     def _behaviour(self, pod: Manifest) -> Behaviour:
+        """How it answers now: one that fails after so many requests is good until then."""
+        behaviour = self._image_behaviour(pod)
+        most = behaviour.errors_after_requests
+        if most is None:
+            return behaviour
+        worn = self._borne[pod["metadata"]["uid"]] >= most
+        return replace(behaviour, error_rate=(behaviour.error_rate or 1.0) if worn else 0.0)
+
+    def _image_behaviour(self, pod: Manifest) -> Behaviour:
         known = [self._behaviours[c["image"]] for c in pod["spec"]["containers"] if c["image"] in self._behaviours]
         return known[0] if known else Behaviour("unknown")
+
+
+def _fits(route: Manifest, headers: Mapping[str, str]) -> bool:
+    """True if a call with these headers takes the route: one of its matches says so, or it has none."""
+    matches = route.get("match") or ()
+    return not matches or any(all(_says(rule, headers.get(n.lower())) for n, rule in (m.get("headers") or {}).items()) for m in matches)
+
+
+def _says(rule: Manifest, value: str | None) -> bool:
+    if value is None:
+        return False
+    if "exact" in rule:
+        return bool(value == rule["exact"])
+    if "prefix" in rule:
+        return value.startswith(str(rule["prefix"]))
+    return re.fullmatch(str(rule.get("regex", ".*")), value) is not None
 
 
 def _answered(marks: Mapping[str, str], behaviour: Behaviour, rate: float) -> Iterator[tuple[Flow, float]]:

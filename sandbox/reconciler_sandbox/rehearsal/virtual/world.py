@@ -21,6 +21,7 @@ from reconciler_sandbox.controllers.objects import TIME
 from reconciler_sandbox.node.behaviour import Behaviour, Behaviours
 from reconciler_sandbox.node.pace import Pace
 from reconciler_sandbox.rehearsal.fittings import definitions
+from reconciler_sandbox.rehearsal.virtual.calls import exit_code
 from reconciler_sandbox.rehearsal.virtual.faults import Weather
 from reconciler_sandbox.rehearsal.virtual.forge import FORGE, MemoryForge
 from reconciler_sandbox.rehearsal.virtual.forge import REPOSITORY as PULLS
@@ -57,6 +58,8 @@ class Ground:
     options: RenderOptions = field(default_factory=RenderOptions)
     """Which folder the source follows, and how it is rendered."""
     journal: Journal = field(default_factory=Silence)
+    settings: Settings | None = None
+    """What the daemon is told in place of one source of these files."""
     told: bool = False
     """True where people read pull requests on a forge, and messages of a notifier."""
 
@@ -76,7 +79,7 @@ class World:
         self.forge, self.inbox = MemoryForge(self.remote), MemoryInbox()
         self.servers = {FORGE: Server(self.forge.answer), INBOX: Server(self.inbox.answer)}
         self.http = MemoryHttp(self.traffic.store, self._advance, self.servers)
-        self.settings = settings_of_world(ground)
+        self.settings = ground.settings or settings_of_world(ground)
         self._mirror = ObjectStore()
         self._lives = 0
         self._task: asyncio.Task[None] | None = None
@@ -110,16 +113,12 @@ class World:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.server.collect())
             group.create_task(run(self.api, built_in(self.api, pace)))
-            group.create_task(VirtualNode(self.api, self.behaviours).run())
+            group.create_task(VirtualNode(self.api, self.behaviours, lambda container: exit_code(container, self.traffic)).run())
 
-    def found(self, group: str, plural: str, namespace: str, name: str) -> dict[str, Any] | None:
-        """One object as it is stored, without a call: it is not to be changed."""
-        entry = self.server.store.collection(group, plural).entries.get((namespace, name))
-        return entry.manifest if entry is not None else None
-
-    def listed(self, group: str, plural: str, namespace: str) -> list[dict[str, Any]]:
-        """The objects of one kind in a namespace as they are stored."""
-        return [entry.manifest for entry in self.server.store.collection(group, plural).sorted(namespace)]
+    def behave(self, images: Mapping[str, Behaviour]) -> None:
+        """From now on images behave so, also where they run already."""
+        self.traffic.close(asyncio.get_running_loop().time())
+        self.behaviours.update(images)
 
     @property
     def now(self) -> int:
@@ -156,6 +155,8 @@ def settings_of_world(ground: Ground) -> Settings:
         renderer=ground.renderer,
         exclude=ground.options.exclude,
         helm=ground.options.helm,
+        jsonnet=ground.options.jsonnet,
+        application=ground.options.application,
         environment="simulated",
         interval=ground.interval,
         apply=True,
