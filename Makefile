@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Compiled code is kept: demo and tests begin dozens of processes, and each would compile the daemon again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup demo demo-all test real disturbed test-all check bench mutants hunt planted bench-real lock clean
+.PHONY: help setup demo demo-all test real disturbed test-all check bench mutants hunt planted soak bench-real lock clean
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -61,6 +61,9 @@ hunt: $(VENV)/.dev ## play RUNS seeded tales of people, bots and misfortunes tha
 
 planted: $(VENV)/.dev ## invert guards of the product one at a time in a copy, each noticed by a law of `make hunt`
 	@nice -n 10 $(BIN)/python -m scripts.planted
+
+soak: $(VENV)/.dev ## DAYS=30 with WORKLOADS=200 under virtual time: memory, queues and writes for a release stay as they were (hours of one core)
+	@nice -n 19 $(BIN)/python -m scripts.soak --days $(or $(DAYS),30) --workloads $(or $(WORKLOADS),200)
 
 bench-real: $(VENV)/.dev ## the sandbox's API server beside a real one in one run (what `make real` obtained)
 	@$(BIN)/python -m benchmarks.witness

@@ -36,6 +36,8 @@ class FaultyWay:
         self.dies_after = 0
         """After so many more calls it dies: the last one arrives, and nobody hears its answer. 0 for never."""
         self.died = asyncio.Event()
+        self.writes = 0
+        """How many writes were sent."""
         self.wrote_at = 0.0
         """When the last write was sent."""
 
@@ -45,6 +47,7 @@ class FaultyWay:
         dice, weather = self._dice.random(), self.weather
         writes = call.method in WRITES
         if writes:
+            self.writes += 1
             self.wrote_at = asyncio.get_running_loop().time()
         if dice < weather.refused:
             return _refusal(*self._dice.choice(REFUSALS))
