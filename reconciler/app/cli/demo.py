@@ -21,13 +21,15 @@ def register(app: typer.Typer) -> None:
         interactive: Annotated[bool, typer.Option("--interactive", help="then keep everything up to try things by hand")] = False,
         only: Annotated[str, typer.Option(help="one app only: storefront, web, checkout, search or catalog")] = "",
         whole: Annotated[bool, typer.Option("--all", help="also the catalog, a dark canary behind nginx: about three minutes")] = False,
+        compare: Annotated[bool, typer.Option("--compare", help="then play it under virtual time, and say what went otherwise")] = False,
         repository: Annotated[Path, typer.Option(help="the manifest repository to serve; default: sample-repo")] = Path("sample-repo"),
     ) -> None:
         """Play the story of four apps on this machine: a real Envoy, real pushes over HTTP, a real daemon. About 90 seconds.
 
         Exit code 0 only if everything happened as told. Example: reconciler demo --only storefront
         """
-        if not _played({"out": out, "as_json": json, "interactive": interactive, "only": only, "whole": whole, "sample": repository}):
+        how = {"as_json": json, "interactive": interactive, "only": only, "whole": whole, "compare": compare}
+        if not _played({"out": out, "sample": repository, **how}):
             raise typer.Exit(EXPECTATION_MISSED)
 
 

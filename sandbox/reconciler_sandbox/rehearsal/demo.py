@@ -9,7 +9,8 @@ import logging
 import shutil
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ from reconciler_sandbox.rehearsal.page import page
 from reconciler_sandbox.rehearsal.parse import load_story
 from reconciler_sandbox.rehearsal.player import Player
 from reconciler_sandbox.rehearsal.record import Entry, Report
+from reconciler_sandbox.rehearsal.sequences import Held, Sequences, commits, differences
 from reconciler_sandbox.rehearsal.stage import Stage, WholeStage
 from reconciler_sandbox.rehearsal.story import Story
 
@@ -58,6 +60,8 @@ class Order:
     interactive: bool = False
     only: str = ""
     whole: bool = False
+    compare: bool = False
+    """Then play the same under virtual time, and say what came in another order."""
     sample: Path = Path("sample-repo")
 
 
@@ -72,7 +76,8 @@ def demonstrate(order: Order) -> bool:
         raise Terminal(f"{order.out}: cannot be made: {reason_of(error)}; name a folder that can be written with --out") from error
     with _logs_in(order.out / "sandbox.log"):
         try:
-            return asyncio.run(_demonstrate(order, stories))
+            held, sequences = asyncio.run(_demonstrate(order, stories))
+            return held and (not order.compare or _compared(order, stories, sequences))
         except asyncio.CancelledError:
             sys.stderr.write("\nstopped; everything is cleaned up\n")
             return False
@@ -92,7 +97,7 @@ def images_of(stories: list[Story]) -> Mapping[str, Behaviour]:
     return {image: behaviour for story in stories for image, behaviour in story.images.items()}
 
 
-async def _demonstrate(order: Order, stories: list[Story]) -> bool:
+async def _demonstrate(order: Order, stories: list[Story]) -> tuple[bool, Mapping[str, Sequence[Held]]]:
     _cancel_on_signals()
     console = _console(order)
     narrator = Narrator(console)
@@ -106,10 +111,13 @@ async def _demonstrate(order: Order, stories: list[Story]) -> bool:
     async with AsyncExitStack() as stack:
         stage = await stack.enter_async_context(_stage(order, stories))
         stack.callback(_keep_log, stage, order.out)
+        sequences = Sequences(time.time)
+        stage.server.store.observers.append(sequences.hear)
         hands = await stack.enter_async_context(Hands(stage))
         player = Player(stage, hands, narrate)
         for group in in_turn(stories):  # one after the other, so that more stories need more time and not a faster machine
             await player.play(group)
+        seen = sequences.held()
         report = await gather(stage, Told(TITLE, PARTS, entries))
         _write(order, report)
         narrator.ending(report)
@@ -117,7 +125,23 @@ async def _demonstrate(order: Order, stories: list[Story]) -> bool:
         if order.interactive:
             async with browsing(stage.kubeconfig) as looking:
                 await _stay(stage, console, looking)
-    return not report.missed
+    subjects = [line.partition(" ")[2] for line in reversed(report.log)]
+    return not report.missed, {**seen, **commits(subjects, [story.lane for story in stories])}
+
+
+def _compared(order: Order, stories: list[Story], real: Mapping[str, Sequence[Held]]) -> bool:
+    """Play what is played in the demo under virtual time, too; whether every object went through the same."""
+    from reconciler_sandbox.rehearsal.virtual.staged import play_stories  # only this needs the daemon in this process
+
+    console, chosen = _console(order), [story for story in stories if story.lane not in ASIDE_FILES]
+    virtual = play_stories(chosen, order.sample, images_of(chosen_stories("", whole=True)))
+    here = {name: held for name, held in real.items() if not any(aside in name for aside in ASIDE_FILES)}
+    found = [*virtual.missed, *differences(here, virtual.sequences, ("in real time", "under virtual time"))]
+    for line in found:
+        console.print(f"  ✗ {line}", style="red", soft_wrap=True, markup=False)
+    if not found:
+        console.print(f"  ✓ under virtual time the same: {len(here)} sequences of phases, steps, weights, verdicts and commits")
+    return not found
 
 
 def in_turn(stories: list[Story]) -> list[list[Story]]:
