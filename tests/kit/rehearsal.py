@@ -7,10 +7,12 @@ from textwrap import dedent
 from typing import Any
 
 from reconciler_sandbox.node.behaviour import Behaviour
+from reconciler_sandbox.rehearsal.chronicle import Chronicle, Moment
 from reconciler_sandbox.rehearsal.compare import Comparison
 from reconciler_sandbox.rehearsal.parse import parse_story
 from reconciler_sandbox.rehearsal.parse_fields import KINDS
-from reconciler_sandbox.rehearsal.record import Entry, Measured, Outcome, PullPage, Report, Requests, Weights
+from reconciler_sandbox.rehearsal.played import GitCommit, Played
+from reconciler_sandbox.rehearsal.record import Entry, Measured, Outcome, Pods, PullPage, Report, Requests, Shares, Weights
 from reconciler_sandbox.rehearsal.stage import Stage
 from reconciler_sandbox.rehearsal.story import ObjectField, ObjectName, Story
 
@@ -129,3 +131,26 @@ def measured(**changed: Any) -> Measured:
         "failed": 1,
     }
     return Measured(**{**known, **changed})
+
+
+def played(*wrong: str, text: str = "Healthy") -> Played:
+    """One release of shop/web that was played for a hundred seconds from its second 100 on; beside it another workload."""
+    chronicle = Chronicle(lambda: 0.0, images={"old": "shop/web:1.0", "new": "shop/web:1.1", "other": "shop/search:1.0"})
+    chronicle.owners |= {"old": "shop/web", "new": "shop/web", "other": "shop/search"}
+    chronicle.pods += [Pods(10, "old", 2, 2), Pods(10, "other", 9, 9), Pods(110, "new", 1, 1), Pods(140, "old", 0, 0)]
+    chronicle.moments += [Moment(10, "web", "Progressing"), Moment(100, "git", "push"), Moment(110, "web", text)]
+    return Played(
+        "shop/web",
+        "good",
+        3,
+        verdict="passed",
+        git="asks for shop/web:1.1",
+        seconds=100.0,
+        chronicle=chronicle,
+        begun=100.0,
+        shares=[Shares(20, {"old": 20.0, "other": 20.0}), Shares(150, {"new": 10.0, "old": 10.0, "other": 20.0})],
+        commits=[GitCommit("abc1234", f"web 1.1 {text}", "Ann", "diff --git a/f b/f\n-image: 1.0\n+image: 1.1")],
+        expected="passed",
+        laws=("users meet a pod", "what waits says why"),
+        wrong=list(wrong),
+    )

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, sync_playwright
 from reconciler_sandbox.rehearsal.page import page
+from reconciler_sandbox.rehearsal.played_page import played_page
 
-from tests.kit.rehearsal import entry, outcome, report
+from tests.kit.rehearsal import entry, outcome, played, report
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 # Nothing of the browser's own may leave the machine either: every name but the file itself goes to a closed port of loopback.
@@ -89,3 +90,19 @@ def test_the_dark_page_has_light_ink(written: Path) -> None:
     assert ink < paper
     ink, paper = ink_and_paper(dark=True)
     assert ink > paper
+
+
+def test_the_page_of_played_releases_fits_a_phone_asks_nobody_and_is_read_by_keyboard(tmp_path: Path) -> None:
+    file = tmp_path / "played.html"
+    trouble: list[str] = []
+    file.write_text(played_page(HOSTILE, [played(text=HOSTILE)]), encoding="utf-8")
+    with opened(file, WIDTHS[1], trouble, dark=True) as shown:
+        assert shown.evaluate("document.documentElement.scrollWidth") <= WIDTHS[1]
+        assert all((box := chart.bounding_box()) and box["width"] > 50 for chart in shown.locator("svg").all())
+        shown.keyboard.press("Tab")
+        assert shown.evaluate("document.activeElement.textContent") == "To the releases"
+        shown.locator("summary").last.focus()
+        shown.keyboard.press("Enter")
+        assert shown.get_by_role("region", name="Timeline of").is_visible()
+        assert shown.title() == HOSTILE and shown.locator("script, img").count() == 0
+    assert trouble == []

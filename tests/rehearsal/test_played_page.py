@@ -2,35 +2,11 @@
 
 import re
 
-from reconciler_sandbox.rehearsal.chronicle import Chronicle, Moment
-from reconciler_sandbox.rehearsal.played import GitCommit, Played
 from reconciler_sandbox.rehearsal.played_page import played_page
-from reconciler_sandbox.rehearsal.record import Pods, Shares
+
+from tests.kit.rehearsal import played
 
 HOSTILE = "<script>alert(1)</script>"
-LAWS = ("users meet a pod", "what waits says why")
-
-
-def played(*wrong: str, text: str = "Healthy") -> Played:
-    chronicle = Chronicle(lambda: 0.0, images={"old": "shop/web:1.0", "new": "shop/web:1.1", "other": "shop/search:1.0"})
-    chronicle.owners |= {"old": "shop/web", "new": "shop/web", "other": "shop/search"}
-    chronicle.pods += [Pods(10, "old", 2, 2), Pods(10, "other", 9, 9), Pods(110, "new", 1, 1), Pods(140, "old", 0, 0)]
-    chronicle.moments += [Moment(10, "web", "Progressing"), Moment(100, "git", "push"), Moment(110, "web", text)]
-    return Played(
-        "shop/web",
-        "good",
-        3,
-        verdict="passed",
-        git="asks for shop/web:1.1",
-        seconds=100.0,
-        chronicle=chronicle,
-        begun=100.0,
-        shares=[Shares(20, {"old": 20.0, "other": 20.0}), Shares(150, {"new": 10.0, "old": 10.0, "other": 20.0})],
-        commits=[GitCommit("abc1234", f"web 1.1 {text}", "Ann", "diff --git a/f b/f\n-image: 1.0\n+image: 1.1")],
-        expected="passed",
-        laws=LAWS,
-        wrong=list(wrong),
-    )
 
 
 def test_the_page_shows_users_pods_commits_laws_and_the_timeline_of_the_released_workload() -> None:

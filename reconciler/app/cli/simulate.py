@@ -1,5 +1,6 @@
 """`reconciler simulate`: releases of a folder under virtual time, before they are real."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +34,7 @@ def register(app: typer.Typer) -> None:
         seed: Annotated[int, typer.Option(help="0: nothing goes wrong around it; any other number has faults of its own", min=0)] = 0,
         runs: Annotated[int, typer.Option(help="how many seeds, one after the other", min=1)] = 1,
         namespace: Namespace = "default",
+        faults: Annotated[str, typer.Option(help="of the faults of a seed only these: refused,lost,conflicting,slow, or none")] = "",
         journals: Annotated[
             Path | None, typer.Option(metavar="FOLDER", help="keep the passes of a release that fails there, for `reconciler replay`")
         ] = None,
@@ -49,7 +51,7 @@ def register(app: typer.Typer) -> None:
         """
         if output not in FORMS:
             raise Terminal(f"-o {output}: there is no such form; there are {', '.join(FORMS)}")
-        if not _simulated((folder, story, seed, runs, namespace, configured(config, names)), output, journals, html):
+        if not _simulated((folder, story, seed, runs, namespace, configured(config, names)), output, (journals, html, faults)):
             raise typer.Exit(MISSED)
 
     @app.command("rehearse")
@@ -75,17 +77,25 @@ def register(app: typer.Typer) -> None:
 
 
 def _simulated(
-    asked: tuple[Path, Path | None, int, int, str, tuple[SourceSettings, ...]], output: str, journals: Path | None, html: Path | None
+    asked: tuple[Path, Path | None, int, int, str, tuple[SourceSettings, ...]], output: str, further: tuple[Path | None, Path | None, str]
 ) -> bool:
     """Play and print; whether everything held. Raises Terminal where the sandbox, or a part of it, is not installed."""
     try:
         from reconciler_sandbox.rehearsal.played import as_json, as_junit, as_text
         from reconciler_sandbox.rehearsal.played_page import played_page
+        from reconciler_sandbox.rehearsal.virtual.faults import FAULTS
         from reconciler_sandbox.rehearsal.virtual.simulate import Order, simulate
     except ImportError as error:
         raise _without_sandbox("simulate", error) from error
     folder, story, seed, runs, namespace, sources = asked
-    played = simulate(Order(folder=folder, story=story, seed=seed, runs=runs, namespace=namespace, sources=sources, journals=journals))
+    journals, html, faults = further
+    known = tuple(name for name in faults.split(",") if name != "none")
+    for name in known if faults else ():
+        if name not in FAULTS:
+            raise Terminal(f"--faults {name}: there is no such fault; there are {', '.join(FAULTS)}, or none")
+    order = Order(folder=folder, story=story, seed=seed, runs=runs, namespace=namespace, sources=sources, journals=journals)
+    refuse_unwritable(html)
+    played = simulate(replace(order, faults=known if faults else None))
     if html is not None:
         write_page(html, played_page(f"Releases of {folder} under virtual time", played))
     typer.echo({"text": as_text, "json": as_json, "junit": as_junit}[output](played), nl=False)
@@ -103,6 +113,7 @@ def _rehearsed(asked: tuple[Path, Path | None, int, int, str, tuple[SourceSettin
         raise _without_sandbox("rehearse", error) from error
     folder, story, seed, runs, namespace, sources = asked
     heads: list[str] = []
+    refuse_unwritable(html)
 
     def tell(name: str, moment: object) -> None:
         if heads[-1:] != [name]:
@@ -123,6 +134,12 @@ def _without_sandbox(command: str, error: ImportError) -> Exception:
     if missing.partition(".")[0] == "reconciler":
         return error
     return Terminal(f"{command} needs the sandbox, and {missing} is not installed: pip install 'reconciler[sandbox]'")
+
+
+def refuse_unwritable(page: Path | None) -> None:
+    """Raises Terminal before anything is played: a page that cannot be written at the end would cost the whole play."""
+    if page is not None and (page.is_dir() or not page.absolute().parent.is_dir()):
+        raise Terminal(f"--html {page}: cannot be written: name a file in a folder that is there")
 
 
 def write_page(path: Path, page: str) -> None:

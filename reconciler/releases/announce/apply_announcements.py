@@ -38,11 +38,14 @@ class Announcements:
 
         A commit has one status for a workload: it tells of the newest attempt, whichever of them has news.
         """
-        forge, pull, newest = self._forges.get(release.spec.source), release.pull, newest_of(release, siblings)
+        forge = self._forges.get(release.spec.source)
+        if forge is None or release.spec.baseline:
+            return release.status.announced
+        pull, newest = release.pull, newest_of(release, siblings)
         body = comment(release.spec.environment, siblings, {s.name: self._step(s) for s in siblings}, self._console)
         nowhere = "" if pull else "no pull request"  # one that is found later has to be told
         said = hashlib.sha256(f"{body}{commit_state(newest)}{commit_description(newest)}{nowhere}".encode()).hexdigest()[:16]
-        if forge is None or said == release.status.announced or release.spec.baseline:
+        if said == release.status.announced:
             return release.status.announced
         await forge.announce(
             Announcement(

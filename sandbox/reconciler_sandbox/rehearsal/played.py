@@ -41,6 +41,8 @@ class Played:
     laws: tuple[str, ...] = ()
     """The names of the laws that were checked."""
     wrong: list[str] = field(default_factory=list)
+    faults: tuple[str, ...] | None = None
+    """The fewest kinds of faults with which something still does not hold, where they were looked for."""
     journal: str = ""
     """Where its passes are kept, if something did not hold."""
 
@@ -71,6 +73,8 @@ def ending_of(played: Sequence[Played]) -> str:
 def _ending(one: Played) -> list[str]:
     lines = [f"  verdict {one.verdict} after {timedelta(seconds=round(one.seconds))} · Git {one.git}"]
     lines += [f"  ✗ {wrong}" for wrong in one.wrong] or ["  ✓ every law and expectation held"]
+    if one.faults is not None:
+        lines.append(f"  the shortest way to see it again: --seed {one.seed} --faults {','.join(one.faults) or 'none'}")
     return lines + ([f"  reconciler replay {one.journal}"] if one.journal else [])
 
 
@@ -89,6 +93,7 @@ def as_json(played: Sequence[Played]) -> str:
                         "git": one.git,
                         "seconds": round(one.seconds, 1),
                         "wrong": one.wrong,
+                        "faults": one.faults,
                         "journal": one.journal,
                         "timeline": [{"at": round(m.at, 3), "subject": m.subject, "text": m.text} for m in one.moments],
                     }

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 from reconciler_sandbox.rehearsal.played import as_json, as_junit, as_text
+from reconciler_sandbox.rehearsal.virtual.faults import Weather
 from reconciler_sandbox.rehearsal.virtual.laws import REST, Law, Memory, Sight, broken
 from reconciler_sandbox.rehearsal.virtual.loop import BEGINNING
 from reconciler_sandbox.rehearsal.virtual.remote import MemoryRemote
 from reconciler_sandbox.rehearsal.virtual.script import parse_scripts
-from reconciler_sandbox.rehearsal.virtual.simulate import Order, simulate
+from reconciler_sandbox.rehearsal.virtual.simulate import Order, simulate, weather_of
 
 from reconciler.kernel.errors import Terminal
 from reconciler.releases.announce.message import TRAILER
@@ -97,6 +98,21 @@ def test_a_folder_without_a_rollout_or_with_broken_yaml_is_refused(tmp_path: Pat
 def test_a_story_has_defaults() -> None:
     [script] = parse_scripts({"releases": [{"version": "good"}]})
     assert (script.verdict, script.users, script.promote_after) == ("any", 20.0, timedelta(minutes=1))
+
+
+def test_a_release_that_fails_is_shrunk_to_the_fewest_faults_and_its_journal_is_of_that_play(tmp_path: Path) -> None:
+    file = story(tmp_path, "releases: [{version: good, workload: web, verdict: failed}]")
+    seed = next(seed for seed in range(1, 100) if weather_of(seed).lost and weather_of(seed).slow)
+    first, second = simulate(Order(folder=SAMPLE, story=file, seed=seed, runs=2, journals=tmp_path))
+    assert first.faults == () and f"--seed {seed} --faults none" in as_text([first])
+    assert second.wrong == first.wrong and second.faults is None, "the same law is shrunk once"
+    assert all(Path(one.journal).stat().st_size for one in (first, second)) and first.journal != second.journal
+
+
+def test_of_the_faults_of_a_seed_only_those_that_are_named_count() -> None:
+    seed = next(seed for seed in range(1, 100) if weather_of(seed).lost and weather_of(seed).slow)
+    assert weather_of(seed, ("lost",)) == Weather(lost=weather_of(seed).lost)
+    assert weather_of(seed, ()) == weather_of(0) == Weather()
 
 
 # -- laws -------------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import orjson
 
@@ -22,6 +22,10 @@ class Weather:
     lost: float = 0.0
     conflicting: float = 0.0
     slow: float = 0.0
+
+
+FAULTS = tuple(field.name for field in fields(Weather))
+"""The kinds of faults by name."""
 
 
 class FaultyWay:

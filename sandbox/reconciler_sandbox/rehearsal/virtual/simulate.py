@@ -4,6 +4,7 @@ import asyncio
 import random
 import re
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,9 +15,10 @@ from reconciler.sources.settings import SourceSettings
 from reconciler_sandbox.rehearsal.attendant import Attendant, expectations_missed, git_words
 from reconciler_sandbox.rehearsal.attendant import waits_for_a_person as waits_for_a_person
 from reconciler_sandbox.rehearsal.chronicle import Moment
+from reconciler_sandbox.rehearsal.hunt.shrink import shortest
 from reconciler_sandbox.rehearsal.played import Played
 from reconciler_sandbox.rehearsal.virtual.diffs import commits_since
-from reconciler_sandbox.rehearsal.virtual.faults import Weather
+from reconciler_sandbox.rehearsal.virtual.faults import FAULTS, Weather
 from reconciler_sandbox.rehearsal.virtual.folder import ManifestFolder, Workload, load_folder
 from reconciler_sandbox.rehearsal.virtual.laws import REST as LAWS
 from reconciler_sandbox.rehearsal.virtual.life import Life
@@ -28,9 +30,11 @@ from reconciler_sandbox.rehearsal.virtual.world import Ground, World
 LOOK = 5.0
 REST, INSTALLED = 600.0, 60.0
 """Seconds without a change after which a story is at rest, and after which what was installed is."""
-INSTALL, POLL = timedelta(hours=1), timedelta(minutes=2)
+INSTALL, POLL = timedelta(hours=1), timedelta(minutes=10)
 """How long manifests may take to be installed, and how often Git is asked without being told of a push."""
 JOURNAL, SILENCE = 256 << 20, Silence()
+Release = tuple[Workload, Script]
+Faults = tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +50,8 @@ class Order:
     """A folder: of each release in which something did not hold, the passes are kept there."""
     sources: tuple[SourceSettings, ...] = ()
     """One of them follows the folder and says how it is rendered; none: the folder itself does."""
+    faults: tuple[str, ...] | None = None
+    """Of the faults that a seed has only these; None: all."""
 
 
 def simulate(order: Order) -> list[Played]:
@@ -55,12 +61,37 @@ def simulate(order: Order) -> list[Played]:
     """
     folder = load_folder(order.folder, order.namespace, order.sources)
     chosen = chosen_releases(folder, order)
-    made = [_played(folder, w, s, seed) for seed in range(order.seed, order.seed + order.runs) for w, s in chosen]
-    if order.journals is not None:
-        for place, one in enumerate(made):
-            if one.wrong:
-                _keep(folder, chosen[place % len(chosen)], one, order.journals)
+    again: set[tuple[str, str, frozenset[str]]] = set()
+    made: list[Played] = []
+    for seed in range(order.seed, order.seed + order.runs):
+        for release in chosen:
+            one = _played(folder, release, seed, order.faults)
+            made.append(one)
+            told = (one.workload, one.version, _laws(one))
+            if one.wrong and told not in again:
+                again.add(told)
+                _shrink(folder, release, one, order.faults)
+            if one.wrong and order.journals is not None:
+                _keep(folder, release, one, order)
     return made
+
+
+def _laws(played: Played) -> frozenset[str]:
+    """What did not hold, by name: the details differ from play to play."""
+    return frozenset(wrong.partition(":")[0] for wrong in played.wrong)
+
+
+def _shrink(folder: ManifestFolder, release: Release, played: Played, faults: Faults) -> None:
+    """Find the fewest kinds of faults with which one of the same laws breaks; in good weather there is nothing to leave out."""
+    seed = played.seed or 0
+    present = [name for name in FAULTS if getattr(weather_of(seed, faults), name)]
+    if not seed:
+        return
+
+    def breaks(places: Sequence[int]) -> bool:
+        return bool(_laws(_played(folder, release, seed, tuple(present[place] for place in places))) & _laws(played))
+
+    played.faults = tuple(present[place] for place in shortest(range(len(present)), breaks))
 
 
 def chosen_releases(folder: ManifestFolder, order: Order) -> list[tuple[Workload, Script]]:
@@ -76,16 +107,18 @@ def chosen_releases(folder: ManifestFolder, order: Order) -> list[tuple[Workload
     return [(w, s) for s in scripts for w in workloads if s.workload in ("", w.name)]
 
 
-def _keep(folder: ManifestFolder, chosen: tuple[Workload, Script], played: Played, place: Path) -> None:
-    """The same release once more, with everything that was decided in it."""
+def _keep(folder: ManifestFolder, release: Release, played: Played, order: Order) -> None:
+    """The same release once more, with the fewest faults that are known, and everything that was decided in it."""
+    place = order.journals or Path()
     name = re.sub(r"[^\w.-]+", "-", played.name)
     journal = FileJournal(place / f"{name}.jsonl", JOURNAL)
-    _played(folder, *chosen, played.seed or 0, journal)
+    _played(folder, release, played.seed or 0, order.faults if played.faults is None else played.faults, journal)
     journal.close()
     played.journal = str(place / f"{name}.jsonl")
 
 
-def _played(folder: ManifestFolder, workload: Workload, script: Script, seed: int, journal: Journal = SILENCE) -> Played:
+def _played(folder: ManifestFolder, release: Release, seed: int, faults: Faults, journal: Journal = SILENCE) -> Played:
+    workload, script = release
     with tempfile.TemporaryDirectory(prefix="simulate-") as place:
         behaviours = {image: replace(VERSIONS[script.before], version="stable") for image in folder.images}
         behaviours[workload.new_image] = VERSIONS[script.version]
@@ -98,7 +131,7 @@ def _played(folder: ManifestFolder, workload: Workload, script: Script, seed: in
             seed=seed,
             users=script.users,
             namespace=folder.namespace,
-            weather=weather_of(seed),
+            weather=weather_of(seed, faults),
             renderer=folder.renderer,
             options=folder.options,
             journal=journal,
@@ -109,12 +142,13 @@ def _played(folder: ManifestFolder, workload: Workload, script: Script, seed: in
         return played
 
 
-def weather_of(seed: int) -> Weather:
-    """Seed 0 has good weather; every other seed has its own."""
+def weather_of(seed: int, faults: Faults = None) -> Weather:
+    """Seed 0 has good weather; every other seed has its own, of which `faults` are the kinds that count (None: all)."""
     dice = random.Random(seed)
     if not seed:
         return Weather()
-    return Weather(*(dice.choice((0.0, 0.0, worst)) for worst in (0.05, 0.03, 0.1, 0.02)))
+    shares = [dice.choice((0.0, 0.0, worst)) for worst in (0.05, 0.03, 0.1, 0.02)]
+    return Weather(*(share if faults is None or name in faults else 0.0 for name, share in zip(FAULTS, shares, strict=True)))
 
 
 class Play:
