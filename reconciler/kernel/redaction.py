@@ -60,6 +60,10 @@ class Redactor:
             text = pattern.sub(replacement, text)
         return text
 
+    def quoted_in(self, text: str) -> bool:
+        """True when a secret of at least four characters stands in the text, in whatever spelling."""
+        return next(self._found(text), None) is not None
+
     def tree(self, value: Any, depth: int = 0) -> Any:
         """A decoded document with every text in it masked, and every value under a name that smells of a secret."""
         if isinstance(value, str):

@@ -10,7 +10,7 @@ import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import IO, Any
@@ -28,16 +28,33 @@ NOWHERE = "http://127.0.0.1:9"
 
 
 class ChildFailed(Exception):
-    """The program gave no manifests; the text says why, in its own words where it has any."""
+    """The program gave no manifests; the text says why, in its own words where it has any.
+
+    `status` is what the program ended with; 0 where the words are ours: it did not start, took too long, or was ended.
+    """
+
+    def __init__(self, words: str, status: int = 0) -> None:
+        super().__init__(words)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
 class ChildCall:
-    """One run: the program and its arguments, the files it finds in its working directory, and how long it may take."""
+    """One run: the program and its arguments, the files it finds in its working directory, and how long it may take.
+
+    `environment` are variables beside those that every program gets, never a secret: others on the machine may read them. `name` is what
+    people call the program, where that is not the first word.
+    """
 
     command: Sequence[str]
     files: Mapping[str, bytes]
     seconds: float = SECONDS
+    environment: Mapping[str, str] = field(default_factory=dict)
+    name: str = ""
+
+    @property
+    def called(self) -> str:
+        return self.name or Path(self.command[0]).name
 
 
 def program(name: str) -> str:
@@ -68,7 +85,7 @@ class _Child:
         self._ended = False
 
     def run(self) -> bytes:
-        with tempfile.TemporaryDirectory(prefix="reconciler-render-") as folder, tempfile.TemporaryFile() as out:
+        with tempfile.TemporaryDirectory(prefix="reconciler-render-") as folder, _unnamed() as out:
             tree = Path(folder, "tree")
             _lay_out(tree, self._call.files)
             status, complaint = self._run(Path(folder), tree, out)
@@ -76,27 +93,24 @@ class _Child:
 
     def _run(self, folder: Path, tree: Path, out: IO[bytes]) -> tuple[int, str]:
         """The end of the process, and the beginning of what it complained about."""
-        with tempfile.TemporaryFile() as complaints:
+        with _unnamed() as complaints:
             words = [*_without_network(), "/bin/sh", "-c", LIMITS, "sh", *self._call.command]
             with self._lock:
                 streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": out, "stderr": complaints}
-                process = subprocess.Popen(words, cwd=tree, env=_environment(folder), start_new_session=True, **streams)
+                environment = {**_environment(folder), **self._call.environment}
+                process = subprocess.Popen(words, cwd=tree, env=environment, start_new_session=True, **streams)
                 self._process = process
             if self._ended:
                 self.end()
             try:
                 status = process.wait(self._call.seconds)
             except subprocess.TimeoutExpired as error:
-                raise ChildFailed(f"{self._name} took longer than {self._call.seconds:g} s and was ended") from error
+                raise ChildFailed(f"{self._call.called} took longer than {self._call.seconds:g} s and was ended") from error
             finally:
                 self.end()
                 process.wait()
             complaints.seek(0)
             return status, complaints.read(LONGEST_COMPLAINT).decode(errors="replace").replace(f"{tree}/", "")
-
-    @property
-    def _name(self) -> str:
-        return Path(self._call.command[0]).name
 
     def end(self) -> None:
         with self._lock:
@@ -107,16 +121,22 @@ class _Child:
 
 
 def _answer(call: ChildCall, status: int, complaint: str, out: IO[bytes]) -> bytes:
-    name = Path(call.command[0]).name
+    name = call.called
     size = out.seek(0, os.SEEK_END)
     if size > LARGEST_OUTPUT:
         raise ChildFailed(f"{name} printed more than {LARGEST_OUTPUT >> 20} MiB of manifests")
     if status < 0:
         raise ChildFailed(f"{name} was ended by signal {-status}: it may need more than {MEMORY >> 30} GiB")
     if status:
-        raise ChildFailed(one_line(" ".join(complaint.split())) or f"{name} ended with status {status} and said nothing")
+        raise ChildFailed(one_line(" ".join(complaint.split())) or f"{name} ended with status {status} and said nothing", status)
     out.seek(0)
     return out.read()
+
+
+def _unnamed() -> IO[bytes]:
+    """A file for what a program prints, which may be secret: in memory where the machine has that, else without a name."""
+    memory = getattr(os, "memfd_create", None)
+    return open(memory("reconciler-render"), "w+b") if memory else tempfile.TemporaryFile()
 
 
 def _lay_out(tree: Path, files: Mapping[str, bytes]) -> None:

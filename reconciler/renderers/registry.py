@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from reconciler.git.objects import Snapshot
 from reconciler.kernel.errors import Terminal
+from reconciler.renderers.decrypting import decrypting
 from reconciler.renderers.helm import HelmRenderer, defaults
 from reconciler.renderers.helm_closure import chart_of
 from reconciler.renderers.jsonnet import JsonnetRenderer, installed
@@ -26,6 +27,10 @@ RENDERERS: Mapping[str, Callable[[RenderOptions], Renderer]] = {
 
 def renderer(name: str, options: RenderOptions = PLAIN) -> Renderer:
     """The renderer of this name for one source; found by its files where none is named. Raises Terminal for unknown ones."""
+    return decrypting(_renderer(name, options), options.sops, options.namespace)
+
+
+def _renderer(name: str, options: RenderOptions) -> Renderer:
     if not name:
         return DetectingRenderer(options)
     if name not in RENDERERS:
@@ -35,7 +40,7 @@ def renderer(name: str, options: RenderOptions = PLAIN) -> Renderer:
 
 def neighbour(name: str, options: RenderOptions) -> Renderer:
     """The same for a source of which no file is known yet."""
-    return renderer(name, options) if name else DetectingRenderer(options, asks=True)
+    return renderer(name, options) if name else decrypting(DetectingRenderer(options, asks=True), options.sops, options.namespace)
 
 
 class DetectingRenderer:

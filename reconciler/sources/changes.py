@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from reconciler.sources.documents import Located, Parsed, location, node_of
 from reconciler.sources.images import container_images, template_path
-from reconciler.sources.model import ChangedField, FieldLocation, WorkloadId
+from reconciler.sources.model import HIDDEN, ChangedField, FieldLocation, WorkloadId
 from reconciler.sources.references import Named
 from reconciler.sources.templates import (
     CONFIG_PARTS,
@@ -19,8 +19,6 @@ from reconciler.sources.templates import (
 )
 from reconciler.yamledit.differences import Difference, canonical, differences
 from reconciler.yamledit.nodes import Document, FieldPath, MappingNode, Node, ScalarNode, leaves, node_at
-
-HIDDEN = "(hidden)"
 
 
 @dataclass(frozen=True, slots=True)

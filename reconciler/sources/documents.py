@@ -50,6 +50,8 @@ class ParsedFile:
     manifests: tuple[Located, ...] = ()
     problems: tuple[SourceProblem, ...] = ()
     notes: tuple[SourceProblem, ...] = ()
+    sealed: bool = False
+    """True where the bytes are encrypted, and only the manifests know what they hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ class Parsed:
     """The files of the repository that rendered manifests were made from; none where the manifests stand in the files themselves."""
     renderer: str = ""
     """What made the manifests; empty where they stand in the files themselves."""
+    unsettled: bool = False
+    """True where something outside of the files kept them from being read, such as a key: the next look may find more."""
     derived: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def contested(self, located: Located) -> bool:

@@ -15,7 +15,9 @@ from reconciler.sources.documents import Located, Parsed, replace_files
 from reconciler.sources.images import template_path
 from reconciler.sources.model import ChangedField, WorkloadId
 from reconciler.sources.references import Named
-from reconciler.sources.templates import CONFIG_PARTS, Workload, behind, content_of, identity, identity_of, referenced_config, workloads
+from reconciler.sources.sealed import put_back
+from reconciler.sources.strays import strays
+from reconciler.sources.templates import CONFIG_PARTS, Workload, content_of, identity, identity_of, referenced_config, workloads
 from reconciler.yamledit.changes import ABSENT, Moved, part_at, put, taken_back
 from reconciler.yamledit.differences import canonical
 from reconciler.yamledit.lines import Part
@@ -218,38 +220,6 @@ def _judged(question: _Question, draft: _TipSoFar) -> Outcome:
     return ProposedEdit(edit, Caution.REWORDED) if draft.reworded else Direct(edit)
 
 
-def strays(before: Parsed, after: Parsed, workload: WorkloadId) -> list[str] | None:
-    """The other workloads that an edit would move through shared config; None when it breaks or moves anything else."""
-    was, now = workloads(before), workloads(after)
-    if was.keys() != now.keys() or list(map(str, before.problems)) != list(map(str, after.problems)):
-        return None
-    own = _own(before, was[workload]) | _own(after, now[workload])
-    if not _same(_rest(before, own), _rest(after, own)):
-        return None
-    others = [id for id in was if id != workload and _asks_otherwise((before, was[id]), (after, now[id]))]
-    return sorted(map(str, others))
-
-
-def _own(parsed: Parsed, workload: Workload) -> set[Named]:
-    """What an edit for this workload may touch: its template, and the config that this refers to."""
-    return {workload.template.key, *(located.key for located in referenced_config(parsed, workload))}
-
-
-def _rest(parsed: Parsed, own: set[Named]) -> list[Manifest]:
-    return [located.manifest for located in (*parsed.manifests, *parsed.hooks) if located.key not in own]
-
-
-def _same(ones: list[Manifest], others: list[Manifest]) -> bool:
-    """Manifests of files that were not edited are the very same objects: that is the cheap first look."""
-    return len(ones) == len(others) and all(
-        one is other or canonical(one) == canonical(other) for one, other in zip(ones, others, strict=True)
-    )
-
-
-def _asks_otherwise(before: tuple[Parsed, Workload], after: tuple[Parsed, Workload]) -> bool:
-    return not _same(behind(*before), behind(*after)) and identity(*before) != identity(*after)
-
-
 # --- what cannot be read ---
 
 
@@ -300,6 +270,9 @@ def _edited(question: _Question) -> _TipSoFar:
         wanted = _wanted(unit)
         if canonical(wanted) == canonical(unit.tip.stated):
             continue
+        if _sealed(question, unit):
+            draft = _put_back(question, draft, unit)
+            continue
         draft = _write(draft, unit, wanted)
     return draft
 
@@ -316,6 +289,21 @@ def _write(draft: _TipSoFar, unit: _Unit, wanted: Manifest) -> _TipSoFar:
     now = edited.find(*unit.tip.key)
     moved = (field for part in _parts(unit.tip) for field in _moved_fields((draft.tip, before), (edited, now), part))
     return _TipSoFar(edited, (*draft.fields, *moved), draft.touched | {before.file}, draft.reworded or result.reworded)
+
+
+def _sealed(question: _Question, unit: _Unit) -> bool:
+    """True where the object is, or was, in an encrypted file: its values must not reach any other bytes."""
+    versions = (version for version in (question.tip, question.rejected, question.previous) if isinstance(version, Parsed))
+    return any(known.files[found.file].sealed for known in versions if (found := known.find(*unit.tip.key)))
+
+
+def _put_back(question: _Question, draft: _TipSoFar, unit: _Unit) -> _TipSoFar:
+    if not isinstance(question.previous, Parsed):
+        raise EditRefused(f"{unit.tip.file} is encrypted with SOPS, and how it was is gone from history: put its values back with `sops`")
+    edited = put_back(question.previous, question.rejected, draft.tip, unit.tip.file)
+    places = ((question.tip, unit.tip), (edited, edited.find(*unit.tip.key)))
+    moved = (field for part in _parts(unit.tip) for field in _moved_fields(*places, part))
+    return _TipSoFar(edited, (*draft.fields, *moved), draft.touched | {unit.tip.file}, draft.reworded)
 
 
 def _moved_fields(before: tuple[Parsed, Located], after: tuple[Parsed, Located | None], part: tuple[str, ...]) -> tuple[ChangedField, ...]:

@@ -1,15 +1,16 @@
-"""Files that SOPS has encrypted, known by what it leaves in them: refused, because their texts would be taken for values. Pure."""
+"""Files that SOPS has encrypted, known by what it leaves in them: refused where the source has no keys for them. Pure."""
 
 import re
 from collections.abc import Iterable, Mapping
 
 from reconciler.git.objects import Hides, SourceProblem
 
-VALUE = b"ENC[AES256_GCM,data:"
-METADATA = re.compile(rb"^sops_mac=|^[\t ]*[\"']?sops[\"']?[\t ]*:", re.MULTILINE)
-"""How SOPS writes about itself in YAML, JSON and files of variables."""
-WORDS = "is encrypted with SOPS, and nothing is decrypted here: its texts would be taken for the values"
-REMEDY = "let an operator in the cluster decrypt it, and name the file under `exclude`"
+TOOL, MARK = "SOPS", "ENC[AES256_GCM,data:"
+VALUE = MARK.encode()
+METADATA = re.compile(rb"^sops_mac=|^\[sops\]|^[\t ]*[\"']?sops[\"']?[\t ]*:", re.MULTILINE)
+"""How SOPS writes about itself in YAML, JSON, files of variables and INI files."""
+WORDS = "is encrypted with SOPS, and the source has no `sops:` to decrypt it by: its texts would be taken for the values"
+REMEDY = "name the private key under `sops:`; or let an operator in the cluster decrypt it, and name the file under `exclude`"
 
 
 def encrypted(content: bytes) -> bool:
@@ -17,12 +18,17 @@ def encrypted(content: bytes) -> bool:
     return VALUE in content and METADATA.search(content) is not None
 
 
+def line_of(content: bytes) -> int:
+    """The line of the first encrypted value, from 1; 0 where there is none."""
+    place = content.find(VALUE)
+    return content.count(b"\n", 0, place) + 1 if place >= 0 else 0
+
+
 def refusal_of(name: str, content: bytes, hides: Hides = Hides.ANYTHING) -> SourceProblem | None:
     """What to say of an encrypted file; None for any other."""
     if not encrypted(content):
         return None
-    line = content.count(b"\n", 0, content.index(VALUE)) + 1
-    return SourceProblem(name, line, WORDS, REMEDY, hides, tool="SOPS")
+    return SourceProblem(name, line_of(content), WORDS, REMEDY, hides, tool=TOOL)
 
 
 def refusals(files: Mapping[str, bytes], names: Iterable[str]) -> tuple[SourceProblem, ...]:

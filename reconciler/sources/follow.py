@@ -87,7 +87,7 @@ class GitSource:
         if head is None:
             url, branch = redact(self.mirror.remote.url), self.settings.branch
             raise BranchGone(f"{url} has no branch {branch!r}; nothing is applied or pruned until it is back")
-        if self._tip is not None and self._tip.sha == head:
+        if self._tip is not None and self._tip.sha == head and not self._tip.parsed.unsettled:
             return self._tip
         return await self._advance(head)
 
@@ -99,7 +99,10 @@ class GitSource:
             if not sha or not await self.mirror.keep(sha):
                 return None
             found = await snapshot(self.mirror.runner, sha, self.settings.path, self._snapshot)
-            self._earlier[sha] = await self._rendered(found)
+            parsed = await self._rendered(found)
+            if parsed.unsettled:
+                return parsed
+            self._earlier[sha] = parsed
             while len(self._earlier) > REMEMBERED:
                 self._earlier.popitem(last=False)
         return self._earlier[sha]

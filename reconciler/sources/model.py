@@ -6,6 +6,9 @@ from reconciler.git.objects import CommitFacts, one_line
 from reconciler.kernel.struct import Moment, Struct
 from reconciler.yamledit.nodes import FieldPath
 
+HIDDEN = "(hidden)"
+"""What is shown of a value that may be secret."""
+
 
 class Commit(Struct, frozen=True, kw_only=True):
     sha: str

@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 
 from reconciler.git.objects import Snapshot
 from reconciler.sources.documents import Parsed
-from reconciler.sources.settings import HelmSettings, JsonnetSettings, SourceSettings
+from reconciler.sources.settings import HelmSettings, JsonnetSettings, SopsSettings, SourceSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +14,7 @@ class RenderOptions:
     """What a source says about its files.
 
     Its name, its folder, the namespace of objects without one, globs of files to leave out, how a chart is rendered and jsonnet evaluated,
-    and the Application whose override files count.
+    how encrypted files are decrypted, and the Application whose override files count.
     """
 
     source: str = ""
@@ -23,6 +23,7 @@ class RenderOptions:
     exclude: tuple[str, ...] = ()
     helm: HelmSettings = field(default_factory=HelmSettings)
     jsonnet: JsonnetSettings = field(default_factory=JsonnetSettings)
+    sops: SopsSettings | None = None
     application: str = ""
 
 
@@ -36,6 +37,7 @@ def render_options(source: SourceSettings) -> RenderOptions:
         exclude=source.exclude,
         helm=source.helm,
         jsonnet=source.jsonnet,
+        sops=source.sops,
         application=source.application,
     )
 

@@ -24,8 +24,10 @@ from reconciler.sources.edits import (
     Superseded,
     Waiting,
 )
-from reconciler.sources.model import ChangedField, FieldLocation, WorkloadId
+from reconciler.sources.encryption import encrypted
+from reconciler.sources.model import HIDDEN, ChangedField, FieldLocation, WorkloadId
 from reconciler.sources.references import Named
+from reconciler.sources.sealed import sealed_content, sealed_field
 from reconciler.sources.templates import Workload, identity, referenced_config, workloads
 from reconciler.yamledit.changes import ABSENT, Moved, PartChange, changes, undone
 from reconciler.yamledit.differences import canonical
@@ -41,7 +43,6 @@ MOST_CANDIDATES = 24
 TEXTS = (".jsonnet", ".libsonnet")
 """Files that are taken back by lines, although YAML may read some of them."""
 LONGEST_TEXT = 200
-HIDDEN = "(hidden)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class _Candidate:
     document: int
     parts: tuple[PartChange, ...] = ()
     lines: tuple[Hunk, ...] = ()
+    sealed: bool = False  # all of an encrypted file: what encrypts it covers every byte
     secret: bool = True
     """True until a rendering without it has shown that no Secret is made from it: its values are not shown."""
 
@@ -176,6 +178,9 @@ def _candidates(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> Iterator[
     """Values that differ, file by file; a file that only one version is made from is no value: what names it is."""
     for name in sorted(old.keys() & new.keys()):
         if old[name] == new[name]:
+            continue
+        if encrypted(old[name]) or encrypted(new[name]):
+            yield _Candidate(name, -1, sealed=True)
             continue
         pairs = None if name.endswith(TEXTS) else _documents(old[name], new[name])
         if pairs is None:
@@ -318,6 +323,8 @@ def _file_taken(versions: _Versions, name: str, chosen: Sequence[_Candidate]) ->
     if name not in versions.tip.inputs:
         raise Moved(())
     content, reworded = versions.tip.inputs[name], False
+    if chosen[0].sealed:
+        return sealed_content(name, (previous, rejected, content)), False
     if chosen[0].document < 0:
         return taken_back(rejected, [hunk for candidate in chosen for hunk in candidate.lines], content), False
     old, new = _values(previous), _values(rejected)
@@ -343,6 +350,9 @@ def _file_taken(versions: _Versions, name: str, chosen: Sequence[_Candidate]) ->
 def _fields(versions: _Versions, candidate: _Candidate) -> Iterator[ChangedField]:
     """The values that an edit moves, where they stand: from what the rejected version says to what the previous one said."""
     before, after = versions.rejected.inputs[candidate.file], versions.previous.inputs[candidate.file]
+    if candidate.sealed:
+        yield sealed_field(candidate.file)
+        return
     if candidate.document < 0:
         yield from (_lines(candidate, hunk) for hunk in candidate.lines)
         return

@@ -82,6 +82,18 @@ class JsonnetSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SopsSettings:
+    """How files that SOPS has encrypted are decrypted: the program, and the private keys, by file."""
+
+    program: str = "sops"
+    """A name on PATH, or the program's path."""
+    age_key_file: str = ""
+    """Identities of age, as `age-keygen` writes them; read at each use."""
+    pgp_key_file: str = ""
+    """Private OpenPGP keys without passphrase, as `gpg --export-secret-keys` prints them; read at each use."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSettings:
     """One followed folder of one branch of one repository."""
 
@@ -105,6 +117,8 @@ class SourceSettings:
     """What turns the files into manifests; found by the files themselves where none is named."""
     helm: HelmSettings = field(default_factory=HelmSettings)
     jsonnet: JsonnetSettings = field(default_factory=JsonnetSettings)
+    sops: SopsSettings | None = None
+    """None: encrypted files are refused."""
     application: str = ""
     """The Application of Argo CD whose override files lie in the folder."""
     prune: bool = True

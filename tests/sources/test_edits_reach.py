@@ -1,8 +1,9 @@
 """What an edit may reach: its workload and the config that this refers to, in either version, and nothing else."""
 
 from reconciler.sources.documents import replace_files
-from reconciler.sources.edits import Direct, ProposedEdit, Waiting, restore_edits, strays
+from reconciler.sources.edits import Direct, ProposedEdit, Waiting, restore_edits
 from reconciler.sources.model import WorkloadId
+from reconciler.sources.strays import strays
 from tests.kit.manifests import deployment, parsed
 
 WEB = WorkloadId("Deployment", "shop", "web")

@@ -1,13 +1,17 @@
 """A source as its passes see it: the tip, what was earlier, and who touched what."""
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from reconciler.git.errors import BranchGone
+from reconciler.sources.settings import SopsSettings
 from tests.kit.desk import Desk, config, desk
 from tests.kit.repositories import Person
+from tests.kit.sops import keyring
 
 BOB = Person("Bob", "bob@example.com", at=1_700_000_500)
 
@@ -115,3 +119,16 @@ async def test_a_look_that_failed_later_is_still_due(shop: Desk) -> None:
     assert first != moved and shop.followed.news_expected
     shop.origin.restore("main", moved)
     assert (await shop.followed.latest()).sha == moved
+
+
+async def test_what_could_not_be_decrypted_is_tried_again_though_the_branch_stands_still(tmp_path: Path) -> None:
+    keys, key = keyring("toy", tmp_path / "keys"), tmp_path / "key"
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: demo}\nstringData: {password: hunter2-hunter2}\n"
+    async with desk(tmp_path, path="env", sops=SopsSettings(program=keys.program, age_key_file=str(key))) as shop:
+        shop.push({"env/s.yaml": keys.sealed("s.yaml", secret), "env/a.yaml": config("a")})
+        before = await shop.followed.tip()
+        assert [located.file for located in before.parsed.manifests] == ["env/a.yaml"]
+        await asyncio.to_thread(shutil.copy, keys.key, key)
+        after = await shop.followed.tip()
+        assert (after.sha, len(after.parsed.manifests), after.parsed.problems) == (before.sha, 2, ())
+        assert await shop.followed.tip() is after

@@ -11,6 +11,7 @@ from reconciler.app.settings.helm import helm_settings
 from reconciler.app.settings.journal import journal_settings
 from reconciler.app.settings.jsonnet import jsonnet_settings
 from reconciler.app.settings.model import NotifierSettings, Settings
+from reconciler.app.settings.sops import sops_settings
 from reconciler.aws.elb import RESOURCE, AwsTerms
 from reconciler.forges.registry import FORGES
 from reconciler.git.environment import is_ssh
@@ -126,6 +127,7 @@ def _source(fields: StrictFields) -> SourceSettings:
         renderer=_renderer(fields),
         helm=fields.inner("helm", helm_settings) or HelmSettings(),
         jsonnet=fields.inner("jsonnet", jsonnet_settings) or JsonnetSettings(),
+        sops=fields.inner("sops", sops_settings),
         application=_place(fields, "application"),
         prune=fields.flag("prune", True),
         prune_limit=fields.inner("pruneLimit", _prune_limit) or PruneLimit(),
