@@ -7,7 +7,7 @@ from typing import Any
 
 from reconciler.git.objects import Committer, TrustedKeys
 from reconciler.sources.drift import DriftSettings
-from reconciler.sources.windows import SyncWindow
+from reconciler.sources.windows import Window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,8 +123,8 @@ class SourceSettings:
     """The Application of Argo CD whose override files lie in the folder."""
     prune: bool = True
     prune_limit: PruneLimit = PruneLimit()
-    windows: tuple[SyncWindow, ...] = ()
-    """When it may be written; at any time where none is named."""
+    windows: tuple[Window, ...] = ()
+    """When it may be written, the freezes of its environment first; at any time where none is named."""
     drift: DriftSettings = field(default_factory=DriftSettings)
     """What becomes of fields that others change."""
     hooks: bool = True

@@ -1,4 +1,4 @@
-"""Sync windows: when a source may be written, by schedules as cron has them; always a function of the moment that is asked about."""
+"""Sync windows: when a source may be written, by schedules of cron and a calendar of freezes; a function of the moment."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +27,22 @@ class SyncWindow:
         return f"{self.kind} {self.schedule!r} ({self.zone})"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreezePeriod:
+    """A time of the calendar in which a source may not be written, and why; `until` is the first moment after it."""
+
+    since: datetime
+    until: datetime
+    reason: str
+    kind: str = DENY
+
+    def __str__(self) -> str:
+        return f"freeze: {self.reason}"
+
+
+Window = SyncWindow | FreezePeriod
+
+
 @dataclass(frozen=True, slots=True)
 class WindowStanding:
     """How a source stands at a moment: open or not, when that changes next, and the window that closes it."""
@@ -36,7 +52,7 @@ class WindowStanding:
     closed_by: str = ""
 
 
-def standing(windows: Sequence[SyncWindow], now: datetime) -> WindowStanding:
+def standing(windows: Sequence[Window], now: datetime) -> WindowStanding:
     """A window that denies comes before all that allow; where none allows at any time, all that is not denied is allowed."""
     if not windows:
         return WindowStanding()
@@ -44,7 +60,7 @@ def standing(windows: Sequence[SyncWindow], now: datetime) -> WindowStanding:
     return WindowStanding(not closed_by, _change(windows, now), closed_by)
 
 
-def _closed_by(windows: Sequence[SyncWindow], now: datetime) -> str:
+def _closed_by(windows: Sequence[Window], now: datetime) -> str:
     """What closes the source; empty while it is open."""
     denied = next((str(window) for window in windows if window.kind == DENY and _end(window, now) is not None), "")
     allowing = [window for window in windows if window.kind == ALLOW]
@@ -53,7 +69,7 @@ def _closed_by(windows: Sequence[SyncWindow], now: datetime) -> str:
     return f"none of {', '.join(map(str, allowing))}"
 
 
-def _change(windows: Sequence[SyncWindow], now: datetime) -> datetime | None:
+def _change(windows: Sequence[Window], now: datetime) -> datetime | None:
     """When it is open that is closed now, or the other way; None where that is far away."""
     before, moment = bool(_closed_by(windows, now)), now
     for _ in range(FAR):
@@ -66,16 +82,20 @@ def _change(windows: Sequence[SyncWindow], now: datetime) -> datetime | None:
     return None
 
 
-def _end(window: SyncWindow, now: datetime) -> datetime | None:
+def _end(window: Window, now: datetime) -> datetime | None:
     """An end of a window that is on, though it may have begun anew since; None for one that is not."""
+    if isinstance(window, FreezePeriod):
+        return window.until if window.since <= now < window.until else None
     start = _start(window, now - window.duration + INSTANT)
     if start is None or start > now:
         return None
     return start + window.duration
 
 
-def _start(window: SyncWindow, after: datetime) -> datetime | None:
-    """The first beginning that is not before a moment."""
+def _start(window: Window, after: datetime) -> datetime | None:
+    """The first beginning that is not before a moment; None where there is none."""
+    if isinstance(window, FreezePeriod):
+        return window.since if after <= window.since else None
     found = _trigger(window.schedule, window.zone).get_next_fire_time(None, after)
     return found.astimezone(UTC) if found is not None else None
 
@@ -106,6 +126,14 @@ def _trigger(schedule: str, zone: str) -> Any:
         return CronTrigger(minute=minute, hour=hour, day=day, month=month, day_of_week=days, timezone=_zone(zone))
     except ValueError as error:
         raise ValueError(f"{schedule!r} is no schedule of cron: {error}") from error
+
+
+def in_zone(moment: datetime, zone: str) -> datetime:
+    """A moment that names no zone, as one of this zone; one that a clock shows twice is the first. Raises ValueError for no zone."""
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=_zone(zone))).astimezone(UTC)
+    except ZoneInfoNotFoundError as error:
+        raise ValueError(f"{zone!r} is no time zone: write one like Europe/Berlin or UTC") from error
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -67,7 +67,7 @@ def _number(value: Any, default: int) -> int:
     """A count as a number; Argo's own kinds keep some of them as text."""
     try:
         return int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return default
 
 

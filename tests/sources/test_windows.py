@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reconciler.sources.windows import SyncWindow, check, standing
+from reconciler.sources.windows import FreezePeriod, SyncWindow, check, standing
 
 MONDAY = datetime(2030, 1, 7, tzinfo=UTC)
 
@@ -20,6 +20,7 @@ def at(hour: float, day: int = 0) -> datetime:
 
 NIGHT = window("allow", "0 22 * * *", 2)
 WEEKEND = window("deny", "0 0 * * 6,0", 24)
+TUESDAY = FreezePeriod(since=at(0, 1), until=at(24, 1), reason="inventory")
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,10 @@ WEEKEND = window("deny", "0 0 * * 6,0", 24)
         ((NIGHT, window("allow", "0 6 * * *")), at(5), False, at(6)),
         ((window("deny", "*/5 * * * *", 24),), at(12), False, None),
         ((window("deny", "0 0,1 * * *", 2),), at(1.5), False, at(3)),
+        ((TUESDAY,), at(23.99), True, at(0, 1)),
+        ((TUESDAY,), at(0, 1), False, at(24, 1)),
+        ((TUESDAY,), at(24, 1), True, None),
+        ((TUESDAY, NIGHT), at(23, 1), False, at(22, 2)),
     ],
 )
 def test_what_denies_comes_before_what_allows_and_where_nothing_allows_all_else_is_open(
@@ -52,6 +57,7 @@ def test_what_denies_comes_before_what_allows_and_where_nothing_allows_all_else_
 def test_what_closes_it_is_named() -> None:
     assert standing((WEEKEND,), at(1, 5)).closed_by == "deny '0 0 * * 6,0' (UTC)"
     assert standing((NIGHT, WEEKEND), at(1, 5)).closed_by.startswith("deny")
+    assert standing((TUESDAY, window("deny", "* * * * *")), at(1, 1)).closed_by == "freeze: inventory"
     assert standing((NIGHT,), at(1)).closed_by == "none of allow '0 22 * * *' (UTC)"
 
 

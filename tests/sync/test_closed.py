@@ -12,7 +12,7 @@ from reconciler.kernel.moment import render_moment
 from reconciler.kernel.resources import CONFIGMAPS, ROLLOUTS
 from reconciler.releases.model import Previous, Release, ReleaseStatus, Verdict
 from reconciler.sources.inventory import OPENED, config_map_name
-from reconciler.sources.windows import SyncWindow
+from reconciler.sources.windows import FreezePeriod, SyncWindow, Window
 from reconciler.sync.facts import GateFacts, SourceFacts
 from reconciler.sync.plan import foundations, plan
 from tests.kit.clusters import NAMESPACE
@@ -23,6 +23,7 @@ from tests.kit.sourcefacts import applied, entry_of, source_facts
 
 NOON = datetime(2030, 1, 7, 12, tzinfo=UTC)
 DENY = SyncWindow(kind="deny", schedule="0 8 * * *", duration=timedelta(hours=10))
+FREEZE = FreezePeriod(since=NOON - timedelta(days=1), until=NOON + timedelta(days=1), reason="Christmas")
 CLOSED = replace(SETTINGS, windows=(DENY,))
 ALWAYS = SyncWindow(kind="deny", schedule="* * * * *", duration=timedelta(hours=1))
 BAD = "registry.example.com/web:6.6.6"
@@ -41,6 +42,8 @@ def test_while_it_is_closed_nothing_is_written_or_removed_and_the_opening_is_sai
         "closed by its sync window until 2030-01-07T18:00:00Z (deny '0 8 * * *' (UTC)); to open it: reconciler source open"
     )
     assert thought.steps == tuple(f"create ConfigMap shop/{name} (later, when its window opens)" for name in "ab")
+    frozen = plan(replace(found, settings=replace(CLOSED, windows=(FREEZE,))), NOON)
+    assert frozen.waves == () and "until 2030-01-08T12:00:00Z (freeze: Christmas)" in str(frozen.closed)
     opened = plan(found, NOON.replace(hour=18))
     assert (len(opened.waves[0]), len(opened.prunes), opened.closed) == (2, 1, None)
 
@@ -62,11 +65,12 @@ def rejected(number: int, identity: str, previous: str, verdict: Verdict | None 
     return release(number=number, identity=identity, previous=Previous(identity=previous), status=ReleaseStatus(verdict=verdict))
 
 
-def back(identity: str, *history: Release) -> list[str]:
+def back(identity: str, *history: Release, window: Window = DENY) -> list[str]:
     """What is written while it is closed of a workload with config, and of an object that is none of its own."""
     reading = "          envFrom: [{configMapRef: {name: settings}}]\n"
     gates = {("Rollout", NAMESPACE, "web"): GateFacts(identity, {"web": "web:1"}, history)}
-    found = facts({"a": rollout(extra=reading), "b": config("settings"), "c": config("other")}, gates=gates)
+    settings = replace(CLOSED, windows=(window,))
+    found = facts({"a": rollout(extra=reading), "b": config("settings"), "c": config("other")}, gates=gates, settings=settings)
     return [write.place[3] for wave in plan(found, NOON).waves for write in wave]
 
 
@@ -83,7 +87,7 @@ def back(identity: str, *history: Release) -> list[str]:
     ],
 )
 def test_only_the_way_back_of_a_rejected_version_goes_through(identity: str, history: tuple[Release, ...], written: list[str]) -> None:
-    assert back(identity, *history) == written
+    assert back(identity, *history) == back(identity, *history, window=FREEZE) == written
 
 
 def test_no_hook_starts_while_it_is_closed() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from reconciler.app.settings.console import ADDRESS, console_settings
 from reconciler.app.settings.drift import drift_settings
+from reconciler.app.settings.freezes import frozen_sources, planned_freeze
 from reconciler.app.settings.helm import helm_settings
 from reconciler.app.settings.journal import journal_settings
 from reconciler.app.settings.jsonnet import jsonnet_settings
@@ -49,7 +50,7 @@ def parse_settings(document: Any) -> Settings:
         lease_renewal=renewal,
         policies=fields.text("policies", ""),
         webhook_secret_file=fields.inner("webhook", _webhook) or "",
-        sources=fields.each("sources", _source),
+        sources=frozen_sources(fields.each("sources", _source), fields.each("freezes", planned_freeze)),
         notifiers=fields.each("notifiers", _notifier),
         console=fields.inner("console", console_settings),
         disabled_steps=frozenset(fields.texts("disabledStepPlugins")),
