@@ -7,6 +7,7 @@ from typing import Any
 
 from reconciler.git.objects import Committer, TrustedKeys
 from reconciler.sources.drift import DriftSettings
+from reconciler.sources.health_rules import HealthRule
 from reconciler.sources.windows import Window
 
 
@@ -127,6 +128,8 @@ class SourceSettings:
     """When it may be written, the freezes of its environment first; at any time where none is named."""
     drift: DriftSettings = field(default_factory=DriftSettings)
     """What becomes of fields that others change."""
+    health: tuple[HealthRule, ...] = ()
+    """When objects of some kinds are healthy; they come before what is known of a kind here."""
     hooks: bool = True
     """False where hooks of Git are left out."""
     ledger: bool = False

@@ -1,11 +1,12 @@
 """How a live object fares, in the words that Argo CD's users know: a table by kind, and the conditions of every other one."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from reconciler.kernel.identity import Manifest
+from reconciler.sources.health_rules import HealthRule, rule_for, ruled
 from reconciler.sources.kinds import WHOLLY_KNOWN, group_of
 
 
@@ -36,21 +37,34 @@ HEALTHY, UNKNOWN = HealthStatus(Health.HEALTHY), HealthStatus(Health.UNKNOWN)
 Rule = Callable[[Manifest], HealthStatus]
 
 
-def health_of(live: Manifest) -> HealthStatus:
-    """How an object fares. What is being deleted, or was changed since its controller last looked, is on its way."""
+def health_of(live: Manifest, rules: Sequence[HealthRule] = ()) -> HealthStatus:
+    """How an object fares, by a rule of its source where one is for its kind, else by ours.
+
+    What is being deleted, or was changed since its controller last looked, is on its way.
+    """
     if live["metadata"].get("deletionTimestamp"):
         return _progressing("it is being deleted")
     status = _status(live)
     made = _number(live["metadata"].get("generation"), 0)
     if _number(status.get("observedGeneration"), made) < made:
         return _progressing("its controller has not seen the last change yet")
+    rule = rule_for(rules, live)
+    if rule is not None:
+        return _by_rule(rule, live)
     return RULES.get((group_of(live), str(live["kind"])), _by_conditions)(live)
 
 
-def tells(manifest: Manifest) -> bool:
+def _by_rule(rule: HealthRule, live: Manifest) -> HealthStatus:
+    found = ruled(rule, live)
+    if found.healthy:
+        return HEALTHY
+    return _degraded(found.words) if found.degraded else _progressing(found.words)
+
+
+def tells(manifest: Manifest, rules: Sequence[HealthRule] = ()) -> bool:
     """True when objects of this kind may say how they fare: after a write to one it has to be looked at again."""
     group = group_of(manifest)
-    return (group, str(manifest["kind"])) in RULES or group not in SILENT
+    return (group, str(manifest["kind"])) in RULES or group not in SILENT or rule_for(rules, manifest) is not None
 
 
 def _status(live: Manifest) -> Mapping[str, Any]:

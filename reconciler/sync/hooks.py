@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.kernel.identity import Manifest, annotations_of
 from reconciler.sources.documents import Located, Parsed
+from reconciler.sources.health_rules import HealthRule
 from reconciler.sources.hooks import HOOK, HookDeletion, HookPhase, hook_of
 from reconciler.sources.inventory import Place
 from reconciler.sources.permission import SOURCE, described, foreign_owner, misnamed, refusal
@@ -192,7 +193,7 @@ def _view(facts: SourceFacts, run: SyncRun, record: HookRecord, located: Located
     if record.state.ended:
         return known
     if known.mine and live is not None:
-        state, why = _fares(live)
+        state, why = _fares(live, facts.settings.health)
         return replace(known, record=replace(record, state=state, why=why))
     if record.state is HookState.RUNNING and _is_read(facts, place):
         return replace(known, record=replace(record, state=HookState.FAILED, why="it was removed while it ran"))
@@ -201,10 +202,10 @@ def _view(facts: SourceFacts, run: SyncRun, record: HookRecord, located: Located
     return known
 
 
-def _fares(live: Manifest) -> tuple[HookState, str]:
+def _fares(live: Manifest, rules: Sequence[HealthRule]) -> tuple[HookState, str]:
     """How a hook that was made fares. What ended before it was deleted has ended; a pod that cannot start yet has not."""
     metadata = {key: value for key, value in live["metadata"].items() if key != "deletionTimestamp"}
-    found = health_of({**live, "metadata": metadata})
+    found = health_of({**live, "metadata": metadata}, rules)
     if found.well:
         return HookState.SUCCEEDED, ""
     if found.health is Health.DEGRADED and not _may_start(live):

@@ -121,7 +121,7 @@ def _pending(facts: SourceFacts, found: Wish) -> Iterator[Pending]:
     elif found.uid and not suspended(found.live):
         rollout = facts.rollouts.get(found.adopts) if found.adopts is not None else None
         for live in filter(None, (found.live, rollout)):
-            if not (condition := health_of(live)).well:
+            if not (condition := health_of(live, facts.settings.health)).well:
                 yield Pending(name, condition.words, _is_patient(live, condition))
 
 

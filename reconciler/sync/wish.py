@@ -76,7 +76,9 @@ def wish(facts: SourceFacts, located: Located, now: datetime) -> Wish:
     manifest = as_stored(located_in(located.manifest, resource))
     place = place_of(manifest)
     live = facts.live.get(place)
-    seen = Wish(place, uid=_ours(facts, live), file=located.file, live=live, tells=tells(manifest), wave=wave_of(manifest))
+    seen = Wish(
+        place, uid=_ours(facts, live), file=located.file, live=live, tells=tells(manifest, facts.settings.health), wave=wave_of(manifest)
+    )
     seen = replace(seen, key=located.key)
     if facts.tip.parsed.contested(located):
         return seen  # two documents claim it, which is a problem of the source already

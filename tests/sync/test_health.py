@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from reconciler.kernel.identity import Manifest
+from reconciler.sources.health_rules import HealthRule
 from reconciler.sync.health import Health, health_of, tells
 
 HEALTHY, PROGRESSING, DEGRADED, SUSPENDED, UNKNOWN = Health.HEALTHY, Health.PROGRESSING, Health.DEGRADED, Health.SUSPENDED, Health.UNKNOWN
@@ -164,3 +165,44 @@ def test_kinds_that_never_say_how_they_fare_need_no_second_look() -> None:
     telling = [("Service", "v1"), ("Deployment", "apps/v1"), ("Database", "example.com/v1"), ("Gateway", "networking.istio.io/v1")]
     assert [tells(live(kind, version)) for kind, version in silent] == [False] * 3
     assert [tells(live(kind, version)) for kind, version in telling] == [True] * 4
+
+
+RULE = HealthRule(
+    group="kafka.strimzi.io",
+    kind="Kafka",
+    healthy="any(result.status.conditions, #.type == 'Ready' && #.status == 'True')",
+    degraded="result.status?.phase == 'Failed'",
+)
+KAFKA = "kafka.strimzi.io/v1"
+
+
+@pytest.mark.parametrize(
+    ("status", "health", "words"),
+    [
+        (conditions(condition("Ready")), HEALTHY, ""),
+        (conditions(condition("Ready", "False")), PROGRESSING, "its rule does not hold yet: any(result"),
+        ({"phase": "Failed", **conditions(condition("Ready"))}, DEGRADED, "its rule says that it has failed: result.status?.phase"),
+        ({}, PROGRESSING, "its rule of health cannot be asked"),
+        ({"conditions": "none"}, PROGRESSING, "its rule of health cannot be asked"),
+        ({"conditions": [1, None, {"type": []}]}, PROGRESSING, "its rule"),
+        ({"conditions": {"a": {"a": {}}}, "phase": [[[]]]}, PROGRESSING, "its rule"),
+        (conditions(condition("Ready"), observedGeneration=1), PROGRESSING, "its controller has not seen the last change yet"),
+    ],
+)
+def test_a_rule_of_the_source_comes_first_and_no_object_breaks_it(status: Any, health: Health, words: str) -> None:
+    found = health_of(live("Kafka", KAFKA, status, generation=2), (RULE,))
+    assert found.health is health and found.words.startswith(words)
+    assert health_of(live("Kafka", KAFKA, conditions(condition("Ready"))), ()).health is HEALTHY
+
+
+def test_a_rule_is_for_its_kind_alone_and_makes_a_silent_kind_tell() -> None:
+    rule = HealthRule(group="", kind="ConfigMap", healthy="result.data.ready == 'yes'")
+    assert not tells(live("ConfigMap", "v1")) and tells(live("ConfigMap", "v1"), (rule,))
+    assert health_of(live("ConfigMap", "v1"), (RULE,)).health is UNKNOWN
+    assert health_of({**live("ConfigMap", "v1"), "data": {"ready": "yes"}}, (RULE, rule)).health is HEALTHY
+
+
+@pytest.mark.parametrize("status", ["a", [[]], 7, {"conditions": {"type": "Ready"}}, {"conditions": [7]}, {"observedGeneration": 1e999}])
+def test_an_object_of_no_form_is_no_error(status: Any) -> None:
+    for kind, version in (("Kafka", KAFKA), ("Rollout", "argoproj.io/v1alpha1"), ("Workflow", "argoproj.io/v1alpha1")):
+        assert health_of({**live(kind, version, generation=1), "status": status}).health in Health

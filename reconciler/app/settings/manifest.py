@@ -8,6 +8,7 @@ from typing import Any
 from reconciler.app.settings.console import ADDRESS, console_settings
 from reconciler.app.settings.drift import drift_settings
 from reconciler.app.settings.freezes import frozen_sources, planned_freeze
+from reconciler.app.settings.health import health_rule
 from reconciler.app.settings.helm import helm_settings
 from reconciler.app.settings.journal import journal_settings
 from reconciler.app.settings.jsonnet import jsonnet_settings
@@ -134,6 +135,7 @@ def _source(fields: StrictFields) -> SourceSettings:
         prune_limit=fields.inner("pruneLimit", _prune_limit) or PruneLimit(),
         windows=fields.each("windows", _window),
         drift=drift_settings(fields),
+        health=fields.each("health", health_rule),
         hooks=fields.flag("hooks", True),
         ledger=fields.flag("ledger", False),
         wave_deadline=fields.span("waveDeadline", "10m"),
