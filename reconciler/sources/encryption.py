@@ -9,8 +9,8 @@ TOOL, MARK = "SOPS", "ENC[AES256_GCM,data:"
 VALUE = MARK.encode()
 METADATA = re.compile(rb"^sops_mac=|^\[sops\]|^[\t ]*[\"']?sops[\"']?[\t ]*:", re.MULTILINE)
 """How SOPS writes about itself in YAML, JSON, files of variables and INI files."""
-WORDS = "is encrypted with SOPS, and the source has no `sops:` to decrypt it by: its texts would be taken for the values"
-REMEDY = "name the private key under `sops:`; or let an operator in the cluster decrypt it, and name the file under `exclude`"
+WORDS = "is encrypted with SOPS and was not decrypted: its texts would be taken for the values"
+REMEDY = "name the private key under the source's `sops:`; or let an operator in the cluster decrypt it, and name the file under `exclude`"
 
 
 def encrypted(content: bytes) -> bool:

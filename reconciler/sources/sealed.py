@@ -145,14 +145,26 @@ def without_leaks(parsed: Parsed, secrets: frozenset[str]) -> Parsed:
     problems: list[SourceProblem] = []
     for name, file in parsed.files.items():
         shown = [located for located in file.manifests if _shows(located.manifest, known)]
-        kept[name] = replace(file, manifests=tuple(one for one in file.manifests if one not in shown)) if shown else file
+        kept[name] = _without_manifests(_without_quotes_in(file, secrets), shown)
         problems += [_leak(located, name) for located in shown]
     told = [problem for problem in (*parsed.problems, *parsed.notes) if problem.file not in parsed.files]
     told = [without_quotes(problem, secrets) for problem in told]
-    hidden = (*parsed.withheld, *(name for name, file in kept.items() if file is not parsed.files[name]))
+    hidden = (*parsed.withheld, *(name for name, file in kept.items() if file.manifests is not parsed.files[name].manifests))
     whole = parsed_from(kept, (*told, *problems), parsed.commit)
     kept_back = tuple(dict.fromkeys(hidden))
     return replace(whole, withheld=kept_back, namespace=parsed.namespace, inputs=parsed.inputs, renderer=parsed.renderer)
+
+
+def _without_manifests(file: ParsedFile, shown: list[Located]) -> ParsedFile:
+    return replace(file, manifests=tuple(one for one in file.manifests if one not in shown)) if shown else file
+
+
+def _without_quotes_in(file: ParsedFile, secrets: frozenset[str]) -> ParsedFile:
+    """A file whose own problems and notes hold nothing of any secret; the very same one where it has none."""
+    if not file.problems and not file.notes:
+        return file
+    problems, notes = (tuple(without_quotes(one, secrets) for one in found) for found in (file.problems, file.notes))
+    return replace(file, problems=problems, notes=notes)
 
 
 def _shows(manifest: Manifest, known: Redactor) -> bool:

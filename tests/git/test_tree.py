@@ -5,9 +5,9 @@ import pytest
 from reconciler.git.errors import Damaged
 from reconciler.git.mirror import Mirror
 from reconciler.git.objects import Snapshot
-from reconciler.git.tree import inside, snapshot, written_for_a_tool
+from reconciler.git.tree import MOST_FILES, inside, snapshot, with_files, written_for_a_tool
 from reconciler.kernel.errors import Terminal
-from tests.kit.repositories import Files, Origin
+from tests.kit.repositories import Files, Origin, git
 
 
 async def test_manifests_under_a_path_are_read(origin: Origin, mirror: Mirror) -> None:
@@ -113,3 +113,30 @@ TOOLS = {"a/main.cue": "CUE", "x.j2": "Jinja", "cue": "", "a.b/ytt": "", "web.ya
 def test_a_file_of_another_tool_is_known_by_its_ending(name: str, tool: str) -> None:
     found = written_for_a_tool(name)
     assert (found.tool if found is not None else "") == tool
+
+
+async def test_a_repository_of_too_many_files_is_refused_as_a_whole_and_read_by_its_small_folders(origin: Origin, mirror: Mirror) -> None:
+    blob = git(origin.path, "hash-object", "-w", "--stdin", stdin=b"a: 1\n").decode().strip()
+    names = (f"100644 blob {blob}\t{number:06}.yaml" for number in range(MOST_FILES + 1))
+    many = git(origin.path, "mktree", stdin="\n".join(names).encode()).decode().strip()
+    small = git(origin.path, "mktree", stdin=f"100644 blob {blob}\ta.yaml".encode()).decode().strip()
+    root = git(origin.path, "mktree", stdin=f"040000 tree {many}\tmany\n040000 tree {small}\tsmall".encode()).decode().strip()
+    origin.force(git(origin.path, "-c", "user.name=a", "-c", "user.email=a@b", "commit-tree", root, "-m", "many").decode().strip())
+    head = (await mirror.fetch("main")).new
+    for path, words in (("many", "many holds more than 20000 files"), (".", "the repository holds more than 20000 files")):
+        with pytest.raises(Terminal, match=words):
+            await snapshot(mirror.runner, head, path)
+    known = await snapshot(mirror.runner, head, "small")
+    assert list(known.files) == ["small/a.yaml"]
+    with pytest.raises(Terminal, match="more than 20000 files; follow smaller folders"):
+        await with_files(mirror.runner, known, ("many/",))
+
+
+async def test_names_that_differ_in_case_alone_are_two_files(origin: Origin, mirror: Mirror) -> None:
+    origin.commit({"env/Web.yaml": "a: 1", "env/WEB.yaml": "a: 2"})
+    found = await snapshot(mirror.runner, (await mirror.fetch("main")).new, "env")
+    assert {name: content for name, content in found.files.items() if name != "env/web.yaml"} == {
+        "env/Web.yaml": b"a: 1",
+        "env/WEB.yaml": b"a: 2",
+    }
+    assert len(found.files) == 3 and not found.problems

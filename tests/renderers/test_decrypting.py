@@ -137,6 +137,19 @@ async def test_what_the_renderer_complains_about_shows_nothing_of_it(options: Re
     assert parsed.unreadable and "not shown" in said(parsed) and not quotes(said(parsed), {VALUE})
 
 
+async def test_what_a_template_makes_of_a_value_is_not_quoted_where_it_is_no_manifest(
+    options: RenderOptions, keys: Keyring, tmp_path: Path
+) -> None:
+    charted = replace(options, helm=HelmSettings(program=toy_helm(tmp_path), value_files=("secrets.yaml",)))
+    files = {
+        "a/Chart.yaml": "apiVersion: v2\nname: shop\nversion: 1.0.0\n",
+        "a/secrets.yaml": keys.sealed("secrets.yaml", f"kind: {VALUE}\n", ""),
+        "a/templates/x.yaml": "apiVersion: v1\nkind: '{{ .Values.kind }}'\nmetadata: {labels: {}}\n",
+    }
+    parsed = await rendered(charted, files)
+    assert "not shown" in said(parsed) and not quotes(said(parsed), {VALUE}) and parsed.unreadable
+
+
 async def test_values_of_a_chart_reach_secrets_and_nothing_else(options: RenderOptions, keys: Keyring, tmp_path: Path) -> None:
     charted = replace(options, helm=HelmSettings(program=toy_helm(tmp_path), value_files=("secrets.yaml",)))
     files = {
@@ -173,6 +186,8 @@ async def test_an_encrypted_file_comes_back_whole_and_only_where_nothing_is_new_
     assert not quotes(repr(outcome.edit.fields), {VALUE, OTHER}) and outcome.edit.fields
     refused = restore_edits(good, bad, newer, WEB)
     assert isinstance(refused, Impossible) and "holds another change since" in refused.detail
+    rotated = await rendered(options, {**files(VALUE), "a/s.yaml": str(files(VALUE)["a/s.yaml"]).replace("sops:", "sops:\n  note: new")})
+    assert rotated.files["a/s.yaml"].content != good.files["a/s.yaml"].content and changes(good, rotated) == ()
     clear = await rendered(options, {**files(OTHER), "a/s.yaml": secret(OTHER)})
     crossing = restore_edits(good, clear, clear, WEB)
     assert isinstance(crossing, Impossible) and "put its values back with `sops`" in crossing.detail
