@@ -185,6 +185,13 @@ async def test_a_value_file_that_cannot_be_had_is_named(name: str, words: str) -
     assert words in str(problem) and problem.file == "c/Chart.yaml"
 
 
+async def test_values_of_any_size_are_named_by_their_file_and_never_read() -> None:
+    told = SourceProblem("c/prod.yaml", 0, "200.0 MiB, which is no manifest", "split it", Hides.ITSELF)
+    one, found = helm(value_files=("prod.yaml",)), replace(files_of(WEB), absent=frozenset({"c/", "c/prod.yaml"}))
+    parsed = await one.render(replace(found, problems=(told,)))
+    assert [str(problem) for problem in parsed.problems] == ["c/prod.yaml: 200.0 MiB, which is no manifest; split it"] and parsed.unreadable
+
+
 async def test_a_link_in_a_chart_is_not_followed() -> None:
     told = SourceProblem("c/templates/passwd", 0, "a symbolic link", "commit the file", Hides.ITSELF, note=True)
     one, found = helm(), replace(files_of(WEB), absent=frozenset({"c/"}))
