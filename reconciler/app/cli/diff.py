@@ -21,7 +21,9 @@ from reconciler.kube.client import Client
 from reconciler.kube.discovery import Discovery, not_served
 from reconciler.kube.errors import NotServed
 from reconciler.sources.documents import Located
+from reconciler.sources.model import HIDDEN
 from reconciler.sources.permission import described, misnamed, no_namespace
+from reconciler.sources.sealed import HOLDERS
 from reconciler.sync.carry import RuntimeOwned, carry_over
 from reconciler.sync.diff import LiveDifference, differences
 from reconciler.sync.effective import as_stored
@@ -119,8 +121,14 @@ def _entry(located: Located, live: Manifest | None, owned: RuntimeOwned) -> Obje
         return ObjectDiff(name, located.file, located.line, True, ())
     carried = carry_over(manifest, live, owned)
     changed = {lost.name: lost for lost in foreign_fields(carried, live)}
-    fields = tuple(_by(one, changed.get(one.field)) for one in differences(carried, live))
+    told = (_hidden(one) if located.key[0] == "Secret" else one for one in differences(carried, live))
+    fields = tuple(_by(one, changed.get(one.field)) for one in told)
     return ObjectDiff(name, located.file, located.line, False, fields) if fields else None
+
+
+def _hidden(difference: LiveDifference) -> LiveDifference:
+    """The same without what a Secret holds: output of a pipeline is read by many."""
+    return replace(difference, desired=HIDDEN, live=HIDDEN) if difference.field.startswith(HOLDERS) else difference
 
 
 def _by(difference: LiveDifference, lost: LostField | None) -> LiveDifference:

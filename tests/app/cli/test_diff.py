@@ -4,7 +4,7 @@ from pathlib import Path
 
 from reconciler.kernel.identity import ObjectRef
 from reconciler.kernel.plan import PatchStyle
-from reconciler.kernel.resources import CONFIGMAPS
+from reconciler.kernel.resources import CONFIGMAPS, SECRETS
 from reconciler.kube.client import Client
 from tests.kit.clusters import config_map
 from tests.kit.desk import config
@@ -76,3 +76,22 @@ def test_an_object_without_a_namespace_is_looked_for_in_that_of_the_context_or_i
         (ended.code, ended.errors) == (1, "") and ended.output.startswith("ConfigMap default/a") and "is not in the cluster" in ended.output
     )
     assert sh("diff", str(tmp_path / "a.yaml"), "-n", "shop").code == 0
+
+
+async def stock_secret(client: Client) -> None:
+    manifest = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "shop"}, "data": {"a": "b2xkLXNlY3JldA=="}}
+    await client.create(SECRETS, manifest)
+
+
+def test_what_a_secret_holds_is_not_printed(sh: Shell, tmp_path: Path) -> None:
+    sh.ask(stock_secret)
+    text = (
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: shop, labels: {a: b}}\nstringData: {a: new-secret, b: other-secret}\n"
+    )
+    (tmp_path / "s.yaml").write_text(text)
+    ended = sh("diff", str(tmp_path / "s.yaml"))
+    assert (
+        ended.code == 1 and "  data.a\n    - live  (hidden)\n    + Git   (hidden)\n" in ended.output and "metadata.labels" in ended.output
+    )
+    for output in (ended.output, sh("diff", str(tmp_path / "s.yaml"), "-o", "json").output):
+        assert "-secret" not in output and "b2xk" not in output and "bmV3" not in output
