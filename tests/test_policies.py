@@ -11,7 +11,7 @@ from reconciler.analysis.conditions import Conditions, assess
 from reconciler.analysis.manifest import parse_metrics
 from reconciler.analysis.model import Metric, RunPhase
 from reconciler.analysis.validate import validate
-from reconciler.app.cli.files import manifests_at, options_of
+from reconciler.app.cli.offline.files import manifests_at, options_of
 from reconciler.releases.policies.manifest import parse_policy
 from reconciler.releases.policies.policy import DEFAULT
 from reconciler.sources.documents import Located

@@ -17,21 +17,20 @@ from reconciler.analysis.advance import Answer
 from reconciler.analysis.conditions import Working
 from reconciler.analysis.due import Move, Task
 from reconciler.analysis.judge import RunTerms
-from reconciler.app.cli import lint, main
+from reconciler.app.cli import main
 from reconciler.app.cli.diff import ObjectDiff
+from reconciler.app.cli.offline import lint
 from reconciler.app.lint.lint import lint as look
 from reconciler.kernel.frozen import Frozen
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.resources import PODS, REPLICA_SETS
 from reconciler.releases.model import Change, Evidence, ReleasePhase, ReleaseSpec, ReleaseStatus, Restore, RestoreState, Verb, Verdict
 from reconciler.sources.model import Pull
-from reconciler.sync.diff import differences
-from reconciler.views.analyses import Tried, tried_analysis
-from reconciler.views.appliers import Applier
+from reconciler.sync.drift.diff import differences
 from reconciler.views.audit import AuditEntry
-from reconciler.views.counterfactual import ChangeOf, Counterfactual
-from reconciler.views.explain import Situation, explain
+from reconciler.views.companion.appliers import Applier
 from reconciler.views.exposure import PlannedExposure, PlannedMetric, QueryOutcome, Volume
+from reconciler.views.measuring.analyses import Tried, tried_analysis
 from reconciler.views.plans import ChangeKind, PlannedField, PlannedRelease, ReleasePlan, WayBack
 from reconciler.views.policies import JudgingRules
 from reconciler.views.releases import release_document
@@ -39,6 +38,8 @@ from reconciler.views.rollouts import rollout_document, row_of, status_of
 from reconciler.views.sources import SourceStanding
 from reconciler.views.tree import Family
 from reconciler.views.view import plain
+from reconciler.views.why.counterfactual import ChangeOf, Counterfactual
+from reconciler.views.why.explain import Situation, explain
 from tests.kit.analysis import measurement, metric, status_after
 from tests.kit.lint import FILES, ROLLOUT
 from tests.kit.releases import NOW, release, run

@@ -11,21 +11,12 @@ from reconciler.expr.syntax import ExpressionError, parse
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.text import shortened
 from reconciler.sources.kinds import group_of
+from reconciler.sources.settings import HealthRule
 
 TIME = re.compile(r"\bnow\s*\(")
 NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 """Rules do not know the time: an object is looked at when it changes."""
 LONGEST = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HealthRule:
-    """Two conditions on the live object, which is `result`: when it has failed, and when nothing is to be waited for."""
-
-    group: str
-    kind: str
-    healthy: str
-    degraded: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from typing import Any
 
 from reconciler.git.objects import Committer, TrustedKeys
 from reconciler.sources.drift import DriftSettings
-from reconciler.sources.health_rules import HealthRule
 from reconciler.sources.windows import Window
 
 
@@ -45,6 +44,16 @@ class ForgeSettings:
     api: str
     repository: str
     token_file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthRule:
+    """Two conditions on the live object, which is `result`: when it has failed, and when nothing is to be waited for."""
+
+    group: str
+    kind: str
+    healthy: str
+    degraded: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from reconciler.sources.problem import Objection, RecordedProblem
 from reconciler.sources.references import Named
 from reconciler.sources.settings import SourceSettings
 from reconciler.sources.source_port import Tip
-from reconciler.sync.carry import RuntimeOwned
+from reconciler.sync.drift.carry import RuntimeOwned
 
 Kind = tuple[str, str]
 """(apiVersion, kind)"""

@@ -6,8 +6,9 @@ from enum import StrEnum
 from typing import Any
 
 from reconciler.kernel.identity import Manifest
-from reconciler.sources.health_rules import HealthRule, rule_for, ruled
+from reconciler.sources.health_rules import rule_for, ruled
 from reconciler.sources.kinds import WHOLLY_KNOWN, group_of
+from reconciler.sources.settings import HealthRule
 
 
 class Health(StrEnum):

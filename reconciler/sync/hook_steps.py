@@ -11,7 +11,7 @@ from reconciler.sources.inventory import Place
 from reconciler.sources.permission import SOURCE
 from reconciler.sources.problem import Mender, Objection, Reason, RecordedProblem
 from reconciler.sources.syncrun import HookRecord, HookState, SyncRun
-from reconciler.sync.effective import as_stored, body_of
+from reconciler.sync.drift.effective import as_stored, body_of
 from reconciler.sync.facts import SourceFacts
 from reconciler.sync.hooks import FINALIZER, MARK, STAGES, Hooks, HookView, Stage, finalizers_of, held_back, hook_places, named, scoped
 from reconciler.sync.wish import recorded

@@ -11,16 +11,15 @@ from dataclasses import dataclass, replace
 
 from reconciler.kernel.identity import Manifest, annotations_of
 from reconciler.sources.documents import Located, Parsed
-from reconciler.sources.health_rules import HealthRule
 from reconciler.sources.hooks import HOOK, HookDeletion, HookPhase, hook_of
 from reconciler.sources.inventory import Place
 from reconciler.sources.permission import SOURCE, described, foreign_owner, misnamed, refusal
 from reconciler.sources.problem import Mender, Objection, Reason
-from reconciler.sources.settings import SourceSettings
+from reconciler.sources.settings import HealthRule, SourceSettings
 from reconciler.sources.source_port import Tip
 from reconciler.sources.syncrun import HookRecord, HookState, Leftover, SyncRun, mark_of
-from reconciler.sync.diff import digest
-from reconciler.sync.effective import as_stored
+from reconciler.sync.drift.diff import digest
+from reconciler.sync.drift.effective import as_stored
 from reconciler.sync.facts import SourceFacts, located_in, place_of
 from reconciler.sync.health import Health, health_of
 from reconciler.sync.order import rank_of, wave_of

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 
 from reconciler.kernel.identity import Manifest, annotations_of
-from reconciler.sync.diff import KEYS
-from reconciler.sync.effective import DESIRED
-from reconciler.sync.ownership import union
+from reconciler.sync.drift.diff import KEYS
+from reconciler.sync.drift.effective import DESIRED
+from reconciler.sync.drift.ownership import union
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 CLIENT_SIDE = "kubectl-client-side-apply"

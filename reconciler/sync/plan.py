@@ -21,7 +21,7 @@ from reconciler.sources.syncrun import SyncRun
 from reconciler.sync.adoption import give_back, orphans
 from reconciler.sync.closed import closed_now, kept_closed
 from reconciler.sync.config_first import config_first
-from reconciler.sync.drifting import TOLD, next_healings, told
+from reconciler.sync.drift.drifting import TOLD, next_healings, told
 from reconciler.sync.facts import SourceFacts, located_in, place_of
 from reconciler.sync.hook_steps import hook_problems, hook_steps, moves
 from reconciler.sync.hooks import hook_places, hooks_now, scoped

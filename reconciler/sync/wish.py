@@ -20,18 +20,18 @@ from reconciler.sources.problem import Mender, Objection, Reason, RecordedProble
 from reconciler.sources.references import Named
 from reconciler.sources.templates import workload_of
 from reconciler.sync.adoption import Adoption, adoption, objection
-from reconciler.sync.carry import RuntimeOwned, carry_over
-from reconciler.sync.diff import digest
-from reconciler.sync.drifting import Drifted, drifted, ignored, lost_in, rules_of, without
-from reconciler.sync.effective import DESIRED, RELEASE, as_stored, body_of, effective, written
+from reconciler.sync.drift.carry import RuntimeOwned, carry_over
+from reconciler.sync.drift.diff import digest
+from reconciler.sync.drift.drifting import Drifted, drifted, ignored, lost_in, rules_of, without
+from reconciler.sync.drift.effective import DESIRED, RELEASE, as_stored, body_of, effective, written
+from reconciler.sync.drift.owned import runtime_owned
+from reconciler.sync.drift.ownership import MANAGER, foreign_fields
 from reconciler.sync.facts import SourceFacts, located_in, place_of
 from reconciler.sync.health import tells
 from reconciler.sync.kept_config import kept_config
 from reconciler.sync.migration import client_side, migration
 from reconciler.sync.options import SyncOptions, options_of
 from reconciler.sync.order import rank_of, wave_of
-from reconciler.sync.owned import runtime_owned
-from reconciler.sync.ownership import MANAGER, foreign_fields
 from reconciler.sync.template_gate import OverrideEnd, template_decision
 from reconciler.sync.writes import Write
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from reconciler.views.backtests import KnownOutcome, ReleaseWindow
+from reconciler.views.measuring.backtests import KnownOutcome, ReleaseWindow
 
 TAKEN_BACK = re.compile(r"^(?:This reverts commit |Reconciler-Restores: )([0-9a-f]{40,64})\b", re.MULTILINE)
 """What git says of a revert, and our own restore of the commit that it takes back."""

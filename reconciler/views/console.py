@@ -8,11 +8,11 @@ from reconciler.kernel.frozen import Frozen
 from reconciler.kernel.identity import Manifest, annotations_of, name_of, namespace_of
 from reconciler.kernel.well_known import SOURCE
 from reconciler.releases.model import Release
-from reconciler.views.attention import ORDER, Attention, attention_of
-from reconciler.views.explain import Situation, explain
-from reconciler.views.explanation import Explanation
 from reconciler.views.track import Track, track_of
 from reconciler.views.tree import Family, facts, phase_of
+from reconciler.views.why.attention import ORDER, Attention, attention_of
+from reconciler.views.why.explain import Situation, explain
+from reconciler.views.why.explanation import Explanation
 
 MISSHAPEN = (KeyError, TypeError, AttributeError, ValueError, IndexError)
 """What reading an object ends in that somebody wrote by hand, or that is half gone."""

@@ -7,7 +7,7 @@ from reconciler.kernel.identity import Manifest, name_of, namespace_of
 from reconciler.kernel.redaction import Redactor
 from reconciler.releases.policies.manifest import parse_policy
 from reconciler.releases.policies.policy import ReleasePolicy
-from reconciler.views.spans import spoken
+from reconciler.views.measuring.spans import spoken
 from reconciler.views.view import View
 
 

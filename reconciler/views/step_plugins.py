@@ -1,8 +1,8 @@
 """What the plug-in of the current step said last, for who asks why a rollout stands there."""
 
 from reconciler.kernel.identity import Manifest, name_of, namespace_of
-from reconciler.views.explanation import Explanation
 from reconciler.views.tree import Family, canary_steps
+from reconciler.views.why.explanation import Explanation
 
 UNHEARD = "no answer yet; if it cannot be asked, the event ReconciliationError says why"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from reconciler.kernel.identity import Manifest, Resource
 from reconciler.kube.client import Client
-from reconciler.views.appliers import APPLICATIONS, GIT_REPOSITORIES, HELM_RELEASES, KUSTOMIZATIONS
+from reconciler.views.companion.appliers import APPLICATIONS, GIT_REPOSITORIES, HELM_RELEASES, KUSTOMIZATIONS
 from tests.kit.clusters import CUSTOM_RESOURCES
 
 KINDS = (APPLICATIONS, KUSTOMIZATIONS, HELM_RELEASES, GIT_REPOSITORIES)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.sync.ownership import foreign_fields, lost_fields
+from reconciler.sync.drift.ownership import foreign_fields, lost_fields
 from tests.real.kit.api import Api, Json
 from tests.real.kit.objects import APPS, config_map, deployment, service
 

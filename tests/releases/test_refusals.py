@@ -10,8 +10,8 @@ from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Key, ObjectRef, name_of
 from reconciler.kernel.resources import RELEASE_POLICIES, RELEASES, ROLLOUTS
 from reconciler.releases.manifest import parse_release
-from reconciler.views.explain import Situation, explain
 from reconciler.views.tree import Family
+from reconciler.views.why.explain import Situation, explain
 from tests.kit.clusters import NAMESPACE
 from tests.kit.desk import Desk, desk, image_of, policy, rollout
 

@@ -23,10 +23,10 @@ from reconciler.kube.client import Client
 from reconciler.kube.fence import Fence
 from reconciler.kube.transport import Request
 from reconciler.sources.settings import Allow
-from reconciler.views.appliers import GIT_REPOSITORIES, KUSTOMIZATIONS, NO_HOLD, trackers
-from reconciler.views.appliers import Applier as FluxApplier
-from reconciler.views.argo_applications import ArgoBeside
-from reconciler.views.flux_appliers import flux_applier
+from reconciler.views.companion.appliers import GIT_REPOSITORIES, KUSTOMIZATIONS, NO_HOLD, trackers
+from reconciler.views.companion.appliers import Applier as FluxApplier
+from reconciler.views.companion.argo_applications import ArgoBeside
+from reconciler.views.companion.flux_appliers import flux_applier
 from tests.kit.applier import Applier, applying
 from tests.kit.appliers import define, tool_object
 from tests.kit.killing import label_of

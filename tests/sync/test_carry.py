@@ -4,8 +4,8 @@ import copy
 
 from reconciler.kernel.identity import Manifest
 from reconciler.routers.registry import ROUTERS
-from reconciler.sync.carry import RuntimeOwned, carry_over
-from reconciler.sync.owned import runtime_owned
+from reconciler.sync.drift.carry import RuntimeOwned, carry_over
+from reconciler.sync.drift.owned import runtime_owned
 
 RULE = {"name": "web", "canarySubsetName": "canary", "stableSubsetName": "stable"}
 ROUTING = {"istio": {"virtualService": {"name": "web"}, "destinationRule": RULE}, "managedRoutes": [{"name": "testers"}]}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.sync.diff import LiveDifference, differences, digest, quantity
+from reconciler.sync.drift.diff import LiveDifference, differences, digest, quantity
 
 DESIRED = {"kind": "Deployment", "spec": {"replicas": 2, "template": {"spec": {"containers": [{"name": "a", "image": "a:1"}]}}}}
 

@@ -18,7 +18,7 @@ from reconciler.kernel.strict import StrictFields
 from reconciler.releases.override import OVERRIDE
 from reconciler.sources.drift import DriftPolicy, DriftSettings, IgnoreRule
 from reconciler.sources.problem import Reason
-from reconciler.sync.drifting import PAUSES, QUIET
+from reconciler.sync.drift.drifting import PAUSES, QUIET
 from tests.kit.clusters import NAMESPACE
 from tests.kit.desk import Desk, config, desk, policy, rollout
 

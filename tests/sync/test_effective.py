@@ -2,7 +2,7 @@
 
 from reconciler.kernel.identity import Manifest
 from reconciler.releases.opening.gate import TemplateDecision
-from reconciler.sync.effective import DESIRED, effective, written
+from reconciler.sync.drift.effective import DESIRED, effective, written
 
 THROUGH, KEEP = TemplateDecision(), TemplateDecision(keep=True, reason="held")
 

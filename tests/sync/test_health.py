@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from reconciler.kernel.identity import Manifest
-from reconciler.sources.health_rules import HealthRule
+from reconciler.sources.settings import HealthRule
 from reconciler.sync.health import Health, health_of, tells
 
 HEALTHY, PROGRESSING, DEGRADED, SUSPENDED, UNKNOWN = Health.HEALTHY, Health.PROGRESSING, Health.DEGRADED, Health.SUSPENDED, Health.UNKNOWN

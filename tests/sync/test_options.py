@@ -14,7 +14,7 @@ from reconciler.kernel.identity import ObjectRef, labels_of, uid_of
 from reconciler.kernel.resources import CONFIGMAPS
 from reconciler.sources.inventory import CONFIRMED, config_map_name, digest_of
 from reconciler.sources.settings import PruneLimit
-from reconciler.sync.carry import RuntimeOwned
+from reconciler.sync.drift.carry import RuntimeOwned
 from reconciler.sync.facts import SourceFacts
 from reconciler.sync.options import Pruning, SyncOptions, option_notes, options_of
 from reconciler.sync.plan import plan

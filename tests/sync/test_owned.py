@@ -2,7 +2,7 @@
 
 from reconciler.kernel.identity import Manifest
 from reconciler.routers.registry import ROUTERS
-from reconciler.sync.owned import runtime_owned
+from reconciler.sync.drift.owned import runtime_owned
 
 
 def rollout(**spec: object) -> Manifest:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from reconciler.kernel.identity import Manifest
-from reconciler.sync.ownership import lost_fields
+from reconciler.sync.drift.ownership import lost_fields
 
 
 def live(fields: Manifest, value: Any, **entry: str) -> Manifest:

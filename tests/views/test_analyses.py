@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.analysis.judge import RunTerms, judge, record
 from reconciler.analysis.model import AnalysisStatus, MetricResult
-from reconciler.views.analyses import Tried, tried_analysis
+from reconciler.views.measuring.analyses import Tried, tried_analysis
 from tests.kit.analysis import NOW, measurement, metric, status_after
 
 MINUTE = timedelta(minutes=1)

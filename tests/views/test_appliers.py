@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from reconciler.kernel.identity import Manifest
-from reconciler.views.appliers import APPLICATIONS, HELM_RELEASES, KUSTOMIZATIONS, Tracker, application_of, trackers
-from reconciler.views.argo_applications import ArgoBeside, argo_applier
-from reconciler.views.flux_appliers import flux_applier
+from reconciler.views.companion.appliers import APPLICATIONS, HELM_RELEASES, KUSTOMIZATIONS, Tracker, application_of, trackers
+from reconciler.views.companion.argo_applications import ArgoBeside, argo_applier
+from reconciler.views.companion.flux_appliers import flux_applier
 from tests.kit.appliers import URL, application, marked, tool_object, tracked
 from tests.kit.rollouts import rollout, virtual_service
 

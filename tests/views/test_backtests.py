@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from reconciler.views.analyses import TrialVerdict, TriedAnalysis, TriedMeasurement, TriedMetric
-from reconciler.views.backtest_page import backtest_page, duration
-from reconciler.views.backtests import Backtest, Hindsight, KnownOutcome, ReleaseWindow, Replayed, arguments_for, backtest, recent
+from reconciler.views.measuring.analyses import TrialVerdict, TriedAnalysis, TriedMeasurement, TriedMetric
+from reconciler.views.measuring.backtest_page import backtest_page, duration
+from reconciler.views.measuring.backtests import Backtest, Hindsight, KnownOutcome, ReleaseWindow, Replayed, arguments_for, backtest, recent
 from tests.kit.analysis import NOW
 
 EVIL = "<script>alert('x')</script>\"&"

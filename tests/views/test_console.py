@@ -6,9 +6,9 @@ import pytest
 
 from reconciler.kernel.identity import Manifest
 from reconciler.releases.model import Release, ReleasePhase, ReleaseStatus, Restore, RestoreState, Verdict
-from reconciler.views.attention import Attention, attention_of
 from reconciler.views.console import WorkloadFilter, workloads_of
-from reconciler.views.spans import roughly, spoken
+from reconciler.views.measuring.spans import roughly, spoken
+from reconciler.views.why.attention import Attention, attention_of
 from tests.kit.releases import NOW, release
 
 CLOSED = ReleaseStatus(phase=ReleasePhase.CLOSED, verdict=Verdict.PASSED, decided_at=NOW)

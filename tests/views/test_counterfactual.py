@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from reconciler.kernel.identity import Manifest
-from reconciler.views.counterfactual import ChangeOf, Counterfactual, counterfactuals
+from reconciler.views.why.counterfactual import ChangeOf, Counterfactual, counterfactuals
 
 PHASES = {"S": ("Successful", "successful"), "F": ("Failed", "failed"), "I": ("Inconclusive", "inconclusive"), "E": ("Error", "error")}
 

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.analysis.statistics import START, Counts, Window, advance, e_value, exceeds
 from reconciler.releases.comparison.record import ComparedCounts, Comparison, SideTally
-from reconciler.views.counterfactual_compare import otherwise
+from reconciler.views.why.counterfactual_compare import otherwise
 from tests.kit.releases import NOW
 
 

@@ -8,10 +8,10 @@ from msgspec.structs import replace
 from reconciler.kernel.frozen import Frozen
 from reconciler.kernel.identity import Manifest
 from reconciler.releases.model import Evidence, Lost, Release, ReleasePhase, ReleaseStatus, Restore, RestoreState, Verdict
-from reconciler.views.absence import Absence, absent
-from reconciler.views.explain import Situation, explain
-from reconciler.views.explanation import Explanation
 from reconciler.views.tree import Family
+from reconciler.views.why.absence import Absence, absent
+from reconciler.views.why.explain import Situation, explain
+from reconciler.views.why.explanation import Explanation
 from tests.kit.releases import NOW, aborted, release, replica_set, rollout, run
 
 

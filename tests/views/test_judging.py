@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from reconciler.kernel.identity import Manifest
-from reconciler.views.judging import RulesInForce, judged_workload
+from reconciler.views.why.judging import RulesInForce, judged_workload
 
 SUCCESS = {"templates": [{"templateName": "success-rate"}, {"templateName": "latency", "clusterScope": True}]}
 STEPS = [{"setWeight": 20}, {"analysis": SUCCESS}, {"experiment": {"analyses": [{"name": "a", "templateName": "gone"}]}}]

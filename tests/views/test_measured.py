@@ -6,8 +6,8 @@ import pytest
 
 from reconciler.releases.model import Evidence
 from reconciler.releases.share.record import ShareFinding
-from reconciler.views.measured import Limit, MeasuredPoint, MetricSeries, kept_series, limits_of, number_of, series_of
-from reconciler.views.plots import NARROW_FRAME, WEIGHT_FRAME, ChartFrame, WeightRecord, metric_plot, weight_plot
+from reconciler.views.measuring.measured import Limit, MeasuredPoint, MetricSeries, kept_series, limits_of, number_of, series_of
+from reconciler.views.measuring.plots import NARROW_FRAME, WEIGHT_FRAME, ChartFrame, WeightRecord, metric_plot, weight_plot
 from reconciler.views.track import Ahead, Forecast
 from reconciler.views.weights import WeightPoint
 from tests.kit.releases import run

@@ -10,7 +10,7 @@ import typer
 from reconciler.app.cli.cluster import ClusterPlace, ask, located
 from reconciler.app.cli.configured import Names, Settings, configured
 from reconciler.app.cli.family import frozen_now
-from reconciler.app.cli.files import manifests_at, options_of
+from reconciler.app.cli.offline.files import manifests_at, options_of
 from reconciler.app.cli.output import Output, show_plain
 from reconciler.app.cli.tables import warn_frozen
 from reconciler.app.router_plugins import installed
@@ -24,12 +24,12 @@ from reconciler.sources.documents import Located
 from reconciler.sources.model import HIDDEN
 from reconciler.sources.permission import described, misnamed, no_namespace
 from reconciler.sources.sealed import HOLDERS
-from reconciler.sync.carry import RuntimeOwned, carry_over
-from reconciler.sync.diff import LiveDifference, differences
-from reconciler.sync.effective import as_stored
+from reconciler.sync.drift.carry import RuntimeOwned, carry_over
+from reconciler.sync.drift.diff import LiveDifference, differences
+from reconciler.sync.drift.effective import as_stored
+from reconciler.sync.drift.owned import runtime_owned
+from reconciler.sync.drift.ownership import LostField, foreign_fields
 from reconciler.sync.facts import located_in
-from reconciler.sync.owned import runtime_owned
-from reconciler.sync.ownership import LostField, foreign_fields
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from reconciler.kube.client import Client
 from reconciler.kube.errors import Forbidden, NotServed
 from reconciler.rollouts.traffic.named import routed_refs, services_of
 from reconciler.routers.registry import ROUTERS
-from reconciler.views.appliers import (
+from reconciler.views.companion.appliers import (
     APPLICATIONS,
     FLUX,
     GIT_REPOSITORIES,
@@ -27,8 +27,8 @@ from reconciler.views.appliers import (
     mapping,
     trackers,
 )
-from reconciler.views.argo_applications import ArgoBeside, argo_applier
-from reconciler.views.flux_appliers import flux_applier, repository_of
+from reconciler.views.companion.argo_applications import ArgoBeside, argo_applier
+from reconciler.views.companion.flux_appliers import flux_applier, repository_of
 from reconciler.views.view import plain
 
 Names = Annotated[list[str] | None, typer.Argument(help="Rollouts; default: all of the namespace", autocompletion=rollout_names)]

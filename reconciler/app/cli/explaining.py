@@ -14,9 +14,9 @@ from reconciler.app.cli.output import Output, Watch, clean, show_plain
 from reconciler.app.cli.watching import changes
 from reconciler.kernel.resources import ROLLOUTS
 from reconciler.kube.client import Client
-from reconciler.views.absence import absent
-from reconciler.views.explain import Situation, explain
-from reconciler.views.explanation import Explanation
+from reconciler.views.why.absence import absent
+from reconciler.views.why.explain import Situation, explain
+from reconciler.views.why.explanation import Explanation
 
 Name = Annotated[str, typer.Argument(help="the Rollout's name", autocompletion=rollout_names)]
 

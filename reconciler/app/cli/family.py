@@ -24,10 +24,10 @@ from reconciler.releases.holds import of_workload
 from reconciler.releases.manifest import parse_releases
 from reconciler.releases.model import Release
 from reconciler.sources.inventory import Inventory, config_map_name, parse_inventory, workload_key
-from reconciler.sync.effective import SOURCE
-from reconciler.views.absence import Absence
+from reconciler.sync.drift.effective import SOURCE
 from reconciler.views.freeze import OWN_NAMESPACE
 from reconciler.views.tree import Family
+from reconciler.views.why.absence import Absence
 
 PROBLEMS_SHOWN = 10
 

@@ -23,8 +23,11 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "version": ("", "Print the version of reconciler and of the Python that runs it."),
     "run": ("daemon", "Follow the sources, deliver releases, restore what failed."),
     "demo": ("demo", "Play the story of four apps on this machine: a real Envoy, real pushes over HTTP, a real daemon."),
-    "simulate": ("simulate", "Release every Rollout of a folder under virtual time: hours in a second, no cluster."),
-    "rehearse": ("simulate", "The same in real time on this machine, with a real Envoy: it takes as long as the release does."),
+    "simulate": ("offline.simulate", "Release every Rollout of a folder under virtual time: hours in a second, no cluster."),
+    "rehearse": (
+        "offline.simulate",
+        "Release every Rollout of a folder in real time on this machine: a real Envoy, real git, the daemon as it is deployed.",
+    ),
     "status": (
         "status",
         "Print the phase, and the newest release beside it; wait for the end of a rollout, or for the verdict of a release.",
@@ -45,27 +48,36 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "terminate": ("verbs", "End an analysis run, or an experiment, now."),
     "freeze": ("freeze", "Stop writing now."),
     "unfreeze": ("freeze", "Let writing go on, all of it or one half; whatever is due is done then."),
-    "analyze": ("analyze", "Run one AnalysisTemplate now: each measurement, its condition with the values in it, and the verdict."),
+    "analyze": (
+        "measuring.analyze",
+        "Run one AnalysisTemplate now: each measurement, its condition with the values in it, and the verdict.",
+    ),
     "backtest": (
-        "backtest",
+        "measuring.backtest",
         "Replay an AnalysisTemplate over past releases: what it would have caught and missed, its false alarms, how soon.",
     ),
     "diff": ("diff", "Compare manifests with the cluster."),
     "plan": (
-        "plan",
+        "offline.plan",
         "Say what a range of commits would release: which workloads, by which fields, in which steps, and the way back of each.",
     ),
     "rollback": (
-        "rollback",
+        "offline.rollback",
         "Say, or write into a clone, the edit that leads back to a version that the ledger in Git calls proven. No cluster is asked.",
     ),
     "doctor": (
         "doctor",
         "Say how Argo CD or Flux applies Rollouts: the source to follow, what to ignore, and what a restore cannot reach.",
     ),
-    "replay": ("replay", "Plan the passes of a journal again with this edition, and show what it decides differently."),
-    "lint": ("lint", "Check syntax, schema and references of Rollouts, analysis templates, policies, Services, routes and settings."),
-    "compat": ("compat", "Say of each field of existing Argo manifests whether it is the same here, stricter, better or unsupported."),
+    "replay": ("offline.replay", "Plan the passes of a journal again with this edition, and show what it decides differently."),
+    "lint": (
+        "offline.lint",
+        "Check syntax, schema and references of Rollouts, analysis templates, policies, Services, routes and settings.",
+    ),
+    "compat": (
+        "offline.compat",
+        "Say of each field of existing Argo manifests whether it is the same here, stricter, better or unsupported.",
+    ),
     "set": ("verbs", "Change a live object."),
     "get": ("show", "Show one object with everything it owns."),
     "list": ("show", "List objects, a line each."),

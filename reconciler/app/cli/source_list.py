@@ -15,7 +15,7 @@ from reconciler.kernel.identity import labels_of, name_of, namespace_of
 from reconciler.kernel.resources import CONFIGMAPS
 from reconciler.kube.client import Client
 from reconciler.sources.inventory import config_map_name, parse_inventory
-from reconciler.sync.effective import SOURCE
+from reconciler.sync.drift.effective import SOURCE
 from reconciler.views.sources import SourceStanding, source_standing
 from reconciler.views.view import plain
 

@@ -15,7 +15,7 @@ from reconciler.kernel.moment import render_moment
 from reconciler.kernel.resources import CONFIGMAPS
 from reconciler.kube.client import Client
 from reconciler.sources.inventory import CONFIRMED, OPENED, BlockedPrune, config_map_name, parse_inventory
-from reconciler.sync.effective import SOURCE
+from reconciler.sync.drift.effective import SOURCE
 
 For = Annotated[timedelta, typer.Option("--for", parser=span, metavar="DURATION", help="how long from now on (30m, 2h)")]
 Name = Annotated[str, typer.Argument(help="the source's name in reconciler.yaml")]

@@ -13,17 +13,17 @@ from reconciler.releases.announce.apply_announcements import step_words
 from reconciler.releases.announce.message import comment
 from reconciler.releases.model import Release
 from reconciler.releases.share.record import ShareFinding
-from reconciler.views.absence import Absence, absent
-from reconciler.views.attention import Attention, attention_of
 from reconciler.views.console import MISSHAPEN, unreadable
-from reconciler.views.explain import Situation, explain
-from reconciler.views.explanation import Explanation
-from reconciler.views.measured import MetricSeries, kept_series, series_of
-from reconciler.views.plots import NARROW_FRAME, WEIGHT_FRAME, MetricPlot, WeightPlot, WeightRecord, metric_plot, weight_plot
+from reconciler.views.measuring.measured import MetricSeries, kept_series, series_of
+from reconciler.views.measuring.plots import NARROW_FRAME, WEIGHT_FRAME, MetricPlot, WeightPlot, WeightRecord, metric_plot, weight_plot
 from reconciler.views.releases import running_release
 from reconciler.views.track import Forecast, Track, forecast, track_of
 from reconciler.views.tree import Family, TreeNode, facts, tree
 from reconciler.views.weights import WeightPoint, asked_history, weight_history
+from reconciler.views.why.absence import Absence, absent
+from reconciler.views.why.attention import Attention, attention_of
+from reconciler.views.why.explain import Situation, explain
+from reconciler.views.why.explanation import Explanation
 
 SERIES_SHOWN = 12
 ENDS = frozenset({"began", "promoted", "decided"})

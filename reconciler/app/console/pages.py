@@ -17,16 +17,16 @@ from reconciler.kernel.identity import Manifest, name_of, namespace_of
 from reconciler.kernel.resources import ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES, CLUSTER_RELEASE_POLICIES, RELEASE_POLICIES
 from reconciler.releases.model import Release
 from reconciler.sources.inventory import workload_key
-from reconciler.views.attention import Attention
 from reconciler.views.audit import audit_of
 from reconciler.views.console import MISSHAPEN, WatchedWorkload, WorkloadFilter, line_of
 from reconciler.views.freeze import OWN_NAMESPACE, freeze_line
-from reconciler.views.judging import RulesInForce, judged_workload
 from reconciler.views.policies import JudgingRules, policy_row, template_row
 from reconciler.views.releases import release_document, running_release
 from reconciler.views.rollouts import rollout_document, row_of
 from reconciler.views.sources import SourceStanding, source_standing
 from reconciler.views.view import plain
+from reconciler.views.why.attention import Attention
+from reconciler.views.why.judging import RulesInForce, judged_workload
 
 ROWS = 40
 ALL_ROWS = "all"

@@ -22,11 +22,11 @@ from reconciler.releases.announce.message import headline, next_steps
 from reconciler.releases.model import Release, ReleasePhase, Verdict
 from reconciler.releases.preview.words import preview_lines
 from reconciler.releases.share.words import share_lines
-from reconciler.views.attention import Attention
 from reconciler.views.console import WorkloadLine
-from reconciler.views.impact import impact_of
+from reconciler.views.measuring.spans import roughly, spoken
 from reconciler.views.releases import author_name
-from reconciler.views.spans import roughly, spoken
+from reconciler.views.why.attention import Attention
+from reconciler.views.why.impact import impact_of
 
 Link = Callable[[str], str]
 """An address of ours (`/releases/shop/web-1`) as a page has to write it."""

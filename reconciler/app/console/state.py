@@ -14,7 +14,7 @@ from reconciler.kernel.resources import CONFIGMAPS, NAMESPACES, RELEASES, ROLLOU
 from reconciler.releases.manifest import parse_release
 from reconciler.releases.model import Release
 from reconciler.sources.inventory import Inventory, config_map_name, parse_inventory, workload_key
-from reconciler.sync.effective import SOURCE
+from reconciler.sync.drift.effective import SOURCE
 from reconciler.views.console import WatchedWorkload, workloads_of
 
 PROBLEMS_SHOWN = 10

@@ -1,7 +1,8 @@
 """The words of `health:` in a source, strictly (docs/sources.md)."""
 
 from reconciler.kernel.strict import FieldError, StrictFields
-from reconciler.sources.health_rules import HealthRule, misread
+from reconciler.sources.health_rules import misread
+from reconciler.sources.settings import HealthRule
 
 SECRET = "Secret"
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from reconciler.views.measured import MeasuredPoint, MetricSeries, limits_of, number_of
-from reconciler.views.plots import ChartFrame, MetricPlot, WeightPlot, WeightRecord, metric_plot, weight_plot
+from reconciler.views.measuring.measured import MeasuredPoint, MetricSeries, limits_of, number_of
+from reconciler.views.measuring.plots import ChartFrame, MetricPlot, WeightPlot, WeightRecord, metric_plot, weight_plot
 from reconciler.views.weights import WeightPoint
 from reconciler_sandbox.rehearsal.record import Measured, Requests, Weights
 

@@ -9,7 +9,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from reconciler.views.plots import MetricPlot, WeightPlot
+from reconciler.views.measuring.plots import MetricPlot, WeightPlot
 from reconciler_sandbox.rehearsal.charts import FAILED, Band, Frame, bands, colours, header_spans, measured_plot, weight_plots
 from reconciler_sandbox.rehearsal.record import Entry, Measured, PullPage, Report
 from reconciler_sandbox.rehearsal.shares import named

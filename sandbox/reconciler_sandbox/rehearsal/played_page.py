@@ -7,7 +7,7 @@ from importlib.resources import files
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reconciler.views.plots import MetricPlot
+from reconciler.views.measuring.plots import MetricPlot
 from reconciler_sandbox.rehearsal.charts import FAILED, Band, Frame, bands, colours, measured_plot
 from reconciler_sandbox.rehearsal.chronicle import Moment, clock_words
 from reconciler_sandbox.rehearsal.page import CONSOLE, FAILED_COLOUR, PALETTE, diff_lines

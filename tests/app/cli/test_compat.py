@@ -7,7 +7,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from reconciler.app.cli import compat
+from reconciler.app.cli.offline import compat
 from tests.kit.lint import ROLLOUT
 
 SERVED, UNSERVED = ROLLOUT, ROLLOUT.replace("        - setWeight: 20", "        - plugin: {name: example.com/absent}")

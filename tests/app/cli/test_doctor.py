@@ -7,7 +7,7 @@ import yaml
 from reconciler.kernel.identity import Manifest, ObjectRef
 from reconciler.kernel.resources import AUTOSCALERS, ROLLOUTS, SERVICES, VIRTUAL_SERVICES
 from reconciler.kube.client import Client
-from reconciler.views.appliers import APPLICATIONS, FLUX, GIT_REPOSITORIES, KUSTOMIZATIONS
+from reconciler.views.companion.appliers import APPLICATIONS, FLUX, GIT_REPOSITORIES, KUSTOMIZATIONS
 from tests.kit.appliers import URL, application, define, marked, tool_object, tracked
 from tests.kit.rollouts import canary, rollout, service, virtual_service
 from tests.kit.shell import Shell

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.app.cli.files import LIMIT, manifests_at, options_of, snapshot_at
+from reconciler.app.cli.offline.files import LIMIT, manifests_at, options_of, snapshot_at
 from reconciler.kernel.errors import Terminal
 from tests.kit.desk import config
 

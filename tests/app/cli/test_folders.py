@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.app.cli.files import manifests_at, options_of
-from reconciler.app.cli.folders import local_folder, rendered_folder
+from reconciler.app.cli.offline.files import manifests_at, options_of
+from reconciler.app.cli.offline.folders import local_folder, rendered_folder
 from reconciler.git.tree import LARGEST_FILE
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.resources import CONFIGMAPS

@@ -8,7 +8,7 @@ import typer
 from reconciler_sandbox.rehearsal.fittings import FOLLOWED
 from typer.testing import CliRunner, Result
 
-from reconciler.app.cli import lint
+from reconciler.app.cli.offline import lint
 from reconciler.kernel.errors import Terminal
 from tests.kit.lint import FILES, ROLLOUT
 

@@ -56,7 +56,7 @@ def test_a_command_line_imports_only_the_module_it_names(arguments: list[str], m
     code = f"import sys; from reconciler.app.cli.main import run; run({arguments!r}); print(*[m for m in sys.modules if 'app.cli.' in m])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     imported = {name.rpartition(".")[2] for name in done.stdout.splitlines()[-1].split()}
-    assert imported - {"main", "output", "configured"} == modules
+    assert imported - {"main", "output", "configured", "offline"} == modules
 
 
 def test_the_commands_that_the_documents_name_are_there() -> None:

@@ -9,7 +9,7 @@ from reconciler_sandbox.rehearsal.hunt.plots import SECRET
 from reconciler_sandbox.rehearsal.hunt.tale import tale_of
 
 from reconciler.app.cli.main import run
-from reconciler.app.cli.replay import planned_again
+from reconciler.app.cli.offline.replay import planned_again
 from reconciler.runtime.journal import FileJournal, entries
 
 

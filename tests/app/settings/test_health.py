@@ -5,7 +5,7 @@ import pytest
 from reconciler.app.lint.lint import lint
 from reconciler.app.settings.reading import settings_of
 from reconciler.kernel.errors import Terminal
-from reconciler.sources.health_rules import HealthRule
+from reconciler.sources.settings import HealthRule
 
 TEXT = """sources:
   - name: shop

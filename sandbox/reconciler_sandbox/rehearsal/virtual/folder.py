@@ -6,8 +6,8 @@ from pathlib import Path
 
 import yaml
 
-from reconciler.app.cli.files import apart
-from reconciler.app.cli.folders import LocalFolder, local_folder, rendered_folder, rendered_with
+from reconciler.app.cli.offline.files import apart
+from reconciler.app.cli.offline.folders import LocalFolder, local_folder, rendered_folder, rendered_with
 from reconciler.git.objects import Snapshot
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Manifest, name_of, namespace_of

@@ -17,10 +17,10 @@ from reconciler.sources.drift import Drift, DriftedField, DriftPolicy, Healing, 
 from reconciler.sources.kinds import group_of, kind_key
 from reconciler.sources.permission import described
 from reconciler.sources.problem import Mender, Reason, RecordedProblem
-from reconciler.sync.carry import carry_over
-from reconciler.sync.effective import DESIRED, RELEASE, SOURCE
+from reconciler.sync.drift.carry import carry_over
+from reconciler.sync.drift.effective import DESIRED, RELEASE, SOURCE
+from reconciler.sync.drift.ownership import LostField, Steps, lost_fields
 from reconciler.sync.facts import SourceFacts, place_of
-from reconciler.sync.ownership import LostField, Steps, lost_fields
 
 MARKS = (DESIRED, SOURCE, RELEASE)
 VERBS = {"Rollout": (("spec", "paused"), ("spec", "restartAt"))}

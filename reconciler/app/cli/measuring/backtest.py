@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reconciler.analysis.trial import TrialArguments
-from reconciler.app.cli.analyze import Files, Given, LinkLocal, Secrets, Server
 from reconciler.app.cli.cluster import ClusterPlace, located
 from reconciler.app.cli.completion import rollout_names, template_names
+from reconciler.app.cli.measuring.analyze import Files, Given, LinkLocal, Secrets, Server
+from reconciler.app.cli.measuring.templates import Chosen, arguments_of, chosen_in_cluster, chosen_in_files, run_of, template_name
 from reconciler.app.cli.output import Output, clean, show_plain, span, table
-from reconciler.app.cli.templates import Chosen, arguments_of, chosen_in_cluster, chosen_in_files, run_of, template_name
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.unusable import reason_of
-from reconciler.views.backtest_page import backtest_page, duration, exposed, summary
-from reconciler.views.backtests import (
+from reconciler.views.measuring.backtest_page import backtest_page, duration, exposed, summary
+from reconciler.views.measuring.backtests import (
     Backtest,
     BacktestRow,
     Hindsight,
@@ -32,7 +32,7 @@ from reconciler.views.backtests import (
 from reconciler.views.view import plain
 
 if TYPE_CHECKING:
-    from reconciler.app.cli.trials import TrialHands, TrialOptions
+    from reconciler.app.cli.measuring.trials import TrialHands, TrialOptions
 
 LARGEST = 1 << 20
 DAYS = re.compile(r"(\d+)d")
@@ -91,7 +91,7 @@ def backtesting(
     Example: reconciler backtest success-rate -n shop --rollout web --arg hash={podHash} --since 30d
     Example: reconciler backtest -f analysis.yaml --releases releases.yaml --arg service=web --html backtest.html
     """
-    from reconciler.app.cli.trials import TrialOptions, trial_hands
+    from reconciler.app.cli.measuring.trials import TrialOptions, trial_hands
 
     if not template and not files:
         raise typer.BadParameter("name a template, or a file with -f")
@@ -119,7 +119,7 @@ def backtesting(
 def _listed(releases: Path | None, from_git: Path | None, length: timedelta) -> tuple[ReleaseWindow, ...] | None:
     """The releases of a file or a clone; None: those of the cluster."""
     if from_git is not None:
-        from reconciler.app.cli.commits import windows_from_git
+        from reconciler.app.cli.offline.commits import windows_from_git
 
         return windows_from_git(from_git, length)
     return windows_in(_document(releases), str(releases), length) if releases else None
@@ -137,8 +137,8 @@ async def _recorded(hands: "TrialHands", place: ClusterPlace, rollout: str) -> t
 async def _replay(
     hands: "TrialHands", chosen: Chosen, asked: tuple[Sequence[ReleaseWindow], Mapping[str, str], str], options: "TrialOptions"
 ) -> Backtest:
-    from reconciler.app.cli.replays import ReplayHands, refuse_forgetful, replayed
-    from reconciler.app.cli.trials import checked_terms, redirected, trial_metadata, trial_providers
+    from reconciler.app.cli.measuring.replays import ReplayHands, refuse_forgetful, replayed
+    from reconciler.app.cli.measuring.trials import checked_terms, redirected, trial_metadata, trial_providers
 
     windows, given, volume = asked
     if not windows:

@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler.kernel.identity import Manifest, name_of, namespace_of
 from reconciler.kernel.well_known import HASH_LABEL
-from reconciler.views.appliers import entries, mapping
+from reconciler.views.companion.appliers import entries, mapping
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from reconciler.kernel.identity import Manifest, name_of, namespace_of
-from reconciler.views.appliers import HEALED, NO_HOLD, Applier, Tracker, entries, mapping, shown
-from reconciler.views.argo_applications import ArgoBeside
-from reconciler.views.ignore_rules import flux_rules
+from reconciler.views.companion.appliers import HEALED, NO_HOLD, Applier, Tracker, entries, mapping, shown
+from reconciler.views.companion.argo_applications import ArgoBeside
+from reconciler.views.companion.ignore_rules import flux_rules
 
 
 def repository_of(applier: Manifest) -> Tracker:

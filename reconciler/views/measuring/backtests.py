@@ -16,7 +16,7 @@ from reconciler.kernel.errors import Terminal
 from reconciler.kernel.fields import Fields
 from reconciler.kernel.moment import parse_moment, render_moment
 from reconciler.releases.model import Release, Verdict
-from reconciler.views.analyses import TrialVerdict, TriedAnalysis, TriedMetric
+from reconciler.views.measuring.analyses import TrialVerdict, TriedAnalysis, TriedMetric
 from reconciler.views.view import View
 
 

@@ -18,7 +18,7 @@ from reconciler.kernel.identity import Manifest, labels_of, name_of
 from reconciler.kernel.problem import InvalidField
 from reconciler.kernel.well_known import HASH_LABEL
 from reconciler.releases.model import EPOCH, Release
-from reconciler.views.counterfactual_compare import otherwise
+from reconciler.views.why.counterfactual_compare import otherwise
 
 if TYPE_CHECKING:
     from reconciler.expr.syntax import SyntaxNode

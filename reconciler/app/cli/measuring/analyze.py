@@ -14,17 +14,33 @@ import typer
 from reconciler.analysis.trial import TrialArguments
 from reconciler.app.cli.cluster import ClusterPlace, located
 from reconciler.app.cli.completion import rollout_names, template_names
+from reconciler.app.cli.measuring.templates import (
+    Chosen,
+    arguments_of,
+    chosen_in_cluster,
+    chosen_in_files,
+    lent_arguments,
+    run_of,
+    template_name,
+)
 from reconciler.app.cli.output import Output, clean, show_plain, span
-from reconciler.app.cli.templates import Chosen, arguments_of, chosen_in_cluster, chosen_in_files, lent_arguments, run_of, template_name
 from reconciler.app.cli.watching import FOR_EVER
 from reconciler.kernel.errors import Terminal
-from reconciler.views.analyses import TrialVerdict, Tried, TriedAnalysis, TriedMeasurement, TriedMetric, tried_analysis, tried_measurement
+from reconciler.views.measuring.analyses import (
+    TrialVerdict,
+    Tried,
+    TriedAnalysis,
+    TriedMeasurement,
+    TriedMetric,
+    tried_analysis,
+    tried_measurement,
+)
 from reconciler.views.view import plain
 
 if TYPE_CHECKING:
     from reconciler.analysis.advance import Answer
     from reconciler.analysis.judge import RunTerms
-    from reconciler.app.cli.trials import TrialHands, TrialOptions
+    from reconciler.app.cli.measuring.trials import TrialHands, TrialOptions
 
 EXIT: Mapping[TrialVerdict, int] = {TrialVerdict.PASSED: 0, TrialVerdict.ERROR: 4}
 """Every other verdict is a negative answer."""
@@ -73,7 +89,7 @@ def analyze(
     Example: reconciler analyze -f analysis.yaml --arg service=storefront --prometheus http://localhost:9090
     Example: reconciler analyze success-rate -n shop --arg service=storefront -w --for 10m
     """
-    from reconciler.app.cli.trials import TrialOptions
+    from reconciler.app.cli.measuring.trials import TrialOptions
 
     if not template and not files:
         raise typer.BadParameter("name a template, or a file with -f")
@@ -84,7 +100,7 @@ def analyze(
     chosen = chosen_in_files(files, asked, place.namespace) if files else None
 
     async def tried() -> TriedAnalysis:
-        from reconciler.app.cli.trials import trial_hands
+        from reconciler.app.cli.measuring.trials import trial_hands
 
         _end_in_order()
         async with trial_hands(place, options) as hands:
@@ -109,7 +125,7 @@ def _end_in_order() -> None:
 
 async def _tried(hands: "TrialHands", asked: tuple[Chosen, TrialArguments], options: "TrialOptions", output: str) -> TriedAnalysis:
     """Measure and print; in the end the whole trial."""
-    from reconciler.app.cli.trials import redirected, trial_metadata, trial_passes, trial_terms
+    from reconciler.app.cli.measuring.trials import redirected, trial_metadata, trial_passes, trial_terms
 
     chosen, given = asked
     run = redirected(run_of(chosen, given, trial_metadata(chosen.namespace)), options.prometheus)

@@ -10,7 +10,7 @@ from reconciler.analysis.arguments import Unresolved
 from reconciler.analysis.model import AnalysisRun
 from reconciler.analysis.templates import CLUSTER, NAMESPACED, InvalidTemplates, reachable
 from reconciler.analysis.trial import TrialArguments, lent_by, trial_run
-from reconciler.app.cli.files import manifests_at, options_of
+from reconciler.app.cli.offline.files import manifests_at, options_of
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.fields import Fields
 from reconciler.kernel.identity import Manifest, name_of, namespace_of

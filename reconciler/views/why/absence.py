@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from reconciler.kernel.frozen import Frozen
 from reconciler.releases.model import Release
-from reconciler.views.explanation import Explanation
 from reconciler.views.freeze import freeze_sentence, unfreeze_command
+from reconciler.views.why.explanation import Explanation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

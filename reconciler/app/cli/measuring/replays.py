@@ -17,8 +17,8 @@ from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.moment import render_moment
 from reconciler.kube.client import Client
-from reconciler.views.analyses import Tried, tried_analysis
-from reconciler.views.backtests import ReleaseWindow, Replayed
+from reconciler.views.measuring.analyses import Tried, tried_analysis
+from reconciler.views.measuring.backtests import ReleaseWindow, Replayed
 
 MOST_MEASUREMENTS = 5_000
 """Of one window; a template with an interval of a second over a day is no release."""

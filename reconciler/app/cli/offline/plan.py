@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.app.cli.configured import Names, configured
+from reconciler.app.cli.measuring.templates import arguments_of
+from reconciler.app.cli.offline.plan_measuring import NO_SERVER, PlanQuestions, metrics, templates_in
 from reconciler.app.cli.output import show_plain
-from reconciler.app.cli.plan_measuring import NO_SERVER, PlanQuestions, metrics, templates_in
-from reconciler.app.cli.templates import arguments_of
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Manifest, name_of, namespace_of
 from reconciler.sources.settings import Allow, SourceSettings
@@ -20,7 +20,7 @@ from reconciler.views.plans import NOT_MEASURED, PlanMeasurements, PlannedReleas
 from reconciler.views.view import plain
 
 if TYPE_CHECKING:
-    from reconciler.app.cli.plan_measuring import Metrics
+    from reconciler.app.cli.offline.plan_measuring import Metrics
     from reconciler.sources.changes import WorkloadChange
     from reconciler.sources.documents import Parsed
     from reconciler.sources.follow import GitSource
@@ -128,7 +128,7 @@ def _unnamed(folder: str, namespace: str) -> SourceSettings:
 async def _plans(place: Path, commits: str, sources: Iterable[SourceSettings], asking: PlanQuestions) -> list[ReleasePlan]:
     import httpx
 
-    from reconciler.app.cli.local import clone_at
+    from reconciler.app.cli.offline.local import clone_at
 
     known = list(sources)
     async with clone_at(place) as clone, httpx.AsyncClient(trust_env=False) as http, metrics(asking) as measuring:

@@ -12,7 +12,7 @@ from reconciler.kernel.errors import Terminal
 from reconciler.kernel.text import log_line
 
 if TYPE_CHECKING:
-    from reconciler.app.cli.local import Clone
+    from reconciler.app.cli.offline.local import Clone
     from reconciler.releases.ledger import Proof
     from reconciler.sources.documents import Parsed
     from reconciler.sources.edits import Outcome
@@ -65,7 +65,7 @@ def rollback(
 async def _rollback(place: Path, settings: "SourceSettings", workload: tuple[str, str], to: str, write: bool) -> bool:
     import httpx
 
-    from reconciler.app.cli.local import clone_at
+    from reconciler.app.cli.offline.local import clone_at
     from reconciler.releases.opening.asking import source_id
     from reconciler.sources.follow import way_back
 

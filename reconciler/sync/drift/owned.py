@@ -6,7 +6,7 @@ from functools import partial
 from reconciler.kernel.identity import Manifest, namespace_of
 from reconciler.rollouts.traffic.named import carried_over, routed_refs
 from reconciler.rollouts.traffic.router import Routers
-from reconciler.sync.carry import RoutedCarrier, RuntimeOwned
+from reconciler.sync.drift.carry import RoutedCarrier, RuntimeOwned
 
 Place = tuple[str, str, str]
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from reconciler.kernel.identity import Manifest
-from reconciler.sync.diff import KEYS, same
+from reconciler.sync.drift.diff import KEYS, same
 
 MANAGER = "reconciler"
 """Who we are in managedFields, in whatever way we write."""

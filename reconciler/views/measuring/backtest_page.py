@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from html import escape
 
 from reconciler.kernel.moment import parse_moment
-from reconciler.views.analyses import TriedMeasurement, TriedMetric
-from reconciler.views.backtests import Backtest, BacktestRow, Hindsight
+from reconciler.views.measuring.analyses import TriedMeasurement, TriedMetric
+from reconciler.views.measuring.backtests import Backtest, BacktestRow, Hindsight
 
 WIDTH, LANE, LEFT = 720, 22, 150
 MARKS: Mapping[str, str] = {"Successful": "ok", "Failed": "bad", "Inconclusive": "open", "Error": "none"}

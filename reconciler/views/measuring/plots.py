@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import ceil, floor, log10
 
 from reconciler.releases.share.record import ShareFinding
-from reconciler.views.measured import MeasuredPoint, MetricSeries
+from reconciler.views.measuring.measured import MeasuredPoint, MetricSeries
 from reconciler.views.track import Forecast
 from reconciler.views.weights import WeightPoint
 

@@ -18,12 +18,12 @@ from reconciler.releases.verdict.evidence import evidence_of
 from reconciler.rollouts.preview import preview_words
 from reconciler.rollouts.spec.durations import parse_seconds
 from reconciler.sources.permission import SOURCE
-from reconciler.views.counterfactual import counterfactuals, of_release, of_version
-from reconciler.views.explanation import Explanation
 from reconciler.views.freeze import freeze_sentence, unfreeze_command
 from reconciler.views.releases import RELEASE
 from reconciler.views.step_plugins import at_plugin_step
 from reconciler.views.tree import Family, canary_steps, phase_of
+from reconciler.views.why.counterfactual import counterfactuals, of_release, of_version
+from reconciler.views.why.explanation import Explanation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

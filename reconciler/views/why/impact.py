@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from reconciler.releases.model import Release, Verdict
-from reconciler.views.spans import roughly
+from reconciler.views.measuring.spans import roughly
 
 
 def impact_of(release: Release, now: datetime) -> str:

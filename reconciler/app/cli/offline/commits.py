@@ -7,8 +7,8 @@ from pathlib import Path
 
 from reconciler.git.command import GitCall, Runner, require_git
 from reconciler.kernel.errors import Terminal
-from reconciler.views.backtests import ReleaseWindow
 from reconciler.views.commits import PastCommit, windows_of_commits
+from reconciler.views.measuring.backtests import ReleaseWindow
 
 FORMAT = "%H%x00%ct%x00%B"
 FIELDS = 3

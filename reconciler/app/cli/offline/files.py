@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from reconciler.app.cli.folders import local_folder, rendered_folder
+from reconciler.app.cli.offline.folders import local_folder, rendered_folder
 from reconciler.git.objects import Hides, Snapshot, SourceProblem
 from reconciler.git.tree import POINTER, SUFFIXES, UNRENDERED, written_for_a_tool
 from reconciler.kernel.errors import Terminal

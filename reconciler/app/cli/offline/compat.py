@@ -44,7 +44,7 @@ def compat(
     Example: reconciler compat environments/
     Example: reconciler compat charts/shop -c reconciler.yaml --source shop-production
     """
-    from reconciler.app.cli.files import apart, made_from, options_of, snapshot_at
+    from reconciler.app.cli.offline.files import apart, made_from, options_of, snapshot_at
     from reconciler.app.compat.look import compatibility
     from reconciler.app.compat.rows import Likeness
     from reconciler.renderers.plain import rendered

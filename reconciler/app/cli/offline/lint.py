@@ -40,7 +40,7 @@ def lint(
     Example: reconciler lint environments/demo reconciler.yaml
     Example: reconciler lint charts/shop -c reconciler.yaml --source shop-production
     """
-    from reconciler.app.cli.files import apart, made_from, options_of, snapshot_at
+    from reconciler.app.cli.offline.files import apart, made_from, options_of, snapshot_at
     from reconciler.app.lint.lint import Lens
     from reconciler.app.lint.lint import lint_snapshot as look
 

@@ -11,7 +11,7 @@ from reconciler.releases.opening.config_mark import marked
 from reconciler.releases.opening.gate import TemplateDecision
 from reconciler.sources.images import template_of, template_path
 from reconciler.sources.kinds import kind_key
-from reconciler.sync.diff import digest
+from reconciler.sync.drift.diff import digest
 
 DESIRED = "reconciler.dev/desired"
 SOURCE = "reconciler.dev/source"

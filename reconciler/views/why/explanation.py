@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from reconciler.views.counterfactual import Counterfactual
+from reconciler.views.why.counterfactual import Counterfactual
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ from reconciler.views.exposure import PlannedMetric, QueryOutcome, Volume
 
 if TYPE_CHECKING:
     from reconciler.analysis.advance import Answer
-    from reconciler.app.cli.trials import TrialHands
+    from reconciler.app.cli.measuring.trials import TrialHands
     from reconciler.kube.transport import Request
 
 PROMETHEUS = "prometheus"
@@ -123,7 +123,7 @@ class Metrics:
     async def _measured(self, metric: Manifest, arguments: Sequence[Manifest], namespace: str) -> "Answer | None":
         """The answer to one metric, asked by the daemon's own client. Raises Terminal for one that the daemon would refuse."""
         from reconciler.analysis.manifest import parse_run
-        from reconciler.app.cli.trials import TrialOptions, checked_terms, trial_metadata, trial_passes
+        from reconciler.app.cli.measuring.trials import TrialOptions, checked_terms, trial_metadata, trial_passes
 
         run = parse_run(_run(_bare(metric, self.asking.address), arguments, trial_metadata(namespace)))
         options = TrialOptions(prometheus=self.asking.address)
@@ -187,7 +187,7 @@ def _why_not(one: _AskedMetric, asking: PlanQuestions) -> str:
 
 
 def _told(answer: "Answer | None", told: Any) -> PlannedMetric:
-    from reconciler.views.analyses import tried_measurement
+    from reconciler.views.measuring.analyses import tried_measurement
 
     measured = tried_measurement(answer) if answer is not None else None
     if measured is None or (measured.message and not measured.value):
@@ -236,7 +236,7 @@ class NoCluster:
 @asynccontextmanager
 async def metrics(asking: PlanQuestions) -> AsyncIterator[Metrics]:
     """What measures for one command."""
-    from reconciler.app.cli.trials import TrialHands
+    from reconciler.app.cli.measuring.trials import TrialHands
     from reconciler.kernel.clock import SystemClock
     from reconciler.kube.client import Client
     from reconciler.kube.fence import Fence

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.kernel.identity import Manifest, name_of, namespace_of
-from reconciler.views.appliers import HEALED, NO_HOLD, Applier, entries, mapping, shown
-from reconciler.views.ignore_rules import argo_rules
+from reconciler.views.companion.appliers import HEALED, NO_HOLD, Applier, entries, mapping, shown
+from reconciler.views.companion.ignore_rules import argo_rules
 
 PINNED = re.compile(r"[0-9a-f]{40}|refs/tags/.+|v?\d+\.\d+\.\d+.*|.*[*^~<>=].*")
 """A commit, a tag, or a range of versions: what no push moves."""

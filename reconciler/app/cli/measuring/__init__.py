@@ -1,0 +1,1 @@
+"""Commands that measure: analyze, backtest, and the trials behind them."""

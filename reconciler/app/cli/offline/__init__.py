@@ -1,0 +1,1 @@
+"""Commands about files and clones: no cluster is asked."""

@@ -1,0 +1,1 @@
+"""Analyses tried, played back and drawn."""
