@@ -5,8 +5,11 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from itertools import chain
 from pathlib import Path
 
+from reconciler_sandbox.rehearsal.hunt.brief import CHAPTER, brief_of
+from reconciler_sandbox.rehearsal.hunt.forked import play_together
 from reconciler_sandbox.rehearsal.hunt.play import Ending, play
 from reconciler_sandbox.rehearsal.hunt.shrink import shortest
 from reconciler_sandbox.rehearsal.hunt.tale import Tale, tale_of
@@ -34,9 +37,8 @@ def again(tale: Tale, law: str) -> str:
     kept = shortest(range(len(tale.happenings)), breaks)
     play(tale.only(kept), journal := FileJournal(journal_of(tale.seed, law), JOURNAL))
     journal.close()
-    return (
-        f"python -m scripts.hunt --seed {tale.seed} --only {','.join(map(str, kept)) or 'none'}   # journal: {journal_of(tale.seed, law)}"
-    )
+    option, places = " --brief" if tale.brief else "", ",".join(map(str, kept)) or "none"
+    return f"python -m scripts.hunt{option} --seed {tale.seed} --only {places}   # journal: {journal_of(tale.seed, law)}"
 
 
 def journal_of(seed: int, law: str) -> Path:
@@ -44,18 +46,19 @@ def journal_of(seed: int, law: str) -> Path:
     return OUT / f"{seed}-{law.replace(' ', '-')}.jsonl"
 
 
-def hunted(seed: int) -> tuple[int, list[str], list[str]]:
-    """One seed: what was wrong in words, and for each broken law the command."""
-    tale = tale_of(seed)
-    ending = play(tale)
-    return seed, ending.wrong, [f"{law}\n      {again(tale, law)}" for law in ending.laws]
+def hunted(tales: Sequence[Tale]) -> list[tuple[int, list[str], list[str]]]:
+    """Of each tale its seed, what was wrong in words, and for each broken law the command."""
+    endings = play_together(tales) if tales[0].brief else [play(tale) for tale in tales]
+    return [(ending.tale.seed, ending.wrong, [f"{law}\n      {again(ending.tale, law)}" for law in ending.laws]) for ending in endings]
 
 
-def hunt(seeds: Sequence[int]) -> bool:
+def hunt(seeds: Sequence[int], *, brief: bool = False) -> bool:
     """Play many; True when every law held in all of them."""
-    broken = 0
-    with ProcessPoolExecutor(min(os.cpu_count() or 1, len(seeds))) as pool:
-        for seed, wrong, commands in pool.map(hunted, seeds):
+    broken, size = 0, CHAPTER if brief else 1
+    made = brief_of if brief else tale_of
+    portions = [[made(seed) for seed in seeds[start : start + size]] for start in range(0, len(seeds), size)]
+    with ProcessPoolExecutor(min(os.cpu_count() or 1, len(portions))) as pool:
+        for seed, wrong, commands in chain.from_iterable(pool.map(hunted, portions)):
             broken += bool(wrong)
             if wrong:
                 lines = (f"\nseed {seed}", *(f"  ✗ {line}" for line in wrong), *(f"    {command}" for command in commands))
@@ -69,11 +72,12 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--runs", type=int, default=50, help="how many seeds")
     parser.add_argument("--first", type=int, default=1, help="the first seed")
     parser.add_argument("--seed", type=int, help="play this one and print its transcript")
+    parser.add_argument("--brief", action="store_true", help="brief tales: one push and one to three things that meet it")
     parser.add_argument("--only", help="some of its happenings by their place, such as 0,3,4, or none")
     arguments = parser.parse_args(words)
     if arguments.seed is None:
-        return int(not hunt(range(arguments.first, arguments.first + max(arguments.runs, 1))))
-    tale = tale_of(arguments.seed)
+        return int(not hunt(range(arguments.first, arguments.first + max(arguments.runs, 1)), brief=arguments.brief))
+    tale = (brief_of if arguments.brief else tale_of)(arguments.seed)
     if arguments.only is not None:
         tale = tale.only([int(place) for place in arguments.only.split(",") if place.isdigit()])
     ending = play(tale)

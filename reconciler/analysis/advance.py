@@ -49,7 +49,7 @@ def advance(terms: RunTerms, status: AnalysisStatus, answers: Sequence[Answer], 
     overfull = tuple(r.name for r in counted.results if r.name in kept and len(r.measurements) > kept[r.name])
     jobs = {metric.name for metric in terms.metrics if metric.kind == JOB_KIND}
     after = replace(counted, results=trimmed(counted.results, kept, jobs))
-    wake_at = now + UNANSWERED_PAUSE if unanswered else next_look(terms, after)
+    wake_at = now + UNANSWERED_PAUSE if unanswered else next_look(terms, after, now)
     return Advance(after, overfull, wake_at)
 
 

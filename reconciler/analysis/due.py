@@ -1,7 +1,7 @@
 """Which measurements are due, and when to look again (contract 6.5 item 3)."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from reconciler.analysis.judge import RunTerms, ending
@@ -31,19 +31,21 @@ class Task:
 def due(terms: RunTerms, status: AnalysisStatus, now: datetime) -> tuple[Task, ...]:
     """The moves to make now, in the order of the metrics."""
     tasks = []
+    ends = ending(terms, status)
     for metric in terms.metrics:
         result = status.result(metric.name)
-        moment = _moment(metric, result, status, ending(terms, status))
+        moment = _moment(metric, result, status, now, ends=ends)
         if moment is not None and moment <= now:
-            tasks.append(_task(metric, result, ending(terms, status)))
+            tasks.append(_task(metric, result, ends))
     return tuple(tasks)
 
 
-def next_look(terms: RunTerms, status: AnalysisStatus) -> datetime | None:
+def next_look(terms: RunTerms, status: AnalysisStatus, now: datetime) -> datetime | None:
     """When the next move is due; None when the run is over. A moment in the past means: at once."""
     if status.phase is not None and status.phase.completed:
         return None
-    moments = [_moment(metric, status.result(metric.name), status, ending(terms, status)) for metric in terms.metrics]
+    ends = ending(terms, status)
+    moments = [_moment(metric, status.result(metric.name), status, now, ends=ends) for metric in terms.metrics]
     return min((moment for moment in moments if moment is not None), default=None)
 
 
@@ -55,7 +57,7 @@ def _task(metric: Metric, result: MetricResult | None, ends: bool) -> Task:
     return Task(metric, Move.TERMINATE if ends else Move.RESUME, unfinished, number)
 
 
-def _moment(metric: Metric, result: MetricResult | None, status: AnalysisStatus, ends: bool) -> datetime | None:
+def _moment(metric: Metric, result: MetricResult | None, status: AnalysisStatus, now: datetime, *, ends: bool) -> datetime | None:
     if result is not None and result.phase.completed:
         return None
     last = result.last if result else None
@@ -64,20 +66,23 @@ def _moment(metric: Metric, result: MetricResult | None, status: AnalysisStatus,
     if ends:
         return None
     if result is None or last is None or last.finished is None:
-        return _first(metric, status)
-    return _next_of(metric, result, last.phase, last.finished)
+        return _first(metric, status, now)
+    return _next_of(metric, result, last, now)
 
 
-def _first(metric: Metric, status: AnalysisStatus) -> datetime | None:
+def _first(metric: Metric, status: AnalysisStatus, now: datetime) -> datetime | None:
     """An initial delay counts from the end of the run's first pass."""
     if not metric.initial_delay:
         return AT_ONCE
-    return status.started + metric.initial_delay if status.started else None
+    return _later(status.started, metric.initial_delay, now) if status.started else None
 
 
-def _next_of(metric: Metric, result: MetricResult, phase: RunPhase, finished: datetime) -> datetime | None:
-    if metric.effective_count is not None and result.count >= metric.effective_count:
+def _next_of(metric: Metric, result: MetricResult, last: Measurement, now: datetime) -> datetime | None:
+    if last.finished is None or (metric.effective_count is not None and result.count >= metric.effective_count):
         return None
-    if phase is RunPhase.ERROR:
-        return finished + ERROR_PAUSE
-    return finished + (metric.interval or ERROR_PAUSE)
+    return _later(last.finished, ERROR_PAUSE if last.phase is RunPhase.ERROR else metric.interval or ERROR_PAUSE, now)
+
+
+def _later(moment: datetime, span: timedelta, now: datetime) -> datetime:
+    """So long after a moment. One that is further ahead than that was written by a clock that was wrong: it is waited for no longer."""
+    return AT_ONCE if moment > now + span else moment + span

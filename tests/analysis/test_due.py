@@ -28,7 +28,15 @@ def test_an_initial_delay_counts_from_the_first_pass() -> None:
     assert moves(delayed, None, NOW) == []
     assert moves(delayed, None, NOW + 3 * SECOND, started=NOW) == []
     assert moves(delayed, None, NOW + 4 * SECOND, started=NOW) == [Move.MEASURE]
-    assert next_look(RunTerms(metrics=(delayed,)), AnalysisStatus(started=NOW)) == NOW + 4 * SECOND
+    assert next_look(RunTerms(metrics=(delayed,)), AnalysisStatus(started=NOW), NOW) == NOW + 4 * SECOND
+
+
+def test_what_a_wrong_clock_wrote_is_waited_for_no_longer_than_what_is_asked_for() -> None:
+    delayed = metric(initial_delay=timedelta(seconds=4))
+    ahead = NOW + timedelta(hours=3)
+    assert moves(delayed, None, NOW, started=ahead) == moves(LONG, result("S"), NOW - timedelta(hours=3)) == [Move.MEASURE]
+    assert next_look(RunTerms(metrics=(delayed,)), AnalysisStatus(started=ahead), NOW) == AT_ONCE
+    assert moves(delayed, None, NOW, started=NOW + 3 * SECOND) == []  # two daemons' clocks differ a little
 
 
 def test_a_reached_count_is_enough() -> None:
@@ -66,7 +74,7 @@ def test_an_awaited_measurement_of_an_ending_run_is_terminated_at_once() -> None
     terms = RunTerms(metrics=(metric(),), requested_end=True)
     status = AnalysisStatus(results=(later,))
     assert [task.move for task in due(terms, status, NOW)] == [Move.TERMINATE]
-    assert next_look(terms, status) == AT_ONCE
+    assert next_look(terms, status, NOW) == AT_ONCE
 
 
 def test_measurements_are_numbered_with_their_errors() -> None:
@@ -77,11 +85,11 @@ def test_measurements_are_numbered_with_their_errors() -> None:
 def test_a_finished_metric_asks_for_nothing() -> None:
     done = replace(result("F"), phase=RunPhase.FAILED)
     assert moves(LONG, done, NOW + timedelta(hours=1)) == []
-    assert next_look(RunTerms(metrics=(LONG,)), AnalysisStatus(results=(done,))) is None
+    assert next_look(RunTerms(metrics=(LONG,)), AnalysisStatus(results=(done,)), NOW) is None
 
 
 def test_the_earliest_metric_wakes_the_run() -> None:
     terms = RunTerms(metrics=(metric("a", interval=timedelta(minutes=5)), metric("b", interval=timedelta(minutes=1))))
     status = AnalysisStatus(results=(result("S", "a"), result("S", "b")))
-    assert next_look(terms, status) == NOW + timedelta(minutes=1)
-    assert next_look(terms, replace(status, phase=RunPhase.FAILED)) is None
+    assert next_look(terms, status, NOW) == NOW + timedelta(minutes=1)
+    assert next_look(terms, replace(status, phase=RunPhase.FAILED), NOW) is None

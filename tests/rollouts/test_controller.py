@@ -1,5 +1,7 @@
 """The controller's own duties: whose objects, what it gives back, what it says when a write is refused."""
 
+from typing import Any
+
 import pytest
 
 from reconciler.kernel.identity import Key, Manifest, Resource, annotations_of, labels_of
@@ -87,7 +89,8 @@ def test_a_manifest_that_cannot_be_read_says_so_in_its_status() -> None:
     assert world.status["observedGeneration"] == "1"
 
 
-def test_a_router_in_trouble_is_told_and_ends_the_pass_without_a_status() -> None:
+def with_subsets(**fields: Any) -> tuple[World, Manifest]:
+    """A deployed rollout behind Istio by subsets alone, and the spec of its DestinationRule before any label."""
     rule = {"name": "web", "canarySubsetName": "canary", "stableSubsetName": "stable"}
     routing = {"istio": {"virtualService": {"name": "web"}, "destinationRule": rule}}
     route = [{"destination": {"host": "web", "subset": subset}, "weight": share} for subset, share in (("stable", 100), ("canary", 0))]
@@ -95,13 +98,31 @@ def test_a_router_in_trouble_is_told_and_ends_the_pass_without_a_status() -> Non
     subsets = {"metadata": {"name": "web", "namespace": NAMESPACE}, "kind": "DestinationRule", "spec": {"host": "web"}}
     subsets["spec"]["subsets"] = [{"name": "stable"}, {"name": "canary"}]
     others = [(VIRTUAL_SERVICES, virtual), (DESTINATION_RULES, subsets)]
-    world = deployed(rollout(canary=canary(weight(50), pause(), trafficRouting=routing)), *others).breaks("web:2").push("web:2").settle()
+    return deployed(rollout(canary=canary(weight(50), pause(), trafficRouting=routing), **fields), *others), subsets["spec"]
+
+
+def test_a_router_in_trouble_is_told_and_ends_the_pass_without_a_status() -> None:
+    world, _ = with_subsets()
+    world.breaks("web:2").push("web:2").settle()
     live = world.store.get(DESTINATION_RULES, NAMESPACE, "web")
     assert live is not None and live["spec"]["subsets"][1]["labels"] == {HASH_LABEL: world.replica_set("web:2").hash}
-    world.store.put(DESTINATION_RULES, {**live, "spec": subsets["spec"]})
+    world.store.remove(DESTINATION_RULES, NAMESPACE, "web")
     mark = len(world.store.writes)
     world.one_pass()
     assert "TrafficRoutingError" in world.reasons and world.since(mark) == []
+
+
+def test_pods_that_never_come_run_out_of_time_also_where_their_subset_is_to_be_switched() -> None:
+    world, subsets = with_subsets(progressDeadlineSeconds=60)
+    world.breaks("web:2").push("web:2").settle()
+    live = world.store.get(DESTINATION_RULES, NAMESPACE, "web")
+    assert live is not None
+    world.store.put(DESTINATION_RULES, {**live, "spec": subsets})
+    world.settle()
+    again = world.store.get(DESTINATION_RULES, NAMESPACE, "web")
+    assert again is not None and again["spec"] == live["spec"] and world.weight == 0
+    world.wait(62)
+    assert world.condition("Progressing")["reason"] == "ProgressDeadlineExceeded"
 
 
 def test_keys_lead_to_the_rollout() -> None:

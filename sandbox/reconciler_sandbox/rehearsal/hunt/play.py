@@ -5,37 +5,51 @@ import heapq
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
 from reconciler.kernel.resources import ROLLOUTS
 from reconciler.kube.client import path_of
 from reconciler.runtime.journal import Journal, Silence
+from reconciler_sandbox.controllers.objects import timestamp
 from reconciler_sandbox.rehearsal.hunt.committers import Committers
 from reconciler_sandbox.rehearsal.hunt.laws import TALE_REST, TALE_STEPS, differences, waived
 from reconciler_sandbox.rehearsal.hunt.misfortunes import Misfortunes
 from reconciler_sandbox.rehearsal.hunt.people import Visitors
 from reconciler_sandbox.rehearsal.hunt.plots import NAME, NAMESPACE, SECRET, ground_of
-from reconciler_sandbox.rehearsal.hunt.tale import Deed, Happening, Tale
+from reconciler_sandbox.rehearsal.hunt.tale import TICK, Deed, Happening, Tale
 from reconciler_sandbox.rehearsal.virtual.laws import Law, Manifest
-from reconciler_sandbox.rehearsal.virtual.loop import Standstill, run_virtually
+from reconciler_sandbox.rehearsal.virtual.loop import Standstill, run_virtually, virtual_now
 from reconciler_sandbox.rehearsal.virtual.simulate import waits_for_a_person
 from reconciler_sandbox.rehearsal.virtual.witness import Moment, Witness, heard_by
 from reconciler_sandbox.rehearsal.virtual.world import Ground, World
 
 SILENCE = Silence()
 INSTALL, LIMIT = 300.0, 3 * 3600.0
-LOOK, QUIET, PATIENCE, AGAIN = 5.0, 300.0, 60.0, 60.0
-"""Seconds: between two looks; without a change until a tale is at rest; until a person comes; that a new daemon is watched."""
+LOOK, AGAIN = 5.0, 60.0
+"""Seconds between two looks, and that a new daemon is watched."""
 FROZEN = "what is frozen is not written"
 """A law about a span of time, which is looked at when the freeze ends."""
 HEARD = 25.0
 """Seconds until a daemon that hears of nothing has read for itself that it is frozen, and what was on its way has arrived."""
 HURTING = frozenset({Deed.DELETE, Deed.EDIT, Deed.LOSE_NODE, Deed.APPLY})
-RECOVERY = 240.0
-"""Seconds in which what people broke by hand may cost users requests."""
+EVERY = 5
+"""Of so many brief tales one ends with a new daemon."""
 UNEXPLAINED = "no reason is recorded"
 WATCHED = ("rollouts", "replicasets", "releases", "virtualservices", "destinationrules", "services", "analysisruns")
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """Seconds of a tale: without a change until it is at rest; until a person comes; until what people broke by hand has to be whole."""
+
+    quiet: float = 300.0
+    patience: float = 60.0
+    recovery: float = 240.0
+
+
+LONG, BRIEF = Waits(), Waits(quiet=150.0, patience=20.0, recovery=120.0)
 
 
 @dataclass(slots=True)
@@ -52,12 +66,22 @@ class Ending:
         return list(dict.fromkeys(wrong.partition(":")[0] for wrong in self.wrong))
 
 
+Part = Callable[[Tale], bool]
+"""Asked where a tale parts from others that began as it did: True where it is to go on in this process."""
+
+
 def play(tale: Tale, journal: Journal = SILENCE) -> Ending:
     """Play it. The same tale gives the same transcript; a journal hears what the daemons decided."""
+    return play_parting((tale,), lambda _: True, journal)
+
+
+def play_parting(tales: Sequence[Tale], part: Part, journal: Journal = SILENCE) -> Ending:
+    """Play the first of the tales that `part` lets go on; all of them are alike until their second happening. With none, until there."""
+    tale = tales[0]
     ending = Ending(tale)
     with tempfile.TemporaryDirectory(prefix="hunt-") as place:
         try:
-            run_virtually(Performance(tale, ending).run(replace(ground_of(tale, Path(place)), journal=journal)))
+            run_virtually(Performance(tales, ending, part).run(replace(ground_of(tale, Path(place)), journal=journal)))
         except Standstill as error:
             ending.wrong.append(f"time goes on: {error}")
         except ExceptionGroup as error:
@@ -72,8 +96,11 @@ def _innermost(error: BaseException) -> BaseException:
 class Performance:
     """One tale in one world."""
 
-    def __init__(self, tale: Tale, ending: Ending) -> None:
-        self._tale = tale
+    def __init__(self, tales: Sequence[Tale], ending: Ending, part: Part) -> None:
+        self._tale = tale = tales[0]
+        self._tales = sorted(tales, key=lambda one: one.parts_at)
+        self._part = part
+        self._waits = BRIEF if tale.brief else LONG
         self._ending = ending
         self._agenda: list[tuple[float, int, Callable[[], Awaitable[None]]]] = []
         self._order = count()
@@ -110,21 +137,40 @@ class Performance:
             return
         self._witness.served = True
         begun = self._time()
-        for happening in self._tale.happenings:
+        if self._tale.brief and not await self._parted(begun):
+            return
+        for happening in self._tale.happenings[int(self._tale.opens) :]:
             self._plan(begun + happening.at, self._doing(happening))
         while self._agenda and not self._witness.wrong:  # a law that is broken is a tale's end: it may never come to rest
             moment, _, deed = heapq.heappop(self._agenda)
             await self._misfortunes.until(moment)
             await deed()
         await self._misfortunes.end_all()
-        if not await self._rests(LIMIT, quiet=QUIET):
+        if not await self._rests(LIMIT, quiet=self._waits.quiet):
             if self._witness.wrong:
                 return
             self._ending.wrong.append(f"every story comes to rest: not within {LIMIT / 3600:.0f} h")
             return
         self._witness.at_rest()
         await self._explained()
-        await self._begin_again()
+        if not self._tale.brief or self._tale.seed % EVERY == 0:
+            await self._begin_again()
+
+    async def _parted(self, begun: float) -> bool:
+        """What brief tales share is done, tick by tick as each would do it alone; False when none of them goes on here."""
+        if self._tale.opens:
+            await self._doing(self._tale.happenings[0])()
+        ticks = 0
+        for tale in self._tales:
+            while ticks * TICK < tale.parts_at:
+                ticks += 1
+                await self._misfortunes.until(begun + ticks * TICK)
+            if self._part(tale):
+                self._tale = self._ending.tale = tale
+                self._misfortunes.reseed(tale.seed)
+                self._witness.hear(self._laws(TALE_STEPS), self._laws(TALE_REST))
+                return True
+        return False
 
     def _time(self) -> float:
         return asyncio.get_running_loop().time()
@@ -140,7 +186,7 @@ class Performance:
             deed = happening.deed
             if deed in HURTING:
                 self._witness.served = False
-                self._plan(self._time() + RECOVERY, self._heal(self._time()))
+                self._plan(self._time() + self._waits.recovery, self._heal(self._time()))
             if deed is Deed.FREEZE:
                 self._frozen_by = happening
                 self._plan(self._time() + HEARD, self._note_pushes)
@@ -210,15 +256,15 @@ class Performance:
         return False
 
     async def _helped(self, rollout: Manifest) -> bool:
-        """A person comes after a while to what waits for one: promotes a pause, and aborts what could not be measured."""
+        """A person comes to what waits for one, or for hours by a clock that was wrong: promotes, or aborts what was not measured."""
         status = rollout.get("status") or {}
         reasons = {condition.get("reason") for condition in status.get("pauseConditions") or ()}
         inconclusive = "InconclusiveAnalysisRun" in reasons
-        if not (inconclusive or waits_for_a_person(rollout) or rollout["spec"].get("paused")):
+        if not (inconclusive or waits_for_a_person(rollout) or rollout["spec"].get("paused") or paused_ahead(status)):
             self._waiting_since = None
             return False
         self._waiting_since = self._time() if self._waiting_since is None else self._waiting_since
-        if self._time() - self._waiting_since < PATIENCE:
+        if self._time() - self._waiting_since < self._waits.patience:
             return True
         self._waiting_since = None
         deed = Deed.ABORT if inconclusive and self._tale.seed % 2 else Deed.PROMOTE
@@ -246,6 +292,12 @@ class Performance:
         entries = [(name, entry.manifest) for (_, name), one in collections if name in WATCHED for entry in one.entries.values()]
         found = {f"{name} {manifest['metadata']['name']}": comparable(manifest) for name, manifest in entries}
         return {**found, "Git": {"head": self._world.remote.head()}}
+
+
+def paused_ahead(status: Manifest) -> bool:
+    """True for a pause that begins in the future: a clock that was wrong has written it."""
+    latest = timestamp(virtual_now() + timedelta(minutes=10))
+    return any(str(condition.get("startTime", "")) > latest for condition in status.get("pauseConditions") or ())
 
 
 def comparable(manifest: Manifest) -> Manifest:

@@ -48,9 +48,9 @@ def ground_of(tale: Tale, folder: Path) -> Ground:
         namespaces=(NAMESPACE,),
         kinds=KINDS,
         folder=folder,
-        seed=tale.seed,
+        seed=tale.seed if tale.stage is None else tale.stage,
         namespace=NAMESPACE,
-        interval=timedelta(seconds=10),
+        interval=timedelta(seconds=20 if tale.brief else 10),
         told=tale.told,
     )
 
@@ -94,7 +94,7 @@ def _workload(tale: Tale) -> list[Manifest]:
     }
     selector = {"matchLabels": {"app": NAME}}
     rollout: Manifest = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": NAME}}
-    spec: Manifest = {"replicas": 4, "revisionHistoryLimit": 3, "progressDeadlineSeconds": 90}
+    spec: Manifest = {"replicas": 2 if tale.brief else 4, "revisionHistoryLimit": 3, "progressDeadlineSeconds": 90}
     strategy = {"strategy": _strategy(tale)}
     if not tale.borrowed:
         return [{**rollout, "spec": {**spec, "selector": selector, "template": template, **strategy}}]
@@ -129,6 +129,8 @@ def _steps(tale: Tale) -> list[Manifest]:
         tested = [{"setCanaryScale": {"replicas": 1}}, {"setHeaderRoute": header}, {"pause": {"duration": 15}}]
         tested.append({"setCanaryScale": {"matchTrafficWeight": True}})
     measured = [{"analysis": ANALYSED}] if tale.analysis == "step" else [{"pause": {"duration": 20}}]
+    if tale.brief:
+        return [*tested, {"setWeight": 25}, *measured, {"setWeight": 50}, {"pause": {"duration": 10}}]
     return [*tested, {"setWeight": 25}, {"pause": {"duration": 20}}, *measured, {"setWeight": 50}, {"pause": {"duration": 20}}]
 
 

@@ -11,6 +11,9 @@ VERSIONS = ("good", "errors", "crash", "never-ready", "hang", "slow-start", "unp
 SPAN = 420.0
 """Seconds in which the tale's deeds happen; after them everything is mended, and what is under way goes on to its end."""
 
+TICK = 2.5
+"""Seconds: a brief tale parts at a multiple of it from those that began as it did."""
+
 
 class Deed(StrEnum):
     """What can be done."""
@@ -86,6 +89,21 @@ class Tale:
     told: bool = False
     """True where people read pull requests on a forge, and the messages of a notifier."""
     happenings: Sequence[Happening]
+    brief: bool = False
+    """True for one of few pods, short steps and at most three happenings (`brief.py`)."""
+    stage: int | None = None
+    """The seed of the installed world, where several tales begin in the same one; None for one of its own."""
+
+    @property
+    def opens(self) -> bool:
+        """True when its first happening is at its beginning."""
+        return bool(self.happenings) and self.happenings[0].at == 0
+
+    @property
+    def parts_at(self) -> float:
+        """Seconds until a brief tale has something of its own: until then it goes as others with the same first happening."""
+        own = self.happenings[int(self.opens) :]
+        return own[0].at - own[0].at % TICK if own else 0.0
 
     def only(self, chosen: Sequence[int]) -> "Tale":
         """The same tale with some of its happenings, by their place."""
@@ -96,6 +114,7 @@ class Tale:
         shapes = (("borrowed template", self.borrowed), ("dynamic stable scale", self.dynamic), ("told on a forge", self.told))
         shape = ", ".join(word for word, holds in shapes if holds)
         head = f"seed {self.seed}: {self.strategy}, analysis: {self.analysis}{', ' + shape if shape else ''}; policy {policy}"
+        head = f"brief {head}" if self.brief else head
         return "\n".join((head, *(f"  {place:>2} {one}" for place, one in enumerate(self.happenings))))
 
 
@@ -189,11 +208,11 @@ def tale_of(seed: int) -> Tale:
     routed = strategy in ("canary-istio", "canary-subsets")
     policy = {name: value for name, values in POLICIES if (value := dice.choice(values))}
     first = Happening(0.0, Deed.PUSH, dice.choice(FORMS[Deed.PUSH]))
-    others = [_happening(dice, WEIGHTS) for _ in range(dice.randint(2, 8))]
+    others = [happening_by(dice, WEIGHTS) for _ in range(dice.randint(2, 8))]
     borrowed, dynamic = dice.random() < 0.2, routed and analysis != "after" and dice.random() < 0.25
     later = random.Random(f"later {seed}")
     told = later.random() < 0.5
-    more = [_happening(later, LATER_WEIGHTS) for _ in range(later.choice((0, 0, 1, 2)))]
+    more = [happening_by(later, LATER_WEIGHTS) for _ in range(later.choice((0, 0, 1, 2)))]
     others += [one for one in more if told or one.deed not in (Deed.FORGE_ILL, Deed.INBOX_ILL)]
     return Tale(
         seed=seed,
@@ -207,10 +226,13 @@ def tale_of(seed: int) -> Tale:
     )
 
 
-def _happening(dice: random.Random, weights: Mapping[Deed, int]) -> Happening:
+def happening_by(
+    dice: random.Random, weights: Mapping[Deed, int], span: float = SPAN, lasting_seconds: Sequence[int] = (5, 20, 60, 150)
+) -> Happening:
+    """One that the dice choose within the span."""
     deed = dice.choices(tuple(weights), tuple(weights.values()))[0]
     what = dice.choice(FORMS[deed]) if deed in FORMS else ""
     if what == "call":
         what = f"call {dice.randint(1, 60)}"
-    lasting = float(dice.choice((5, 20, 60, 150))) if deed in LASTING else 0.0
-    return Happening(round(dice.random() * SPAN, 1), deed, what, lasting)
+    lasting = float(dice.choice(lasting_seconds)) if deed in LASTING else 0.0
+    return Happening(round(dice.random() * span, 1), deed, what, lasting)

@@ -14,6 +14,10 @@ class VirtualClock:
         self._dice = random.Random(seed)
         self.wrong_by = timedelta()
 
+    def reseed(self, seed: int) -> None:
+        """From now on another dice is rolled."""
+        self._dice = random.Random(seed)
+
     def now(self) -> datetime:
         """The wall clock, which may be wrong."""
         return virtual_now() + self.wrong_by

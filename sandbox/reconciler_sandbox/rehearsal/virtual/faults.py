@@ -45,6 +45,10 @@ class FaultyWay:
         self.wrote_at = 0.0
         """When the last write was sent."""
 
+    def reseed(self, seed: int) -> None:
+        """From now on another dice is rolled."""
+        self._dice = random.Random(seed)
+
     async def call(self, call: Call) -> Answer:
         """One call. Raises ConnectionResetError where a connection would have broken."""
         await self._wait(call)

@@ -79,6 +79,10 @@ class Witness:
             note("users", f"none on {known.removeprefix('users ')}", key=known)
         self._judge(broken(self._steps, sight, self._memory))
 
+    def hear(self, steps: Sequence[Law], rest: Sequence[Law]) -> None:
+        """From now on these laws are asked."""
+        self._steps, self._rest = steps, rest
+
     def at_rest(self) -> None:
         """The story is over: every law is asked."""
         self._judge(broken(self._rest, self.sight(), self._memory))
