@@ -30,9 +30,9 @@ def blue_green(**strategy: object) -> Manifest:
     return paused("BlueGreenPause", {"strategy": {"blueGreen": {"activeService": "a", **strategy}}})
 
 
-def strayed() -> Manifest:
+def strayed(**status: object) -> Manifest:
     """Another tool wrote another template, and the rollout layer has seen it."""
-    live = rollout(current="other", stable="other", phase="Healthy")
+    live = rollout(current="other", stable="other", **{"phase": "Healthy", **status})
     return {**live, "spec": {**live["spec"], "template": {"spec": {"containers": [{"name": "web", "image": "web:9"}]}}}}
 
 
@@ -54,6 +54,7 @@ def said(live: Manifest, policy: ReleasePolicy = POLICY, **known: object) -> str
         (rollout(), ""),
         (rollout(current="other", pauseConditions=[{"reason": "InconclusiveAnalysisRun"}]), ""),
         (strayed(), STRAYED),
+        (strayed(**aborted("it was aborted")), STRAYED),
         ({**strayed(), "metadata": {**strayed()["metadata"], "generation": 3}}, ""),
     ],
 )

@@ -19,10 +19,12 @@ def waits_for(release: Release, policy: ReleasePolicy, facts: ReleaseFacts) -> s
     if facts.overridden:
         return OVERRIDDEN
     live = facts.rollout
-    if not release.status.pod_hash or live.aborted:
+    if not release.status.pod_hash:
         return ""
-    if live.current != release.status.pod_hash:
+    if live.current != release.status.pod_hash:  # an abort of what was written in its place is none of this version
         return STRAYED if facts.observed and not facts.runs_template_of(release) else ""
+    if live.aborted:
+        return ""
     stuck = live.timed_out if policy.on_stuck == "wait" and not live.healthy else ""
     return _pause(live.manifest) or (f"{stuck} The policy says to wait: a person aborts, or mends what its pods need" if stuck else "")
 
