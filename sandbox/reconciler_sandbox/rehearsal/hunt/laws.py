@@ -98,14 +98,17 @@ def a_bad_version_is_never_proven(sight: Sight, _: Memory) -> Iterator[str]:
 
 
 def evidence_belongs_to_one_attempt(sight: Sight, _: Memory) -> Iterator[str]:
-    """No run is on record for two attempts, and none of other pods than the attempt's own."""
+    """No run is on record for two attempts, and none of other pods than the attempt's own.
+
+    Where a person deleted every Release, numbers begin anew: what is written then about the attempt that is there still is no second one.
+    """
     runs = {uid: manifest for uid, manifest in sight.ever.items() if manifest.get("kind") == "AnalysisRun"}
-    seen: dict[str, str] = {}
+    seen: dict[str, Release] = {}
     for release in every_release(sight):
         for record in release.status.runs:
-            first = seen.setdefault(record.uid, release.name)
-            if first != release.name:
-                yield f"run {record.name} is evidence of {first} and of {release.name}"
+            first = seen.setdefault(record.uid, release)
+            if first.name != release.name and first.spec.number <= release.spec.number:
+                yield f"run {record.name} is evidence of {first.name} and of {release.name}"
             labels = runs.get(record.uid, {}).get("metadata", {}).get("labels") or {}
             if labels.get(HASH, release.status.pod_hash) != release.status.pod_hash:
                 yield f"run {record.name} of {labels[HASH]} is evidence of {release.name}, whose pods are {release.status.pod_hash}"
