@@ -55,6 +55,7 @@ from reconciler.releases.controller import Outside, ReleaseController
 from reconciler.releases.opening.apply_opener import ReleaseOpener
 from reconciler.releases.policies.observe import LocalPolicies, Policies
 from reconciler.releases.restore.restoring import Hands, Restoration
+from reconciler.renderers.chart_archives import HttpCharts, KeptCharts
 from reconciler.renderers.registry import neighbour, renderer
 from reconciler.rollouts.controller import RolloutController
 from reconciler.rollouts.observe import ObserverTerms, RolloutObserver
@@ -66,6 +67,7 @@ from reconciler.runtime.engine import Engine
 from reconciler.runtime.journal import Journal, Silence
 from reconciler.runtime.recorder import Recorder
 from reconciler.runtime.worker import Controller
+from reconciler.sources.charts import ChartArchives
 from reconciler.sources.follow import GitSource
 from reconciler.sources.observe_inventory import Inventories
 from reconciler.sources.renderer import Renderer, render_options
@@ -148,7 +150,8 @@ def assemble(environment: Environment) -> Assembly:
     settings = environment.settings
     cache = Cache(_resources(settings), INDEXES)
     mirrors = _mirrors(environment)
-    sources = {s.name: _git_source(environment, mirrors, s) for s in settings.sources}
+    charts = HttpCharts(environment.http, environment.clock, KeptCharts(environment.folder / "charts"))
+    sources = {s.name: _git_source(environment, mirrors[s.repository], s, charts) for s in settings.sources}
     forges = {s.name: _forge(s, environment) for s in settings.sources if s.forge is not None}
     local = LocalPolicies()
     policy_files = PolicyFiles(settings.policies if "release" in settings.controllers else "", local)
@@ -267,16 +270,15 @@ def _providers(environment: Environment, access: ClusterAccess, metrics: Metrics
     )
 
 
-def _git_source(environment: Environment, mirrors: Mapping[str, Mirror], source: SourceSettings) -> GitSource:
-    mirror = mirrors[source.repository]
-    refs, found = RemoteRefs(environment.http, mirror.runner), renderer(source.renderer, render_options(source))
-    return GitSource(source, mirror, refs, found, siblings(source, environment.settings.sources))
+def _git_source(environment: Environment, mirror: Mirror, source: SourceSettings, charts: ChartArchives) -> GitSource:
+    refs, found = RemoteRefs(environment.http, mirror.runner), renderer(source.renderer, render_options(source, charts))
+    return GitSource(source, mirror, refs, found, siblings(source, environment.settings.sources, charts))
 
 
-def siblings(source: SourceSettings, sources: Iterable[SourceSettings]) -> dict[str, Renderer]:
+def siblings(source: SourceSettings, sources: Iterable[SourceSettings], charts: ChartArchives | None) -> dict[str, Renderer]:
     """What renders the other sources of the same branch."""
     same = [one for one in sources if (one.repository, one.branch) == (source.repository, source.branch) and one.name != source.name]
-    return {one.name: neighbour(one.renderer, render_options(one)) for one in same}
+    return {one.name: neighbour(one.renderer, render_options(one, charts)) for one in same}
 
 
 def _hands(environment: Environment, source: GitSource, known: Forge | None) -> Hands:

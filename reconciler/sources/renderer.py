@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from reconciler.git.objects import Snapshot
+from reconciler.sources.charts import ChartArchives
 from reconciler.sources.documents import Parsed
 from reconciler.sources.settings import HelmSettings, JsonnetSettings, SopsSettings, SourceSettings
 
@@ -25,10 +26,12 @@ class RenderOptions:
     jsonnet: JsonnetSettings = field(default_factory=JsonnetSettings)
     sops: SopsSettings | None = None
     application: str = ""
+    charts: ChartArchives | None = None
+    """None where nothing is fetched, as by `lint`."""
 
 
-def render_options(source: SourceSettings) -> RenderOptions:
-    """What a source says about its files."""
+def render_options(source: SourceSettings, charts: ChartArchives | None = None) -> RenderOptions:
+    """What a source says about its files. Without `charts` nothing is fetched."""
     path = "/".join(part for part in source.path.split("/") if part not in ("", "."))
     return RenderOptions(
         source=source.name,
@@ -39,6 +42,7 @@ def render_options(source: SourceSettings) -> RenderOptions:
         jsonnet=source.jsonnet,
         sops=source.sops,
         application=source.application,
+        charts=charts,
     )
 
 

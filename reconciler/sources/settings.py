@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from reconciler.git.objects import Committer, TrustedKeys
+from reconciler.sources.charts import ChartRegistry
 from reconciler.sources.drift import DriftSettings
 from reconciler.sources.windows import Window
 
@@ -73,6 +74,8 @@ class HelmSettings:
     kube_version: str = ""
     api_versions: tuple[str, ...] = ()
     include_crds: bool = True
+    registries: tuple[ChartRegistry, ...] = ()
+    """Where dependencies that are not in `charts/` are fetched from; nothing is where none is named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -229,9 +229,8 @@ async def life(
         cache = await stack.enter_async_context(informed(cluster.client, *WATCHED))
         wanted = replace(SETTINGS, repository=origin.url, **settings)
         found = renderer(wanted.renderer, render_options(wanted))
-        followed = GitSource(
-            wanted, mirror, RemoteRefs(http, mirror.runner), found, siblings(wanted, [replace(wanted, **other) for other in others])
-        )
+        beside = siblings(wanted, [replace(wanted, **other) for other in others], None)
+        followed = GitSource(wanted, mirror, RemoteRefs(http, mirror.runner), found, beside)
         yield _assembled(cluster, origin, (cache, followed), forges or {})
 
 

@@ -7,16 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from reconciler.git.environment import remote_of
 from reconciler.git.mirror import Mirror
 from reconciler.git.objects import Hides, SourceProblem
 from reconciler.git.tree import snapshot, with_files
+from reconciler.renderers.chart_archives import HttpCharts, KeptCharts
 from reconciler.renderers.helm import HelmRenderer
+from reconciler.renderers.helm_lock import digest_of
 from reconciler.renderers.registry import renderer
+from reconciler.sources.charts import ChartRegistry
 from reconciler.sources.documents import Parsed
 from reconciler.sources.renderer import RenderOptions
 from reconciler.sources.settings import HelmSettings
+from reconciler.web.client import open_client
+from tests.kit.chartrepository import PART, archive, chart_repository
+from tests.kit.desk import SettableClock
 from tests.kit.helm import BY_LIBRARY, HELMS, helm_named
 from tests.kit.manifests import deployment
 from tests.kit.manifests import snapshot as files_of
@@ -119,6 +126,40 @@ async def test_an_umbrella_and_charts_of_the_same_repository() -> None:
     parsed = await rendered(elsewhere)
     assert image(parsed) == "r/web:7" and set(parsed.inputs) == set(elsewhere)
     assert parsed.manifests[0].file.startswith("parts/part/templates/web.yaml#")
+
+
+async def test_a_chart_of_an_allowed_registry_is_fetched_once_and_rendered_while_that_is_away(tmp_path: Path) -> None:
+    part = archive({**PART, "templates/it.yaml": told("{{ .Values.word }}")["c/templates/web.yaml"]})
+    async with chart_repository(part=part) as repository, open_client() as http:
+        needs = f"dependencies:\n  - {{name: part, version: 1.x, repository: {repository.url}/stable}}\n"
+        chart = {**WEB, "c/Chart.yaml": CHART + needs, "c/values.yaml": f"{WEB['c/values.yaml']!s}part: {{word: hello}}\n"}
+        lock = f"dependencies:\n- {{name: part, version: 1.2.3, repository: {repository.url}/stable}}\n"
+        digest = digest_of(yaml.safe_load(needs)["dependencies"], yaml.safe_load(lock)["dependencies"])
+        chart["c/Chart.lock"] = f"{lock}digest: {digest}\n"
+
+        def one() -> HelmRenderer:
+            settings = HelmSettings(program=PROGRAM, registries=(ChartRegistry(url=repository.url),))
+            charts = HttpCharts(http, SettableClock(), KeptCharts(tmp_path / "charts"))
+            return HelmRenderer(RenderOptions(source="shop", path="c", helm=settings, charts=charts))
+
+        answers = dict(repository.answers)
+        repository.answers.clear()
+        (problem,) = (refused := await rendered_by(one(), chart)).problems
+        assert refused.unsettled and problem.hides is Hides.ANYTHING, "nothing is taken for gone, and the next look tries again"
+        where = f"c/Chart.yaml:6: the dependency 'part' 1.2.3 (from {repository.url}/stable) cannot be fetched: "
+        assert str(problem).startswith(f"{where}{repository.url}/stable/index.yaml: answered 404; it is tried again")
+        repository.answers |= answers
+        parsed = await rendered_by(one(), chart)
+        told_by = {located.key[2]: located for located in parsed.manifests}
+        assert told_by["it"].manifest["data"]["all"] == "hello" and not parsed.problems and not parsed.unsettled
+        assert told_by["it"].file == "c/charts/part/templates/it.yaml#ConfigMap/it" and set(parsed.inputs) == set(chart)
+        repository.answers.clear()
+        again = await rendered_by(one(), {**chart, "c/values.yaml": "image: {name: r/web}\npart: {word: other}\n"})
+        assert not again.problems and "other" in str([located.manifest for located in again.manifests])
+        (problem,) = (await rendered_by(helm(registries=(ChartRegistry(url=repository.url),)), chart)).problems
+        assert "cannot be fetched: only the daemon and `plan` fetch charts" in str(problem)
+        (problem,) = (await rendered_by(one(), {**chart, "c/Chart.lock": lock})).problems
+        assert str(problem).startswith("c/Chart.lock:1: does not fit Chart.yaml")
 
 
 @pytest.mark.parametrize(

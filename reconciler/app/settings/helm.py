@@ -4,7 +4,9 @@ import json
 import re
 from typing import Any
 
+from reconciler.git.environment import is_loopback
 from reconciler.kernel.strict import FieldError, StrictFields
+from reconciler.sources.charts import ChartRegistry, usable
 from reconciler.sources.settings import HelmSettings
 
 RELEASE = re.compile(r"[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?")
@@ -27,9 +29,26 @@ def helm_settings(fields: StrictFields) -> HelmSettings:
         kube_version=_matching(fields, "kubeVersion", KUBE_VERSION, "a version of Kubernetes like 1.34 or v1.34.2"),
         api_versions=_api_versions(fields),
         include_crds=fields.flag("includeCRDs", True),
+        registries=fields.each("registries", _registry),
     )
     fields.done()
     return settings
+
+
+def _registry(fields: StrictFields) -> ChartRegistry:
+    """A repository of charts, or where several are; with a user name and the file of a password where it asks for one."""
+    url, username, password_file = fields.text("url"), fields.text("username", ""), fields.text("passwordFile", "")
+    fields.done()
+    if url.startswith("oci://"):
+        raise FieldError(fields.path("url"), "nothing is fetched from OCI registries: run `helm dependency build` and commit charts/")
+    if not usable(url):
+        words = "expected the address of a chart repository like https://charts.example.com/stable, without credentials or query"
+        raise FieldError(fields.path("url"), words)
+    if url.startswith("http://") and not is_loopback(url.removeprefix("http://").partition("/")[0].partition(":")[0]):
+        raise FieldError(fields.path("url"), "anybody on the way could change what is fetched: use https")
+    if bool(username) != bool(password_file):
+        raise FieldError(fields.path("passwordFile" if username else "username"), "username and passwordFile are written together")
+    return ChartRegistry(url=url, username=username, password_file=password_file)
 
 
 def _matching(fields: StrictFields, name: str, pattern: re.Pattern[str], words: str) -> str:

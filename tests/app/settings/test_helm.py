@@ -6,6 +6,7 @@ import pytest
 
 from reconciler.app.settings.manifest import parse_settings
 from reconciler.kernel.strict import FieldError
+from reconciler.sources.charts import ChartRegistry
 from reconciler.sources.settings import HelmSettings
 
 SOURCE = {"name": "shop", "repository": "https://git.example.com/shop.git", "branch": "main", "environment": "production"}
@@ -32,6 +33,10 @@ def test_every_word_is_read() -> None:
             "kubeVersion": "1.34",
             "apiVersions": ["networking.istio.io/v1"],
             "includeCRDs": False,
+            "registries": [
+                {"url": "https://charts.example.com/stable"},
+                {"url": "http://127.0.0.1:8080", "username": "me", "passwordFile": "/p"},
+            ],
         }
     )
     assert found == HelmSettings(
@@ -44,6 +49,10 @@ def test_every_word_is_read() -> None:
         kube_version="1.34",
         api_versions=("networking.istio.io/v1",),
         include_crds=False,
+        registries=(
+            ChartRegistry(url="https://charts.example.com/stable"),
+            ChartRegistry(url="http://127.0.0.1:8080", username="me", password_file="/p"),
+        ),
     )
 
 
@@ -62,6 +71,15 @@ def test_every_word_is_read() -> None:
         ({"program": "--evil"}, "program"),
         ({"kubeVersion": "new"}, "kubeVersion"),
         ({"apiVersions": ["-x"]}, "apiVersions"),
+        ({"registries": ["https://h"]}, "registries[0]"),
+        ({"registries": [{"url": "https://h"}, {}]}, "registries[1].url"),
+        ({"registries": [{"url": "http://h/charts"}]}, "registries[0].url"),
+        ({"registries": [{"url": "oci://h/charts"}]}, "registries[0].url"),
+        ({"registries": [{"url": "https://me:pw@h/charts"}]}, "registries[0].url"),
+        ({"registries": [{"url": "https://h/a/../b"}]}, "registries[0].url"),
+        ({"registries": [{"url": "https://h", "username": "me"}]}, "registries[0].passwordFile"),
+        ({"registries": [{"url": "https://h", "passwordFile": "/p"}]}, "registries[0].username"),
+        ({"registries": [{"url": "https://h", "password": "x"}]}, "registries[0].password"),
     ],
 )
 def test_what_helm_could_not_be_told_is_refused_with_its_field(helm: Any, field: str) -> None:

@@ -8,7 +8,7 @@ from reconciler.git.objects import Hides, Snapshot, SourceProblem
 from reconciler.git.tree import POINTER, SUFFIXES, UNRENDERED, written_for_a_tool
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.unusable import reason_of
-from reconciler.renderers.helm_closure import CHART
+from reconciler.renderers.helm_lock import CHART
 from reconciler.renderers.jsonnet_closure import ENTRY
 from reconciler.renderers.kustomize_closure import MARKERS
 from reconciler.renderers.plain import rendered

@@ -14,7 +14,9 @@ from reconciler.git.mirror import Mirror
 from reconciler.git.notes import read_notes
 from reconciler.git.objects import Oid
 from reconciler.git.refs import RemoteRefs
+from reconciler.kernel.clock import SystemClock
 from reconciler.kernel.errors import Terminal
+from reconciler.renderers.chart_archives import HttpCharts, KeptCharts
 from reconciler.renderers.registry import renderer
 from reconciler.sources.follow import GitSource
 from reconciler.sources.renderer import render_options
@@ -88,8 +90,9 @@ class Clone:
 
     def source(self, settings: SourceSettings, others: Iterable[SourceSettings], http: httpx.AsyncClient) -> GitSource:
         """A source of this repository as the daemon would follow it."""
-        refs, found = RemoteRefs(http, self._mirror.runner), renderer(settings.renderer, render_options(settings))
-        return GitSource(settings, self._mirror, refs, found, siblings(settings, others))
+        charts = HttpCharts(http, SystemClock(), KeptCharts(self._home.parent / "charts"))
+        refs, found = RemoteRefs(http, self._mirror.runner), renderer(settings.renderer, render_options(settings, charts))
+        return GitSource(settings, self._mirror, refs, found, siblings(settings, others, charts))
 
     async def _commit(self, name: str) -> Oid:
         finished = await self._own.run(_verified(name))

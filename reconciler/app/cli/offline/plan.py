@@ -126,12 +126,11 @@ def _unnamed(folder: str, namespace: str) -> SourceSettings:
 
 
 async def _plans(place: Path, commits: str, sources: Iterable[SourceSettings], asking: PlanQuestions) -> list[ReleasePlan]:
-    import httpx
-
     from reconciler.app.cli.offline.local import clone_at
+    from reconciler.web.client import ClientSettings, open_client
 
     known = list(sources)
-    async with clone_at(place) as clone, httpx.AsyncClient(trust_env=False) as http, metrics(asking) as measuring:
+    async with clone_at(place) as clone, open_client(ClientSettings(environment=True)) as http, metrics(asking) as measuring:
         folder = (place / commits).resolve()
         if ".." in commits or not commits or not folder.is_dir() or not await clone.names_no_commit(commits):
             ends = await clone.ends(commits)

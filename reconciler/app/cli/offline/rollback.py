@@ -63,13 +63,12 @@ def rollback(
 
 
 async def _rollback(place: Path, settings: "SourceSettings", workload: tuple[str, str], to: str, write: bool) -> bool:
-    import httpx
-
     from reconciler.app.cli.offline.local import clone_at
     from reconciler.releases.opening.asking import source_id
     from reconciler.sources.follow import way_back
+    from reconciler.web.client import ClientSettings, open_client
 
-    async with clone_at(place) as clone, httpx.AsyncClient(trust_env=False) as http:
+    async with clone_at(place) as clone, open_client(ClientSettings(environment=True)) as http:
         proof = await _proof(clone, settings, workload, to)
         typer.echo(_told(proof))
         source, head = clone.source(settings, (settings,), http), await clone.head()

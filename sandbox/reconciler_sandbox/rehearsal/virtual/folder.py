@@ -12,7 +12,7 @@ from reconciler.git.objects import Snapshot
 from reconciler.kernel.errors import Terminal
 from reconciler.kernel.identity import Manifest, name_of, namespace_of
 from reconciler.kernel.unusable import reason_of
-from reconciler.renderers.helm_closure import CHART
+from reconciler.renderers.helm_lock import CHART
 from reconciler.renderers.plain import rendered
 from reconciler.sources.documents import Located, Parsed
 from reconciler.sources.permission import kind_word

@@ -1,0 +1,219 @@
+"""Charts from where a source allows: fetched once by our own HTTP client, kept in a folder, tried again after longer and longer pauses.
+
+What renders has no network: it finds the archives among its files. What is in the folder is used without a question to anybody, so a
+restore needs no repository that is away. One version of a chart is taken to be the same for ever, as Helm has it.
+"""
+
+import asyncio
+import hashlib
+import json
+import os
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+import httpx
+
+from reconciler.git.credentials import credential_file
+from reconciler.kernel.clock import Clock
+from reconciler.kernel.errors import Terminal, Transient
+from reconciler.kernel.unusable import reason_of
+from reconciler.renderers.chart_index import IndexEntry, NotUsable, check_archive, entries_of
+from reconciler.sources.charts import ChartRegistry, ChartWish, FetchedCharts, archive_address, below
+from reconciler.web.client import HttpCall, ask
+
+LARGEST_INDEX = 32 << 20
+LARGEST_ARCHIVE = 20 << 20
+LARGEST_FOLDER = 512 << 20
+"""Bytes of all archives that are kept; those that were not used for the longest time go first."""
+SECONDS = 60.0
+SHORTEST_PAUSE, LONGEST_PAUSE = 30.0, 900.0
+MOST_PAUSES = 1000
+DIGEST = 32
+"""Bytes of the SHA-256 in front of an archive in the folder: what was half written is not used."""
+OK = 200
+DENIED = (401, 403)
+
+
+@dataclass(frozen=True, slots=True)
+class _FailedFetch:
+    """Until when a chart is not asked for again, after how many failures, and why it was not had."""
+
+    until: float
+    failures: int
+    why: str
+
+
+class KeptCharts:
+    """The archives of charts in a folder: each is there as a whole, or not at all."""
+
+    def __init__(self, folder: Path, largest: int = LARGEST_FOLDER) -> None:
+        self._folder = folder
+        self._largest = largest
+
+    def read(self, key: str) -> bytes | None:
+        """An archive; None where it is not there, or not as it was written."""
+        place = self._folder / key
+        try:
+            whole = place.read_bytes()
+            os.utime(place)
+        except OSError:
+            return None
+        content = whole[DIGEST:]
+        return content if hashlib.sha256(content).digest() == whole[:DIGEST] else None
+
+    def write(self, key: str, content: bytes) -> None:
+        """Keeps an archive, and lets go of those that were not used for the longest time. Raises OSError."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with NamedTemporaryFile(dir=self._folder, prefix="new-", delete=False) as file:
+            try:
+                file.write(hashlib.sha256(content).digest() + content)
+                file.flush()
+                os.replace(file.name, self._folder / key)
+            except BaseException:
+                with suppress(OSError):
+                    os.unlink(file.name)
+                raise
+        self._shrink(key)
+
+    def _shrink(self, newest: str) -> None:
+        there = sorted(((place.stat(), place) for place in self._folder.iterdir()), key=lambda one: one[0].st_mtime)
+        size = sum(stat.st_size for stat, _ in there)
+        for stat, place in there:
+            if size <= self._largest:
+                return
+            if place.name != newest:
+                with suppress(OSError):
+                    place.unlink()
+                size -= stat.st_size
+
+
+class HttpCharts:
+    """Fetches from repositories of charts (`index.yaml` beside archives). One that is away holds up no other, nor what is kept."""
+
+    def __init__(self, http: httpx.AsyncClient, clock: Clock, kept: KeptCharts) -> None:
+        self._http = http
+        self._clock = clock
+        self._kept = kept
+        self._pauses: OrderedDict[str, _FailedFetch] = OrderedDict()
+        self._locks: dict[ChartRegistry, asyncio.Lock] = {}
+
+    async def fetched(self, wishes: Sequence[ChartWish], registries: Sequence[ChartRegistry]) -> FetchedCharts:
+        archives: dict[ChartWish, bytes] = {}
+        refused: dict[ChartWish, str] = {}
+        for repository in dict.fromkeys(wish.repository for wish in wishes):
+            asked = tuple(dict.fromkeys(wish for wish in wishes if wish.repository == repository))
+            registry = below(repository, registries)
+            if registry is None:
+                refused.update(dict.fromkeys(asked, "its repository is none of `registries`"))
+                continue
+            found = await self._had(asked, _Way(repository, registry, tuple(registries)))
+            archives.update(found.archives)
+            refused.update(found.refused)
+        return FetchedCharts(archives, refused)
+
+    async def _had(self, asked: Sequence[ChartWish], way: "_Way") -> FetchedCharts:
+        """What is kept, and what is fetched of the rest: by one at a time of a registry, so that nothing is asked for twice."""
+        kept = await asyncio.to_thread(self._there, asked, way.registry)
+        if len(kept) == len(asked):
+            return FetchedCharts(kept)
+        async with self._locks.setdefault(way.registry, asyncio.Lock()):
+            kept = await asyncio.to_thread(self._there, asked, way.registry)
+            paused = {wish: why for wish in asked if wish not in kept and (why := self._paused(way.key(wish)))}
+            new = await self._fetch([wish for wish in asked if wish not in kept and wish not in paused], way)
+        return FetchedCharts({**kept, **new.archives}, {**paused, **new.refused})
+
+    def _there(self, wishes: Iterable[ChartWish], registry: ChartRegistry) -> dict[ChartWish, bytes]:
+        """Those that are kept."""
+        found = ((wish, self._kept.read(_key(wish, registry))) for wish in wishes)
+        return {wish: content for wish, content in found if content is not None}
+
+    async def _fetch(self, wishes: Sequence[ChartWish], way: "_Way") -> FetchedCharts:
+        """Each chart by itself; where the index cannot be had, none of them."""
+        if not wishes:
+            return FetchedCharts()
+        archives: dict[ChartWish, bytes] = {}
+        refused: dict[ChartWish, str] = {}
+        try:
+            index = await self._index(wishes, way)
+        except (Transient, Terminal, NotUsable) as error:
+            return FetchedCharts(refused={wish: self._pause(way.key(wish), str(error)) for wish in wishes})
+        for wish in wishes:
+            try:
+                archives[wish] = await self._archive(wish, index.get(wish), way)
+                self._pauses.pop(way.key(wish), None)
+            except (Transient, Terminal, NotUsable) as error:
+                refused[wish] = self._pause(way.key(wish), str(error))
+        return FetchedCharts(archives, refused)
+
+    async def _index(self, wishes: Sequence[ChartWish], way: "_Way") -> Mapping[ChartWish, IndexEntry]:
+        content = await self._body(f"{way.repository.rstrip('/')}/index.yaml", way.registry, LARGEST_INDEX)
+        return await asyncio.to_thread(entries_of, content, wishes)
+
+    async def _archive(self, wish: ChartWish, entry: IndexEntry | None, way: "_Way") -> bytes:
+        """An archive that was checked, and is kept now."""
+        if entry is None:
+            raise NotUsable("its repository's index.yaml has no such version")
+        address = archive_address(way.repository, entry.url)
+        registry = below(address, way.registries)
+        if registry is None:
+            raise NotUsable(f"its repository's index.yaml leads to {_shown(address)}, which is in none of `registries`")
+        content = await self._body(address, registry, LARGEST_ARCHIVE)
+        await asyncio.to_thread(check_archive, wish, content, entry.digest)
+        try:
+            await asyncio.to_thread(self._kept.write, way.key(wish), content)
+        except OSError as error:
+            raise Transient(f"its archive cannot be kept in the workdir: {reason_of(error)}") from error
+        return content
+
+    async def _body(self, address: str, registry: ChartRegistry, limit: int) -> bytes:
+        """Raises Transient and Terminal, in words that hold nothing of the answer."""
+        headers = {"Accept-Encoding": "identity"}
+        if registry.password_file:
+            who = await asyncio.to_thread(credential_file(registry.username, registry.password_file))
+            headers["Authorization"] = who.basic if who is not None else ""
+        answer = await ask(self._http, HttpCall(method="GET", url=address, headers=headers, timeout=SECONDS, limit=limit))
+        if answer.status in DENIED:
+            raise Transient(f"{address}: answered {answer.status}; check `username` and `passwordFile` of the registry")
+        if answer.status != OK:
+            raise Transient(f"{address}: answered {answer.status}")
+        return answer.body
+
+    def _paused(self, key: str) -> str:
+        """Why a chart is not asked for yet; empty for one that may be."""
+        pause = self._pauses.get(key)
+        return pause.why if pause is not None and self._clock.monotonic() < pause.until else ""
+
+    def _pause(self, key: str, why: str) -> str:
+        before = self._pauses.pop(key, None)
+        failures = before.failures + 1 if before is not None else 1
+        seconds = min(SHORTEST_PAUSE * 2.0 ** min(failures - 1, 10), LONGEST_PAUSE)
+        self._pauses[key] = _FailedFetch(self._clock.monotonic() + seconds, failures, why)
+        while len(self._pauses) > MOST_PAUSES:
+            self._pauses.popitem(last=False)
+        return why
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A repository, the registry that it is in, and all that a source allows."""
+
+    repository: str
+    registry: ChartRegistry
+    registries: tuple[ChartRegistry, ...]
+
+    def key(self, wish: ChartWish) -> str:
+        return _key(wish, self.registry)
+
+
+def _key(wish: ChartWish, registry: ChartRegistry) -> str:
+    """What an archive is kept under: who may not read a repository is not given what others had from it."""
+    words = (registry.username, registry.password_file, wish.repository.rstrip("/"), wish.name, wish.version)
+    return hashlib.sha256(json.dumps(words).encode()).hexdigest()
+
+
+def _shown(address: str) -> str:
+    return "/".join(address.split("/")[:3]) or "no address that can be used"
