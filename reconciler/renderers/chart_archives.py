@@ -80,7 +80,11 @@ class KeptCharts:
         self._shrink(key)
 
     def _shrink(self, newest: str) -> None:
-        there = sorted(((place.stat(), place) for place in self._folder.iterdir()), key=lambda one: one[0].st_mtime)
+        there = []
+        for place in self._folder.iterdir():
+            with suppress(FileNotFoundError):  # Another thread makes room, too.
+                there.append((place.stat(), place))
+        there.sort(key=lambda one: one[0].st_mtime)
         size = sum(stat.st_size for stat, _ in there)
         for stat, place in there:
             if size <= self._largest:
@@ -99,6 +103,7 @@ class HttpCharts:
         self._clock = clock
         self._kept = kept
         self._pauses: OrderedDict[str, _FailedFetch] = OrderedDict()
+        self._silent: dict[ChartRegistry, _FailedFetch] = {}
         self._locks: dict[ChartRegistry, asyncio.Lock] = {}
 
     async def fetched(self, wishes: Sequence[ChartWish], registries: Sequence[ChartRegistry]) -> FetchedCharts:
@@ -117,18 +122,18 @@ class HttpCharts:
 
     async def _had(self, asked: Sequence[ChartWish], way: "_Way") -> FetchedCharts:
         """What is kept, and what is fetched of the rest: by one at a time of a registry, so that nothing is asked for twice."""
-        kept = await asyncio.to_thread(self._there, asked, way.registry)
+        kept = await asyncio.to_thread(self._there, asked, way)
         if len(kept) == len(asked):
             return FetchedCharts(kept)
         async with self._locks.setdefault(way.registry, asyncio.Lock()):
-            kept = await asyncio.to_thread(self._there, asked, way.registry)
+            kept = await asyncio.to_thread(self._there, asked, way)
             paused = {wish: why for wish in asked if wish not in kept and (why := self._paused(way.key(wish)))}
             new = await self._fetch([wish for wish in asked if wish not in kept and wish not in paused], way)
         return FetchedCharts({**kept, **new.archives}, {**paused, **new.refused})
 
-    def _there(self, wishes: Iterable[ChartWish], registry: ChartRegistry) -> dict[ChartWish, bytes]:
+    def _there(self, wishes: Iterable[ChartWish], way: "_Way") -> dict[ChartWish, bytes]:
         """Those that are kept."""
-        found = ((wish, self._kept.read(_key(wish, registry))) for wish in wishes)
+        found = ((wish, self._kept.read(way.key(wish))) for wish in wishes)
         return {wish: content for wish, content in found if content is not None}
 
     async def _fetch(self, wishes: Sequence[ChartWish], way: "_Way") -> FetchedCharts:
@@ -170,17 +175,28 @@ class HttpCharts:
         return content
 
     async def _body(self, address: str, registry: ChartRegistry, limit: int) -> bytes:
-        """Raises Transient and Terminal, in words that hold nothing of the answer."""
+        """Raises Transient, Terminal and NotUsable, in words that hold nothing of the answer."""
         headers = {"Accept-Encoding": "identity"}
         if registry.password_file:
             who = await asyncio.to_thread(credential_file(registry.username, registry.password_file))
             headers["Authorization"] = who.basic if who is not None else ""
-        answer = await ask(self._http, HttpCall(method="GET", url=address, headers=headers, timeout=SECONDS, limit=limit))
+        self._check_silence(registry)
+        try:
+            answer = await ask(self._http, HttpCall(method="GET", url=address, headers=headers, timeout=SECONDS, limit=limit))
+        except Transient as silence:
+            self._silent[registry] = _FailedFetch(self._clock.monotonic() + SHORTEST_PAUSE, 1, str(silence))
+            raise
         if answer.status in DENIED:
-            raise Transient(f"{address}: answered {answer.status}; check `username` and `passwordFile` of the registry")
+            raise NotUsable(f"{address}: answered {answer.status}; check `username` and `passwordFile` of the registry")
         if answer.status != OK:
-            raise Transient(f"{address}: answered {answer.status}")
+            raise NotUsable(f"{address}: answered {answer.status}")
         return answer.body
+
+    def _check_silence(self, registry: ChartRegistry) -> None:
+        """A registry that did not answer a moment ago is not waited for once more, for any of its charts. Raises Transient."""
+        silence = self._silent.get(registry)
+        if silence is not None and self._clock.monotonic() < silence.until:
+            raise Transient(silence.why)
 
     def _paused(self, key: str) -> str:
         """Why a chart is not asked for yet; empty for one that may be."""
@@ -206,13 +222,10 @@ class _Way:
     registries: tuple[ChartRegistry, ...]
 
     def key(self, wish: ChartWish) -> str:
-        return _key(wish, self.registry)
-
-
-def _key(wish: ChartWish, registry: ChartRegistry) -> str:
-    """What an archive is kept under: who may not read a repository is not given what others had from it."""
-    words = (registry.username, registry.password_file, wish.repository.rstrip("/"), wish.name, wish.version)
-    return hashlib.sha256(json.dumps(words).encode()).hexdigest()
+        """What an archive is kept under: who has no password is not given what others had with one."""
+        passwords = sorted({(one.username, one.password_file) for one in self.registries if one.password_file})
+        words = (passwords, self.repository.rstrip("/"), wish.name, wish.version)
+        return hashlib.sha256(json.dumps(words).encode()).hexdigest()
 
 
 def _shown(address: str) -> str:

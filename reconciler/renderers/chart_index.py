@@ -116,10 +116,10 @@ def check_archive(wish: ChartWish, content: bytes, digest: str) -> None:
     try:
         chart = _chart_in(wish, content)
         _, value = mapping_of(chart, "chart")
-    except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError) as error:
+    except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError, LookupError, ArithmeticError) as error:
         raise NotUsable("its archive is no .tgz that can be read") from error
     except NotYaml as error:
-        raise NotUsable(f"the {CHART} in its archive {error.message}") from error
+        raise NotUsable(f"the {CHART} in its archive: {error.message}") from error
     if (value.get("name"), str(value.get("version", ""))) != (wish.name, wish.version):
         raise NotUsable("its archive holds another chart or another version")
 

@@ -140,12 +140,15 @@ def _unnamed() -> IO[bytes]:
 
 
 def _lay_out(tree: Path, files: Mapping[str, bytes]) -> None:
-    """Writes regular files with ordinary names, so that nothing leads out of the tree."""
+    """Writes regular files with ordinary names, so that nothing leads out of it. Raises ChildFailed where two names collide."""
     tree.mkdir()
     for name, content in files.items():
         place = tree / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(content)
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
+        except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+            raise ChildFailed(f"{name}: cannot be laid out, because a file has the name of a folder; rename it") from error
 
 
 def _environment(folder: Path) -> dict[str, str]:

@@ -109,7 +109,7 @@ ARCHIVES: dict[str, tuple[Answer, str]] = {
     "a device": (archive({**PART, "templates/a": link(tarfile.CHRTYPE)}), "holds a link or a device"),
     "files beside": (archive({"part/Chart.yaml": PART["Chart.yaml"], "other/Chart.yaml": "x"}, ""), "files beside the folder part"),
     "no chart": (archive({"values.yaml": "{}"}), "has no part/Chart.yaml"),
-    "no YAML": (archive({"Chart.yaml": "a: ["}), "the Chart.yaml in its archive not YAML"),
+    "no YAML": (archive({"Chart.yaml": "a: ["}), "the Chart.yaml in its archive: not YAML"),
     "another chart": (archive({"Chart.yaml": "name: other\nversion: 1.2.3\n"}), "holds another chart or another version"),
     "another version": (archive({"Chart.yaml": "name: part\nversion: 1.2.4\n"}), "holds another chart or another version"),
 }
@@ -162,6 +162,7 @@ async def test_a_password_goes_to_its_own_registry_alone_and_what_it_opened_is_f
         assert "Authorization" not in second.headers["/files/part.tgz"]
         first.answers["/stable/index.yaml"] = (401, {})
         assert "answered 401" in await why(charts, wish(first), ChartRegistry(url=first.url))
+        assert "answered 401" in await why(charts, wish(first), ChartRegistry(url=first.url), ChartRegistry(url=second.url))
         absent = ChartRegistry(url=first.url, username="me", password_file=str(tmp_path / "none"))
         assert "none cannot be read: it does not exist" in await why(charts, wish(first), absent)
 
@@ -169,6 +170,25 @@ async def test_a_password_goes_to_its_own_registry_alone_and_what_it_opened_is_f
 async def test_addresses_that_lend_rights_are_not_asked(http: httpx.AsyncClient, tmp_path: Path) -> None:
     one = ChartWish("http://169.254.169.254/latest", "part", "1.2.3")
     assert "a link-local or metadata address is not asked" in await why(HttpCharts(http, SettableClock(), KeptCharts(tmp_path)), one)
+
+
+async def test_a_registry_that_does_not_answer_is_waited_for_once(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def silent(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        raise httpx.ReadTimeout("", request=request)
+
+    clock, registries = SettableClock(), (ChartRegistry(url="https://h"),)
+    wishes = [ChartWish(f"https://h/{folder}", "part", "1.2.3") for folder in "abc"]
+    async with httpx.AsyncClient(transport=httpx.MockTransport(silent)) as http:
+        charts = HttpCharts(http, clock, KeptCharts(tmp_path))
+        found = await charts.fetched(wishes, registries)
+        assert set(found.refused.values()) == {"https://h/a/index.yaml: no answer: ReadTimeout"} and asked == ["/a/index.yaml"]
+        assert await charts.fetched(wishes, registries) == found and len(asked) == 1
+        clock.time += timedelta(seconds=31)
+        await charts.fetched(wishes, registries)
+        assert len(asked) == 2
 
 
 async def test_a_repository_that_nobody_listens_at_and_one_that_is_not_allowed(http: httpx.AsyncClient, tmp_path: Path) -> None:

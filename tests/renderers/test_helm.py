@@ -160,6 +160,8 @@ async def test_a_chart_of_an_allowed_registry_is_fetched_once_and_rendered_while
         assert "cannot be fetched: only the daemon and `plan` fetch charts" in str(problem)
         (problem,) = (await rendered_by(one(), {**chart, "c/Chart.lock": lock})).problems
         assert str(problem).startswith("c/Chart.lock:1: does not fit Chart.yaml")
+        (problem,) = (await rendered_by(one(), {**chart, "c/charts": "a file"})).problems
+        assert "charts/part-1.2.3.tgz: cannot be laid out, because a file has the name of a folder; rename it" in str(problem)
 
 
 @pytest.mark.parametrize(
