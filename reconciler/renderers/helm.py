@@ -70,8 +70,7 @@ class HelmRenderer:
     async def render(self, snapshot: Snapshot, previous: Parsed | None = None) -> Parsed:
         inputs = self._closure(snapshot)
         behind = {name: snapshot.files[name] for name in inputs.files}
-        wanted = repr([(one.place, one.wish) for one in inputs.wanted])
-        key = fingerprint(behind, (*self._arguments(snapshot, inputs), repr(self._options.helm.values), wanted))
+        key = fingerprint(behind, (*self._arguments(snapshot, inputs), repr(self._options.helm.values)))
         known = self._refused(snapshot, inputs) or self._memory.recall(key, snapshot.commit)
         if known is not None:
             return replace(known, inputs=behind)

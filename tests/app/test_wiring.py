@@ -1,6 +1,7 @@
 """Settings become controllers, mirrors and sources."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -15,7 +16,10 @@ from reconciler.kernel.resources import ANALYSIS_RUNS, EVENTS, JOBS, NAMESPACES,
 from reconciler.kube.fence import Fence
 from reconciler.notifiers.fenced import FencedNotifier
 from reconciler.releases.manifest import render_release
+from reconciler.web.client import open_client
+from tests.kit.chartrepository import unreachable_chart
 from tests.kit.clusters import Api, api
+from tests.kit.manifests import snapshot
 from tests.kit.notices import message
 from tests.kit.releases import release, rollout
 
@@ -46,6 +50,17 @@ async def test_sources_of_one_repository_share_a_mirror(cluster: Api, tmp_path: 
     assert set(found.sources) == {"a", "b", "c"}
     assert len(found.mirrors) == 2
     assert found.sources["a"].mirror is found.sources["b"].mirror
+
+
+async def test_sources_and_those_beside_them_fetch_charts(cluster: Api, tmp_path: Path) -> None:
+    text = sources(("a", "one"), ("b", "one"), more=", helm: {registries: [{url: 'http://127.0.0.1:9'}]}")
+    async with open_client() as http:
+        terms = {"client": cluster.client, "clock": SystemClock(), "http": http, "folder": tmp_path, "git_fence": Fence()}
+        found = assemble(Environment(settings=settings_of(text, "t"), **terms)).sources["a"]
+        chart = replace(snapshot(unreachable_chart()), absent=frozenset({"./"}))
+        for one in (found._renderer, found._siblings["b"]):
+            (problem,) = (await one.render(chart)).problems
+            assert "Chart.yaml:4: the dependency 'part' 1.2.3" in str(problem) and "nobody listens there" in str(problem)
 
 
 def test_a_push_is_made_as_the_one_who_may_write(tmp_path: Path) -> None:

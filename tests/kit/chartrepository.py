@@ -8,7 +8,10 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import yaml
 from aiohttp import web
+
+from reconciler.renderers.helm_lock import digest_of
 
 Answer = bytes | tuple[int, Mapping[str, str]] | None
 """A body; a status with headers; or a body without an end."""
@@ -85,3 +88,13 @@ def archive(files: Mapping[str, str | bytes | tarfile.TarInfo], folder: str = "p
             member.size = len(body)
             tar.addfile(member, io.BytesIO(body))
     return gzip.compress(whole.getvalue(), mtime=0)
+
+
+def unreachable_chart() -> dict[str, str]:
+    """A chart whose one dependency is in a repository that nobody listens at, with its lock."""
+    where = "{name: part, version: 1.2.3, repository: 'http://127.0.0.1:9/stable'}"
+    entry = yaml.safe_load(where)
+    return {
+        "Chart.yaml": f"apiVersion: v2\nname: web\nversion: 0.1.0\ndependencies: [{where}]\n",
+        "Chart.lock": f"dependencies: [{where}]\ndigest: {digest_of([entry], [entry])}\n",
+    }

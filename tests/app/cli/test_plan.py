@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.app.cli import main
+from tests.kit.chartrepository import unreachable_chart
 from tests.kit.layouts import IMAGE, rollout, service
 from tests.kit.layouts_kustomize import KUSTOMIZE
 from tests.kit.repositories import ENVIRONMENT
@@ -242,6 +243,16 @@ def test_sources_of_the_settings_are_planned_as_they_are_followed(clone: Checkou
     assert len(json.loads(plan(clone, "HEAD", "-c", str(settings), "--source", "stage", "-o", "json")[1])) == 1
     code, said = plan(clone, "HEAD", "-c", str(settings), "--source", "nope")
     assert code == 3 and "there is no source 'nope'; there are prod, stage" in said
+
+
+def test_a_chart_that_its_source_lets_be_fetched_is_asked_for(clone: Checkout, plan: Planned, tmp_path: Path) -> None:
+    settings = tmp_path / "reconciler.yaml"
+    text = "helm: {registries: [{url: 'http://127.0.0.1:9'}]}"
+    settings.write_text(f"sources: [{{name: a, repository: 'https://h/a.git', branch: main, environment: e, {text}}}]\n")
+    clone.commit(unreachable_chart())
+    clone.commit({"values.yaml": "a: 1\n"})
+    said = plan(clone, "HEAD", "-c", str(settings))[1]
+    assert "Chart.yaml:4: the dependency 'part' 1.2.3" in said and "nobody listens there" in said
 
 
 @needs_ssh_keygen
