@@ -20,10 +20,11 @@ import httpx
 from reconciler.git.credentials import credential_file
 from reconciler.kernel.clock import Clock
 from reconciler.kernel.errors import Terminal, Transient
+from reconciler.kernel.redaction import Redactor
 from reconciler.kernel.unusable import reason_of
 from reconciler.renderers.chart_index import IndexEntry, NotUsable, check_archive, entries_of
 from reconciler.sources.charts import ChartRegistry, ChartWish, FetchedCharts, archive_address, below
-from reconciler.web.client import HttpCall, ask
+from reconciler.web.client import REDIRECTING, REDIRECTS, HttpAnswer, HttpCall, ask
 
 LARGEST_INDEX = 32 << 20
 LARGEST_ARCHIVE = 20 << 20
@@ -36,6 +37,8 @@ DIGEST = 32
 """Bytes of the SHA-256 in front of an archive in the folder: what was half written is not used."""
 OK = 200
 DENIED = (401, 403)
+_Asked = tuple[ChartWish, tuple[ChartRegistry, ...]]
+"""A chart, and from where: what one source may not have another may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ class HttpCharts:
         self._http = http
         self._clock = clock
         self._kept = kept
-        self._pauses: OrderedDict[str, _FailedFetch] = OrderedDict()
+        self._pauses: OrderedDict[_Asked, _FailedFetch] = OrderedDict()
         self._silent: dict[ChartRegistry, _FailedFetch] = {}
         self._locks: dict[ChartRegistry, asyncio.Lock] = {}
 
@@ -127,7 +130,7 @@ class HttpCharts:
             return FetchedCharts(kept)
         async with self._locks.setdefault(way.registry, asyncio.Lock()):
             kept = await asyncio.to_thread(self._there, asked, way)
-            paused = {wish: why for wish in asked if wish not in kept and (why := self._paused(way.key(wish)))}
+            paused = {wish: why for wish in asked if wish not in kept and (why := self._paused((wish, way.registries)))}
             new = await self._fetch([wish for wish in asked if wish not in kept and wish not in paused], way)
         return FetchedCharts({**kept, **new.archives}, {**paused, **new.refused})
 
@@ -145,28 +148,24 @@ class HttpCharts:
         try:
             index = await self._index(wishes, way)
         except (Transient, Terminal, NotUsable) as error:
-            return FetchedCharts(refused={wish: self._pause(way.key(wish), str(error)) for wish in wishes})
+            return FetchedCharts(refused={wish: self._pause((wish, way.registries), str(error)) for wish in wishes})
         for wish in wishes:
             try:
                 archives[wish] = await self._archive(wish, index.get(wish), way)
-                self._pauses.pop(way.key(wish), None)
+                self._pauses.pop((wish, way.registries), None)
             except (Transient, Terminal, NotUsable) as error:
-                refused[wish] = self._pause(way.key(wish), str(error))
+                refused[wish] = self._pause((wish, way.registries), str(error))
         return FetchedCharts(archives, refused)
 
     async def _index(self, wishes: Sequence[ChartWish], way: "_Way") -> Mapping[ChartWish, IndexEntry]:
-        content = await self._body(f"{way.repository.rstrip('/')}/index.yaml", way.registry, LARGEST_INDEX)
+        content = await self._body(f"{way.repository.rstrip('/')}/index.yaml", way, LARGEST_INDEX)
         return await asyncio.to_thread(entries_of, content, wishes)
 
     async def _archive(self, wish: ChartWish, entry: IndexEntry | None, way: "_Way") -> bytes:
         """An archive that was checked, and is kept now."""
         if entry is None:
             raise NotUsable("its repository's index.yaml has no such version")
-        address = archive_address(way.repository, entry.url)
-        registry = below(address, way.registries)
-        if registry is None:
-            raise NotUsable(f"its repository's index.yaml leads to {_shown(address)}, which is in none of `registries`")
-        content = await self._body(address, registry, LARGEST_ARCHIVE)
+        content = await self._body(archive_address(way.repository, entry.url), way, LARGEST_ARCHIVE)
         await asyncio.to_thread(check_archive, wish, content, entry.digest)
         try:
             await asyncio.to_thread(self._kept.write, way.key(wish), content)
@@ -174,23 +173,37 @@ class HttpCharts:
             raise Transient(f"its archive cannot be kept in the workdir: {reason_of(error)}") from error
         return content
 
-    async def _body(self, address: str, registry: ChartRegistry, limit: int) -> bytes:
-        """Raises Transient, Terminal and NotUsable, in words that hold nothing of the answer."""
+    async def _body(self, address: str, way: "_Way", limit: int) -> bytes:
+        """What is at an address, or where that leads to. Raises Transient, Terminal and NotUsable, without a word of the answer."""
+        for _ in range(REDIRECTS + 1):
+            registry = below(address.partition("?")[0], way.registries)
+            if registry is None:
+                raise NotUsable(f"its repository leads to {_shown(address)}, which is in none of `registries`")
+            answer = await self._answer(address, registry, limit)
+            location = answer.headers.get("Location")
+            if answer.status not in REDIRECTING or not location:
+                break
+            address = str(httpx.URL(address).join(location))
+        plain = address.partition("?")[0]
+        if answer.status in DENIED:
+            raise NotUsable(f"{plain}: answered {answer.status}; check `username` and `passwordFile` of the registry")
+        if answer.status != OK:
+            raise NotUsable(f"{plain}: answered {answer.status}")
+        return answer.body
+
+    async def _answer(self, address: str, registry: ChartRegistry, limit: int) -> HttpAnswer:
+        """The answer of one registry, which is shown its own password alone. Raises Transient and Terminal."""
         headers = {"Accept-Encoding": "identity"}
         if registry.password_file:
             who = await asyncio.to_thread(credential_file(registry.username, registry.password_file))
             headers["Authorization"] = who.basic if who is not None else ""
         self._check_silence(registry)
         try:
-            answer = await ask(self._http, HttpCall(method="GET", url=address, headers=headers, timeout=SECONDS, limit=limit))
+            call = HttpCall(method="GET", url=address, headers=headers, timeout=SECONDS, limit=limit, follow=False)
+            return await ask(self._http, call)
         except Transient as silence:
             self._silent[registry] = _FailedFetch(self._clock.monotonic() + SHORTEST_PAUSE, 1, str(silence))
             raise
-        if answer.status in DENIED:
-            raise NotUsable(f"{address}: answered {answer.status}; check `username` and `passwordFile` of the registry")
-        if answer.status != OK:
-            raise NotUsable(f"{address}: answered {answer.status}")
-        return answer.body
 
     def _check_silence(self, registry: ChartRegistry) -> None:
         """A registry that did not answer a moment ago is not waited for once more, for any of its charts. Raises Transient."""
@@ -198,12 +211,12 @@ class HttpCharts:
         if silence is not None and self._clock.monotonic() < silence.until:
             raise Transient(silence.why)
 
-    def _paused(self, key: str) -> str:
+    def _paused(self, key: _Asked) -> str:
         """Why a chart is not asked for yet; empty for one that may be."""
         pause = self._pauses.get(key)
         return pause.why if pause is not None and self._clock.monotonic() < pause.until else ""
 
-    def _pause(self, key: str, why: str) -> str:
+    def _pause(self, key: _Asked, why: str) -> str:
         before = self._pauses.pop(key, None)
         failures = before.failures + 1 if before is not None else 1
         seconds = min(SHORTEST_PAUSE * 2.0 ** min(failures - 1, 10), LONGEST_PAUSE)
@@ -229,4 +242,5 @@ class _Way:
 
 
 def _shown(address: str) -> str:
-    return "/".join(address.split("/")[:3]) or "no address that can be used"
+    """The host of an address, for people: what leads there may hold a credential."""
+    return Redactor().text("/".join(address.split("/")[:3])) or "no address that can be used"

@@ -45,7 +45,10 @@ class ClientSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpCall:
-    """One request: `timeout` covers all of it, redirects included; an answer larger than `limit` bytes is refused."""
+    """One request: `timeout` covers all of it, redirects included; an answer larger than `limit` bytes is refused.
+
+    Without `follow` a redirect is the answer.
+    """
 
     method: str
     url: str
@@ -54,6 +57,7 @@ class HttpCall:
     body: bytes = b""
     timeout: float = 30.0
     limit: int = BODY_LIMIT
+    follow: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ async def ask(client: httpx.AsyncClient, call: HttpCall) -> HttpAnswer:
     try:
         request = _request(client, call)
         async with asyncio.timeout(call.timeout):
-            return await _follow(client, request, call.limit)
+            return await _follow(client, request, call)
     except TimeoutError as error:
         raise Transient(f"{_place(request.url)}: no answer within {call.timeout:g} s") from error
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
@@ -132,13 +136,13 @@ def _request(client: httpx.AsyncClient, call: HttpCall) -> httpx.Request:
     return client.build_request(call.method, call.url, headers=dict(call.headers), params=query, content=call.body or None)
 
 
-async def _follow(client: httpx.AsyncClient, request: httpx.Request, limit: int) -> HttpAnswer:
+async def _follow(client: httpx.AsyncClient, request: httpx.Request, call: HttpCall) -> HttpAnswer:
     for _ in range(REDIRECTS + 1):
         response = await client.send(request, stream=True)
         try:
-            redirected = _redirect(client, request, response)
+            redirected = _redirect(client, request, response) if call.follow else None
             if redirected is None:
-                return HttpAnswer(response.status_code, response.headers, await read_bounded(response, limit))
+                return HttpAnswer(response.status_code, response.headers, await read_bounded(response, call.limit))
             request = redirected
         finally:
             await response.aclose()

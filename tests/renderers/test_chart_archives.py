@@ -63,7 +63,14 @@ INDEXES: dict[str, tuple[Change, str]] = {
     "none": (lambda _: (404, {}), "/stable/index.yaml: answered 404"),
     "failing": (lambda _: (500, {}), "/stable/index.yaml: answered 500"),
     "closed": (lambda _: (401, {}), "/stable/index.yaml: answered 401; check `username` and `passwordFile` of the registry"),
-    "elsewhere": (lambda _: (302, {"Location": "http://localhost:9/"}), "redirected to another host (localhost)"),
+    "elsewhere": (
+        lambda _: (302, {"Location": "http://localhost:9/"}),
+        "its repository leads to http://localhost:9, which is in none of `registries`",
+    ),
+    "out of the registry": (lambda _: (302, {"Location": "/login"}), "which is in none of `registries`"),
+    "in a circle": (lambda _: (302, {"Location": "index.yaml?again"}), "/stable/index.yaml: answered 302"),
+    "to no address": (lambda _: (302, {"Location": "http://[::bad"}), "no answer: RemoteProtocolError"),
+    "to a name": (lambda _: (302, {"Location": "http://me:secret@127.0.0.1/x"}), "leads to http://*****@127.0.0.1, which is in none of"),
     "endless": (lambda _: None, f"the answer is larger than {LARGEST_INDEX} bytes"),
     "no YAML": (lambda _: b"entries: [\n", "its index.yaml is no YAML"),
     "no text": (lambda _: b"\xff\xfe\xfd", "its index.yaml is no YAML"),
@@ -95,7 +102,10 @@ def link(kind: bytes) -> tarfile.TarInfo:
 
 ARCHIVES: dict[str, tuple[Answer, str]] = {
     "none": ((404, {}), "/stable/part-1.2.3.tgz: answered 404"),
-    "elsewhere": ((302, {"Location": "http://localhost:9/"}), "redirected to another host"),
+    "elsewhere": (
+        (302, {"Location": "http://localhost:9/"}),
+        "its repository leads to http://localhost:9, which is in none of `registries`",
+    ),
     "endless": (None, f"the answer is larger than {LARGEST_ARCHIVE} bytes"),
     "no archive": (b"<html>", "its archive is no .tgz that can be read"),
     "cut": (GOOD[:-20], "its archive is no .tgz that can be read"),
@@ -165,6 +175,21 @@ async def test_a_password_goes_to_its_own_registry_alone_and_what_it_opened_is_f
         assert "answered 401" in await why(charts, wish(first), ChartRegistry(url=first.url), ChartRegistry(url=second.url))
         absent = ChartRegistry(url=first.url, username="me", password_file=str(tmp_path / "none"))
         assert "none cannot be read: it does not exist" in await why(charts, wish(first), absent)
+
+
+async def test_a_redirect_is_followed_into_another_registry_of_the_source_without_the_password(
+    http: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    async with chart_repository(part=GOOD) as first, chart_repository() as second:
+        first.answers["/stable/part-1.2.3.tgz"] = (302, {"Location": f"{second.url}/files/1?sig=a%2Fb"})
+        second.answers["/files/1"] = GOOD
+        (tmp_path / "password").write_text("s3cr3t")
+        mine = ChartRegistry(url=first.url, username="me", password_file=str(tmp_path / "password"))
+        charts = HttpCharts(http, SettableClock(), KeptCharts(tmp_path / "charts"))
+        refused = await why(charts, wish(first), mine)
+        assert f"leads to {second.url}, which is in none of" in refused and "sig" not in refused and not second.asked
+        found = await charts.fetched([wish(first)], (mine, ChartRegistry(url=f"{second.url}/files")))
+        assert found.archives == {wish(first): GOOD} and "Authorization" not in second.headers["/files/1"]
 
 
 async def test_addresses_that_lend_rights_are_not_asked(http: httpx.AsyncClient, tmp_path: Path) -> None:
