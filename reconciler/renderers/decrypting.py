@@ -101,7 +101,7 @@ class DecryptingRenderer:
             withheld=tuple(dict.fromkeys((*hidden, *refused))),
             inputs=inputs,
             renderer=found.renderer,
-            unsettled=opened.unsettled or found.unsettled,
+            unsettled=opened.unsettled,
         )
 
     def _sealed(self, name: str, content: bytes, plain: bytes, previous: Parsed | None) -> ParsedFile:

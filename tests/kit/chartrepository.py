@@ -59,8 +59,10 @@ async def chart_repository(**charts: bytes) -> AsyncIterator[ChartRepository]:
     found.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     found.answers["/stable/index.yaml"] = index(charts)
     found.answers |= {f"/stable/{name}-1.2.3.tgz": content for name, content in charts.items()}
-    yield found
-    await runner.cleanup()
+    try:
+        yield found
+    finally:
+        await runner.cleanup()
 
 
 def index(charts: Mapping[str, bytes], url: str = "", digest: str | None = None) -> bytes:
