@@ -101,7 +101,7 @@ NAMED = _words("Routing Provider")
 HELD: Mapping[str, Schema] = {
     **dict.fromkeys(("labels", "annotations", "matchLabels", "additionalIngressAnnotations", "canaryIngressAnnotations", "queries"), TEXTS),
     "metadata": TEXTS,
-    **dict.fromkeys(("requiredDuringSchedulingIgnoredDuringExecution", "plugin", "authentication", "appMesh"), OBJECT),
+    **dict.fromkeys(("requiredDuringSchedulingIgnoredDuringExecution", "plugin", "authentication"), OBJECT),
 }
 """What the fields hold of which the rows say no more than that it is theirs."""
 WHOLE: Mapping[str, tuple[str, str]] = {

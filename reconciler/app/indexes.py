@@ -1,13 +1,14 @@
 """The indexes of the cache: who reads by a word and who keeps the lists agree through their noun's `indexes`."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from reconciler.app.router_plugins import installed
 from reconciler.kernel.identity import Manifest, Resource
 from reconciler.kernel.resources import ANALYSIS_RUNS, EXPERIMENTS, RELEASES, REPLICA_SETS, ROLLOUTS, SERVICES
 from reconciler.kube.cache import Index
 from reconciler.releases.indexes import release_words
-from reconciler.rollouts.indexes import held_words, orphan_words, rollout_words, routed_words, run_words, service_words
+from reconciler.rollouts.indexes import orphan_words, rollout_words, route_object_words, routed_words, run_words, service_words
 from reconciler.rollouts.traffic.router import Routers, kinds_of
 
 
@@ -25,7 +26,7 @@ def indexes(routers: Routers) -> Mapping[Resource, Index]:
         ANALYSIS_RUNS: run_words,
         EXPERIMENTS: run_words,
     }
-    return {**known, **dict.fromkeys(kinds_of(routers), held_words)}
+    return {**known, **{kind: partial(route_object_words, routers, kind) for kind in kinds_of(routers)}}
 
 
 INDEXES: Mapping[Resource, Index] = indexes(installed())

@@ -72,7 +72,7 @@ class RolloutController:
         """The rollouts that an event on an object concerns: itself, its owner, or what refers to it or lives in it."""
         if resource is NAMESPACES:
             return (Key(self.name, name_of(manifest), name_of(rollout)) for rollout in self._cache.list(ROLLOUTS, name_of(manifest)))
-        return (Key(self.name, place, name) for place, name in concerned(resource, manifest, self._cache))
+        return (Key(self.name, place, name) for place, name in concerned(resource, manifest, self._cache, self._observer.leading))
 
     async def reconcile(self, key: Key) -> datetime | None:
         """One pass over one rollout; the returned time asks for the next."""

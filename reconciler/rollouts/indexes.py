@@ -2,8 +2,9 @@
 
 from itertools import accumulate
 
-from reconciler.kernel.identity import Manifest, ObjectRef, annotations_of, controller_uid, name_of, namespace_of
+from reconciler.kernel.identity import Manifest, ObjectRef, Resource, annotations_of, controller_uid, name_of, namespace_of
 from reconciler.kernel.well_known import MANAGED_BY
+from reconciler.rollouts.traffic.leading import led_words
 from reconciler.rollouts.traffic.marks import owners
 from reconciler.rollouts.traffic.named import routed_refs
 from reconciler.rollouts.traffic.router import Owner, Routers
@@ -69,6 +70,11 @@ def held_word(owner: Owner) -> str:
 
 def held_words(manifest: Manifest) -> tuple[str, ...]:
     return tuple(held_word(owner) for owner in owners(manifest))
+
+
+def route_object_words(routers: Routers, kind: Resource, manifest: Manifest) -> tuple[str, ...]:
+    """An object of routers is listed under the Rollouts that it holds something of, and under the objects that it leads to."""
+    return (*held_words(manifest), *led_words(routers, kind, manifest))
 
 
 def rollout_words(rollout: Manifest) -> tuple[str, ...]:

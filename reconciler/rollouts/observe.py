@@ -33,7 +33,8 @@ from reconciler.rollouts.spec.manifest import parse_rollout
 from reconciler.rollouts.spec.model import RolloutSpec
 from reconciler.rollouts.status.manifest import parse_status
 from reconciler.rollouts.status.model import RolloutStatus
-from reconciler.rollouts.traffic.named import NO_SOURCES, Reaches, out_of_reach, routed_by, routing_of, services_of
+from reconciler.rollouts.traffic.leading import beyond, leading, leading_kinds
+from reconciler.rollouts.traffic.named import NO_SOURCES, Reaches, objects_out_of_reach, out_of_reach, routed_by, routing_of, services_of
 from reconciler.rollouts.traffic.router import Left, Live, Owner, Routed, Routers, kinds_of, served
 from reconciler.rollouts.traffic.targets import watched_service
 from reconciler.rollouts.traffic.verification import Verifying
@@ -70,7 +71,9 @@ class RolloutObserver:
         self._reach = terms.reach
         self._balancers = terms.balancers
         self.kinds = kinds_of(routers)
-        """Every kind of object that some router writes."""
+        """Every kind of object that some router writes or reads."""
+        self.leading = leading_kinds(routers)
+        """Those of them of which objects lead to others."""
         self.contests = Contests()
         self.instance_id = terms.instance_id
         """The instance whose Rollouts are driven; empty: those that name none (contract 0.3)."""
@@ -109,7 +112,7 @@ class RolloutObserver:
             problem=resolved.problem,
         )
         found = await self._examined(rollout, spec, found)
-        found = replace(found, left=self.left(Owner(namespace, name_of(rollout)), routed_by(self._routers, rollout)))
+        found = replace(found, left=self.left(Owner(namespace, name_of(rollout)), await self._kept(rollout)))
         observed = self._with_namesake(gather(rollout, spec, status, found, instance_id=self.instance_id))
         return await self._with_targets(await self._with_balancers(observed))
 
@@ -157,19 +160,20 @@ class RolloutObserver:
         missing = next(missing_services(spec, found.services), None)
         unfit = next(unfit_services(name_of(rollout), spec, found.services), None)
         found = replace(found, unmet=missing or unfit or analysis_problem(rollout, spec, found.templates))
-        problem = unfit or self._reach_problem(rollout)
+        problem = unfit or _forbidden(out_of_reach(self._routers, rollout, self._reach))
         if problem is not None:
             return replace(found, problem=problem)
         return await self._routed(rollout, found)
-
-    def _reach_problem(self, rollout: Manifest) -> Problem | None:
-        reason = out_of_reach(self._routers, rollout, self._reach)
-        return Problem("spec.strategy.canary.trafficRouting", f"Forbidden: {reason}", passing=True) if reason else None
 
     async def _routed(self, rollout: Manifest, found: Findings) -> Findings:
         services, hashes, routes = services_of(rollout), found.routed_hashes, found.routes
         for each in served(self._routers, routing_of(rollout)):
             live = await self.read(each.router.needs(each.config, services).refs)
+            behind = beyond(each.router, live)
+            problem = _forbidden(objects_out_of_reach(rollout, behind, self._reach))
+            if problem is not None:
+                return replace(found, problem=problem)
+            live = {**live, **await self.read(behind)}
             now = each.router.in_force(each.config, services, live)
             if now.problem is not None:
                 told = f"{now.problem}{await self._unserved(live)}"
@@ -214,6 +218,16 @@ class RolloutObserver:
         found = await self._client.find(ref.resource, ref.namespace, ref.name)
         if found is not None:
             self._cache.put(ref.resource, found)
+
+    async def _kept(self, rollout: Manifest) -> tuple[tuple[str, ObjectRef], ...]:
+        """(router, object) that it names, or that these lead to. While one of them is missing, where it led is unknown: all stays."""
+        kept, owner = list(routed_by(self._routers, rollout)), Owner(namespace_of(rollout), name_of(rollout))
+        for each in served(leading(self._routers), routing_of(rollout)):
+            live = await self.read(each.router.needs(each.config, services_of(rollout)).refs)
+            kept.extend((each.name, ref) for ref in beyond(each.router, live))
+            if None in live.values():
+                kept.extend((each.name, one.ref) for one in self.left(owner) if one.router is each.router)
+        return tuple(kept)
 
     def left(self, owner: Owner, named: Iterable[tuple[str, ObjectRef]] = ()) -> tuple[Left, ...]:
         """The objects that hold something of a Rollout which does not name them (any more), for each router that writes their kind."""
@@ -266,6 +280,10 @@ def _readable(spec: RolloutSpec) -> RolloutSpec:
 def claimable(cache: Cache, rollout: Manifest) -> tuple[Manifest, ...]:
     """The ReplicaSets a rollout may claim or have to give up: its own, and those of its namespace without a controller."""
     return (*cache.owned(REPLICA_SETS, uid_of(rollout)), *cache.indexed(REPLICA_SETS, orphan_word(namespace_of(rollout))))
+
+
+def _forbidden(reason: str | None) -> Problem | None:
+    return Problem("spec.strategy.canary.trafficRouting", f"Forbidden: {reason}", passing=True) if reason else None
 
 
 def _unresolved(spec: RolloutSpec, reason: str) -> Problem:

@@ -1,6 +1,6 @@
 """Which rollouts an object concerns."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from reconciler.kernel.identity import Manifest, ObjectRef, Resource, annotations_of, controller_uid, labels_of, name_of, namespace_of
 from reconciler.kernel.resources import (
@@ -17,6 +17,7 @@ from reconciler.kernel.well_known import HASH_LABEL, MANAGED_BY
 from reconciler.kube.cache import Cache
 from reconciler.rollouts.indexes import borrower_word, route_word, service_word
 from reconciler.rollouts.pods.claim import matches
+from reconciler.rollouts.traffic.leading import led_word
 from reconciler.rollouts.traffic.marks import owners
 
 Place = tuple[str, str]
@@ -24,8 +25,11 @@ OWN_GROUPS = ("", "apps", "argoproj.io")
 """Groups of which no router writes anything."""
 
 
-def concerned(resource: Resource, manifest: Manifest, cache: Cache) -> Iterator[Place]:
-    """(namespace, name) of every rollout an event may matter to. Only an orphan and a template are compared with all of them."""
+def concerned(resource: Resource, manifest: Manifest, cache: Cache, leading: Sequence[Resource] = ()) -> Iterator[Place]:
+    """(namespace, name) of every rollout an event may matter to. Only an orphan and a template are compared with all of them.
+
+    `leading` are the kinds of routers' objects that may lead to this one.
+    """
     namespace, name = namespace_of(manifest), name_of(manifest)
     if resource == ROLLOUTS:
         yield namespace, name
@@ -35,8 +39,16 @@ def concerned(resource: Resource, manifest: Manifest, cache: Cache) -> Iterator[
         yield namespace, annotations_of(manifest)[MANAGED_BY]
     if resource.group not in OWN_GROUPS:
         yield from ((owner.namespace, owner.name) for owner in owners(manifest))
+    here = ObjectRef(resource, namespace, name)
+    led = [(kind, leader) for kind in leading if resource in leading for leader in cache.indexed(kind, led_word(here))]
+    for kind, leader in led:
+        yield from map(_place, cache.indexed(ROLLOUTS, route_word(ObjectRef(kind, namespace_of(leader), name_of(leader)))))
     for rollout in _referring(resource, manifest, cache):
-        yield namespace_of(rollout), name_of(rollout)
+        yield _place(rollout)
+
+
+def _place(rollout: Manifest) -> Place:
+    return namespace_of(rollout), name_of(rollout)
 
 
 def _referring(resource: Resource, manifest: Manifest, cache: Cache) -> Iterator[Manifest]:

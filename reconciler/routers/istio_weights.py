@@ -24,8 +24,9 @@ def shares_of(traffic: Traffic) -> Shares:
 
 
 def canary_weight(route: Manifest, sides: Sides) -> int:
-    """The weight that a route gives the canary."""
-    return sum(destination.get("weight") or 0 for destination in route.get("route") or [] if sides.side(destination) == "canary")
+    """The weight that a route gives the canary; what is no number is none."""
+    weights = [destination.get("weight") for destination in route.get("route") or [] if sides.side(destination) == "canary"]
+    return sum(weight for weight in weights if isinstance(weight, int))
 
 
 def reweighted(route: Manifest, sides: Sides, shares: Shares, namespace: str = "") -> Manifest:

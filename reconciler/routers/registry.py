@@ -4,6 +4,7 @@ from reconciler.rollouts.traffic.router import PLUGINS, Routers
 from reconciler.routers.alb import Alb
 from reconciler.routers.ambassador import Ambassador
 from reconciler.routers.apisix import Apisix
+from reconciler.routers.app_mesh import AppMesh
 from reconciler.routers.gateway_api import PLUGIN, GatewayApi
 from reconciler.routers.istio import Istio
 from reconciler.routers.nginx import Nginx
@@ -16,6 +17,7 @@ ROUTERS: Routers = {
     "alb": Alb(),
     "smi": Smi(),
     "ambassador": Ambassador(),
+    "appMesh": AppMesh(),
     "traefik": Traefik(),
     "apisix": Apisix(),
     f"{PLUGINS}.{PLUGIN}": GatewayApi(),

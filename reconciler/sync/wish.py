@@ -292,7 +292,7 @@ def owned_in(facts: SourceFacts) -> RuntimeOwned:
     rollouts = [*facts.rollouts.values(), *(manifest for manifest in wanted if kind_key(manifest) == "Rollout")]
     scalers = [scaler for scalers in facts.autoscalers.values() for scaler in scalers]
     scalers += [manifest for manifest in wanted if kind_key(manifest) == "HorizontalPodAutoscaler"]
-    return runtime_owned(rollouts, scalers, facts.routers)
+    return runtime_owned(rollouts, scalers, facts.routers, facts.live.values())
 
 
 def _adoption(facts: SourceFacts, located: Located, live: Manifest | None) -> Adoption | Objection | str | None:

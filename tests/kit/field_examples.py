@@ -7,6 +7,7 @@ import yaml
 from reconciler.kernel.identity import Manifest
 from tests.kit.field_parts import (
     APISIX,
+    APP_MESH,
     ARGS,
     AUTOSCALER,
     BORROWED,
@@ -15,6 +16,7 @@ from tests.kit.field_parts import (
     JOB,
     KAYENTA,
     MAPPING,
+    NODES,
     ONE,
     ONE_POD,
     POD_TEMPLATE,
@@ -223,6 +225,11 @@ ROUTERS: Mapping[str, Iterable[Manifest]] = {
     ],
     "SMI": [rollout(behind({"smi": {"rootService": "shop", "trafficSplitName": "shop-split"}})), service("shop"), *SERVICES],
     "Ambassador": [rollout(behind({"ambassador": {"mappings": ["shop"]}})), MAPPING, *SERVICES],
+    "App Mesh": [
+        rollout(behind({"appMesh": {"virtualService": {"name": "shop", "routes": ["shop"]}, "virtualNodeGroup": NODES}})),
+        *APP_MESH,
+        *SERVICES,
+    ],
     "Traefik": [rollout(behind({"traefik": {"weightedTraefikServiceName": "shop"}})), TRAEFIK, *SERVICES],
     "APISIX": [rollout(behind({"apisix": {"route": {"name": "shop", "rules": ["shop"]}}})), APISIX, *SERVICES],
     "Gateway API": [

@@ -110,6 +110,21 @@ WEIGHTED = {"services": [{"name": "shop-stable", "port": 80, "kind": "Service"},
 TRAEFIK = kind("TraefikService", "shop", {"weighted": WEIGHTED}, "traefik.io/v1alpha1")
 BACKENDS = [{"serviceName": "shop-stable", "servicePort": 80}, {"serviceName": "shop-canary", "servicePort": 80}]
 APISIX = kind("ApisixRoute", "shop", {"http": [{"name": "shop", "match": {"paths": ["/*"]}, "backends": BACKENDS}]}, "apisix.apache.org/v2")
+NODES = {"canaryVirtualNodeRef": {"name": "shop-canary"}, "stableVirtualNodeRef": {"name": "shop-stable"}}
+TARGETS = [{"virtualNodeRef": node, "weight": weight} for node, weight in zip(NODES.values(), (0, 100), strict=True)]
+APP_MESH = [
+    kind("VirtualService", "shop", {"provider": {"virtualRouter": {"virtualRouterRef": {"name": "shop"}}}}, "appmesh.k8s.aws/v1beta2"),
+    kind(
+        "VirtualRouter",
+        "shop",
+        {"routes": [{"name": "shop", "httpRoute": {"action": {"weightedTargets": TARGETS}}}]},
+        "appmesh.k8s.aws/v1beta2",
+    ),
+    *[
+        kind("VirtualNode", node["name"], {"podSelector": {"matchLabels": {"app": "shop"}}}, "appmesh.k8s.aws/v1beta2")
+        for node in NODES.values()
+    ],
+]
 JOB = {"backoffLimit": 1, "template": {"spec": {"containers": [{"name": "test", "image": "test:1"}], "restartPolicy": "Never"}}}
 SIDE = {"scope": "app=shop", "step": 60}
 KAYENTA = {

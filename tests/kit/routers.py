@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from reconciler.kernel.identity import Manifest, ObjectRef
+from reconciler.kernel.identity import Manifest, ObjectRef, Resource
 from reconciler.kernel.resources import DESTINATION_RULES, SERVICES, VIRTUAL_SERVICES
 from reconciler.rollouts.traffic.model import HeaderMatch, HeaderRoute, Traffic
 from reconciler.rollouts.traffic.router import PLUGINS, Live, Owner, Routers, ServedRouter, Services
 from reconciler.routers.ambassador import MAPPINGS
 from reconciler.routers.apisix import APISIX_ROUTES
+from reconciler.routers.app_mesh_objects import VIRTUAL_NODES, VIRTUAL_ROUTERS
+from reconciler.routers.app_mesh_objects import VIRTUAL_SERVICES as MESH_SERVICES
 from reconciler.routers.gateway_api import HTTP_ROUTES, PLUGIN
 from reconciler.routers.nginx import INGRESSES
 from reconciler.routers.plugins import PluggedInRouter
@@ -58,7 +60,8 @@ class Case:
     @property
     def written(self) -> ObjectRef:
         """An object that the router writes."""
-        return next(iter(self.made if self.read_only or not self.objects else self.objects))
+        theirs = [ref for ref in self.objects if ref.resource.kind not in self.router.features.reads]
+        return next(iter(self.made if self.read_only or not theirs else theirs))
 
     def able(self, wanted: Traffic) -> Traffic:
         """The traffic as far as this router can do it."""
@@ -168,6 +171,30 @@ def apisix() -> Case:
     return Case(ROUTERS["apisix"], "apisix", config, {"route": {"name": "other", "rules": ["web"]}}, found, passing=True)
 
 
+def app_mesh() -> Case:
+    def found(resource: Resource, name: str, **spec: Any) -> tuple[ObjectRef, Manifest]:
+        metadata = {"name": name, "namespace": "shop", "labels": {"a": "b"}}
+        manifest = {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata, "spec": spec}
+        return ObjectRef(resource, "shop", name), manifest
+
+    def node(name: str) -> tuple[ObjectRef, Manifest]:
+        return found(VIRTUAL_NODES, name, podSelector={"matchLabels": {"app": "web"}}, listeners=[{"x": 1}])
+
+    pair = [{"virtualNodeRef": {"name": "web-canary"}, "weight": 0}, {"virtualNodeRef": {"name": "web-stable"}, "weight": 100, "port": 80}]
+    ours = {"name": "web", "httpRoute": {"match": {"prefix": "/"}, "action": {"weightedTargets": pair}, "unknown": {}}}
+    mail = {"name": "mail", "tcpRoute": {"action": {"weightedTargets": [{"virtualNodeRef": {"name": "mail"}, "weight": 1}]}}}
+    provider = {"virtualRouter": {"virtualRouterRef": {"name": "web-router"}}}
+    objects = (
+        found(MESH_SERVICES, "web", awsName="web.shop", provider=provider),
+        found(VIRTUAL_ROUTERS, "web-router", listeners=[{}], routes=[mail, ours]),
+        node("web-canary"),
+        node("web-stable"),
+    )
+    group = {"canaryVirtualNodeRef": {"name": "web-canary"}, "stableVirtualNodeRef": {"name": "web-stable"}}
+    config, elsewhere = ({"virtualService": {"name": name, "routes": ["web"]}, "virtualNodeGroup": group} for name in ("web", "other"))
+    return Case(ROUTERS["appMesh"], "appMesh", config, elsewhere, dict(objects), holding=True)
+
+
 def ambassador() -> Case:
     spec = {"prefix": "/web/", "service": "web-stable.shop:80", "timeout_ms": 3000}
     mapping = {"kind": "Mapping", "metadata": {"name": "web", "namespace": "shop", "labels": {"a": "b"}}, "spec": spec}
@@ -205,6 +232,7 @@ CASES: Mapping[str, Callable[[], Case]] = {
     "alb": partial(alb, "web"),
     "alb with two": partial(alb, "web", "shop"),
     "smi": smi,
+    "app mesh": app_mesh,
     "traefik": traefik,
     "apisix": apisix,
     "ambassador": ambassador,

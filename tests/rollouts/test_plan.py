@@ -157,9 +157,9 @@ def test_an_abort_of_what_is_promoted_already_is_removed() -> None:
 
 
 def test_what_is_not_served_yet_is_refused_by_name() -> None:
-    strategy = canary(canaryService="c", stableService="s", trafficRouting={"appMesh": {}})
+    strategy = canary(canaryService="c", stableService="s", trafficRouting={"kong": {}})
     world = World(rollout(canary=strategy)).settle()
-    assert "spec.strategy.canary.trafficRouting.appMesh: Forbidden: " in world.phase and "is not supported yet" in world.phase
+    assert "spec.strategy.canary.trafficRouting.kong: Forbidden: " in world.phase and "is not supported yet" in world.phase
 
 
 def test_a_takeover_of_a_healthy_rollout_changes_nothing() -> None:

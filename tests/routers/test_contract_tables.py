@@ -134,12 +134,18 @@ def in_backend_refs(manifest: Manifest) -> Weights:
     return {one["name"]: one["weight"] for one in rule["backendRefs"] if "weight" in one and "namespace" not in one}
 
 
+def in_targets(manifest: Manifest) -> Weights:
+    (route,) = [route for route in manifest["spec"]["routes"] if route["name"] == "web"]
+    return {one["virtualNodeRef"]["name"]: one["weight"] for one in route["httpRoute"]["action"]["weightedTargets"]}
+
+
 READING: dict[str, Callable[[Manifest], Weights]] = {
     "istio": by_host,
     "istio with subsets": by_host,
     "nginx": in_annotation,
     "alb": in_action,
     "smi": in_backends,
+    "app mesh": in_targets,
     "traefik": in_services,
     "apisix": in_rule,
     "ambassador": in_mapping,

@@ -1,5 +1,7 @@
 """What destinations weigh: contract 9.3, 13.40 and 13.41."""
 
+import pytest
+
 from reconciler.routers.istio_sides import Sides
 from reconciler.routers.istio_weights import Shares, as_live, at_home, canary_weight, reweighted
 from tests.kit.istio import pair, to
@@ -56,3 +58,8 @@ def test_a_pushed_route_weighs_what_the_live_one_does() -> None:
     living = {"route": [*pair(30, 60), to("trial", 10)]}
     assert as_live(OURS, living, SIDES)["route"] == [*pair(30, 60), to("trial", 10)]
     assert as_live({"route": [*pair(0, 50), to("stranger", 50)]}, living, SIDES)["route"] == [*pair(30, 60), to("trial", 10)]
+
+
+@pytest.mark.parametrize("weight", [None, "30", [30]])
+def test_a_weight_that_is_no_number_is_none_and_no_exception(weight: object) -> None:
+    assert canary_weight({"route": [{"destination": {"host": "shop-canary"}, "weight": weight}, to("shop-stable", 70)]}, SIDES) == 0

@@ -10,6 +10,7 @@ from reconciler.views.companion.argo_applications import ArgoBeside, argo_applie
 from reconciler.views.companion.flux_appliers import flux_applier
 from tests.kit.appliers import URL, application, marked, tool_object, tracked
 from tests.kit.rollouts import rollout, virtual_service
+from tests.kit.routers import CASES
 
 LIVE = rollout()
 NOTHING = ArgoBeside(())
@@ -102,6 +103,23 @@ def test_header_routes_are_left_by_name_to_argo_and_with_their_list_to_flux() ->
     assert rule["jqPathExpressions"][-1] == '.spec.http[]? | select(.name == "testers")'
     flux = tool_object(KUSTOMIZATIONS, "shop", {"path": "."})
     assert flux_applier(LIVE, flux, None, beside).ignore["ignore"][0]["paths"] == ["/spec/http"]
+
+
+def test_what_is_moved_behind_app_mesh_is_ignored_and_its_virtual_service_is_not_taken_for_istio_s() -> None:
+    beside = ArgoBeside(tuple(CASES["app mesh"]().objects.values()), ("testers",))
+    rules = argo_applier(LIVE, application(), beside).ignore["ignoreDifferences"]
+    assert [(rule["kind"], rule["group"]) for rule in rules] == [
+        ("VirtualRouter", "appmesh.k8s.aws"),
+        ("VirtualNode", "appmesh.k8s.aws"),
+        ("VirtualNode", "appmesh.k8s.aws"),
+    ]
+    assert ".spec.routes[]?.httpRoute.action.weightedTargets[]?.weight" in rules[0]["jqPathExpressions"]
+    flux = flux_applier(LIVE, tool_object(KUSTOMIZATIONS, "shop", {"path": "."}), None, beside).ignore["ignore"]
+    weights = [f"/spec/routes/{route}/{kind}/action/weightedTargets/{target}/weight" for route, kind, target in TARGETS]
+    assert [rule["paths"] for rule in flux] == [weights, *[["/spec/podSelector/matchLabels/rollouts-pod-template-hash"]] * 2]
+
+
+TARGETS = ((0, "tcpRoute", 0), (1, "httpRoute", 0), (1, "httpRoute", 1))
 
 
 def test_rules_that_stand_there_are_kept_and_not_repeated() -> None:

@@ -20,6 +20,7 @@ from reconciler.kernel.resources import AUTOSCALERS, ROLLOUTS
 from reconciler.kube.client import Client
 from reconciler.kube.discovery import Discovery, not_served
 from reconciler.kube.errors import NotServed
+from reconciler.rollouts.traffic.leading import leading_kinds
 from reconciler.sources.documents import Located
 from reconciler.sources.model import HIDDEN
 from reconciler.sources.permission import described, misnamed, no_namespace
@@ -79,24 +80,38 @@ def diff(
         raise typer.Exit(3 if refused else 1)
 
 
+@dataclass(frozen=True, slots=True)
+class RuntimeOwners:
+    """Who owns what while it runs: the same for all objects, but for one that Rollouts do not name and only lead to."""
+
+    rollouts: tuple[Manifest, ...]
+    common: RuntimeOwned
+
+    def of(self, resource: Resource, live: Manifest | None) -> RuntimeOwned:
+        """Who is in charge of this object."""
+        if live is None or resource not in leading_kinds(installed()):
+            return self.common
+        return runtime_owned(self.rollouts, (), installed(), [live])
+
+
 async def _looked_at(client: Client, manifests: Iterable[Located]) -> tuple[list[ObjectDiff], tuple[Frozen, ...]]:
     return await _compare(client, manifests), await frozen_now(client)
 
 
 async def _compare(client: Client, manifests: Iterable[Located]) -> list[ObjectDiff]:
     discovery, found = Discovery(client), []
-    owned = await _owned(client)
+    owners = await _owners(client)
     known = list(manifests)
     resources = await discovery.resources_of((str(one.manifest["apiVersion"]), str(one.manifest["kind"])) for one in known)
     for asked in known:
         resource = resources.get((str(asked.manifest["apiVersion"]), str(asked.manifest["kind"])))
-        entry = await _compared(client, asked, resource, owned)
+        entry = await _compared(client, asked, resource, owners)
         if entry is not None:
             found.append(entry)
     return found
 
 
-async def _compared(client: Client, located: Located, resource: Resource | None, owned: RuntimeOwned) -> ObjectDiff | None:
+async def _compared(client: Client, located: Located, resource: Resource | None, owners: RuntimeOwners) -> ObjectDiff | None:
     manifest = as_stored(located_in(located.manifest, resource))
     if resource is None:
         return _refused(located, not_served(str(manifest["apiVersion"]), str(manifest["kind"])))
@@ -107,7 +122,7 @@ async def _compared(client: Client, located: Located, resource: Resource | None,
         live = await client.find_owned(resource, namespace_of(manifest), name_of(manifest))
     except NotServed:
         return _refused(located, not_served(resource.api_version, resource.kind))
-    return _entry(replace(located, manifest=manifest), live, owned)
+    return _entry(replace(located, manifest=manifest), live, owners.of(resource, live))
 
 
 def _refused(located: Located, words: str) -> ObjectDiff:
@@ -136,8 +151,9 @@ def _by(difference: LiveDifference, lost: LostField | None) -> LiveDifference:
     return difference if lost is None else replace(difference, by=lost.manager, since=lost.since)
 
 
-async def _owned(client: Client) -> RuntimeOwned:
-    return runtime_owned(await _all(client, ROLLOUTS), await _all(client, AUTOSCALERS), installed())
+async def _owners(client: Client) -> RuntimeOwners:
+    rollouts, autoscalers = await _all(client, ROLLOUTS), await _all(client, AUTOSCALERS)
+    return RuntimeOwners(tuple(rollouts), runtime_owned(rollouts, autoscalers, installed()))
 
 
 async def _all(client: Client, resource: Any) -> list[Manifest]:

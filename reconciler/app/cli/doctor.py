@@ -15,6 +15,7 @@ from reconciler.kernel.identity import Manifest, ObjectRef, Resource, controller
 from reconciler.kernel.resources import AUTOSCALERS, DEPLOYMENTS, ROLLOUTS, SERVICES
 from reconciler.kube.client import Client
 from reconciler.kube.errors import Forbidden, NotServed
+from reconciler.rollouts.traffic.leading import beyond
 from reconciler.rollouts.traffic.named import routed_refs, services_of
 from reconciler.routers.registry import ROUTERS
 from reconciler.views.companion.appliers import (
@@ -94,7 +95,9 @@ async def _beside(client: Client, rollout: Manifest) -> ArgoBeside:
     blue = mapping(mapping(mapping(rollout.get("spec")).get("strategy")).get("blueGreen"))
     named = (services.canary, services.stable, services.ping, services.pong, blue.get("activeService"), blue.get("previewService"))
     refs = [*routed_refs(ROUTERS, rollout), *(ObjectRef(SERVICES, namespace, str(name)) for name in dict.fromkeys(named) if name)]
-    found = [await _one(client, ref) for ref in dict.fromkeys(refs)]
+    live = {ref: await _one(client, ref) for ref in dict.fromkeys(refs)}
+    behind = [ref for router in ROUTERS.values() for ref in beyond(router, live)]
+    found = [*live.values(), *[await _one(client, ref) for ref in dict.fromkeys(behind)]]
     scaled = await _scaled(client, rollout)
     kept = [one for one in (*found, *scaled) if one is not None and controller_of(one) is None]
     return ArgoBeside(tuple(kept), services.managed_routes)

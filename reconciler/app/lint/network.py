@@ -73,9 +73,9 @@ def _weights(field: str, route: Manifest) -> Remarks:
     """A single destination gets everything; several must share 100 (Istio, HTTPRouteDestination; contract 9.3 counts against 100)."""
     destinations = route.get("route") or []
     weights = [destination.get("weight", 0) for destination in destinations]
-    wrong = next((weight for weight in weights if not isinstance(weight, int) or isinstance(weight, bool) or weight < 0), None)
-    if wrong is not None:
-        yield Remark(f"{field}.route", f"weights must be whole numbers of at least 0, found {wrong!r}")
+    wrong = [weight for weight in weights if not isinstance(weight, int) or isinstance(weight, bool) or weight < 0]
+    if wrong:
+        yield Remark(f"{field}.route", f"weights must be whole numbers of at least 0, found {wrong[0]!r}")
     elif len(weights) > 1 and sum(weights) != 100:
         yield Remark(f"{field}.route", f"the weights of several destinations must add up to 100, they are {sum(weights)}")
 

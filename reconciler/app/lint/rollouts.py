@@ -11,18 +11,20 @@ from reconciler.app.lint.finding import Remark, Remarks, Severity
 from reconciler.app.lint.library import CLUSTER_TEMPLATES, TEMPLATES, Library
 from reconciler.app.lint.meetings import meeting_remarks
 from reconciler.app.router_plugins import installed
-from reconciler.kernel.identity import Manifest, name_of, namespace_of
+from reconciler.kernel.identity import Manifest, ObjectRef, name_of, namespace_of
 from reconciler.kernel.problem import InvalidField, Problem
 from reconciler.rollouts.pods.referent import borrowed, referent_of
 from reconciler.rollouts.spec.manifest import parse_rollout
 from reconciler.rollouts.spec.model import RolloutSpec, WorkloadRef
+from reconciler.rollouts.traffic.leading import beyond
 from reconciler.rollouts.traffic.named import routing_of, services_of
-from reconciler.rollouts.traffic.router import PLUGINS, ConfiguredRouter, Routers, Services, served
+from reconciler.rollouts.traffic.router import PLUGINS, ConfiguredRouter, Live, Routers, Services, served
 from reconciler.rollouts.validation.canary import ROUTING, UNMANAGED
 from reconciler.rollouts.validation.references import analyses, missing_services, service_fields, unfit_services
 from reconciler.rollouts.validation.spec import spec_problems
 from reconciler.rollouts.validation.types import unreadable_problem
 from reconciler.routers.plugins import absent
+from reconciler.sources.kinds import kind_key
 from reconciler.stepplugins.registry import found
 
 HINTS: Mapping[str, str] = {
@@ -185,19 +187,26 @@ def _routes(rollout: Manifest, library: Library) -> Remarks:
 
 def _routed(each: ConfiguredRouter, services: Services, library: Library) -> Remarks:
     needed = each.router.needs(each.config, services)
-    live = {ref: library.find(ref.resource.kind, ref.namespace, ref.name) for ref in needed.refs}
-    if any((ref.resource.kind, ref.namespace, ref.name) in library.misshapen for ref in needed.refs):
+    live: Live = {ref: library.find(*_place(ref)) for ref in needed.refs}
+    behind = beyond(each.router, live)
+    live = {**live, **{ref: library.find(*_place(ref)) for ref in behind}}
+    if any(_place(ref) in library.misshapen for ref in live):
         return
     for ref in needed.made:
         if live[ref] is not None:
             yield Remark(each.field, f"{ref} is made by this Rollout and among the files: take it out of them")
-    absent = [ref for ref in needed.named if live[ref] is None]
+    absent = [ref for ref in (*needed.named, *behind) if live[ref] is None]
     for ref in absent:
-        yield library.missing(each.field, (ref.resource.kind, ref.namespace, ref.name), services.namespace)
+        yield library.missing(each.field, _place(ref), services.namespace)
     found = each.router.in_force(each.config, services, live)
     if found.problem is not None and not absent:
         yield Remark(each.field, found.problem)
     yield from (Remark(each.field, warning, Severity.NOTE) for warning in found.warnings)
+
+
+def _place(ref: ObjectRef) -> tuple[str, str, str]:
+    """Where an object is among the files: another group's kind of a name that we know goes by both."""
+    return kind_key({"apiVersion": ref.resource.api_version, "kind": ref.resource.kind}), ref.namespace, ref.name
 
 
 def _remark(problem: Problem) -> Remark:

@@ -1,6 +1,6 @@
 """What a Rollout says about traffic, read off the object as it is written: also where the rest of it cannot be read."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -75,7 +75,16 @@ def out_of_reach(routers: Routers, rollout: Manifest, reaches: Reaches) -> str |
             word = f"{ref.resource.kind}.{ref.resource.group}"
             if word not in allowed.kinds:
                 return f'{ref}: kind {word} is not in allow.kinds of source "{source}": it is not made'
-    for ref in routed_refs(routers, rollout):
+    return objects_out_of_reach(rollout, routed_refs(routers, rollout), reaches)
+
+
+def objects_out_of_reach(rollout: Manifest, refs: Iterable[ObjectRef], reaches: Reaches) -> str | None:
+    """Why such a Rollout may not move the traffic of these objects: those that it names, and those that they lead to."""
+    source = annotations_of(rollout).get(SOURCE, "")
+    allowed = reaches.get(source)
+    if allowed is None:
+        return None
+    for ref in refs:
         if ref.namespace not in allowed.namespaces and ref.namespace != namespace_of(rollout):
             return f'{ref}: namespace {ref.namespace} is not in allow.namespaces of source "{source}": its weights are not moved'
     return None

@@ -120,7 +120,8 @@ class InForce:
 class Features:
     """What a router can do (contract 1.8).
 
-    `shared_fields` are those another applier must ignore, as paths of `jq`, by kind; `makes` the kinds of which it makes objects itself.
+    `shared_fields` are those another applier must ignore, as paths of `jq`, by kind; `makes` the kinds of which it makes objects itself,
+    `reads` those that it only reads.
     """
 
     header: bool = False
@@ -131,6 +132,7 @@ class Features:
     experiments: bool = False
     shared_fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     makes: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,7 @@ class RouterProfile(Protocol):
 
     @property
     def kinds(self) -> tuple[Resource, ...]:
-        """The kinds of objects it writes, in the order in which they are given back."""
+        """The kinds of objects it writes, in the order in which they are given back, and those that it reads (`features.reads`)."""
         ...
 
     @property

@@ -9,6 +9,7 @@ from typing import Any
 
 from reconciler.kernel.identity import Manifest, name_of, namespace_of
 from reconciler.kernel.well_known import HASH_LABEL
+from reconciler.sources.kinds import kind_key
 from reconciler.views.companion.appliers import entries, mapping
 
 
@@ -29,10 +30,10 @@ def argo_rules(objects: Iterable[Manifest], managed_routes: Iterable[str] = ()) 
             "kind": one["kind"],
             "namespace": namespace_of(one),
             "name": name_of(one),
-            "jqPathExpressions": [*OWNED[one["kind"]].jq, *(routes if one["kind"] == "VirtualService" else ())],
+            "jqPathExpressions": [*OWNED[kind_key(one)].jq, *(routes if kind_key(one) == "VirtualService" else ())],
         }
         for one in objects
-        if one["kind"] in OWNED
+        if kind_key(one) in OWNED
     ]
 
 
@@ -44,8 +45,8 @@ def flux_rules(objects: Iterable[Manifest], managed_routes: Iterable[str] = ()) 
     moving = bool(tuple(managed_routes))
     found: list[dict[str, Any]] = []
     for one in objects:
-        owned = OWNED.get(one["kind"])
-        whole = ("/spec/http",) if moving and one["kind"] == "VirtualService" else ()
+        owned = OWNED.get(kind_key(one))
+        whole = ("/spec/http",) if moving and kind_key(one) == "VirtualService" else ()
         paths = whole or (owned.pointers(one) if owned else ())
         if paths:
             target = {"kind": one["kind"], "namespace": namespace_of(one), "name": name_of(one)}
@@ -81,6 +82,16 @@ def _weighted(one: Manifest) -> tuple[str, ...]:
     return tuple(f"/spec/weighted/services/{i}/weight" for i, _ in enumerate(services))
 
 
+def _targets(one: Manifest) -> tuple[str, ...]:
+    found = []
+    for i, route in enumerate(entries(mapping(one.get("spec")).get("routes"))):
+        for kind in ROUTE_KINDS:
+            targets = entries(mapping(mapping(route.get(kind)).get("action")).get("weightedTargets"))
+            found += [f"/spec/routes/{i}/{kind}/action/weightedTargets/{j}/weight" for j, _ in enumerate(targets)]
+    return tuple(found)
+
+
+ROUTE_KINDS = ("httpRoute", "tcpRoute", "http2Route", "grpcRoute")
 ROUTE = Owned((".spec.rules[]?.backendRefs[]?.weight",), _in_lists("rules", "backendRefs"))
 REPLICAS = Owned((".spec.replicas",), lambda _: ("/spec/replicas",))
 OWNED: Mapping[str, Owned] = {
@@ -90,6 +101,8 @@ OWNED: Mapping[str, Owned] = {
     "Service": Owned((f'.spec.selector."{HASH_LABEL}"',), lambda _: ("/spec/selector",)),
     **dict.fromkeys(("HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute"), ROUTE),
     "TraefikService": Owned((".spec.weighted.services[]?.weight",), _weighted),
+    "VirtualRouter": Owned(tuple(f".spec.routes[]?.{kind}.action.weightedTargets[]?.weight" for kind in ROUTE_KINDS), _targets),
+    "VirtualNode": Owned((f'.spec.podSelector.matchLabels."{HASH_LABEL}"',), lambda _: (f"/spec/podSelector/matchLabels/{HASH_LABEL}",)),
     "ApisixRoute": Owned((".spec.http[]?.backends[]?.weight",), _in_lists("http", "backends")),
     **dict.fromkeys(("Rollout", "Deployment", "StatefulSet"), REPLICAS),
 }

@@ -2,12 +2,18 @@
 
 from pathlib import Path
 
+from reconciler.app.cli.diff import RuntimeOwners
 from reconciler.kernel.identity import ObjectRef
 from reconciler.kernel.plan import PatchStyle
 from reconciler.kernel.resources import CONFIGMAPS, SECRETS
 from reconciler.kube.client import Client
+from reconciler.routers.app_mesh_objects import VIRTUAL_ROUTERS
+from reconciler.routers.registry import ROUTERS
+from reconciler.sync.drift.carry import carry_over
+from reconciler.sync.drift.owned import runtime_owned
 from tests.kit.clusters import config_map
 from tests.kit.desk import config
+from tests.kit.routers import CASES, driven
 from tests.kit.shell import Shell
 
 
@@ -95,3 +101,13 @@ def test_what_a_secret_holds_is_not_printed(sh: Shell, tmp_path: Path) -> None:
     )
     for output in (ended.output, sh("diff", str(tmp_path / "s.yaml"), "-o", "json").output):
         assert "-secret" not in output and "b2xk" not in output and "bmV3" not in output
+
+
+def test_weights_of_a_virtual_router_that_a_rollout_is_led_to_are_no_difference() -> None:
+    world, case = driven(CASES["app mesh"]()), CASES["app mesh"]()
+    ref = next(ref for ref in case.objects if ref.resource == VIRTUAL_ROUTERS)
+    living = world.store.get(VIRTUAL_ROUTERS, ref.namespace, ref.name)
+    owners = RuntimeOwners((world.rollout,), runtime_owned([world.rollout], [], ROUTERS))
+    assert living is not None and carry_over(case.objects[ref], living, owners.common)["spec"] != living["spec"]
+    assert carry_over(case.objects[ref], living, owners.of(VIRTUAL_ROUTERS, living))["spec"] == living["spec"]
+    assert owners.of(VIRTUAL_ROUTERS, None) is owners.common is owners.of(CONFIGMAPS, config_map("a", {}))

@@ -10,6 +10,7 @@ from reconciler.kube.client import Client
 from reconciler.views.companion.appliers import APPLICATIONS, FLUX, GIT_REPOSITORIES, KUSTOMIZATIONS
 from tests.kit.appliers import URL, application, define, marked, tool_object, tracked
 from tests.kit.rollouts import canary, rollout, service, virtual_service
+from tests.kit.routers import CASES, SERVED
 from tests.kit.shell import Shell
 
 ROUTED = rollout(strategy={"canary": canary(istio=True)})
@@ -59,6 +60,28 @@ def test_the_application_behind_a_rollout_is_found_and_everything_to_paste_is_pr
     }
     assert [rule["name"] for rule in found["ignoreDifferences"]] == ["web", "web-stable", "web"], "what the controller made needs no rule"
     assert found["syncPolicy"]["syncOptions"] == ["RespectIgnoreDifferences=true"]
+
+
+async def beside_argo_with_app_mesh(client: Client) -> None:
+    case = CASES["app mesh"]()
+    for kind in (APPLICATIONS, *case.router.kinds):
+        await define(client, kind)
+    for ref, manifest in case.objects.items():
+        await client.create(ref.resource, manifest)
+    live = rollout(strategy={"canary": canary(**SERVED, trafficRouting=case.asking(case.config))})
+    await client.create(ROLLOUTS, tracked(live))
+    await client.create(APPLICATIONS, application(syncPolicy=AUTOMATED))
+
+
+def test_an_object_that_a_rollout_is_only_led_to_needs_a_rule_too(sh: Shell) -> None:
+    sh.ask(beside_argo_with_app_mesh)
+    ended = sh("doctor", "web", "-n", "shop")
+    rules = yaml.safe_load(ended.output.split("  for the spec of Application reconciler/shop:\n")[1])["ignoreDifferences"]
+    assert [(rule["kind"], rule["name"]) for rule in rules] == [
+        ("VirtualNode", "web-canary"),
+        ("VirtualNode", "web-stable"),
+        ("VirtualRouter", "web-router"),
+    ]
 
 
 def test_what_is_printed_is_a_source_of_a_settings_file_and_once_applied_nothing_is_left(sh: Shell, tmp_path: Any) -> None:

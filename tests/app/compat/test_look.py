@@ -39,7 +39,7 @@ MESH = "        istio:\n          virtualService:\n            name: web\n      
 @pytest.mark.parametrize(
     ("old", "new", "field", "row"),
     [
-        (MESH, "        appMesh: {}", "appMesh", "routers"),
+        (MESH, "        kong: {}", "kong", "routers"),
         ("      steps:", "      steps:\n        - plugin: {name: example.com/absent}", None, "step-programs"),
         ("metadata: {", "metadata: {annotations: {notifications.argoproj.io/subscribe.x.slack: y}, ", None, "notifications"),
     ],

@@ -71,3 +71,8 @@ def test_a_route_behind_one_that_takes_everything_is_never_selected() -> None:
     assert finding.severity is Severity.WARNING and "route secondary is never selected: route primary above it" in finding.message
     first = ROUTES.replace("  http:\n", f"  http:\n{second}")
     assert found({"routes.yaml": first}) == []
+
+
+def test_a_weight_of_nothing_is_told_like_any_other_that_is_no_number() -> None:
+    told = [finding.message for finding in found({"routes.yaml": ROUTES.replace("weight: 0", "weight: null")})]
+    assert "weights must be whole numbers of at least 0, found None" in told

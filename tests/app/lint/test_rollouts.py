@@ -1,6 +1,9 @@
 """The controller's own rules, said before a push."""
 
 from reconciler.app.lint.finding import Severity
+from reconciler.app.lint.lint import lint
+from reconciler.sources.renderer import RenderOptions
+from tests.kit.field_examples import BUILT
 from tests.kit.lint import ROLLOUT, ROUTES, SERVICES, TEMPLATE, found, spoiled
 
 
@@ -52,8 +55,8 @@ def test_a_route_that_is_not_in_the_virtual_service_is_told() -> None:
 
 
 def test_a_router_that_is_not_served_is_told_by_name() -> None:
-    finding = spoiled("rollout.yaml", "        istio:\n", "        appMesh: {}\n        istio:\n")
-    assert finding.message == "Forbidden: traffic router appMesh is not supported yet"
+    finding = spoiled("rollout.yaml", "        istio:\n", "        kong: {}\n        istio:\n")
+    assert finding.message.startswith("unknown field; known here: alb, ambassador, apisix, appMesh, istio")
 
 
 INGRESS = """\
@@ -133,3 +136,17 @@ def test_a_rollout_waits_only_for_analyses_that_end() -> None:
 def test_a_router_plug_in_that_is_not_installed_here_is_noted_and_the_rest_is_looked_at() -> None:
     finding = spoiled("rollout.yaml", "        istio:\n", "        plugins: {example.com/mesh: {}}\n        istio:\n")
     assert finding.severity == "note" and "router plug-in example.com/mesh is not installed here" in finding.message
+
+
+def test_a_virtual_router_behind_a_virtual_service_is_looked_up_among_the_files() -> None:
+    def told(text: str) -> list[str]:
+        findings = lint({"web.yaml": text.encode()}, RenderOptions(namespace="default"), whole=True).findings
+        return [one.message for one in findings if one.severity is Severity.ERROR]
+
+    text = BUILT["App Mesh"]
+    assert told(text) == []
+    assert told(text.replace("kind: VirtualRouter", "kind: Other")) == [
+        "VirtualRouter default/shop is not among these files: add it, or correct the name"
+    ]
+    [words] = told(text.replace("weightedTargets", "targets"))
+    assert "VirtualRouter `shop`, route `shop`: httpRoute.action.weightedTargets has 0 targets: it must have exactly two" in words
