@@ -22,6 +22,7 @@ from reconciler.releases.announce.message import TRAILER, proposal_body, release
 from reconciler.releases.identity import identity_hash
 from reconciler.releases.model import EPOCH, Change, Content, Release, Restore, RestoreMode, RestoreState
 from reconciler.releases.opening.asking import SHOWN, kept_change, source_id
+from reconciler.releases.restore.as_written import as_written
 from reconciler.releases.restore.restoring_together import BranchLine, WantedRestore
 from reconciler.sources.documents import Parsed
 from reconciler.sources.edits import (
@@ -176,7 +177,7 @@ class Restoration:
             return Impossible(Obstacle.NO_PREVIOUS)
         good: Parsed | PreviousManifest | None = await hands.source.parsed_at(previous.sha) if previous.sha else None
         if good is None:
-            good = _manifest(previous.content)
+            good = _manifest(previous.content if previous.sha else _in_words_of_git(previous.content, release.spec.content))
         bad = await hands.source.parsed_at(release.spec.commit.sha)
         if good is None:
             return Impossible(Obstacle.NO_PREVIOUS, "its commit is gone, and it was too large to be kept")
@@ -270,6 +271,11 @@ def _in_no_file(release: Release, tip: Tip, outcome: Outcome) -> bool:
     asked = workloads(tip.parsed).get(source_id(tip.parsed, release.namespace, release.spec.workload.name))
     restored = isinstance(outcome, Superseded) and outcome.how is Overtaken.RESTORED
     return restored and asked is not None and identity_hash(tip.parsed, asked) == release.spec.identity
+
+
+def _in_words_of_git(live: Content, asked: Content) -> Content:
+    """What no commit ever asked for was read from the cluster: without what the API server filled in there."""
+    return replace(live, template=as_written(live.template, asked.template)) if live.template and asked.template else live
 
 
 def _manifest(content: Content) -> PreviousManifest | None:
