@@ -52,8 +52,22 @@ async def kubectl(server: Server, tmp_path: Path) -> AsyncIterator[Kubectl]:
 
 
 async def _without_definitions(kubectl: Kubectl) -> None:
+    """One whose objects the server cannot list yet would be stuck: its cleaner tries that again after ever longer pauses."""
+    for name in await _ours(kubectl):
+        await until(lambda name=name: _listed(kubectl, name), PATIENCE)  # type: ignore[misc]
     await kubectl.run(f"delete -f {CRDS} --ignore-not-found --wait=false")
     await until(lambda: _none(kubectl), PATIENCE)
+
+
+async def _ours(kubectl: Kubectl) -> list[str]:
+    """Our definitions that the server has."""
+    ours = {path.stem for path in CRDS.glob("*.*.yaml")}
+    return [name for line in (await kubectl("get crd -o name")).splitlines() if (name := line.partition("/")[2]) in ours]
+
+
+async def _listed(kubectl: Kubectl, name: str) -> bool:
+    code, _ = await kubectl.run(f"get {name} --all-namespaces")
+    return code == 0
 
 
 async def _no_place(kubectl: Kubectl) -> bool:
@@ -62,7 +76,7 @@ async def _no_place(kubectl: Kubectl) -> bool:
 
 
 async def _none(kubectl: Kubectl) -> bool:
-    return not [name for name in (await kubectl("get crd -o name")).splitlines() if name.endswith("argoproj.io")]
+    return not await _ours(kubectl)
 
 
 async def applied(kubectl: Kubectl, manifest: Manifest, *, refused: bool = False) -> str:

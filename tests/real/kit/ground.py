@@ -7,7 +7,7 @@ from dataclasses import replace
 from reconciler_sandbox.rehearsal.fittings import definitions
 
 from reconciler.kernel.errors import Transient
-from reconciler.kernel.identity import ObjectRef
+from reconciler.kernel.identity import Manifest, ObjectRef, name_of
 from reconciler.kernel.resources import ANALYSIS_RUNS, NAMESPACES, RELEASE_POLICIES, RELEASES, ROLLOUTS
 from reconciler.kube.client import Client
 from reconciler.kube.config import endpoint
@@ -39,8 +39,7 @@ async def client_of(server: Server, *gates: Gate, token: str = "") -> AsyncItera
 async def grounded(client: Client, places: Sequence[str] = PLACES) -> AsyncIterator[None]:
     """Our kinds are served, and namespaces are there that nobody had before. They are gone when the context is left."""
     for definition in definitions():
-        with suppress(AlreadyExists):
-            await client.create(CUSTOM_RESOURCES, definition)
+        await until(lambda definition=definition: _defined(client, definition), PATIENCE)  # type: ignore[misc]
     await until(lambda: _served(client), PATIENCE)
     for place in places:
         await client.create(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": place}})
@@ -51,6 +50,14 @@ async def grounded(client: Client, places: Sequence[str] = PLACES) -> AsyncItera
             await client.delete(ObjectRef(NAMESPACES, "", place))
         for place in places:
             await until(lambda place=place: _gone(client, place), PATIENCE)  # type: ignore[misc]
+
+
+async def _defined(client: Client, definition: Manifest) -> bool:
+    """There to stay: one that is on its way out still answers for a while, and takes no objects."""
+    with suppress(AlreadyExists):
+        await client.create(CUSTOM_RESOURCES, definition)
+    found = await client.find(CUSTOM_RESOURCES, "", name_of(definition))
+    return found is not None and "deletionTimestamp" not in found["metadata"]
 
 
 async def _served(client: Client) -> bool:
