@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -11,6 +10,7 @@ from reconciler.forges.github import API, GitHub
 from reconciler.forges.github_webhook import GitHubWebhook
 from reconciler.forges.plain import Plain
 from reconciler.forges.rest import Token
+from reconciler.kernel.address import split_address
 from reconciler.kernel.errors import Terminal
 from reconciler.releases.announce.forge import Forge
 from reconciler.web.webhook import WebhookShape
@@ -52,7 +52,7 @@ def forge(kind: str, settings: ForgeTerms, client: httpx.AsyncClient) -> Forge:
 
 def repository_of(url: str) -> str:
     """`owner/name` out of a repository's URL, http, ssh or scp-like."""
-    path = urlsplit(url).path if "://" in url else url.partition(":")[2]
+    path = split_address(url).path if "://" in url else url.partition(":")[2]
     parts = path.strip("/").removesuffix(".git").split("/")
     if len(parts) < 2 or not all(parts):
         raise Terminal(f"forge.repository: cannot be read from {path!r}; write it as owner/name")

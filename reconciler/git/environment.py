@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from urllib.parse import urlsplit
 
 from reconciler.git.credentials import NO_SSH_FILES, CredentialSource, SshFiles, nobody
+from reconciler.kernel.address import split_address
 from reconciler.kernel.errors import Terminal
 
 SCP_LIKE = re.compile(r"[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:(?!//)\S+")
@@ -53,7 +53,7 @@ class Remote:
 
 def is_ssh(url: str) -> bool:
     """True for an address that is reached by ssh."""
-    return bool(SCP_LIKE.fullmatch(url)) or urlsplit(url).scheme == "ssh"
+    return bool(SCP_LIKE.fullmatch(url)) or split_address(url).scheme == "ssh"
 
 
 def remote_of(url: str, credential: CredentialSource = nobody, ssh: SshFiles = NO_SSH_FILES) -> Remote:
@@ -62,7 +62,7 @@ def remote_of(url: str, credential: CredentialSource = nobody, ssh: SshFiles = N
         return Remote(url, "ssh", credential, ssh)
     if url.startswith("/"):
         return Remote(url, "file", credential)
-    parts = urlsplit(url)
+    parts = split_address(url)
     if parts.scheme not in SCHEMES or any(sign.isspace() or not sign.isprintable() for sign in url):
         raise Terminal("a repository's address must be https://, ssh://, file:// or http:// on this machine")
     if parts.password is not None or (parts.username and parts.scheme != "ssh"):

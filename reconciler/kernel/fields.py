@@ -53,7 +53,7 @@ class Fields:
         value = self.raw.get(key)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+        if isinstance(value, bool) or not isinstance(value, int | float) or (isinstance(value, float) and not value.is_integer()):
             raise self.refusal(key, value, "must be an integer")
         return int(value)
 

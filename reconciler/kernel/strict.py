@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from reconciler.kernel.address import is_web_address
 from reconciler.kernel.errors import Terminal
 
 Read = TypeVar("Read")
@@ -68,6 +69,13 @@ class StrictFields:
         if not pattern.fullmatch(text):
             raise FieldError(self.path(name), f"{text!r} is not {words}")
         return text
+
+    def address(self, name: str, default: str | None = None) -> str:
+        """An address on the web, without a slash at its end; the default need not be one."""
+        text = self.text(name, default)
+        if self.has(name) and not is_web_address(text):
+            raise FieldError(self.path(name), "is no address: write one like https://host.example.com:8443/path")
+        return text.rstrip("/")
 
     def choice(self, name: str, allowed: tuple[str, ...], default: str | None = None) -> str:
         text = self.text(name, default)

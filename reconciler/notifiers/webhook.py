@@ -8,11 +8,12 @@ import hashlib
 import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from urllib.parse import SplitResult, parse_qsl, urljoin, urlsplit
+from urllib.parse import parse_qsl, urljoin
 
 import httpx
 import msgspec
 
+from reconciler.kernel.address import NOWHERE, is_web_address, split_address
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.redaction import SHORTEST, Redactor
 from reconciler.kernel.text import log_line
@@ -73,11 +74,11 @@ class WebhookNotifier:
 
     async def _target(self) -> _Recipient:
         url, token, secret = (await self._terms.url()).strip(), (await self._terms.token()).strip(), (await self._terms.secret()).strip()
-        parts = _split(url)
-        if parts is None or parts.scheme not in ("http", "https") or not parts.netloc:
+        if not is_web_address(url):
             raise Terminal("the notifier's address is no http(s) URL: check `url` or the file that `urlFile` names")
         if not (token.isascii() and token.isprintable()):
             raise Terminal("the notifier's token holds characters that no HTTP header may carry; check its file")
+        parts = split_address(url)
         path = [part for part in (parts.path, *parts.path.split("/")) if len(part) >= SHORTEST]
         return _Recipient(
             url, token, secret, Redactor((token, secret, *path, parts.query, *(value for _, value in parse_qsl(parts.query))))
@@ -121,7 +122,7 @@ def _call(recipient: _Recipient, method: str, url: str, message: ReleaseMessage,
 def _named_place(answer: HttpAnswer, url: str) -> str:
     """The place that the answer names, if it is one of the same server; else the handle in its document."""
     location = answer.headers.get("Location", "")
-    if location and _split(location) is not None and _within(urljoin(url, location), url):
+    if location and split_address(location) != NOWHERE and _within(urljoin(url, location), url):
         return urljoin(url, location)
     document = answer.document()
     named = document.get("handle") if isinstance(document, dict) else None
@@ -130,19 +131,8 @@ def _named_place(answer: HttpAnswer, url: str) -> str:
 
 def _within(handle: str, url: str) -> bool:
     """True of a handle that is a place on the server that we were told to speak to, and no other one."""
-    place, home = _split(handle), _split(url)
-    if place is None or home is None or not place.scheme:
-        return False
-    return (place.scheme, place.hostname, place.port) == (home.scheme, home.hostname, home.port)
-
-
-def _split(url: str) -> SplitResult | None:
-    try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018 - read to see whether it is a number
-    except ValueError:
-        return None
-    return parts
+    place, home = split_address(handle), split_address(url)
+    return bool(place.scheme) and (place.scheme, place.hostname, place.port) == (home.scheme, home.hostname, home.port)
 
 
 def _asked_pause(answer: HttpAnswer) -> float | None:

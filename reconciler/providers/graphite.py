@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator
 from typing import Any, ClassVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from reconciler.analysis.model import Measurement, Metric
 from reconciler.analysis.provider import MeasurementTask
+from reconciler.kernel.address import is_web_address
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.fields import Fields
 from reconciler.kernel.identity import Manifest
@@ -65,11 +66,7 @@ class Graphite:
 
 def _address(config: Fields) -> str:
     address = config.text("address")
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in ("http", "https") or not parts.netloc:
+    if not is_web_address(address):
         raise Terminal("graphite: address is no http(s) URL")
     return address.rstrip("/")
 

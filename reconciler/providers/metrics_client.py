@@ -15,10 +15,10 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from secrets import token_bytes
-from urllib.parse import urlsplit
 
 import httpx
 
+from reconciler.kernel.address import NOWHERE, split_address
 from reconciler.kernel.clock import Clock, Timers
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.web.client import ClientSettings, HttpAnswer, HttpCall, ask, open_client
@@ -223,11 +223,8 @@ def _origin(call: HttpCall) -> str:
 
 def origin_of(url: str) -> str:
     """The same of an address; empty for one that is none. It holds no credential."""
-    try:
-        parts = urlsplit(url)
-        return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}"
-    except ValueError:
-        return ""
+    parts = split_address(url)
+    return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}" if parts != NOWHERE else ""
 
 
 def _seconds(text: str, now: datetime) -> float | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from reconciler.analysis.conditions import Conditions
 from reconciler.analysis.model import Measurement, Metric
@@ -13,6 +13,7 @@ from reconciler.analysis.provider import FALLBACK, PARTIAL, SERIES, STALE, Count
 from reconciler.aws.signing import SigningScope, signed
 from reconciler.expr.syntax import ExpressionError
 from reconciler.expr.values import Value
+from reconciler.kernel.address import split_address
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.fields import Fields
 from reconciler.kernel.identity import Manifest
@@ -168,7 +169,7 @@ class Prometheus:
             return await self._signing(address, sigv4)
         authorization = await self._authorization(config, _timeout(config))
         own = any(header.text("key").lower() == "authorization" for header in config.each("headers"))
-        if urlsplit(address).hostname == google.HOST and not authorization and not own:
+        if split_address(address).hostname == google.HOST and not authorization and not own:
             authorization = {"Authorization": f"Bearer {await self._identities.google.token(self._identities.now())}"}
         return Target(address, authorization)
 
@@ -210,10 +211,7 @@ def _address(config: Fields, default: str) -> str:
     address = config.text("address") or default
     if not address:
         raise Terminal("prometheus address is not configured")
-    try:
-        parts = urlsplit(address)
-    except ValueError as error:
-        raise Terminal("prometheus address is not is url format") from error
+    parts = split_address(address)
     if not parts.scheme or not parts.netloc:
         raise Terminal("prometheus address is not is url format")
     return address

@@ -8,10 +8,11 @@ from dataclasses import replace
 from datetime import datetime
 from math import isfinite
 from typing import Any, ClassVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from reconciler.analysis.model import Measurement, Metric
 from reconciler.analysis.provider import MeasurementTask
+from reconciler.kernel.address import split_address
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.fields import Fields
 from reconciler.kernel.identity import Manifest
@@ -86,7 +87,7 @@ class Wavefront:
 
 def key_of(address: str, tokens: Mapping[str, str]) -> str:
     """The entry of an address: as it is written, else by its host, as no key may hold a scheme or a port."""
-    return address if address in tokens else urlsplit(address if "://" in address else f"https://{address}").hostname or address
+    return address if address in tokens else split_address(address if "://" in address else f"https://{address}").hostname or address
 
 
 def url_of(config: Fields, now: datetime) -> str:

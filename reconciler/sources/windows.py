@@ -139,7 +139,7 @@ def in_zone(moment: datetime, zone: str) -> datetime:
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
-    except ValueError as error:
+    except (ValueError, OSError) as error:  # the name becomes that of a file
         raise ZoneInfoNotFoundError(name) from error
 
 

@@ -6,7 +6,8 @@ How a delivery is signed and what it looks like is the forge's affair: a plug-in
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+
+from reconciler.kernel.address import NOWHERE, split_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +42,18 @@ def place_of(url: str) -> str:
     """`host/owner/name` of an http, ssh, git or scp-like address, so that all forms of one repository are equal."""
     scheme, separator, rest = url.strip().partition("://")
     if separator:
-        parts = _split(url.strip())
-        host, path = parts if parts else ("", rest)
+        host, path = _host_and_path(url.strip()) or ("", rest)
     else:
         host, _, path = scheme.partition(":")
         host = host.rpartition("@")[2].lower()
     return f"{host}/{path.strip('/').removesuffix('.git')}".lower()
 
 
-def _split(url: str) -> tuple[str, str] | None:
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
+def _host_and_path(url: str) -> tuple[str, str] | None:
+    parts = split_address(url)
+    if parts == NOWHERE:
         return None
+    port = parts.port
     usual = {"http": 80, "https": 443, "ssh": 22, "git": 9418}.get(parts.scheme)
     host = parts.hostname or ""
     return (f"{host}:{port}" if port and port != usual else host), parts.path

@@ -6,7 +6,6 @@ SubjectAccessReview whether the cluster would let them. The write itself is thei
 
 import hmac
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -20,6 +19,7 @@ from reconciler.app.console.throttle import Throttle
 from reconciler.app.console.verbs import ConsoleVerb
 from reconciler.app.console.visitors import EVERYWHERE_VIEWER, Visitor
 from reconciler.app.settings.model import ConsoleSettings, LoginSettings
+from reconciler.kernel.address import split_address
 from reconciler.kernel.clock import Clock
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kube.client import Client
@@ -173,5 +173,5 @@ class LoginDoor(ConsoleDoor):
 
 def onward(place: str) -> str:
     """Where a person wanted to go, if that is a page of ours."""
-    parts = urlsplit(place) if place.startswith("/") and "\\" not in place and place.isprintable() and len(place) < 2000 else None
+    parts = split_address(place) if place.startswith("/") and "\\" not in place and place.isprintable() and len(place) < 2000 else None
     return place if parts is not None and not parts.netloc and not place.startswith("//") else "/"

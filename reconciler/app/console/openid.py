@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import httpx
 from joserfc.jwk import KeySet
@@ -15,6 +15,7 @@ from joserfc.jwk import KeySet
 from reconciler.app.console.identity_token import Expected, UnknownKey, checked_claims, public_keys
 from reconciler.app.console.persons import Person, groups_of, person_of_claims
 from reconciler.app.settings.model import OpenIdSettings
+from reconciler.kernel.address import split_address
 from reconciler.kernel.clock import Clock
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.unusable import reason_of
@@ -152,10 +153,10 @@ class OpenId:
             raise Transient(f"the identity provider does not describe itself (HTTP {answer.status} for {WELL_KNOWN})")
         if told.get("issuer") != self._settings.issuer:
             raise Terminal(f"the identity provider calls itself {str(told.get('issuer'))[:200]!r}: write exactly that as openid.issuer")
-        secure = urlsplit(self._settings.issuer).scheme == "https"
+        secure = split_address(self._settings.issuer).scheme == "https"
         found = {name: str(told.get(name) or "") for name in ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")}
         for name, url in found.items():
-            if (not url and name != "userinfo_endpoint") or (url and secure and urlsplit(url).scheme != "https"):
+            if (not url and name != "userinfo_endpoint") or (url and secure and split_address(url).scheme != "https"):
                 raise Terminal(f"the identity provider names no {name} that can be used")
         return OpenIdEndpoints(found["authorization_endpoint"], found["token_endpoint"], found["jwks_uri"], found["userinfo_endpoint"])
 

@@ -9,13 +9,14 @@ from datetime import datetime
 from functools import partial
 from itertools import groupby
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reconciler.app.console.pages import ConsolePage, ConsoleScope
 from reconciler.app.console.visitors import STRANGER, Role, Visitor
+from reconciler.kernel.address import split_address
 from reconciler.kernel.redaction import Redactor
 from reconciler.kernel.text import clean, encodable
 from reconciler.releases.announce.message import headline, next_steps
@@ -196,11 +197,8 @@ def address(*parts: str, **query: str) -> str:
 
 def web_address(text: str) -> str:
     """The text if it is an address on the web without credentials, else nothing: nothing else becomes a link."""
-    try:
-        parts = urlsplit(text)
-        return text if parts.scheme in ("http", "https") and parts.hostname and not parts.username and not parts.password else ""
-    except ValueError:
-        return ""
+    parts = split_address(text)
+    return text if parts.scheme in ("http", "https") and parts.hostname and not parts.username and not parts.password else ""
 
 
 def image_name(image: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import PurePosixPath
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import unquote, urlencode
 
 from aiohttp import web
 
@@ -19,6 +19,7 @@ from reconciler.app.console.pages import ConsolePage, Pages
 from reconciler.app.console.rendering import PagePlace, PageRenderer, digest_of, document_text
 from reconciler.app.console.verb_pages import VerbPages, offers, press_place
 from reconciler.app.console.visitors import STRANGER, Visitor
+from reconciler.kernel.address import split_address
 from reconciler.kernel.clock import Clock
 from reconciler.web.listener import Route
 
@@ -175,7 +176,7 @@ def is_ours(host: str, hosts: frozenset[str]) -> bool:
 def is_from_here(headers: Mapping[str, str]) -> bool:
     """True unless a browser says that a page of another site sent this."""
     site, origin = headers.get("Sec-Fetch-Site", "same-origin"), headers.get("Origin", "")
-    return site in ("same-origin", "none") and (not origin or urlsplit(origin).netloc.lower() == headers.get("Host", "").lower())
+    return site in ("same-origin", "none") and (not origin or split_address(origin).netloc.lower() == headers.get("Host", "").lower())
 
 
 def parts_of(raw_path: str) -> tuple[str, ...]:

@@ -2,9 +2,9 @@
 
 import re
 from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from reconciler.app.settings.model import ConsoleSettings, LoginSettings, OpenIdSettings, RoleSettings
+from reconciler.kernel.address import split_address
 from reconciler.kernel.strict import FieldError, StrictFields
 
 ADDRESS = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(/[A-Za-z0-9._~/-]*)?")
@@ -48,7 +48,7 @@ def _is_loopback(listen: str) -> bool:
 
 def _keeps_cookies(url: str) -> bool:
     """True of https, and of http on this machine: elsewhere everybody on the way would read the cookie of a login."""
-    parts = urlsplit(url)
+    parts = split_address(url)
     return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(f"{parts.hostname}:0"))
 
 

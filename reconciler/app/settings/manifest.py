@@ -16,8 +16,9 @@ from reconciler.app.settings.model import NotifierSettings, Settings
 from reconciler.app.settings.sops import sops_settings
 from reconciler.aws.elb import RESOURCE, AwsTerms
 from reconciler.forges.registry import FORGES
-from reconciler.git.environment import is_ssh
+from reconciler.git.environment import is_ssh, remote_of
 from reconciler.git.objects import Committer, TrustedKeys
+from reconciler.kernel.errors import Terminal
 from reconciler.kernel.strict import FieldError, StrictFields
 from reconciler.kernel.text import commit_line
 from reconciler.notifiers.registry import NOTIFIERS
@@ -42,7 +43,7 @@ def parse_settings(document: Any) -> Settings:
     settings = Settings(
         namespace=fields.text("namespace", "reconciler"),
         listen=fields.text("listen", "127.0.0.1:8090"),
-        prometheus=fields.text("prometheus", ""),
+        prometheus=fields.address("prometheus", ""),
         job_namespace=_place(fields, "jobNamespace"),
         controllers=_controllers(fields),
         instance_id=_instance_id(fields),
@@ -110,9 +111,7 @@ def _aws(fields: StrictFields) -> AwsTerms:
 
 
 def _source(fields: StrictFields) -> SourceSettings:
-    repository = fields.text("repository")
-    if _holds_credentials(repository):
-        raise FieldError(fields.path("repository"), "holds credentials: put them in credentials.passwordFile instead")
+    repository = _repository(fields)
     source = SourceSettings(
         name=fields.matching("name", NAME, "a name of at most 40 small letters, digits and dashes"),
         repository=repository,
@@ -150,6 +149,16 @@ def _source(fields: StrictFields) -> SourceSettings:
         problem = "is needed beside verify: a restore that is not signed would be a commit that this source does not take"
         raise FieldError(fields.path("committer.signingKeyFile"), problem)
     return source
+
+
+def _repository(fields: StrictFields) -> str:
+    repository = fields.text("repository")
+    if _holds_credentials(repository):
+        raise FieldError(fields.path("repository"), "holds credentials: put them in credentials.passwordFile instead")
+    try:
+        return remote_of(repository).url
+    except Terminal as error:
+        raise FieldError(fields.path("repository"), str(error)) from error
 
 
 def _trusted_keys(fields: StrictFields) -> TrustedKeys:
@@ -249,7 +258,7 @@ def _forge(fields: StrictFields, repository: str) -> ForgeSettings:
     kind = fields.choice("kind", tuple(sorted(FORGES)))
     forge = ForgeSettings(
         kind=kind,
-        api=fields.text("api", "https://api.github.com").rstrip("/"),
+        api=fields.address("api", "https://api.github.com"),
         repository=fields.text("repository", _repository_name(repository)),
         token_file=fields.text("tokenFile", "" if kind == "plain" else None),
     )
@@ -261,7 +270,7 @@ def _notifier(fields: StrictFields) -> NotifierSettings:
     notifier = NotifierSettings(
         name=fields.matching("name", NAME, "a name of at most 40 small letters, digits and dashes"),
         kind=fields.choice("kind", tuple(sorted(NOTIFIERS))),
-        url=fields.text("url", ""),
+        url=fields.address("url", ""),
         url_file=fields.text("urlFile", ""),
         token_file=fields.text("tokenFile", ""),
         secret_file=fields.text("secretFile", ""),

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from reconciler.app.settings.journal import JournalSettings
 from reconciler.aws.elb import AwsTerms
+from reconciler.kernel.address import split_address
 from reconciler.sources.settings import SourceSettings
 
 
@@ -73,7 +73,7 @@ class ConsoleSettings:
     @property
     def names(self) -> tuple[str, ...]:
         """The names by which people call it: those in `hosts`, and the one of `url`."""
-        named = urlsplit(self.url).hostname or ""
+        named = split_address(self.url).hostname or ""
         return (*self.hosts, *((f"[{named}]" if ":" in named else named,) if named else ()))
 
 

@@ -371,7 +371,7 @@ async def test_a_daemon_that_only_reads_lets_nobody_press(tmp_path: Path) -> Non
         assert looking_only(ConsoleSettings(listen="x")) == ConsoleSettings(listen="x") and one.door.ways.any
 
 
-ELSEWHERE = ["https://evil.example.com", "//evil.example.com", "/\\evil.example.com", "javascript:x", "", "/a\nb", "///"]
+ELSEWHERE = ["https://evil.example.com", "//evil.example.com", "/\\evil.example.com", "javascript:x", "", "/a\nb", "///", "//["]
 
 
 @pytest.mark.parametrize("place", ELSEWHERE)
