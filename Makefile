@@ -65,8 +65,9 @@ planted: $(VENV)/.dev ## invert guards of the product one at a time in a copy, e
 soak: $(VENV)/.dev ## DAYS=30 with WORKLOADS=200 under virtual time: memory, queues and writes for a release stay as they were (hours of one core)
 	@nice -n 19 $(BIN)/python -m scripts.soak --days $(or $(DAYS),30) --workloads $(or $(WORKLOADS),200)
 
-bench-real: $(VENV)/.dev ## the sandbox's API server beside a real one in one run (what `make real` obtained)
+bench-real: $(VENV)/.dev ## the sandbox's API server beside a real one, and the fleet on the real one (what `make real` obtained)
 	@$(BIN)/python -m benchmarks.witness
+	@$(BIN)/python -m benchmarks fleet-real
 
 COMPILE = $(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 \
 	--no-emit-package reconciler --no-emit-package reconciler-sandbox

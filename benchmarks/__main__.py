@@ -19,6 +19,7 @@ BENCHES: Mapping[str, Callable[[], list[Row]]] = {
     "source": source.rows,
     "rendered": rendered.rows,
     "fleet": fleet.rows,
+    "fleet-real": fleet.real_rows,
     "verdict": verdict.rows,
     "analysis": analysis.rows,
     "console": console.rows,

@@ -1,6 +1,6 @@
 """A fleet of routed canaries: what a release costs in a small and in a large one, a push to many, and idling. A daemon of its own process.
 
-Git is served over smart HTTP, the API server is the sandbox's over HTTP; pods of every ReplicaSet are available at once.
+Git is served over smart HTTP, the API server is the sandbox's or a real one; pods of every ReplicaSet are available at once.
 """
 
 import asyncio
@@ -10,89 +10,89 @@ import os
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import orjson
 import yaml
-from reconciler_sandbox.apiserver.server import ApiServer
-from reconciler_sandbox.apiserver.store import Collection, Entry
-from reconciler_sandbox.client import Answer, ApiClient, Call
 from reconciler_sandbox.rehearsal.daemon import Daemon
-from reconciler_sandbox.rehearsal.fittings import kubeconfig
 
+from benchmarks.grounds import EVENT, LIST, READ, WRITE, Calls, Ground, real_ground, sandbox_ground
 from benchmarks.measure import Row
-from reconciler.kernel import resources
-from reconciler.kernel.identity import ObjectRef, Resource
-from reconciler.kernel.resources import ROLLOUTS
+from reconciler.kernel.identity import Manifest, ObjectRef, Resource, name_of, uid_of
+from reconciler.kernel.resources import PODS as PODS_OF
+from reconciler.kernel.resources import REPLICA_SETS, ROLLOUTS
+from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
+from reconciler.kube.config import endpoint
+from reconciler.kube.errors import NotFound
 from reconciler.kube.fence import Fence
-from reconciler.kube.http import Endpoint, HttpTransport
-from tests.kit.clusters import api
+from reconciler.kube.http import HttpTransport
+from reconciler.kube.informer import Informer
+from scripts.real.errors import NotObtained
+from tests.kit.clusters import running
 from tests.kit.ports import free_port
 from tests.kit.repositories import Origin
 from tests.kit.rollouts import NAMESPACE, canary, pause, rollout, service, virtual_service, weight
 from tests.kit.smarthttp import serve
 from tests.kit.store import merged
+from tests.real.kit.servers import NOT_RUN
 
+Stand = Callable[[Path], AbstractAsyncContextManager[Ground]]
 DEADLINE = 900.0
 IDLE_SECONDS = 20.0
 SETTLE_SECONDS = 10.0
 PODS = 1
 CONCURRENCY = 16
-WRITE, EVENT, LEASE, READ, LIST, WATCH = "writes", "events", "lease renewals", "reads", "lists", "watches"
 WRITES, EVENTS, READS, ASKED_IDLE = 23.0, 8.0, 2.0, 32.0
 """Calls a release of the reference with raised limits (without events), the goals for events and reads; calls a minute when idle."""
 IDLE_PROCESSOR = 0.05
 """Seconds of a core a minute."""
-COLLECTIONS = frozenset(resource.plural for resource in vars(resources).values() if isinstance(resource, Resource))
 RATE = "writes/s of the raw PATCH rate"
 TICKS = os.sysconf("SC_CLK_TCK")
 SECRET = b"bench"
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-@dataclass(slots=True)
 class Kubelet:
     """Says that the pods of a ReplicaSet are there, as often as its size changes."""
 
-    api: ApiClient
-    resized: "asyncio.Queue[dict[str, Any]]" = field(default_factory=asyncio.Queue)
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._resized: asyncio.Queue[Manifest] = asyncio.Queue()
 
-    def observe(self, collection: Collection, kind: str, entry: Entry) -> None:
-        if collection.plural == "replicasets" and kind != "DELETED":
-            self.resized.put_nowait(entry.manifest)
+    def hear(self, resource: Resource, manifest: Manifest) -> None:
+        if resource == REPLICA_SETS:
+            self._resized.put_nowait(manifest)
 
     async def run(self) -> None:
         while True:
-            found = await self.resized.get()
-            metadata, wanted, known = found["metadata"], found["spec"].get("replicas", 1), found.get("status") or {}
+            found = await self._resized.get()
+            wanted, known = found["spec"].get("replicas", 1), found.get("status") or {}
             status = {
                 "replicas": wanted,
                 "readyReplicas": wanted,
                 "availableReplicas": wanted,
-                "observedGeneration": metadata["generation"],
+                "observedGeneration": found["metadata"]["generation"],
             }
             if any(known.get(key, 0) != value for key, value in status.items()):
-                path = f"/apis/apps/v1/namespaces/{metadata['namespace']}/replicasets/{metadata['name']}/status"
-                await self.api.patch(path, {"status": status})
+                with suppress(NotFound):
+                    await self._client.patch(ObjectRef(REPLICA_SETS, NAMESPACE, name_of(found)), {"status": status}, subresource="status")
 
 
 @dataclass(slots=True)
 class Fleet:
-    """The daemon, what it follows and what it steers; `calls` counts its requests by method."""
+    """The daemon, what it follows and what it steers; `seen` is what the bench sees of the server."""
 
-    server: ApiServer
+    ground: Ground
+    seen: Cache
     origin: Origin
     daemon: Daemon
     repository: str
-    calls: Counter[str] = field(default_factory=Counter)
 
     async def push(self, numbers: Iterable[int], version: str) -> None:
         """Commit, and tell the daemon as a Git host does."""
@@ -108,37 +108,33 @@ class Fleet:
             (await client.post(self.daemon.ready_url.replace("/readyz", "/webhook"), content=body, headers=headers)).raise_for_status()
 
     async def settled(self, numbers: Iterable[int], version: str) -> None:
-        """Until each of these runs a version and is healthy. Raises TimeoutError."""
-        open_ones = set(numbers)
-        async with asyncio.timeout(DEADLINE):
-            while open_ones := {number for number in open_ones if not self._is_healthy(number, version)}:
-                assert not self.daemon.failure, self.daemon.failure
-                await asyncio.sleep(0.05)
+        """Until each of these runs a version and is healthy; fails with what the daemon said last."""
+        open_ones, deadline = set(numbers), time.perf_counter() + DEADLINE
+        while open_ones := {number for number in open_ones if not self._is_healthy(number, version)}:
+            late = f"{len(open_ones)} never got {version}: {self.daemon.last_words()}" if time.perf_counter() > deadline else ""
+            assert not (said := self.daemon.failure or late), said
+            await asyncio.sleep(0.05)
 
     def is_there(self, number: int) -> bool:
-        return (NAMESPACE, f"web-{number}") in self.server.store.collection(ROLLOUTS.group, ROLLOUTS.plural).entries
+        return self.seen.get(ROLLOUTS, NAMESPACE, f"web-{number}") is not None
 
     def _is_healthy(self, number: int, version: str) -> bool:
-        entry = self.server.store.collection(ROLLOUTS.group, ROLLOUTS.plural).entries.get((NAMESPACE, f"web-{number}"))
-        if entry is None or entry.manifest["spec"]["template"]["spec"]["containers"][0]["image"] != f"web:{version}":
+        found = self.seen.get(ROLLOUTS, NAMESPACE, f"web-{number}")
+        if found is None or found["spec"]["template"]["spec"]["containers"][0]["image"] != f"web:{version}":
             return False
-        status = entry.manifest.get("status") or {}
-        observed = status.get("observedGeneration") == str(entry.manifest["metadata"]["generation"])
+        status = found.get("status") or {}
+        observed = status.get("observedGeneration") == str(found["metadata"]["generation"])
         return observed and status.get("phase") == "Healthy" and status.get("stableRS") == status.get("currentPodHash")
 
     async def quiet(self) -> None:
         """Until the daemon has written nothing for a while: old versions have gone, and what was scribbled over is put right."""
         async with asyncio.timeout(DEADLINE):
             while True:
-                self.calls.clear()
+                self.ground.counted()
                 await asyncio.sleep(SETTLE_SECONDS)
-                if not self.calls[WRITE] + self.calls[EVENT]:
+                kinds = self.ground.counted().kinds
+                if not kinds[WRITE] + kinds[EVENT]:
                     return
-
-    async def count(self, call: Call, answer: Answer) -> None:
-        """Called after every request; those of the daemon came over HTTP."""
-        if "host" in call.headers:
-            self.calls[_kind(call)] += 1
 
     async def start(self) -> None:
         """Start the daemon, or another one in its place."""
@@ -165,31 +161,46 @@ class Wave:
     releases: int
     seconds: float
     processor: float
-    calls: Counter[str]
+    calls: Calls
 
-    def each(self, *kinds: str) -> float:
-        """Calls of these kinds a release."""
-        return sum(self.calls[kind] for kind in kinds) / self.releases
+    def each(self, kind: str) -> float:
+        """Calls of a kind a release."""
+        return self.calls.kinds[kind] / self.releases
 
     @property
     def written(self) -> int:
-        return self.calls[WRITE] + self.calls[EVENT]
+        return self.calls.kinds[WRITE] + self.calls.kinds[EVENT]
+
+    @property
+    def targets(self) -> str:
+        """What was written a release, by resource."""
+        return ", ".join(f"{what} {count / self.releases:.1f}" for what, count in self.calls.written.most_common())
 
     def __str__(self) -> str:
-        told = ", ".join(f"{count} {kind}" for kind, count in sorted(self.calls.items()))
+        told = ", ".join(f"{count} {kind}" for kind, count in sorted(self.calls.kinds.items()))
         return f"all healthy after {self.seconds:.1f} s; {told}"
 
 
 def rows(small: int = 100, large: int = 1000, pushed: int = 500) -> list[Row]:
-    """Linux only: memory and time of a process are read from /proc."""
+    """On the sandbox's API server. Linux only: memory and time of a process are read from /proc."""
+    return asyncio.run(_rows(sandbox_ground, small, large, pushed)) if sys.platform.startswith("linux") else []
+
+
+def real_rows(small: int = 100, large: int = 1000, pushed: int = 500) -> list[Row]:
+    """The same on a real API server, which shares the machine; a line says so where there is none."""
     if not sys.platform.startswith("linux"):
         return []
-    return asyncio.run(_rows(small, large, pushed))
+    try:
+        found = asyncio.run(_rows(real_ground, small, large, pushed))
+    except NotObtained as reason:
+        print(f"{NOT_RUN}: {reason}", file=sys.stderr)
+        return []
+    return [replace(row, what=f"real API server: {row.what}") for row in found]
 
 
-async def _rows(small: int, large: int, pushed: int) -> list[Row]:
+async def _rows(stand: Stand, small: int, large: int, pushed: int) -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="reconciler-bench-") as folder:
-        async with _fleet(Path(folder)) as fleet:
+        async with _fleet(Path(folder), stand) as fleet:
             empty = fleet.memory
             await _grown(fleet, range(small))
             alone = await _wave(fleet, range(small), "2")
@@ -212,9 +223,9 @@ def _release_rows(alone: Wave, among_many: Wave, large: int) -> list[Row]:
         Row(
             f"{count} of {large:,} rollouts releasing: CPU a release", spent, before, f"ms, of that in a fleet of {count}", str(among_many)
         ),
-        Row("writes a release, without events", among_many.each(WRITE), WRITES, ""),
+        Row("writes a release, without events", among_many.each(WRITE), WRITES, "", among_many.targets),
         Row("events a release", among_many.each(EVENT), EVENTS, ""),
-        Row("objects read a release", among_many.each(READ), READS, "", f"{among_many.calls[LIST]} lists in all"),
+        Row("objects read a release", among_many.each(READ), READS, "", f"{among_many.calls.kinds[LIST]} lists in all"),
     ]
 
 
@@ -227,16 +238,16 @@ async def _grown(fleet: Fleet, numbers: range) -> None:
 
 async def _wave(fleet: Fleet, numbers: range, version: str) -> Wave:
     """From a push until all are healthy."""
-    fleet.calls.clear()
+    fleet.ground.counted()
     used, begin = fleet.processor_seconds, time.perf_counter()
     await fleet.push(numbers, version)
     await fleet.settled(numbers, version)
-    return Wave(len(numbers), time.perf_counter() - begin, fleet.processor_seconds - used, Counter(fleet.calls))
+    return Wave(len(numbers), time.perf_counter() - begin, fleet.processor_seconds - used, fleet.ground.counted())
 
 
 async def _raw_rate(fleet: Fleet, numbers: range) -> float:
     """Status patches per second of as many workers as the daemon has."""
-    async with HttpTransport(Endpoint(fleet.server.url, _nobody)) as transport:
+    async with HttpTransport(endpoint(str(fleet.daemon.log.with_name("kubeconfig")))) as transport:
         client = Client(transport, Fence())
         left = iter([*numbers] * 4)
 
@@ -254,50 +265,41 @@ async def _idle(fleet: Fleet, empty: float, count: int) -> list[Row]:
     """Nothing happens but polls, leases and resyncs."""
     after_work = fleet.memory
     await fleet.start()
-    replica_sets = len(fleet.server.store.collection("apps", "replicasets").entries)
-    await _add_pods(fleet.server)
+    replica_sets = fleet.seen.list(REPLICA_SETS)
+    await _add_pods(fleet.ground.client, replica_sets)
     await fleet.quiet()
     used, begin = fleet.processor_seconds, time.perf_counter()
     await asyncio.sleep(IDLE_SECONDS)
     minute, spent = 60 / (time.perf_counter() - begin), fleet.processor_seconds - used
+    count_of_sets, calls = len(replica_sets), fleet.ground.counted().kinds
     beside = (
-        f"{replica_sets:,} ReplicaSets, {replica_sets * PODS:,} pods; {empty:.0f} MiB without any, {after_work:.0f} MiB before a restart"
+        f"{count_of_sets:,} ReplicaSets, {count_of_sets * PODS:,} pods; {empty:.0f} MiB without any, {after_work:.0f} MiB before a restart"
     )
-    asked = ", ".join(f"{count} {kind}" for kind, count in sorted(fleet.calls.items()))
+    asked = ", ".join(f"{count} {kind}" for kind, count in sorted(calls.items()))
     return [
         Row(f"{count:,} rollouts idle: memory above the empty daemon", fleet.memory - empty, 150, "MiB", beside),
         Row(f"{count:,} rollouts idle: CPU a minute", spent * minute, IDLE_PROCESSOR, "s", f"over {IDLE_SECONDS:g} s"),
-        Row(f"{count:,} rollouts idle: calls a minute", fleet.calls.total() * minute, ASKED_IDLE, "", asked),
+        Row(f"{count:,} rollouts idle: calls a minute", calls.total() * minute, ASKED_IDLE, "", asked),
     ]
 
 
-def _kind(call: Call) -> str:
-    """What a call of the daemon is."""
-    if call.method != "GET":
-        return next((kind for part, kind in (("/events", EVENT), ("/leases/", LEASE)) if part in call.path), WRITE)
-    if call.query.get("watch"):
-        return WATCH
-    return LIST if call.path.rsplit("/", 1)[-1] in COLLECTIONS else READ
-
-
-async def _add_pods(server: ApiServer) -> None:
-    client = ApiClient(server.call)
-    for (namespace, name), entry in server.store.collection("apps", "replicasets").entries.items():
-        owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": name, "uid": entry.manifest["metadata"]["uid"], "controller": True}
-        template = entry.manifest["spec"]["template"]
+async def _add_pods(client: Client, replica_sets: Sequence[Manifest]) -> None:
+    for found in replica_sets:
+        owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": name_of(found), "uid": uid_of(found), "controller": True}
+        template = found["spec"]["template"]
         for number in range(PODS):
-            metadata = {"name": f"{name}-{number}", "labels": template["metadata"]["labels"], "ownerReferences": [owner]}
-            pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
-            await client.create(f"/api/v1/namespaces/{namespace}/pods", pod)
+            labels = template["metadata"]["labels"]
+            metadata = {"name": f"{name_of(found)}-{number}", "namespace": NAMESPACE, "labels": labels, "ownerReferences": [owner]}
+            await client.create(PODS_OF, {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]})
 
 
 @asynccontextmanager
-async def _fleet(folder: Path) -> AsyncIterator[Fleet]:
+async def _fleet(folder: Path, stand: Stand) -> AsyncIterator[Fleet]:
     origin = Origin(folder / "host" / "fleet.git")
     origin.commit({"README.md": "empty"})
     with serve(origin.path.parent) as host:
-        async with api(listening=True) as cluster:
-            (folder / "kubeconfig").write_text(kubeconfig(cluster.server.url), encoding="utf-8")
+        async with stand(folder) as ground:
+            (folder / "kubeconfig").write_text(ground.kubeconfig, encoding="utf-8")
             words = [
                 sys.executable,
                 "-m",
@@ -314,17 +316,15 @@ async def _fleet(folder: Path) -> AsyncIterator[Fleet]:
             (folder / "secret").write_bytes(SECRET)
             settings = _settings(host.url("fleet.git"), urlsplit(daemon.ready_url).netloc, folder / "secret")
             (folder / "reconciler.yaml").write_text(settings, encoding="utf-8")
-            fleet = Fleet(cluster.server, origin, daemon, host.url("fleet.git"))
-            kubelet = Kubelet(ApiClient(cluster.server.call))
-            cluster.server.store.observers.append(kubelet.observe)
-            cluster.server.faults_after = fleet.count
-            task = asyncio.create_task(kubelet.run())
+            kubelet, seen = Kubelet(ground.client), Cache((ROLLOUTS, REPLICA_SETS), {})
+            informers = [Informer(ground.client, seen, resource, kubelet.hear) for resource in (ROLLOUTS, REPLICA_SETS)]
+            fleet = Fleet(ground, seen, origin, daemon, host.url("fleet.git"))
             try:
-                await fleet.start()
-                yield fleet
+                async with running(kubelet.run(), *(informer.run() for informer in informers)):
+                    await fleet.start()
+                    yield fleet
             finally:
                 await daemon.stop()
-                task.cancel()
 
 
 def _manifest(number: int, version: str) -> str:
@@ -355,7 +355,3 @@ def _settings(repository: str, listen: str, secret: Path) -> str:
         "allow": {"namespaces": [NAMESPACE], "kinds": ["Rollout.argoproj.io", "Service", "VirtualService.networking.istio.io"]},
     }
     return yaml.safe_dump({"listen": listen, "webhook": {"secretFile": str(secret)}, "sources": [source]})
-
-
-async def _nobody() -> str:
-    return ""

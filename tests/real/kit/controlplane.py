@@ -140,7 +140,7 @@ class RealCluster:
             "--service-account-issuer=https://kubernetes.default.svc",
             f"--service-account-key-file={self.folder / 'accounts.key'}",
             f"--service-account-signing-key-file={self.folder / 'accounts.key'}",
-            "--service-cluster-ip-range=127.200.0.0/24",  # what is dialled by mistake stays on this machine
+            "--service-cluster-ip-range=127.200.0.0/16",  # what is dialled by mistake stays on this machine
             "--allow-privileged=true",
             f"--audit-policy-file={self.folder / 'audit.json'}",
             f"--audit-log-path={self.audit_log}",

@@ -38,9 +38,7 @@ async def client_of(server: Server, *gates: Gate, token: str = "") -> AsyncItera
 @asynccontextmanager
 async def grounded(client: Client, places: Sequence[str] = PLACES) -> AsyncIterator[None]:
     """Our kinds are served, and namespaces are there that nobody had before. They are gone when the context is left."""
-    for definition in definitions():
-        await until(lambda definition=definition: _defined(client, definition), PATIENCE)  # type: ignore[misc]
-    await until(lambda: _served(client), PATIENCE)
+    await defined(client)
     for place in places:
         await client.create(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": place}})
     try:
@@ -50,6 +48,13 @@ async def grounded(client: Client, places: Sequence[str] = PLACES) -> AsyncItera
             await client.delete(ObjectRef(NAMESPACES, "", place))
         for place in places:
             await until(lambda place=place: _gone(client, place), PATIENCE)  # type: ignore[misc]
+
+
+async def defined(client: Client) -> None:
+    """Our kinds and those of the routers are served."""
+    for definition in definitions():
+        await until(lambda definition=definition: _defined(client, definition), PATIENCE)  # type: ignore[misc]
+    await until(lambda: _served(client), PATIENCE)
 
 
 async def _defined(client: Client, definition: Manifest) -> bool:
