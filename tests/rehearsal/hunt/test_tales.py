@@ -90,7 +90,7 @@ def test_brief_tales_have_every_strategy_with_every_analysis_and_every_deed_and_
 
 
 def test_brief_tales_go_together_as_each_goes_alone() -> None:
-    tales = [brief_of(seed) for seed in (500, 503)]
+    tales = [brief_of(seed) for seed in (321, 303)]  # the second one asks for an older commit, after the first one has ended
     together, alone = play_together(tales), [play(tale) for tale in tales]
     assert [ending.moments for ending in together] == [ending.moments for ending in alone]
     assert len({str(tale.happenings[0]) for tale in tales}) == 1

@@ -2,6 +2,7 @@
 
 import asyncio
 import heapq
+import shutil
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -80,13 +81,32 @@ def play_parting(tales: Sequence[Tale], part: Part, journal: Journal = SILENCE) 
     tale = tales[0]
     ending = Ending(tale)
     with tempfile.TemporaryDirectory(prefix="hunt-") as place:
+        folder = Path(place)
         try:
-            run_virtually(Performance(tales, ending, part).run(replace(ground_of(tale, Path(place)), journal=journal)))
+            run_virtually(
+                Performance(tales, ending, _on_a_disk_of_its_own(part, folder)).run(replace(ground_of(tale, folder), journal=journal))
+            )
         except Standstill as error:
             ending.wrong.append(f"time goes on: {error}")
         except ExceptionGroup as error:
             ending.wrong.append(f"the daemon lives on: {_innermost(error)!r}")
     return ending
+
+
+def _on_a_disk_of_its_own(part: Part, folder: Path) -> Part:
+    """A child process copies memory and shares the disk: what it wrote or removed there, its end included, is undone for the next one."""
+
+    def parted(tale: Tale) -> bool:
+        there = {path: path.read_bytes() if path.is_file() else None for path in sorted(folder.rglob("*"))}
+        if part(tale):
+            return True
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        for path, content in there.items():
+            path.mkdir() if content is None else path.write_bytes(content)
+        return False
+
+    return parted
 
 
 def _innermost(error: BaseException) -> BaseException:
