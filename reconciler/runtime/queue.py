@@ -16,12 +16,18 @@ from reconciler.kernel.identity import Key
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 30.0
 PER_CONTROLLER = 16
 """Keys of one controller that are worked on at a time."""
+CLOCK_LOOK, CLOCK_STEP = 30.0, 1.0
+"""Seconds between two looks at the wall clock while keys wait, and that it has to have been set by to count."""
 COUNTED = 16
 """Failures in a row that are counted: the pause is the longest by then, and what fails for days must not end in a number too large."""
 
 
 class Queue:
-    """Coalesces keys. A key added while it is being worked on is handed out again afterwards."""
+    """Coalesces keys. A key added while it is being worked on is handed out again afterwards.
+
+    What waits does so for a span that was counted from the wall clock. Once that clock was set, or the machine slept, the span is wrong, by
+    hours perhaps: then everything that waits is handed out, and each pass counts anew.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -36,6 +42,7 @@ class Queue:
         self._order = itertools.count()
         self._idle: deque[asyncio.Future[None]] = deque()
         self._alarm: asyncio.TimerHandle | None = None
+        self._ahead = self._wall_ahead()
 
     def add(self, key: Key) -> None:
         """Work on this key as soon as a worker is free."""
@@ -96,8 +103,17 @@ class Queue:
         """Nothing is ready and nothing is being worked on."""
         return not len(self) and not self._working
 
+    def _wall_ahead(self) -> float:
+        """Seconds from the clock that is never set to the one that may be."""
+        return self._clock.now().timestamp() - self._clock.monotonic()
+
+    def _clock_was_set(self) -> bool:
+        """True once for each time that the wall clock was set."""
+        before, self._ahead = self._ahead, self._wall_ahead()
+        return abs(self._ahead - before) > CLOCK_STEP
+
     def _promote(self) -> None:
-        now = self._clock.monotonic()
+        now = float("inf") if self._clock_was_set() else self._clock.monotonic()
         while self._later and self._later[0][0] <= now:
             due, _, key = heapq.heappop(self._later)
             if self._due.get(key) == due:
@@ -132,7 +148,7 @@ class Queue:
             self._alarm.cancel()
             self._alarm = None
         if self._later:
-            seconds = max(self._later[0][0] - self._clock.monotonic(), 0.0)
+            seconds = min(max(self._later[0][0] - self._clock.monotonic(), 0.0), CLOCK_LOOK)
             self._alarm = asyncio.get_running_loop().call_later(seconds, self._ring)
 
     def _ring(self) -> None:

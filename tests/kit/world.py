@@ -41,11 +41,13 @@ BEGIN = datetime(2030, 1, 1, 12, 0, 0, tzinfo=UTC)
 
 
 class JumpingClock:
+    """Stands still until `time` is moved; `wrong_by` is how far the wall clock is off."""
+
     def __init__(self) -> None:
-        self.time = BEGIN
+        self.time, self.wrong_by = BEGIN, timedelta()
 
     def now(self) -> datetime:
-        return self.time
+        return self.time + self.wrong_by
 
     def monotonic(self) -> float:
         return (self.time - BEGIN).total_seconds()

@@ -4,10 +4,12 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from reconciler_sandbox.rehearsal.virtual.clock import VirtualClock
+from reconciler_sandbox.rehearsal.virtual.loop import run_virtually
 
 from reconciler.kernel.clock import SystemClock
 from reconciler.kernel.identity import Key
-from reconciler.runtime.queue import LONGEST_PAUSE, PER_CONTROLLER, Queue
+from reconciler.runtime.queue import CLOCK_LOOK, LONGEST_PAUSE, PER_CONTROLLER, Queue
 from tests.kit.world import JumpingClock
 
 A, B = Key("c", "shop", "a"), Key("c", "shop", "b")
@@ -225,3 +227,40 @@ async def test_a_controller_whose_passes_hang_holds_up_no_other(queue: Queue) ->
     queue.done(hanging[0])
     assert await ready(queue) == Key("analysis", "shop", str(PER_CONTROLLER))
     assert await nothing(queue) and len(queue) == 1 and not queue.idle
+
+
+@pytest.mark.parametrize("wrong_by", [timedelta(hours=3), timedelta(hours=-3)])
+async def test_a_wall_clock_that_is_set_hands_out_what_waits_once(queue: Queue, clock: JumpingClock, wrong_by: timedelta) -> None:
+    queue.add_after(A, 3 * 3600)
+    jump(clock, 60)
+    assert await nothing(queue)
+    clock.wrong_by = wrong_by
+    assert await ready(queue) == A
+    queue.done(A)
+    queue.add_after(A, 60)
+    jump(clock, 59)
+    assert await nothing(queue)
+    jump(clock, 1)
+    assert await ready(queue) == A
+
+
+async def test_a_wall_clock_that_is_slowed_down_is_not_set(queue: Queue, clock: JumpingClock) -> None:
+    queue.add_after(A, 3600)
+    for _ in range(60):
+        jump(clock, 30)
+        clock.wrong_by += timedelta(milliseconds=15)
+        assert await nothing(queue)
+
+
+def test_a_worker_that_waits_looks_at_the_clock_meanwhile() -> None:
+    async def waits() -> float:
+        clock = VirtualClock(1)
+        queue = Queue(clock)
+        queue.add_after(A, 3 * 3600)
+        waiting = asyncio.ensure_future(queue.take())
+        await clock.sleep(100)
+        clock.wrong_by = timedelta(hours=3)
+        assert await waiting == A
+        return clock.monotonic()
+
+    assert 100 < run_virtually(waits()) <= 100 + CLOCK_LOOK
