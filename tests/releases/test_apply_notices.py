@@ -44,6 +44,18 @@ async def test_news_is_told_once_and_later_news_takes_its_place() -> None:
     assert [handle for _, handle in chat.told] == ["", "thread-1"]
 
 
+async def test_news_whose_record_failed_is_not_told_again_and_its_place_is_known() -> None:
+    chat = Chat()
+    notices = Notices({"chat": Subscription(chat)}, "")
+    told, _ = await notices.tell(release())
+    assert await notices.tell(release()) == (told, False) and len(chat.told) == 1
+    later, _ = await notices.tell(release(status=FAILED))
+    assert [handle for _, handle in chat.told] == ["", "thread-1"]
+    assert await notices.tell(release(status=replace(FAILED, told=later))) == (later, False)
+    await notices.tell(release(status=FAILED))  # on record once, it is the record that counts
+    assert [handle for _, handle in chat.told] == ["", "thread-1", ""]
+
+
 async def test_a_notifier_that_is_down_is_told_later_and_the_others_now() -> None:
     chat = Chat()
     told, again = await Notices({"down": Subscription(Chat(down=True)), "chat": Subscription(chat)}, "").tell(release())
