@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from reconciler.releases.model import EPOCH, Cause, Release, ReleasePhase, Verdict
+from reconciler.releases.model import EPOCH, REJECTIONS, Cause, Release, ReleasePhase, Verdict
 
 TRIED_AGAIN = frozenset({Cause.LIFTED, Cause.RETRIED})
 
@@ -19,9 +19,25 @@ def proven(releases: Iterable[Release]) -> Release | None:
 
 
 def serving(releases: Sequence[Release], stable: str) -> Release | None:
-    """The release whose version serves: the newest that brought all users onto the stable pods; else the newest proven one."""
+    """The release whose version serves: the newest that brought all users onto the stable pods; else the newest proven one.
+
+    Where users are on a rejected version it is what served before that one.
+    """
     there = [r for r in releases if stable and r.status.pod_hash == stable and (r.served or r.proven)]
-    return there[-1] if there else proven(releases)
+    if there:
+        return there[-1]
+    rejected = rejected_that_serves(releases, stable)
+    before = rejected.spec.previous.release if rejected is not None and rejected.spec.previous is not None else ""
+    return next((r for r in releases if before and r.name == before), None) or proven(releases)
+
+
+def rejected_that_serves(releases: Sequence[Release], stable: str) -> Release | None:
+    """The release of the stable pods, where its version was rejected and is held; None while users are on another one.
+
+    So it is where the pods of the version before it were deleted, and where a person promoted it in full.
+    """
+    newest = next((r for r in reversed(releases) if stable and r.status.pod_hash == stable), None)
+    return newest if newest is not None and newest.status.held and newest.status.verdict in REJECTIONS else None
 
 
 def holder(releases: Sequence[Release], identity: str, images: Mapping[str, str], elsewhere: Sequence[Release] = ()) -> Release | None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
-from reconciler.kernel.identity import Manifest, ObjectRef, annotations_of, labels_of, name_of, namespace_of
+from reconciler.kernel.identity import Manifest, ObjectRef, annotations_of, name_of, namespace_of
 from reconciler.kernel.moment import render_moment
 from reconciler.kernel.plan import Action, Emit, Patch, PatchStyle
 from reconciler.kernel.resources import ANALYSIS_RUNS, DEPLOYMENTS, REPLICA_SETS, ROLLOUTS
@@ -118,7 +118,7 @@ def end_after_promotion(release: Release, policy: ReleasePolicy, facts: ReleaseF
 
 
 def bring_back(release: Release, _: ReleasePolicy, facts: ReleaseFacts, now: datetime) -> Steering:
-    """Lost after promotion: the previous template goes live again, then is promoted at once, while its pods are still warm.
+    """Lost after promotion: the previous template goes live again while its pods are still warm; `bring_home` has the rest.
 
     Not where another tool applies the template: that tool would put it back, users and all. There Git goes first.
     """
@@ -128,9 +128,25 @@ def bring_back(release: Release, _: ReleasePolicy, facts: ReleaseFacts, now: dat
     live = facts.rollout
     if live.current == release.status.pod_hash:
         return _put_back(release, facts, previous, now)
-    if live.current == labels_of(previous).get(HASH_LABEL) and not live.promoting_in_full:
-        return Steering(actions=(Patch(_rollout(live.manifest), {"status": {"promoteFull": True}}, subresource="status"),))
     return NOTHING
+
+
+def bring_home(release: Release, _: ReleasePolicy, facts: ReleaseFacts, now: datetime) -> Steering:
+    """Users are on a rejected version, and the one before it is on its way: it is promoted at once, without a person.
+
+    No pause, analysis or step keeps users with what was rejected, however they came there. An abort of the way home is a person's word.
+    """
+    live, previous = facts.rollout, release.spec.previous
+    there = release.status.held and bool(release.status.pod_hash) and live.stable == release.status.pod_hash and facts.observed
+    if not there or previous is None or live.current != previous.pod_hash or live.promoting_in_full or live.aborted:
+        return NOTHING
+    if _last(release, "promote") is None and _last(release, "undo") is None:
+        verb = Verb(verb="promote", at=now, reason="users are on this rejected version: the one before it takes them at once")
+        return Steering(record=_recorded(release, verb))
+    told = Emit(
+        live.manifest, "ReleaseBroughtHome", f"users leave {release.name}, which was rejected, for the version before it", warning=True
+    )
+    return Steering(actions=(told, Patch(_rollout(live.manifest), {"status": {"promoteFull": True}}, subresource="status")))
 
 
 def _put_back(release: Release, facts: ReleaseFacts, previous: Manifest, now: datetime) -> Steering:
@@ -158,7 +174,15 @@ def on_the_way_home(release: Release, facts: ReleaseFacts, now: datetime) -> boo
     return facts.rollout.stable == release.status.pod_hash and now < decided_at + PATIENCE
 
 
-MOVES: tuple[Move, ...] = (abort_when_recorded, retry_lifted, measure_again, keep_previous_warm, end_after_promotion, bring_back)
+MOVES: tuple[Move, ...] = (
+    abort_when_recorded,
+    retry_lifted,
+    measure_again,
+    keep_previous_warm,
+    end_after_promotion,
+    bring_back,
+    bring_home,
+)
 
 
 def _warm(release: Release, facts: ReleaseFacts) -> Manifest | None:

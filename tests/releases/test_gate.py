@@ -62,6 +62,37 @@ def test_a_held_version_is_kept_out_and_a_missing_rollout_is_made_from_what_serv
     assert decided("bad", BAD_ONE) == TemplateDecision(True, "held by bad", "bad")
 
 
+FELL = {"current": BAD, "stable": BAD, "duration": {"rolloutStartedAt": "2026-11-25T02:00:00Z", "completionStatus": "Promoted"}}
+
+
+def test_where_only_a_held_version_is_left_the_one_that_served_takes_its_place() -> None:
+    """Its Rollout or its stable pods were deleted: pods that crash must not stay for ever because Git asks for them."""
+    bad = closed("bad", Verdict.FAILED, 1, held=True, pod_hash=BAD)
+    for found in (decided("bad", GOOD_ONE, bad, live=live(**FELL)), decided("bad", GOOD_ONE, bad)):
+        assert (found.keep, found.anew, found.release, found.instead) == (True, True, "good", TEMPLATE)
+    on_its_way = decided("bad", GOOD_ONE, bad, live=live(**{**FELL, "current": GOOD}))
+    assert (on_its_way.anew, on_its_way.release) == (True, "good")
+    assert not decided("bad", GOOD_ONE, bad, live=live()).anew, "it lies beside what serves"
+    assert not decided("bad", closed("good", Verdict.PASSED, content=Content(), pod_hash=GOOD), bad, live=live(**FELL)).anew
+
+
+def test_a_held_version_that_a_person_chose_or_tries_again_is_left_alone() -> None:
+    bad = closed("bad", Verdict.FAILED, 1, held=True, pod_hash=BAD)
+    chosen = live(**FELL)
+    chosen["metadata"]["annotations"]["reconciler.dev/override"] = "bad"
+    promoted = live(**{**FELL, "duration": {"completionStatus": "FastPromoted"}})
+    again = release("again", minutes=2, identity="bad", status=ReleaseStatus(pod_hash=BAD))
+    assert not decided("bad", GOOD_ONE, bad, live=chosen).anew
+    assert not decided("bad", GOOD_ONE, bad, live=promoted).anew, "an attempt of its own begins"
+    assert not decided("bad", GOOD_ONE, bad, again, live=live(**FELL)).anew, "it is under way"
+
+
+def test_nothing_is_kept_for_inspection_while_users_are_on_it() -> None:
+    bad = closed("bad", Verdict.FAILED, 1, held=True, keep_until=LATER, pod_hash=BAD)
+    assert decided("good", GOOD_ONE, bad, live=live(stable=BAD)) == TemplateDecision(release="good", config_mark="")
+    assert decided("good", GOOD_ONE, bad, live=live()).keep
+
+
 def test_a_rejected_version_that_lies_aborted_keeps_its_steps_until_a_person_or_another_version_comes() -> None:
     """Other steps would begin it anew, users and all, although nobody lifted it."""
     bad = closed("bad", Verdict.ABORTED, 1, held=True, pod_hash=BAD)

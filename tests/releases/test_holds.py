@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
+from msgspec.structs import replace
+
 from reconciler.releases.holds import expired, holder, keeping, of_workload, proven, rejections, serving
-from reconciler.releases.model import Accepted, Cause, Release, ReleasePhase, ReleaseStatus, Verdict
+from reconciler.releases.model import Accepted, Cause, Previous, Release, ReleasePhase, ReleaseStatus, Verdict
 from tests.kit.releases import NOW, release
 
 
@@ -75,6 +77,17 @@ def test_what_serves_is_not_the_newest_proven_version_where_an_older_one_runs() 
     known = [closed("a", Verdict.PASSED, 1, pod_hash="h1"), closed("b", Verdict.PASSED, 2, pod_hash="h2")]
     assert serving(known, "h1") is known[0]
     assert serving(known, "gone") is known[1]
+
+
+def test_what_served_before_a_rejected_version_is_what_the_release_says() -> None:
+    """The newest proven version may be an older one: nobody is led past what served."""
+    proven_one = closed("proven", Verdict.PASSED, pod_hash="h1")
+    unproven = closed("unproven", Verdict.NOT_ENOUGH_EVIDENCE, 1, pod_hash="h2", promoted_at=NOW)
+    rejected = closed("bad", Verdict.FAILED, 2, pod_hash="h3", held=True)
+    bad = replace(rejected, spec=replace(rejected.spec, previous=Previous(release="unproven")))
+    assert serving([proven_one, unproven, bad], "h3") is unproven
+    assert serving([proven_one, replace(bad, status=replace(bad.status, held=False))], "h3") is proven_one
+    assert serving([proven_one, bad], "h3") is proven_one, "its release is gone"
 
 
 def test_a_version_that_a_person_accepts_is_proven() -> None:

@@ -107,7 +107,29 @@ def test_a_template_without_labels_is_put_back_without_labels() -> None:
 
 def test_once_the_proven_template_is_live_it_is_promoted_in_full() -> None:
     known = {"rollout": rollout(current=GOOD, stable=BAD), "replica_sets": (replica_set(GOOD), replica_set(BAD))}
-    assert [p.body for p in patches(LOST, WATCH, **known)] == [{"status": {"promoteFull": True}}]
+    assert [p.body for p in patches(replace(LOST, held=True), WATCH, **known)] == [{"status": {"promoteFull": True}}]
+
+
+REJECTED = ReleaseStatus(phase=ReleasePhase.CLOSED, verdict=Verdict.FAILED, pod_hash=BAD, decided_at=NOW, held=True)
+
+
+def test_users_of_a_rejected_version_wait_for_no_pause_on_their_way_home() -> None:
+    """Whoever promoted it in full, and whatever deleted the pods before it: nobody has to be awake for the switch back."""
+    leaving = rollout(current=GOOD, stable=BAD)
+    first = steer(release(status=REJECTED), PLAIN, facts(rollout=leaving), NOW)
+    assert first.record is not None and [verb.verb for verb in first.record.verbs] == ["promote"] and first.actions == ()
+    assert [p.body for p in patches(first.record, rollout=leaving)] == [{"status": {"promoteFull": True}}]
+    assert patches(first.record, rollout=rollout(current=GOOD, stable=BAD, promoteFull=True)) == []
+    assert patches(first.record, rollout=rollout(current=GOOD, stable=GOOD)) == []
+
+
+def test_another_version_an_abort_and_a_lift_are_not_promoted_by_us() -> None:
+    leaving = rollout(current=GOOD, stable=BAD)
+    unseen = {**leaving, "metadata": {**leaving["metadata"], "generation": 3}}
+    for there in (rollout(current="newer", stable=BAD), rollout(current=GOOD, stable=BAD, abort=True), unseen):
+        assert steer(release(status=REJECTED), PLAIN, facts(rollout=there), NOW) == NOTHING
+    assert steer(release(status=replace(REJECTED, held=False)), PLAIN, facts(rollout=leaving), NOW) == NOTHING
+    assert steer(release(status=REJECTED, previous=None), PLAIN, facts(rollout=leaving), NOW) == NOTHING
 
 
 def test_a_version_that_was_lost_before_promotion_is_not_put_back_by_us() -> None:

@@ -24,6 +24,14 @@ def test_a_kept_template_is_the_live_one_and_other_fields_flow() -> None:
     assert wanted["spec"] == {"replicas": 5, "template": {"image": "v1"}}
 
 
+def test_what_served_takes_the_place_of_what_lives_and_that_is_a_write_of_its_own() -> None:
+    kept = effective(deployment("v2"), deployment("v2"), KEEP, {})
+    anew = TemplateDecision(keep=True, instead={"image": "v1"}, anew=True)
+    wanted = effective(deployment("v2"), kept, anew, {})
+    assert wanted is not None and wanted["spec"]["template"] == {"image": "v1"}
+    assert not written(wanted, kept) and written(wanted, wanted)
+
+
 def test_a_held_workload_that_does_not_live_is_not_created() -> None:
     assert effective(deployment("v2"), None, KEEP, {}) is None
 

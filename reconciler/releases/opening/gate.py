@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.kernel.identity import annotations_of
+from reconciler.releases.attempts import goes_on
 from reconciler.releases.facts import RELEASE
-from reconciler.releases.holds import holder, keeping, serving
+from reconciler.releases.holds import holder, keeping, rejected_that_serves, serving
 from reconciler.releases.model import Release
 from reconciler.releases.opening.config_mark import marked
 from reconciler.releases.override import in_force
@@ -19,7 +20,7 @@ class TemplateDecision:
     """What to do with the pod template of one object: `keep` the live one, and why; `release` is the one that the object carries.
 
     Where nothing lives, `instead` is the template to begin with (empty: nothing may be written yet). `wake_at`: when this may change by
-    itself. `keep_steps`: a rejected version lies aborted there, and other steps would begin it anew (contract 4.5).
+    itself.
     """
 
     keep: bool = False
@@ -27,6 +28,8 @@ class TemplateDecision:
     release: str = ""
     wake_at: datetime | None = None
     instead: Mapping[str, Any] = field(default_factory=dict)
+    anew: bool = False
+    """True where what served is gone, and no live template may take its place: `instead` is written."""
     keep_steps: bool = False
     """True while a rejected version lies aborted there: other steps would begin it anew (contract 4.5)."""
     config_mark: str | None = None
@@ -73,25 +76,38 @@ def _decide(wanted: Wanted, now: datetime) -> TemplateDecision:
         return TemplateDecision(True, f"the version that runs becomes the baseline first: {first.name}", first.name)
     held_by = holder(wanted.history, wanted.identity, wanted.images, wanted.elsewhere)
     if held_by is not None:
-        carried = good.name if good is not None and wanted.live is None else held_by.name
-        return TemplateDecision(True, f"held by {held_by.name}", carried, instead=served)
+        anew = bool(served) and _lost(wanted)
+        carried = good.name if good is not None and (anew or wanted.live is None) else held_by.name
+        return TemplateDecision(True, f"held by {held_by.name}", carried, instead=served, anew=anew)
     manifest = wanted.live.manifest if wanted.live is not None else None
     if in_force(manifest, wanted.identity):
         return TemplateDecision(True, "a person's override is in force")
     if good is None or good.spec.identity == wanted.identity:
         return _kept(wanted, good, now)
     if served and _made_anew(wanted.live, good):
-        return TemplateDecision(True, "the version that served comes up first", good.name, instead=served)
+        return TemplateDecision(True, "the version that served comes up first", good.name, instead=served, anew=wanted.live is None)
     return TemplateDecision(release=_release_of(wanted))
 
 
 def _kept(wanted: Wanted, good: Release | None, now: datetime) -> TemplateDecision:
-    """Git asks for what serves: it goes through, once a rejected version is no longer kept for inspection."""
-    until = keeping(wanted.history, now)
-    if until is not None and good is not None and wanted.live is not None:
+    """Git asks for what serves: it goes through, once a rejected version is no longer kept for inspection, or users are on it."""
+    until, live = keeping(wanted.history, now), wanted.live
+    if until is not None and good is not None and live is not None and rejected_that_serves(wanted.history, live.stable) is None:
         kept = next(r for r in reversed(wanted.history) if r.status.keep_until == until)
         return TemplateDecision(True, f"kept for inspection until {until}", kept.name, until)
     return TemplateDecision(release=good.name if good is not None else _release_of(wanted))
+
+
+def _lost(wanted: Wanted) -> bool:
+    """True when what served is gone, and a held version would be left in its place: the Rollout, or the stable pods, were deleted.
+
+    Not where a person chose what runs, by an override, or lets the held version go on, which begins an attempt of its own.
+    """
+    live = wanted.live
+    if live is None:
+        return True
+    rejected = rejected_that_serves(wanted.history, live.stable)
+    return rejected is not None and not goes_on(rejected, live) and not in_force(live.manifest, wanted.identity)
 
 
 def _made_anew(live: RolloutView | None, good: Release) -> bool:

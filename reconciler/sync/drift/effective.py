@@ -27,15 +27,16 @@ def effective(desired: Manifest, live: Manifest | None, template: TemplateDecisi
     """
     path = template_path(str(desired["kind"])) or ("spec", "template")
     manifest = _with_config_mark(desired, template.config_mark)
+    anew = template.anew and live is not None
     if template.keep:
-        kept = _at(live, path) if live is not None else template.instead
+        kept = _at(live, path) if live is not None and not anew else template.instead
         if not kept:
             return None
         manifest = _put(desired, path, kept)
     if template.keep_steps and live is not None and kind_key(desired) == "Rollout":
         manifest = _with_steps_of(live, manifest)
     marked = _annotate(manifest, marks)
-    return _annotate(marked, {DESIRED: digest(_put(marked, path, "kept") if template.keep else marked)})
+    return _annotate(marked, {DESIRED: digest(_put(marked, path, "kept") if template.keep and not anew else marked)})
 
 
 def _with_config_mark(desired: Manifest, mark: str | None) -> Manifest:
