@@ -4,6 +4,7 @@ import ast
 import importlib.util
 import os
 import re
+import signal
 import time
 from pathlib import Path
 from types import ModuleType
@@ -129,6 +130,17 @@ def test_a_fork_answers_and_one_that_dies_or_hangs_answers_otherwise() -> None:
     assert in_fork(lambda: os._exit(0), 60, "noticed") == "noticed"  # type: ignore[func-returns-value]
     assert in_fork(lambda: 1 / 0, 60, "noticed") == "noticed"
     assert in_fork(lambda: time.sleep(600), 1, "noticed") == "noticed"  # type: ignore[func-returns-value]
+
+
+def test_a_fork_that_sets_an_alarm_of_its_own_is_ended_in_time_all_the_same() -> None:
+    def hang() -> str:
+        signal.setitimer(signal.ITIMER_REAL, 600)
+        time.sleep(600)
+        return "survived"
+
+    began = time.monotonic()
+    assert in_fork(hang, 0.2, "noticed") == "noticed"
+    assert time.monotonic() - began < 300
 
 
 def test_what_the_tests_read_beside_code_is_copied_too() -> None:
