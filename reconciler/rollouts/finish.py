@@ -151,10 +151,9 @@ def _health(pass_: Pass, status: RolloutStatus, well: bool) -> tuple[Condition, 
 
 def _completion(account: Account, status: RolloutStatus) -> Account:
     pass_, former = account.pass_, status.condition(COMPLETED)
-    done = bool(status.stable_hash) and status.promoted
-    value = "True" if done else "False"
+    value = "True" if status.completed else "False"
     condition = Condition(type=COMPLETED, status=value, reason="RolloutCompleted", message="RolloutCompleted")
-    if not done and (former is None or former.status == "True"):
+    if not status.completed and (former is None or former.status == "True"):
         text = f"Rollout not completed, started update to revision {pass_.facts.revision} ({status.current_hash})"
         pass_ = pass_.tell("RolloutNotCompleted", text)
     return Account(pass_, written(account.conditions, condition, pass_.now))
@@ -163,7 +162,7 @@ def _completion(account: Account, status: RolloutStatus) -> Account:
 def _abort_when_stuck(account: Account, status: RolloutStatus, *, fell: bool, well: bool) -> Account:
     """`progressDeadlineAbort`: out of time means abort, in the same write (contract 3.7)."""
     pass_, facts = account.pass_, account.pass_.facts
-    unfinished = not pass_.aborted and not well and not (status.stable_hash and status.promoted)
+    unfinished = not pass_.aborted and not well and not status.completed
     if not facts.spec.progress_deadline_abort or not unfinished or fell or progressed(facts, status) or not _late(pass_, status):
         return account
     return Account(pass_.abort(f'ReplicaSet "{_new_name(pass_)}" has timed out progressing.'), account.conditions)

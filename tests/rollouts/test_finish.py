@@ -63,6 +63,11 @@ def test_being_late_aborts_where_asked() -> None:
     assert "RolloutAborted" in [e.reason for e in after.effects if isinstance(e, Emit) and e.warning]
 
 
+def test_two_empty_hashes_are_no_completed_update() -> None:
+    after = finished(stuck(), replace(fresh_status(stuck()), stable_hash="", current_hash=""))
+    assert of(after, "Completed")[0] == "False"
+
+
 def test_an_abort_is_told_once_with_its_reason() -> None:
     after = finished(stuck().abort("because"), fresh_status(stuck()))
     assert after.status is not None

@@ -71,6 +71,8 @@ def test_a_later_step_of_the_name_takes_its_place_and_one_without_a_match_ends_i
         ({"canary-by-header": "X-Tester"}, ("header X-Tester: always",)),
         ({"canary-by-header": "X-Tester", "canary-by-header-value": "yes"}, ("header X-Tester: yes",)),
         ({"nginx.ingress.kubernetes.io/canary-by-cookie": "tester"}, ("cookie tester=always",)),
+        ({"canary-by-cookie": "tester", "canary-by-header-value": "yes"}, ("cookie tester=always",)),
+        ({"canary-by-cookie": "tester", "canary-by-header-pattern": "y.*"}, ("cookie tester=always",)),
     ],
 )
 def test_nginx_tells_by_annotation(notes: dict[str, str], ways: tuple[str, ...]) -> None:

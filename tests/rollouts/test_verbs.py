@@ -78,6 +78,12 @@ def test_promote_goes_one_step_on(known: dict[str, Any], expected: list[Any]) ->
     assert bodies(verbs.promote(rollout(**known), full=False)) == expected
 
 
+def test_promote_ends_the_pause_of_a_strategy_without_steps() -> None:
+    blue_green = rollout(pauseConditions=[{}])
+    blue_green["spec"]["strategy"] = {"blueGreen": {"activeService": "web"}}
+    assert bodies(verbs.promote(blue_green, full=False)) == [("status", {"status": {"pauseConditions": None}})]
+
+
 def test_promote_in_full_only_when_there_is_something_to_promote() -> None:
     assert bodies(verbs.promote(rollout(), full=True)) == [("status", {"status": {"promoteFull": True}})]
     assert verbs.promote(rollout(stableRS="b"), full=True) == ()

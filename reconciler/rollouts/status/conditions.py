@@ -41,7 +41,7 @@ def healthy(facts: RolloutFacts, status: RolloutStatus) -> bool:
 
 def _canary_done(facts: RolloutFacts, status: RolloutStatus) -> bool:
     walked = not facts.spec.steps or status.step_index == len(facts.spec.steps)
-    return walked and bool(status.stable_hash) and status.promoted and status.replicas == facts.spec.replicas
+    return walked and status.completed and status.replicas == facts.spec.replicas
 
 
 def _blue_green_done(facts: RolloutFacts, status: RolloutStatus) -> bool:

@@ -169,6 +169,11 @@ class RolloutStatus:
         """Fully promoted: two empty hashes count as equal too (contract 0.1)."""
         return self.stable_hash == self.current_hash
 
+    @property
+    def completed(self) -> bool:
+        """Fully promoted to a version that there is (contract 3.5)."""
+        return bool(self.stable_hash) and self.promoted
+
     def pause(self, reason: PauseReason) -> PauseCondition | None:
         for pause in self.pauses:
             if pause.reason == reason:

@@ -54,7 +54,7 @@ def blue_green(spec: RolloutSpec, status: RolloutStatus) -> Answer | None:
     active = status.blue_green.active_selector
     if not active or active != status.current_hash:
         return Phase.PROGRESSING, "active service cutover pending"
-    if status.stable_hash and status.promoted:
+    if status.completed:
         return None
     run = status.blue_green.post_run
     if spec.blue_green.post_promotion is not None and (run is None or run.status not in COMPLETED_RUN):

@@ -31,7 +31,7 @@ def watched_service(facts: RolloutFacts) -> str:
     blue_green, canary = facts.spec.blue_green, facts.spec.canary
     if blue_green is not None:
         service = facts.found.services.get(blue_green.active_service)
-        switched = service is not None and bool(facts.new_hash) and selected_hash(service) == facts.new_hash
+        switched = service is not None and selected_hash(service) == facts.new_hash
         begun = facts.status.promoted or facts.status.abort or facts.status.blue_green.post_run is not None
         return blue_green.active_service if switched and facts.stable is not None and not begun else ""
     behind = canary is not None and canary.routing is not None and "alb" in canary.routing.routers

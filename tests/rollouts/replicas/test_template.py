@@ -80,6 +80,15 @@ def test_anti_affinity_is_replaced_and_leaves_the_users_own_terms() -> None:
     assert set_anti_affinity(pod_template(), None, "prod", "") == pod_template()
 
 
+def test_a_term_of_the_user_that_selects_by_other_means_stays() -> None:
+    required = [
+        {"topologyKey": "zone"},
+        {"topologyKey": "zone", "labelSelector": {"matchExpressions": [{"key": "app", "operator": "Exists"}]}},
+    ]
+    affinity = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}
+    assert set_anti_affinity(pod_template(affinity=affinity), None, "prod", "") == pod_template(affinity=affinity)
+
+
 def test_the_template_an_api_returns_still_means_the_same() -> None:
     desired = pod_template("app:1", volumes=[{"name": "c", "configMap": {"name": "x"}}], serviceAccountName="shop")
     live = with_defaults(deepcopy(desired))

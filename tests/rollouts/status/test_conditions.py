@@ -15,7 +15,7 @@ from reconciler.rollouts.status.conditions import (
     without,
     written,
 )
-from reconciler.rollouts.status.model import BlueGreenStatus, Condition, RolloutStatus
+from reconciler.rollouts.status.model import BlueGreenStatus, Condition, PauseCondition, PauseReason, RolloutStatus
 from tests.kit.passes import NOW, facts_of, moving, replica_set
 from tests.kit.rollouts import canary, pause, rollout, weight
 from tests.kit.store import merged
@@ -57,6 +57,12 @@ def test_healthy_is_everything_and_observed() -> None:
     assert healthy(FACTS, WHOLE)
     assert not healthy(FACTS, replace(WHOLE, step_index=1)) and not healthy(FACTS, replace(WHOLE, replicas=5))
     assert not healthy(replace(FACTS, status=replace(FACTS.status, observed_generation="0")), WHOLE)
+
+
+def test_nothing_paused_is_healthy() -> None:
+    paused = replace(FACTS.status, pauses=(PauseCondition(PauseReason.CANARY_STEP, NOW),))
+    assert not healthy(replace(FACTS, status=paused), WHOLE)
+    assert not healthy(replace(FACTS, spec=replace(FACTS.spec, paused=True)), WHOLE)
 
 
 def test_a_blue_green_is_healthy_when_both_services_are_there() -> None:

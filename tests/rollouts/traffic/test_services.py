@@ -68,7 +68,11 @@ def test_a_dynamic_way_back_leaves_the_canary_service_alone() -> None:
     services = {"web-canary": selecting("web-canary", "new")}
     small = begun(manifest, replica_set("old", 2, age=10), replica_set("new", 2), status=status, services=services)
     whole = begun(manifest, replica_set("old", 4, age=10), replica_set("new", 2), status=status, services=services)
+    fixed = rollout(image="image:old", canary=canary(weight(50), istio=True))
+    without = begun(fixed, replica_set("old", 2, age=10), replica_set("new", 2), status=status, services=services)
+    ahead = begun(manifest, replica_set("old", 2, age=10), replica_set("new", 2), status={**status, "currentPodHash": "new"})
     assert rolling_back_dynamically(small) and not rolling_back_dynamically(whole)
+    assert not rolling_back_dynamically(without) and not rolling_back_dynamically(ahead)
     assert point_services(small).effects == () and point_services(whole).selectors["web-canary"] == "old"
 
 

@@ -74,6 +74,15 @@ def test_users_are_switched_and_nothing_is_promoted_until_every_pod_is_registere
     assert len(aws.asked) == asked
 
 
+def test_nothing_is_asked_before_users_are_switched() -> None:
+    aws = Aws()
+    world = green(aws, *bound("active", "10.0.0.1"), autoPromotionEnabled=False)
+    assert (world.phase, world.selected("active")) == ("Paused BlueGreenPause", "web:1")
+    assert aws.asked == []
+    world.press(pauseConditions=None).settle()
+    assert world.selected("active") == "web:2" and aws.asked
+
+
 def test_no_analysis_after_promotion_begins_before_and_none_is_asked_for_once_it_has() -> None:
     aws = Aws()
     world = green(aws, *bound("active", "10.0.0.1"), postPromotionAnalysis=analysis())

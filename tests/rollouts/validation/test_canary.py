@@ -85,6 +85,12 @@ def test_a_router_has_rules_of_its_own() -> None:
     assert "maxTrafficWeight in traffic routing only support in Nginx and Plugins" in problem(istio=True, trafficRouting=many)
 
 
+def test_a_size_of_the_canary_below_nothing_is_refused() -> None:
+    for field in ("replicas", "weight"):
+        step = {"setCanaryScale": {field: -1}}
+        assert f"spec.strategy.steps[0].setCanaryScale.{field}: Invalid value: -1" in problem(step, istio=True)
+
+
 def test_percentages_that_round_to_nothing_are_no_mistake() -> None:
     assert problem(maxSurge="1%", maxUnavailable="0") == ""
 

@@ -13,6 +13,7 @@ from tests.kit.world import World
     ("step", "words"),
     [
         (tried(duration="soon"), 'experiment.duration: Invalid value: "soon": must be seconds or a duration such as 5m'),
+        (tried(duration=-5), "experiment.duration: Invalid value: -5: must be seconds or a duration such as 5m"),
         ({"experiment": {"templates": []}}, "experiment.templates: Required value: an experiment runs at least one template"),
         (tried({"name": "", "specRef": "stable"}), "experiment.templates[0].name: Required value:"),
         (tried(*[{"name": "a", "specRef": "stable"}] * 2), 'experiment.templates[1].name: Duplicate value: "a"'),
