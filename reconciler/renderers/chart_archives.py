@@ -11,7 +11,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -23,7 +23,20 @@ from reconciler.kernel.errors import Terminal, Transient
 from reconciler.kernel.redaction import Redactor
 from reconciler.kernel.unusable import reason_of
 from reconciler.renderers.chart_index import IndexEntry, NotUsable, check_archive, entries_of
-from reconciler.sources.charts import ChartRegistry, ChartWish, FetchedCharts, archive_address, below
+from reconciler.renderers.chart_oci import (
+    LARGEST_MANIFEST,
+    LARGEST_TOKEN_ANSWER,
+    MANIFESTS,
+    OciRegistry,
+    challenge_of,
+    layer_of,
+    manifest_address,
+    over_http,
+    own_realm,
+    scope_of,
+    token_of,
+)
+from reconciler.sources.charts import OCI, ChartRegistry, ChartWish, FetchedCharts, archive_address, below
 from reconciler.web.client import REDIRECTING, REDIRECTS, HttpAnswer, HttpCall, ask
 
 LARGEST_INDEX = 32 << 20
@@ -35,8 +48,9 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 30.0, 900.0
 MOST_PAUSES = 1000
 DIGEST = 32
 """Bytes of the SHA-256 in front of an archive in the folder: what was half written is not used."""
-OK = 200
+OK, UNAUTHORIZED = 200, 401
 DENIED = (401, 403)
+PLAIN = {"Accept-Encoding": "identity"}
 _Asked = tuple[ChartWish, tuple[ChartRegistry, ...]]
 """A chart, and from where: what one source may not have another may."""
 
@@ -99,7 +113,10 @@ class KeptCharts:
 
 
 class HttpCharts:
-    """Fetches from repositories of charts (`index.yaml` beside archives). One that is away holds up no other, nor what is kept."""
+    """Fetches from repositories of charts (`index.yaml` beside archives) and from OCI registries.
+
+    One that is away holds up no other, nor what is kept.
+    """
 
     def __init__(self, http: httpx.AsyncClient, clock: Clock, kept: KeptCharts) -> None:
         self._http = http
@@ -118,7 +135,7 @@ class HttpCharts:
             if registry is None:
                 refused.update(dict.fromkeys(asked, "its repository is none of `registries`"))
                 continue
-            found = await self._had(asked, _Way(repository, registry, tuple(registries)))
+            found = await self._had(asked, _Way(repository, over_http(registry), tuple(map(over_http, (registry, *registries)))))
             archives.update(found.archives)
             refused.update(found.refused)
         return FetchedCharts(archives, refused)
@@ -146,12 +163,13 @@ class HttpCharts:
         archives: dict[ChartWish, bytes] = {}
         refused: dict[ChartWish, str] = {}
         try:
-            index = await self._index(wishes, way)
+            index = {} if way.oci else await self._index(wishes, way)
         except (Transient, Terminal, NotUsable) as error:
             return FetchedCharts(refused={wish: self._pause((wish, way.registries), str(error)) for wish in wishes})
         for wish in wishes:
             try:
-                archives[wish] = await self._archive(wish, index.get(wish), way)
+                entry = await self._layer(wish, way) if way.oci else index.get(wish)
+                archives[wish] = await self._archive(wish, entry, way)
                 self._pauses.pop((wish, way.registries), None)
             except (Transient, Terminal, NotUsable) as error:
                 refused[wish] = self._pause((wish, way.registries), str(error))
@@ -161,10 +179,16 @@ class HttpCharts:
         content = await self._body(f"{way.repository.rstrip('/')}/index.yaml", way, LARGEST_INDEX)
         return await asyncio.to_thread(entries_of, content, wishes)
 
+    async def _layer(self, wish: ChartWish, way: "_Way") -> IndexEntry:
+        """Where an OCI registry has the archive."""
+        return layer_of(wish, await self._body(manifest_address(wish), way, LARGEST_MANIFEST), LARGEST_ARCHIVE)
+
     async def _archive(self, wish: ChartWish, entry: IndexEntry | None, way: "_Way") -> bytes:
         """An archive that was checked, and is kept now."""
         if entry is None:
             raise NotUsable("its repository's index.yaml has no such version")
+        if entry.url.startswith(OCI):
+            raise NotUsable("its repository's index.yaml leads to an OCI registry: write that address as the dependency's `repository`")
         content = await self._body(archive_address(way.repository, entry.url), way, LARGEST_ARCHIVE)
         await asyncio.to_thread(check_archive, wish, content, entry.digest)
         try:
@@ -179,27 +203,47 @@ class HttpCharts:
             registry = below(address.partition("?")[0], way.registries)
             if registry is None:
                 raise NotUsable(f"its repository leads to {_shown(address)}, which is in none of `registries`")
-            answer = await self._answer(address, registry, limit)
+            answer = await self._answer(address, (registry, way), limit)
             location = answer.headers.get("Location")
             if answer.status not in REDIRECTING or not location:
                 break
             address = str(httpx.URL(address).join(location))
-        plain = address.partition("?")[0]
-        if answer.status in DENIED:
-            raise NotUsable(f"{plain}: answered {answer.status}; check `username` and `passwordFile` of the registry")
         if answer.status != OK:
-            raise NotUsable(f"{plain}: answered {answer.status}")
+            raise NotUsable(_refused(address.partition("?")[0], answer.status))
         return answer.body
 
-    async def _answer(self, address: str, registry: ChartRegistry, limit: int) -> HttpAnswer:
-        """The answer of one registry, which is shown its own password alone. Raises Transient and Terminal."""
-        headers = {"Accept-Encoding": "identity"}
-        if registry.password_file:
-            who = await asyncio.to_thread(credential_file(registry.username, registry.password_file))
-            headers["Authorization"] = who.basic if who is not None else ""
+    async def _answer(self, address: str, asked: tuple[ChartRegistry, "_Way"], limit: int) -> HttpAnswer:
+        """The answer of one registry, which is shown its own password alone. Raises Transient, Terminal and NotUsable."""
+        registry, way = asked
+        call = HttpCall(method="GET", url=address, headers=PLAIN, timeout=SECONDS, limit=limit, follow=False)
+        if not isinstance(registry, OciRegistry):
+            return await self._heard(registry, replace(call, headers={**PLAIN, **await _password(registry)}))
+        call = replace(call, headers={**PLAIN, "Accept": f"{MANIFESTS}, */*;q=0.1"})
+        answer = await self._heard(registry, call)
+        who = await self._shown_to(registry, answer, (address, way)) if answer.status == UNAUTHORIZED else {}
+        return await self._heard(registry, replace(call, headers={**call.headers, **who})) if who else answer
+
+    async def _shown_to(self, registry: ChartRegistry, answer: HttpAnswer, asked: tuple[str, "_Way"]) -> Mapping[str, str]:
+        """What an OCI registry wants to see: the password, or a token; nothing where there is neither. Raises as `_answer` does."""
+        address, way = asked
+        challenge = challenge_of(answer.headers.get("WWW-Authenticate") or "")
+        if challenge is None or not challenge.realm:
+            return await _password(registry) if challenge is not None else {}
+        home = registry if own_realm(challenge.realm, registry) else below(challenge.realm, way.registries)
+        if home is None:
+            raise NotUsable(f"its registry sends to {_shown(challenge.realm)} for a token, which is in none of `registries`")
+        query = {"scope": scope_of(address), **({"service": challenge.service} if challenge.service else {})}
+        headers = {**PLAIN, **await _password(home)}
+        call = HttpCall(method="GET", url=challenge.realm, headers=headers, query=query, timeout=SECONDS, follow=False)
+        told = await self._heard(home, replace(call, limit=LARGEST_TOKEN_ANSWER))
+        if told.status != OK:
+            raise NotUsable(_refused(challenge.realm, told.status))
+        return {"Authorization": f"Bearer {token_of(told.body)}"}
+
+    async def _heard(self, registry: ChartRegistry, call: HttpCall) -> HttpAnswer:
+        """One answer; a registry that gives none is left alone for a while. Raises Transient and Terminal."""
         self._check_silence(registry)
         try:
-            call = HttpCall(method="GET", url=address, headers=headers, timeout=SECONDS, limit=limit, follow=False)
             return await ask(self._http, call)
         except Transient as silence:
             self._silent[registry] = _FailedFetch(self._clock.monotonic() + SHORTEST_PAUSE, 1, str(silence))
@@ -234,11 +278,28 @@ class _Way:
     registry: ChartRegistry
     registries: tuple[ChartRegistry, ...]
 
+    @property
+    def oci(self) -> bool:
+        return self.repository.startswith(OCI)
+
     def key(self, wish: ChartWish) -> str:
         """What an archive is kept under: who has no password is not given what others had with one."""
         passwords = sorted({(one.username, one.password_file) for one in self.registries if one.password_file})
         words = (passwords, self.repository.rstrip("/"), wish.name, wish.version)
         return hashlib.sha256(json.dumps(words).encode()).hexdigest()
+
+
+async def _password(registry: ChartRegistry) -> Mapping[str, str]:
+    """What shows the password of a registry that has one."""
+    if not registry.password_file:
+        return {}
+    who = await asyncio.to_thread(credential_file(registry.username, registry.password_file))
+    return {"Authorization": who.basic if who is not None else ""}
+
+
+def _refused(address: str, status: int) -> str:
+    """What an answer without content means to people."""
+    return f"{address}: answered {status}" + ("; check `username` and `passwordFile` of the registry" if status in DENIED else "")
 
 
 def _shown(address: str) -> str:

@@ -84,8 +84,6 @@ def refusal_of(chart: str, dependency: Dependency, registries: Sequence[ChartReg
     if dependency.repository.startswith(ALIASES):
         words = "an alias of a repository is known to one machine's helm alone"
         return SourceProblem(chart, dependency.line, f"{said}{words}", "write the repository's address, and update Chart.lock")
-    if dependency.repository.startswith("oci://"):
-        return SourceProblem(chart, dependency.line, f"{said}nothing is fetched from OCI registries", VENDOR)
     if below(dependency.repository, registries) is None:
         return SourceProblem(chart, dependency.line, f"{said}its repository is in none of the source's `helm.registries`", ALLOW)
     if not NAME.fullmatch(dependency.name):

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/([A-Za-z0-9._~+-]|%2[Bb])+)*/?")
+OCI = "oci://"
+ADDRESS = re.compile(r"(https?|oci)://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/(sha256:)?([A-Za-z0-9._~+-]|%2[Bb])+)*/?")
 """Of a repository of charts: nothing is escaped but a plus sign, and there are no credentials, query or fragment."""
 STEPS = frozenset({".", ".."})
 
@@ -63,7 +64,7 @@ def archive_address(repository: str, named: str) -> str:
         absolute = "/".join(repository.split("/")[:3]) + named
     else:
         absolute = named if "://" in named else f"{repository.rstrip('/')}/{named}"
-    return absolute if named and usable(absolute) else ""
+    return absolute if named and usable(absolute) and not absolute.startswith(OCI) else ""
 
 
 def _is_below(address: str, prefix: str) -> bool:
@@ -75,5 +76,5 @@ def _normal(address: str) -> str:
     """Hosts have no capitals, and the usual port need not be written."""
     scheme, _, rest = address.rstrip("/").partition("://")
     host, slash, path = rest.partition("/")
-    usual = {"http": ":80", "https": ":443"}[scheme]
+    usual = {"http": ":80", "https": ":443"}.get(scheme, "")
     return f"{scheme}://{host.lower().removesuffix(usual)}{slash}{path}"

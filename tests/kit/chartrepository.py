@@ -41,6 +41,18 @@ class ChartRepository:
             case (status, headers):
                 return web.Response(status=status, headers=headers)
 
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """The server at work, with its `url` set."""
+        runner = web.ServerRunner(web.Server(self.serve), shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        try:
+            yield
+        finally:
+            await runner.cleanup()
+
 
 async def _endless(request: web.BaseRequest) -> web.StreamResponse:
     response = web.StreamResponse()
@@ -53,16 +65,10 @@ async def _endless(request: web.BaseRequest) -> web.StreamResponse:
 async def chart_repository(**charts: bytes) -> AsyncIterator[ChartRepository]:
     """A server with these archives of version 1.2.3 in its folder `stable`."""
     found = ChartRepository()
-    runner = web.ServerRunner(web.Server(found.serve), shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    found.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     found.answers["/stable/index.yaml"] = index(charts)
     found.answers |= {f"/stable/{name}-1.2.3.tgz": content for name, content in charts.items()}
-    try:
+    async with found.listening():
         yield found
-    finally:
-        await runner.cleanup()
 
 
 def index(charts: Mapping[str, bytes], url: str = "", digest: str | None = None) -> bytes:

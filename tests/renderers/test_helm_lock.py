@@ -90,7 +90,7 @@ def test_a_lock_that_does_not_fit_is_one_problem_with_its_line(chart: bytes, loc
         ("https://h/charts?x=1", "its repository is in none of"),
         ("https://h@else.invalid/charts", "(from https://*****@else.invalid/charts)"),
         ("ftp://h/charts", "its repository is in none of"),
-        ("oci://h/charts", "nothing is fetched from OCI registries; run `helm dependency build`"),
+        ("oci://h/charts", "its repository is in none of the source's `helm.registries`"),
         ("@stable", "an alias of a repository is known to one machine's helm alone"),
         ("alias:stable", "an alias of a repository is known to one machine's helm alone"),
         ("", "is not in charts/, and nothing is fetched; run `helm dependency build`"),

@@ -36,13 +36,13 @@ def helm_settings(fields: StrictFields) -> HelmSettings:
 
 
 def _registry(fields: StrictFields) -> ChartRegistry:
-    """A repository of charts, or where several are; with a user name and the file of a password where it asks for one."""
+    """A repository of charts, an OCI registry, or where several are; with a user name and the file of a password where it asks for one."""
     url, username, password_file = fields.text("url"), fields.text("username", ""), fields.text("passwordFile", "")
     fields.done()
-    if url.startswith("oci://"):
-        raise FieldError(fields.path("url"), "nothing is fetched from OCI registries: run `helm dependency build` and commit charts/")
     if not usable(url):
-        words = "expected the address of a chart repository like https://charts.example.com/stable, without credentials or query"
+        words = (
+            "expected an address like https://charts.example.com/stable or oci://registry.example.com/charts, without credentials or query"
+        )
         raise FieldError(fields.path("url"), words)
     if url.startswith("http://") and not is_loopback(url.removeprefix("http://").partition("/")[0].partition(":")[0]):
         raise FieldError(fields.path("url"), "anybody on the way could change what is fetched: use https")

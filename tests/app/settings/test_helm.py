@@ -36,6 +36,7 @@ def test_every_word_is_read() -> None:
             "registries": [
                 {"url": "https://charts.example.com/stable"},
                 {"url": "http://127.0.0.1:8080", "username": "me", "passwordFile": "/p"},
+                {"url": "oci://ghcr.io/shop/charts"},
             ],
         }
     )
@@ -52,6 +53,7 @@ def test_every_word_is_read() -> None:
         registries=(
             ChartRegistry(url="https://charts.example.com/stable"),
             ChartRegistry(url="http://127.0.0.1:8080", username="me", password_file="/p"),
+            ChartRegistry(url="oci://ghcr.io/shop/charts"),
         ),
     )
 
@@ -74,7 +76,8 @@ def test_every_word_is_read() -> None:
         ({"registries": ["https://h"]}, "registries[0]"),
         ({"registries": [{"url": "https://h"}, {}]}, "registries[1].url"),
         ({"registries": [{"url": "http://h/charts"}]}, "registries[0].url"),
-        ({"registries": [{"url": "oci://h/charts"}]}, "registries[0].url"),
+        ({"registries": [{"url": "oci://h/charts:1.2.3"}]}, "registries[0].url"),
+        ({"registries": [{"url": "oci://me:pw@h/charts"}]}, "registries[0].url"),
         ({"registries": [{"url": "https://me:pw@h/charts"}]}, "registries[0].url"),
         ({"registries": [{"url": "https://h/a/../b"}]}, "registries[0].url"),
         ({"registries": [{"url": "https://h", "username": "me"}]}, "registries[0].passwordFile"),
