@@ -69,5 +69,21 @@ async def read_notes(runner: Runner, ref: str) -> dict[Oid, str]:
     return {pair[1]: blob.decode(errors="replace") for pair, blob in zip(pairs, blobs, strict=True)}
 
 
+async def notes_history(runner: Runner, ref: str) -> list[tuple[int, tuple[str, ...]]]:
+    """When each commit of notes says that it was made, in seconds since 1970, and the lines that it added; the newest first.
+
+    What was merged counts as added by the merge. No line can be taken for a commit: in git's answer each begins with a plus sign.
+    """
+    words = ("--first-parent", "-m", "--patch", "--unified=0", "--find-renames", "--text", "--no-ext-diff", "--no-textconv", "--no-color")
+    told = await runner.run(GitCall(("log", *words, "--format=%x00%ct", ref, "--")))
+    found: list[tuple[int, list[str]]] = []
+    for line in told.stdout.decode(errors="replace").split("\n"):
+        if line.startswith("\0"):
+            found.append((int(line[1:]), []))
+        elif line.startswith("+") and found:
+            found[-1][1].append(line[1:])
+    return [(made, tuple(lines)) for made, lines in found]
+
+
 def _person(author: Committer) -> dict[str, str]:
     return {"NAME": author.name, "EMAIL": author.email}

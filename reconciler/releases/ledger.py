@@ -4,6 +4,7 @@ A note is on the commit that asked for the version, a line of JSON for each work
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 import msgspec
 
@@ -11,6 +12,8 @@ from reconciler.kernel.struct import Moment, Struct
 from reconciler.releases.model import Evidence, Release
 
 LONGEST_NOTE = 200_000
+SKEW = 300.0
+"""Seconds that the clocks of two machines may differ."""
 METRICS, VALUES = 20, 10
 
 
@@ -93,14 +96,32 @@ def with_proofs(note: str, proofs: Iterable[Proof]) -> str:
     """The note with these proofs in place of older lines about the same releases; lines that are not ours stay first."""
     known = {proof.key: proof for proof in (*proofs_in(note), *proofs)}
     others = [line for line in note.splitlines() if line.strip() and _read(line) is None]
-    ours = [msgspec.json.encode(known[key], order="sorted").decode() for key in sorted(known)]
+    ours = [_line(known[key]) for key in sorted(known)]
     return "\n".join((*others, *ours)) + "\n"
 
 
-def last_proven(proofs: Iterable[Proof], workload: tuple[str, str]) -> Proof | None:
-    """The newest version of a workload, by namespace and name, that nothing speaks against."""
+def arrivals(history: Iterable[tuple[int, Iterable[str]]], now: datetime) -> Mapping[str, float]:
+    """By when each line was there, in seconds since 1970, from the commits of notes with the lines that they added, the newest first.
+
+    That is the earliest of now and what its commit and every later one say of themselves: a commit that came after a line cannot be older.
+    """
+    latest, found = now.timestamp(), dict[str, float]()
+    for made, lines in history:
+        latest = min(latest, made)
+        for proof in (proof for line in lines if (proof := _read(line)) is not None):
+            found.setdefault(_line(proof), latest)
+    return found
+
+
+def is_dated(proof: Proof, arrived: Mapping[str, float]) -> bool:
+    """False for a line that says a later moment than it was there: its clock was wrong, or it is to be the newest for ever."""
+    return proof.at.timestamp() <= arrived.get(_line(proof), float("-inf")) + SKEW
+
+
+def last_proven(proofs: Iterable[Proof], workload: tuple[str, str], arrived: Mapping[str, float]) -> Proof | None:
+    """The newest version of a workload, by namespace and name, that nothing speaks against; with a wrong date only if there is no other."""
     mine = [proof for proof in proofs if (proof.namespace, proof.workload) == workload and not proof.lost]
-    return max(mine, key=lambda proof: (proof.at, proof.release), default=None)
+    return max(mine, key=lambda proof: (is_dated(proof, arrived), proof.at, proof.release), default=None)
 
 
 def changed_notes(before: Mapping[str, str], proofs: Iterable[Proof]) -> dict[str, str]:
@@ -121,6 +142,10 @@ def _measured(evidence: Evidence) -> Measured:
         passed=evidence.passed,
         failed=evidence.failed,
     )
+
+
+def _line(proof: Proof) -> str:
+    return msgspec.json.encode(proof, order="sorted").decode()
 
 
 def _read(line: str) -> Proof | None:

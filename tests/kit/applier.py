@@ -7,6 +7,7 @@ Argo CD heals live drift at once. Flux's Kustomization does so at its interval, 
 import asyncio
 import contextlib
 import copy
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -108,7 +109,8 @@ class Applier:
             return {key: value for key, value in spec.items() if key not in IGNORED.get(wanted["kind"], ())}
         whole = {"spec": copy.deepcopy(spec)}
         for rule in self.rules:
-            if (rule["target"]["kind"], rule["target"]["name"]) == (wanted["kind"], wanted["metadata"]["name"]):
+            target = rule["target"]
+            if target["kind"] == wanted["kind"] and re.fullmatch(target["name"], wanted["metadata"]["name"]):
                 for path in rule["paths"]:
                     _remove(whole, path.split("/")[1:])
         return whole["spec"]

@@ -1,7 +1,7 @@
 """What was proven is kept in Git notes: written from Releases, made anew from them, never over somebody else's (ADR 0041)."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,9 @@ from reconciler.releases.ledger import (
     METRICS,
     VALUES,
     Proof,
+    arrivals,
     changed_notes,
+    is_dated,
     last_proven,
     notes_ref,
     proof_of,
@@ -92,8 +94,26 @@ def test_only_what_changes_is_written_and_no_note_grows_without_end() -> None:
 def test_the_last_proven_version_is_the_newest_that_nothing_speaks_against() -> None:
     first, second = proof(ended(name="a")), proof(ended(name="b", minutes=1))
     lost = proof(ended(name="c", minutes=2, lost=Lost(by="ann", at=NOW)))
-    assert last_proven([first, second, lost], ("shop", "web")) == second
-    assert last_proven([lost], ("shop", "web")) is None and last_proven([first], ("other", "web")) is None
+    written = arrivals([(NOW.timestamp() + 120, with_proofs("", [first, second, lost]).splitlines())], NOW + timedelta(hours=1))
+    assert last_proven([first, second, lost], ("shop", "web"), written) == second
+    assert last_proven([lost], ("shop", "web"), written) is None and last_proven([first], ("other", "web"), written) is None
+
+
+def test_a_line_was_there_at_the_earliest_moment_that_its_commit_or_a_later_one_says() -> None:
+    one, ahead = proof(ended(name="a")), proof(ended(name="b", minutes=60))
+    start, lines = int(NOW.timestamp()), with_proofs("", [one, ahead]).splitlines()
+    for history, now, believed in (
+        ([(start + 3600, lines)], start + 7200, True),
+        ([(start + 3600, lines)], start + 60, False),
+        ([(start + 60, ()), (start + 3600, lines)], start + 7200, False),
+        ([(start + 3300, lines)], start + 7200, True),
+        ([(start + 3299, lines)], start + 7200, False),
+        ([(start + 3600, lines), (start, lines)], start + 7200, True),
+        ([(start + 3600, ["{}", "not ours"])], start + 7200, False),
+    ):
+        arrived = arrivals(history, datetime.fromtimestamp(now, UTC))
+        assert is_dated(ahead, arrived) is believed
+        assert last_proven([one, ahead], ("shop", "web"), arrived) == (ahead if believed or not arrived else one)
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,16 @@ def test_header_routes_are_left_by_name_to_argo_and_with_their_list_to_flux() ->
     assert flux_applier(LIVE, flux, None, beside).ignore["ignore"][0]["paths"] == ["/spec/http"]
 
 
+def test_a_name_with_dots_is_meant_as_it_is_written_and_a_rule_without_backslashes_is_known() -> None:
+    beside = ArgoBeside(({**virtual_service(), "metadata": {"name": "web.v1-a", "namespace": "shop"}},))
+    (rule,) = flux_applier(LIVE, tool_object(KUSTOMIZATIONS, "shop", {}), None, beside).ignore["ignore"]
+    assert rule["target"] == {"kind": "VirtualService", "namespace": "shop", "name": r"web\.v1-a"}
+    for name, others in ((r"web\.v1-a", 0), ("web.v1-a", 0), ("web.v2-a", 2)):
+        known = {**rule, "target": {**rule["target"], "name": name}}
+        found = flux_applier(LIVE, tool_object(KUSTOMIZATIONS, "shop", {"ignore": [known]}), None, beside).ignore
+        assert len(found.get("ignore", ())) == others
+
+
 def test_what_is_moved_behind_app_mesh_is_ignored_and_its_virtual_service_is_not_taken_for_istio_s() -> None:
     beside = ArgoBeside(tuple(CASES["app mesh"]().objects.values()), ("testers",))
     rules = argo_applier(LIVE, application(), beside).ignore["ignoreDifferences"]

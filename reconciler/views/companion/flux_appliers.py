@@ -95,8 +95,9 @@ def _ignore(applier: Manifest, beside: ArgoBeside) -> dict[str, Any]:
 
 
 def _covers(known: dict[str, Any], rule: dict[str, Any]) -> bool:
+    """True for a rule that says the same or more; a name without its backslashes is one that people wrote, and it fits, too."""
     target = mapping(known.get("target"))
-    same = all(target.get(key) in (None, "", value) for key, value in rule["target"].items())
+    same = all(target.get(key) in (None, "", value, value.replace("\\", "")) for key, value in rule["target"].items())
     return same and {str(path) for path in known.get("paths") or ()} >= set(rule["paths"])
 
 

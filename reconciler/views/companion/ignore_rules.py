@@ -49,9 +49,14 @@ def flux_rules(objects: Iterable[Manifest], managed_routes: Iterable[str] = ()) 
         whole = ("/spec/http",) if moving and kind_key(one) == "VirtualService" else ()
         paths = whole or (owned.pointers(one) if owned else ())
         if paths:
-            target = {"kind": one["kind"], "namespace": namespace_of(one), "name": name_of(one)}
+            target = {"kind": one["kind"], "namespace": as_pattern(namespace_of(one)), "name": as_pattern(name_of(one))}
             found.append({"paths": list(paths), "target": target})
     return found
+
+
+def as_pattern(name: str) -> str:
+    """A name as a target of kustomize and Flux has it: they read a regular expression, in which a dot is any letter."""
+    return name.replace(".", r"\.")
 
 
 def _weights(one: Manifest) -> tuple[str, ...]:

@@ -26,9 +26,9 @@ def clone(tmp_path: Path) -> Checkout:
 
 
 def noted(clone: Checkout, commit: str, minute: int, **known: Any) -> None:
-    at = datetime(2026, 11, 1, 12, minute, tzinfo=UTC)
+    at = datetime(2024, 11, 1, 12, minute, tzinfo=UTC)
     names = {"namespace": "shop", "workload": "web", "source": "shop", "environment": "demo", "verdict": "passed"}
-    line = with_proofs("", [Proof(**{**names, "commit": commit, "release": f"web-{minute}", "at": at, **known})])
+    line = with_proofs("", [Proof(**{**names, "commit": clone.git("rev-parse", commit), "release": f"web-{minute}", "at": at, **known})])
     clone.git("notes", f"--ref={REF}", "add", "-f", "-m", line, commit)
 
 
@@ -52,7 +52,7 @@ def rolled_back(clone: Checkout, capsys: pytest.CaptureFixture[str], *words: str
 def test_it_says_the_way_back_and_writes_nothing(clone: Checkout, proven: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     before = clone.inside()
     code, said = rolled_back(clone, capsys, "--to", "last-proven")
-    assert code == 0 and f"{BAD} -> {NEXT}" in said and f"commit {proven[1][:12]}, passed at 2026-11-01T12:01:00Z in demo" in said
+    assert code == 0 and f"{BAD} -> {NEXT}" in said and f"commit {proven[1][:12]}, passed at 2024-11-01T12:01:00Z in demo" in said
     assert clone.inside() == before
 
 
@@ -115,10 +115,47 @@ def test_a_line_about_another_source_environment_or_commit_proves_nothing(
 ) -> None:
     head = clone.git("rev-parse", "HEAD")
     names = {"namespace": "shop", "workload": "web", "source": "shop", "environment": "demo", "verdict": "passed", "commit": head}
-    late = datetime(2026, 11, 2, tzinfo=UTC)
+    late = datetime(2024, 11, 2, tzinfo=UTC)
     clone.git("notes", f"--ref={REF}", "add", "-m", with_proofs("", [Proof(**{**names, "release": "x", "at": late, **forged})]), head)
     code, said = rolled_back(clone, capsys)
     assert code == 0 and f"{BAD} -> {NEXT}" in said and proven[1][:12] in said and "look at it" not in said
+
+
+def _forged(clone: Checkout, commit: str, at: datetime, made: str = "") -> None:
+    """A line with a date of its own, in a commit of notes with another."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(ENVIRONMENT, "GIT_COMMITTER_DATE", made or "2024-11-02T00:00:00Z")
+        noted(clone, commit, 7, at=at, images={})
+
+
+def test_a_line_with_a_date_that_is_still_to_come_is_not_the_newest(
+    clone: Checkout, proven: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    _forged(clone, "HEAD", datetime(2098, 1, 1, tzinfo=UTC), "2098-01-01T00:00:00Z")
+    code, said = rolled_back(clone, capsys)
+    assert code == 0 and f"{BAD} -> {NEXT}" in said
+    assert "says 2098-01-01T00:00:00Z, later than it was written; it is passed over" in said
+
+
+def test_a_date_that_was_to_come_when_it_was_written_does_not_win_once_it_has_passed(
+    clone: Checkout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, newer, bad = (clone.commit({"web.yaml": rollout(image)}) for image in (f"{IMAGE}:1.0", NEXT, BAD))
+    for commit, made in ((good, "2024-12-01T00:00:00Z"), (newer, "")):
+        _forged(clone, commit, datetime.fromisoformat(made or "2024-11-01T23:59:00Z"), made)
+    assert f"{BAD} -> {NEXT}" in rolled_back(clone, capsys)[1] and bad
+    code, said = rolled_back(clone, capsys, "--to", good)
+    assert code == 0 and "later than it was written; it is taken" in said, "a person may name it"
+
+
+def test_a_commit_of_notes_that_says_it_is_old_hides_no_line_that_came_after_it(
+    clone: Checkout, proven: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    _forged(clone, proven[0], datetime(1999, 1, 1, tzinfo=UTC), "1999-01-01T00:00:00Z")
+    assert f"{BAD} -> {IMAGE}:1.0" in rolled_back(clone, capsys)[1], "who wrote last is believed, with a caution"
+    noted(clone, proven[1], 8, images={"web": NEXT})
+    code, said = rolled_back(clone, capsys)
+    assert code == 0 and f"{BAD} -> {NEXT}" in said and "look at it" not in said
 
 
 def test_a_note_that_was_copied_to_another_commit_proves_nothing(
@@ -171,7 +208,7 @@ def test_a_commit_that_was_rewritten_away_is_named(clone: Checkout, proven: list
                 verdict="passed",
                 commit=gone,
                 release="x",
-                at=datetime(2026, 11, 2, tzinfo=UTC),
+                at=datetime(2024, 11, 2, tzinfo=UTC),
             )
         ],
     )

@@ -11,7 +11,7 @@ from reconciler.app.wiring import siblings
 from reconciler.git.command import GitCall, Runner
 from reconciler.git.environment import remote_of
 from reconciler.git.mirror import Mirror
-from reconciler.git.notes import read_notes
+from reconciler.git.notes import notes_history, read_notes
 from reconciler.git.objects import Oid
 from reconciler.git.refs import RemoteRefs
 from reconciler.kernel.clock import SystemClock
@@ -71,6 +71,10 @@ class Clone:
     async def notes(self, ref: str) -> dict[Oid, str]:
         """The notes that this clone has under a ref."""
         return await read_notes(self._own, ref)
+
+    async def notes_history(self, ref: str) -> list[tuple[int, tuple[str, ...]]]:
+        """When the lines of those notes came, the newest first."""
+        return await notes_history(self._own, ref)
 
     async def write(self, files: Mapping[str, bytes]) -> None:
         """Change files of the worktree. Raises Terminal, and writes nothing, where one is a link or differs from HEAD."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LAST_PROVEN = "last-proven"
 NEGATIVE = 1
+MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 Workload = Annotated[str, typer.Argument(metavar="NAMESPACE/NAME", help="the Rollout")]
 To = Annotated[str, typer.Option("--to", metavar="VERSION", help="last-proven, or the commit of a version that the ledger calls proven")]
 Place = Annotated[Path, typer.Option("-C", metavar="DIR", help="the clone, or a folder in it")]
@@ -85,7 +86,8 @@ async def _rollback(place: Path, settings: "SourceSettings", workload: tuple[str
 
 async def _proof(clone: "Clone", settings: "SourceSettings", workload: tuple[str, str], to: str) -> "Proof":
     """The version to go back to. Raises Terminal where the ledger is not here, or does not know one."""
-    from reconciler.releases.ledger import last_proven, notes_ref, proofs_about
+    from reconciler.kernel.clock import SystemClock
+    from reconciler.releases.ledger import arrivals, is_dated, last_proven, notes_ref, proofs_about
 
     place = (settings.name, settings.environment)
     ref = notes_ref(*place)
@@ -94,10 +96,17 @@ async def _proof(clone: "Clone", settings: "SourceSettings", workload: tuple[str
         remedy = "fetch it: git fetch origin '+refs/notes/reconciler/*:refs/notes/reconciler/*'"
         raise Terminal(f"no ledger of source {settings.name} and environment {settings.environment} in {clone.top}: {remedy}")
     known = proofs if to == LAST_PROVEN else [proof for proof in proofs if len(to) >= 7 and proof.commit.startswith(to.lower())]
-    found = last_proven(known, workload)
+    mine = [proof for proof in proofs if (proof.namespace, proof.workload) == workload and not proof.lost]
+    arrived = arrivals(await clone.notes_history(ref), SystemClock().now())
+    found = last_proven(known, workload, arrived)
     if found is None:
-        mine = sorted({proof.commit[:12] for proof in proofs if (proof.namespace, proof.workload) == workload and not proof.lost})
-        raise Terminal(f"the ledger calls no version {to} of {'/'.join(workload)} proven; proven are {', '.join(mine) or 'none'}")
+        named = sorted({proof.commit[:12] for proof in mine})
+        raise Terminal(f"the ledger calls no version {to} of {'/'.join(workload)} proven; proven are {', '.join(named) or 'none'}")
+    for proof in (proof for proof in mine if proof is found or proof.at > found.at):
+        if not is_dated(proof, arrived):
+            passed = "it is taken" if proof is found else "it is passed over"
+            words = f"the line about commit {proof.commit[:12]} says {proof.at:{MOMENT}}, later than it was written; {passed}"
+            typer.echo(f"look at it before you push: {log_line(words)}")
     return found
 
 
@@ -118,7 +127,7 @@ def _cautions(proof: "Proof", good: "Parsed", *, in_history: bool) -> Iterator[s
 def _told(proof: "Proof") -> str:
     images = ", ".join(f"{name}: {image}" for name, image in sorted(proof.images.items()))
     by = f"accepted by {proof.accepted_by}" if proof.accepted_by else proof.verdict
-    where = f"commit {proof.commit[:12]}, {by} at {proof.at:%Y-%m-%dT%H:%M:%SZ} in {proof.environment}"
+    where = f"commit {proof.commit[:12]}, {by} at {proof.at:{MOMENT}} in {proof.environment}"
     measured = [f"{one.metric}: {one.phase}, {one.passed} passed, {one.failed} failed, {one.condition}" for one in proof.evidence]
     return "\n".join(map(log_line, (f"{proof.namespace}/{proof.workload}: {images}", where, *measured)))
 
