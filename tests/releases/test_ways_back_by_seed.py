@@ -1,7 +1,8 @@
 """Random bad commits by seed, in repositories as teams have them: one restoring commit of exactly what made the difference, also when cut.
 
 Each restore is played to its end, then again from the same tip with its process killed at one of its effects and a new one on what is
-left. `WAYS_BACK=1000` plays so many in all and takes every effect in turn; charts by helm itself in `make real`.
+left; those of `IN_TURN` at several, one after another. `WAYS_BACK=1000` plays so many in all, each of them cut at every
+effect in turn (`WAYS_BACK_FROM` is the first seed); charts by helm itself in `make real`.
 """
 
 import os
@@ -38,11 +39,14 @@ from tests.kit.ways_back import SHAPES, Shape
 
 ALL = int(os.environ.get("WAYS_BACK", "0"))
 WEB = WorkloadId("Rollout", "shop", "web")
-SEEDS = {"plain": 4, "kustomize": 2, "application": 1, "jsonnet": 1, "library helm": 1, "helm": 4}
+SEEDS = {"plain": range(4), "kustomize": (0, 2), "application": (0,), "jsonnet": (0,), "library helm": (0,), "helm": range(4)}
+IN_TURN = {("plain", 0): "", ("kustomize", 2): "propose"}
+"""A push that is cut at every effect, and a proposal at those that a push does not have."""
 MARKS = {"helm": [pytest.mark.real], "jsonnet": [WITH_JSONNET]}
 PER_MILLE = {"plain": 400, "kustomize": 200, "application": 100, "jsonnet": 100, "library helm": 200}
-COUNTS = {**SEEDS, **({name: ALL * part // 1000 for name, part in PER_MILLE.items()} if ALL else {})}
-KNOWN = sorted((seed, name) for name, count in COUNTS.items() for seed in range(count))
+FIRST = int(os.environ.get("WAYS_BACK_FROM", "0"))
+MANY = {name: range(FIRST, FIRST + ALL * part // 1000) for name, part in PER_MILLE.items()} if ALL else {}
+KNOWN = sorted((seed, name) for name, seeds in {**SEEDS, **MANY}.items() for seed in seeds)
 CASES = [pytest.param(name, seed, marks=MARKS.get(name, []), id=f"{name} {seed}") for seed, name in KNOWN]
 
 
@@ -102,7 +106,11 @@ async def test_one_commit_takes_back_exactly_what_made_the_difference(tmp_path: 
             assert set(moved_objects(tip, after)) <= {"Rollout shop/web", "ConfigMap shop/settings"}
     cuts = [Cut(write, after) for write in fate.writes for after in (False, True) if not (after and write.label == RECORD)]
     assert {"git fetch", "git push", RECORD} < {cut.write.label for cut in cuts}
-    await again(story, cuts[seed % len(cuts)], (branch, record))
+    label = "" if ALL else IN_TURN.get((name, seed))
+    taken = [cut for cut in cuts if label in ("", cut.write.label)] or [cuts[seed % len(cuts)]]
+    assert len(taken) == {None: 1, "": len(cuts), "propose": 2}[label]
+    for cut in taken:
+        await again(story, cut, (branch, record))
 
 
 async def played(folder: Path, place: tuple[Origin, Shape, GitSource], chance: random.Random) -> tuple[Story, Parsed, Parsed, Parsed]:
@@ -159,6 +167,7 @@ def judged(story: Story, record: Restore) -> str:
 
 async def again(story: Story, cut: Cut, before: tuple[str, Restore]) -> None:
     """The same restore from the same tip, killed once; a life that was cut after an effect comes back with an empty disk."""
+    empty = story.folder / f"empty after {cut}"
     branch, record = before
     story.origin.force(story.tip)
     if branch != "main":
@@ -169,7 +178,7 @@ async def again(story: Story, cut: Cut, before: tuple[str, Restore]) -> None:
         first.seal(cut)
         with pytest.raises(Killed):
             await restored(story, source, first)
-    async with source_of(story.shape, story.origin, story.folder / ("empty" if cut.after else "mirror"), second) as source:
+    async with source_of(story.shape, story.origin, empty if cut.after else story.folder / "mirror", second) as source:
         found = await restored(story, source, second)
     assert judged(story, found) == branch, cut
     assert found.sha == record.sha, f"killed {cut}: another commit"
