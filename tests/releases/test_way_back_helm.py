@@ -3,18 +3,25 @@
 import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from reconciler.app.settings.manifest import parse_settings
 from reconciler.releases.manifest import parse_release
 from reconciler.releases.model import Release, RestoreState
 from reconciler.sources.settings import HelmSettings
+from reconciler.views.companion.appliers import HELM_RELEASES
+from reconciler.views.companion.argo_applications import ArgoBeside
+from reconciler.views.companion.flux_appliers import flux_applier
+from tests.kit.appliers import tool_object
 from tests.kit.clusters import api
 from tests.kit.desk import Desk, config, desk, life, rollout
 from tests.kit.helm import HELMS, helm_named
 from tests.kit.repositories import Origin
+from tests.kit.rollouts import rollout as live_rollout
 
 PROGRAM = ""
 Files = Mapping[str, str | bytes | None]
@@ -98,6 +105,24 @@ async def test_the_value_goes_back_where_it_was_set(prod: Desk, case: str) -> No
         assert prod.origin.read(name).decode() == content, name
     assert len(prod.origin.log("%H")) == 3 and release.spec.revert == "direct"
     assert {change.file for change in release.spec.changes} <= set(bad), "people are shown where it was really set"
+
+
+async def test_a_value_file_of_a_helm_release_comes_back_to_the_byte_by_the_source_that_doctor_prints(tmp_path: Path) -> None:
+    git = {"spec": {"url": "https://git.example.com/shop/manifests.git", "ref": {"branch": "main"}}}
+    reference = {"kind": "GitRepository", "name": "manifests"}
+    files = ["./web/values.yaml", "env/prod.yaml"]
+    chart_spec = {"chart": "./web", "valuesFiles": files, "sourceRef": reference, "reconcileStrategy": "Revision"}
+    applier = tool_object(HELM_RELEASES, "shop", {"chart": {"spec": chart_spec}, "targetNamespace": "shop"})
+    found = flux_applier(live_rollout(), applier, git, ArgoBeside(()))
+    assert found.problems == ()
+    (source,) = parse_settings({"sources": [found.source]}).sources
+    assert (source.companion, source.path) == (True, "web")
+    before = {**WEB, "env/prod.yaml": '# prod\nimage: {tag: \'1.1\'}   # {"$imagepolicy": "flux-system:web:tag"}'}
+    async with desk(tmp_path, path=source.path, helm=replace(source.helm, program=PROGRAM)) as shop:
+        release = await lost(shop, before, {"env/prod.yaml": before["env/prod.yaml"].replace("1.1", "6.6.6")})
+        assert state(release) == (RestoreState.PUSHED, "")
+        for name, content in before.items():
+            assert shop.origin.read(name).decode() == content, name
 
 
 async def test_a_random_object_beside_the_workload_does_not_keep_it_from_coming_back(tmp_path: Path) -> None:

@@ -166,6 +166,19 @@ def test_a_helm_release_from_git_is_a_source_with_its_values_and_says_what_stand
     assert found.source["helm"]["valueFiles"] == ["/charts/web/prod.yaml"] and found.path == "charts/web"
     assert found.heals is False and "hunter2" not in repr(found)
     assert any("values stand in the HelmRelease itself" in problem for problem in found.problems)
+    assert any("set spec.chart.spec.reconcileStrategy: Revision" in problem for problem in found.problems)
+    assert any("valuesFiles leaves out charts/web/values.yaml" in problem for problem in found.problems)
+    files = ["./charts/web/values.yaml", "charts/web/prod.yaml"]
+    spec = {"chart": {"spec": {**chart, "valuesFiles": files, "reconcileStrategy": "Revision"}}}
+    git = {"spec": {"url": URL, "ref": {"branch": "main"}}}
+    assert flux_applier(LIVE, tool_object(HELM_RELEASES, "shop", spec), git, NOTHING).problems == ()
+
+
+def test_a_helm_release_says_what_it_reads_from_elsewhere() -> None:
+    spec = {"chartRef": {"kind": "OCIRepository", "name": "web"}, "valuesFrom": [{"kind": "Secret", "name": "web-values"}, 3]}
+    found = flux_applier(LIVE, tool_object(HELM_RELEASES, "shop", spec), None, NOTHING)
+    assert found.problems[0].startswith("OCIRepository reconciler/web is no GitRepository that can be read") and len(found.problems) == 2
+    assert "spec.valuesFrom reads Secret web-values, which no source sees" in found.problems[1]
 
 
 @pytest.mark.parametrize("spec", [{}, {"source": []}, {"sources": "x"}, {"source": {"helm": "x", "kustomize": 3}}, {"syncPolicy": "x"}])

@@ -1,5 +1,6 @@
 """What a Kustomization or a HelmRelease of Flux says about a Rollout that it applies. Pure."""
 
+import posixpath
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,7 +13,7 @@ from reconciler.views.companion.ignore_rules import flux_rules
 def repository_of(applier: Manifest) -> Tracker:
     """The object that says which repository a Kustomization or a HelmRelease reads."""
     spec = mapping(applier.get("spec"))
-    reference = mapping(spec.get("sourceRef")) or mapping(mapping(mapping(spec.get("chart")).get("spec")).get("sourceRef"))
+    reference = mapping(spec.get("sourceRef")) or mapping(_chart(spec).get("sourceRef")) or mapping(spec.get("chartRef"))
     return Tracker(
         kind=str(reference.get("kind", "")),
         namespace=str(reference.get("namespace") or namespace_of(applier)),
@@ -23,7 +24,7 @@ def repository_of(applier: Manifest) -> Tracker:
 def flux_applier(rollout: Manifest, applier: Manifest, repository: Manifest | None, beside: ArgoBeside) -> Applier:
     """How Flux applies a Rollout; `repository` is the GitRepository behind it, None where it is none or cannot be read."""
     spec, git = mapping(applier.get("spec")), mapping((repository or {}).get("spec"))
-    chart = mapping(mapping(spec.get("chart")).get("spec"))
+    chart = _chart(spec)
     path = str(spec.get("path") or chart.get("chart") or ".").removeprefix("./") or "."
     reference = mapping(git.get("ref"))
     charted = applier["kind"] == "HelmRelease"
@@ -55,7 +56,7 @@ def _source(rollout: Manifest, applier: Manifest, git: dict[str, Any], path: str
     }
     if applier["kind"] != "HelmRelease":
         return found
-    files = [f"/{name}" for name in mapping(mapping(spec.get("chart")).get("spec")).get("valuesFiles") or ()]
+    files = [f"/{name}" for name in _value_files(spec)]
     said = {
         "releaseName": str(spec.get("releaseName") or name_of(applier)),
         "valueFiles": files,
@@ -78,8 +79,35 @@ def _problems(applier: Manifest, repository: Manifest | None, reference: dict[st
         yield "spec.postBuild replaces ${variables} after rendering: what they say is restored by hand"
     if entries(spec.get("patches")):
         yield "spec.patches changes what is rendered: what it says is restored by hand"
-    if applier["kind"] == "HelmRelease" and (mapping(spec.get("values")) or entries(spec.get("valuesFrom"))):
+    if applier["kind"] == "HelmRelease":
+        yield from _chart_problems(spec)
+
+
+def _chart_problems(spec: dict[str, Any]) -> Iterable[str]:
+    """What keeps a restore in a chart's files from the cluster, by fluxcd.io/flux/components/source/helmcharts and /helm/helmreleases."""
+    chart = _chart(spec)
+    if mapping(chart.get("sourceRef")).get("kind") == "GitRepository" and chart.get("reconcileStrategy") != "Revision":
+        yield (
+            "it takes a commit only when the version in Chart.yaml has moved, so a restore would not reach the cluster: "
+            "set spec.chart.spec.reconcileStrategy: Revision"
+        )
+    own = posixpath.normpath(posixpath.join(str(chart.get("chart") or "."), "values.yaml"))
+    files = [posixpath.normpath(name) for name in _value_files(spec)]
+    if files and own not in files:
+        yield f"spec.chart.spec.valuesFiles leaves out {own}, which the printed source reads: name it first there"
+    if mapping(spec.get("values")):
         yield "values stand in the HelmRelease itself, not in a file of the chart's source: what they say is restored by hand"
+    for one in entries(spec.get("valuesFrom")):
+        yield f"spec.valuesFrom reads {one.get('kind')} {one.get('name')}, which no source sees: what it says is restored by hand"
+
+
+def _chart(spec: dict[str, Any]) -> dict[str, Any]:
+    return mapping(mapping(spec.get("chart")).get("spec"))
+
+
+def _value_files(spec: dict[str, Any]) -> list[str]:
+    found = _chart(spec).get("valuesFiles")
+    return [str(name).removeprefix("./") for name in found] if isinstance(found, list) else []
 
 
 def _ignore(applier: Manifest, beside: ArgoBeside) -> dict[str, Any]:
