@@ -1,8 +1,8 @@
 """The smallest pieces of a file to write anew so that one object in it reads as wanted; every byte outside of them stays.
 
 A piece is one scalar, else one entry of whole lines as another version of the file (the model) writes it, else the nearest entry around it,
-else our own words. No way of writing is trusted: after each step the file is read again, and only what brought it nearer, and moved
-nothing else, is kept.
+else the nearest mapping or list in brackets, else our own words. No way of writing is trusted: after each step the file is read again, and
+only what brought it nearer, and moved nothing else, is kept.
 """
 
 import json
@@ -13,7 +13,19 @@ from typing import Any
 from reconciler.yamledit.changes import ABSENT, PartChange, changes, entries, matching, part_at, put
 from reconciler.yamledit.differences import canonical
 from reconciler.yamledit.lines import Entry, Part, entry_of, insert_lines, new_entry, remove_lines, replace_lines
-from reconciler.yamledit.nodes import BOM, AliasNode, FieldPath, NotYaml, ScalarNode, compose_each, decode, unaliased, wording
+from reconciler.yamledit.nodes import (
+    BOM,
+    AliasNode,
+    FieldPath,
+    MappingNode,
+    NotYaml,
+    ScalarNode,
+    SequenceNode,
+    compose_each,
+    decode,
+    unaliased,
+    wording,
+)
 from reconciler.yamledit.splice import EditRefused, ScalarEdit, overwritten, splice
 from reconciler.yamledit.values import placed_at, value_of
 
@@ -122,6 +134,7 @@ def _ways(page: _Page, goal: _Goal, left: list[PartChange]) -> Iterator[Any]:
         yield from _scalar_ways(page, goal, change)
     yield lambda: (False, _whole(page, goal, change, ours=False))
     yield from (lambda here=here: (False, _copied(page, goal, here)) for here in around)
+    yield from (lambda here=here: _bracketed(page, goal, here) for here in around)
     yield lambda: (True, _whole(page, goal, change, ours=True))
     yield from (lambda here=here: (True, _worded(page, goal, here)) for here in around)
 
@@ -152,6 +165,31 @@ def _copied(page: _Page, goal: _Goal, paths: tuple[FieldPath, FieldPath]) -> byt
 
 def _worded(page: _Page, goal: _Goal, paths: tuple[FieldPath, FieldPath]) -> bytes:
     return replace_lines(new_entry(paths[1][-1], part_at(goal.wanted, paths[1])), _place(page, goal, paths[0]))
+
+
+def _bracketed(page: _Page, goal: _Goal, paths: tuple[FieldPath, FieldPath]) -> tuple[bool, bytes]:
+    """A mapping or list in brackets as the model writes it in brackets too; else as JSON, which is our own wording."""
+    text = decode(page.content)
+    placed = _in_brackets(Part(page.content, goal.target.document, paths[0]))
+    if placed is None:
+        raise EditRefused("the entry is not written in brackets")
+    known = _model_path(goal, paths[1])
+    source = _bracket_text(Part(goal.model.content, goal.model.document, (*goal.model.path, *known))) if known and goal.model else ""
+    written = source or json.dumps(part_at(goal.wanted, paths[1]), ensure_ascii=False)
+    bom = BOM if page.content.startswith(BOM) else b""
+    return not source, bom + (text[: placed.start] + written + text[placed.end :]).encode()
+
+
+def _bracket_text(part: Part) -> str:
+    """A mapping or list in brackets as a file writes it; "" where it is written otherwise."""
+    placed = _in_brackets(part)
+    return decode(part.content)[placed.start : placed.end] if placed is not None else ""
+
+
+def _in_brackets(part: Part) -> MappingNode | SequenceNode | None:
+    root = compose_each(decode(part.content))[part.document].root
+    placed = placed_at(root, part.path) if root is not None else None
+    return placed if isinstance(placed, MappingNode | SequenceNode) and placed.flow else None
 
 
 def _place(page: _Page, goal: _Goal, path: FieldPath) -> Part:
@@ -226,18 +264,30 @@ def _shared(page: _Page, goal: _Goal, change: PartChange, through: bool) -> byte
 
 def _edit(goal: _Goal, change: PartChange, node: ScalarNode) -> ScalarEdit:
     is_text = isinstance(change.new, str)
-    return ScalarEdit(goal.target.document, change.old_path, node.text, change.new if is_text else json.dumps(change.new), is_text)
+    new = change.new if is_text else _model_word(goal, change.new_path) or json.dumps(change.new)
+    return ScalarEdit(goal.target.document, change.old_path, node.text, new, is_text)
 
 
 def _model_source(goal: _Goal, path: FieldPath) -> str:
     """A scalar as the model writes it, where that is in quotes and on one line; else ""."""
+    placed = _model_scalar(goal, path)
+    if placed is None or goal.model is None or placed.style in ("|", ">") or placed.line != placed.last_line:
+        return ""
+    source = decode(goal.model.content)[placed.start : placed.end]
+    return source if source[:1] in ("'", '"') else ""
+
+
+def _model_word(goal: _Goal, path: FieldPath) -> str:
+    """A number or another bare word as the model writes it, such as 0644; "" where it does not write one."""
+    placed = _model_scalar(goal, path)
+    return placed.text if placed is not None and not placed.style and placed.tag is None else ""
+
+
+def _model_scalar(goal: _Goal, path: FieldPath) -> ScalarNode | None:
+    """The scalar of the model that says what is wanted at a path."""
     found = _model_path(goal, path)
     if found is None or goal.model is None:
-        return ""
-    text = decode(goal.model.content)
-    root = compose_each(text)[goal.model.document].root
+        return None
+    root = compose_each(decode(goal.model.content))[goal.model.document].root
     placed = placed_at(root, (*goal.model.path, *found)) if root is not None else None
-    if not isinstance(placed, ScalarNode) or placed.style in ("|", ">") or placed.line != placed.last_line:
-        return ""
-    source = text[placed.start : placed.end]
-    return source if source[:1] in ("'", '"') else ""
+    return placed if isinstance(placed, ScalarNode) else None

@@ -127,3 +127,28 @@ def test_a_piece_whose_words_stand_elsewhere_is_written_in_ours_and_makes_it_a_p
     else:
         assert isinstance(outcome, ProposedEdit) and outcome.caution is Caution.REWORDED
     assert asks_for(replace_files(bad, outcome.edit.files)) == asks_for(good)
+
+
+IN_BRACKETS = (
+    '{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "shop"}, "spec": {"template": {"metadata": '
+    '{"labels": {"app": "web"}}, "spec": {"containers": [{"name":"web","image":"%s"%s}]}}}}'
+)
+ADDED = ',"env":[{"name":"A"}]'
+
+
+@pytest.mark.parametrize(("good", "bad"), [("", ADDED), (ADDED, "")])
+def test_an_entry_comes_and_goes_in_a_file_that_is_one_line(good: str, bad: str) -> None:
+    assert restored(IN_BRACKETS % (GOOD, good), IN_BRACKETS % (BAD, bad)) == (IN_BRACKETS % (GOOD, good)).encode()
+
+
+def test_what_others_changed_within_the_same_brackets_stays() -> None:
+    tip = IN_BRACKETS % (BAD, f'{ADDED},"tty":true')
+    outcome = restore_edits(parsed(web=IN_BRACKETS % (GOOD, "")), parsed(web=IN_BRACKETS % (BAD, ADDED)), parsed(web=tip), WEB)
+    assert isinstance(outcome, ProposedEdit)
+    assert b'"tty": true' in outcome.edit.files["web.yaml"] and b"env" not in outcome.edit.files["web.yaml"]
+
+
+def test_numbers_and_words_go_back_as_their_author_wrote_them() -> None:
+    good = deployment(image=GOOD, pod="      hostNetwork: yes\n      volumes: [{name: v, secret: {secretName: s, defaultMode: 0644}}]\n")
+    bad = good.replace(GOOD, BAD).replace("yes", "no").replace("0644", "0755")
+    assert restored(good, bad) == good.encode()
