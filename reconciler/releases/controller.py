@@ -167,6 +167,7 @@ class ReleaseController:
     async def _pass(self, look: ReleasePass) -> datetime | None:
         release, policy, now = look.release, await self._policy(look), self._clock.now()
         asked = await self._asked(look)
+        wanted = (asked or {}).get(workload_key(*release.key))
         facts = await observe(self._client, self._cache, release, Around(look.history, asked, policy, now, self._outside.sampling))
         status = judge(release, policy, facts, now)
         self._journal.keep(self.name, f"{release.namespace}/{release.name}", (release, policy, facts, now), status)
@@ -188,11 +189,11 @@ class ReleaseController:
             await self._record(look, beside.record)
         if beside.moved:
             return now + GLANCE
-        if await self._open_again(look, facts, asked):
+        if await self._open_again(look, facts, wanted):
             return None
         if on_the_way_home(release, facts, now):
             return now + CLOSE_LOOK
-        again = await self._finish(look, asked.get(workload_key(*release.key)))
+        again = await self._finish(look, wanted)
         return min(filter(None, (again, steering.wake_at, beside.wake_at, self._next_look(release, facts, policy))), default=None)
 
     async def _beside(self, look: Look) -> Beside:
@@ -200,11 +201,11 @@ class ReleaseController:
         pair = await keep_pair(self._apply, look)
         return pair if pair.moved or pair.wake_at or not look.release.decided else await reverify(self._client, self._apply, look)
 
-    async def _open_again(self, look: ReleasePass, facts: ReleaseFacts, asked: Mapping[str, str]) -> bool:
+    async def _open_again(self, look: ReleasePass, facts: ReleaseFacts, asked: str | None) -> bool:
         """The next attempt of a version that had ended and is tried again."""
         if not look.newest or facts.overridden:
             return False
-        again = next_attempt(look.history, facts.live, asked.get(workload_key(*look.release.key)))
+        again = next_attempt(look.history, facts.live, asked)
         if again is None:
             return False
         log.info("release tried again", release=f"{again.namespace}/{again.name}", attempt=again.spec.attempt, cause=again.spec.cause.value)
@@ -255,10 +256,10 @@ class ReleaseController:
         rollout = self._cache.get(ROLLOUTS, release.namespace, release.spec.workload.name)
         return rollout is not None and await self._suspension.holds(ROLLOUTS, rollout)
 
-    async def _asked(self, look: ReleasePass) -> Mapping[str, str]:
+    async def _asked(self, look: ReleasePass) -> Mapping[str, str] | None:
         """What the release's source asks for now, as far as it could be read; nothing is asked once nothing depends on it."""
         if look.release.status.phase is ReleasePhase.CLOSED and not look.newest:
-            return {}
+            return None
         return await self._outside.inventories.workloads(look.release.spec.source)
 
     async def _record(self, look: ReleasePass, status: ReleaseStatus) -> None:
@@ -320,7 +321,7 @@ class ReleaseController:
             case Standing.NOTHING | Standing.WAIT:
                 return False
             case Standing.RESTORE:
-                after = await self._try_restore(look)
+                after = await self._try_restore(look, before)
             case Standing.WITHDRAW:
                 if before.state is RestoreState.PROPOSED:
                     await self._outside.restorer.withdraw(look.release)
@@ -336,11 +337,11 @@ class ReleaseController:
             raise Transient(f"release {look.release.name} is not restored in Git yet: {after.message}", REFUSED_PAUSE)
         return True
 
-    async def _try_restore(self, look: ReleasePass) -> Restore:
+    async def _try_restore(self, look: ReleasePass, before: Restore) -> Restore:
         try:
             return await self._outside.restorer.restore(look.release, look.history)
         except Terminal as error:  # what Git refuses today it may take once a person has mended it: asked for until it is done
-            raise Transient(f"release {look.release.name} is not restored in Git: {error}", REFUSED_PAUSE) from error
+            return replace(before, message=str(error))
 
     async def _announce(self, look: ReleasePass) -> datetime | None:
         """Tell people. A forge that cannot be told never keeps a release from being judged; answers when to try again."""

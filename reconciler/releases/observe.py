@@ -38,11 +38,11 @@ class Around:
     """What else is known when a release is looked at.
 
     `history` are the workload's releases, oldest first; `asked` what each workload of the source asks for now (workload key → identity),
-    as far as the tip could be read; `sampling` reads what is compared.
+    as far as the tip could be read, None where that is not known; `sampling` reads what is compared.
     """
 
     history: list[Release]
-    asked: Mapping[str, str]
+    asked: Mapping[str, str] | None
     policy: ReleasePolicy
     now: datetime
     sampling: Sampling
@@ -54,7 +54,7 @@ async def observe(client: Client, cache: Cache, release: Release, around: Around
     others = [one for one in history if one.name != release.name and one.age < release.age]
     held_by = _holder(cache, release, history, others)
     facts = ReleaseFacts(
-        newer=_newer(history, release, around.asked),
+        newer=_newer(history, release, around.asked or {}),
         tried_again=any(one.age > release.age and one.spec.identity == release.spec.identity for one in history),
         held_by=held_by if held_by is not None and held_by.name != release.name else None,
         rejections=rejections(others, release, around.policy.hold_window, around.now),
@@ -62,7 +62,7 @@ async def observe(client: Client, cache: Cache, release: Release, around: Around
     )
     rollout = cache.get(ROLLOUTS, release.namespace, release.spec.workload.name)
     if rollout is None:
-        return facts
+        return replace(facts, newer=facts.newer or _gone(release, around.asked))
     live = view_of(rollout)
     after = cache.get(ANALYSIS_RUNS, release.namespace, after_name(release))
     again = cache.get(ANALYSIS_RUNS, release.namespace, again_name(release))
@@ -142,6 +142,12 @@ def _newer(history: list[Release], release: Release, asked: Mapping[str, str]) -
     if wanted is not None and wanted != release.spec.identity and not release.spec.baseline:
         return "Git asks for another version by now"
     return ""
+
+
+def _gone(release: Release, asked: Mapping[str, str] | None) -> str:
+    """That nothing is left to judge: no Rollout lives, and Git asks for none. What Git cannot say now begins anew once it can."""
+    left = asked is not None and workload_key(*release.key) not in asked
+    return "the workload left Git, and its Rollout is gone" if left else ""
 
 
 async def _config_applied(client: Client, release: Release) -> bool:

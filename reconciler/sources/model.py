@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from reconciler.git.objects import CommitFacts, one_line
 from reconciler.kernel.struct import Moment, Struct
+from reconciler.kernel.text import shortened
 from reconciler.yamledit.nodes import FieldPath
 
+LONGEST_NAME, LONGEST_SUBJECT = 200, 500
 HIDDEN = "(hidden)"
 """What is shown of a value that may be secret."""
 
@@ -76,5 +78,6 @@ class WorkloadId:
 
 
 def commit_of(facts: CommitFacts) -> Commit:
-    """What history says of a commit, in the words of a Release."""
-    return Commit(sha=facts.oid, author=f"{facts.author_name} <{facts.author_email}>", subject=facts.subject, time=facts.time)
+    """What history says of a commit, in the words of a Release: an object of a cluster cannot hold a message of any length."""
+    author = f"{shortened(facts.author_name, LONGEST_NAME)} <{shortened(facts.author_email, LONGEST_NAME)}>"
+    return Commit(sha=facts.oid, author=author, subject=shortened(facts.subject, LONGEST_SUBJECT), time=facts.time)

@@ -28,7 +28,7 @@ class Inventories:
         self.namespace = namespace
         self._client = client
         self._monotonic = monotonic
-        self._known: dict[str, tuple[float, Mapping[str, str]]] = {}
+        self._known: dict[str, tuple[float, Mapping[str, str] | None]] = {}
         self.counted: dict[str, Counted] = {}
         """What was last read or written of each source, in numbers."""
         self._reading = asyncio.Lock()
@@ -42,13 +42,17 @@ class Inventories:
 
     def written(self, source: str, inventory: Inventory) -> None:
         """The source's own pass has just stored this."""
-        self._known[source] = (self._monotonic(), inventory.workloads)
+        self._known[source] = (self._monotonic(), _asked(inventory))
         self.counted[source] = Counted(len(inventory.problems), inventory.drifted)
 
-    async def workloads(self, source: str) -> Mapping[str, str]:
-        """The identity that the source asks for by workload key, not older than a moment; empty before its first pass."""
+    async def workloads(self, source: str) -> Mapping[str, str] | None:
+        """The identity that the source asks for by workload key, not older than a moment; None before its first pass."""
         async with self._reading:
             known = self._known.get(source)
             if known is not None and self._monotonic() - known[0] < MOMENT:
                 return known[1]
-            return (await self.read(source))[1].workloads
+            return _asked((await self.read(source))[1])
+
+
+def _asked(inventory: Inventory) -> Mapping[str, str] | None:
+    return inventory.workloads if inventory.commit else None

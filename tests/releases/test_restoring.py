@@ -158,7 +158,7 @@ async def test_an_unsigned_tip_is_neither_applied_nor_built_on(tmp_path: Path) -
         with pytest.raises(Terminal, match="is not signed"):
             await shop.look()
         assert "is not signed; the keys of" in await shop.problems()
-        with pytest.raises(Transient, match=r"not restored in Git: .*is not signed"):
+        with pytest.raises(Transient, match=r"not restored in Git yet: .*is not signed"):
             await shop.lost()
         assert shop.origin.head() == unsigned
         sign_tip(shop.origin, key)
@@ -262,10 +262,15 @@ async def test_a_server_that_refuses_us_is_asked_again_later(shop: Desk) -> None
     assert shop.origin.read("web.yaml").decode() == rollout()
 
 
-async def test_a_source_that_is_gone_leaves_it_to_a_person(shop: Desk) -> None:
+async def test_a_source_that_is_not_followed_is_waited_for(shop: Desk) -> None:
     await rejected(shop, {"web.yaml": rollout()}, {"web.yaml": rollout(BAD)})
-    ended = await Restoration({}, shop.clock, SystemClock()).restore(await newest(shop), [])
-    assert (ended.state, ended.message) == (RestoreState.IMPOSSIBLE, "source shop is not followed any more")
+    shop.push({"web.yaml": rollout(BAD)}, "again")
+    release = await newest(shop)
+    wanted = changed(release, status=changed(release.status, restore=Restore(state=RestoreState.WANTED)))
+    waiting = await Restoration({}, shop.clock, SystemClock()).restore(wanted, [])
+    assert (waiting.state, waiting.message) == (RestoreState.WANTED, "source shop is not followed: follow it again, or revert by hand")
+    back = await restoration(shop).restore(changed(wanted, status=changed(wanted.status, restore=waiting)), [])
+    assert (back.state, shop.origin.read("web.yaml").decode()) == (RestoreState.PUSHED, rollout())
 
 
 async def test_a_history_that_nobody_has_any_more_costs_the_direct_push_and_not_the_restore(shop: Desk) -> None:

@@ -13,7 +13,7 @@ PLACE = ObjectRef(CONFIGMAPS, "reconciler", "reconciler-source-shop")
 
 
 def asking(version: str) -> Inventory:
-    return Inventory(workloads={"Rollout/shop/web": version})
+    return Inventory(commit="c0ffee", workloads={"Rollout/shop/web": version})
 
 
 async def stored(client: Client, inventory: Inventory) -> None:
@@ -41,9 +41,9 @@ async def test_many_who_ask_at_once_cost_one_read() -> None:
 async def test_an_answer_serves_for_a_moment_only() -> None:
     async with api() as cluster:
         inventories, now = Inventories(cluster.client, "reconciler", lambda: now), 0.0
-        assert await inventories.workloads("shop") == {}
+        assert await inventories.workloads("shop") is None
         await stored(cluster.client, asking("2"))
-        assert await inventories.workloads("shop") == {}
+        assert await inventories.workloads("shop") is None
         now += MOMENT
         assert await inventories.workloads("shop") == {"Rollout/shop/web": "2"}
 

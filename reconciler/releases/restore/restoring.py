@@ -95,8 +95,9 @@ class Restoration:
         """One attempt, with as many tries as races need; what is known if nothing new came of it. Raises Transient without an answer."""
         hands, known = self._hands.get(release.spec.source), release.status.restore or Restore(state=RestoreState.WANTED)
         before = replace(known, attempts=known.attempts + 1)
-        if hands is None:
-            return replace(before, state=RestoreState.IMPOSSIBLE, message=f"source {release.spec.source} is not followed any more")
+        if hands is None:  # it may be followed again, and Git may still ask for the rejected version then
+            waiting = replace(known, message=f"source {release.spec.source} is not followed: follow it again, or revert by hand")
+            return known if known.message == waiting.message else waiting
         line = self._lines.setdefault((hands.remote.url, hands.source.settings.branch), BranchLine())
         outcome = await line.restore(WantedRestore(release, history, before), self._together, self._alone)
         # A count alone is no news: written, it would wake this release again, which would try and count again, without a pause.
