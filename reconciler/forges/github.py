@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import httpx
 
-from reconciler.forges.rest import ForgeNotFound, Invalid, Order, Rest, Token
+from reconciler.forges.rest import ForgeNotFound, Invalid, Order, Rest, Token, TooManyPages
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.releases.announce.forge import Announced, Announcement, Proposal, PullRequest, PullState
 from reconciler.releases.announce.markdown import cut, shortened
@@ -21,6 +21,7 @@ READ_PULLS, WRITE_PULLS = "Pull requests: read", "Pull requests: write"
 READ_STATUSES, WRITE_STATUSES = "Commit statuses: read", "Commit statuses: write"
 TITLE_LIMIT = 256
 REMEMBERED = 1000
+LONGEST_URL = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class GitHub:
         if told and told[0] == wanted:
             return replace(told[1], changed=False)
         changed = await self._set_status(wanted)
-        comment, rewritten = await self._say(wanted) if wanted.pull is not None else (None, False)
+        comment, rewritten = await self._say(wanted)
         announced = Announced(changed=changed or rewritten, comment_url=comment.url if comment else None)
         self._remember(place, wanted, announced)
         return announced
@@ -100,10 +101,17 @@ class GitHub:
                 return {key: _text(item, key) for key in ("state", "context", "description", "target_url")}
         return None
 
-    async def _say(self, wanted: Announcement) -> tuple[Comment, bool]:
-        """The comment as people see it, and whether it had to be written; duplicates of ours go, the lowest id stays."""
+    async def _say(self, wanted: Announcement) -> tuple[Comment | None, bool]:
+        """The comment as people see it, and whether it had to be written; duplicates of ours go, the lowest id stays.
+
+        Where there are more comments than we read, ours may be among the rest: none is written then, as each time would add one.
+        """
+        if wanted.pull is None:
+            return None, False
         body = cut(f"{wanted.marker}\n{wanted.body}")
-        mine = await self._ours(wanted)
+        mine, all_read = await self._ours(wanted)
+        if not mine and not all_read:
+            return None, False
         comment, written = await self._written(wanted, mine[0] if mine else None, body)
         for duplicate in mine[1:]:
             with suppress(ForgeNotFound):
@@ -120,13 +128,22 @@ class GitHub:
         made = self._order("POST", f"/issues/{wanted.pull}/comments", WRITE_PULLS)
         return comment_from(await self._rest.send(replace(made, document={"body": body}))), True
 
-    async def _ours(self, wanted: Announcement) -> list[Comment]:
-        """Our own comments with this marker in the first line, lowest id first; a marker can be written by any person."""
+    async def _ours(self, wanted: Announcement) -> tuple[list[Comment], bool]:
+        """Our own comments with this marker in the first line, lowest id first, and whether all comments were read.
+
+        A marker can be written by any person.
+        """
         login = await self._me()
         order = self._order("GET", f"/issues/{wanted.pull}/comments", READ_PULLS)
-        items = [item async for item in self._items(order) if login_of(item) == login]
+        items: list[dict[str, Any]] = []
+        all_read = True
+        try:
+            async for item in self._items(order, whole=True):
+                items += [item] if login_of(item) == login else []
+        except TooManyPages:
+            all_read = False
         comments = [comment_from(item) for item in items if _text(item, "body").partition("\n")[0].strip() == wanted.marker]
-        return sorted(comments, key=lambda comment: comment.id)
+        return sorted(comments, key=lambda comment: comment.id), all_read
 
     async def _me(self) -> str:
         """The user behind the token, asked again when the token changes."""
@@ -189,15 +206,19 @@ class GitHub:
     def _order(self, method: str, path: str, permission: str) -> Order:
         return Order(method=method, path=f"/repos/{self._repository}{path}", permission=f'"{permission}" on {self._repository}')
 
-    async def _items(self, order: Order, key: str = "", query: dict[str, str] | None = None) -> AsyncIterator[dict[str, Any]]:
-        """The objects of a list on all its pages; `key` names the list inside an object."""
-        async for document in self._rest.pages(replace(order, query={"per_page": "100", **(query or {})})):
-            listed = document.get(key) if key and isinstance(document, dict) else document
-            if not isinstance(listed, list):
-                raise _strange("a list")
-            for item in listed:
-                if isinstance(item, dict):
-                    yield item
+    async def _items(self, order: Order, key: str = "", query: dict[str, str] | None = None, *, whole: bool = False) -> AsyncIterator[Any]:
+        """The objects of a list on its pages; `key` names it inside an object. With `whole`, raises TooManyPages where more are left."""
+        try:
+            async for document in self._rest.pages(replace(order, query={"per_page": "100", **(query or {})})):
+                listed = document.get(key) if key and isinstance(document, dict) else document
+                if not isinstance(listed, list):
+                    raise _strange("a list")
+                for item in listed:
+                    if isinstance(item, dict):
+                        yield item
+        except TooManyPages:
+            if whole:
+                raise
 
 
 def pull_from(document: Any) -> PullRequest:
@@ -206,12 +227,18 @@ def pull_from(document: Any) -> PullRequest:
     state = PullState.MERGED if merged else PullState.OPEN if _text(document, "state") == "open" else PullState.CLOSED
     return PullRequest(
         number=_number(document, "number"),
-        url=_text(document, "html_url"),
-        title=_text(document, "title"),
+        url=_address(document),
+        title=shortened(_text(document, "title"), TITLE_LIMIT),
         author=login_of(document),
         state=state,
         merge_commit=(_text(document, "merge_commit_sha") or None) if merged else None,
     )
+
+
+def _address(document: Any) -> str:
+    """Where people read it; empty for what is no address of a page, or is longer than any."""
+    url = _text(document, "html_url")
+    return url if url.startswith(("https://", "http://")) and len(url) <= LONGEST_URL else ""
 
 
 def comment_from(document: Any) -> Comment:

@@ -26,6 +26,10 @@ class ForgeNotFound(Terminal):
     """404: it does not exist, or the token may not see it; forges do not say which."""
 
 
+class TooManyPages(Terminal):
+    """A list goes on behind the last page that we read."""
+
+
 class Invalid(Terminal):
     """422 and every other refusal of this very request; `words` are the forge's."""
 
@@ -59,7 +63,7 @@ class Rest:
         return self._document(await self._answer(order, self._api + order.path))
 
     async def pages(self, order: Order) -> AsyncIterator[Any]:
-        """The documents of all pages, at most 50; a next page on another host is not followed."""
+        """The documents of all pages; a next page on another host is not followed. Raises TooManyPages after 50 where there are more."""
         answer = await self._answer(order, self._api + order.path)
         for _ in range(PAGES):
             yield self._document(answer)
@@ -67,6 +71,7 @@ class Rest:
             if next_link is None or not next_link[1].startswith(self._api + "/"):
                 return
             answer = await self._answer(Order(method="GET", path=order.path, permission=order.permission), next_link[1])
+        raise TooManyPages(f"{order.path}: more than {PAGES} pages")
 
     async def _answer(self, order: Order, url: str) -> HttpAnswer:
         token = await self._fresh_token()

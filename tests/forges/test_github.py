@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 from reconciler_sandbox.githost.faults import Fault, answer, cut
 from reconciler_sandbox.githost.host import GitHost
@@ -255,3 +256,40 @@ def test_a_trial_merge_is_no_merge() -> None:
     pull = pull_from(document)
     assert (pull.state, pull.merge_commit, pull.author) == (PullState.OPEN, None, "")
     assert pull_from({**document, "state": "closed"}).state == PullState.CLOSED
+
+
+@pytest.mark.parametrize("ours_first", [True, False])
+async def test_under_a_flood_of_comments_ours_is_found_again_or_none_is_written(ours_first: bool) -> None:
+    """Each look reads 50 pages, the oldest first; what stands behind them is not known."""
+    written: list[str] = []
+
+    def flooded(request: httpx.Request) -> httpx.Response:
+        path, first = request.url.path, request.url.params.get("page") is None
+        if request.method != "GET":
+            written.extend([request.method] if "comments" in path else [])
+            return httpx.Response(201, json={"id": 1, "body": "", "html_url": "https://forge.example.com/1"})
+        if path == "/user":
+            return httpx.Response(200, json={"login": "bot"})
+        if path.endswith("/status"):
+            return httpx.Response(200, json={"statuses": []})
+        more = {"Link": f'<https://forge.example.com{path}?per_page=100&page=2>; rel="next"'}
+        return httpx.Response(
+            200, json=[{"id": 1, "body": MARKER, "user": {"login": "bot" if first and ours_first else "x"}}], headers=more
+        )
+
+    async def token() -> str:
+        return "t"
+
+    said = Announcement(
+        pull=1, commit="a" * 40, marker=MARKER, body="", status=CommitState.SUCCESS, context="reconciler", description="passed"
+    )
+    async with httpx.AsyncClient(transport=httpx.MockTransport(flooded)) as client:
+        forge = GitHub(REPO, token, client, "https://forge.example.com")
+        for words in ("One.", "Two."):
+            await forge.announce(replace(said, body=words))
+    assert written == (["PATCH", "PATCH"] if ours_first else [])
+
+
+def test_what_a_forge_says_of_a_pull_request_is_bounded() -> None:
+    pull = pull_from({"number": 1, "state": "open", "html_url": "javascript:alert(1)", "title": "x" * 1_000_000})
+    assert (pull.url, len(pull.title)) == ("", 256)
