@@ -9,7 +9,7 @@ import structlog
 
 from reconciler.kernel.errors import Transient
 from reconciler.kernel.identity import Key, Manifest, ObjectRef, Resource, annotations_of, name_of, namespace_of
-from reconciler.kernel.plan import Action, Create, Emit, Patch, Plan, Replace
+from reconciler.kernel.plan import Action, Create, Emit, Evict, Patch, Plan, Remove, Replace
 from reconciler.kernel.problem import InvalidField, Problem
 from reconciler.kernel.resources import (
     ANALYSIS_RUNS,
@@ -23,7 +23,7 @@ from reconciler.kernel.resources import (
     SERVICES,
 )
 from reconciler.kernel.well_known import MANAGED_BY, is_of_instance
-from reconciler.kube.errors import Conflict, NotFound, NotServed, Refused
+from reconciler.kube.errors import ApiError, Conflict, Forbidden, NotFound, NotServed, Refused
 from reconciler.rollouts.facts import RolloutFacts
 from reconciler.rollouts.indexes import managed_word
 from reconciler.rollouts.observe import Resolved, RolloutObserver, claimable
@@ -33,12 +33,14 @@ from reconciler.rollouts.plan import creation_refused, plan, refused
 from reconciler.rollouts.plugin import StepCall, StepPlugins
 from reconciler.rollouts.pods.claim import claim
 from reconciler.rollouts.status.manifest import parse_status, status_patch
+from reconciler.rollouts.traffic.reading import returned
 from reconciler.rollouts.traffic.routed import ERROR
 from reconciler.rollouts.traffic.router import Owner
 from reconciler.rollouts.traffic.services import released
 from reconciler.rollouts.validation.references import service_fields
 from reconciler.runtime.access import ClusterAccess
 
+REFUSED = "ReconciliationError"
 log = structlog.get_logger()
 
 
@@ -107,10 +109,11 @@ class RolloutController:
         try:
             await self._carry_out(observed, decision, now)
         except Refused as error:
-            if not any(isinstance(effect, Create) and effect.resource == REPLICA_SETS for effect in decision.effects):
+            if any(isinstance(effect, Create) and effect.resource == REPLICA_SETS for effect in decision.effects):
+                await self._carry_out(observed, creation_refused(observed, now, str(error)), now)
+            if isinstance(error, Forbidden):
                 raise
-            await self._carry_out(observed, creation_refused(observed, now, str(error)), now)
-            raise
+            raise Transient(f"{observed.name}: {error}") from error  # what it takes is often a change of something that we do not watch
         # What was routed changes who is referenced (contract 10.7): where nobody tells us of it, look again.
         unseen = any(isinstance(effect, Create | Replace) and self._is_unseen(effect.resource) for effect in decision.effects)
         return now if unseen else decision.wake_at
@@ -174,7 +177,7 @@ class RolloutController:
         """What routers' objects hold of a Rollout that is gone, once the API confirms that it is; a suspended object stays as it is."""
         owner = Owner(key.namespace, key.name)
         left = [each for each in self._observer.left(owner) if not await self._suspension.holds(each.ref.resource, each.manifest)]
-        returns = [actions for each in left if (actions := each.router.release(owner, {each.ref: each.manifest}))]
+        returns = [actions for each in left if (actions := returned(each.router, owner, {each.ref: each.manifest}))]
         if returns and await self._observer.is_gone(owner):
             await self._return(returns)
 
@@ -187,17 +190,36 @@ class RolloutController:
                 log.warning("not given back", reason=str(error))
 
     async def _carry_out(self, observed: RolloutFacts, decision: RolloutPlan, now: datetime) -> None:
-        """The effects in order, the status last. A failure is raised when all that was decided is done."""
+        """The effects in order, the status last. A failure is raised when all that was decided is done.
+
+        Users who go home do not wait for what stands beside their way and cannot be written: it is tried again afterwards.
+        """
         await self._return(decision.returns)
+        waiting = list[ApiError]()
         for effect in decision.effects:
-            if isinstance(effect, Create | Replace) and effect.resource in self._observer.kinds:
-                await self._route(observed.rollout, effect, now)
-            else:
-                await self._write((effect,))
+            try:
+                await self._effect(observed.rollout, effect, now)
+            except ApiError as error:
+                if effect not in decision.beside:
+                    raise
+                waiting.append(error)
         if decision.failure:
             wait = (decision.wake_at - now).total_seconds() if decision.wake_at else None
             raise Transient(f"{observed.name}: {decision.failure}", wait)
         await self._apply(Plan(status=_status_write(observed.rollout, decision)))
+        if waiting:
+            raise Transient(f"{observed.name}: {waiting[0]}") from waiting[0]
+
+    async def _effect(self, rollout: Manifest, effect: Action, now: datetime) -> None:
+        """One write. What the API refuses is told on the Rollout, but for a new ReplicaSet, which has an event of its own."""
+        if isinstance(effect, Create | Replace) and effect.resource in self._observer.kinds:
+            return await self._route(rollout, effect, now)
+        try:
+            await self._write((effect,))
+        except Refused as error:
+            if not (isinstance(effect, Create) and effect.resource == REPLICA_SETS):
+                await self._apply(Plan((Emit(rollout, REFUSED, f"{_written(effect)}: {error}", warning=True),)))
+            raise
 
     async def _route(self, rollout: Manifest, effect: Create | Replace, now: datetime) -> None:
         """A router's write. A refusal is told on the Rollout and tried again: often something else has to change first."""
@@ -219,6 +241,13 @@ class RolloutController:
                     with suppress(Refused):  # `get` may not be granted: the watch brings it a moment later
                         await self._observer.read_again(ObjectRef(action.resource, namespace_of(action.manifest), name_of(action.manifest)))
             raise
+
+
+def _written(effect: Action) -> str:
+    """The object that an effect writes, as people read it."""
+    if isinstance(effect, Create | Replace):
+        return str(ObjectRef(effect.resource, namespace_of(effect.manifest), name_of(effect.manifest)))
+    return str(effect.ref) if isinstance(effect, Patch | Remove | Evict) else ""
 
 
 def _status_write(rollout: Manifest, decision: RolloutPlan) -> Patch | None:

@@ -35,6 +35,7 @@ from reconciler.rollouts.status.manifest import parse_status
 from reconciler.rollouts.status.model import RolloutStatus
 from reconciler.rollouts.traffic.leading import beyond, leading, leading_kinds
 from reconciler.rollouts.traffic.named import NO_SOURCES, Reaches, objects_out_of_reach, out_of_reach, routed_by, routing_of, services_of
+from reconciler.rollouts.traffic.reading import in_force
 from reconciler.rollouts.traffic.router import Left, Live, Owner, Routed, Routers, kinds_of, served
 from reconciler.rollouts.traffic.targets import watched_service
 from reconciler.rollouts.traffic.verification import Verifying
@@ -174,7 +175,7 @@ class RolloutObserver:
             if problem is not None:
                 return replace(found, problem=problem)
             live = {**live, **await self.read(behind)}
-            now = each.router.in_force(each.config, services, live)
+            now = in_force(Routed(each, live), services)
             if now.problem is not None:
                 told = f"{now.problem}{await self._unserved(live)}"
                 return replace(found, problem=invalid(each.field, now.subject, told, passing=True))

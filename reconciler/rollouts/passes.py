@@ -21,6 +21,7 @@ class RolloutPlan:
     `failure` is why the pass could not be carried through: without a status, and tried again at `wake_at` or as the queue backs off.
     `returns` give back what is held of the rollout elsewhere, each by itself: one that is refused holds up nothing.
     `calls` are questions to plug-ins of steps: nothing is decided before they are answered.
+    `beside` are effects that do not lead users home while they go there: one that fails holds up none of the others, and not the status.
     """
 
     effects: tuple[Action, ...] = ()
@@ -29,6 +30,7 @@ class RolloutPlan:
     failure: str = ""
     returns: tuple[tuple[Action, ...], ...] = ()
     calls: tuple[StepCall, ...] = ()
+    beside: tuple[Action, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from reconciler.kernel.identity import namespace_of
-from reconciler.kernel.plan import Replace
+from reconciler.kernel.plan import Action, Patch, Replace
 from reconciler.kernel.problem import Problem
-from reconciler.kernel.resources import ROLLOUTS
+from reconciler.kernel.resources import ANALYSIS_RUNS, EXPERIMENTS, REPLICA_SETS, ROLLOUTS, SERVICES
 from reconciler.rollouts import bluegreen, canary
 from reconciler.rollouts.analyses import FAILED, recall_runs
 from reconciler.rollouts.experiments import recall_experiment
@@ -41,11 +41,23 @@ RETRY_REFERENCES = timedelta(seconds=20)
 def plan(observed: RolloutFacts, now: datetime) -> RolloutPlan:
     """What to do next for one rollout: the steps of its strategy, until one ends the pass."""
     pass_ = begin(observed, now)
+    homeward = observed.spec.canary is not None and going_home(pass_)
     for step in (*FIRST, *(canary.STEPS_OF_PASS if observed.spec.canary else bluegreen.STEPS_OF_PASS)):
         pass_ = step(pass_)
         if pass_.ended:
             break
-    return pass_.decision()
+    decision = pass_.decision()
+    return replace(decision, beside=tuple(effect for effect in decision.effects if _beside(pass_, effect))) if homeward else decision
+
+
+def _beside(pass_: Pass, effect: Action) -> bool:
+    """Sizes, runs and the canary's Service: what follows them in a pass was decided on the pods that are there, not on these writes."""
+    if isinstance(effect, Replace):
+        return effect.resource == REPLICA_SETS
+    if not isinstance(effect, Patch):
+        return False
+    of_the_canary = pass_.facts.spec.canary is not None and effect.ref.name == pass_.facts.spec.canary.canary_service
+    return effect.ref.resource in (REPLICA_SETS, ANALYSIS_RUNS, EXPERIMENTS) or (effect.ref.resource == SERVICES and of_the_canary)
 
 
 def creation_refused(observed: RolloutFacts, now: datetime, reason: str) -> RolloutPlan:

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from copy import deepcopy
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from reconciler.kernel.errors import Transient
 from reconciler.kernel.identity import Key, Manifest, ObjectRef, Resource, name_of
 from reconciler.kernel.resources import DESTINATION_RULES
 from reconciler.kube.errors import NotServed
@@ -247,3 +249,25 @@ def test_an_object_that_is_named_no_more_is_as_it_was_at_any_moment(naming: Case
     for ref in list(case.objects)[:1]:
         found = world.store.get(ref.resource, ref.namespace, ref.name)
         assert found is not None and found["spec"] == case.objects[ref]["spec"] and not owners(found)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"spec": "x"},
+        {"spec": {"http": "x", "subsets": "x", "rules": "x"}},
+        {"spec": {"http": [{"route": "x"}], "subsets": [5], "rules": [5]}},
+    ],
+)
+def test_an_object_of_another_shape_is_told_and_stops_no_pass(naming: Case, odd: Manifest) -> None:
+    case, world = naming, driven(naming)
+    for ref, original in case.objects.items():
+        live = world.store.get(ref.resource, ref.namespace, ref.name) or {}
+        world.store.put(ref.resource, {**live, **odd})
+        with suppress(Transient):
+            run_through(world.controller.reconcile(Key("rollout", "shop", "web")))
+        run_through(world.recorder.drain())
+        assert case.key != "istio" or f"{ref}" in told(world)
+        world.store.put(ref.resource, deepcopy(original))
+        world.settle()
+    assert (world.phase, weight(case, world)) == ("Paused CanaryPauseStep", 50)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.kernel.errors import Transient
 from reconciler.kernel.identity import Key, Manifest, Resource, annotations_of, labels_of
 from reconciler.kernel.resources import (
     ANALYSIS_RUNS,
@@ -70,15 +71,15 @@ def test_a_refused_replica_set_is_told_in_a_condition() -> None:
 
     def refuse(write: str) -> None:
         if write.startswith("create ReplicaSet"):
-            raise Refused(403, "Forbidden", "quota exceeded")
+            raise Refused(422, "Invalid", "a quota is exceeded")
 
     world.store.before_write = refuse
-    world.push("web:2")
-    with pytest.raises(Refused):
-        world.one_pass()
+    world.push("web:2").settle()
+    with pytest.raises(Transient, match="quota"):
+        run_through(world.controller.reconcile(Key("rollout", NAMESPACE, "web")))
     condition = world.condition("Progressing")
     assert (condition["status"], condition["reason"]) == ("False", "ReplicaSetCreateError")
-    assert "quota exceeded" in condition["message"] and "ReplicaSetCreateError" in world.reasons
+    assert "a quota is exceeded" in condition["message"] and "ReplicaSetCreateError" in world.reasons
 
 
 def test_a_manifest_that_cannot_be_read_says_so_in_its_status() -> None:

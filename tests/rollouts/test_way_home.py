@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 
-from reconciler.kernel.identity import Manifest, Resource
+from reconciler.kernel.errors import Transient
+from reconciler.kernel.identity import Key, Manifest, Resource
 from reconciler.kernel.resources import ANALYSIS_TEMPLATES, SERVICES, VIRTUAL_SERVICES
+from reconciler.kube.errors import ApiError, Busy, Refused
 from tests.kit.rollouts import NAMESPACE, analysis, analysis_template, canary, measured, pause, rollout, service, virtual_service, weight
+from tests.kit.store import run_through
 from tests.kit.world import World, deployed, with_services, with_templates
 
 STEPS = (weight(50), pause(), weight(75), pause())
@@ -121,3 +124,42 @@ def test_a_service_that_another_rollout_holds_is_not_taken_from_it_on_the_way_ho
     world.store.put(SERVICES, held)
     world.settle().press(abort=True).settle()
     assert world.phase.startswith("Degraded InvalidSpec") and "managed by another Rollout" in world.phase
+
+
+def refusing(world: World, kind: str, error: ApiError) -> World:
+    """From now on a webhook has a word about every write of this kind but creations."""
+
+    def refuse(write: str) -> None:
+        if write.split()[1] == kind and not write.startswith("create"):
+            raise error
+
+    world.store.before_write = refuse
+    return world
+
+
+BUSY, REFUSED = Busy(500, "InternalError", "failed calling webhook"), Refused(422, "Invalid", "a webhook says no")
+
+
+@pytest.mark.parametrize("error", [BUSY, REFUSED], ids=["busy", "refused"])
+@pytest.mark.parametrize("kind", ["Service", "ReplicaSet", "AnalysisRun"])
+@pytest.mark.parametrize("home", ["abort", "template"])
+def test_what_cannot_be_written_beside_their_way_keeps_nobody_from_home(kind: str, error: ApiError, home: str) -> None:
+    world = refusing(half_way(), kind, error)
+    (world.press(abort=True) if home == "abort" else world.push("web:1")).settle()
+    assert world.weight == 0 and world.size("web:1") == 4 and (home == "template" or "aborted" in world.phase)
+    assert world.selected("web-canary") == ("web:2" if kind == "Service" else "web:1")
+    with pytest.raises(Transient, match=error.message):
+        run_through(world.controller.reconcile(Key("rollout", NAMESPACE, "web")))
+    told = [event["message"] for event in world.store.events if event["reason"] == "ReconciliationError"]
+    assert bool(told) is (error is REFUSED) and all(message.startswith(f"{kind} shop/") for message in told)
+    world.store.before_write = lambda _: None
+    world.wait(60)
+    assert (world.selected("web-canary"), world.size("web:2")) == ("web:1", 0)
+    assert all(run["spec"].get("terminate") for run in world.runs.values())
+
+
+def test_the_former_version_stays_until_the_service_that_users_go_through_leads_to_the_next() -> None:
+    """To be at home after a promotion is another thing than the way home: nothing goes on past the stable Service."""
+    world = refusing(half_way(), "Service", REFUSED)
+    world.press(promoteFull=True).wait(60)
+    assert (world.selected("web-stable"), world.size("web:1"), world.size("web:2")) == ("web:1", 4, 4)

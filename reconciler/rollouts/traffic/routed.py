@@ -8,6 +8,7 @@ from reconciler.rollouts.passes import Pass
 from reconciler.rollouts.traffic.contest import is_contested, words
 from reconciler.rollouts.traffic.model import Traffic
 from reconciler.rollouts.traffic.named import services_of
+from reconciler.rollouts.traffic.reading import returned, routing
 from reconciler.rollouts.traffic.router import Owner, Routed
 
 ERROR, CONTESTED, RETURNED = "TrafficRoutingError", "TrafficContested", "TrafficReturned"
@@ -18,8 +19,7 @@ def routed(pass_: Pass, traffic: Traffic, unavailable: str = "") -> Pass:
     """Every router in turn, until one cannot do it: then the pass ends without a status."""
     services = services_of(pass_.facts.rollout, unavailable)
     for asked in pass_.facts.found.routes:
-        each = asked.configured
-        answer = each.router.route(each.config, services, traffic, asked.live)
+        answer = routing(asked, services, traffic)
         for action in answer.actions:
             pass_ = _written(pass_, asked, action)
             if pass_.ended:
@@ -56,6 +56,6 @@ def give_back(pass_: Pass) -> Pass:
         return pass_
     owner = Owner(namespace_of(pass_.facts.rollout), pass_.facts.name)
     free = (left for left in pass_.facts.found.left if left.ref not in pass_.facts.found.held)
-    given = ((left, left.router.release(owner, {left.ref: left.manifest})) for left in free)
+    given = ((left, returned(left.router, owner, {left.ref: left.manifest})) for left in free)
     returns = tuple((*actions, Emit(pass_.facts.rollout, RETURNED, f"{left.ref}: {OUT}")) for left, actions in given if actions)
     return replace(pass_, returns=returns) if returns else pass_
