@@ -11,6 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from reconciler.forges.rest import ForgeNotFound, Invalid, Order, Rest, Token, TooManyPages
+from reconciler.kernel.address import is_web_address
 from reconciler.kernel.errors import Terminal, Transient
 from reconciler.releases.announce.forge import Announced, Announcement, Proposal, PullRequest, PullState
 from reconciler.releases.announce.markdown import cut, shortened
@@ -238,7 +239,7 @@ def pull_from(document: Any) -> PullRequest:
 def _address(document: Any) -> str:
     """Where people read it; empty for what is no address of a page, or is longer than any."""
     url = _text(document, "html_url")
-    return url if url.startswith(("https://", "http://")) and len(url) <= LONGEST_URL else ""
+    return url if is_web_address(url) and len(url) <= LONGEST_URL else ""
 
 
 def comment_from(document: Any) -> Comment:
