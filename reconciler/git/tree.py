@@ -11,7 +11,7 @@ from reconciler.git.objects import Hides, Oid, Snapshot, SourceProblem
 from reconciler.kernel.errors import Terminal
 
 SUFFIXES = (".yaml", ".yml", ".json", ".jsonnet", ".libsonnet")
-ALSO_READ = ("Kustomization",)
+ALSO_READ = ("Kustomization", "hydrator.metadata")
 LARGEST_FILE = 1 << 20
 LARGEST_SNAPSHOT = 128 << 20
 MOST_FILES = 20_000

@@ -1,10 +1,13 @@
 """Plain YAML: every `.yaml`, `.yml` and `.json` file of the folder holds Kubernetes objects, or none."""
 
 import asyncio
+import json
+import posixpath
 from collections.abc import Mapping
 from dataclasses import replace
 
-from reconciler.git.objects import Hides, Snapshot, SourceProblem
+from reconciler.git.objects import Hides, Snapshot, SourceProblem, one_line
+from reconciler.kernel.redaction import Redactor
 from reconciler.renderers.jsonnet_closure import EVALUATED
 from reconciler.renderers.kustomize_closure import MARKERS
 from reconciler.sources.documents import Parsed, manifests_of
@@ -13,6 +16,8 @@ from reconciler.sources.exclusion import excluded
 from reconciler.sources.renderer import RenderOptions
 
 CHART = "Chart.yaml"
+HYDRATED = "hydrator.metadata"
+"""Beside the manifests of a hydrated branch (argo-cd.readthedocs.io/en/stable/user-guide/source-hydrator)."""
 PARTS_OF_A_CHART = ("templates/", "charts/", "crds/", "values.", "values-", "Chart.", "requirements.")
 REMEDY = "make it the path of a source of its own, or name it under `exclude`"
 
@@ -40,7 +45,23 @@ def rendered(snapshot: Snapshot, previous: Parsed | None, options: RenderOptions
     problems = tuple(sorted(set(foreign.values()), key=lambda problem: problem.file))
     plain = {name: content for name, content in files.items() if name not in foreign}
     parsed = manifests_of(replace(snapshot, files=plain, problems=(*known, *problems)), previous, options.namespace)
-    return replace(parsed, withheld=tuple(dict.fromkeys((*parsed.withheld, *sorted(foreign)))))
+    withheld = tuple(dict.fromkeys((*parsed.withheld, *sorted(foreign))))
+    return replace(parsed, withheld=withheld, generated=_generated(snapshot.files, posixpath.join(options.path, HYDRATED)))
+
+
+def _generated(files: Mapping[str, bytes], marker: str) -> str:
+    """What Argo CD's source hydrator says of a rendered branch: which commit of which repository it was made from."""
+    name = posixpath.normpath(marker)
+    if name not in files:
+        return ""
+    try:
+        said = json.loads(files[name])
+    except (ValueError, RecursionError):
+        said = None
+    known = said if isinstance(said, dict) else {}
+    place = Redactor().text(str(known.get("repoURL") or "its dry source"))
+    commit = str(known.get("drySha") or known.get("drySHA") or "unknown")[:12]
+    return one_line(f"{name} names commit {commit} of {place}: restore it there, and let it be rendered")
 
 
 def _foreign(name: str, files: Mapping[str, bytes]) -> SourceProblem | None:

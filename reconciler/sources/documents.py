@@ -78,6 +78,8 @@ class Parsed:
     """The files of the repository that rendered manifests were made from; none where the manifests stand in the files themselves."""
     renderer: str = ""
     """What made the manifests; empty where they stand in the files themselves."""
+    generated: str = ""
+    """What the files were rendered from before they were committed, in words; empty for those that people write."""
     unsettled: bool = False
     """True where something outside of the files kept them from being read, such as a key: the next look may find more."""
     derived: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)

@@ -59,6 +59,7 @@ class Obstacle(StrEnum):
     NO_REJECTED = "it has no rejected version in this source"
     ORDER = "the rejected version differs from the previous one only in the order of a list"
     UNWRITABLE = "the edit cannot be written"
+    GENERATED = "the branch is written by a hydrator, which would write over it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,10 @@ def restore_edits(previous: Parsed | PreviousManifest, rejected: Parsed | None, 
         return Impossible(Obstacle.NO_REJECTED)
     if workload not in workloads(tip):
         return _absent(_files(workload, previous, rejected), tip)
-    return _answer(_Question(workload, previous, rejected or tip, tip))
+    answer = _answer(_Question(workload, previous, rejected or tip, tip))
+    if tip.generated and isinstance(answer, Direct | ProposedEdit):
+        return Impossible(Obstacle.GENERATED, tip.generated)
+    return answer
 
 
 def words(outcome: Outcome) -> str:

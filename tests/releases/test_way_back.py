@@ -138,3 +138,17 @@ async def test_a_template_that_no_plain_text_can_hold_is_released_and_taken_back
     assert image_of(await shop.found(ROLLOUTS, "api")) == BAD
     await shop.lost("web")
     assert shop.origin.read("web.yaml").decode() == rollout(extra=quoted)
+
+
+async def test_c15_a_branch_that_a_hydrator_writes_is_never_edited_and_its_dry_source_is_named(shop: Desk, forge: Noting) -> None:
+    told = '{"drySha": "%s", "repoURL": "https://me:s3cr3t@git.example.com/shop/dry"}'
+    shop.push({"web.yaml": rollout(), "hydrator.metadata": told % ("a" * 40)}, "good")
+    await shop.proven()
+    shop.push({"web.yaml": rollout(BAD), "hydrator.metadata": told % ("b" * 40)}, "bad")
+    await shop.look()
+    assert (await newest(shop)).spec.revert == "manual", "people know before it starts"
+    tip = shop.origin.head()
+    await shop.lost()
+    restore = (await newest(shop)).status.restore
+    assert restore is not None and restore.state is RestoreState.IMPOSSIBLE and shop.origin.head() == tip
+    assert f"hydrator.metadata names commit {'b' * 12} of https://*****@git.example.com/shop/dry: restore it there" in restore.message

@@ -46,3 +46,20 @@ async def test_an_excluded_link_is_not_told() -> None:
     with_link = type(found)(found.commit, found.tree_id, found.files, (LINK,))
     assert [n.file for n in (await PlainRenderer(RenderOptions()).render(with_link)).notes] == ["ci/link.yaml"]
     assert (await PlainRenderer(RenderOptions(exclude=("ci",))).render(with_link)).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ('{"drySha": "0123456789abcdef", "repoURL": "https://me:pw@h/dry"}', "names commit 0123456789ab of https://*****@h/dry:"),
+        ('{"drySHA": "n/a"}', "names commit n/a of its dry source:"),
+        ("[" * 100_000, "names commit unknown of its dry source:"),
+    ],
+)
+async def test_what_a_hydrator_wrote_is_known_by_its_mark_in_the_folder_itself(said: str, words: str) -> None:
+    files = {"prod/web.yaml": deployment(), "prod/hydrator.metadata": said}
+    rendered = await PlainRenderer(RenderOptions(path="prod")).render(snapshot(files))
+    assert rendered.generated.startswith(f"prod/hydrator.metadata {words}") and not rendered.problems
+    del files["prod/hydrator.metadata"]
+    files["prod/other/hydrator.metadata"] = said
+    assert not (await PlainRenderer(RenderOptions(path="prod")).render(snapshot(files))).generated
