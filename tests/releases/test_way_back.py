@@ -11,7 +11,7 @@ from reconciler.kernel.resources import RELEASES, ROLLOUTS
 from reconciler.releases.manifest import parse_release
 from reconciler.releases.model import Release, RestoreState, Verdict
 from tests.kit.clusters import NAMESPACE
-from tests.kit.desk import Desk, desk, image_of, rollout
+from tests.kit.desk import Desk, config, desk, image_of, rollout
 from tests.kit.forges import Noting
 
 BAD = "registry.example.com/web:6.6.6"
@@ -152,3 +152,21 @@ async def test_c15_a_branch_that_a_hydrator_writes_is_never_edited_and_its_dry_s
     restore = (await newest(shop)).status.restore
     assert restore is not None and restore.state is RestoreState.IMPOSSIBLE and shop.origin.head() == tip
     assert f"hydrator.metadata names commit {'b' * 12} of https://*****@git.example.com/shop/dry: restore it there" in restore.message
+
+
+async def test_c4_c5_a_proposal_in_a_merge_queue_is_waited_for_on_a_moving_branch_and_ends_once(shop: Desk, forge: Noting) -> None:
+    await asked(shop)
+    refuse_main(shop)
+    await shop.lost()
+    for number in range(3):
+        shop.push({"notes.yaml": config("notes", str(number))}, "what the queue merges first")
+        await shop.look()
+        await shop.judge()
+        waiting = (await newest(shop)).status.restore
+        assert waiting is not None and waiting.state is RestoreState.PROPOSED
+    assert len({(one.head, one.base) for one in forge.proposed}) == 1 and not forge.withdrawn
+    merged = shop.push({"web.yaml": rollout()}, "merged by the queue")
+    await shop.look()
+    await shop.judge(2)
+    done = (await newest(shop)).status.restore
+    assert done is not None and done.state is RestoreState.MERGED and shop.origin.head() == merged
