@@ -114,9 +114,9 @@ def rewrites(previous: Parsed | PreviousManifest, rejected: Parsed | None, tip: 
     candidates, moved = _applicable(versions, _bounded(list(_candidates(previous.inputs, versions.rejected.inputs))))
     if not candidates:
         return _nothing_to_take_back(versions, moved)
-    relevant, candidates = yield from _relevant(versions, candidates)
+    found = yield from _relevant(versions, candidates)
     best: Outcome | None = None
-    for chosen in (relevant, candidates) if relevant and relevant != candidates else (candidates,):
+    for chosen in found:
         outcome = yield from _tried(versions, chosen)
         if isinstance(outcome, Direct):
             return outcome
@@ -239,20 +239,19 @@ def _applicable(versions: _Versions, candidates: Iterable[_Candidate]) -> tuple[
     return found, moved
 
 
-def _relevant(versions: _Versions, candidates: Sequence[_Candidate]) -> Generator[Question, Any, tuple[list[_Candidate], list[_Candidate]]]:
-    """The candidates without which the workload would ask for something else, and all of them; each knows whether a Secret feels it.
-
-    One whose absence breaks the rendering belongs to others; what it would do to a Secret is not known, so it is taken to.
+def _relevant(versions: _Versions, candidates: Sequence[_Candidate]) -> Generator[Question, Any, list[list[_Candidate]]]:
+    """What to take back together, in the order to try: the candidates that the workload feels or that belong to others, as the rendering
+    breaks without them; those that it feels alone, where a file moved beside them; all. Each knows if a Secret feels it (unknown: yes).
     """
-    found, every = [], []
+    ways: list[list[_Candidate]] = [[], [], []]
     for candidate in candidates:
         after: Parsed = yield Rendering(_taken(versions, (candidate,)).files)
         broken = bool(_broken(versions, after))
         tried = replace(candidate, secret=broken or _secrets(after) != _secrets(versions.tip))
-        every.append(tried)
-        if broken or versions.asked(after) != versions.asked(versions.tip):
-            found.append(tried)
-    return found, every
+        felt = not broken and versions.asked(after) != versions.asked(versions.tip)
+        for way, counts in zip(ways, (broken or felt, felt, True), strict=True):
+            way += [tried] if counts else []
+    return [way for at, way in enumerate(ways) if way and way not in ways[:at]]
 
 
 def _secrets(parsed: Parsed) -> dict[Named, str]:

@@ -119,6 +119,14 @@ async def test_the_value_goes_back_where_it_was_set(prod: Desk, case: str) -> No
     assert {change.file for change in release.spec.changes} <= set(bad), "people are shown where it was really set"
 
 
+async def test_a_file_that_moved_in_the_same_commit_stays_where_it_is(prod: Desk) -> None:
+    moved = {"base/kustomization.yaml": "resources:\n  - rollout.yml\n", "base/web.yaml": None, "base/rollout.yml": rollout(f"{IMAGE}:1.0")}
+    release = await lost(prod, {**BASE, OVERLAY: tagged("1.0")}, {**moved, OVERLAY: tagged("6.6.6")})
+    assert state(release) == (RestoreState.PUSHED, "")
+    assert prod.origin.read(OVERLAY).decode() == tagged("1.0")
+    assert prod.origin.read("base/kustomization.yaml").decode() == moved["base/kustomization.yaml"]
+
+
 async def test_a_base_that_others_share_is_proposed_and_says_who_else_would_move(prod: Desk) -> None:
     stage = {"overlays/stage/kustomization.yaml": HEAD, "overlays/dev/kustomization.yaml": tagged("dev")}
     release = await lost(prod, {**BASE, **stage, OVERLAY: HEAD}, {"base/web.yaml": rollout(f"{IMAGE}:6.6.6")})
