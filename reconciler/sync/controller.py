@@ -122,7 +122,7 @@ class SourceController:
             problem = RecordedProblem(reason=Reason.UNREACHABLE, message=f"cannot be read: {error}", mender=Mender.OPERATOR, retried=True)
             await self._store(name, record, replace(record.inventory, problems=(problem,)))
             raise
-        tip = settled(tip, record.inventory, self._adopted)
+        tip = settled(tip, record.inventory, self._opener)
         gone = renderer_gone(source.settings, record.inventory, tip)
         if gone is not None:
             await self._store(name, record, replace(record.inventory, problems=(gone,)))
@@ -145,12 +145,6 @@ class SourceController:
         ended = self._clock.monotonic()
         self._rested[name] = ended + min(REST * (ended - began), LONGEST_REST)
         return min(filter(None, (wake_at, self._clock.now() + RESYNC)))
-
-    def _adopted(self, namespace: str, name: str) -> bool:
-        try:
-            return self._opener.adopted(namespace, name)
-        except Terminal:  # policies contradict each other, which is said where the release would be opened
-            return False
 
     async def _accompany(self, name: str, source: SourcePort, record: StoredSource, tip: Tip) -> datetime | None:
         """Another tool applies: releases are opened for what Git asks for, and nothing else is read or written."""

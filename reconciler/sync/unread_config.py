@@ -1,9 +1,13 @@
 """Workloads whose config Git cannot say now: what they would run without it is not what Git asks for. Pure."""
 
 from dataclasses import replace
+from typing import Protocol
 
 from reconciler.git.objects import Hides, SourceProblem
-from reconciler.releases.opening.asking import Adopted, released_workloads
+from reconciler.kernel.errors import Terminal
+from reconciler.kernel.identity import name_of
+from reconciler.releases.model import Release
+from reconciler.releases.opening.asking import released_workloads
 from reconciler.sources.documents import Parsed
 from reconciler.sources.inventory import Inventory
 from reconciler.sources.references import Named
@@ -14,17 +18,31 @@ from reconciler.sync.prune import behind
 DERIVED = "without unread config"
 
 
-def settled(tip: Tip, inventory: Inventory, adopted: Adopted) -> Tip:
+class ReleaseMemory(Protocol):
+    """What is known of released workloads."""
+
+    def adopted(self, namespace: str, name: str) -> bool:
+        """True when a policy releases this Deployment. Raises Terminal where policies contradict each other."""
+        ...
+
+    def history(self, namespace: str, name: str) -> list[Release]:
+        """The releases of one workload, oldest first."""
+        ...
+
+
+def settled(tip: Tip, inventory: Inventory, releases: ReleaseMemory) -> Tip:
     """The tip in which nothing is said of a released workload that reads config which was here and may stand in an unreadable file.
 
-    Otherwise a slip in a ConfigMap's file were a release: a version without that config, with new pods, judged and restored.
+    What was here the inventory says, and the newest release where another tool applies. Otherwise a slip in a ConfigMap's file were a
+    release: a version without that config, with new pods, judged and restored.
     """
     parsed = tip.parsed
     if not parsed.unreadable and not parsed.withheld:
         return tip
     hidden = [entry.place for entry in inventory.entries if parsed.unreadable or behind(entry, parsed.withheld)]
     known = {place[1:] for place in hidden}
-    waiting = [(w, missing) for w in released_workloads(parsed, adopted) if (missing := _missing(parsed, w, known))]
+    released = released_workloads(parsed, lambda namespace, name: _adopted(releases, namespace, name))
+    waiting = [(w, missing) for w in released if (missing := _missing(parsed, w, known | _asked_before(parsed, w, releases)))]
     if not waiting:
         return tip
     problems = tuple(_problem(workload, missing) for workload, missing in waiting)
@@ -33,6 +51,20 @@ def settled(tip: Tip, inventory: Inventory, adopted: Adopted) -> Tip:
         claims = parsed.claims | {part.claim for workload, _missing_here in waiting for part in (workload.owner, workload.template)}
         kept = parsed.derived[DERIVED] = (problems, replace(parsed, claims=claims, problems=(*parsed.problems, *problems)))
     return replace(tip, parsed=kept[1])
+
+
+def _adopted(releases: ReleaseMemory, namespace: str, name: str) -> bool:
+    try:
+        return releases.adopted(namespace, name)
+    except Terminal:  # which is said where the release would be opened
+        return False
+
+
+def _asked_before(parsed: Parsed, workload: Workload, releases: ReleaseMemory) -> set[Named]:
+    """The ConfigMaps that the newest release asks for, where any file may hold them."""
+    namespace = workload.template.key[1]
+    history = releases.history(namespace, workload.id.name) if parsed.unreadable else []
+    return {("ConfigMap", namespace, name_of(kept)) for release in history[-1:] for kept in release.spec.content.config}
 
 
 def _missing(parsed: Parsed, workload: Workload, known: set[Named]) -> tuple[Named, ...]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from reconciler.kernel.resources import CONFIGMAPS, ROLLOUTS
 from tests.kit.desk import config, desk, image_of, rollout
@@ -27,6 +28,16 @@ async def test_a_slip_in_a_file_of_config_begins_no_release(tmp_path: Path, slip
         await shop.look()
         assert len(await shop.releases()) == 2
         assert await shop.problems() == ""
+
+
+async def test_beside_another_applier_the_newest_release_says_what_was_read(tmp_path: Path) -> None:
+    async with desk(tmp_path, apply=False, companion=True) as shop:
+        shop.push({"web.yaml": rollout(extra=FROM), "settings.yaml": config("settings")})
+        await shop.api.client.create(ROLLOUTS, yaml.safe_load(rollout(extra=FROM)))
+        await shop.proven()
+        shop.push({"settings.yaml": "a: [\n"})
+        await shop.look()
+        assert len(await shop.releases()) == 1 and "stays as it is" in await shop.problems()
 
 
 async def test_config_that_was_never_here_keeps_nothing_back(tmp_path: Path) -> None:
