@@ -40,7 +40,7 @@ from reconciler.releases.observe_history import history, siblings
 from reconciler.releases.policies.contradiction import contradiction
 from reconciler.releases.policies.observe import Policies
 from reconciler.releases.policies.policy import DEFAULT, ReleasePolicy, WorkloadName
-from reconciler.releases.restore.standing import Standing, standing
+from reconciler.releases.restore.standing import LEFT, OPEN, Standing, shares_branch, standing
 from reconciler.releases.steer import on_the_way_home, steer
 from reconciler.releases.verdict.apply_checks import begin_after_promotion, reverify
 from reconciler.releases.verdict.judge import Look, judge
@@ -167,8 +167,8 @@ class ReleaseController:
     async def _pass(self, look: ReleasePass) -> datetime | None:
         release, policy, now = look.release, await self._policy(look), self._clock.now()
         asked = await self._asked(look)
-        wanted = (asked or {}).get(workload_key(*release.key))
         facts = await observe(self._client, self._cache, release, Around(look.history, asked, policy, now, self._outside.sampling))
+        wanted = (asked or {}).get(workload_key(*release.key), LEFT if asked is not None and facts.live is None else None)
         status = judge(release, policy, facts, now)
         self._journal.keep(self.name, f"{release.namespace}/{release.name}", (release, policy, facts, now), status)
         if status != release.status:
@@ -317,21 +317,21 @@ class ReleaseController:
         before = look.release.status.restore
         if before is None:
             return False
-        match standing(look.release, look.history, asked):
+        due = standing(look.release, look.history, asked)
+        if due in (Standing.WITHDRAW, Standing.MERGED) and not shares_branch(look.release, look.history):
+            await self._outside.restorer.withdraw(look.release)
+        match due:
             case Standing.NOTHING | Standing.WAIT:
                 return False
             case Standing.RESTORE:
                 after = await self._try_restore(look, before)
             case Standing.WITHDRAW:
-                if before.state is RestoreState.PROPOSED:
-                    await self._outside.restorer.withdraw(look.release)
                 after = replace(before, state=RestoreState.WITHDRAWN, message="this version is tried again, or proven by now")
             case Standing.HANDED_ON:
                 after = replace(before, state=RestoreState.SUPERSEDED, message="a later attempt of this version has its own way back")
             case Standing.MERGED:
                 after = replace(before, state=RestoreState.MERGED, message="Git does not ask for this version any more")
-        still = after.state in (RestoreState.WANTED, RestoreState.PROPOSED)
-        phase = ReleasePhase.RESTORING if still else ReleasePhase.CLOSED
+        phase = ReleasePhase.RESTORING if after.state in OPEN else ReleasePhase.CLOSED
         await self._record(look, replace(look.release.status, restore=after, phase=phase))
         if after.state is RestoreState.WANTED:
             raise Transient(f"release {look.release.name} is not restored in Git yet: {after.message}", REFUSED_PAUSE)

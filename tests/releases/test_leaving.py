@@ -11,7 +11,8 @@ from reconciler.kernel.resources import ROLLOUTS
 from reconciler.releases.manifest import parse_release
 from reconciler.releases.model import Release, RestoreState, Verdict
 from tests.kit.clusters import NAMESPACE
-from tests.kit.desk import Desk, config, desk, image_of, rollout
+from tests.kit.desk import Desk, config, desk, image_of, policy, rollout
+from tests.kit.forges import Noting
 from tests.kit.repositories import git
 
 BAD = "registry.example.com/web:6.6.6"
@@ -66,6 +67,26 @@ async def test_a_release_whose_workload_left_git_is_over_and_begins_anew_once_it
     again = await newest(shop)
     assert (again.spec.attempt, again.status.verdict) == (2, None)
     assert image_of(await shop.found(ROLLOUTS, "web")) != BAD, "it comes up as what served"
+
+
+@pytest.mark.parametrize("then", ["left", "other"])
+async def test_a_proposal_of_which_nothing_is_left_to_take_back_is_closed(tmp_path: Path, then: str) -> None:
+    forge = Noting()
+    async with desk(tmp_path, forges={"shop": forge}) as shop:
+        shop.push({"p.yaml": policy("p", "{onFailure: propose}")})
+        await shop.look()
+        await shop.follow_policy("p")
+        await begun(shop)
+        await shop.lost()
+        assert forge.withdrawn == []
+        shop.push({"web.yaml": None if then == "left" else rollout("registry.example.com/web:1.1")})
+        await shop.look()
+        if then == "left":
+            await shop.gone(ROLLOUTS, "web")
+        await shop.judge(2)
+        assert [head for head, _, _ in forge.withdrawn] == ["reconciler/restore/shop/demo/shop/web"]
+        restores = [parse_release(r).status.restore for r in await shop.releases()]
+        assert [restore.state for restore in restores if restore is not None] == [RestoreState.MERGED]
 
 
 async def test_a_rollout_that_is_deleted_by_hand_leaves_its_release_open(shop: Desk) -> None:

@@ -260,9 +260,8 @@ def release_trailer(release: Release) -> str:
 def withdrawal(release: Release) -> str:
     """Why a proposal is closed."""
     version = code_span(", ".join(release.spec.images.values()))
-    return (
-        f"{version} of {code_span(release.namespace + '/' + release.spec.workload.name)} is proven by now: there is nothing to take back."
-    )
+    workload = code_span(f"{release.namespace}/{release.spec.workload.name}")
+    return f"{version} of {workload} is proven by now, or Git asks for another version: there is nothing to take back."
 
 
 def proposal_body(commit: CommitText, reason: str) -> str:

@@ -9,6 +9,8 @@ from enum import StrEnum
 from reconciler.releases.holds import TRIED_AGAIN
 from reconciler.releases.model import Release, RestoreState
 
+LEFT = ""
+"""Asked for where Git asks for nothing: the workload is gone from it, and from the cluster."""
 OPEN = frozenset({RestoreState.WANTED, RestoreState.PROPOSED})
 
 
@@ -27,15 +29,24 @@ class Standing(StrEnum):
 
 
 def standing(release: Release, history: Sequence[Release], asked: str | None) -> Standing:
-    """How the way back of a release stands. `history` are the workload's releases; `asked` is the identity that Git asks for, if known."""
+    """How the way back of a release stands. `history` are the workload's releases; `asked` is what Git asks for, if known, or LEFT."""
     restore = release.status.restore
     if restore is None or restore.state not in OPEN:
         return Standing.NOTHING
     later = [r for r in history if r.age > release.age and r.spec.identity == release.spec.identity]
     if any(r.status.restore is not None for r in later):
         return Standing.HANDED_ON
+    if asked == LEFT:
+        return Standing.MERGED
     if restore.state is RestoreState.WANTED:
         return Standing.WITHDRAW if any(r.spec.cause in TRIED_AGAIN for r in later) else Standing.RESTORE
     if any(r.proven for r in later):
         return Standing.WITHDRAW
     return Standing.MERGED if asked is not None and asked != release.spec.identity else Standing.WAIT
+
+
+def shares_branch(release: Release, history: Sequence[Release]) -> bool:
+    """True when the proposal on its branch is that of a later release by now."""
+    own = release.status.restore.branch if release.status.restore is not None else ""
+    later = [r.status.restore for r in history if r.age > release.age and r.status.restore is not None]
+    return any(restore.branch == own and restore.state is RestoreState.PROPOSED for restore in later)
