@@ -66,7 +66,7 @@ def _status(experiment: Experiment, templates: Sequence[TemplateStep], analyses:
     before = experiment.status
     stands, measured = tuple(step.status for step in templates), tuple(step.status for step in analyses)
     phase, message = assess(experiment, stands, measured)
-    served = before.phase is not None and not before.finished and of_templates(stands)[0] is RunPhase.RUNNING
+    served = before.phase is not None and of_templates(stands)[0] is RunPhase.RUNNING
     status = ExperimentStatus(
         phase=phase,
         message=message,
@@ -107,7 +107,7 @@ def _events(experiment: Experiment, status: ExperimentStatus) -> Iterator[Emit]:
             words = _with(f"AnalysisRun '{run.name}' transitioned from {phase or ''} -> {run.phase}", run.message)
             yield Emit(about, f"AnalysisRun{run.phase}", words, run.phase in BAD)
             yield from (Emit(rollout, f"AnalysisRun{run.phase}", words, True) for rollout in _rollouts(about))
-    if status.phase is not None and status.phase != before.phase:
+    if status.phase != before.phase:
         words = f"Experiment transitioned from {before.phase or ''} -> {status.phase}"
         yield Emit(about, f"Experiment{status.phase}", _with(words, status.message), status.phase in BAD)
 

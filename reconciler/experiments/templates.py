@@ -14,7 +14,7 @@ from reconciler.experiments.model import (
     marks_of,
     template_of,
 )
-from reconciler.kernel.identity import Manifest, ObjectRef, name_of, namespace_of, uid_of
+from reconciler.kernel.identity import Manifest, ObjectRef, labels_of, name_of, namespace_of, uid_of
 from reconciler.kernel.moment import parse_moment, render_moment
 from reconciler.kernel.plan import Create, Emit, Patch, Remove
 from reconciler.kernel.resources import EXPERIMENTS, REPLICA_SETS, SERVICES
@@ -219,7 +219,7 @@ def _service(experiment: Experiment, template: ExperimentTemplate, found: Replic
             "annotations": dict(marks_of(experiment.name, template.name)),
             "ownerReferences": [owner_of(experiment)],
         },
-        "spec": {"selector": dict(found.manifest["metadata"].get("labels") or {}), "ports": ports},
+        "spec": {"selector": dict(labels_of(found.manifest)), "ports": ports},
     }
 
 

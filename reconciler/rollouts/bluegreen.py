@@ -113,7 +113,7 @@ def pause_completed(pass_: Pass, strategy: BlueGreen) -> bool:
         return True
     condition = pass_.before.pause(PauseReason.BLUE_GREEN)
     if condition is None:
-        return pass_.before.controller_pause and resumed(pass_)
+        return resumed(pass_)
     due = condition.started + timedelta(seconds=strategy.auto_promotion_seconds)
     return strategy.auto_promotion and pass_.now > due
 

@@ -14,12 +14,12 @@ PHASES = {"S": "Successful", "R": "Running", "P": "Pending", "I": "Inconclusive"
 
 
 def assessed(codes: str, phases: str = "", required: str = "", before: str = "Running") -> str:
-    """By letters: the templates' codes, the analyses' phases (`-` none yet), which analyses are required, and the phase on record."""
+    """By letters: templates' codes, the analyses' phases (`-` none yet in both), which analyses are required, and the phase on record."""
     names = [str(index) for index in range(len(phases))]
     analyses = [measured(name, requiredForCompletion=name in required) for name in names]
     status = {"phase": before, "message": "was"}
     manifest = {**experiment(*(version(str(i)) for i in range(len(codes))), analyses=analyses), "status": status}
-    templates = [TemplateStatus(name=str(i), code=CODES[code], message=f"t{code}") for i, code in enumerate(codes)]
+    templates = [TemplateStatus(name=str(i), code=CODES.get(code), message=f"t{code}") for i, code in enumerate(codes)]
     found = zip(names, phases, strict=True)
     runs = [MeasuredStatus(name=n, phase=RunPhase(PHASES[p]) if PHASES[p] else None, message=f"a{p}") for n, p in found]
     phase, message = assess(parse_experiment(manifest), templates, runs)
@@ -31,6 +31,7 @@ def assessed(codes: str, phases: str = "", required: str = "", before: str = "Ru
     [
         ("RP", "", "", "Pending tP"),
         ("RS", "", "", "Running tR"),
+        ("R-", "", "", "Pending t-"),
         ("SS", "", "", "Successful "),
         ("SE", "", "", "Error tE"),
         ("EF", "", "", "Failed tF"),

@@ -88,6 +88,19 @@ def test_what_the_server_refuses_is_told_where_it_belongs(kind: str, message: st
     assert it.phase == message
 
 
+def test_when_one_template_cannot_be_made_no_other_gets_pods() -> None:
+    it = world(version("a", "web:1"), version("b", "web:2"))
+
+    def refuse(write: str) -> None:
+        if write.startswith("create ReplicaSet") and "trial-a" in write:
+            raise Refused(422, "Invalid", "no")
+
+    it.store.before_write = refuse
+    it.settle()
+    assert it.phase == "Error Failed to create ReplicaSet for template 'a': no"
+    assert "ScalingReplicaSet" not in it.reasons
+
+
 def test_what_is_forbidden_is_tried_again_until_the_deadline() -> None:
     it, allowed = world(progressDeadlineSeconds=60), False
 
@@ -106,6 +119,18 @@ def test_what_is_forbidden_is_tried_again_until_the_deadline() -> None:
     late.settle()
     late.clock.time = late.clock.time.replace(minute=5)
     assert late.settle().phase == "Failed Template 'canary' exceeded its progressDeadlineSeconds (60)"
+
+
+def test_a_run_that_is_forbidden_is_told_on_record_before_it_has_a_name_or_a_phase() -> None:
+    it = world(analyses=[measured()])
+
+    def forbid(write: str) -> None:
+        if write.startswith("create AnalysisRun"):
+            raise Forbidden(403, "Forbidden", "quota")
+
+    it.store.before_write = forbid
+    words = "Failed to create AnalysisRun for analysis 'check': quota"
+    assert it.settle().measurement() == {"name": "check", "analysisRun": "", "phase": "", "message": words}
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from reconciler.experiments.facts import ExperimentFacts
 from reconciler.experiments.manifest import parse_experiment
 from reconciler.experiments.model import marks_of
 from reconciler.experiments.plan import ExperimentPlan, plan
+from reconciler.experiments.templates import service_ports
 from reconciler.kernel.identity import Manifest
 from reconciler.kernel.plan import Create, Patch, Remove
 from reconciler.rollouts.pods.replica_set import oldest_first
@@ -41,7 +42,11 @@ def service(template: str = "canary") -> Manifest:
 
 
 def planned(
-    *sets: Manifest, services: tuple[Manifest, ...] = (), status: Manifest | None = None, spec: Manifest | None = None
+    *sets: Manifest,
+    services: tuple[Manifest, ...] = (),
+    status: Manifest | None = None,
+    spec: Manifest | None = None,
+    carrying: frozenset[str] = frozenset(),
 ) -> ExperimentPlan:
     template = version(replicas=2, port=80, service={})
     manifest = {**experiment(template, progressDeadlineSeconds=60, **(spec or {})), "status": {"phase": "Running", **(status or {})}}
@@ -53,6 +58,7 @@ def planned(
         wanted_replica_sets=known,
         services=services,
         wanted_services=named,
+        carrying=carrying,
     )
     return plan(facts, NOW)
 
@@ -105,6 +111,79 @@ def test_what_a_taken_out_template_left_goes_and_nothing_else() -> None:
     assert [action.ref.name for action in touched if isinstance(action, Remove)] == ["trial-old"]
     serving = planned(made(available=2), made("old", available=1), services=(service(), service("old")), status=stood(2, 1, "Running"))
     assert not any(isinstance(write.action, Remove) for write in serving.writes)
+
+
+OVER = {"phase": "Successful", **stood(2, 10, "Successful")}
+
+
+def sizes(found: ExperimentPlan) -> list[int]:
+    """The replicas that the writes of a plan ask for."""
+    specs = [
+        write.action.body.get("spec") for write in found.writes if isinstance(write.action, Patch) and isinstance(write.action.body, dict)
+    ]
+    return [spec["replicas"] for spec in specs if spec]
+
+
+def test_pods_that_carry_users_stay_and_still_grow() -> None:
+    carrying = frozenset({"trial-canary"})
+    ended = made(available=2, deadline=before(1))
+    assert sizes(planned(ended, services=(service(),), status=OVER)) == [0]
+    assert planned(ended, services=(service(),), status=OVER, carrying=carrying).writes == ()
+    small = made(replicas=1, available=1)
+    assert sizes(planned(small, services=(service(),), status=stood(1, 1), carrying=carrying)) == [2]
+
+
+@pytest.mark.parametrize(("deadline", "size"), [("", []), (before(-1), []), (before(0), [0]), ("soon", [0])])
+def test_pods_go_at_their_deadline_and_one_that_cannot_be_read_holds_nothing_up(deadline: str, size: list[int]) -> None:
+    assert sizes(planned(made(available=2, deadline=deadline), services=(service(),), status=OVER)) == size
+
+
+def test_a_deadline_left_on_no_pods_is_nothing_to_write() -> None:
+    gone = {"phase": "Successful", "templateStatuses": [{"name": "canary", "status": "Successful", "lastTransitionTime": before(9)}]}
+    found = planned(made(replicas=0, deadline=before(1)), status={**gone, "availableAt": before(9)}, spec={"duration": "1h"})
+    assert (found.writes, found.wake_at) == ((), None)
+
+
+def test_a_service_that_is_there_before_its_pods_stays() -> None:
+    found = planned(made(replicas=0), services=(service(),), status=stood(0, 1))
+    assert sizes(found) == [2] and not any(isinstance(write.action, Remove) for write in found.writes)
+
+
+@pytest.mark.parametrize(("available", "reasons"), [(0, []), (1, ["ReplicaSetUpdated"])])
+def test_only_pods_that_come_or_go_are_progress(available: int, reasons: list[str]) -> None:
+    found = planned(made(available=available), services=(service(),), status={**stood(0, 1), "phase": "Pending"})
+    assert [condition.reason for condition in found.status.conditions] == reasons
+
+
+def test_a_port_is_one_of_tcp_unless_it_says_otherwise() -> None:
+    [template] = parse_experiment(experiment(version(port=80, service={}))).spec.templates
+    assert service_ports(template) == [{"protocol": "TCP", "port": 80, "targetPort": 80}]
+
+
+@pytest.mark.parametrize(("since", "again"), [(None, True), (1, False)])
+def test_a_duration_that_is_over_as_the_pods_first_serve_takes_one_more_look(since: int | None, again: bool) -> None:
+    known = {} if since is None else {"availableAt": before(since)}
+    found = planned(made(available=2), services=(service(),), status={**stood(2, 1, "Running"), **known}, spec={"duration": "0s"})
+    assert (found.wake_at == NOW) is again
+
+
+def test_without_a_delay_the_first_pass_takes_the_pods() -> None:
+    assert sizes(planned(made(available=2), services=(service(),), status=OVER, spec={"scaleDownDelaySeconds": 0})) == [0]
+
+
+@pytest.mark.parametrize(("run", "phase"), [("trial-check", ""), ("", "Error")])
+def test_a_run_on_record_stays_on_record_however_little_it_says(run: str, phase: str) -> None:
+    known = [{"name": "check", "analysisRun": run, "phase": phase}]
+    found = planned(made(), status={"analysisRuns": known}, spec={"analyses": [measured()], "terminate": True})
+    assert [(each.run, str(each.phase or "")) for each in found.status.runs] == [(run, phase)]
+
+
+@pytest.mark.parametrize("metadata", [None, {}])
+def test_a_template_without_labels_is_selected_by_what_it_does_not_bear(metadata: Manifest | None) -> None:
+    written = version(selector={"matchExpressions": [{"key": "old", "operator": "DoesNotExist"}]})
+    written["template"]["metadata"] = metadata
+    it = world(written)
+    assert it.settle().phase == "Running" and it.size("web:2") == 1
 
 
 def world(*templates: Manifest, **spec: object) -> ExperimentWorld:

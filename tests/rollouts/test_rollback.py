@@ -1,5 +1,9 @@
 """Ways back that skip the steps (contract 4.8, C9, 13.38)."""
 
+import pytest
+
+from reconciler.rollouts.rollback import rollback, within_window
+from tests.kit.passes import facts_of, moving, replica_set
 from tests.kit.rollouts import canary, measured, pause, rollout, weight
 from tests.kit.world import World, deployed
 
@@ -11,6 +15,13 @@ def three_versions(window: int, **spec: object) -> World:
         world.push(image).wait(5)
     assert world.phase == "Healthy"
     return world
+
+
+@pytest.mark.parametrize(("age", "back"), [(9, False), (10, False), (11, True)])
+def test_only_an_older_version_is_a_way_back(age: int, back: bool) -> None:
+    manifest = rollout(image="image:new", canary=canary(weight(50)), rollbackWindow={"revisions": 1})
+    facts = facts_of(manifest, replica_set("old", 4, age=10), replica_set("new", 4, age=age), status=moving())
+    assert rollback(facts) is within_window(facts) is back
 
 
 def test_the_previous_version_is_inside_a_window_of_one() -> None:

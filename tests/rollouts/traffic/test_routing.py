@@ -127,6 +127,18 @@ def test_a_header_route_is_not_written_for_the_first_revision(revision: str, tag
     assert ("testers" in names) is tagged
 
 
+@pytest.mark.parametrize(("available", "written"), [(1, False), (2, True)])
+def test_what_stable_cannot_take_leaves_the_route_as_somebody_left_it(available: int, written: bool) -> None:
+    manifest = rollout(image="image:new", canary=canary(weight(50), pause(), istio=True))
+    weights = {"canary": {"weight": 50, "podTemplateHash": "new"}, "stable": {"weight": 50, "podTemplateHash": "old"}}
+    status = moving(currentStepIndex=0, canary={"weights": weights})
+    step = begun(manifest, replica_set("old", 4, available, age=10), replica_set("new", 2), status=status)
+    (each,) = served(ROUTERS, manifest["spec"]["strategy"]["canary"]["trafficRouting"])
+    live = {ObjectRef(VIRTUAL_SERVICES, "shop", "web"): virtual_service()}
+    step = replace(step, facts=replace(step.facts, found=replace(step.facts.found, routes=(Routed(each, live),))))
+    assert any(isinstance(effect, Replace) for effect in route_traffic(step).effects) is written
+
+
 def test_no_canary_pods_means_no_traffic_and_no_tags() -> None:
     world = routed(ONE_POD, HEADER, weight(50), pause(), trafficRouting=istio_routing("testers")).push("web:2").settle()
     assert (world.weight, world.routes) == (50, ["testers", "primary"])
