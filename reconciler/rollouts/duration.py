@@ -40,7 +40,7 @@ def _begun(pass_: Pass, changed: bool) -> Duration | None:
 def _finished(pass_: Pass, status: RolloutStatus, duration: Duration) -> Duration:
     if status.abort:
         return replace(duration, completion=duration.completion or "Aborted", finished=pass_.now)
-    if not status.stable_hash or not status.promoted:
+    if not status.completed:
         return duration
     completion = duration.completion
     if _moved(pass_, status) and completion not in ROLLED_BACK:

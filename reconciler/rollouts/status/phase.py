@@ -67,7 +67,7 @@ def canary(spec: RolloutSpec, status: RolloutStatus) -> Answer | None:
         return None
     if spec.routing is None and status.replicas > status.updated:
         return Phase.PROGRESSING, "old replicas are pending termination"
-    if not status.stable_hash or not status.promoted:
+    if not status.completed:
         return Phase.PROGRESSING, "waiting for all steps to complete"
     return None
 

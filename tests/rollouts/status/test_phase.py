@@ -58,3 +58,11 @@ def test_an_open_post_promotion_analysis_is_named() -> None:
     spec = replace(GREEN, strategy=BlueGreen(active_service="a", post_promotion=RolloutAnalysis(manifest={"templates": [{}]})))
     unfinished = BlueGreenStatus(active_selector="n", post_run=RunStatus("r", "Running"))
     assert phase_of(spec, replace(DONE, stable_hash="o", blue_green=unfinished))[1] == "waiting for analysis to complete"
+    unbegun, ended = replace(unfinished, post_run=None), replace(unfinished, post_run=RunStatus("r", "Successful"))
+    assert phase_of(spec, replace(DONE, stable_hash="o", blue_green=unbegun))[1] == "waiting for analysis to complete"
+    waits = "waiting for post-promotion verification to complete"
+    assert phase_of(spec, replace(DONE, stable_hash="o", blue_green=ended))[1] == waits
+    assert (
+        phase_of(GREEN, replace(DONE, blue_green=BlueGreenStatus(), current_hash="", stable_hash=""))[1] == "active service cutover pending"
+    )
+    assert phase_of(CANARY, replace(DONE, current_hash="", stable_hash=""))[1] == "waiting for all steps to complete"
