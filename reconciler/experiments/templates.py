@@ -108,8 +108,7 @@ def _hash(template: ExperimentTemplate, collisions: int | None) -> str:
     labels = dict(metadata.get("labels") or {})
     inherited = labels.pop(HASH_LABEL, "")
     whole = {**template.template, "metadata": {**metadata, "labels": labels}}
-    own = template_hash(whole, collisions)
-    return own if own != inherited else template_hash(whole, collisions or 0)
+    return next(own for count in (collisions, 0, None) if (own := template_hash(whole, count)) != inherited)
 
 
 def _standing(facts: ExperimentFacts, template: ExperimentTemplate, found: ReplicaSet, wanted: int, now: datetime) -> TemplateStep:

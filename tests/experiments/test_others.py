@@ -4,8 +4,9 @@ import pytest
 
 from reconciler.kernel.identity import Manifest, labels_of
 from reconciler.kernel.resources import ANALYSIS_RUNS, ANALYSIS_TEMPLATES, EXPERIMENTS, REPLICA_SETS, SERVICES
-from reconciler.kernel.well_known import INSTANCE_ID
+from reconciler.kernel.well_known import HASH_LABEL, INSTANCE_ID
 from reconciler.kube.errors import Forbidden, Refused
+from reconciler.rollouts.replicas.hash import template_hash
 from tests.kit.experiments import ExperimentWorld, experiment, measured, version
 from tests.kit.rollouts import NAMESPACE
 
@@ -29,6 +30,17 @@ def test_a_name_that_is_taken_twice_is_counted_on() -> None:
     it = ExperimentWorld(experiment(duration="1h"), *((REPLICA_SETS, {**each, "spec": version()}) for each in foreign))
     it.settle()
     assert it.phase == "Running" and it.template()["collisionCount"] == 2
+
+
+def test_a_hash_is_its_own_also_where_a_name_was_taken() -> None:
+    foreign = {"metadata": {"name": "trial-canary", "namespace": NAMESPACE}, "spec": {"replicas": 3, "template": version()["template"]}}
+    same = version()
+    parent = template_hash(same["template"], 1)
+    same["template"]["metadata"]["labels"][HASH_LABEL] = parent
+    it = ExperimentWorld(experiment(same, duration="1h"), (REPLICA_SETS, foreign))
+    it.settle()
+    [made] = [found.manifest for found in it.replica_sets if found.name == "trial-canary-1"]
+    assert labels_of(made)[HASH_LABEL] == template_hash(version()["template"], 0) != parent
 
 
 def test_a_service_that_is_not_needed_for_want_of_ports_may_be_foreign() -> None:
