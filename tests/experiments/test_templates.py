@@ -167,6 +167,11 @@ def test_a_duration_that_is_over_as_the_pods_first_serve_takes_one_more_look(sin
     assert (found.wake_at == NOW) is again
 
 
+def test_the_pass_that_ends_it_looks_again_when_the_delay_is_over() -> None:
+    found = planned(made(available=2), services=(service(),), status=stood(2, 1, "Running"), spec={"terminate": True})
+    assert found.status.templates[0].code == "Successful" and found.wake_at == NOW + timedelta(seconds=30, milliseconds=1)
+
+
 def test_without_a_delay_the_first_pass_takes_the_pods() -> None:
     assert sizes(planned(made(available=2), services=(service(),), status=OVER, spec={"scaleDownDelaySeconds": 0})) == [0]
 
