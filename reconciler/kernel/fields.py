@@ -70,7 +70,10 @@ class Fields:
             if not value.strip().removesuffix("%").isdecimal():
                 raise self.refusal(key, value, "must be a number of pods or a percentage")
             return value
-        return self.number_or(key, 0)
+        number = self.number_or(key, 0)
+        if number < 0:
+            raise self.refusal(key, value, "must be a number of pods or a percentage")
+        return number
 
     def moment(self, key: str) -> datetime | None:
         text = self.text(key)

@@ -7,7 +7,7 @@ from typing import Any
 
 from reconciler.analysis.templates import reachable
 from reconciler.aws.balancers import BalancerReader
-from reconciler.kernel.identity import Manifest, ObjectRef, Resource, controller_uid, name_of, namespace_of, uid_of
+from reconciler.kernel.identity import Manifest, ObjectRef, Resource, controller_uid, labels_of, name_of, namespace_of, uid_of
 from reconciler.kernel.problem import InvalidField, Problem, invalid
 from reconciler.kernel.resources import (
     ANALYSIS_RUNS,
@@ -19,6 +19,7 @@ from reconciler.kernel.resources import (
     ROLLOUTS,
     SERVICES,
 )
+from reconciler.kernel.well_known import HASH_LABEL
 from reconciler.kube.cache import Cache
 from reconciler.kube.client import Client
 from reconciler.kube.errors import NotServed
@@ -28,7 +29,7 @@ from reconciler.rollouts.observe_contests import Contests
 from reconciler.rollouts.observe_targets import targets
 from reconciler.rollouts.pods.claim import claim
 from reconciler.rollouts.pods.metadata import wears_metadata
-from reconciler.rollouts.pods.referent import borrowed, referent_of
+from reconciler.rollouts.pods.referent import borrowed, referent_of, without_hash
 from reconciler.rollouts.spec.manifest import parse_rollout
 from reconciler.rollouts.spec.model import RolloutSpec
 from reconciler.rollouts.status.manifest import parse_status
@@ -46,11 +47,15 @@ from reconciler.rollouts.validation.types import unreadable_problem
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A spec with its borrowed template, the object it borrows from, and why that failed if it did."""
+    """A spec with its borrowed template, the object it borrows from, and why that failed if it did.
+
+    `unmet`: the object is gone, and the template is that of the version on record, which is enough to bring users home.
+    """
 
     spec: RolloutSpec
     referent: Manifest | None = None
     problem: Problem | None = None
+    unmet: Problem | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +95,15 @@ class RolloutObserver:
             return Resolved(spec, problem=_unresolved(spec, f"workload of type {group}/{spec.workload_ref.kind} is not supported"))
         referent = await self._client.find(resource, namespace_of(rollout), spec.workload_ref.name)
         if referent is None:
-            return Resolved(spec, problem=_unresolved(spec, f'{resource.plural} "{spec.workload_ref.name}" not found'))
+            return self._remembered(rollout, spec, _unresolved(spec, f'{resource.plural} "{spec.workload_ref.name}" not found'))
         return Resolved(_readable(borrowed(spec, referent)), referent)
+
+    def _remembered(self, rollout: Manifest, spec: RolloutSpec, problem: Problem) -> Resolved:
+        """The template and selector of the version that was asked for last, where the object that had them is gone."""
+        asked = parse_status(rollout.get("status")).current_hash
+        owned = self._cache.owned(REPLICA_SETS, uid_of(rollout))
+        known = next((found for found in owned if asked and labels_of(found).get(HASH_LABEL) == asked), None)
+        return Resolved(spec, problem=problem) if known is None else Resolved(_readable(borrowed(spec, without_hash(known))), unmet=problem)
 
     async def observe(self, rollout: Manifest, resolved: Resolved, now: datetime) -> RolloutFacts:
         """Every fact for one decision."""
@@ -111,6 +123,7 @@ class RolloutObserver:
             pods=await self._pods(namespace, spec, status, owned, now),
             referent=resolved.referent,
             problem=resolved.problem,
+            unmet=resolved.unmet,
         )
         found = await self._examined(rollout, spec, found)
         found = replace(found, left=self.left(Owner(namespace, name_of(rollout)), await self._kept(rollout)))
@@ -160,7 +173,7 @@ class RolloutObserver:
             return replace(found, problem=problem)
         missing = next(missing_services(spec, found.services), None)
         unfit = next(unfit_services(name_of(rollout), spec, found.services), None)
-        found = replace(found, unmet=missing or unfit or analysis_problem(rollout, spec, found.templates))
+        found = replace(found, unmet=found.unmet or missing or unfit or analysis_problem(rollout, spec, found.templates))
         problem = unfit or _forbidden(out_of_reach(self._routers, rollout, self._reach))
         if problem is not None:
             return replace(found, problem=problem)

@@ -23,6 +23,11 @@ def test_a_member_of_another_type_is_named(read: str) -> None:
         getattr(FIELDS, read)("t")
 
 
+def test_less_than_no_pods_is_no_amount() -> None:
+    with pytest.raises(InvalidField, match=r"spec\.n: Invalid value: -1: must be a number of pods"):
+        Fields("spec", {"n": -1}).amount("n")
+
+
 def test_an_absent_member_is_the_empty_one_of_its_type() -> None:
     assert (FIELDS.text("none"), FIELDS.flag("none"), FIELDS.number("none"), FIELDS.each("none")) == ("", False, None, [])
     assert FIELDS.under("none") == Fields("spec.none", {})

@@ -1,14 +1,27 @@
 """Users go home whatever is missing: an abort, or an analysis that failed, needs no template and no canary Service (ADR 0043)."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from reconciler.kernel.errors import Transient
 from reconciler.kernel.identity import Key, Manifest, Resource
-from reconciler.kernel.resources import ANALYSIS_TEMPLATES, SERVICES, VIRTUAL_SERVICES
+from reconciler.kernel.resources import ANALYSIS_TEMPLATES, DEPLOYMENTS, SERVICES, VIRTUAL_SERVICES
 from reconciler.kube.errors import ApiError, Busy, Refused
-from tests.kit.rollouts import NAMESPACE, analysis, analysis_template, canary, measured, pause, rollout, service, virtual_service, weight
+from tests.kit.rollouts import (
+    NAMESPACE,
+    analysis,
+    analysis_template,
+    canary,
+    deployment,
+    measured,
+    pause,
+    rollout,
+    service,
+    virtual_service,
+    weight,
+)
 from tests.kit.store import run_through
 from tests.kit.world import World, deployed, with_services, with_templates
 
@@ -124,6 +137,25 @@ def test_a_service_that_another_rollout_holds_is_not_taken_from_it_on_the_way_ho
     world.store.put(SERVICES, held)
     world.settle().press(abort=True).settle()
     assert world.phase.startswith("Degraded InvalidSpec") and "managed by another Rollout" in world.phase
+
+
+@pytest.mark.parametrize("verb", ["abort", "failed"])
+def test_the_deployment_whose_template_was_borrowed_may_be_gone(verb: str) -> None:
+    borrowing = rollout(
+        canary=canary(*STEPS, analysis=analysis()), workloadRef={"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+    )
+    del borrowing["spec"]["template"], borrowing["spec"]["selector"]
+    world = deployed(borrowing, (DEPLOYMENTS, deployment()), *with_templates(analysis_template()))
+    world.clock.time += timedelta(seconds=1)
+    world.store.put(DEPLOYMENTS, deployment(image="web:2"))
+    world.settle()
+    assert world.size("web:2") == 2
+    world.store.remove(DEPLOYMENTS, NAMESPACE, "web")
+    world.settle()
+    assert world.phase.startswith("Degraded InvalidSpec") and world.size("web:2") == 2, "nothing goes forward"
+    (world.press(abort=True) if verb == "abort" else world.end_run(*world.runs, "Failed")).wait(60)
+    assert "aborted" in world.phase and (world.size("web:1"), world.size("web:2")) == (4, 0)
+    assert world.press(abort=False).settle().phase.startswith("Degraded InvalidSpec") and world.size("web:2") == 0
 
 
 def refusing(world: World, kind: str, error: ApiError) -> World:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from reconciler.kernel.identity import Manifest, Resource
 from reconciler.kernel.plan import Replace
 from reconciler.kernel.resources import DEPLOYMENTS, POD_TEMPLATES, REPLICA_SETS
+from reconciler.kernel.well_known import HASH_LABEL
 from reconciler.rollouts.passes import Pass
 from reconciler.rollouts.pods.replica_set import ReplicaSet
 from reconciler.rollouts.spec.model import RolloutSpec, WorkloadRef
@@ -62,6 +63,19 @@ def borrowed(spec: RolloutSpec, referent: Manifest) -> RolloutSpec:
         return replace(spec, template=referent.get("template") or {})
     inside = referent.get("spec") or {}
     return replace(spec, template=inside.get("template") or {}, selector=spec.selector or inside.get("selector") or {})
+
+
+def without_hash(replica_set: Manifest) -> Manifest:
+    """A ReplicaSet as the object whose template it was made from: without the label of its version."""
+    spec = replica_set["spec"]
+    template, selector = spec.get("template") or {}, spec.get("selector") or {}
+    inner = template.get("metadata") or {}
+    bare = {**template, "metadata": {**inner, "labels": _bare(inner.get("labels"))}}
+    return {"spec": {"template": bare, "selector": {**selector, "matchLabels": _bare(selector.get("matchLabels"))}}}
+
+
+def _bare(labels: Mapping[str, str] | None) -> Manifest:
+    return {key: value for key, value in (labels or {}).items() if key != HASH_LABEL}
 
 
 def referent_of(reference: WorkloadRef) -> Resource | None:
