@@ -15,6 +15,7 @@ import typer
 
 from reconciler.app.cli.output import Output, show_plain
 from reconciler.kernel.errors import Terminal, Transient
+from reconciler.kernel.unusable import reason_of
 from reconciler.kube.errors import ApiError
 
 UNREADABLE, UNREACHABLE, INTERRUPTED = 3, 4, 130
@@ -149,6 +150,10 @@ def run(arguments: Sequence[str]) -> int:
         return _complain(error, UNREACHABLE)
     except (Terminal, ApiError) as error:
         return _complain(error, UNREADABLE)
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        return _complain(Terminal(f"what is printed cannot be written: {reason_of(error)}"), UNREADABLE)
     except KeyboardInterrupt:
         return INTERRUPTED
     return 0

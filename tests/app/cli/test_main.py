@@ -150,6 +150,15 @@ def test_the_module_is_the_command(tmp_path: Path) -> None:
     assert done.returncode == 2
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_a_disk_that_is_full_is_said_and_no_program_fault() -> None:
+    with Path("/dev/full").open("w", encoding="ascii") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "reconciler", "version"], stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=120
+        )
+    assert (done.returncode, done.stderr) == (3, "reconciler: what is printed cannot be written: no space is left\n")
+
+
 def test_a_command_that_shows_a_rollout_starts_without_the_parser_of_conditions() -> None:
     code = "import sys; import reconciler.app.cli.explaining, reconciler.app.cli.status; print('lark' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
