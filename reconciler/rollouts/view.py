@@ -68,6 +68,8 @@ class RolloutView:
     """The Experiment of the current step, while it counts."""
     carrying: frozenset[str] = frozenset()
     """Services of an experiment that have a share of the traffic on record."""
+    elsewhere: int = 0
+    """Weight on record that leads to another version than the newest; 0 without routes. A promotion is not over before it is 0."""
 
     @property
     def promoted(self) -> bool:
@@ -116,6 +118,7 @@ def view_of(rollout: Manifest) -> RolloutView:
         named_runs=tuple(_named(status)),
         experiment=str(_object(status.get("canary")).get("currentExperiment") or ""),
         carrying=frozenset(_carrying(_object(_object(status.get("canary")).get("weights")))),
+        elsewhere=_elsewhere(rollout, str(status.get("currentPodHash") or "")),
     )
 
 
@@ -130,6 +133,15 @@ def _carrying(weights: Manifest) -> Iterator[str]:
     for share in weights.get("additional") or ():
         if isinstance(share, dict) and share.get("weight"):
             yield str(share.get("serviceName") or "")
+
+
+def _elsewhere(rollout: Manifest, current: str) -> int:
+    """What is left on record of routes that are no longer asked for does not count."""
+    canary = _object(_object(_object(rollout.get("spec")).get("strategy")).get("canary"))
+    weights = _object(_object(_object(rollout.get("status")).get("canary")).get("weights"))
+    shares = [_object(weights.get(side)) for side in ("canary", "stable")] if canary.get("trafficRouting") else []
+    known = [share.get("weight") for share in shares if share.get("podTemplateHash") not in (None, "", current)]
+    return sum(weight for weight in known if isinstance(weight, int) and not isinstance(weight, bool))
 
 
 def _message(conditions: list[Manifest], reason: str) -> str:

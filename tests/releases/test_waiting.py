@@ -8,8 +8,8 @@ from reconciler.kernel.identity import Manifest
 from reconciler.releases.model import ReleasePhase, ReleaseStatus, RestoreState, Verdict
 from reconciler.releases.policies.policy import AfterPromotion, ReleasePolicy
 from reconciler.releases.verdict.judge import judge
-from reconciler.releases.verdict.waiting import INCONCLUSIVE, OVERRIDDEN, PAUSED, STRAYED, UNTIL_PROMOTED
-from tests.kit.releases import BAD, NOW, aborted, facts, release, rollout
+from reconciler.releases.verdict.waiting import ELSEWHERE, INCONCLUSIVE, OVERRIDDEN, PAUSED, STRAYED, UNTIL_PROMOTED
+from tests.kit.releases import BAD, GOOD, NOW, aborted, facts, release, rollout
 
 POLICY, PATIENT = ReleasePolicy(name="p", namespace="shop"), ReleasePolicy(name="p", namespace="shop", on_stuck="wait")
 WATCHING = ReleasePolicy(name="p", namespace="shop", after_promotion=AfterPromotion(timedelta(minutes=1), {"templates": [{}]}))
@@ -103,3 +103,22 @@ def test_a_version_that_served_and_fell_later_is_not_judged_by_the_deadline() ->
 
 def test_a_first_version_that_never_comes_up_is_no_failure_of_a_release() -> None:
     assert judge(release(status=RUNNING, previous=None), POLICY, facts(rollout=left_alone()), NOW).verdict is None
+
+
+def spread(canary: tuple[str, int], stable: tuple[str, int], *, routed: bool = True) -> Manifest:
+    """A Rollout that says that it is promoted, with weights on record by version."""
+    shares = {
+        side: {"podTemplateHash": version, "weight": share} for side, (version, share) in {"canary": canary, "stable": stable}.items()
+    }
+    live = rollout(stable=BAD, phase="Healthy", canary={"weights": shares})
+    live["spec"]["strategy"]["canary"] |= {"trafficRouting": {"istio": {}}} if routed else {}
+    return live
+
+
+@pytest.mark.parametrize("policy", [POLICY, WATCHING])
+def test_a_promotion_is_over_when_all_users_are_on_the_version(policy: ReleasePolicy) -> None:
+    """Where Services or routes cannot be written a Rollout calls itself promoted and Healthy for ever, and users stay where they were."""
+    apart = judge(release(status=RUNNING), policy, facts(rollout=spread((BAD, 25), (GOOD, 75))), NOW)
+    assert (apart.verdict, apart.promoted_at, apart.reason) == (None, None, ELSEWHERE)
+    for live in (spread((BAD, 100), (GOOD, 0)), spread((BAD, 0), (BAD, 100)), spread((BAD, 25), (GOOD, 75), routed=False)):
+        assert judge(release(status=RUNNING), policy, facts(rollout=live), NOW).promoted_at == NOW

@@ -208,6 +208,8 @@ def watch_promoted(look: Look) -> ReleaseStatus | None:
     """Everybody is on the new version; with `afterPromotion` it is measured there while the old one stays warm."""
     if not look.facts.rollout.promoted or look.policy.after_promotion is None:
         return None
+    if look.status.promoted_at is None and look.facts.rollout.elsewhere:
+        return None
     if look.status.promoted_at is None:
         return replace(look.status, phase=ReleasePhase.WATCHING, promoted_at=look.now)
     after = look.facts.after
@@ -220,8 +222,9 @@ def watch_promoted(look: Look) -> ReleaseStatus | None:
 
 
 def accept_promotion(look: Look) -> ReleaseStatus | None:
-    """Promoted and healthy: proven, if every analysis that was asked for has measured something and succeeded."""
-    if not look.facts.rollout.promoted or not look.facts.rollout.healthy or look.policy.after_promotion is not None:
+    """Promoted and healthy, with all users: proven, if every analysis that was asked for has measured something and succeeded."""
+    live = look.facts.rollout
+    if not live.promoted or not live.healthy or live.elsewhere or look.policy.after_promotion is not None:
         return None
     if any(not run.ended for run in look.facts.runs_of(look.release)):
         return look.status  # it is being told to end; what it found counts

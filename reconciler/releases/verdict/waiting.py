@@ -11,6 +11,7 @@ OVERRIDDEN = "a person's override runs in its place: it goes on once Git asks fo
 STRAYED = "another template was written in its place: it goes on once that is taken back, or Git asks for another pod template"
 PAUSED = "a person paused the rollout: promote it to let it go on, or abort it"
 INCONCLUSIVE = "an analysis was inconclusive: a person promotes or aborts"
+ELSEWHERE = "promoted, but the weights on record still lead users to another version: the Rollout's events say what cannot be written"
 UNTIL_PROMOTED = "a pause without an end: a person promotes or aborts"
 
 
@@ -25,6 +26,8 @@ def waits_for(release: Release, policy: ReleasePolicy, facts: ReleaseFacts) -> s
         return STRAYED if facts.observed and not facts.runs_template_of(release) else ""
     if live.aborted:
         return ""
+    if live.promoted and live.elsewhere:
+        return ELSEWHERE
     stuck = live.timed_out if policy.on_stuck == "wait" and not live.healthy else ""
     return _pause(live.manifest) or (f"{stuck} The policy says to wait: a person aborts, or mends what its pods need" if stuck else "")
 
