@@ -1,5 +1,8 @@
 """The two ways to fail that a caller may act on; every other exception is a bug and flies."""
 
+MISSHAPEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What reading an object ends in that somebody wrote by hand, or that is half gone. Caught where one object must not cost the others."""
+
 
 class Transient(Exception):
     """The world is in the way: try the same thing again later.

@@ -4,18 +4,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from reconciler.kernel.errors import MISSHAPEN
 from reconciler.kernel.frozen import Frozen
 from reconciler.kernel.identity import Manifest, annotations_of, name_of, namespace_of
 from reconciler.kernel.well_known import SOURCE
 from reconciler.releases.model import Release
+from reconciler.views.rollouts import unreadable
 from reconciler.views.track import Track, track_of
 from reconciler.views.tree import Family, facts, phase_of
 from reconciler.views.why.attention import ORDER, Attention, attention_of
 from reconciler.views.why.explain import Situation, explain
 from reconciler.views.why.explanation import Explanation
-
-MISSHAPEN = (KeyError, TypeError, AttributeError, ValueError, IndexError)
-"""What reading an object ends in that somebody wrote by hand, or that is half gone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,11 +130,6 @@ def _line(workload: WatchedWorkload, rollout: Manifest, situation: Situation) ->
         upcoming="" if track.present is None else track.upcoming.label if track.upcoming is not None else "promotion",
         explanation=explain(situation),
     )
-
-
-def unreadable(error: Exception) -> str:
-    """Why a Rollout is not shown, in a sentence."""
-    return f"its Rollout cannot be read ({type(error).__name__}: {error}): compare it with what Git asks for"
 
 
 def _switched(rollout: Manifest) -> int:

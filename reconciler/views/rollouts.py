@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from reconciler.kernel.errors import MISSHAPEN
 from reconciler.kernel.frozen import Frozen
 from reconciler.kernel.identity import Manifest, name_of, namespace_of
 from reconciler.kernel.moment import parse_moment
@@ -47,8 +48,37 @@ class RolloutStanding(View, frozen=True, kw_only=True):
     frozen: tuple[Frozen, ...]
 
 
+def unreadable(error: Exception) -> str:
+    """Why a Rollout is not shown, in a sentence."""
+    return f"its Rollout cannot be read ({type(error).__name__}: {error}): compare it with what Git asks for"
+
+
 def row_of(rollout: Manifest, release: Release | None) -> RolloutRow:
-    """The row of one Rollout; a template that it borrows is known by the release that it came with."""
+    """The row of one Rollout, empty but for its name where it cannot be read.
+
+    A template that it borrows is known by the release that it came with.
+    """
+    try:
+        return _row_of(rollout, release)
+    except MISSHAPEN:
+        return RolloutRow(
+            namespace=namespace_of(rollout),
+            name=name_of(rollout),
+            strategy="",
+            status="Unreadable",
+            step="-",
+            set_weight="-",
+            ready="-",
+            desired=0,
+            up_to_date=0,
+            available=0,
+            created=created_of(rollout),
+            images=(),
+            release=standing_of(release) if release is not None else None,
+        )
+
+
+def _row_of(rollout: Manifest, release: Release | None) -> RolloutRow:
     known = facts(Family(rollout, (), (), ()))
     replicas = known["replicas"]
     return RolloutRow(

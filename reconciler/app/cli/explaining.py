@@ -9,7 +9,7 @@ import typer
 
 from reconciler.app.cli.cluster import ClusterPlace, ask, located
 from reconciler.app.cli.completion import rollout_names
-from reconciler.app.cli.family import absence_of, family_of, frozen_now, problems_of, releases_of, rollout_of
+from reconciler.app.cli.family import absence_of, family_of, frozen_now, problems_of, readable, releases_of, rollout_of
 from reconciler.app.cli.output import Output, Watch, clean, show_plain
 from reconciler.app.cli.watching import changes
 from reconciler.kernel.resources import ROLLOUTS
@@ -72,13 +72,13 @@ async def explained(client: Client, place: ClusterPlace, name: str) -> Explanati
             return found
         rollout = await rollout_of(client, place, name)  # which says where else to look
     releases = await releases_of(client, place.namespace, name)
-    return explain(
-        Situation(
-            family=await family_of(client, place, name),
-            release=releases[-1] if releases else None,
-            now=datetime.now(UTC),
-            frozen=await frozen_now(client),
-            problems=await problems_of(client, name, rollout),
-            flags=place.flags,
-        )
+    situation = Situation(
+        family=await family_of(client, place, name),
+        release=releases[-1] if releases else None,
+        now=datetime.now(UTC),
+        frozen=await frozen_now(client),
+        problems=await problems_of(client, name, rollout),
+        flags=place.flags,
     )
+    with readable(rollout):
+        return explain(situation)

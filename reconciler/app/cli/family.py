@@ -2,9 +2,11 @@
 
 import asyncio
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from reconciler.app.cli.cluster import ClusterPlace
-from reconciler.kernel.errors import Terminal, Transient
+from reconciler.kernel.errors import MISSHAPEN, Terminal, Transient
 from reconciler.kernel.frozen import Frozen, frozen_in
 from reconciler.kernel.identity import Manifest, annotations_of, controller_uid, labels_of, name_of, namespace_of, uid_of
 from reconciler.kernel.resources import (
@@ -26,7 +28,8 @@ from reconciler.releases.model import Release
 from reconciler.sources.inventory import Inventory, config_map_name, parse_inventory, workload_key
 from reconciler.sync.drift.effective import SOURCE
 from reconciler.views.freeze import OWN_NAMESPACE
-from reconciler.views.tree import Family
+from reconciler.views.rollouts import unreadable
+from reconciler.views.tree import Family, facts, tree
 from reconciler.views.why.absence import Absence
 
 PROBLEMS_SHOWN = 10
@@ -55,8 +58,17 @@ async def _elsewhere(client: Client, name: str) -> str:
     return next((namespace_of(rollout) for rollout in found if name_of(rollout) == name), "")
 
 
+@contextmanager
+def readable(rollout: Manifest) -> Iterator[None]:
+    """What is read of a Rollout in here raises Terminal where that does not have the shape of one."""
+    try:
+        yield
+    except MISSHAPEN as error:
+        raise Terminal(f"{namespace_of(rollout)}/{name_of(rollout)}: {unreadable(error)}") from error
+
+
 async def family_of(client: Client, place: ClusterPlace, name: str) -> Family:
-    """A Rollout and what it owns, read side by side."""
+    """A Rollout and what it owns, read side by side. Raises Terminal where it cannot be shown."""
     rollout, namespace = await rollout_of(client, place, name), place.namespace
     sets, runs, pods, trials = await asyncio.gather(
         client.list(REPLICA_SETS, namespace),
@@ -67,7 +79,7 @@ async def family_of(client: Client, place: ClusterPlace, name: str) -> Family:
     own, trials = uid_of(rollout), [trial for trial in trials if controller_uid(trial) == uid_of(rollout)]
     tried = {uid_of(trial) for trial in trials}
     known = {uid_of(rs) for rs in sets if controller_uid(rs) in {own, *tried}}
-    return Family(
+    family = Family(
         rollout=rollout,
         replica_sets=[rs for rs in sets if controller_uid(rs) == own],
         pods=[pod for pod in pods if controller_uid(pod) in known],
@@ -77,6 +89,10 @@ async def family_of(client: Client, place: ClusterPlace, name: str) -> Family:
         tried=[rs for rs in sets if controller_uid(rs) in tried],
         tried_runs=[run for run in runs if controller_uid(run) in tried],
     )
+    with readable(rollout):
+        facts(family)
+        tree(family)
+    return family
 
 
 async def _experiments(client: Client, namespace: str) -> list[Manifest]:

@@ -11,7 +11,7 @@ import typer
 
 from reconciler.app.cli.cluster import ClusterPlace, located
 from reconciler.app.cli.completion import rollout_names
-from reconciler.app.cli.family import frozen_now, releases_of, rollout_of, seen_by
+from reconciler.app.cli.family import frozen_now, readable, releases_of, rollout_of, seen_by
 from reconciler.app.cli.output import Output, clean, show_plain, span
 from reconciler.app.cli.watching import FOR_EVER, changes
 from reconciler.kube.client import Client
@@ -139,7 +139,9 @@ def _look(place: ClusterPlace, name: str, commit: str) -> Look:
         rollout = await rollout_of(client, place, name)
         releases = await releases_of(client, place.namespace, name)
         newest = releases[-1] if releases else None
-        status = status_of(rollout, newest, await frozen_now(client))
+        frozen = await frozen_now(client)
+        with readable(rollout):
+            status = status_of(rollout, newest, frozen)
         inventory = await seen_by(client, rollout)
         closed = str(inventory.closed or "")
         drift = next((one for one in inventory.drifts if one.object == f"Rollout {place.namespace}/{name}"), None)

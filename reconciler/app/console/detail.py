@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.app.console.reading import ListQuestion, ListReading
+from reconciler.kernel.errors import MISSHAPEN
 from reconciler.kernel.frozen import Frozen
 from reconciler.kernel.identity import Manifest, Resource, controller_uid, labels_of, name_of, namespace_of, uid_of
 from reconciler.kernel.resources import ANALYSIS_RUNS, EVENTS, PODS, RELEASES, REPLICA_SETS
@@ -13,10 +14,10 @@ from reconciler.releases.announce.apply_announcements import step_words
 from reconciler.releases.announce.message import comment
 from reconciler.releases.model import Release
 from reconciler.releases.share.record import ShareFinding
-from reconciler.views.console import MISSHAPEN, unreadable
 from reconciler.views.measuring.measured import MetricSeries, kept_series, series_of
 from reconciler.views.measuring.plots import NARROW_FRAME, WEIGHT_FRAME, MetricPlot, WeightPlot, WeightRecord, metric_plot, weight_plot
 from reconciler.views.releases import running_release
+from reconciler.views.rollouts import unreadable
 from reconciler.views.track import Forecast, Track, forecast, track_of
 from reconciler.views.tree import Family, TreeNode, facts, tree
 from reconciler.views.weights import WeightPoint, asked_history, weight_history

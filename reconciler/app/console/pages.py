@@ -13,12 +13,13 @@ from reconciler.app.console.detail import Detail, detail_of, detail_questions
 from reconciler.app.console.reading import ListQuestion, ListReading, TroubleKind
 from reconciler.app.console.state import ClusterState, KnownStates, PageNotice, narrower, notices_of, read_at, shared_questions
 from reconciler.kernel.clock import Clock
+from reconciler.kernel.errors import MISSHAPEN
 from reconciler.kernel.identity import Manifest, name_of, namespace_of
 from reconciler.kernel.resources import ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES, CLUSTER_RELEASE_POLICIES, RELEASE_POLICIES
 from reconciler.releases.model import Release
 from reconciler.sources.inventory import workload_key
 from reconciler.views.audit import audit_of
-from reconciler.views.console import MISSHAPEN, WatchedWorkload, WorkloadFilter, line_of
+from reconciler.views.console import WatchedWorkload, WorkloadFilter, line_of
 from reconciler.views.freeze import OWN_NAMESPACE, freeze_line
 from reconciler.views.policies import JudgingRules, policy_row, template_row
 from reconciler.views.releases import release_document, running_release

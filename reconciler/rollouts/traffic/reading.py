@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 
+from reconciler.kernel.errors import MISSHAPEN
 from reconciler.kernel.identity import Manifest, ObjectRef
 from reconciler.kernel.plan import Action
 from reconciler.rollouts.traffic.model import Traffic
 from reconciler.rollouts.traffic.router import InForce, Live, Owner, Routed, Router, Routing, Services
-
-MISSHAPEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 def in_force(asked: Routed, services: Services) -> InForce:

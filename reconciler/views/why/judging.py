@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.kernel.errors import Terminal
+from reconciler.kernel.errors import MISSHAPEN, Terminal
 from reconciler.kernel.identity import Manifest, name_of, namespace_of
 from reconciler.kernel.resources import ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES, CLUSTER_RELEASE_POLICIES, RELEASE_POLICIES
 from reconciler.releases.policies.choice import Ranks, choose, farther
@@ -12,8 +12,6 @@ from reconciler.releases.policies.contradiction import contradiction
 from reconciler.releases.policies.manifest import parse_policy
 from reconciler.releases.policies.policy import ReleasePolicy, WorkloadName
 from reconciler.views.policies import JudgedWorkload, UsedTemplate
-
-MISSHAPEN = (KeyError, TypeError, AttributeError, ValueError, IndexError)
 
 
 @dataclass(frozen=True, slots=True)

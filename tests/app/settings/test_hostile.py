@@ -1,7 +1,6 @@
 """Settings that are wrong anywhere, in any way, are refused with the field; nothing else is ever raised."""
 
 import re
-from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,9 @@ import yaml
 from reconciler.app.settings.manifest import parse_settings
 from reconciler.kernel.address import NOWHERE, is_web_address, split_address
 from reconciler.kernel.strict import FieldError
+from tests.kit.places import places, put
 
 PAGE = Path(__file__).parents[3] / "docs" / "configuration.md"
-Place = tuple[str | int, ...]
 HOSTILE: list[Any] = [
     *(
         None,
@@ -46,25 +45,6 @@ def example() -> Any:
     found = re.search(r"## `reconciler.yaml`\s+```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert found is not None
     return yaml.safe_load(found[1])
-
-
-def places(value: Any, at: Place = ()) -> Iterator[Place]:
-    yield at
-    members: list[tuple[Any, Any]] = []
-    if isinstance(value, dict):
-        members = list(value.items())
-    elif isinstance(value, list):
-        members = list(enumerate(value))
-    for key, member in members:
-        yield from places(member, (*at, key))
-
-
-def put(value: Any, at: Place, wrong: Any) -> Any:
-    if not at:
-        return wrong
-    made: Any = value.copy()
-    made[at[0]] = put(made[at[0]], at[1:], wrong)
-    return made
 
 
 def test_the_page_shows_a_file_that_is_read() -> None:
