@@ -138,7 +138,8 @@ class SourceController:
             await self._report(name, record, facts)
             return None
         sight, rest = sight_of(facts, record.stored, watched), self._resting.pop(name, None)
-        if rest is not None and rest.sight == sight and self._clock.now() < rest.until:
+        # One that lasts longer than any was begun by a clock that was ahead, and has been set since.
+        if rest is not None and rest.sight == sight and timedelta() < rest.until - self._clock.now() <= RESYNC:
             self._resting[name] = rest
             return rest.until
         wake_at = await self._deliver(name, source, record, (facts, sight))

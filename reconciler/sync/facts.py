@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from reconciler.kernel.identity import Manifest, Resource, name_of, namespace_of
 from reconciler.releases.model import Release
@@ -30,6 +30,12 @@ class Failure:
     retry_at: datetime
     quiet: bool = False
     """True when it is too early to tell people: a write that lost a race goes through at the next try."""
+    pause: timedelta = timedelta.max
+    """How long it was to wait when it failed."""
+
+    def waits(self, now: datetime) -> bool:
+        """True while it is too early for the next try. A clock that was ahead then, and was set back since, puts nothing off."""
+        return timedelta() < self.retry_at - now <= self.pause
 
 
 @dataclass(frozen=True, slots=True)

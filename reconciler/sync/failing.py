@@ -20,7 +20,8 @@ def failure_of(write: Write | HookStep, error: Exception, before: Failure | None
     pause = min(first * 2 ** min(attempts - 1, 10), LONGEST)
     asked = timedelta(seconds=getattr(error, "retry_after", None) or 0.0)
     quiet = isinstance(error, Conflict) and attempts < PATIENCE
-    return Failure(write.digest, _problem(write, error), attempts, now + max(pause, asked), quiet)
+    wait = max(pause, asked)
+    return Failure(write.digest, _problem(write, error), attempts, now + wait, quiet, wait)
 
 
 def _problem(write: Write | HookStep, error: Exception) -> RecordedProblem:

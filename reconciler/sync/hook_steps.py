@@ -119,7 +119,7 @@ def moves(facts: SourceFacts, hooks: Hooks) -> bool:
 def waits(facts: SourceFacts, step: HookStep, now: datetime) -> bool:
     """True for what failed before and is not to be tried again yet."""
     failure = facts.failures.get(step.place)
-    return failure is not None and failure.digest == step.digest and failure.retry_at > now
+    return failure is not None and failure.digest == step.digest and failure.waits(now)
 
 
 def hook_problems(hooks: Hooks, facts: SourceFacts, now: datetime) -> Iterator[RecordedProblem]:
@@ -134,7 +134,7 @@ def hook_problems(hooks: Hooks, facts: SourceFacts, now: datetime) -> Iterator[R
             yield recorded(_failed(view), view.located)
         elif view.refused is not None and hooks.current:
             yield recorded(view.refused, view.located)
-        elif failure is not None and failure.retry_at > now and not failure.quiet:
+        elif failure is not None and failure.waits(now) and not failure.quiet:
             yield failure.problem
 
 

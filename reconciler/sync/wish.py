@@ -329,7 +329,7 @@ def _paced(facts: SourceFacts, found: Wish, now: datetime) -> Wish:
     kept, waiting, problem, wake_at = [], [], found.problem, found.wake_at
     for write in found.writes:
         failure = facts.failures.get(write.place)
-        if failure is None or failure.digest != write.digest or failure.retry_at <= now:
+        if failure is None or failure.digest != write.digest or not failure.waits(now):
             kept.append(write)
             continue
         waiting.append(write.place)

@@ -58,3 +58,10 @@ def test_a_race_is_told_only_when_it_does_not_end() -> None:
         failure = failure_of(WRITE, named(409), failure, NOW)
         quiet.append(failure.quiet)
     assert quiet == [True] * (PATIENCE - 1) + [False]
+
+
+def test_a_clock_that_was_ahead_and_is_set_back_puts_no_try_off() -> None:
+    """Otherwise an object were not written for as long as the clock had been wrong, and nobody told: the first failures are quiet."""
+    failure = failure_of(WRITE, named(409), None, NOW + timedelta(hours=3))
+    assert failure.quiet and failure.waits(NOW + timedelta(hours=3)) and not failure.waits(NOW)
+    assert not failure.waits(failure.retry_at) and failure.waits(failure.retry_at - timedelta(milliseconds=1))

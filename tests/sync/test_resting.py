@@ -54,6 +54,12 @@ async def test_it_never_rests_for_long(shop: Desk) -> None:
     assert await shop.look() == before + RESYNC
 
 
+async def test_a_clock_that_is_set_back_ends_its_rest(shop: Desk) -> None:
+    assert not await thinks(shop)
+    shop.clock.time -= timedelta(hours=3)
+    assert await shop.look() == shop.clock.time + RESYNC
+
+
 async def edited(shop: Desk) -> None:
     await shop.api.client.patch(ObjectRef(CONFIGMAPS, NAMESPACE, "a"), {"data": {"more": "1"}}, query={"fieldManager": "kubectl-edit"})
 
