@@ -91,7 +91,7 @@ def test_a_rollout_with_its_tree_fits() -> None:
 
 
 def test_a_rollout_in_a_list_fits() -> None:
-    assert wrong("list-rollouts", [plain(row_of(family().rollout, None)), plain(row_of(family().rollout, release()))]) == []
+    assert wrong("list-rollouts", [plain(row_of(family().rollout, ())), plain(row_of(family().rollout, [release()]))]) == []
 
 
 def test_an_explanation_fits() -> None:

@@ -62,7 +62,8 @@ def standing_of(release: Release) -> ReleaseStanding:
 def running_release(rollout: Manifest, releases: Iterable[Release]) -> Release | None:
     """The release that the live template came with: of its pods, else the one that the template was marked with when it was applied."""
     own = sorted((r for r in releases if r.key == (namespace_of(rollout), "Rollout", name_of(rollout))), key=lambda release: release.age)
-    current = (rollout.get("status") or {}).get("currentPodHash")
+    status = rollout.get("status")
+    current = status.get("currentPodHash") if isinstance(status, dict) else None
     marked = annotations_of(rollout).get(RELEASE)
     of_pods = [release for release in own if current and release.status.pod_hash == current]
     return next(reversed(of_pods or [release for release in own if release.name == marked]), None)

@@ -1,6 +1,6 @@
 """A Rollout in a list, and how it stands beside its newest release. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -53,13 +53,13 @@ def unreadable(error: Exception) -> str:
     return f"its Rollout cannot be read ({type(error).__name__}: {error}): compare it with what Git asks for"
 
 
-def row_of(rollout: Manifest, release: Release | None) -> RolloutRow:
-    """The row of one Rollout, empty but for its name where it cannot be read.
+def row_of(rollout: Manifest, releases: Iterable[Release]) -> RolloutRow:
+    """The row of one Rollout with the release that it came with, empty but for its name where it cannot be read.
 
-    A template that it borrows is known by the release that it came with.
+    A template that it borrows is known by that release.
     """
     try:
-        return _row_of(rollout, release)
+        return _row_of(rollout, running_release(rollout, releases))
     except MISSHAPEN:
         return RolloutRow(
             namespace=namespace_of(rollout),
@@ -74,7 +74,7 @@ def row_of(rollout: Manifest, release: Release | None) -> RolloutRow:
             available=0,
             created=created_of(rollout),
             images=(),
-            release=standing_of(release) if release is not None else None,
+            release=None,
         )
 
 

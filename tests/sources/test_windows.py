@@ -103,6 +103,7 @@ def test_a_schedule_is_read_in_its_zone_and_lasts_as_long_as_it_says_when_clocks
         ("0 0 30 2 *", "UTC", "never comes"),
         ("0 0 * * *", "Mars/Base", "'Mars/Base' is no time zone"),
         ("0 0 * * *", "../etc/passwd", "is no time zone"),
+        ("0 0 * * *", "a" * 5000, "is no time zone"),
     ],
 )
 def test_a_schedule_that_cannot_be_is_refused_in_words(schedule: str, zone: str, words: str) -> None:

@@ -38,7 +38,7 @@ def test_whatever_is_wrong_wherever_is_said_and_stops_nothing_else(part: str) ->
     for at in places(LIVE[part]):
         for wrong in WRONG:
             live = {**LIVE, part: put(LIVE[part], at, wrong)}
-            row = row_of(live, None)
+            row = row_of(live, ())
             unreadable += row.status == "Unreadable"
             assert (row.namespace, row.name) == ("shop", "web")
             with suppress(Terminal), readable(live):

@@ -124,7 +124,7 @@ def list_rollouts(place: ClusterPlace, watch: Watch = False, output: TableOutput
 
 async def _listed(client: Client, place: ClusterPlace) -> list[Row]:
     rollouts, releases = await client.list(ROLLOUTS, place.namespace), await _releases(client, place.namespace)
-    return [_row(row_of(rollout, running_release(rollout, releases[name_of(rollout)]))) for rollout in rollouts]
+    return [_row(row_of(rollout, releases[name_of(rollout)])) for rollout in rollouts]
 
 
 async def _releases(client: Client, namespace: str) -> Mapping[str, list[Release]]:

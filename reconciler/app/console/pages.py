@@ -13,7 +13,6 @@ from reconciler.app.console.detail import Detail, detail_of, detail_questions
 from reconciler.app.console.reading import ListQuestion, ListReading, TroubleKind
 from reconciler.app.console.state import ClusterState, KnownStates, PageNotice, narrower, notices_of, read_at, shared_questions
 from reconciler.kernel.clock import Clock
-from reconciler.kernel.errors import MISSHAPEN
 from reconciler.kernel.identity import Manifest, name_of, namespace_of
 from reconciler.kernel.resources import ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES, CLUSTER_RELEASE_POLICIES, RELEASE_POLICIES
 from reconciler.releases.model import Release
@@ -345,11 +344,7 @@ def _row(workload: WatchedWorkload, known: ClusterState) -> dict[str, Any] | Non
     """The line of `list rollouts`, with the release that runs; None where there is no Rollout, or none that can be read."""
     if workload.rollout is None:
         return None
-    try:
-        running = running_release(workload.rollout, known.of_workloads.get((workload.namespace, workload.name), ()))
-        return plain(row_of(workload.rollout, running))
-    except MISSHAPEN:
-        return None
+    return plain(row_of(workload.rollout, known.of_workloads.get((workload.namespace, workload.name), ())))
 
 
 def _asked_since(known: ClusterState, source: SourceStanding) -> datetime | None:

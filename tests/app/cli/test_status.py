@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
-from reconciler.kernel.identity import ObjectRef
+from reconciler.kernel.identity import Manifest, ObjectRef, Resource
 from reconciler.kernel.resources import CONFIGMAPS, RELEASES, ROLLOUTS
 from reconciler.kube.client import Client
 from reconciler.releases.manifest import status_patch
@@ -131,3 +131,27 @@ def test_a_server_that_restarts_does_not_end_the_waiting(sh: Shell) -> None:
     ended = sh("status", "web", "-n", "shop", "--wait-for", "verdict", "--timeout", "60s")
     timer.join()
     assert ended.code == 0 and ended.errors.count("asking again") == 1
+
+
+@pytest.mark.parametrize("command", [("status", "web"), ("get", "rollout", "web"), ("explain", "web")])
+def test_a_rollout_of_another_shape_is_said_in_words(sh: Shell, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]) -> None:
+    """Such as one that was stored before its kind had a schema; a list goes on past it."""
+    sh.ask(promoted)
+    found_by, listed_by = Client.find, Client.list
+
+    def misshapen(found: Manifest | None) -> Manifest | None:
+        return {**found, "status": "Healthy"} if found else found
+
+    async def find(client: Client, resource: Resource, namespace: str, name: str) -> Manifest | None:
+        found = await found_by(client, resource, namespace, name)
+        return misshapen(found) if resource == ROLLOUTS else found
+
+    async def listed(client: Client, resource: Resource, namespace: str = "", **only: str) -> list[Manifest]:
+        found = await listed_by(client, resource, namespace, **only)
+        return [made for one in found if (made := misshapen(one))] if resource == ROLLOUTS else found
+
+    monkeypatch.setattr(Client, "find", find)
+    monkeypatch.setattr(Client, "list", listed)
+    ended = sh(*command, "-n", "shop")
+    assert (ended.code, ended.output) == (3, "") and ended.errors.startswith("reconciler: shop/web: its Rollout cannot be read (")
+    assert "Unreadable" in sh("list", "rollouts", "-n", "shop").output
